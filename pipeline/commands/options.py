@@ -1,0 +1,25 @@
+"""Options that several commands share, as decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(function: Command) -> Command:
+    """``--json``: the result as one JSON document on stdout instead of a table."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def jobs_option(function: Command) -> Command:
+    """``--jobs``: how many processes; the output does not depend on it."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=None,
+        help="Number of processes. The output does not depend on it.  [default: all cores]",
+    )(function)

@@ -1,0 +1,1 @@
+"""Where stages run: the processes of this machine."""

@@ -1,0 +1,1 @@
+"""NoteSequences to model windows: extraction, deduplication, splits, shards, the tf.data input."""

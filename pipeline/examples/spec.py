@@ -1,0 +1,70 @@
+"""What a training window is: the settings of Magenta's ``DrumsConverter``, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+
+# The nine drum classes of Magenta: note_seq.drums_encoder_decoder.DEFAULT_DRUM_TYPE_PITCHES. The
+# first pitch of a class is the one written to MIDI. A test holds the table equal to the package's.
+NINE_CLASSES: tuple[tuple[int, ...], ...] = (
+    (36, 35),  # kick
+    (38, 27, 28, 31, 32, 33, 34, 37, 39, 40, 56, 65, 66, 75, 85),  # snare
+    (42, 44, 54, 68, 69, 70, 71, 73, 78, 80, 22),  # closed hi-hat
+    (46, 67, 72, 74, 79, 81, 26),  # open hi-hat
+    (45, 29, 41, 43, 61, 64, 84),  # low tom
+    (48, 47, 60, 63, 77, 86, 87),  # mid tom
+    (50, 30, 62, 76, 83),  # high tom
+    (49, 52, 55, 57, 58),  # crash
+    (51, 53, 59, 82),  # ride
+)
+CLASS_NAMES = ("kick", "snare", "closed hi-hat", "open hi-hat", "low tom", "mid tom", "high tom", "crash", "ride")
+
+
+@dataclasses.dataclass(frozen=True)
+class DrumWindows:
+    """Fixed-length drum windows, as ``magenta.models.music_vae.data.DrumsConverter`` cuts them.
+
+    A window is ``steps`` sixteenth notes (at ``steps_per_quarter=4``). Each step is a *label*: an
+    integer whose bit ``i`` says that a drum of class ``i`` begins there. The decoder's one-hot
+    vector (``2 ** classes`` wide) and the encoder's drum roll (one column a class and a last one
+    for "no hit") are functions of the label.
+
+    Attributes:
+        slice_bars: length of a window in bars; windows start at every bar.
+        max_bars: a stretch of drums is cut off after this many bars, before it is sliced.
+        gap_bars: a stretch of drums ends where no drum begins for this many bars.
+        steps_per_quarter: quantisation, steps per quarter note.
+        quarters_per_bar: windows come only from music with bars of this length.
+        pitch_classes: the MIDI pitches of each drum class; other pitches are dropped.
+        roll_input: the encoder reads the drum roll; otherwise the one-hot vector.
+        roll_output: the decoder writes the drum roll; otherwise the one-hot vector.
+    """
+
+    slice_bars: int = 4
+    max_bars: int | None = 100
+    gap_bars: float = 1.0
+    steps_per_quarter: int = 4
+    quarters_per_bar: int = 4
+    pitch_classes: tuple[tuple[int, ...], ...] = NINE_CLASSES
+    roll_input: bool = True
+    roll_output: bool = False
+
+    @property
+    def steps_per_bar(self) -> int:
+        """Steps in one bar."""
+        return self.steps_per_quarter * self.quarters_per_bar
+
+    @property
+    def steps(self) -> int:
+        """Steps in one window: the length of its label sequence."""
+        return self.slice_bars * self.steps_per_bar
+
+    @property
+    def input_depth(self) -> int:
+        """Width of the encoder's input: the roll with its "no hit" column, or the one-hot vector."""
+        return len(self.pitch_classes) + 1 if self.roll_input else 2 ** len(self.pitch_classes)
+
+    @property
+    def output_depth(self) -> int:
+        """Width of the decoder's output: the roll, or the one-hot vector."""
+        return len(self.pitch_classes) if self.roll_output else 2 ** len(self.pitch_classes)

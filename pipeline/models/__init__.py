@@ -1,0 +1,1 @@
+"""The configs, and the one door to Magenta and to TensorFlow's legacy layers."""

@@ -1,0 +1,1 @@
+"""MIDI to NoteSequence and back, and TFRecord files. Nothing here imports TensorFlow."""

@@ -1,0 +1,1 @@
+"""The training loop: examples and a config in, checkpoints and events out."""
