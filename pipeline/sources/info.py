@@ -1,0 +1,238 @@
+"""GMD's catalogue ``info.csv``: parsed with suspicion, and selections from it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import GmdVaeError, UsageError, nearest
+from pipeline.sources.names import printable, relative_name
+
+MAX_INFO_BYTES = 16 << 20  # GMD's has 210 kB
+SPLITS = ("train", "validation", "test")
+COLUMNS = (
+    "midi_filename", "split", "style", "beat_type", "bpm", "time_signature", "drummer", "session", "id", "duration",
+)  # fmt: skip
+_GET_AGAIN = "Get the dataset again (gmd-vae fetch groove), or correct the file."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recording of the catalogue."""
+
+    midi_filename: str  # relative path with forward slashes
+    split: str  # train, validation or test
+    style: str  # primary style, or primary/secondary
+    beat_type: str  # beat or fill
+    bpm: float
+    time_signature: str  # 4-4
+    drummer: str
+    session: str
+    id: str
+    duration: float  # seconds
+
+    @property
+    def primary_style(self) -> str:
+        """``rock`` of ``rock/halftime``."""
+        return self.style.split("/")[0]
+
+
+def parse(data: bytes, source: str = "info.csv") -> tuple[Entry, ...]:
+    """Reads a catalogue with GMD's columns, in any order, others ignored; entries in the file's order.
+
+    Raises:
+        GmdVaeError: a column is missing, or a row cannot be meant (names ``source`` and the line).
+    """
+    if len(data) > MAX_INFO_BYTES:
+        raise GmdVaeError(
+            f"'{source}' is larger than {MAX_INFO_BYTES >> 20} MiB, too large for a catalogue", _GET_AGAIN
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise GmdVaeError(f"'{source}' line {line} is not UTF-8 text", "Save it as UTF-8.") from None
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)  # newline="": GMD mixes LF and CRLF
+    entries: dict[str, tuple[Entry, int]] = {}
+    header: list[str] = []
+    try:
+        for row in rows:
+            if not row:
+                continue
+            if not header:
+                header = _check_header([name.strip() for name in row], source)
+                continue
+            entry = _entry(header, row)
+            if entry.midi_filename in entries:
+                raise ValueError(f"has the same midi_filename as line {entries[entry.midi_filename][1]}")
+            entries[entry.midi_filename] = entry, rows.line_num
+    except csv.Error as error:
+        raise GmdVaeError(f"'{source}' line {rows.line_num}: {error}", _GET_AGAIN) from None
+    except ValueError as error:
+        raise GmdVaeError(f"'{source}' line {rows.line_num} {error}", _GET_AGAIN) from None
+    if not entries:
+        raise GmdVaeError(f"'{source}' lists no file", _GET_AGAIN)
+    return tuple(entry for entry, _ in entries.values())
+
+
+def _check_header(header: list[str], source: str) -> list[str]:
+    if missing := [column for column in COLUMNS if column not in header]:
+        found = printable(", ".join(header), limit=400)
+        raise GmdVaeError(f"'{source}' has no column {', '.join(missing)} (its columns: {found})", _GET_AGAIN)
+    if double := [column for column in COLUMNS if header.count(column) > 1]:
+        raise GmdVaeError(f"'{source}' has the column {', '.join(double)} more than once", _GET_AGAIN)
+    return header
+
+
+def _entry(header: list[str], row: list[str]) -> Entry:
+    """One row. Raises ValueError with what is wrong with it, as the end of a sentence."""
+    if len(row) != len(header):
+        raise ValueError(f"has {len(row)} fields, not {len(header)}")
+    field = {name: value.strip() for name, value in zip(header, row, strict=True) if name in COLUMNS}
+    for name, value in field.items():
+        if not value:
+            raise ValueError(f"has no {name}")
+        if len(value) > 1024 or printable(value, limit=1024) != value:
+            raise ValueError(f"has a {name} that cannot be meant: '{printable(value)}'")
+    if field["split"] not in SPLITS:
+        raise ValueError(f"has the split '{printable(field['split'])}', not {', '.join(SPLITS)}")
+    try:
+        path = relative_name(field["midi_filename"])
+    except ValueError as error:
+        raise ValueError(f"has a midi_filename that is not used: {error}") from None
+    return Entry(
+        midi_filename=path,
+        split=field["split"],
+        style=field["style"],
+        beat_type=field["beat_type"],
+        bpm=_number(field, "bpm"),
+        time_signature=field["time_signature"],
+        drummer=field["drummer"],
+        session=field["session"],
+        id=field["id"],
+        duration=_number(field, "duration"),
+    )
+
+
+def _number(field: dict[str, str], name: str) -> float:
+    try:
+        number = float(field[name])
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf or (name == "bpm" and number == 0):
+        raise ValueError(f"has the {name} '{printable(field[name])}', not a positive number")
+    return number
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which recordings to use. Values of one field are alternatives; every field given must match.
+
+    The style ``rock`` takes ``rock`` and every ``rock/...``; ``rock/halftime`` takes just that. Case
+    does not matter, and ``4/4`` means ``4-4``.
+    """
+
+    styles: tuple[str, ...] = ()
+    beat_types: tuple[str, ...] = ()
+    time_signatures: tuple[str, ...] = ()
+    bpm_range: tuple[float, float] | None = None  # both ends included
+    drummers: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it selects everything."""
+        return self == Selection()
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether the recording is selected."""
+        return (
+            _among(self.styles, entry.style, entry.primary_style)
+            and _among(self.beat_types, entry.beat_type)
+            and _among(self.time_signatures, entry.time_signature)
+            and _among(self.drummers, entry.drummer)
+            and (self.bpm_range is None or self.bpm_range[0] <= entry.bpm <= self.bpm_range[1])
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """The fields given, for a manifest."""
+        described: dict[str, Any] = {
+            "styles": list(self.styles),
+            "beat_types": list(self.beat_types),
+            "time_signatures": list(self.time_signatures),
+            "bpm": [_plain(end) for end in self.bpm_range or ()],
+            "drummers": list(self.drummers),
+        }
+        return {name: value for name, value in described.items() if value}
+
+    def check(self, entries: Sequence[Entry]) -> None:
+        """Makes sure that the selection can be meant for this catalogue.
+
+        Raises:
+            UsageError: a value that no recording has (with the nearest that some have), or values
+                that no recording has together.
+        """
+        styles = {entry.primary_style for entry in entries}
+        _check_values("style", self.styles, styles | {entry.style for entry in entries}, styles)
+        _check_values("beat type", self.beat_types, {entry.beat_type for entry in entries})
+        _check_values("time signature", self.time_signatures, {entry.time_signature for entry in entries})
+        _check_values("drummer", self.drummers, {entry.drummer for entry in entries})
+        if self.bpm_range is not None:
+            low, high = self.bpm_range
+            if not any(low <= entry.bpm <= high for entry in entries):
+                slowest, fastest = (_plain(end([entry.bpm for entry in entries])) for end in (min, max))
+                raise UsageError(
+                    f"No file has a tempo of {_plain(low)} to {_plain(high)} bpm",
+                    f"The files have {slowest} to {fastest} bpm.",
+                )
+        if not any(self.matches(entry) for entry in entries):
+            given = ", ".join(f"{name} {value}" for name, value in self.describe().items())
+            raise UsageError(f"No file matches all of this: {given}", "Leave one of them out.")
+
+
+def parse_bpm(text: str) -> tuple[float, float]:
+    """The tempo range of an option: ``90-140``, or ``120`` for that tempo alone.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    match = re.fullmatch(r"\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*(?:-\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*)?", text)
+    if match is None:
+        raise UsageError(
+            f"'{printable(text, 40)}' is not a tempo", "Write a range such as 90-140, or one tempo such as 120."
+        )
+    low = float(match[1])
+    high = float(match[2]) if match[2] else low
+    if not 0 < low <= high:
+        raise UsageError(
+            f"'{printable(text, 40)}' is an empty range of tempos", "Write the slower tempo first: 90-140."
+        )
+    return low, high
+
+
+def _key(value: str) -> str:
+    return value.strip().lower()
+
+
+def _among(wanted: tuple[str, ...], *values: str) -> bool:
+    if not wanted:
+        return True
+    keys = {_key(value) for value in values}
+    return any(_key(value) in keys or _key(value).replace("/", "-") in keys for value in wanted)
+
+
+def _check_values(field: str, wanted: tuple[str, ...], known: set[str], shown: set[str] | None = None) -> None:
+    for value in wanted:
+        if not any(_among((value,), one) for one in known):
+            advice = nearest(_key(value), sorted(known))
+            if advice.startswith("Known"):  # the list of every style and substyle would fill the screen
+                advice = nearest(_key(value), sorted(shown or known))
+            raise UsageError(f"No file has the {field} '{printable(value, 80)}'", advice)
+
+
+def _plain(number: float) -> float | int:
+    return int(number) if number == int(number) else number

@@ -1,0 +1,183 @@
+"""What tests of several rooms share: the real data where there is some, and a web server on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import os
+import re
+import struct
+import threading
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.sources.download import RemoteFile
+
+TEST_DATA_VARIABLE = "GMD_VAE_TEST_DATA"
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder with real data; tests that need it are skipped where there is none."""
+    folder = os.environ.get(TEST_DATA_VARIABLE)
+    if not folder:
+        pytest.skip(f"{TEST_DATA_VARIABLE} is not set: it names the folder with the real data")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def groove_archive(test_data: Path) -> Path:
+    """The Groove MIDI Dataset's official MIDI-only archive."""
+    archive = test_data / "groove-v1.0.0-midionly.zip"
+    if not archive.is_file():
+        pytest.skip(f"there is no {archive.name} in {TEST_DATA_VARIABLE}")
+    return archive
+
+
+@pytest.fixture(scope="session")
+def make_midi() -> Callable[..., bytes]:
+    """Builds a MIDI file: ``make_midi(hits=[(tick, pitch), ...])``, or from raw track bytes."""
+
+    def number(value: int) -> bytes:
+        digits = [value & 0x7F]
+        while value := value >> 7:
+            digits.insert(0, 0x80 | (value & 0x7F))
+        return bytes(digits)
+
+    def build(
+        hits: Sequence[tuple[int, int]] = ((0, 36), (240, 42), (480, 38)),
+        *,
+        before: bytes = b"",
+        track: bytes | None = None,
+        ticks_per_quarter: int = 480,
+    ) -> bytes:
+        """``before``: raw events (with their delta times) ahead of the hits; ``track``: instead of all."""
+        if track is None:
+            track, now = before, 0
+            for tick, pitch in hits:
+                assert tick >= now, "hits come in order, 60 ticks apart"
+                track += number(tick - now) + bytes([0x99, pitch, 100]) + number(60) + bytes([0x89, pitch, 0])
+                now = tick + 60
+            track += b"\x00\xff\x2f\x00"
+        header = b"MThd" + struct.pack(">LhhH", 6, 0, 1, ticks_per_quarter)
+        return header + b"MTrk" + struct.pack(">L", len(track)) + track
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def groove_notes(groove_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole Groove MIDI Dataset as ``gmd-vae convert`` writes it, made once. Do not write to it."""
+    from pipeline.notes.convert import convert
+
+    folder = tmp_path_factory.mktemp("notes") / "groove"
+    convert(groove_archive, folder)
+    return folder
+
+
+class FileServer(http.server.ThreadingHTTPServer):
+    """Serves ``body`` on loopback; ``script`` says how the next requests are answered, then all is well."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.body = body
+        self.script: list[str] = []
+        self.ranges: list[str] = []  # the Range header of each request
+        self.etag = '"one"'
+
+    @property
+    def remote(self) -> RemoteFile:
+        url = f"http://127.0.0.1:{self.server_address[1]}/groove.zip"
+        return RemoteFile(url, len(self.body), hashlib.sha256(self.body).hexdigest())
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # a client that hangs up is what some tests are about
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: FileServer
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+
+    def do_GET(self) -> None:
+        server = self.server
+        wanted = self.headers.get("Range", "")
+        server.ranges.append(wanted)
+        how = server.script.pop(0) if server.script else "ok"
+        if how.isdecimal():
+            self.answer(int(how), b"no")
+        elif how == "portal":
+            self.answer(200, b"<html>Please sign in to the network</html>")
+        elif how == "hang up":
+            self.close_connection = True
+        elif how == "endless":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for _ in range(len(server.body) // 1000 + 100_000):  # until the client has enough
+                self.wfile.write(b"3e8\r\n" + b"x" * 1000 + b"\r\n")
+        else:
+            self.file(how, wanted)
+
+    def file(self, how: str, wanted: str) -> None:
+        body, start, status, extra = self.server.body, 0, 200, {"ETag": self.server.etag}
+        match = re.fullmatch(r"bytes=(\d+)-", wanted)
+        if match and how != "no ranges" and self.headers.get("If-Range", self.server.etag) == self.server.etag:
+            start, status = int(match[1]), 206
+            said = start + 7 if how == "wrong range" else start
+            extra["Content-Range"] = f"bytes {said}-{len(body) - 1}/{len(body)}"
+        if how == "other bytes":
+            body = bytes(len(body))
+        self.answer(status, body[start:], extra, cut=how == "cut")
+
+    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None, cut: bool = False) -> None:
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        self.close_connection = cut
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def small_groove() -> dict[str, bytes]:
+    """An archive's files in the layout of the Groove MIDI Dataset."""
+    row = "drummer1,drummer1/s,drummer1/s/1,rock,120,beat,4-4,drummer1/s/1.mid,x.wav,2.0,train\r\n"
+    header = "drummer,session,id,style,bpm,beat_type,time_signature,midi_filename,audio_filename,duration,split\n"
+    return {
+        "groove/info.csv": (header + row).encode(),
+        "groove/README": b"read me",
+        "groove/drummer1/s/1.mid": b"MThd" + os.urandom(200_000),
+        "groove/drummer1/s/Icon\r": b"",
+    }
+
+
+@pytest.fixture
+def small_groove_zip(small_groove: dict[str, bytes], tmp_path: Path) -> Path:
+    path = tmp_path / "given.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in small_groove.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.fixture
+def server(small_groove_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    """A web server with the small archive; ``server.remote`` describes it."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with FileServer(small_groove_zip.read_bytes()) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join(10)
