@@ -1,0 +1,159 @@
+"""The configs: data, not code. Add your own here, or in a file of your own: ``--configs my_configs.py``.
+
+``gmd-vae configs`` lists them, ``gmd-vae configs NAME`` shows every number of one. Magenta's own 23
+configs need no entry here: they are reachable by their names.
+
+A config is one ``VaeConfig`` (its fields are explained in ``pipeline/models/config.py``). Each
+number has its reason beside it or in ``source``. Most of them come from the runs this project grew
+out of ("the ancestor": v1, v2 and v3 on the Groove MIDI Dataset) and from the MusicVAE paper
+(Roberts et al., "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music",
+ICML 2018).
+"""
+
+from dataclasses import replace
+
+from pipeline.examples.spec import DrumWindows
+from pipeline.models.config import VaeConfig
+
+# Four bars of sixteenth notes = 64 steps, a window at every bar. A pause of one bar ends a stretch
+# of drums; nothing caps the windows per file (the ancestor kept 5 a file, 1,479 of 13,251).
+FOUR_BARS = DrumWindows(slice_bars=4)
+SIXTEEN_BARS = DrumWindows(slice_bars=16)  # 256 steps, as in the paper's Table 1
+
+HIERDEC = VaeConfig(
+    name="hierdec-drum_4bar",
+    summary="4 bars, conductor over 8 half bars",
+    source="the project's ancestor, v1 and v2 runs",
+    windows=FOUR_BARS,
+    z_size=512,
+    encoder_sizes=(512, 512),
+    decoder_sizes=(256, 256),
+    levels=(8, 8),  # 8 segments of 8 sixteenths: a segment is half a bar
+    batch_size=512,  # the ancestor's, on a GPU
+    free_bits=48,  # as cat-drums_2bar_small, the stock config it started from
+    max_beta=0.2,
+    sampling_schedule="inverse_sigmoid",  # from teacher forcing to the model's own output
+    sampling_rate=1000,  # half and half at step 6,908
+)
+NO_AR = replace(
+    HIERDEC,
+    name="hierdec-drum_4bar-no_ar",
+    summary="the same, conductor as in the paper",
+    source="the project's ancestor",
+    conductor_autoregression=False,
+)
+FLAT = replace(
+    HIERDEC,
+    name="flat-drum_4bar",
+    summary="4 bars, flat decoder",
+    source="the sizes of hierdec-drum_4bar",
+    levels=(),
+)
+V2 = replace(
+    HIERDEC,
+    name="hierdec-drum_4bar_v2",
+    summary="half the latent size",
+    source="the project's ancestor, v3 run",
+    z_size=256,  # reached the same training loss as 512
+)
+PAPER = replace(
+    NO_AR,
+    name="hierdec-drum_4bar_paper",
+    summary="the paper's sizes, for a GPU",
+    source="a review of the MusicVAE paper that builds it from Magenta; sizes of hierdec-mel_16bar",
+    encoder_sizes=(2048, 2048),
+    decoder_sizes=(1024, 1024),
+    batch_size=64,
+    free_bits=256,
+    max_beta=0.2,
+    sampling_schedule="constant",
+    sampling_rate=0,  # teacher forcing throughout
+)
+
+# Sized for two CPU cores: about a third of a second a step, 4 to 6 MB of parameters.
+SMALL = {"z_size": 64, "encoder_sizes": (128,), "decoder_sizes": (128, 128), "batch_size": 64}
+HIERDEC_SMALL = replace(
+    HIERDEC,
+    name="hierdec-drum_4bar_small",
+    summary="the default, for a laptop",
+    source="sized for 2 CPU cores",
+    **SMALL,
+)
+NO_AR_SMALL = replace(
+    NO_AR,
+    name="hierdec-drum_4bar-no_ar_small",
+    summary="conductor as in the paper, for a laptop",
+    source="sized for 2 CPU cores",
+    **SMALL,
+)
+FLAT_SMALL = replace(
+    FLAT,
+    name="flat-drum_4bar_small",
+    summary="flat decoder, for a laptop",
+    source="sized for 2 CPU cores",
+    **SMALL,
+)
+
+HIERDEC_16 = replace(
+    PAPER,
+    name="hierdec-drum_16bar",
+    summary="16 bars, for a GPU",
+    source="the paper's Table 1; hyperparameters of Magenta's hierdec-mel_16bar",
+    windows=SIXTEEN_BARS,
+    levels=(16, 16),  # a segment is a bar
+)
+FLAT_16 = replace(
+    HIERDEC_16,
+    name="flat-drum_16bar",
+    summary="16 bars, flat decoder, for a GPU",
+    source="the paper's Table 1; hyperparameters of Magenta's flat-mel_16bar",
+    decoder_sizes=(2048, 2048, 2048),
+    levels=(),
+)
+# The pair for a laptop keeps the 4-bar small sizes and the paper's loss and schedule.
+HIERDEC_16_SMALL = replace(
+    HIERDEC_16,
+    name="hierdec-drum_16bar_small",
+    summary="16 bars, for a laptop",
+    source="sized for 2 CPU cores",
+    **SMALL,
+)
+FLAT_16_SMALL = replace(
+    FLAT_16,
+    name="flat-drum_16bar_small",
+    summary="16 bars, flat decoder, for a laptop",
+    source="sized for 2 CPU cores",
+    **SMALL,
+)
+
+
+def by_the_bar(parent: VaeConfig) -> VaeConfig:
+    """The same model with segments of a whole bar (4 × 16) where the parent's are half bars (8 × 8)."""
+    return replace(
+        parent,
+        name=f"{parent.name}_bar",
+        summary="segments of a whole bar",
+        source=f"{parent.name}; levels 4 × 16",
+        levels=(4, 16),
+    )
+
+
+CONFIGS = [
+    HIERDEC_SMALL,
+    NO_AR_SMALL,
+    FLAT_SMALL,
+    HIERDEC,
+    V2,
+    NO_AR,
+    FLAT,
+    PAPER,
+    by_the_bar(HIERDEC_SMALL),
+    by_the_bar(NO_AR_SMALL),
+    by_the_bar(HIERDEC),
+    by_the_bar(V2),
+    by_the_bar(NO_AR),
+    HIERDEC_16_SMALL,
+    FLAT_16_SMALL,
+    HIERDEC_16,
+    FLAT_16,
+]

@@ -29,9 +29,11 @@ class LazyGroup(click.Group):
     """A click group that knows its commands by name and imports them on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the work."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command's module."""
         if cmd_name not in COMMANDS:
             return None
         command = importlib.import_module(f"pipeline.commands.{cmd_name}").command
@@ -39,12 +41,14 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list in ``--help`` without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Answers an unknown command with the nearest ones."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from pipeline.errors import nearest
 

@@ -11,18 +11,23 @@ if TYPE_CHECKING:  # rich takes a while to import: only commands that run need i
     from rich.progress import Progress
 
 
+_PIPE_WIDTH = 200  # characters; rich would assume 80 and cut tables
+
+
 def stdout() -> Console:
-    """Where results go. Long paths are never cut or wrapped when the output is a pipe."""
+    """Where results go. Nothing is cut or wrapped when the output is a pipe."""
     from rich.console import Console
 
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    piped = not sys.stdout.isatty()
+    return Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None, highlight=False)
 
 
 def stderr() -> Console:
     """Where progress, notes and warnings go."""
     from rich.console import Console
 
-    return Console(stderr=True, soft_wrap=not sys.stderr.isatty(), highlight=False)
+    piped = not sys.stderr.isatty()
+    return Console(stderr=True, soft_wrap=piped, width=_PIPE_WIDTH if piped else None, highlight=False)
 
 
 def progress(unit: str) -> Progress:

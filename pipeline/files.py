@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.errors import GmdVaeError
+
 PARTIAL = ".partial"  # suffix of a file or folder that is still being written
 
 
@@ -41,8 +43,13 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
     What was at ``path`` before stays until the new folder is complete. A folder left over from a
     killed run is removed at the next start.
+
+    Raises:
+        GmdVaeError: ``path`` holds files that gmd-vae did not write (no ``manifest.json``): a
+            user's music is never replaced.
     """
-    path = Path(os.path.abspath(path))
+    path = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
+    _refuse_to_replace_others_files(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}{PARTIAL}")
     previous = path.with_name(f".{path.name}.previous")
@@ -69,6 +76,14 @@ def sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _refuse_to_replace_others_files(path: Path) -> None:
+    is_ours = path.is_dir() and ((path / "manifest.json").exists() or not any(path.iterdir()))
+    if not is_ours and os.path.lexists(path):
+        raise GmdVaeError(
+            f"'{path}' exists and was not written by gmd-vae", "Choose another --output-dir, or move it away."
+        )
 
 
 def _umask() -> int:

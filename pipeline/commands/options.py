@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -22,4 +23,16 @@ def jobs_option(function: Command) -> Command:
         type=click.IntRange(min=1),
         default=None,
         help="Number of processes. The output does not depend on it.  [default: all cores]",
+    )(function)
+
+
+def configs_option(function: Command) -> Command:
+    """``--configs``: a registry of the user's own beside the built-in one."""
+    return click.option(
+        "--configs",
+        "configs_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="GMD_VAE_CONFIGS",
+        show_envvar=True,
+        help="A Python file with configs of your own (see configs.py).",
     )(function)

@@ -1,0 +1,129 @@
+"""``gmd-vae configs``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.commands.options import configs_option, json_option
+
+if TYPE_CHECKING:
+    from pipeline.models.registry import Config
+
+
+@click.command()
+@click.argument("name", required=False)
+@configs_option
+@json_option
+def command(name: str | None, configs_file: Path | None, as_json: bool) -> None:
+    """List the model configs, or show one.
+
+    The list says what each config needs: parameters, and the memory that training takes beside
+    TensorFlow's own (an estimate). Magenta's own 23 configs stand at its end.
+
+    \b
+    Examples:
+      gmd-vae configs
+      gmd-vae configs hierdec-drum_4bar_v2
+      gmd-vae configs --json
+    """
+    from pipeline import console
+    from pipeline.models.registry import DEFAULT_CONFIG, all_configs, get_config
+
+    if name:
+        config = get_config(name, configs_file)
+        if as_json:
+            console.print_json(_facts(config))
+        else:
+            _show_one(config)
+        return
+    configs = list(all_configs(configs_file).values())
+    if as_json:
+        console.print_json([_facts(config) for config in configs])
+        return
+    _show_all(configs)
+    console.stdout().print(f"Default: {DEFAULT_CONFIG}. 'gmd-vae configs NAME' shows every number of one.")
+
+
+def _facts(config: Config) -> dict[str, Any]:
+    """One config for programs."""
+    from pipeline.models.config import VaeConfig, checkpoint_bytes, training_bytes
+
+    ours = isinstance(config, VaeConfig)
+    return {
+        "name": config.name,
+        "summary": config.summary,
+        "source": config.source,
+        "parameters": config.parameters,
+        "checkpoint_bytes": checkpoint_bytes(config.parameters),
+        "training_bytes": training_bytes(config, config.hparams) if isinstance(config, VaeConfig) else None,
+        "levels": list(config.levels) if isinstance(config, VaeConfig) else None,
+        "conductor_autoregression": (
+            config.conductor_autoregression if isinstance(config, VaeConfig) and config.levels else None
+        ),
+        "num_steps": config.num_steps,
+        "windows": dataclasses.asdict(config.windows) if config.windows else None,
+        "hparams": config.hparams,
+        "stock": not ours,
+    }
+
+
+def _show_all(configs: list[Config]) -> None:
+    from rich.table import Table
+
+    from pipeline import console
+
+    out = console.stdout()
+    for stock in (False, True):
+        table = Table(box=None, pad_edge=False)
+        table.add_column("Magenta's own configs" if stock else "config", no_wrap=True)
+        for heading in ("parameters",) if stock else ("parameters", "memory"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("what")
+        for facts in map(_facts, configs):
+            if facts["stock"] is not stock:
+                continue
+            sizes = [f"{facts['parameters'] / 1e6:.1f} M"]
+            if not stock:
+                sizes.append(f"{facts['training_bytes'] / 1e9:.1f} GB")
+            table.add_row(facts["name"], *sizes, facts["summary"])
+        out.print(table)
+        out.print()
+
+
+def _show_one(config: Config) -> None:
+    from rich.table import Table
+
+    from pipeline import console
+    from pipeline.models.config import HPARAM_DEFAULTS
+
+    facts = _facts(config)
+    out = console.stdout()
+    out.print(f"[bold]{config.name}[/bold]: {config.summary}")
+    out.print(f"From: {config.source}", markup=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column("what", no_wrap=True)
+    table.add_column("value")
+    table.add_row("parameters", f"{facts['parameters']:,}")
+    table.add_row("checkpoint", f"{facts['checkpoint_bytes'] / 1e6:,.1f} MB")
+    if facts["training_bytes"]:
+        table.add_row("memory", f"{facts['training_bytes'] / 1e9:.1f} GB in training, beside TensorFlow (estimate)")
+        table.add_row("decoder", _decoder(facts))
+    table.add_row("steps", f"{facts['num_steps']:,}")
+    for name, value in (facts["windows"] or {}).items():
+        shown = f"{len(value)} drum classes" if name == "pitch_classes" else value
+        table.add_row(f"windows.{name}", str(shown))
+    for name, value in config.hparams.items():
+        default = HPARAM_DEFAULTS.get(name, value)
+        table.add_row(name, str(value) if value == default else f"{value}  (Magenta's default: {default})")
+    out.print(table)
+
+
+def _decoder(facts: dict[str, Any]) -> str:
+    if not facts["levels"]:
+        return "flat"
+    conductor = "autoregressive" if facts["conductor_autoregression"] else "not autoregressive"
+    return f"hierarchical, {' × '.join(map(str, facts['levels']))} steps, conductor {conductor}"

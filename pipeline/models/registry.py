@@ -1,0 +1,83 @@
+"""Configs by name: the ones in ``configs.py``, the user's own, and Magenta's 23. No TensorFlow here."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias
+
+from pipeline.errors import UsageError, nearest
+from pipeline.models.config import VaeConfig
+from pipeline.models.stock import STOCK_CONFIGS, StockConfig
+
+Config: TypeAlias = VaeConfig | StockConfig
+
+BUILT_IN = Path(__file__).parent.parent.parent / "configs.py"
+VARIABLE = "GMD_VAE_CONFIGS"  # a registry of the user's own; the option --configs sets the same
+DEFAULT_CONFIG = "hierdec-drum_4bar_small"
+
+
+def all_configs(own_file: Path | None = None) -> dict[str, Config]:
+    """Every config by name, in the order to show them: built-in, the user's own, Magenta's.
+
+    Args:
+        own_file: a Python file that defines ``CONFIGS``, a list of ``VaeConfig``; by default the
+            one that ``GMD_VAE_CONFIGS`` names, if any. Its configs win over built-in ones of the
+            same name.
+
+    Raises:
+        UsageError: the file is missing, is not Python, or defines no such list.
+    """
+    files = [BUILT_IN]
+    own = own_file or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if own is not None:
+        files.append(own)
+    found: dict[str, Config] = {}
+    for file in files:
+        found.update({config.name: config for config in _load(file)})
+    for stock in STOCK_CONFIGS:
+        if stock.name in found:
+            raise UsageError(
+                f"'{own or BUILT_IN}' names a config '{stock.name}', which is one of Magenta's", "Choose another name."
+            )
+        found[stock.name] = stock
+    return found
+
+
+def get_config(name: str, own_file: Path | None = None) -> Config:
+    """The config of that name.
+
+    Raises:
+        UsageError: there is none; answers with the nearest names.
+    """
+    configs = all_configs(own_file)
+    if name not in configs:
+        raise UsageError(
+            f"Unknown config '{name}'", f"{nearest(name, list(configs))} 'gmd-vae configs' lists them all."
+        )
+    return configs[name]
+
+
+def _load(path: Path) -> list[VaeConfig]:
+    next_action = "A config file defines CONFIGS, a list of VaeConfig; see configs.py."
+    spec = importlib.util.spec_from_file_location(f"gmd_vae_configs_{abs(hash(path))}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise UsageError(f"Config file '{path}' is missing or is not a Python file", next_action)
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a user's file may raise
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
+        raise UsageError(f"Config file '{path}', line {line}: {type(error).__name__}: {error}", next_action) from None
+    configs = getattr(module, "CONFIGS", None)
+    if not isinstance(configs, (list, tuple)) or not all(isinstance(config, VaeConfig) for config in configs):
+        raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of VaeConfig", next_action)
+    names = [config.name for config in configs]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"Config file '{path}' defines '{name}' twice", "Give each config its own name.")
+    return list(configs)

@@ -1,0 +1,118 @@
+"""A checkpoint is found however it is spelled; half of one is not taken for a whole one."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import GmdVaeError
+from pipeline.models import checkpoints
+
+
+def write(folder: Path, name: str, shards: int = 1, present: int | None = None, index: bool = True) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    if index:
+        (folder / f"{name}.index").write_bytes(b"index")
+    for shard in range(shards if present is None else present):
+        (folder / f"{name}.data-{shard:05d}-of-{shards:05d}").write_bytes(b"data")
+    return folder / name
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    write(tmp_path / "run" / "train", "model.ckpt-90")
+    write(tmp_path / "run" / "train", "model.ckpt-1500")
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        ".",
+        "train",
+        "train/model.ckpt-1500",
+        "train/model.ckpt-1500.index",
+        "train/model.ckpt-1500.data-00000-of-00001",
+        "train/model.ckpt-1500.meta",
+    ],
+)
+def test_every_spelling_finds_the_checkpoint(run: Path, spelling: str) -> None:
+    assert checkpoints.find(run / spelling) == run / "train" / "model.ckpt-1500"
+
+
+def test_the_latest_is_the_highest_step_not_the_last_name(run: Path) -> None:
+    assert checkpoints.find(run).name == "model.ckpt-1500"  # "90" sorts after "1500"
+    assert checkpoints.step_of(checkpoints.find(run)) == 1500
+
+
+def test_half_a_checkpoint_never_wins(run: Path) -> None:
+    train = run / "train"
+    write(train, "model.ckpt-1600", shards=2, present=1)
+    write(train, "model.ckpt-1700", present=0)
+    write(train, "model.ckpt-1800", index=False)
+    assert checkpoints.find(run).name == "model.ckpt-1500"
+    with pytest.raises(GmdVaeError, match="No checkpoint at"):
+        checkpoints.find(train / "model.ckpt-1600")
+
+
+def test_the_files_of_a_checkpoint_are_its_own(run: Path) -> None:
+    write(run / "train", "model.ckpt-150")
+    names = [file.name for file in checkpoints.files_of(run / "train" / "model.ckpt-150")]
+    assert names == ["model.ckpt-150.data-00000-of-00001", "model.ckpt-150.index"]
+
+
+@pytest.mark.parametrize("path", ["nowhere", "empty"])
+def test_no_checkpoint_is_one_line_that_names_the_path(tmp_path: Path, path: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(GmdVaeError, match=path):
+        checkpoints.find(tmp_path / path)
+
+
+def test_another_file_is_no_checkpoint(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("hello")
+    with pytest.raises(GmdVaeError, match="is not a checkpoint"), checkpoints.open_checkpoint(file):
+        pass
+
+
+def add(tar: tarfile.TarFile, name: str, data: bytes = b"x", kind: bytes = tarfile.REGTYPE) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.type, member.linkname = len(data), kind, "/etc/passwd"
+    tar.addfile(member, io.BytesIO(data))
+
+
+def test_magentas_tar_is_unpacked_flat_and_removed_again(tmp_path: Path) -> None:
+    archive = tmp_path / "groovae_4bar.tar"
+    with tarfile.open(archive, "w") as tar:
+        add(tar, "groovae_4bar/model.ckpt-3061.index", b"index")
+        add(tar, "groovae_4bar/model.ckpt-3061.data-00000-of-00001", b"data")
+        add(tar, "groovae_4bar/model.ckpt-3061.meta", b"graph")
+    with checkpoints.open_checkpoint(archive) as prefix:
+        assert prefix.name == "model.ckpt-3061"
+        assert [file.read_bytes() for file in checkpoints.files_of(prefix)] == [b"data", b"index"]
+        assert not prefix.with_name("model.ckpt-3061.meta").exists()
+    assert not prefix.parent.exists()
+
+
+def test_a_hostile_tar_writes_nothing_outside(tmp_path: Path) -> None:
+    archive = tmp_path / "deep" / "evil.tar"
+    archive.parent.mkdir()
+    with tarfile.open(archive, "w") as tar:
+        add(tar, "../../evil.index", b"evil")
+        add(tar, "/tmp/gmd-vae-evil.data-00000-of-00001", b"evil")
+        add(tar, "link.index", b"", tarfile.SYMTYPE)
+        add(tar, "hard.index", b"", tarfile.LNKTYPE)
+    with pytest.raises(GmdVaeError), checkpoints.open_checkpoint(archive):
+        pass
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["deep", "evil.tar"]
+    assert not Path("/tmp/gmd-vae-evil.data-00000-of-00001").exists()
+
+
+def test_a_damaged_tar_is_one_line(tmp_path: Path) -> None:
+    archive = tmp_path / "cut.tar"
+    with tarfile.open(archive, "w") as tar:
+        add(tar, "model.ckpt-1.index", b"index" * 5000)
+    archive.write_bytes(archive.read_bytes()[:9000])
+    with pytest.raises(GmdVaeError, match=r"cut\.tar"), checkpoints.open_checkpoint(archive):
+        pass
