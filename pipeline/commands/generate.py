@@ -1,0 +1,120 @@
+"""``gmd-vae generate``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from pipeline.commands.options import configs_option, json_option
+
+
+@click.command()
+@click.option("--run-dir", type=click.Path(path_type=Path), help="A run folder.  [default: the latest in runs/]")
+@click.option(
+    "--checkpoint-file",
+    type=click.Path(path_type=Path),
+    help="A checkpoint instead: prefix, .index file, folder or Magenta's .tar.",
+)
+@click.option("--config", "config_name", metavar="NAME", help="The config of --checkpoint-file.")
+@click.option("--mode", type=click.Choice(["sample", "interpolate"]), default="sample", show_default=True)
+@click.option("--num-outputs", "-n", type=click.IntRange(1, 100_000), default=8, show_default=True, help="MIDI files.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0, min_open=True, max=10),
+    default=0.5,
+    show_default=True,
+    help="Lower is safer, higher is wilder.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Same seed, same bytes.")
+@click.option(
+    "--input-midi",
+    "input_midi",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="With --mode interpolate, twice: from this file, to this file.",
+)
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder to make.  [default: generated/TIME in the run folder]",
+)
+@configs_option
+@json_option
+def command(
+    run_dir: Path | None,
+    checkpoint_file: Path | None,
+    config_name: str | None,
+    mode: str,
+    num_outputs: int,
+    temperature: float,
+    seed: int,
+    input_midi: tuple[Path, ...],
+    output_dir: Path | None,
+    configs_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Write new beats, or a walk between two beats, as MIDI files.
+
+    A beat is one window of the config, four bars in the default. The same seed, checkpoint and
+    options give the same bytes, and the first beats do not depend on how many are made.
+
+    \b
+    Examples:
+      gmd-vae generate
+      gmd-vae generate --run-dir runs/hierdec-drum_4bar_v2 -n 100 --temperature 0.8
+      gmd-vae generate --mode interpolate --input-midi a.mid --input-midi b.mid -n 9
+      gmd-vae generate --checkpoint-file groovae_4bar.tar --config groovae_4bar
+    """
+    if mode == "interpolate" and len(input_midi) != 2:
+        raise click.UsageError("--mode interpolate takes --input-midi twice: from where, and to where.")
+    if mode == "sample" and input_midi:
+        raise click.UsageError("--input-midi goes with --mode interpolate.")
+    if run_dir and checkpoint_file:
+        raise click.UsageError("Give --run-dir or --checkpoint-file, not both.")
+    if checkpoint_file and not config_name:
+        raise click.UsageError("--checkpoint-file needs --config, the config it was trained with.")
+    if config_name and not checkpoint_file:
+        raise click.UsageError("--config goes with --checkpoint-file; a run folder knows its own.")
+
+    from pipeline import console
+    from pipeline.generation.inputs import first_window
+    from pipeline.models.checkpoints import open_checkpoint
+    from pipeline.models.registry import get_config
+    from pipeline.training.run import latest_run, read_config
+
+    when = time.strftime("%Y-%m-%d_%H%M%S")
+    if checkpoint_file:
+        config = get_config(config_name or "", configs_file)
+        hparams = config.hparams
+        source, target = checkpoint_file, Path("generated") / when
+    else:
+        source = run_dir or latest_run(Path("runs"))
+        config, hparams = read_config(source)
+        target = source / "generated" / when
+    target = output_dir or target
+
+    err = console.stderr()
+    with open_checkpoint(source) as checkpoint:
+        inputs = [first_window(path, config) for path in input_midi]
+        for window in inputs:
+            if window.found > 1:
+                err.print(f"{window.file}: {window.found} windows, taking the first", markup=False)
+        err.print(f"{config.name}, checkpoint {checkpoint}", markup=False)
+        err.print("Starting TensorFlow and loading the model: about 20 seconds ...")
+        # TensorFlow takes seconds to import: only now that nothing else can be wrong
+        from pipeline.generation.generate import Request, generate
+
+        request = Request(mode, num_outputs, temperature, seed)
+        beats = generate(request, config, hparams, checkpoint, inputs, target)
+
+    if as_json:
+        files = [{"path": str(beat.path), "notes": beat.notes} for beat in beats]
+        console.print_json({"output_dir": str(target), "config": config.name, "seed": seed, "files": files})
+        return
+    out = console.stdout()
+    silent = sum(1 for beat in beats if not beat.notes)
+    if silent:
+        err.print(f"Note: {silent} of {len(beats)} have no notes; train longer or raise --temperature.", markup=False)
+    out.print(f"Wrote {len(beats)} MIDI files to {target}", markup=False)

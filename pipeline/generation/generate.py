@@ -1,0 +1,95 @@
+"""Generates beats and writes them: one MIDI file each, and a manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline import files, manifest
+from pipeline.generation import latents
+from pipeline.generation.inputs import InputWindow
+from pipeline.models import checkpoints
+from pipeline.models.registry import Config
+from pipeline.models.trained import TrainedVae
+from pipeline.notes.midi import note_sequence_to_midi_bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What to generate.
+
+    Attributes:
+        mode: ``sample`` or ``interpolate``.
+        count: files to write; an interpolation counts both ends.
+        temperature: of the decoder's output distribution; lower is safer.
+        seed: same seed, checkpoint and options: same bytes.
+    """
+
+    mode: str
+    count: int
+    temperature: float
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Beat:
+    """One generated file: its path and the number of notes in it."""
+
+    path: Path
+    notes: int
+
+
+def generate(
+    request: Request,
+    config: Config,
+    hparams: dict[str, Any],
+    checkpoint: Path,
+    inputs: Sequence[InputWindow],
+    output_dir: Path,
+) -> list[Beat]:
+    """Generates and writes ``output_dir`` whole: ``sample-000.mid`` ... and ``manifest.json``.
+
+    Args:
+        request: what to generate.
+        config: the checkpoint's config.
+        hparams: the checkpoint's hyperparameters.
+        checkpoint: prefix of the checkpoint.
+        inputs: the two ends of an interpolation; empty for samples.
+        output_dir: a new folder.
+
+    Raises:
+        GmdVaeError: the checkpoint does not fit the config.
+    """
+    with TrainedVae(config, hparams, checkpoint, request.seed) as model:
+        if request.mode == "interpolate":
+            ends = model.encode([window.inputs for window in inputs], [window.length for window in inputs])
+            z = latents.slerp(ends[0], ends[1], request.count)
+        else:
+            z = latents.prior(request.count, model.z_size, request.seed)
+        sequences = model.to_note_sequences(model.decode(z, request.temperature))
+
+    beats = []
+    digits = max(3, len(str(request.count - 1)))
+    with files.whole_folder(output_dir) as folder:
+        for number, sequence in enumerate(sequences):
+            name = f"{request.mode}-{number:0{digits}d}.mid"
+            (folder / name).write_bytes(note_sequence_to_midi_bytes(sequence))
+            beats.append(Beat(output_dir / name, len(sequence.notes)))
+        manifest.write(
+            folder,
+            "generate",
+            {
+                **dataclasses.asdict(request),
+                "config": config.name,
+                "checkpoint": {
+                    "name": checkpoint.name,
+                    "files": [manifest.describe_file(file) for file in checkpoints.files_of(checkpoint)],
+                },
+                "inputs": [{"name": window.file.name, "sha256": files.sha256(window.file)} for window in inputs],
+                "versions": manifest.versions("magenta", "tensorflow", "note-seq", "numpy"),
+                "files": [{**manifest.describe_file(folder / beat.path.name), "notes": beat.notes} for beat in beats],
+            },
+        )
+    return beats
