@@ -6,6 +6,7 @@ CRC-32C of those 8 bytes, the data, uint32 masked CRC-32C of the data.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,14 +22,36 @@ _FOOTER = struct.Struct("<I")
 
 
 def _masked_crc(data: bytes) -> int:
-    crc = google_crc32c.value(data)
+    crc: int = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def write_record(stream: BinaryIO, data: bytes) -> None:
-    """Appends one record to an open binary file."""
+    """Appends one record to an open binary file.
+
+    Raises:
+        GmdVaeError: the record is longer than ``MAX_RECORD_BYTES``, so ``read_records`` would refuse it.
+    """
+    if len(data) > MAX_RECORD_BYTES:
+        raise GmdVaeError(f"A record of {len(data)} bytes is too long for a TFRecord file", "Split its music.")
     length = struct.pack("<Q", len(data))
     stream.write(length + _FOOTER.pack(_masked_crc(length)) + data + _FOOTER.pack(_masked_crc(data)))
+
+
+def count_records(path: Path) -> int:
+    """The number of records in a TFRecord file, from their lengths alone: the data is not read.
+
+    Raises:
+        GmdVaeError: the file is cut short, or is not a TFRecord file.
+    """
+    count = 0
+    with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        while (length := _read_length(stream, path, count)) is not None:
+            if stream.seek(length + _FOOTER.size, os.SEEK_CUR) > size:
+                raise _damaged(path, count, "the file ends inside it")
+            count += 1
+    return count
 
 
 def read_records(path: Path) -> Iterator[bytes]:
@@ -37,21 +60,36 @@ def read_records(path: Path) -> Iterator[bytes]:
     Raises:
         GmdVaeError: the file is cut short or damaged; names the file and the record's number.
     """
-    next_action = "Make the file again with the command that wrote it."
-    with open(path, "rb") as stream:
+    with path.open("rb") as stream:
         number = 0
-        while header := stream.read(_HEADER.size):
-            where = f"'{path}' is damaged at record {number}"
-            if len(header) < _HEADER.size:
-                raise GmdVaeError(f"{where}: the file ends inside its length", next_action)
-            length, length_crc = _HEADER.unpack(header)
-            if _masked_crc(header[:8]) != length_crc or length > MAX_RECORD_BYTES:
-                raise GmdVaeError(f"{where}: its length fails the checksum (is it a TFRecord file?)", next_action)
+        while (length := _read_length(stream, path, number)) is not None:
             body = stream.read(length + _FOOTER.size)
             if len(body) < length + _FOOTER.size:
-                raise GmdVaeError(f"{where}: the file ends inside it", next_action)
+                raise _damaged(path, number, "the file ends inside it")
             data, (data_crc,) = body[:length], _FOOTER.unpack_from(body, length)
             if _masked_crc(data) != data_crc:
-                raise GmdVaeError(f"{where}: its data fails the checksum", next_action)
+                raise _damaged(path, number, "its data fails the checksum")
             yield data
             number += 1
+
+
+def _read_length(stream: BinaryIO, path: Path, number: int) -> int | None:
+    """The length of the record that begins here; None at the end of the file."""
+    header = stream.read(_HEADER.size)
+    if not header:
+        return None
+    if len(header) < _HEADER.size:
+        raise _damaged(path, number, "the file ends inside its length")
+    length: int
+    length, length_crc = _HEADER.unpack(header)
+    if _masked_crc(header[:8]) != length_crc:
+        raise _damaged(path, number, "its length fails the checksum (is it a TFRecord file?)")
+    if length > MAX_RECORD_BYTES:
+        raise _damaged(path, number, f"it claims {length} bytes")
+    return length
+
+
+def _damaged(path: Path, number: int, how: str) -> GmdVaeError:
+    return GmdVaeError(
+        f"'{path}' is damaged at record {number}: {how}", "Make the file again with the command that wrote it."
+    )

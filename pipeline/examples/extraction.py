@@ -1,0 +1,144 @@
+"""What an extractor is: NoteSequence bytes in, windows and the reasons for what is missing out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Labels = npt.NDArray[np.int64]
+
+# Why music did not become windows. The texts follow a number: "3 NoteSequences without ...". Each
+# reason counts what its text says: NoteSequences, sections (between two changes of tempo or time
+# signature), stretches (of drums, between two pauses), windows, steps or drum notes.
+REASONS = {
+    "unreadable": "records that are not NoteSequences",
+    "quantized": "NoteSequences that were already quantized",
+    "no_drums": "NoteSequences without drum notes",
+    "no_known_drums": "NoteSequences whose drum notes all have pitches outside the drum classes",
+    "no_length": "NoteSequences with drum notes and a total time of 0",
+    "bad_times": "NoteSequences or sections with times that are not finite numbers",
+    "bad_time_signature": "sections with an impossible time signature",
+    "other_bar_length": "sections with bars of another length than the config's",
+    "negative_times": "sections with times before their beginning",
+    "failed": "NoteSequences that the converter refused",
+    "no_windows": "NoteSequences in which the converter found no window",
+    "too_short": "stretches of drums shorter than a window",
+    "cut_off": "stretches of drums cut off at the config's longest",
+    "outside": "drum notes before 0 or after the total time",
+    "after_gap": "steps with drums after a pause, in the bar where a stretch had ended",
+    "repeated": "windows that repeat an earlier one of their section",
+    "capped": "windows left out by --max-per-sequence",
+}
+
+
+@dataclasses.dataclass
+class Dropped:
+    """What did not become windows, counted. Add them up with ``add``.
+
+    Attributes:
+        reasons: a key of ``REASONS`` → how many.
+        pitches: MIDI pitch of drum notes in no drum class → how many notes.
+        time_signatures: such as ``3/4`` → how many sections were dropped for it
+            (``other_bar_length`` and ``bad_time_signature``).
+    """
+
+    reasons: Counter[str] = dataclasses.field(default_factory=Counter)
+    pitches: Counter[int] = dataclasses.field(default_factory=Counter)
+    time_signatures: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def add(self, other: Dropped) -> None:
+        """Adds another count to this one."""
+        self.reasons.update(other.reasons)
+        self.pitches.update(other.pitches)
+        self.time_signatures.update(other.time_signatures)
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        """The counts, the same for the same content: reasons in ``REASONS``' order, others sorted."""
+        return {
+            "reasons": {reason: self.reasons[reason] for reason in REASONS if self.reasons[reason]},
+            "drum_pitches_in_no_class": {str(pitch): self.pitches[pitch] for pitch in sorted(self.pitches)},
+            "time_signatures": {name: self.time_signatures[name] for name in sorted(self.time_signatures)},
+        }
+
+
+class Tensors(NamedTuple):
+    """One window of a Magenta converter, unpadded; bool or float32.
+
+    Attributes:
+        inputs: [steps, input_depth].
+        outputs: [steps, output_depth].
+        controls: [steps, control_depth]; the depth may be 0.
+        length: the converter's length: one number, or one for each segment of a hierarchy.
+    """
+
+    inputs: npt.NDArray[Any]
+    outputs: npt.NDArray[Any]
+    controls: npt.NDArray[Any]
+    length: tuple[int, ...]
+
+
+@dataclasses.dataclass
+class Extraction:
+    """What one NoteSequence gave.
+
+    Attributes:
+        sequence_id: the NoteSequence's ``id``, or else its ``filename``; empty if it has neither.
+        windows: labels, int64 [n, steps]; or ``Tensors``, one for each window.
+        dropped: what did not become windows, and why.
+    """
+
+    sequence_id: str
+    windows: Labels | Sequence[Tensors]
+    dropped: Dropped = dataclasses.field(default_factory=Dropped)
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What an example record of a folder holds, as its manifest says it.
+
+    Attributes:
+        format: ``labels`` (one integer a step) or ``tensors`` (raw inputs, outputs, controls).
+        steps: length of every window; for ``tensors`` the longest allowed, or None if unknown.
+        classes: number of drum classes: labels are below ``2 ** classes``. 0 for ``tensors``.
+        input_depth: width of the encoder's input.
+        output_depth: width of the decoder's output.
+        control_depth: width of the controls, 0 for none.
+        input_dtype: ``bool`` or ``float32``, also of the controls and the output below.
+        output_dtype: as above.
+        control_dtype: as above.
+        length_shape: shape of a window's length: () or (segments,).
+    """
+
+    format: Literal["labels", "tensors"]
+    steps: int | None
+    classes: int
+    input_depth: int
+    output_depth: int
+    control_depth: int = 0
+    input_dtype: str = "bool"
+    output_dtype: str = "bool"
+    control_dtype: str = "bool"
+    length_shape: tuple[int, ...] = ()
+
+
+class Extractor(Protocol):
+    """A picklable callable: NoteSequence wire bytes → ``Extraction``. It raises nothing a file can cause."""
+
+    @property
+    def layout(self) -> Layout:
+        """What its windows look like."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What shaped the windows, for the manifest: JSON values."""
+        ...
+
+    def __call__(self, record: bytes) -> Extraction:
+        """The windows of one NoteSequence."""
+        ...

@@ -1,0 +1,132 @@
+"""Example shards: how they are named and cut, written and read back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import manifest
+from pipeline.errors import GmdVaeError
+from pipeline.examples import records
+from pipeline.examples.extraction import Labels, Layout
+from pipeline.notes.tfrecord import read_records, write_record
+
+STAGE = "preprocess"
+_SHARD_BYTES = 64 << 20
+_TRAIN_SHARDS = 4  # so that parallel readers, or the workers of a cluster, each have a file
+
+Entry = tuple[bytes, tuple[str, ...]]  # a packed window and the ids of the NoteSequences that hold it
+
+
+def shard_count(split: str, layout: Layout, entries: Sequence[Entry]) -> int:
+    """How many files a split is written to unless the user says: about 64 MiB each.
+
+    The training split gets at least four, but never more than it has examples.
+    """
+    sample = entries[:: max(1, len(entries) // 100)]
+    if not sample:
+        return 0
+    mean = sum(len(records.unpack(layout, *entry)) for entry in sample) / len(sample)
+    least = _TRAIN_SHARDS if split == "train" else 1
+    return min(len(entries), max(least, -(-int(mean * len(entries)) // _SHARD_BYTES)))
+
+
+def write_shards(
+    folder: Path, split: str, layout: Layout, entries: Sequence[Entry], shards: int
+) -> list[dict[str, Any]]:
+    """Writes a split as ``SPLIT-00000-of-00004.tfrecord`` and so on; the shards one after another
+    give the entries in their order.
+
+    Returns:
+        One description for each file, for the manifest. Nothing is written for an empty split.
+    """
+    described = []
+    for shard in range(min(shards, len(entries))):
+        begin, end = (len(entries) * bound // shards for bound in (shard, shard + 1))
+        path = folder / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord"
+        with path.open("wb") as stream:
+            for entry in entries[begin:end]:
+                write_record(stream, records.unpack(layout, *entry))
+            stream.flush()
+            os.fsync(stream.fileno())
+        described.append(manifest.describe_file(path, records=end - begin))
+    return described
+
+
+def read_examples_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder that ``preprocess`` made.
+
+    Raises:
+        GmdVaeError: it is not such a folder.
+    """
+    return manifest.read(folder, STAGE, "Make it with 'gmd-vae preprocess'.")
+
+
+def layout_of(content: dict[str, Any]) -> Layout:
+    """The layout of the records, from the folder's manifest."""
+    facts = dict(content["layout"])
+    return Layout(**{**facts, "length_shape": tuple(facts["length_shape"])})
+
+
+def example_files(folder: Path, split: str) -> list[Path]:
+    """The shards of a split in order; empty for an empty split.
+
+    Raises:
+        GmdVaeError: a shard is missing or has another size than the manifest says.
+        KeyError: there is no split of that name.
+    """
+    files = []
+    for entry in read_examples_manifest(folder)["splits"][split]["files"]:
+        path = folder / entry["name"]
+        if not path.is_file() or path.stat().st_size != entry["bytes"]:
+            raise GmdVaeError(f"'{path}' is missing or has changed since it was written", _again(folder))
+        files.append(path)
+    return files
+
+
+def read_examples(folder: Path, split: str) -> Iterator[bytes]:
+    """Yields the example records of a split in order, every checksum and count verified.
+
+    Raises:
+        GmdVaeError: a shard is missing, damaged, or holds another number of records than the
+            manifest says.
+    """
+    counts = [entry["records"] for entry in read_examples_manifest(folder)["splits"][split]["files"]]
+    for path, expected in zip(example_files(folder, split), counts, strict=True):
+        found = 0
+        for record in read_records(path):
+            yield record
+            found += 1
+        if found != expected:
+            raise GmdVaeError(f"'{path}' holds {found} examples, its manifest says {expected}", _again(folder))
+
+
+def load_labels(folder: Path, split: str) -> Labels:
+    """The windows of a split, int64 [examples, steps], in the order of the shards.
+
+    Raises:
+        GmdVaeError: the folder holds tensors rather than labels, or is damaged.
+    """
+    content = read_examples_manifest(folder)
+    layout = layout_of(content)
+    if layout.format != "labels" or layout.steps is None:
+        raise GmdVaeError(
+            f"'{folder}' holds the tensors of '{content.get('config')}', not drum labels",
+            "Run 'gmd-vae preprocess' with a drum config.",
+        )
+    count = sum(entry["records"] for entry in content["splits"][split]["files"])
+    labels = np.zeros((count, layout.steps), np.int64)
+    for number, record in enumerate(read_examples(folder, split)):
+        row, _ = records.read_label_example(record)
+        if len(row) != layout.steps or min(row) < 0 or max(row) >> layout.classes:
+            raise GmdVaeError(f"Example {number} of '{folder}' ({split}) does not fit its manifest", _again(folder))
+        labels[number] = row
+    return labels
+
+
+def _again(folder: Path) -> str:
+    return f"Make '{folder}' again with 'gmd-vae preprocess'."

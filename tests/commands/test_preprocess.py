@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import COMMANDS, main
+from pipeline.commands.preprocess import command
+from pipeline.notes.sequences import NoteSequence
+from pipeline.notes.tfrecord import write_record
+
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_notes(folder: Path, train: int = 3, bars: int = 4, pitch: int = 36) -> Path:
+    """Beats with a cowbell (in the snare's class) at a step of their own, so each is a window of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, numbers in (("train", range(train)), ("validation", [train]), ("test", [train + 1])):
+        with (folder / f"{split}.tfrecord").open("wb") as stream:
+            for number in numbers:
+                sequence = NoteSequence(id=f"/id/{number}", total_time=bars * 2.0)
+                for quarter in range(bars * 4):
+                    sequence.notes.add(start_time=quarter / 2, end_time=quarter / 2 + 0.1, velocity=90, is_drum=True)
+                    sequence.notes[-1].pitch = pitch
+                for bit in range(14):
+                    if (number + 1) >> bit & 1:
+                        sequence.notes.add(start_time=bit / 2 + 0.25, end_time=9, velocity=9, pitch=56, is_drum=True)
+                write_record(stream, sequence.SerializeToString())
+    return folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        main(["preprocess", *arguments])
+    captured = capsys.readouterr()
+    assert isinstance(caught.value.code, int)
+    return caught.value.code, captured.out, captured.err
+
+
+def assert_refused(capsys: pytest.CaptureFixture[str], code: int, says: str, *arguments: str) -> None:
+    """One line on stderr, nothing on stdout, nothing left behind."""
+    before = sorted(Path().rglob("*"))
+    found, out, err = run(capsys, *arguments)
+    assert (found, out) == (code, "")
+    assert err.count("\n") == 1
+    assert err.startswith("Error: ")
+    assert says in err
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_the_help_starts_with_the_line_of_the_group_and_ends_in_examples() -> None:
+    assert (command.help or "").splitlines()[0] == COMMANDS["preprocess"]
+    text = CliRunner().invoke(command, ["--help"]).output
+    assert "Examples:\n    gmd-vae preprocess\n" in text
+    for option in (
+        "--config",
+        "--output-dir",
+        "--shards",
+        "--max-per-sequence",
+        "--keep-duplicates",
+        "--jobs",
+        "--json",
+    ):
+        assert option in text
+
+
+def test_help_and_usage_errors_import_nothing_heavy() -> None:
+    heavy = ["numpy", "google.protobuf", "rich.table", "tensorflow", "note_seq"]
+    script = (
+        "import sys\n"
+        "from pipeline.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        f"except SystemExit as end:\n    print(end.code, [name for name in {heavy} if name in sys.modules])"
+    )
+    for arguments, code in ((["--help"], 0), (["--shards", "0"], 2), (["--config", "nonsense", "x"], 2)):
+        found = subprocess.run(
+            [sys.executable, "-c", script, "preprocess", *arguments],
+            capture_output=True, text=True, check=True, cwd=REPOSITORY,
+        )  # fmt: skip
+        assert found.stdout.splitlines()[-1] == f"{code} []"
+
+
+def test_the_defaults_are_the_ones_a_user_would_type(capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.models.registry import DEFAULT_CONFIG
+
+    write_notes(Path("data/notes/groove"))
+    code, out, err = run(capsys)
+    assert (code, err) == (0, "")
+    folder = Path("data/examples/groove") / DEFAULT_CONFIG
+    assert (folder / "manifest.json").is_file()
+    assert len(list(folder.glob("train-*-of-00003.tfrecord"))) == 3
+    assert f"Wrote 5 examples for {DEFAULT_CONFIG} to {folder}" in out
+
+
+def test_the_table_counts_every_split_and_says_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = write_notes(Path("[odd] name"))
+    with (notes / "train.tfrecord").open("ab") as stream:
+        short = NoteSequence(id="short", total_time=2.0)
+        short.notes.add(end_time=0.1, pitch=36, velocity=1, is_drum=True)
+        short.notes.add(end_time=0.1, pitch=88, velocity=1, is_drum=True)
+        write_record(stream, short.SerializeToString())
+        write_record(stream, NoteSequence(id="silent", total_time=2.0).SerializeToString())
+    code, out, err = run(capsys, str(notes), "--config", "hierdec-drum_4bar_v2")
+    assert (code, err) == (0, "")
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
+    assert rows["train"] == ["5", "3", "3", "0", "3", "3"]  # sequences, windows, distinct, shared, examples, files
+    assert rows["test"] == ["1", "1", "1", "0", "1", "1"]
+    assert "1  stretches of drums shorter than a window" in out
+    assert "1  NoteSequences without drum notes" in out
+    assert "1  drum notes of pitch 88, which is in no drum class" in out
+    assert "to data/examples/[odd] name/hierdec-drum_4bar_v2" in out
+
+
+def test_json_is_the_summary_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = write_notes(Path("notes"), train=6)
+    code, out, _ = run(
+        capsys, "notes", "--output-dir", "out", "--shards", "2", "--max-per-sequence", "1", "--json", "--jobs", "1"
+    )
+    assert code == 0
+    summary: dict[str, Any] = json.loads(out)
+    assert summary["output_dir"] == "out"
+    assert summary["splits"]["train"]["examples"] == 6
+    assert [entry["name"] for entry in summary["splits"]["train"]["files"]] == [
+        "train-00000-of-00002.tfrecord",
+        "train-00001-of-00002.tfrecord",
+    ]
+    stored = json.loads(Path("out/manifest.json").read_text())
+    assert stored["splits"] == summary["splits"]
+    assert stored["options"] == {"shards": 2, "max_per_sequence": 1, "keep_duplicates": False}
+    assert notes.is_dir()
+
+
+def test_a_split_without_examples_is_mentioned(capsys: pytest.CaptureFixture[str]) -> None:
+    (write_notes(Path("notes")) / "test.tfrecord").unlink()
+    code, _, err = run(capsys, "notes")
+    assert code == 0
+    assert err == "Note: there are no examples for test.\n"
+
+
+def test_failures_are_one_line_with_the_next_action(capsys: pytest.CaptureFixture[str]) -> None:
+    assert_refused(capsys, 1, "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert'")
+    assert_refused(capsys, 1, "'nowhere' does not exist", "nowhere")
+    write_notes(Path("notes"))
+    assert_refused(capsys, 2, "Did you mean 'hierdec-drum_4bar", "notes", "--config", "hierdec-drum_4bat")
+    assert_refused(capsys, 2, "--shards", "notes", "--shards", "0")
+    assert_refused(capsys, 2, "--max-per-sequence", "notes", "--max-per-sequence", "-1")
+    assert_refused(capsys, 2, "lies in the output folder", "notes", "--output-dir", ".")
+    Path("mine").mkdir()
+    Path("mine/song.txt").touch()
+    assert_refused(capsys, 1, "did not write", "notes", "--output-dir", "mine")
+    assert_refused(capsys, 1, "shorter than a window: 5", "notes", "--config", "hierdec-drum_16bar")
+
+
+@pytest.mark.parametrize("where", ["extraction.Dropped.add", "shards.write_record"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_leaves_nothing_behind(workspace: Path, where: str, jobs: int) -> None:
+    """A real SIGINT, to all processes as a terminal sends it, while music is read or examples are written."""
+    write_notes(workspace / "notes", train=300)
+    module, _, name = where.partition(".")
+    script = f"""if True:
+        import os, signal, sys
+        from pipeline.cli import main
+        from pipeline.examples import {module}
+        original, calls = {module}.{name}, []
+        def interrupted(*arguments):
+            calls.append(1)
+            if len(calls) == 100:
+                os.killpg(0, signal.SIGINT)
+            return original(*arguments)
+        {module}.{name} = interrupted
+        main(["preprocess", "notes", "--output-dir", "out", "--jobs", "{jobs}"])
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    # with two jobs, one may still be starting, and Python says so
+    assert err.strip().splitlines()[-1].startswith("Error: Interrupted.")
+    assert jobs > 1 or err.strip().count("\n") == 0
+    assert [path.name for path in workspace.iterdir()] == ["notes"]

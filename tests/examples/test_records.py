@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.errors import GmdVaeError
+from pipeline.examples import records
+from pipeline.examples.extraction import Layout, Tensors
+
+LABELS = Layout("labels", 64, 9, 10, 512)
+TENSORS = Layout("tensors", 8, 0, 3, 5, control_depth=2, output_dtype="float32", length_shape=(2,))
+
+
+def random_tensors(layout=TENSORS, steps=8):
+    generator = np.random.default_rng(1)
+
+    def array(depth, dtype):
+        values = generator.random((steps, depth))
+        return values > 0.5 if dtype == "bool" else values.astype(np.float32)
+
+    return Tensors(
+        array(layout.input_depth, layout.input_dtype),
+        array(layout.output_depth, layout.output_dtype),
+        array(layout.control_depth, layout.control_dtype),
+        (5, 3) if layout.length_shape else (steps,),
+    )
+
+
+def assert_equal(found, expected):
+    for name in ("inputs", "outputs", "controls"):
+        left, right = getattr(found, name), getattr(expected, name)
+        assert left.dtype == right.dtype
+        np.testing.assert_array_equal(left, right)
+    assert found.length == expected.length
+
+
+def test_labels_come_back_with_their_sources():
+    labels = np.array([0, 1, 127, 128, 511, 2**61 + 1])
+    record = records.label_example(labels, ["/id/midi/a", "♩"])
+    assert records.read_label_example(record) == (labels.tolist(), ["/id/midi/a", "♩"])
+    assert records.read_label_example(records.label_example(labels, [])) == (labels.tolist(), [])
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        TENSORS,
+        Layout("tensors", 8, 0, 3, 5),
+        Layout("tensors", 8, 0, 3, 5, input_dtype="float32", control_dtype="float32", control_depth=1),
+    ],
+)
+def test_tensors_come_back(layout):
+    tensors = random_tensors(layout)
+    found, sources = records.read_tensor_example(records.tensor_example(tensors, ["a", "b"]), layout)
+    assert_equal(found, tensors)
+    assert sources == ["a", "b"]
+
+
+def test_packed_windows_are_equal_exactly_where_windows_are():
+    for classes, size in ((8, 1), (9, 2), (16, 2), (17, 4), (33, 8), (62, 8)):
+        layout = Layout("labels", 3, classes, 0, 0)
+        top = 2**classes - 1
+        windows = np.array([[0, 1, top], [0, 1, top], [0, 1, top - 1]])
+        packed = records.pack(layout, windows)
+        assert packed[0] == packed[1] != packed[2]
+        assert len(packed[0]) == 3 * size
+        unpacked = records.unpack(layout, packed[2], ["x"])
+        assert unpacked == records.label_example(windows[2], ["x"])
+    other = random_tensors()
+    other.inputs[0, 0] ^= True
+    packed = records.pack(TENSORS, [random_tensors(), random_tensors(), other])
+    assert packed[0] == packed[1] != packed[2]
+    assert records.unpack(TENSORS, packed[2], ["x", "y"]) == records.tensor_example(other, ["x", "y"])
+
+
+@pytest.mark.parametrize("record", [b"\xff\xff", b"", records.tensor_example(random_tensors(), ["a"])])
+def test_other_records_are_refused_as_labels(record):
+    with pytest.raises(GmdVaeError, match="not a gmd-vae"):
+        records.read_label_example(record)
+
+
+@pytest.mark.parametrize(
+    ("record", "layout"),
+    [
+        (b"\xff\xff", TENSORS),
+        (b"", TENSORS),
+        (records.label_example(np.array([1, 2]), ["a"]), TENSORS),
+        (records.tensor_example(random_tensors(), ["a"]), Layout("tensors", 8, 0, 7, 5)),  # 8 × 3 is not n × 7
+    ],
+)
+def test_other_records_are_refused_as_tensors(record, layout):
+    with pytest.raises(GmdVaeError, match="not a gmd-vae"):
+        records.read_tensor_example(record, layout)
+
+
+@pytest.mark.tensorflow
+def test_the_bytes_are_tensorflows():
+    from pipeline.models.magenta import tf
+
+    def feature(values):
+        if isinstance(values[0], bytes):
+            return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    def serialise(**features):
+        example = tf.train.Example(
+            features=tf.train.Features(feature={name: feature(values) for name, values in features.items()})
+        )
+        return example.SerializeToString(deterministic=True)
+
+    labels = np.random.default_rng(0).integers(0, 512, 64)
+    assert records.label_example(labels, ["a", "♩"]) == serialise(labels=labels.tolist(), sources=[b"a", "♩".encode()])
+    tensors = random_tensors()
+    ours = records.tensor_example(tensors, ["a"])
+    assert ours == serialise(
+        sources=[b"a"],
+        length=[5, 3],
+        outputs=[tensors.outputs.tobytes()],
+        inputs=[tensors.inputs.astype(np.uint8).tobytes()],
+        controls=[tensors.controls.astype(np.uint8).tobytes()],
+    )
+    with tf.Graph().as_default(), tf.Session() as session:  # and its parser reads them
+        parsed = tf.io.parse_single_example(
+            ours, {"inputs": tf.io.FixedLenFeature([], tf.string), "length": tf.io.FixedLenFeature([2], tf.int64)}
+        )
+        inputs, length = session.run(
+            [tf.reshape(tf.io.decode_raw(parsed["inputs"], tf.uint8), [-1, 3]), parsed["length"]]
+        )
+    np.testing.assert_array_equal(inputs, tensors.inputs)
+    assert length.tolist() == [5, 3]

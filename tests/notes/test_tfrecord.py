@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import io
+import os
+import struct
+from pathlib import Path
+
+import google_crc32c
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import GmdVaeError
+from pipeline.notes import tfrecord
+from pipeline.notes.tfrecord import MAX_RECORD_BYTES, count_records, read_records, write_record
+
+RECORDS = [b"one", b"", b"\x00" * 5000, "drei ♩".encode()]
+
+# The file that tf.io.TFRecordWriter writes for the single record b"abc".
+ABC = bytes.fromhex("0300000000000000 b099490e 616263 6e57f121")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "records.tfrecord"
+    with path.open("wb") as stream:
+        for record in RECORDS:
+            write_record(stream, record)
+    return path
+
+
+def masked(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def test_the_bytes_are_the_known_ones():
+    stream = io.BytesIO()
+    write_record(stream, b"abc")
+    assert stream.getvalue() == ABC
+
+
+def test_records_come_back_in_order(path):
+    assert list(read_records(path)) == RECORDS
+    assert count_records(path) == len(RECORDS)
+
+
+def test_an_empty_file_holds_no_records(tmp_path):
+    (tmp_path / "empty").touch()
+    assert list(read_records(tmp_path / "empty")) == []
+    assert count_records(tmp_path / "empty") == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [(0, "length fails"), (9, "length fails"), (13, "data fails"), (16, "data fails")],
+)
+def test_one_changed_byte_is_found_and_placed(path, place, what):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(GmdVaeError, match=f"records.tfrecord' is damaged at record 0: its {what}"):
+        list(read_records(path))
+
+
+def test_the_records_before_the_damage_are_read(path):
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    records = read_records(path)
+    assert [next(records) for _ in range(3)] == RECORDS[:3]
+    with pytest.raises(GmdVaeError, match="record 3: its data fails"):
+        next(records)
+    assert count_records(path) == 4  # counting reads lengths only
+
+
+def test_a_file_cut_anywhere_is_found(path):
+    data = path.read_bytes()
+    ends = [0]
+    for record in RECORDS:
+        ends.append(ends[-1] + 16 + len(record))
+    for size in [*range(60), len(data) - 1]:
+        path.write_bytes(data[:size])
+        if size in ends:
+            assert len(list(read_records(path))) == count_records(path) == ends.index(size)
+            continue
+        for read in (lambda: list(read_records(path)), lambda: count_records(path)):
+            with pytest.raises(GmdVaeError, match="the file ends inside"):
+                read()
+
+
+def test_a_length_that_asks_for_all_memory_is_refused(tmp_path):
+    length = struct.pack("<Q", 1 << 60)
+    (tmp_path / "evil").write_bytes(length + masked(length) + b"short")
+    for read in (lambda: list(read_records(tmp_path / "evil")), lambda: count_records(tmp_path / "evil")):
+        with pytest.raises(GmdVaeError, match=f"claims {1 << 60} bytes"):
+            read()
+
+
+def test_a_record_that_could_not_be_read_back_is_not_written(monkeypatch):
+    assert MAX_RECORD_BYTES > 1 << 20
+    monkeypatch.setattr(tfrecord, "MAX_RECORD_BYTES", 10)
+    stream = io.BytesIO()
+    write_record(stream, bytes(10))
+    with pytest.raises(GmdVaeError, match="11 bytes is too long"):
+        write_record(stream, bytes(11))
+    assert len(stream.getvalue()) == 26
+
+
+def test_other_files_are_refused(tmp_path):
+    (tmp_path / "song.mid").write_bytes(b"MThd\0\0\0\6\0\1\0\1\1\xe0MTrk")
+    with pytest.raises(GmdVaeError, match="is it a TFRecord file"):
+        list(read_records(tmp_path / "song.mid"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.binary(max_size=300), max_size=8))
+def test_any_records_come_back(tmp_path_factory, records):
+    path = tmp_path_factory.mktemp("any") / "records"
+    with path.open("wb") as stream:
+        for record in records:
+            write_record(stream, record)
+    assert list(read_records(path)) == records
+    assert count_records(path) == len(records)
+
+
+@pytest.mark.tensorflow
+def test_tensorflow_writes_the_same_bytes_and_reads_ours(path, tmp_path):
+    from pipeline.models.magenta import tf
+
+    records = [*RECORDS, os.urandom(100_000)]
+    with path.open("ab") as stream:
+        write_record(stream, records[-1])
+    with tf.io.TFRecordWriter(str(tmp_path / "abc")) as writer:
+        writer.write(b"abc")
+    assert (tmp_path / "abc").read_bytes() == ABC
+    with tf.io.TFRecordWriter(str(tmp_path / "theirs")) as writer:
+        for record in records:
+            writer.write(record)
+    assert (tmp_path / "theirs").read_bytes() == path.read_bytes()
+    assert list(tf.python_io.tf_record_iterator(str(path))) == records
