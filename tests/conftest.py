@@ -181,3 +181,60 @@ def server(small_groove_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield running
         running.shutdown()
         thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def starter_notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter set as ``gmd-vae convert`` writes it, made once. Do not write to it."""
+    from pipeline.notes.convert import convert
+    from pipeline.sources.starter import write_starter
+
+    root = tmp_path_factory.mktemp("starter")
+    write_starter(root / "raw" / "starter")
+    convert(root / "raw" / "starter", root / "notes" / "starter")
+    return root / "notes" / "starter"
+
+
+@pytest.fixture(scope="session")
+def starter_examples(starter_notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter set's windows for the default config, made once. Do not write to it."""
+    from pipeline.examples.preprocess import preprocess
+    from pipeline.models.extraction import extractor_for
+    from pipeline.models.registry import DEFAULT_CONFIG, get_config
+
+    folder = tmp_path_factory.mktemp("examples") / DEFAULT_CONFIG
+    preprocess(starter_notes, folder, extractor_for(get_config(DEFAULT_CONFIG)), config=DEFAULT_CONFIG)
+    return folder
+
+
+# Small enough to build and step quickly; every layer of the default config is still there.
+TINY = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16"
+
+
+@pytest.fixture(scope="session")
+def tiny_run(starter_examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the default config at tiny sizes, trained for three steps. Do not write to it."""
+    from pipeline.models.hparams import resolve
+    from pipeline.models.registry import DEFAULT_CONFIG, get_config
+    from pipeline.training.examples import open_examples
+    from pipeline.training.loop import train
+    from pipeline.training.run import Run
+
+    config = get_config(DEFAULT_CONFIG)
+    examples = open_examples(starter_examples, config)
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    folder.mkdir()
+    run = Run(folder, config, resolve(config, TINY), 1, examples.folder, examples.digest)
+    run.describe()
+    train(run, examples, num_steps=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def starter_midi(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The starter set's MIDI files, in the order of their names."""
+    from pipeline.sources.starter import write_starter
+
+    folder = tmp_path_factory.mktemp("midi") / "starter"
+    write_starter(folder)
+    return sorted(folder.rglob("*.mid"))

@@ -22,7 +22,7 @@ def jobs_option(function: Command) -> Command:
         "--jobs",
         type=click.IntRange(min=1),
         default=None,
-        help="Number of processes. The output does not depend on it.  [default: all cores]",
+        help="Number of processes; the output does not depend on it.  [default: by the size of the input]",
     )(function)
 
 

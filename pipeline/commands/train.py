@@ -78,18 +78,11 @@ def command(
     err.print("Starting TensorFlow and building the model: about half a minute ...")
     # TensorFlow takes seconds to import: only now that nothing else can be wrong
     from pipeline.models.magenta import gpus
-    from pipeline.training import input as examples_input
     from pipeline.training.loop import train
 
     err.print(f"Device: {', '.join(gpus) or 'CPU'}", markup=False)
 
-    def make_batches(magenta_config: Any, first: int) -> examples_input.Batch:
-        records = examples_input.shuffled_records(examples.train_files, examples.train_count, seed, first)
-        if config.windows is not None:
-            return examples_input.label_batches(records, config.windows, batch_size)
-        return examples_input.tensor_batches(records, magenta_config.data_converter, batch_size)
-
-    outcome = train(run, make_batches, steps)
+    outcome = train(run, examples, steps)
     if outcome.interrupted:
         raise Interrupted(
             f"Interrupted at step {outcome.last_step} of {steps}; saved as '{outcome.checkpoint}'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -37,11 +38,13 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], jobs
         yield from map(function, items)
         return
     # spawn, not fork: the same on Linux and macOS, and safe beside threads
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_ctrl_c)
+    with _children_without_ctrl_c():
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
     waiting: collections.deque[Future[Result]] = collections.deque()
     try:
         for item in items:
-            waiting.append(pool.submit(function, item))
+            with _children_without_ctrl_c():  # processes start when they are first needed
+                waiting.append(pool.submit(function, item))
             if len(waiting) >= jobs * _IN_FLIGHT_PER_JOB:
                 yield waiting.popleft().result()
         while waiting:
@@ -55,6 +58,14 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], jobs
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_ctrl_c() -> None:
-    """Ctrl-C reaches every process of the terminal; the parent alone decides how to stop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextlib.contextmanager
+def _children_without_ctrl_c() -> Iterator[None]:
+    """Processes that start here never see Ctrl-C, which reaches all of a terminal: the parent stops them.
+
+    They inherit the blocked signal, so that not even their start can be interrupted.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from pipeline.errors import UsageError
 from pipeline.examples.drum_windows import DrumExtractor
@@ -32,7 +33,7 @@ class MagentaExtractor:
     def __getstate__(self) -> dict[str, Any]:
         return {"config_name": self.config_name}  # a process makes its own converter
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         """Tensors of the converter's depths and types."""
         converter = self._converter
@@ -56,8 +57,12 @@ class MagentaExtractor:
 
     def __call__(self, record: bytes) -> Extraction:
         """The windows of one NoteSequence, all of them."""
-        sequence = NoteSequence.FromString(record)
         dropped = Dropped()
+        try:
+            sequence = NoteSequence.FromString(record)
+        except DecodeError:
+            dropped.reasons["unreadable"] += 1
+            return Extraction("", [], dropped)
         try:
             tensors = self._converter.to_tensors(sequence)
         except Exception:  # Magenta's converters raise what they like

@@ -12,7 +12,7 @@ import dataclasses
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from pipeline.errors import GmdVaeError, Interrupted
 from pipeline.models import checkpoints
 from pipeline.models.magenta import build_config, tf
 from pipeline.models.restore import check_fits, graph_variables
-from pipeline.training.input import Batch
+from pipeline.training.examples import Examples
+from pipeline.training.input import Batch, label_batches, shuffled_records, tensor_batches
 from pipeline.training.progress import Measurements, TrainingProgress
 from pipeline.training.run import Run
 
@@ -29,9 +30,6 @@ from pipeline.training.run import Run
 SECONDS_BETWEEN_CHECKPOINTS = 120
 CHECKPOINTS_TO_KEEP = 3
 STEPS_BETWEEN_SUMMARIES = 100  # as in stock Magenta
-
-MakeBatches = Callable[[Any, int], Batch]  # (Magenta's config, position of the first example) -> tensors
-
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -54,10 +52,15 @@ class Outcome:
     interrupted: bool
 
 
-def train(run: Run, make_batches: MakeBatches, num_steps: int) -> Outcome:
+def train(run: Run, examples: Examples, num_steps: int) -> Outcome:
     """Trains until ``num_steps`` steps have been done since the run began, or until Ctrl-C or SIGTERM.
 
     Goes on from the last whole checkpoint of the run folder, if there is one.
+
+    Args:
+        run: what is trained and where.
+        examples: what it is trained on; at least one batch.
+        num_steps: the step to end at.
 
     Raises:
         GmdVaeError: the loss is not a number, memory or disk ran out, or the last checkpoint does
@@ -73,7 +76,7 @@ def train(run: Run, make_batches: MakeBatches, num_steps: int) -> Outcome:
         tf.set_random_seed(run.seed)
         config = build_config(run.config, run.hparams)
         config.model.build(config.hparams, config.data_converter.output_depth, is_training=True)
-        batch = make_batches(config, first * run.hparams["batch_size"])
+        batch = _batches(run, examples, config, first)
         optimizer = config.model.train(**batch.arguments())
         train_op = _train_op(config, optimizer)
         fetches = {
@@ -141,6 +144,15 @@ def train(run: Run, make_batches: MakeBatches, num_steps: int) -> Outcome:
         checkpoint=checkpoints.latest(run.train_folder, called=str(run.folder)),
         interrupted=stop.is_set() and step < num_steps,
     )
+
+
+def _batches(run: Run, examples: Examples, config: Any, first_step: int) -> Batch:
+    """The training data from a step on, as the model takes it."""
+    batch_size = run.hparams["batch_size"]
+    records = shuffled_records(examples.train_files, examples.train_count, run.seed, first_step * batch_size)
+    if run.config.windows is not None:
+        return label_batches(records, run.config.windows, batch_size)
+    return tensor_batches(records, config.data_converter, batch_size)
 
 
 def last_checkpoint(run: Run) -> Path | None:

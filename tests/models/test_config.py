@@ -53,7 +53,7 @@ def test_every_config_says_where_it_comes_from_and_survives_json(name: str) -> N
 
 
 def test_levels_that_do_not_make_a_window_are_refused() -> None:
-    with pytest.raises(ValueError, match="levels .* make 32 steps, its windows have 64"):
+    with pytest.raises(ValueError, match=r"levels .* make 32 steps, its windows have 64"):
         dataclasses.replace(OURS["hierdec-drum_4bar"], levels=(4, 8))
 
 

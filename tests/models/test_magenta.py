@@ -1,0 +1,247 @@
+"""Everything we say about Magenta, held against the installed package."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.examples.drum_windows import extract_drum_windows
+from pipeline.examples.shards import load_labels
+from pipeline.examples.spec import NINE_CLASSES, DrumWindows
+from pipeline.generation.inputs import labels_to_inputs
+from pipeline.models import checkpoints
+from pipeline.models.config import HPARAM_DEFAULTS, VaeConfig
+from pipeline.models.registry import all_configs, get_config
+from pipeline.models.stock import STOCK_CONFIGS, StockConfig
+from pipeline.notes.sequences import NoteSequence
+from pipeline.notes.tfrecord import read_records
+from pipeline.training.run import read_config
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def magenta() -> Any:
+    from pipeline.models import magenta
+
+    return magenta
+
+
+def build(magenta: Any, config: Any, batch_size: int = 2) -> dict[str, tuple[int, ...]]:
+    """The variables that Magenta's own training code builds for a Magenta ``Config``."""
+    tf = magenta.tf
+    config = copy.deepcopy(config)
+    config.hparams.batch_size = batch_size
+    converter = config.data_converter
+    with tf.Graph().as_default():
+        config.model.build(config.hparams, converter.output_depth, is_training=True)
+        optimizer = config.model.train(
+            tf.zeros([batch_size, config.hparams.max_seq_len, converter.input_depth]),
+            tf.zeros([batch_size, config.hparams.max_seq_len, converter.output_depth]),
+            tf.fill([batch_size, *converter.length_shape], config.hparams.max_seq_len),
+            tf.zeros([batch_size, config.hparams.max_seq_len, converter.control_depth])
+            if converter.control_depth
+            else None,
+        )
+        optimizer.minimize(config.model.loss, global_step=config.model.global_step)
+        return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.global_variables()}
+
+
+def trainable(variables: dict[str, tuple[int, ...]]) -> int:
+    """How many parameters there are: all variables but Adam's and the step counter."""
+    extra = ("Adam", "beta1_power", "beta2_power", "global_step")
+    return sum(int(np.prod(shape)) for name, shape in variables.items() if not any(part in name for part in extra))
+
+
+def test_the_defaults_of_hyperparameters_are_magentas(magenta: Any) -> None:
+    assert magenta.lstm_models.get_default_hparams().values() == HPARAM_DEFAULTS
+
+
+def test_the_nine_drum_classes_are_magentas(magenta: Any) -> None:
+    assert [list(pitches) for pitches in NINE_CLASSES] == magenta.data.REDUCED_DRUM_PITCH_CLASSES
+
+
+def test_the_table_of_stock_configs_has_magentas_names_in_magentas_order(magenta: Any) -> None:
+    assert [stock.name for stock in STOCK_CONFIGS] == list(magenta.configs.CONFIG_MAP)
+
+
+@pytest.mark.parametrize("stock", STOCK_CONFIGS, ids=lambda stock: stock.name)
+def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: StockConfig) -> None:
+    theirs = magenta.configs.CONFIG_MAP[stock.name]
+    assert stock.hparams == theirs.hparams.values()
+    assert stock.augmented == (theirs.note_sequence_augmenter is not None)
+    converter = theirs.data_converter
+    assert (stock.windows is not None) == isinstance(converter, magenta.data.DrumsConverter)
+    if stock.windows:
+        assert stock.windows.input_depth == converter.input_depth
+        assert stock.windows.output_depth == converter.output_depth
+        assert stock.windows.steps == converter._slice_steps
+        assert [list(pitches) for pitches in stock.windows.pitch_classes] == [*map(list, converter._pitch_classes)]
+
+
+@pytest.mark.parametrize("name", ["cat-drums_2bar_small", "nade-drums_2bar_full", "groovae_2bar_hits_control_tfds"])
+def test_stock_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
+    assert trainable(build(magenta, magenta.configs.CONFIG_MAP[name])) == get_config(name).parameters
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar", "flat-drum_4bar_small", "hierdec-drum_4bar_small_bar"],
+)
+def test_our_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
+    config = get_config(name)
+    assert trainable(build(magenta, magenta.build_config(config))) == config.parameters
+
+
+def test_every_config_is_built_afresh_and_magentas_map_stays_as_it_was(magenta: Any) -> None:
+    before = {name: config.hparams.values() for name, config in magenta.configs.CONFIG_MAP.items()}
+    caps = {
+        name: config.data_converter.max_tensors_per_notesequence for name, config in magenta.configs.CONFIG_MAP.items()
+    }
+    for config in all_configs().values():
+        hparams = {**config.hparams, "batch_size": 3, "enc_rnn_size": [5]}
+        built = magenta.build_config(config, hparams)
+        again = magenta.build_config(config)
+        assert built.hparams.values() == hparams
+        assert again.hparams.values() == config.hparams
+        assert built.data_converter.max_tensors_per_notesequence is None
+        built.data_converter.set_mode("train")
+        built.hparams.enc_rnn_size.append(1)
+        assert magenta.build_config(config).hparams.values() == config.hparams
+    assert {name: config.hparams.values() for name, config in magenta.configs.CONFIG_MAP.items()} == before
+    assert {
+        name: config.data_converter.max_tensors_per_notesequence for name, config in magenta.configs.CONFIG_MAP.items()
+    } == caps
+
+
+def test_a_registered_config_is_in_the_map_that_magentas_scripts_read(magenta: Any) -> None:
+    from magenta.models.music_vae import configs
+
+    config = get_config("hierdec-drum_4bar_v2")
+    assert isinstance(config, VaeConfig)
+    magenta.register(config)
+    try:
+        theirs = configs.CONFIG_MAP[config.name]
+        assert theirs.hparams.values() == config.hparams
+        assert theirs.data_converter.max_tensors_per_notesequence is None
+    finally:
+        del configs.CONFIG_MAP[config.name]
+
+
+def test_our_checkpoint_holds_exactly_the_variables_of_stock_magenta(magenta: Any, tiny_run: Path) -> None:
+    """The model written down by hand, as a user of stock Magenta would, and nothing of ours."""
+    lstm_models, data = magenta.lstm_models, magenta.data
+    from magenta.common import merge_hparams
+    from magenta.contrib.training import HParams
+    from magenta.models.music_vae.base_model import MusicVAE
+
+    stock = magenta.configs.Config(
+        model=MusicVAE(
+            lstm_models.BidirectionalLstmEncoder(),
+            lstm_models.HierarchicalLstmDecoder(lstm_models.CategoricalLstmDecoder(), level_lengths=[8, 8]),
+        ),
+        hparams=merge_hparams(
+            lstm_models.get_default_hparams(),
+            HParams(
+                max_seq_len=64,
+                z_size=4,
+                enc_rnn_size=[16],
+                dec_rnn_size=[12, 8],
+                free_bits=48,
+                max_beta=0.2,
+                sampling_schedule="inverse_sigmoid",
+                sampling_rate=1000,
+            ),
+        ),
+        data_converter=data.DrumsConverter(max_bars=100, slice_bars=4, steps_per_quarter=4, roll_input=True),
+    )
+    prefix = checkpoints.find(tiny_run)
+    ours = magenta.tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
+    assert {name: tuple(shape) for name, shape in ours.items()} == build(magenta, stock)
+
+
+def test_stock_trained_model_samples_from_our_checkpoint(magenta: Any, tiny_run: Path) -> None:
+    from magenta.models.music_vae.trained_model import TrainedModel
+
+    config, hparams = read_config(tiny_run)
+    model = TrainedModel(
+        magenta.build_config(config, hparams), batch_size=2, checkpoint_dir_or_path=str(tiny_run / "train")
+    )
+    samples = model.sample(n=3, length=64, temperature=1.0)
+    assert len(samples) == 3
+    assert all(note.is_drum for sample in samples for note in sample.notes)
+    assert any(sample.notes for sample in samples)
+
+
+def test_what_the_encoder_reads_is_what_magentas_converter_makes(magenta: Any, starter_notes: Path) -> None:
+    """Inputs and outputs expanded from labels, in numpy and in the graph, against the converter's tensors."""
+    from pipeline.training.input import expand_labels
+
+    tf = magenta.tf
+    records = list(read_records(starter_notes / "test.tfrecord"))[:3]
+    for name in ("hierdec-drum_4bar_small", "cat-drums_2bar_small", "nade-drums_2bar_reduced", "nade-drums_2bar_full"):
+        config = get_config(name)
+        windows = config.windows
+        assert windows is not None
+        converter = magenta.build_config(config).data_converter
+        converter.set_mode("eval")
+        for record in records:
+            labels = extract_drum_windows(windows, record).windows
+            assert isinstance(labels, np.ndarray)
+            tensors = converter.to_tensors(NoteSequence.FromString(record))
+            theirs = {inputs.tobytes() for inputs in tensors.inputs}
+            assert {labels_to_inputs(row, windows).tobytes() for row in labels} == theirs
+            with tf.Graph().as_default(), tf.Session() as session:
+                given = tf.constant(labels)
+                ours = session.run(
+                    [
+                        expand_labels(given, windows, roll=windows.roll_input, no_hit=True),
+                        expand_labels(given, windows, roll=windows.roll_output, no_hit=False),
+                    ]
+                )
+            pairs = {
+                (inputs.astype(bool).tobytes(), outputs.astype(bool).tobytes())
+                for inputs, outputs in zip(*ours, strict=True)
+            }
+            assert pairs == {
+                (inputs.tobytes(), outputs.astype(bool).tobytes())
+                for inputs, outputs in zip(tensors.inputs, tensors.outputs, strict=True)
+            }
+
+
+def test_a_one_hot_input_is_expanded_too(magenta: Any, starter_examples: Path) -> None:
+    from pipeline.training.input import expand_labels
+
+    tf = magenta.tf
+    windows = DrumWindows(roll_input=False)
+    labels = load_labels(starter_examples, "test")[:2]
+    with tf.Graph().as_default(), tf.Session() as session:
+        ours = session.run(expand_labels(tf.constant(labels), windows, roll=False, no_hit=True))
+    assert ours.shape == (2, 64, 512)
+    assert (ours.argmax(-1) == labels).all()
+    assert (labels_to_inputs(labels[0], windows) == ours[0]).all()
+
+
+def test_tensorflow_before_the_door_is_refused() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import os; os.environ.pop('TF_USE_LEGACY_KERAS', None); import tensorflow\n"
+        "try:\n    import pipeline.models.magenta\nexcept RuntimeError as error:\n    print('refused', error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith("refused"), done.stderr
+
+
+def test_start_up_is_silent() -> None:
+    import subprocess
+    import sys
+
+    code = "from pipeline.models.magenta import tf\nwith tf.Session() as s: print(s.run(tf.constant(3)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr, done.returncode) == ("3\n", "", 0)

@@ -1,0 +1,101 @@
+"""What a run folder says about itself, and what must not change when it goes on."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import GmdVaeError
+from pipeline.models.registry import get_config
+from pipeline.training.run import Run, latest_run, read_config
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    config = get_config("hierdec-drum_4bar_v2")
+    hparams = {**config.hparams, "batch_size": 16}
+    run = Run(tmp_path / "run", config, hparams, 5, Path("data/examples/groove"), "digest")
+    run.folder.mkdir()
+    run.describe()
+    return run
+
+
+def test_the_folder_alone_gives_config_and_hyperparameters(run: Run) -> None:
+    config, hparams = read_config(run.folder)
+    assert config == run.config
+    assert hparams["batch_size"] == 16
+    content = json.loads((run.folder / "run.json").read_text())
+    assert content["seed"] == 5
+    assert content["versions"]["magenta"] == "2.1.4"
+    assert content["command"].startswith("gmd-vae")
+
+
+def test_a_config_of_the_users_own_needs_no_file_any_more(run: Run, tmp_path: Path) -> None:
+    config = dataclasses.replace(get_config("hierdec-drum_4bar_v2"), name="mine", z_size=3)
+    mine = dataclasses.replace(run, folder=tmp_path / "mine", config=config, hparams=config.hparams)
+    mine.folder.mkdir()
+    mine.describe()
+    assert read_config(mine.folder)[0] == config
+
+
+def test_a_stock_config_is_found_by_its_name(run: Run, tmp_path: Path) -> None:
+    config = get_config("groovae_4bar")
+    stock = dataclasses.replace(run, folder=tmp_path / "stock", config=config, hparams=config.hparams)
+    stock.folder.mkdir()
+    stock.describe()
+    assert read_config(stock.folder) == (config, config.hparams)
+
+
+def test_the_same_run_may_go_on(run: Run) -> None:
+    before = (run.folder / "run.json").read_bytes()
+    run.describe()
+    assert (run.folder / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 6}, "seed 5, not 6"),
+        ({"examples_digest": "other"}, r"other examples \(data/examples/groove\)"),
+        ({"hparams": {**get_config("hierdec-drum_4bar_v2").hparams, "batch_size": 8}}, "batch_size=16, not 8"),
+        ({"config": get_config("hierdec-drum_4bar")}, "config hierdec-drum_4bar_v2, not hierdec-drum_4bar"),
+    ],
+)
+def test_another_run_in_the_same_folder_is_refused_with_the_difference(run: Run, change: dict, said: str) -> None:
+    with pytest.raises(GmdVaeError, match=said):
+        dataclasses.replace(run, **change).describe()
+
+
+def test_checkpoints_of_unknown_origin_are_not_continued(run: Run) -> None:
+    (run.folder / "run.json").unlink()
+    run.train_folder.mkdir()
+    (run.train_folder / "model.ckpt-1.index").write_bytes(b"")
+    with pytest.raises(GmdVaeError, match="unknown"):
+        run.describe()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": 2}', '{"format": 1}', "\xff"])
+def test_a_damaged_description_is_one_line_that_names_it(run: Run, content: str) -> None:
+    (run.folder / "run.json").write_text(content, encoding="latin-1")
+    with pytest.raises(GmdVaeError, match=r"run\.json"):
+        read_config(run.folder)
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(GmdVaeError, match="is not a run folder"):
+        read_config(tmp_path)
+
+
+def test_the_latest_run_is_the_one_trained_last(run: Run, tmp_path: Path) -> None:
+    import os
+
+    with pytest.raises(GmdVaeError, match="no trained run"):
+        latest_run(tmp_path)
+    for name, age in (("old", 100), ("run", 50)):
+        train = tmp_path / name / "train"
+        train.mkdir(parents=True)
+        (tmp_path / name / "run.json").touch()
+        (train / "model.ckpt-1.index").touch()
+        os.utime(train / "model.ckpt-1.index", (age, 1000 - age))
+    assert latest_run(tmp_path) == tmp_path / "run"
