@@ -1,0 +1,271 @@
+"""A folder or an archive of MIDI files to NoteSequence TFRecords, one file per split.
+
+Mirrors ``magenta/scripts/convert_dir_to_note_sequences.py`` (with ``--recursive``): the records are
+the same bytes. What differs: one file per split, in the order of the names, whatever the number of
+processes; a damaged file is counted by its reason; the folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from pipeline import manifest
+from pipeline.engines.local import default_jobs, map_in_order
+from pipeline.errors import GmdVaeError, UsageError
+from pipeline.files import whole_folder
+from pipeline.notes.midi import UNREADABLE, MidiError, midi_to_note_sequence
+from pipeline.notes.splits import Plan, SplitBy, make_plan, split_by_hash
+from pipeline.notes.tfrecord import write_record
+from pipeline.sources.info import SPLITS, Selection
+from pipeline.sources.midi_files import MidiFile, MidiListing, is_midi_name, list_midi_files
+
+STAGE = "convert"
+NOTES_FOLDER = Path("data", "notes")
+MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
+_CHUNK = 16  # files a process takes at once: 0.2 s of work, so Ctrl-C answers soon
+
+Progress = Callable[[int, int], None]  # files done, files in all
+
+
+@dataclass
+class Split:
+    """What one split holds."""
+
+    files: int = 0  # MIDI files that belong to it, readable or not
+    records: int = 0  # NoteSequences written
+    notes: int = 0
+    drum_notes: int = 0
+    seconds: float = 0.0  # of music, up to the end of the last note
+
+    def describe(self) -> dict[str, Any]:
+        """For manifests and tables."""
+        return {**vars(self), "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What ``convert`` did: the folder, and its manifest's content."""
+
+    output_dir: Path
+    splits: dict[str, Split]
+    skipped: dict[str, list[str]]  # names by reason
+    manifest: dict[str, Any]
+
+    @property
+    def records(self) -> int:
+        """NoteSequences written, over all splits."""
+        return sum(split.records for split in self.splits.values())
+
+
+def convert(
+    input_path: Path,
+    output_dir: Path | None = None,
+    selection: Selection | None = None,
+    split_by: SplitBy | None = None,
+    jobs: int | None = None,
+    on_progress: Progress | None = None,
+) -> Summary:
+    """Writes ``{train,validation,test}.tfrecord`` and ``manifest.json`` to ``output_dir``.
+
+    Args:
+        input_path: a folder (with its subfolders), an archive, or one MIDI file.
+        output_dir: replaced when it is complete; None: ``data/notes/NAME``, see ``default_name``.
+        selection: which files of the catalogue ``info.csv`` to take; None: all files.
+        split_by: see ``make_plan``.
+        jobs: processes; the output does not depend on it. None: one for every core.
+        on_progress: called with the files done and the files in all.
+
+    Raises:
+        UsageError: the selection or the split cannot be had, or the folders are in each other's way.
+        GmdVaeError: nothing to read, nothing that could be converted, or ``output_dir`` holds
+            something that is not ours.
+        OSError: the disk is full or cannot be written; nothing half-written stays.
+    """
+    selection = selection or Selection()
+    listing = list_midi_files(input_path)
+    plan = make_plan(listing, selection, split_by)
+    if output_dir is None:
+        output_dir = NOTES_FOLDER / default_name(input_path, listing, selection)
+    target = check_output(output_dir, input_path)
+    work = _Work(skipped={})
+    for name, reason in listing.skipped:
+        work.skip(reason, name)
+    chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
+    function = functools.partial(_convert_chunk, collection=listing.collection)
+    jobs = min(jobs or default_jobs(), len(chunks))
+    try:
+        with whole_folder(target) as folder:
+            results = cast("Generator[list[_Converted], None, None]", map_in_order(function, chunks, jobs))
+            with _open_splits(folder) as streams, contextlib.closing(results):  # closing ends the processes
+                done = 0
+                for converted in results:
+                    for item in converted:
+                        work.add(item, plan, streams)
+                    done += len(converted)
+                    if on_progress:
+                        on_progress(done, len(plan.files))
+            work.check_something(input_path)
+            manifest.write(folder, STAGE, _manifest(folder, listing, plan, selection, work))
+            content = manifest.read(folder, STAGE, "")
+    except OSError as error:
+        if error.filename is None:  # a write that fails does not know its file
+            raise OSError(error.errno, error.strerror, str(output_dir)) from error
+        raise
+    return Summary(output_dir, work.splits, work.skipped, content)
+
+
+def default_name(input_path: Path, listing: MidiListing, selection: Selection) -> str:
+    """The name of the output folder: the input's, and what was selected: ``groove-rock-beat``."""
+    name = input_path.stem if is_midi_name(input_path.name) and input_path.is_file() else listing.collection
+    bpm = "-".join(f"{end:g}" for end in selection.bpm_range or ())
+    selected = [
+        *sorted(selection.styles, key=str.lower),
+        *sorted(selection.beat_types),
+        *sorted(selection.time_signatures),
+        *([f"{bpm}bpm"] if bpm else []),
+        *sorted(selection.drummers),
+    ]
+    return "-".join([name, *(re.sub(r"[^a-z0-9.]+", "-", value.lower()).strip("-") for value in selected)])
+
+
+def check_output(output_dir: Path, input_path: Path) -> Path:
+    """The real path of ``output_dir``, once it is sure that replacing it destroys nothing.
+
+    Raises:
+        GmdVaeError: there is something that ``convert`` did not make.
+        UsageError: the input lies in it.
+    """
+    target = output_dir.resolve()
+    if input_path.resolve().is_relative_to(target):
+        raise UsageError(f"The input '{input_path}' lies in the output folder '{output_dir}'", "Choose another folder.")
+    action = "Choose another --output-dir, or remove it yourself. Nothing was changed."
+    if target.exists() and not target.is_dir():
+        raise GmdVaeError(f"'{output_dir}' exists and is not a folder", action)
+    if target.is_dir() and any(target.iterdir()):
+        try:
+            manifest.read(target, STAGE, action)
+        except GmdVaeError:
+            raise GmdVaeError(f"'{output_dir}' holds files that 'gmd-vae convert' did not write", action) from None
+    return target
+
+
+@dataclass(frozen=True)
+class _Converted:
+    """One file's result, as it comes back from a process."""
+
+    name: str
+    sha256: str | None  # of its bytes; None if they could not be read
+    record: bytes | None  # the serialised NoteSequence; None: see reason
+    notes: int = 0
+    drum_notes: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+
+
+def _convert_chunk(files: Sequence[MidiFile], collection: str) -> list[_Converted]:
+    return [_convert_file(file, collection) for file in files]
+
+
+def _convert_file(file: MidiFile, collection: str) -> _Converted:
+    try:
+        data = file.read()
+    except GmdVaeError:
+        return _Converted(file.name, None, None, reason=UNREADABLE)
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        sequence = midi_to_note_sequence(data, collection, file.name)
+    except MidiError as error:
+        return _Converted(file.name, sha256, None, reason=error.reason)
+    return _Converted(
+        name=file.name,
+        sha256=sha256,
+        record=sequence.SerializeToString(),
+        notes=len(sequence.notes),
+        drum_notes=sum(note.is_drum for note in sequence.notes),
+        seconds=sequence.total_time,
+    )
+
+
+@dataclass
+class _Work:
+    """Counts what comes back, and writes it."""
+
+    skipped: dict[str, list[str]]
+    splits: dict[str, Split] = field(default_factory=lambda: {split: Split() for split in SPLITS})
+    digest: Any = field(default_factory=hashlib.sha256)  # over the list that sha256sum would print
+
+    def add(self, item: _Converted, plan: Plan, streams: dict[str, BinaryIO]) -> None:
+        if item.sha256 is None:
+            self.skip(item.reason, item.name)
+            return
+        self.digest.update(f"{item.sha256}  {item.name}\n".encode())
+        name = plan.splits[item.name] if plan.splits is not None else split_by_hash(item.sha256)
+        split = self.splits[name]
+        split.files += 1
+        if item.record is None:
+            self.skip(item.reason, item.name)
+            return
+        write_record(streams[name], item.record)
+        split.records += 1
+        split.notes += item.notes
+        split.drum_notes += item.drum_notes
+        split.seconds += item.seconds
+
+    def skip(self, reason: str, name: str) -> None:
+        self.skipped.setdefault(reason, []).append(name)
+
+    def check_something(self, input_path: Path) -> None:
+        if not any(split.records for split in self.splits.values()):
+            reasons = "; ".join(f"{len(names):,} {reason}" for reason, names in sorted(self.skipped.items()))
+            raise GmdVaeError(
+                f"No file of '{input_path}' could be converted ({reasons})",
+                "Give a folder or an archive with playable MIDI files.",
+            )
+
+
+@contextlib.contextmanager
+def _open_splits(folder: Path) -> Iterator[dict[str, BinaryIO]]:
+    """An open file per split; on success their data is on disk before they are closed."""
+    with contextlib.ExitStack() as stack:
+        streams: dict[str, BinaryIO] = {
+            split: stack.enter_context((folder / f"{split}.tfrecord").open("wb")) for split in SPLITS
+        }
+        yield streams
+        for stream in streams.values():
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _manifest(folder: Path, listing: MidiListing, plan: Plan, selection: Selection, work: _Work) -> dict[str, Any]:
+    return {
+        "input": {
+            "collection": listing.collection,
+            "files": len(plan.files),
+            "sha256": work.digest.hexdigest(),  # of the lines "SHA-256  NAME", sorted by name
+            "info_csv_sha256": plan.info_sha256,
+        },
+        "selection": selection.describe(),
+        "split_by": plan.split_by,
+        "splits": {name: split.describe() for name, split in work.splits.items()},
+        "files": [
+            manifest.describe_file(folder / f"{name}.tfrecord", split=name, records=split.records)
+            for name, split in work.splits.items()
+        ],
+        "skipped": {reason: _names(names) for reason, names in sorted(work.skipped.items())},
+        "not_selected": plan.not_selected,
+        "not_in_info_csv": _names(plan.not_listed),
+        "missing": _names(plan.missing),
+        "versions": manifest.versions("note-seq", "pretty-midi", "mido", "protobuf"),
+    }
+
+
+def _names(names: Sequence[str]) -> dict[str, Any]:
+    return {"count": len(names), "names": list(names[:MAX_NAMES])}

@@ -1,0 +1,117 @@
+"""The command line as a whole: its help, its start-up, and how it fails."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import subprocess
+import sys
+
+import click
+import pytest
+
+from pipeline import cli
+from pipeline.errors import GmdVaeError, Interrupted
+
+
+def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(args)
+    assert isinstance(exit_.value.code, int)
+    return exit_.value.code, *capsys.readouterr()
+
+
+def _one_line(stderr: str) -> str:
+    stderr = stderr.removeprefix("\n")  # click ends the line on which the terminal shows ^C
+    assert stderr.startswith("Error: ")
+    assert stderr.count("\n") == 1, stderr
+    return stderr
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    if importlib.util.find_spec(f"pipeline.commands.{name}") is None:
+        pytest.skip("not written yet")
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command is not None
+    assert command.help is not None
+    assert inspect.cleandoc(command.help).splitlines()[0] == cli.COMMANDS[name]
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "--help")
+    assert (code, err) == (0, "")
+    for name, text in cli.COMMANDS.items():
+        assert f"  {name} " in out
+        assert text in " ".join(out.split())
+
+
+@pytest.mark.parametrize("args", [("--help",), ("--version",), ("doctor", "--help"), ("nonsense",)])
+def test_what_needs_no_work_imports_nothing_heavy(args: tuple[str, ...]) -> None:
+    code = (
+        "import sys\nfrom pipeline.cli import main\n"
+        f"try:\n    main({list(args)!r})\n"
+        "except SystemExit:\n"
+        "    heavy = {'tensorflow', 'numpy', 'rich', 'magenta', 'note_seq', 'requests', 'mido'} & set(sys.modules)\n"
+        "    sys.stderr.write('HEAVY ' + ' '.join(sorted(heavy)) + '\\n')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr.splitlines()[-1] == "HEAVY "
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "docter")
+    assert (code, out) == (2, "")
+    assert "'doctor'" in _one_line(err)
+
+
+def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "doctor", "--jsno")
+    assert (code, out) == (2, "")
+    assert "--json" in err
+    assert "gmd-vae doctor --help" in _one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (GmdVaeError("'x' is not there", "Fetch it."), 1, "'x' is not there. Fetch it."),
+        (Interrupted("Stopped at step 7", "Run it again."), 130, "Stopped at step 7. Run it again."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (MemoryError(), 1, "Out of memory."),
+        (OSError(28, "No space left on device", "data/x"), 1, "'data/x': No space left on device. Free some space"),
+        (click.FileError("a.mid", "is a\nfolder"), 1, "a.mid"),
+        (click.BadParameter("not a\nnumber"), 2, "not a number"),
+    ],
+)
+def test_failures_are_one_line_and_a_code(
+    raised: BaseException,
+    code: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @click.command("doctor")
+    def failing() -> None:
+        raise raised
+
+    monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: failing)
+    got, out, err = _run(capsys, "doctor")
+    assert (got, out) == (code, "")
+    assert said in _one_line(err)
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command("doctor")
+    def failing() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: failing)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["doctor"])
+
+
+def test_a_closed_pipe_is_met_in_silence() -> None:
+    reader = ["bash", "-c", f"(sleep 1; exec '{sys.executable}' -m pipeline --help) | true"]
+    done = subprocess.run(reader, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("", "")
