@@ -84,6 +84,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except GmdVaeError as error:
         code = _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:  # `gmd-vae` alone: show what there is
+        sys.stderr.write(error.format_message() + "\n")
+        code = 2
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "gmd-vae"
         message = " ".join(error.format_message().split())

@@ -10,8 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.errors import GmdVaeError
-
 PARTIAL = ".partial"  # suffix of a file or folder that is still being written
 
 
@@ -42,14 +40,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """Yields an empty folder beside ``path``; on success it takes the place of ``path``.
 
     What was at ``path`` before stays until the new folder is complete. A folder left over from a
-    killed run is removed at the next start.
+    killed run is removed at the next start. A link to a folder stays a link.
 
-    Raises:
-        GmdVaeError: ``path`` holds files that gmd-vae did not write (no ``manifest.json``): a
-            user's music is never replaced.
+    Everything in ``path`` is replaced: ``manifest.check_replaceable`` makes sure it is ours.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
-    _refuse_to_replace_others_files(path)
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}{PARTIAL}")
     previous = path.with_name(f".{path.name}.previous")
@@ -76,14 +71,6 @@ def sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _refuse_to_replace_others_files(path: Path) -> None:
-    is_ours = path.is_dir() and ((path / "manifest.json").exists() or not any(path.iterdir()))
-    if not is_ours and os.path.lexists(path):
-        raise GmdVaeError(
-            f"'{path}' exists and was not written by gmd-vae", "Choose another --output-dir, or move it away."
-        )
 
 
 def _umask() -> int:

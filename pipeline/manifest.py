@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import GmdVaeError
+from pipeline.errors import GmdVaeError, UsageError
 from pipeline.files import sha256, whole_file
 
 NAME = "manifest.json"
@@ -68,6 +68,35 @@ def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]:
             f"'{path}' has format {content.get('format')}, this version of gmd-vae reads {FORMAT}", next_action
         )
     return content
+
+
+def check_replaceable(folder: Path, stage: str, *, source: Path | None = None, dataset: str | None = None) -> None:
+    """Makes sure that replacing an output folder destroys nothing but an earlier output of the stage.
+
+    Args:
+        folder: the folder to make.
+        stage: what will make it.
+        source: what it is made from, which must not lie in it.
+        dataset: the data set that an earlier output must hold.
+
+    Raises:
+        GmdVaeError: there is something else.
+        UsageError: the source lies in the folder.
+    """
+    target = folder.resolve()
+    if source is not None and source.resolve().is_relative_to(target):
+        raise UsageError(f"The input '{source}' lies in the output folder '{folder}'", "Choose another --output-dir.")
+    action = "Choose another --output-dir, or move that one away. Nothing was changed."
+    if target.exists() and not target.is_dir():
+        raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
+    if not target.is_dir() or not any(target.iterdir()):
+        return
+    try:
+        made = read(target, stage, action)
+    except GmdVaeError:
+        raise GmdVaeError(f"'{folder}' holds files that 'gmd-vae {stage}' did not write", action) from None
+    if dataset is not None and made.get("dataset") != dataset:
+        raise GmdVaeError(f"'{folder}' holds the data set '{made.get('dataset')}', not '{dataset}'", action)
 
 
 def digest(folder: Path) -> str:

@@ -115,3 +115,10 @@ def test_a_closed_pipe_is_met_in_silence() -> None:
     reader = ["bash", "-c", f"(sleep 1; exec '{sys.executable}' -m pipeline --help) | true"]
     done = subprocess.run(reader, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_the_command_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys)
+    assert (code, out) == (2, "")
+    assert "Commands:" in err
+    assert len(err.splitlines()) > 10

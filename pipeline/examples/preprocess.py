@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline import manifest
 from pipeline.engines.local import default_jobs, map_in_order
-from pipeline.errors import GmdVaeError, UsageError
+from pipeline.errors import GmdVaeError
 from pipeline.examples import records
 from pipeline.examples.extraction import REASONS, Dropped, Extractor
 from pipeline.examples.notes_input import SPLITS, NotesInput, Record, open_notes, split_of
@@ -122,7 +122,7 @@ def preprocess(
         OSError: the disk is full or cannot be written; nothing half-written stays.
     """
     source = open_notes(input_path)
-    _check_output(output_dir, input_path)
+    manifest.check_replaceable(output_dir, STAGE, source=input_path)
     total = source.count()
     if not total:
         raise GmdVaeError(
@@ -234,20 +234,6 @@ def _entries(found: Found, ids: list[str], keep_duplicates: bool) -> list[Entry]
             ranked.append((rank, window, tuple(dict.fromkeys(ids[number] for number in group))))
     ranked.sort()
     return [(window, sources) for _, window, sources in ranked]
-
-
-def _check_output(output_dir: Path, input_path: Path) -> None:
-    """Makes sure that replacing ``output_dir`` destroys nothing but an earlier result of this stage."""
-    if input_path.resolve().is_relative_to(output_dir.resolve()):
-        raise UsageError(f"The input '{input_path}' lies in the output folder '{output_dir}'", "Choose another folder.")
-    action = "Choose another --output-dir, or remove it yourself. Nothing was changed."
-    if output_dir.exists() and not output_dir.is_dir():
-        raise GmdVaeError(f"'{output_dir}' exists and is not a folder", action)
-    if output_dir.is_dir() and any(output_dir.iterdir()):
-        try:
-            manifest.read(output_dir, STAGE, action)
-        except GmdVaeError:
-            raise GmdVaeError(f"'{output_dir}' holds files that 'gmd-vae preprocess' did not write", action) from None
 
 
 def _nothing_to_train_on(

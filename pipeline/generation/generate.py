@@ -62,6 +62,7 @@ def generate(
     Raises:
         GmdVaeError: the checkpoint does not fit the config.
     """
+    manifest.check_replaceable(output_dir, "generate")
     with TrainedVae(config, hparams, checkpoint, request.seed) as model:
         if request.mode == "interpolate":
             ends = model.encode([window.inputs for window in inputs], [window.length for window in inputs])

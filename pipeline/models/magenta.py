@@ -69,7 +69,6 @@ try:
 
         tf.logging.set_verbosity(tf.logging.ERROR)
         logging.getLogger("absl").setLevel(logging.ERROR)
-        from magenta.common import merge_hparams
         from magenta.contrib import training as contrib_training
         from magenta.models.music_vae import base_model, configs, data, lstm_models
 
@@ -108,9 +107,8 @@ def build_config(config: Config, hparams: dict[str, Any] | None = None) -> confi
         built = copy.deepcopy(stock)
     else:
         built = _drum_config(config)
-    for name, value in (hparams or config.hparams).items():
-        # a fresh list: HParams keeps the object it is given
-        built.hparams.set_hparam(name, list(value) if isinstance(value, list) else value)
+    # a new object rather than set_hparam, which knows a number only as an int if it was one before
+    built = built._replace(hparams=_hparams(hparams or config.hparams))
     # Magenta keeps 5 windows a file unless told otherwise, drawn at random once
     built.data_converter.max_tensors_per_notesequence = None
     return built
@@ -141,6 +139,11 @@ def sample_in_order(model: base_model.MusicVAE) -> None:
         core._sample = in_order(core._sample)
 
 
+def _hparams(values: dict[str, Any]) -> Any:
+    """Magenta's ``HParams``; it keeps the lists it is given, so they are copied."""
+    return contrib_training.HParams(**copy.deepcopy(values))
+
+
 def _drum_config(config: VaeConfig) -> configs.Config:
     decoder: base_model.BaseDecoder = lstm_models.CategoricalLstmDecoder()
     if config.levels:
@@ -152,12 +155,7 @@ def _drum_config(config: VaeConfig) -> configs.Config:
     windows = config.windows
     return configs.Config(
         model=base_model.MusicVAE(lstm_models.BidirectionalLstmEncoder(), decoder),
-        hparams=merge_hparams(
-            lstm_models.get_default_hparams(),
-            contrib_training.HParams(
-                **{name: list(value) if isinstance(value, list) else value for name, value in config.hparams.items()}
-            ),
-        ),
+        hparams=_hparams(config.hparams),
         note_sequence_augmenter=None,
         data_converter=data.DrumsConverter(
             max_bars=windows.max_bars,

@@ -12,14 +12,14 @@ import functools
 import hashlib
 import os
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from pipeline import manifest
 from pipeline.engines.local import default_jobs, map_in_order
-from pipeline.errors import GmdVaeError, UsageError
+from pipeline.errors import GmdVaeError
 from pipeline.files import whole_folder
 from pipeline.notes.midi import UNREADABLE, MidiError, midi_to_note_sequence
 from pipeline.notes.splits import Plan, SplitBy, make_plan, split_by_hash
@@ -94,7 +94,7 @@ def convert(
     plan = make_plan(listing, selection, split_by)
     if output_dir is None:
         output_dir = NOTES_FOLDER / default_name(input_path, listing, selection)
-    target = check_output(output_dir, input_path)
+    manifest.check_replaceable(output_dir, STAGE, source=input_path)
     work = _Work(skipped={})
     for name, reason in listing.skipped:
         work.skip(reason, name)
@@ -102,8 +102,8 @@ def convert(
     function = functools.partial(_convert_chunk, collection=listing.collection)
     jobs = min(jobs or default_jobs(), len(chunks))
     try:
-        with whole_folder(target) as folder:
-            results = cast("Generator[list[_Converted], None, None]", map_in_order(function, chunks, jobs))
+        with whole_folder(output_dir) as folder:
+            results = map_in_order(function, chunks, jobs)
             with _open_splits(folder) as streams, contextlib.closing(results):  # closing ends the processes
                 done = 0
                 for converted in results:
@@ -134,27 +134,6 @@ def default_name(input_path: Path, listing: MidiListing, selection: Selection) -
         *sorted(selection.drummers),
     ]
     return "-".join([name, *(re.sub(r"[^a-z0-9.]+", "-", value.lower()).strip("-") for value in selected)])
-
-
-def check_output(output_dir: Path, input_path: Path) -> Path:
-    """The real path of ``output_dir``, once it is sure that replacing it destroys nothing.
-
-    Raises:
-        GmdVaeError: there is something that ``convert`` did not make.
-        UsageError: the input lies in it.
-    """
-    target = output_dir.resolve()
-    if input_path.resolve().is_relative_to(target):
-        raise UsageError(f"The input '{input_path}' lies in the output folder '{output_dir}'", "Choose another folder.")
-    action = "Choose another --output-dir, or remove it yourself. Nothing was changed."
-    if target.exists() and not target.is_dir():
-        raise GmdVaeError(f"'{output_dir}' exists and is not a folder", action)
-    if target.is_dir() and any(target.iterdir()):
-        try:
-            manifest.read(target, STAGE, action)
-        except GmdVaeError:
-            raise GmdVaeError(f"'{output_dir}' holds files that 'gmd-vae convert' did not write", action) from None
-    return target
 
 
 @dataclass(frozen=True)

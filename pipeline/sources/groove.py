@@ -94,18 +94,10 @@ def _already_there(output_dir: Path, remote: RemoteFile) -> GrooveSummary | None
 
     Raises GmdVaeError where going on would replace what is not ours.
     """
-    if output_dir.exists() and not output_dir.is_dir():
-        raise GmdVaeError(f"'{output_dir}' is a file", "Choose another folder with --output-dir.")
+    manifest.check_replaceable(output_dir, "fetch", dataset=NAME)
     if not output_dir.exists() or next(output_dir.iterdir(), None) is None:
         return None
-    choose = "Choose a new folder with --output-dir, or move that one away."
-    try:
-        made = manifest.read(output_dir, "fetch", choose)
-    except GmdVaeError as error:
-        # everything in the folder would be replaced: it must be ours
-        raise GmdVaeError(f"'{output_dir}' holds other files ({error.problem})", choose) from None
-    if made.get("dataset") != NAME:
-        raise GmdVaeError(f"'{output_dir}' holds the dataset '{made.get('dataset')}'", choose)
+    made = manifest.read(output_dir, "fetch", "")
     summary = _summary(output_dir, remote, made.get("files"), made.get("midi_files"), already_there=True)
     if made.get("sha256") != remote.sha256 or _count(output_dir) != (summary.files, summary.midi_files):
         return None
@@ -135,7 +127,7 @@ def _verify(archive: Path, remote: RemoteFile) -> None:
 
 
 def _unpack(archive: Path, output_dir: Path, remote: RemoteFile) -> GrooveSummary:
-    with whole_folder(output_dir.resolve()) as folder:
+    with whole_folder(output_dir) as folder:
         names = unpack_zip(archive, folder, MAX_UNPACKED_BYTES, MAX_MEMBERS, strip=TOP_FOLDER)
         midi_files = sum(is_midi_name(name) for name in names)
         summary = _summary(output_dir, remote, len(names), midi_files, already_there=False)

@@ -20,7 +20,6 @@ from pathlib import Path
 import mido
 
 from pipeline import manifest
-from pipeline.errors import GmdVaeError
 from pipeline.files import whole_folder
 from pipeline.sources.starter_notation import (
     ACCENT,
@@ -117,7 +116,7 @@ def write_starter(output_dir: Path, seed: int = 0) -> StarterSummary:
     Raises:
         GmdVaeError: ``output_dir`` holds something else.
     """
-    _refuse_other_folders(output_dir)
+    manifest.check_replaceable(output_dir, "fetch", dataset=DATASET)
     grooves = load_grooves()
     rows = []
     content_hash = hashlib.sha256()
@@ -306,18 +305,3 @@ def _info_row(number: int, name: str, groove: Groove) -> dict[str, str]:
         groove.split,
     )
     return dict(zip(INFO_COLUMNS, values, strict=True))
-
-
-def _refuse_other_folders(path: Path) -> None:
-    """Keeps whole_folder from replacing a folder that is not ours, such as a user's music."""
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
-    choose = "Choose another folder, or remove this one."
-    if not path.is_dir():
-        raise GmdVaeError(f"'{path}' is a file, and the starter set is a folder", choose)
-    try:
-        dataset = manifest.read(path, "fetch", choose).get("dataset")
-    except GmdVaeError:
-        dataset = None
-    if dataset != DATASET:
-        raise GmdVaeError(f"'{path}' holds something other than the starter set", choose)

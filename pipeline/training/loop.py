@@ -31,6 +31,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 120
 CHECKPOINTS_TO_KEEP = 3
 STEPS_BETWEEN_SUMMARIES = 100  # as in stock Magenta
 
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What a training run came to.

@@ -97,11 +97,11 @@ def test_an_incomplete_fetch_is_replaced(server: FileServer, output: Path, damag
 def test_a_folder_with_other_files_is_never_replaced(output: Path, small_groove_zip: Path) -> None:
     output.mkdir()
     (output / "my song.mid").write_bytes(b"precious")
-    assert "holds other files" in refuse(output, small_groove_zip, GROOVE)
+    assert "did not write" in refuse(output, small_groove_zip, GROOVE)
     (output / "manifest.json").write_text('{"format": 1, "stage": "fetch", "dataset": "starter"}')
-    assert "holds the dataset 'starter'" in refuse(output, small_groove_zip, GROOVE)
+    assert "holds the data set 'starter'" in refuse(output, small_groove_zip, GROOVE)
     (output / "manifest.json").write_text("{")
-    assert "holds other files" in refuse(output, small_groove_zip, GROOVE)
+    assert "did not write" in refuse(output, small_groove_zip, GROOVE)
 
 
 def test_an_empty_folder_is_used_and_a_file_is_not(server: FileServer, output: Path, small_groove_zip: Path) -> None:
@@ -109,7 +109,7 @@ def test_an_empty_folder_is_used_and_a_file_is_not(server: FileServer, output: P
     assert fetch_groove(output, small_groove_zip, server.remote).files == 3
     taken = output.with_name("taken")
     taken.write_bytes(b"")
-    assert "is a file" in refuse(taken, small_groove_zip, server.remote)
+    assert "is not a folder" in refuse(taken, small_groove_zip, server.remote)
 
 
 def test_a_local_archive_is_verified_like_a_download(

@@ -1,0 +1,346 @@
+"""The documentation tells the truth: its commands parse, its targets, configs and files exist.
+
+Nothing is run: command lines go through click's own parser, `make` through its dry run.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from pipeline.cli import COMMANDS, cli
+from pipeline.errors import GmdVaeError
+from pipeline.models.hparams import resolve
+from pipeline.models.registry import BUILT_IN, DEFAULT_CONFIG, all_configs, get_config
+from pipeline.sources.info import parse_bpm
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").glob("*.md"))]
+MAKEFILE = ROOT / "Makefile"
+SCRIPTS = sorted((ROOT / "tools").glob("*.sh"))
+CODE = sorted((ROOT / "pipeline").rglob("*.py"))
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n)+")
+SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+# in messages and help: 'gmd-vae train --config NAME', `make data`, (gmd-vae fetch groove), Next: gmd-vae ...
+QUOTED = re.compile(r"['`(]((?:gmd-vae|make) [^'`)]+)['`)]|Next: ((?:gmd-vae|make) [^\"\n]+)")
+COMMAND = re.compile(r"(?:\S*/)?(gmd-vae|make)$")
+
+
+class Line(NamedTuple):
+    """A command line and where it stands."""
+
+    where: str
+    words: list[str]  # ["gmd-vae", ...] or ["make", ...]
+
+    def __str__(self) -> str:
+        return f"{self.where}: {' '.join(self.words)}"
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The code in a Markdown page: blocks, indented blocks, spans."""
+    for block in FENCE.finditer(text):
+        if block[1] != "python":
+            yield block[2]
+    rest = FENCE.sub("", text)
+    yield from INDENTED.findall(rest)
+    for span in SPAN.findall(INDENTED.sub("", rest)):
+        yield " ".join(span.split())
+
+
+def _command_lines(where: str, code: str) -> Iterator[Line]:
+    """The command lines in a piece of shell: prompts, comments, pipes and continuations are understood."""
+    for line in code.replace("\\\n", " ").splitlines():
+        line = line.strip().removeprefix("$ ").lstrip("!")
+        if not COMMAND.match(line.partition(" ")[0]):
+            continue
+        words = shlex.split(line, comments=True)
+        simple: list[str] = []
+        for word in [*words, ";"]:
+            if word in (";", "&&", "||", "|", ">"):
+                if simple and (command := COMMAND.match(simple[0])):
+                    yield Line(where, [command[1], *simple[1:]])
+                simple = []
+            elif word.endswith(";"):
+                simple.append(word[:-1])
+            else:
+                simple.append(word)
+
+
+def _quoted_lines(path: Path) -> Iterator[Line]:
+    """The command lines that messages, comments and help texts name; {what is filled in} becomes 1."""
+    where = str(path.relative_to(ROOT))
+    for match in QUOTED.finditer(path.read_text(encoding="utf-8")):
+        text = re.sub(r"\{[^{}]*\}", "1", match[1] or match[2])
+        if not text.startswith("gmd-vae 1"):  # which command it is, is filled in
+            yield from _command_lines(where, text)
+
+
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _contexts(click.Context(command, context, info_name=name))
+
+
+def _all_lines() -> list[Line]:
+    found: list[Line] = []
+    for page in PAGES:
+        for piece in _pieces(page.read_text(encoding="utf-8")):
+            found += _command_lines(str(page.relative_to(ROOT)), piece)
+    for context in _contexts(click.Context(cli, info_name="gmd-vae")):
+        where = f"the help of {context.command_path}"
+        found += _command_lines(where, context.command.help or "")
+    for path in (MAKEFILE, *SCRIPTS, *CODE):
+        found += _quoted_lines(path)
+    return found
+
+
+LINES = _all_lines()
+GMD_VAE_LINES = list(dict.fromkeys(str(line) for line in LINES if line.words[0] == "gmd-vae"))
+
+
+def _parse(words: list[str], context: click.Context) -> None:
+    """Parses the words after ``gmd-vae`` as click would, without running anything.
+
+    Raises:
+        click.UsageError: no such command or option, or a value of the wrong type.
+        GmdVaeError: a config, hyperparameter or tempo range that there is not.
+    """
+    command = context.command
+    if isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name, below, rest = command.resolve_command(context, words)
+        assert below is not None
+        _parse(rest, click.Context(below, context, info_name=name))
+        return
+    if isinstance(command, click.Group) and not words:
+        return  # the name of a group, in a sentence
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            values = command.make_context(context.info_name, words, parent=context.parent).params
+        except click.exceptions.Exit:  # --help, --version
+            return
+    _check_values(values)
+
+
+def _check_values(values: dict[str, object]) -> None:
+    """What click does not check: names of configs and hyperparameters, tempo ranges."""
+    names = [value for key in ("config_name", "name") if isinstance(value := values.get(key), str)]
+    for name in names:
+        if name not in ("NAME", "1", "my-drums"):  # placeholders, and the README's own config
+            get_config(name)
+    hparams = values.get("hparams")
+    if isinstance(hparams, str) and "..." not in hparams:
+        resolve(get_config(names[0] if names and names[0] in all_configs() else DEFAULT_CONFIG), hparams)
+    if isinstance(bpm := values.get("bpm"), str):
+        parse_bpm(bpm)
+
+
+def test_the_lines_are_found() -> None:
+    """Each kind of place has some: a change of layout cannot empty the tests below."""
+    places = {line.where for line in LINES}
+    assert {"README.md", "CONTRIBUTING.md", "docs/cli.md", "docs/folders.md", "Makefile"} <= places
+    assert {f"the help of gmd-vae {name}" for name in COMMANDS} <= places
+    assert "pipeline/training/examples.py" in places
+    assert len([line for line in LINES if line.where == "README.md"]) > 30
+    assert len(GMD_VAE_LINES) > 60
+
+
+@pytest.mark.parametrize("text", GMD_VAE_LINES)
+def test_every_gmd_vae_line_parses(text: str) -> None:
+    words = next(line.words for line in LINES if str(line) == text)
+    _parse(words[1:], click.Context(cli, info_name="gmd-vae"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gmd-vae trian",
+        "gmd-vae train --step 3",
+        "gmd-vae train --num-steps many",
+        "gmd-vae train --config hierdec",
+        "gmd-vae train --hparams z=3",
+        "gmd-vae convert --bpm fast",
+        "gmd-vae generate --mode sing",
+        "gmd-vae fetch gmd",
+    ],
+)
+def test_a_wrong_line_would_be_found(line: str) -> None:
+    (found,) = _command_lines("here", f"    !.venv/bin/{line}  # a comment")
+    with pytest.raises((click.UsageError, GmdVaeError)):
+        _parse(found.words[1:], click.Context(cli, info_name="gmd-vae"))
+
+
+def test_shell_is_understood() -> None:
+    code = "!make data \\\n  train STEPS=7 && gmd-vae configs --json | head\ncd gmd-vae\n$ gmd-vae doctor > a.json\n"
+    assert [line.words for line in _command_lines("here", code)] == [
+        ["make", "data", "train", "STEPS=7"],
+        ["gmd-vae", "configs", "--json"],
+        ["gmd-vae", "doctor"],
+    ]
+
+
+def test_options_named_alone_are_there() -> None:
+    options = {
+        name
+        for context in _contexts(click.Context(cli, info_name="gmd-vae"))
+        for parameter in context.command.params
+        for name in parameter.opts
+    }
+    for page in (README, ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
+        for span in SPAN.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+            if span.startswith("--") and span != "--help":
+                assert span.split()[0] in options, f"{page.name}: {span}"
+
+
+def _make_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
+def test_every_command_that_make_runs_parses() -> None:
+    arguments = ["STYLE=rock", "BEAT_TYPE=beat", "HPARAMS=z_size=32", "NUM_OUTPUTS=8", "TEMPERATURE=0.5", "SEED=1"]
+    run = subprocess.run(
+        ["make", "-nB", "VENV=.venv", "data", "train", "generate", "doctor", *arguments],
+        cwd=ROOT,
+        env=_make_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    lines = [line.words for line in _command_lines("make -n", run.stdout) if line.words[0] == "gmd-vae"]
+    assert {words[1] for words in lines} == {"fetch", "convert", "preprocess", "train", "generate", "doctor"}
+    for words in lines:
+        _parse(words[1:], click.Context(cli, info_name="gmd-vae"))
+
+
+def test_every_make_line_has_targets_and_variables_that_there_are() -> None:
+    makefile = MAKEFILE.read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    variables = set(re.findall(r"^([A-Z_]+) *[:?]?=", makefile, re.MULTILINE))
+    for script in SCRIPTS:
+        variables.update(re.findall(r"\$\{([A-Z_]+)[:}]", script.read_text()))  # UPGRADE is read by tools/lock.sh
+    lines = [line for line in LINES if line.words[0] == "make" and "TARGET" not in line.words]
+    assert len(lines) > 20
+    for line in lines:
+        for word in line.words[1:]:
+            name, equals, value = word.partition("=")
+            if equals:
+                assert name in variables, line
+                if name == "CONFIG":
+                    get_config(value)
+            elif re.fullmatch(r"[a-z]+[.,]?", name):
+                assert name.rstrip(".,") in targets, f"{line}: the Makefile has no target '{name}'"
+
+
+def test_the_reference_is_that_of_the_commands(tmp_path: Path) -> None:
+    # in a process of its own: click remembers the help options of a command from its first use
+    script = ROOT / "tools" / "cli_reference.py"
+    subprocess.run([sys.executable, script, tmp_path / "cli.md"], cwd=ROOT, check=True, timeout=60)
+    now = (tmp_path / "cli.md").read_text(encoding="utf-8")
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == now, "run make docs"
+
+
+def test_the_readme_mentions_every_command() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"gmd-vae {name}" not in text] == []
+
+
+def test_the_readmes_configs_are_there_and_all_of_them_are_named() -> None:
+    spans = SPAN.findall(README.read_text(encoding="utf-8"))
+    named = {span for span in spans if re.fullmatch(r"(hierdec|flat)-drum_[\w-]+", span)}
+    ours = {config.name for config in runpy.run_path(str(BUILT_IN))["CONFIGS"]}
+    assert named <= ours
+    assert {name for name in ours if not name.endswith("_bar")} <= named
+
+
+def test_the_readmes_own_config_file_works(tmp_path: Path) -> None:
+    (block,) = (block[2] for block in FENCE.finditer(README.read_text(encoding="utf-8")) if block[1] == "python")
+    (tmp_path / "my_configs.py").write_text(block)
+    assert "my-drums" in all_configs(tmp_path / "my_configs.py")
+
+
+def test_python_in_the_pages_parses_and_imports_what_is_there() -> None:
+    for page in PAGES:
+        for block in FENCE.finditer(page.read_text(encoding="utf-8")):
+            if block[1] != "python":
+                continue
+            for node in ast.walk(ast.parse(block[2])):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pipeline"):
+                    module = (ROOT / (node.module or "").replace(".", "/")).with_suffix(".py")
+                    defined = {getattr(item, "name", None) for item in ast.parse(module.read_text()).body}
+                    assert {alias.name for alias in node.names} <= defined, f"{page.name}: {ast.unparse(node)}"
+
+
+def test_the_readmes_steps_are_the_makefiles() -> None:
+    text = README.read_text(encoding="utf-8")
+    defaults = dict(re.findall(r"^(STEPS|DEMO_STEPS) = (\d+)$", MAKEFILE.read_text(), re.MULTILINE))
+    assert f"for {int(defaults['STEPS']):,} steps, into `runs/{DEFAULT_CONFIG}`" in text
+    assert f"`make train` for {int(defaults['STEPS']):,} unless" in text
+    assert f"{int(defaults['DEMO_STEPS']):,} steps" in text
+    assert "10,000 for ours; `make train`" in text
+    assert get_config(DEFAULT_CONFIG).num_steps == 10_000
+
+
+def test_the_messages_that_the_readme_explains_are_ours() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \|", README.read_text(encoding="utf-8").partition("| message |")[2], re.MULTILINE)
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (*CODE, *SCRIPTS))
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # literals that continue on the next line
+    assert len(rows) > 5
+    assert [row for row in rows if row not in source and not row.endswith("command not found")] == []
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_lead_somewhere(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+    for span in SPAN.findall(text):
+        path = re.fullmatch(r"(?:pipeline|tests|tools|docs|\.ci)/[\w./-]*|[\w./-]+\.(?:py|md|toml)", span)
+        if path and not span.startswith("my_"):
+            assert (ROOT / span).exists(), span
+
+
+def test_the_changelogs_version_is_the_packages() -> None:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert version is not None
+    assert newest is not None
+    assert newest[1] == version[1]
+
+
+def test_the_changelog_counts_the_configs() -> None:
+    ours = len(runpy.run_path(str(BUILT_IN))["CONFIGS"])
+    assert f"{ours} drum configs" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nothing_is_left_to_fill_in(page: Path) -> None:
+    assert sorted(set(re.findall(r"@@\w*(?:@@)?", page.read_text(encoding="utf-8")))) == []

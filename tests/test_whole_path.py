@@ -1,0 +1,191 @@
+"""The path a user takes, command by command, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mido
+import pytest
+
+GMD_VAE = [sys.executable, "-m", "pipeline"]
+pytestmark = pytest.mark.tensorflow
+
+
+def run(folder: Path, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    """One command, as from a shell in ``folder``."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(
+        [*GMD_VAE, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == expect, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def fails(folder: Path, *arguments: str, expect: int = 1) -> str:
+    """A command that must fail, in one line on stderr after its notes."""
+    line = run(folder, *arguments, expect=expect).stderr.splitlines()[-1]
+    assert line.startswith("Error: ")
+    return line
+
+
+def drums_in(path: Path) -> int:
+    """Drum notes in a MIDI file."""
+    return sum(
+        message.type == "note_on" and message.channel == 9 and message.velocity > 0
+        for track in mido.MidiFile(path).tracks
+        for message in track
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder after fetch, convert, preprocess and a short training on the starter set."""
+    home = tmp_path_factory.mktemp("home")
+    run(home, "fetch", "starter")
+    run(home, "convert", "data/raw/starter")
+    run(home, "preprocess", "data/notes/starter")
+    trained = run(home, "train", "--num-steps", "12", "--hparams", "batch_size=16")
+    assert "Trained hierdec-drum_4bar_small to step 12: loss 399" in trained.stdout
+    assert "step 1/12  loss 399" in trained.stderr
+    assert "WARNING" not in trained.stderr
+    return home
+
+
+def test_beats_come_out_of_the_starter_set(home: Path) -> None:
+    made = json.loads(run(home, "generate", "-n", "9", "--temperature", "1.0", "--json").stdout)
+    files = [home / file["path"] for file in made["files"]]
+    assert len(files) == 9
+    assert sum(drums_in(file) > 0 for file in files) >= 8
+    assert [drums_in(file) for file in files] == [file["notes"] for file in made["files"]]
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process(home: Path) -> None:
+    for name in ("one", "two"):
+        run(home, "generate", "-n", "2", "--seed", "4", "--output-dir", name)
+    assert [p.read_bytes() for p in sorted((home / "one").iterdir())] == [
+        p.read_bytes() for p in sorted((home / "two").iterdir())
+    ]
+
+
+def test_a_walk_between_two_beats(home: Path) -> None:
+    one, other = sorted((home / "data/raw/starter").rglob("*.mid"))[:2]
+    ends = ("--input-midi", str(one), "--input-midi", str(other))
+    done = run(home, "generate", "--mode", "interpolate", *ends, "-n", "5", "--output-dir", "walk")
+    assert "windows, taking the first" in done.stderr
+    assert len(list((home / "walk").glob("interpolate-*.mid"))) == 5
+
+
+def test_training_finds_what_it_needs_and_another_config_too(home: Path) -> None:
+    """No prepared examples for v2, but those of the default config have the same windows."""
+    tiny = "batch_size=8,z_size=8,enc_rnn_size=[8],dec_rnn_size=[8]"
+    done = run(home, "train", "--config", "hierdec-drum_4bar_v2", "--num-steps", "1", "--hparams", tiny)
+    assert "data/examples/starter/hierdec-drum_4bar_small" in done.stderr
+    assert (home / "runs/hierdec-drum_4bar_v2/train/model.ckpt-1.index").is_file()
+
+
+def test_training_from_notes_prepares_the_examples_first(home: Path) -> None:
+    tiny = "batch_size=8,z_size=8,enc_rnn_size=[8],dec_rnn_size=[8]"
+    arguments = ("--config", "cat-drums_2bar_small", "--num-steps", "1", "--hparams", tiny)
+    done = run(home, "train", *arguments, "--examples-path", "data/notes/starter/train.tfrecord")
+    assert "Preparing examples for cat-drums_2bar_small" in done.stderr
+    assert (home / "data/examples/train/cat-drums_2bar_small/manifest.json").is_file()
+
+
+def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
+    arguments = ["train", "--config", "flat-drum_4bar_small", "--hparams", "batch_size=8,enc_rnn_size=[8],z_size=4"]
+    process = subprocess.Popen(
+        [*GMD_VAE, *arguments, "--num-steps", "100000"],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    metrics = home / "runs/flat-drum_4bar_small/metrics.jsonl"
+    deadline = time.monotonic() + 180
+    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    last = err.splitlines()[-1]
+    assert last.startswith("Error: Interrupted at step ")
+    step = int(last.split()[4])
+    assert step >= 20
+    assert f"model.ckpt-{step}" in last
+    on = run(home, *arguments, "--num-steps", str(step + 2))
+    assert f"step {step + 1}/{step + 2}" in on.stderr
+
+
+def test_what_cannot_work_is_refused_before_tensorflow_starts(home: Path) -> None:
+    began = time.monotonic()
+    assert "too few for a batch of 4096" in fails(home, "train", "--hparams", "batch_size=4096", "--run-dir", "runs/x")
+    assert not (home / "runs/x").exists()
+    assert "holds another run: batch_size=16, not 64" in fails(home, "train", "--num-steps", "3")
+    assert "'data/nothing' do not exist" in fails(home, "train", "--examples-path", "data/nothing")
+    assert "Did you mean 'batch_size'" in fails(home, "train", "--hparams", "batchsize=3", expect=2)
+    assert "Did you mean" in fails(home, "train", "--config", "hierdec-drum_4baar", expect=2)
+    assert "do not fit" in fails(
+        home,
+        "train",
+        "--config",
+        "hierdec-drum_16bar",
+        "--examples-path",
+        "data/examples/starter/hierdec-drum_4bar_small",
+    )
+    assert "is not a run folder" in fails(home, "generate", "--run-dir", "data")
+    assert "No checkpoint at" in fails(
+        home, "generate", "--checkpoint-file", "model.ckpt-5", "--config", "hierdec-drum_4bar"
+    )
+    assert time.monotonic() - began < 30  # eight commands; TensorFlow alone takes as long
+
+
+def test_an_empty_folder_says_what_to_run(tmp_path: Path) -> None:
+    assert "Run 'make data'" in fails(tmp_path, "train")
+    assert "Run 'gmd-vae train' first" in fails(tmp_path, "generate")
+    assert "gmd-vae fetch" in fails(tmp_path, "convert")
+    assert "gmd-vae convert" in fails(tmp_path, "preprocess")
+
+
+def test_a_checkpoint_of_another_config_says_which_sizes_differ(home: Path) -> None:
+    checkpoint = str(home / "runs/hierdec-drum_4bar_small/train/model.ckpt-12.index")
+    line = fails(home, "generate", "--checkpoint-file", checkpoint, "--config", "hierdec-drum_4bar_v2")
+    assert "512" in line
+    assert "the config makes it 1024" in line
+    assert not (home / "generated").exists()
+
+
+def test_the_real_groove_midi_dataset_from_archive_to_beats(groove_notes: Path, tmp_path: Path) -> None:
+    """Real GMD: the splits and windows the documentation states, and a falling loss on them."""
+    records = json.loads((groove_notes / "manifest.json").read_text())["files"]
+    assert [(file["split"], file["records"]) for file in records] == [
+        ("train", 897),
+        ("validation", 124),
+        ("test", 129),
+    ]
+    made = json.loads(run(tmp_path, "preprocess", str(groove_notes), "--json").stdout)
+    splits = made["splits"]
+    assert {name: split["windows"] for name, split in splits.items()} == {
+        "train": 13_251,
+        "validation": 1_836,
+        "test": 1_768,
+    }
+    assert {name: split["distinct"] for name, split in splits.items()} == {
+        "train": 13_227,
+        "validation": 1_836,
+        "test": 1_760,
+    }
+    assert splits["train"]["taken_out"] == {"test": 0, "validation": 1}
+    run(tmp_path, "train", "--num-steps", "36")
+    lines = [json.loads(line) for line in (tmp_path / "runs/hierdec-drum_4bar_small/metrics.jsonl").open()]
+    assert lines[-1]["step"] == 36
+    assert lines[-1]["loss"] < 250  # from 399
+    run(tmp_path, "generate", "--output-dir", "beats", "--temperature", "1.0")
+    assert sum(drums_in(file) > 0 for file in (tmp_path / "beats").glob("*.mid")) == 8

@@ -1,0 +1,43 @@
+"""Writes docs/cli.md: every command with its own --help. Usage: python tools/cli_reference.py [FILE]"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from pipeline.cli import cli
+
+TARGET = Path(__file__).parent.parent / "docs" / "cli.md"
+WIDTH = 100  # fixed: the same file from every terminal
+HEAD = """\
+# Commands
+
+The output of `--help`, written by `make docs`. Change the text in `pipeline/commands/`, not here.
+"""
+
+
+def reference() -> str:
+    """The whole file."""
+    parts = [HEAD]
+    for context in _contexts(click.Context(cli, info_name="gmd-vae", terminal_width=WIDTH, **cli.context_settings)):
+        depth = 2 if context.parent is None or context.parent.parent is None else 3
+        parts.append(f"{'#' * depth} {context.command_path}\n\n```text\n{context.get_help().rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    """A command and all those below it, in their order."""
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _contexts(click.Context(command, context, info_name=name, terminal_width=WIDTH))
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
+    target.write_text(reference(), encoding="utf-8")
