@@ -6,7 +6,7 @@ DATASET = groove
 CONFIG = hierdec-drum_4bar_small
 STYLE =
 BEAT_TYPE =
-STEPS = 1500
+STEPS =
 HPARAMS =
 NUM_OUTPUTS =
 TEMPERATURE =
@@ -40,14 +40,14 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate demo doctor test lint format lock clean
+.PHONY: help setup data train generate demo doctor test lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "Variables: DATASET=$(DATASET) (or starter)  CONFIG=$(CONFIG)  STEPS=$(STEPS)"
+	@echo "Variables: DATASET=$(DATASET) (or starter)  CONFIG=$(CONFIG)  STEPS=5000"
 	@echo "           STYLE=rock  BEAT_TYPE=beat  RUN=name  HPARAMS=k=v,...  NUM_OUTPUTS=8  TEMPERATURE=0.5  SEED=1"
 	@echo "           PYTHON=python3.12  GPU=1 (with NVIDIA's libraries)"
 
@@ -78,11 +78,11 @@ $(NOTES_MANIFEST): $(RAW_MANIFEST) | $(PROJECT)
 $(EXAMPLES_MANIFEST): $(NOTES_MANIFEST) | $(PROJECT)
 	$(GMD_VAE) preprocess data/notes/$(NOTES) --config $(CONFIG) --output-dir $(@D)
 
-train: $(EXAMPLES_MANIFEST) ## train CONFIG for STEPS steps into runs/RUN; goes on where it stopped
+train: $(EXAMPLES_MANIFEST) ## train CONFIG into runs/RUN, for STEPS steps or the config's own; goes on where it stopped
 	$(TRAIN)
 
 TRAIN = $(strip $(GMD_VAE) train --config $(CONFIG) --examples-path $(EXAMPLES_MANIFEST:/manifest.json=) \
-	--run-dir runs/$(RUN) --num-steps $(STEPS) $(if $(HPARAMS),--hparams $(HPARAMS)) $(if $(SEED),--seed $(SEED)))
+	--run-dir runs/$(RUN) $(if $(STEPS),--num-steps $(STEPS)) $(if $(HPARAMS),--hparams $(HPARAMS)) $(if $(SEED),--seed $(SEED)))
 
 $(RUN_FILE): | $(EXAMPLES_MANIFEST)
 	$(TRAIN)
@@ -112,6 +112,9 @@ lint: $(PROJECT) ## check style and types
 format: $(PROJECT) ## put the code into the style that lint wants
 	$(VENV)/bin/ruff check --fix-only --quiet .
 	$(VENV)/bin/ruff format .
+
+docs: $(PROJECT) ## write docs/cli.md from the help texts of the commands
+	$(VENV)/bin/python tools/cli_reference.py
 
 lock: ## pin all dependencies anew (UPGRADE=1: to their newest versions)
 	tools/lock.sh "$(PYTHON)"

@@ -18,7 +18,7 @@ COMMANDS = {
     "fetch": "Get a dataset: the Groove MIDI Dataset or the built-in starter set.",
     "convert": "Turn MIDI files into NoteSequence TFRecords, one file per split.",
     "preprocess": "Cut NoteSequences into training windows for a config.",
-    "train": "Train a MusicVAE on prepared windows; starts again where it stopped.",
+    "train": "Train a MusicVAE on prepared windows; goes on where it stopped.",
     "generate": "Write new beats, or a walk between two beats, as MIDI files.",
     "configs": "List the model configs, or show one.",
     "doctor": "Check this machine: versions, devices, memory, disk.",
@@ -69,7 +69,7 @@ def cli() -> None:
       gmd-vae train
       gmd-vae generate
 
-    `make data train generate` runs the same.
+    `make data train generate` runs all of it.
     """
 
 

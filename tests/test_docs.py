@@ -23,6 +23,7 @@ import pytest
 
 from pipeline.cli import COMMANDS, cli
 from pipeline.errors import GmdVaeError
+from pipeline.models.config import VaeConfig
 from pipeline.models.hparams import resolve
 from pipeline.models.registry import BUILT_IN, DEFAULT_CONFIG, all_configs, get_config
 from pipeline.sources.info import parse_bpm
@@ -289,14 +290,18 @@ def test_python_in_the_pages_parses_and_imports_what_is_there() -> None:
                     assert {alias.name for alias in node.names} <= defined, f"{page.name}: {ast.unparse(node)}"
 
 
-def test_the_readmes_steps_are_the_makefiles() -> None:
+def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
     text = README.read_text(encoding="utf-8")
-    defaults = dict(re.findall(r"^(STEPS|DEMO_STEPS) = (\d+)$", MAKEFILE.read_text(), re.MULTILINE))
-    assert f"for {int(defaults['STEPS']):,} steps, into `runs/{DEFAULT_CONFIG}`" in text
-    assert f"`make train` for {int(defaults['STEPS']):,} unless" in text
-    assert f"{int(defaults['DEMO_STEPS']):,} steps" in text
-    assert "10,000 for ours; `make train`" in text
-    assert get_config(DEFAULT_CONFIG).num_steps == 10_000
+    demo = re.findall(r"^DEMO_STEPS = (\d+)$", MAKEFILE.read_text(), re.MULTILINE)[0]
+    steps = get_config(DEFAULT_CONFIG).num_steps
+    assert f"for {steps:,} steps, into `runs/{DEFAULT_CONFIG}`" in text
+    assert f"| step | 1 | 100 | 500 | 1,000 | {steps:,} |" in text
+    assert f"goes on from step {steps:,}" in text
+    assert f"{int(demo):,} steps" in text
+    assert "2,000 steps for the small ones, 10,000 for the others" in text
+    for config in all_configs().values():
+        if isinstance(config, VaeConfig):
+            assert config.num_steps == (2_000 if "_small" in config.name else 10_000)
 
 
 def test_the_messages_that_the_readme_explains_are_ours() -> None:

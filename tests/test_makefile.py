@@ -131,7 +131,7 @@ def test_a_selection_has_folders_and_a_run_of_its_own(checkout: Checkout) -> Non
         "gmd-vae convert data/raw/groove --output-dir data/notes/groove-rock-halftime-beat"
         " --style rock/halftime --beat-type beat"
     )
-    assert f"--run-dir runs/{DEFAULT_CONFIG}-groove-rock-halftime-beat " in ran[2]
+    assert f"--run-dir runs/{DEFAULT_CONFIG}-groove-rock-halftime-beat" in ran[2]
 
 
 def test_newer_notes_make_newer_examples(checkout: Checkout) -> None:

@@ -96,6 +96,6 @@ case $1 in
             other=$("$3" -V 2> /dev/null) || fail "$venv has $has, and '$3' does not run. Leave PYTHON=$3 away."
             [ "$other" = "$has" ] || fail "$venv has $has, not $other. To change: rm -rf $venv; make setup PYTHON=$3"
         fi
-        echo "Ready: $has in $venv. Next: make data train generate, or make demo. All there is: make help"
+        echo "Ready: $has in $venv. Next: 'make data train generate', or 'make demo'. All there is: 'make help'"
         ;;
 esac

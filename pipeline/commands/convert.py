@@ -117,6 +117,11 @@ def _print(summary: Summary) -> None:
         if count := content[key]["count"]:
             out.print(f"{count:,} files {text}")
     if empty := [name for name, split in summary.splits.items() if not split.records]:
-        out.print(f"No record for {' and '.join(empty)}: more files, or --split-by hash, would fill it.")
+        way = (
+            "more files, or --split-by hash, would fill it"
+            if content["split_by"] == "info"
+            else "there are too few files"
+        )
+        out.print(f"No record for {' and '.join(empty)}: {way}.")
     how = "the split of info.csv" if content["split_by"] == "info" else "80/10/10 by content"
     out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})", markup=False)

@@ -38,7 +38,7 @@ from pipeline.commands.options import configs_option, json_option
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="A folder to make.  [default: generated/TIME in the run folder]",
+    help="A folder to make.  [default: generated/TIME, in the run folder if there is one]",
 )
 @configs_option
 @json_option

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.option("--run-dir", type=click.Path(path_type=Path, file_okay=False), help="[default: runs/CONFIG]")
 @click.option("--num-steps", type=click.IntRange(min=1), help="Steps in all.  [default: the config's]")
 @click.option("--hparams", default="", metavar="NAME=VALUE,...", help="Change hyperparameters, as in Magenta.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of weights and order.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), help="Of the weights and the order of the data.  [default: 0]"
+)
 @configs_option
 def command(
     config_name: str | None,
@@ -32,19 +34,22 @@ def command(
     run_dir: Path | None,
     num_steps: int | None,
     hparams: str,
-    seed: int,
+    seed: int | None,
     configs_file: Path | None,
 ) -> None:
-    """Train a MusicVAE on prepared windows; starts again where it stopped.
+    """Train a MusicVAE on prepared windows; goes on where it stopped.
 
     Without --examples-path it looks in data/examples, then in data/notes, where 'make data' puts
-    them. Run the same command again to go on from the last checkpoint; --num-steps counts from the
-    beginning of the run. Ctrl-C saves first. 'gmd-vae configs' lists what can be trained.
+    them. 'gmd-vae configs' lists what can be trained. Ctrl-C saves first.
+
+    To go on from the last checkpoint, run the same command again, or name the run folder alone:
+    what is not given is as it was. --num-steps counts from the beginning of the run.
 
     \b
     Examples:
       gmd-vae train
       gmd-vae train --config hierdec-drum_4bar_v2
+      gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
       gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=32,z_size=128
     """
     from pipeline.models.hparams import resolve
@@ -52,13 +57,22 @@ def command(
 
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
     settings = resolve(config, hparams)
-    steps = num_steps or config.num_steps
 
     from pipeline import console
     from pipeline.errors import GmdVaeError, Interrupted
     from pipeline.training.examples import find_examples
-    from pipeline.training.run import Run
+    from pipeline.training.run import Run, read_run
 
+    if run_dir and (before := read_run(run_dir)):
+        if not config_name:
+            config = before.config
+            settings = resolve(config, hparams) if hparams else before.hparams
+        elif config.name == before.config.name and not hparams:
+            settings = before.hparams
+        seed = before.seed if seed is None else seed
+        examples_path = examples_path or (before.examples if before.examples.exists() else None)
+    seed = seed or 0
+    steps = num_steps or config.num_steps
     examples = find_examples(config, examples_path, lambda notes, folder: _prepare(notes, folder, config))
     batch_size = settings["batch_size"]
     if examples.train_count < batch_size:
@@ -134,7 +148,7 @@ def _before(config: Config, hparams: dict[str, Any], examples: Examples, folder:
     if isinstance(config, VaeConfig):
         parameters = count_parameters(config, hparams)
         size = checkpoint_bytes(parameters) / 1e6
-        lines.append(f"Model: {parameters:,} parameters, {size:,.0f} MB a checkpoint")
+        lines.append(f"Model: {parameters:,} parameters, {size:,.1f} MB a checkpoint")
     elif config.augmented:
         lines.append("Note: Magenta transposes this config's training data at random; prepared examples are not.")
     lines.append(f"Run folder: {folder}")

@@ -91,12 +91,24 @@ def read_config(folder: Path) -> tuple[Config, dict[str, Any]]:
     Raises:
         GmdVaeError: no ``run.json``, or a damaged one.
     """
-    path = folder / NAME
-    if not path.exists():
+    run = read_run(folder)
+    if run is None:
         raise GmdVaeError(
             f"'{folder}' is not a run folder: it has no {NAME}",
             "Give a folder that 'gmd-vae train' made, or a checkpoint with --checkpoint-file and --config.",
         )
+    return run.config, run.hparams
+
+
+def read_run(folder: Path) -> Run | None:
+    """The run that a folder describes, or ``None`` if it does not describe one.
+
+    Raises:
+        GmdVaeError: its ``run.json`` is damaged.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
     content = _read(path)
     try:
         declaration = content["declaration"]
@@ -104,9 +116,11 @@ def read_config(folder: Path) -> tuple[Config, dict[str, Any]]:
         hparams = dict(content["hparams"])
         if set(hparams) < set(config.hparams):
             raise KeyError("hparams")
+        return Run(
+            folder, config, hparams, int(content["seed"]), Path(content["examples"]), str(content["examples_digest"])
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
-    return config, hparams
 
 
 def latest_run(runs: Path) -> Path:

@@ -1,0 +1,81 @@
+"""``gmd-vae configs``: what there is, instantly."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli
+from pipeline.models.registry import DEFAULT_CONFIG, all_configs
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["configs", *arguments])
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code, *capsys.readouterr()
+
+
+def test_the_list_names_every_config_with_its_size(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys)
+    assert (code, err) == (0, "")
+    lines = {line.split()[0]: line for line in out.splitlines() if line}
+    for config in all_configs().values():
+        assert f"{config.parameters / 1e6:.1f} M" in lines[config.name]
+    assert f"Default: {DEFAULT_CONFIG}" in out
+
+
+def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "hierdec-drum_4bar_v2")
+    assert code == 0
+    shown = {line.split()[0]: line for line in out.splitlines()}
+    config = all_configs()["hierdec-drum_4bar_v2"]
+    for name, value in config.hparams.items():
+        assert str(value) in shown[name]
+    assert "13,294,592" in shown["parameters"]
+    assert "8 × 8" in shown["decoder"]
+    assert "GB" in shown["memory"]
+
+
+def test_a_stock_config_is_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "groovae_4bar")
+    assert code == 0
+    assert "4,085,019" in out
+
+
+def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = json.loads(run(capsys, "--json")[1])
+    assert [entry["name"] for entry in listed] == list(all_configs())
+    one = json.loads(run(capsys, DEFAULT_CONFIG, "--json")[1])
+    assert one in listed
+    assert one["training_bytes"] > 0
+
+
+def test_an_unknown_name_is_one_line_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "hierdec-drum_4bat")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "'hierdec-drum_4bar'" in err
+
+
+def test_a_file_of_ones_own_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from pipeline.models.config import VaeConfig\nfrom pipeline.examples.spec import DrumWindows\n"
+        "CONFIGS = [VaeConfig('mine', 'tiny', 'a test', DrumWindows(), 8, (16,), (16,))]\n"
+    )
+    assert "mine " in run(capsys, "--configs", str(path))[1]
+
+
+def test_no_tensorflow_is_needed() -> None:
+    code = (
+        "import sys\nfrom pipeline.cli import main\n"
+        "try:\n    main(['configs'])\nexcept SystemExit:\n"
+        "    print('tensorflow' in sys.modules, 'numpy' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False False"
