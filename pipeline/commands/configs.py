@@ -67,6 +67,7 @@ def _facts(config: Config) -> dict[str, Any]:
         "num_steps": config.num_steps,
         "windows": dataclasses.asdict(config.windows) if config.windows else None,
         "hparams": config.hparams,
+        "needs": config.needs if not isinstance(config, VaeConfig) else "drums",
         "stock": not ours,
     }
 
@@ -112,6 +113,7 @@ def _show_one(config: Config) -> None:
     if facts["training_bytes"]:
         table.add_row("memory", f"{facts['training_bytes'] / 1e9:.1f} GB in training, beside TensorFlow (estimate)")
         table.add_row("decoder", _decoder(facts))
+    table.add_row("needs", facts["needs"])
     table.add_row("steps", f"{facts['num_steps']:,}")
     for name, value in (facts["windows"] or {}).items():
         shown = f"{len(value)} drum classes" if name == "pitch_classes" else value

@@ -55,6 +55,40 @@ class StockConfig:
         return {**HPARAM_DEFAULTS, **self.changed}
 
 
+# hyperparameters that several configs share
+_NADE: dict[str, Any] = {
+    "z_size": 256,
+    "free_bits": 48,
+    "max_beta": 0.2,
+    "dec_rnn_size": [512, 512],
+    "enc_rnn_size": [1024],
+    "sampling_schedule": "inverse_sigmoid",
+    "sampling_rate": 1000,
+    "nade_num_hidden": 128,
+}
+_MULTITRACK_MEDIUM: dict[str, Any] = {
+    "max_seq_len": 512,
+    "z_size": 512,
+    "batch_size": 256,
+    "dec_rnn_size": [512, 512, 512],
+    "enc_rnn_size": [1024],
+}
+_MULTITRACK_BIG: dict[str, Any] = {
+    "max_seq_len": 512,
+    "z_size": 512,
+    "batch_size": 256,
+    "dec_rnn_size": [1024, 1024, 1024],
+    "enc_rnn_size": [2048],
+}
+_GROOVAE_2BAR: dict[str, Any] = {
+    "z_size": 256,
+    "free_bits": 48,
+    "max_beta": 0.2,
+    "dec_rnn_size": [256, 256],
+    "enc_rnn_size": [512],
+    "dropout_keep_prob": 0.3,
+}
+
 STOCK_CONFIGS = (
     StockConfig(
         "cat-mel_2bar_small",
@@ -133,16 +167,7 @@ STOCK_CONFIGS = (
         "2-bar drums, NADE output, nine classes",
         needs="drums",
         parameters=13_819_273,
-        changed={
-            "z_size": 256,
-            "free_bits": 48,
-            "max_beta": 0.2,
-            "dec_rnn_size": [512, 512],
-            "enc_rnn_size": [1024],
-            "sampling_schedule": "inverse_sigmoid",
-            "sampling_rate": 1000,
-            "nade_num_hidden": 128,
-        },
+        changed=_NADE,
         windows=DrumWindows(slice_bars=2, roll_output=True),
     ),
     StockConfig(
@@ -150,16 +175,7 @@ STOCK_CONFIGS = (
         "2-bar drums, NADE output, 61 General MIDI drums",
         needs="drums",
         parameters=14_391_741,
-        changed={
-            "z_size": 256,
-            "free_bits": 48,
-            "max_beta": 0.2,
-            "dec_rnn_size": [512, 512],
-            "enc_rnn_size": [1024],
-            "sampling_schedule": "inverse_sigmoid",
-            "sampling_rate": 1000,
-            "nade_num_hidden": 128,
-        },
+        changed=_NADE,
         windows=DrumWindows(slice_bars=2, roll_output=True, pitch_classes=_FULL_CLASSES),
     ),
     StockConfig(
@@ -252,13 +268,7 @@ STOCK_CONFIGS = (
         "1-bar multitrack",
         needs="several instruments",
         parameters=55_638_506,
-        changed={
-            "max_seq_len": 512,
-            "z_size": 512,
-            "batch_size": 256,
-            "dec_rnn_size": [512, 512, 512],
-            "enc_rnn_size": [1024],
-        },
+        changed=_MULTITRACK_MEDIUM,
         augmented=True,
     ),
     StockConfig(
@@ -266,13 +276,7 @@ STOCK_CONFIGS = (
         "1-bar multitrack, large",
         needs="several instruments",
         parameters=204_598_762,
-        changed={
-            "max_seq_len": 512,
-            "z_size": 512,
-            "batch_size": 256,
-            "dec_rnn_size": [1024, 1024, 1024],
-            "enc_rnn_size": [2048],
-        },
+        changed=_MULTITRACK_BIG,
         augmented=True,
     ),
     StockConfig(
@@ -280,13 +284,7 @@ STOCK_CONFIGS = (
         "1-bar multitrack, given chords",
         needs="several instruments",
         parameters=56_140_266,
-        changed={
-            "max_seq_len": 512,
-            "z_size": 512,
-            "batch_size": 256,
-            "dec_rnn_size": [512, 512, 512],
-            "enc_rnn_size": [1024],
-        },
+        changed=_MULTITRACK_MEDIUM,
         augmented=True,
     ),
     StockConfig(
@@ -294,13 +292,7 @@ STOCK_CONFIGS = (
         "1-bar multitrack, large, given chords",
         needs="several instruments",
         parameters=205_602_282,
-        changed={
-            "max_seq_len": 512,
-            "z_size": 512,
-            "batch_size": 256,
-            "dec_rnn_size": [1024, 1024, 1024],
-            "enc_rnn_size": [2048],
-        },
+        changed=_MULTITRACK_BIG,
         augmented=True,
     ),
     StockConfig(
@@ -323,69 +315,34 @@ STOCK_CONFIGS = (
         "GrooVAE: adds velocity and timing to a beat",
         needs="drums",
         parameters=4_085_019,
-        changed={
-            "z_size": 256,
-            "free_bits": 48,
-            "max_beta": 0.2,
-            "dec_rnn_size": [256, 256],
-            "enc_rnn_size": [512],
-            "dropout_keep_prob": 0.3,
-        },
+        changed=_GROOVAE_2BAR,
     ),
     StockConfig(
         "groovae_2bar_tap_fixed_velocity",
         "GrooVAE: a tapped rhythm to drums",
         needs="drums",
         parameters=4_085_019,
-        changed={
-            "z_size": 256,
-            "free_bits": 48,
-            "max_beta": 0.2,
-            "dec_rnn_size": [256, 256],
-            "enc_rnn_size": [512],
-            "dropout_keep_prob": 0.3,
-        },
+        changed=_GROOVAE_2BAR,
     ),
     StockConfig(
         "groovae_2bar_tap_fixed_velocity_note_dropout",
         "GrooVAE: a tapped rhythm with gaps to drums",
         needs="drums",
         parameters=4_085_019,
-        changed={
-            "z_size": 256,
-            "free_bits": 48,
-            "max_beta": 0.2,
-            "dec_rnn_size": [256, 256],
-            "enc_rnn_size": [512],
-            "dropout_keep_prob": 0.3,
-        },
+        changed=_GROOVAE_2BAR,
     ),
     StockConfig(
         "groovae_2bar_add_closed_hh",
         "GrooVAE: adds a closed hi-hat",
         needs="drums",
         parameters=4_085_019,
-        changed={
-            "z_size": 256,
-            "free_bits": 48,
-            "max_beta": 0.2,
-            "dec_rnn_size": [256, 256],
-            "enc_rnn_size": [512],
-            "dropout_keep_prob": 0.3,
-        },
+        changed=_GROOVAE_2BAR,
     ),
     StockConfig(
         "groovae_2bar_hits_control_tfds",
         "GrooVAE: velocity and timing, given the hits",
         needs="drums",
         parameters=4_131_099,
-        changed={
-            "z_size": 256,
-            "free_bits": 48,
-            "max_beta": 0.2,
-            "dec_rnn_size": [256, 256],
-            "enc_rnn_size": [512],
-            "dropout_keep_prob": 0.3,
-        },
+        changed=_GROOVAE_2BAR,
     ),
 )

@@ -1,0 +1,75 @@
+"""Magenta's own configs through our stages: windows by Magenta's converter, training, samples."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from pipeline.examples.preprocess import preprocess
+from pipeline.examples.shards import layout_of, read_examples_manifest
+from pipeline.models.extraction import MagentaExtractor, extractor_for
+from pipeline.models.hparams import resolve
+from pipeline.models.registry import get_config
+from pipeline.notes.convert import convert
+from pipeline.training.examples import open_examples
+from pipeline.training.run import Run
+
+pytestmark = pytest.mark.tensorflow
+
+TINY = "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=4"
+
+
+@pytest.fixture(scope="module")
+def melody_notes(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few pieces of music with melodies, as ``convert`` writes them."""
+    root = tmp_path_factory.mktemp("music")
+    for file in sorted((test_data / "freedoom" / "musics").glob("*.mid"))[:6]:
+        (root / file.name).write_bytes(file.read_bytes())
+    convert(root, root / "notes", jobs=1)
+    return root / "notes"
+
+
+def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
+    """Two steps and three samples; returns the notes in each sample."""
+    from pipeline.generation.generate import Request, generate
+    from pipeline.training.loop import train
+
+    config = get_config(name)
+    preprocess(notes, folder / "examples", extractor_for(config), config=name, max_per_sequence=5, jobs=1)
+    examples = open_examples(folder / "examples", config)
+    run = Run(folder / "run", config, resolve(config, TINY), 0, examples.folder, examples.digest)
+    run.folder.mkdir()
+    run.describe()
+    outcome = train(run, examples, 2)
+    assert outcome.first_loss is not None
+    assert math.isfinite(outcome.first_loss)
+    beats = generate(Request("sample", 3, 1.0, 0), config, run.hparams, outcome.checkpoint, [], folder / "beats")
+    return [beat.notes for beat in beats]
+
+
+def test_a_melody_config_from_music_to_melodies(melody_notes: Path, tmp_path: Path) -> None:
+    notes = train_and_sample("cat-mel_2bar_small", melody_notes, tmp_path)
+    assert sum(notes) > 0
+    layout = layout_of(read_examples_manifest(tmp_path / "examples"))
+    assert (layout.format, layout.input_depth, layout.output_depth, layout.input_dtype) == ("tensors", 90, 90, "bool")
+
+
+def test_groovae_from_drums_to_drums(starter_notes: Path, tmp_path: Path) -> None:
+    notes = train_and_sample("groovae_2bar_humanize", starter_notes, tmp_path)
+    assert len(notes) == 3
+    layout = layout_of(read_examples_manifest(tmp_path / "examples"))
+    assert (layout.format, layout.input_depth, layout.input_dtype) == ("tensors", 27, "float32")
+
+
+def test_a_nade_config_uses_our_drum_windows(starter_notes: Path, tmp_path: Path) -> None:
+    notes = train_and_sample("nade-drums_2bar_reduced", starter_notes, tmp_path)
+    assert len(notes) == 3
+    assert layout_of(read_examples_manifest(tmp_path / "examples")).format == "labels"
+
+
+def test_what_is_no_note_sequence_is_counted() -> None:
+    extraction = MagentaExtractor("cat-mel_2bar_small")(b"\xff\xff\xff")
+    assert extraction.dropped.reasons["unreadable"] == 1
+    assert len(extraction.windows) == 0
