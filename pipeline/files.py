@@ -25,7 +25,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        with _named(path):
+            yield temporary
         with open(temporary, "rb") as stream:
             os.fsync(stream.fileno())
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private
@@ -44,7 +45,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
     Everything in ``path`` is replaced: ``manifest.check_replaceable`` makes sure it is ours.
     """
-    path = path.resolve()
+    given, path = path, path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}{PARTIAL}")
     previous = path.with_name(f".{path.name}.previous")
@@ -54,7 +55,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir()
     try:
-        yield temporary
+        with _named(given):
+            yield temporary
         if path.exists():
             path.rename(previous)
         temporary.rename(path)
@@ -71,6 +73,17 @@ def sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Gives an error of the disk the name of what was being written: a failed write does not know it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def _umask() -> int:

@@ -151,18 +151,13 @@ def preprocess(
     summary = Summary(output_dir, config, splits, dropped)
     layout = extractor.layout
     options = {"shards": shards, "max_per_sequence": max_per_sequence, "keep_duplicates": keep_duplicates}
-    try:
-        with whole_folder(output_dir) as folder:
-            for name in SPLITS:
-                entries = _entries(found.pop(name), ids.pop(name), keep_duplicates)
-                splits[name].examples = len(entries)
-                count = shards if shards and name == "train" else shard_count(name, layout, entries)
-                splits[name].files = write_shards(folder, name, layout, entries, min(count, len(entries)))
-            manifest.write(folder, STAGE, _describe(summary, extractor, source, options))
-    except OSError as error:
-        if error.filename is None:  # a write that fails does not know its file
-            raise OSError(error.errno, error.strerror, str(output_dir)) from error
-        raise
+    with whole_folder(output_dir) as folder:
+        for name in SPLITS:
+            entries = _entries(found.pop(name), ids.pop(name), keep_duplicates)
+            splits[name].examples = len(entries)
+            count = shards if shards and name == "train" else shard_count(name, layout, entries)
+            splits[name].files = write_shards(folder, name, layout, entries, min(count, len(entries)))
+        manifest.write(folder, STAGE, _describe(summary, extractor, source, options))
     return summary
 
 

@@ -101,24 +101,19 @@ def convert(
     chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
     function = functools.partial(_convert_chunk, collection=listing.collection)
     jobs = min(jobs or default_jobs(), len(chunks))
-    try:
-        with whole_folder(output_dir) as folder:
-            results = map_in_order(function, chunks, jobs)
-            with _open_splits(folder) as streams, contextlib.closing(results):  # closing ends the processes
-                done = 0
-                for converted in results:
-                    for item in converted:
-                        work.add(item, plan, streams)
-                    done += len(converted)
-                    if on_progress:
-                        on_progress(done, len(plan.files))
-            work.check_something(input_path)
-            manifest.write(folder, STAGE, _manifest(folder, listing, plan, selection, work))
-            content = manifest.read(folder, STAGE, "")
-    except OSError as error:
-        if error.filename is None:  # a write that fails does not know its file
-            raise OSError(error.errno, error.strerror, str(output_dir)) from error
-        raise
+    with whole_folder(output_dir) as folder:
+        results = map_in_order(function, chunks, jobs)
+        with _open_splits(folder) as streams, contextlib.closing(results):  # closing ends the processes
+            done = 0
+            for converted in results:
+                for item in converted:
+                    work.add(item, plan, streams)
+                done += len(converted)
+                if on_progress:
+                    on_progress(done, len(plan.files))
+        work.check_something(input_path)
+        manifest.write(folder, STAGE, _manifest(folder, listing, plan, selection, work))
+        content = manifest.read(folder, STAGE, "")
     return Summary(output_dir, work.splits, work.skipped, content)
 
 
