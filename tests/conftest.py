@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import os
 import re
+import signal
 import struct
 import threading
 import zipfile
@@ -18,6 +19,10 @@ import pytest
 from pipeline.sources.download import RemoteFile
 
 TEST_DATA_VARIABLE = "GMD_VAE_TEST_DATA"
+
+# A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C; some
+# tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

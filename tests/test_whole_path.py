@@ -120,7 +120,10 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
     step = int(last.split()[4])
     assert step >= 20
     assert f"model.ckpt-{step}" in last
-    on = run(home, *arguments, "--num-steps", str(step + 2))
+    # the folder alone is enough: config, sizes, seed and data are those of the run
+    on = run(home, "train", "--run-dir", "runs/flat-drum_4bar_small", "--num-steps", str(step + 2))
+    for setting in ("Config: flat-drum_4bar_small with", "batch_size=8", "enc_rnn_size=[8]", "z_size=4"):
+        assert setting in on.stderr
     assert f"step {step + 1}/{step + 2}" in on.stderr
 
 

@@ -49,8 +49,8 @@ def test_the_config_itself_is_not_changed() -> None:
         ("residual_encoder=perhaps", "true or false"),
         ("max_seq_len=32", "64 steps"),
         ("sampling_schedule=sigmoid", "inverse_sigmoid"),
-        ("sampling_rate=0.5", "1 or more"),
-        ("sampling_schedule=constant", "from 0 to 1"),
+        ("sampling_schedule=inverse_sigmoid,sampling_rate=0.5", "1 or more"),
+        ("sampling_rate=2", "from 0 to 1"),
         ("clip_mode=norm", "global_norm"),
     ],
 )
