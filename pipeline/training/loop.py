@@ -101,7 +101,7 @@ def train(run: Run, examples: Examples, num_steps: int) -> Outcome:
         events = tf.summary.FileWriter(str(run.train_folder))
         hooks = [
             tf.train.StepCounterHook(every_n_steps=STEPS_BETWEEN_SUMMARIES, summary_writer=events),
-            _SaveCheckpoints(run.train_folder, saver, config.model.global_step),
+            _SaveCheckpoints(run.train_folder, saver, config.model.global_step, config.model.loss),
         ]
         creator = tf.train.ChiefSessionCreator(
             scaffold, config=_session_config(), checkpoint_filename_with_path=str(start) if start else None
@@ -135,12 +135,15 @@ def train(run: Run, examples: Examples, num_steps: int) -> Outcome:
                         learning_rate=float(values["learning_rate"]),
                     )
                 )
+    events.close()
+    if not losses:
+        raise Interrupted("Interrupted before the first step", "The same command starts again.")
     recent = losses[-100:]
     return Outcome(
         first_step=first,
         last_step=step,
-        loss=sum(recent) / len(recent) if recent else None,
-        first_loss=losses[0] if losses else None,
+        loss=sum(recent) / len(recent),
+        first_loss=losses[0],
         checkpoint=checkpoints.latest(run.train_folder, called=str(run.folder)),
         interrupted=stop.is_set() and step < num_steps,
     )
@@ -196,20 +199,24 @@ def _session_config() -> Any:
 
 
 class _SaveCheckpoints(tf.train.SessionRunHook):  # type: ignore[misc]
-    """Saves every two minutes and at the end of the session.
+    """Saves every two minutes and at the end of the session, but never a model whose loss is no number.
 
     TensorFlow's own hook also saves at step 0, and writes the graph to disk again and again: 6 to
     12 MB that nothing reads, as the graph is rebuilt from ``run.json``.
     """
 
-    def __init__(self, folder: Path, saver: Any, step: Any) -> None:
-        self._prefix, self._saver, self._step = str(folder / "model.ckpt"), saver, step
+    def __init__(self, folder: Path, saver: Any, step: Any, loss: Any) -> None:
+        self._prefix, self._saver, self._step, self._loss = str(folder / "model.ckpt"), saver, step, loss
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         self._saved_step, self._saved_at = session.run(self._step), time.monotonic()
 
+    def before_run(self, run_context: Any) -> Any:
+        return tf.train.SessionRunArgs(self._loss)
+
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        if time.monotonic() - self._saved_at >= SECONDS_BETWEEN_CHECKPOINTS:
+        due = time.monotonic() - self._saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+        if due and math.isfinite(run_values.results):
             self._save(run_context.session)
 
     def end(self, session: Any) -> None:
