@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def command(name: str | None, configs_file: Path | None, as_json: bool) -> None:
     """List the model configs, or show one.
 
-    The list says what each config needs: parameters, and the memory that training takes beside
-    TensorFlow's own (an estimate). Magenta's own 23 configs stand at its end.
+    The list says what each config needs: parameters, and about how much memory training takes on a
+    CPU at its batch size. Magenta's own 23 configs stand at its end.
 
     \b
     Examples:
@@ -111,7 +111,7 @@ def _show_one(config: Config) -> None:
     table.add_row("parameters", f"{facts['parameters']:,}")
     table.add_row("checkpoint", f"{facts['checkpoint_bytes'] / 1e6:,.1f} MB")
     if facts["training_bytes"]:
-        table.add_row("memory", f"{facts['training_bytes'] / 1e9:.1f} GB in training, beside TensorFlow (estimate)")
+        table.add_row("memory", f"{facts['training_bytes'] / 1e9:.1f} GB in training on a CPU (estimate)")
         table.add_row("decoder", _decoder(facts))
     table.add_row("needs", facts["needs"])
     table.add_row("steps", f"{facts['num_steps']:,}")
