@@ -12,8 +12,8 @@ from pipeline import manifest
 from pipeline.errors import GmdVaeError
 from pipeline.files import sha256
 from pipeline.notes.tfrecord import count_records, read_records
+from pipeline.sources.info import SPLITS
 
-SPLITS = ("train", "validation", "test")
 _CHUNK_RECORDS = 64
 _CHUNK_BYTES = 4 << 20
 

@@ -14,9 +14,10 @@ from pipeline.engines.local import default_jobs, map_in_order
 from pipeline.errors import GmdVaeError
 from pipeline.examples import records
 from pipeline.examples.extraction import REASONS, Dropped, Extractor
-from pipeline.examples.notes_input import SPLITS, NotesInput, Record, open_notes, split_of
+from pipeline.examples.notes_input import NotesInput, Record, open_notes, split_of
 from pipeline.examples.shards import STAGE, Entry, shard_count, write_shards
 from pipeline.files import whole_folder
+from pipeline.sources.info import SPLITS
 
 _BYTES_PER_JOB = 32 << 20  # a process takes half a second to start: about what 20 MB of music takes to cut
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from pipeline.errors import GmdVaeError
 from pipeline.models.config import VaeConfig
-from pipeline.models.registry import Config
+from pipeline.models.registry import Config, all_configs
 
 if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
     raise RuntimeError("pipeline.models.magenta must be imported before tensorflow")
@@ -100,13 +100,11 @@ def build_config(config: Config, hparams: dict[str, Any] | None = None) -> confi
         config: from ``pipeline.models.registry``.
         hparams: every hyperparameter by Magenta's name; by default the config's own.
     """
-    stock = configs.CONFIG_MAP.get(config.name)
-    if not isinstance(config, VaeConfig):
-        if stock is None:
-            raise GmdVaeError(f"The installed magenta has no config '{config.name}'", "Run 'gmd-vae doctor'.")
-        built = copy.deepcopy(stock)
-    else:
-        built = _drum_config(config)
+    if isinstance(config, VaeConfig):
+        register(config)
+    if config.name not in configs.CONFIG_MAP:
+        raise GmdVaeError(f"The installed magenta has no config '{config.name}'", "Run 'gmd-vae doctor'.")
+    built = copy.deepcopy(configs.CONFIG_MAP[config.name])
     # a new object rather than set_hparam, which knows a number only as an int if it was one before
     built = built._replace(hparams=_hparams(hparams or config.hparams))
     # Magenta keeps 5 windows a file unless told otherwise, drawn at random once
@@ -115,7 +113,10 @@ def build_config(config: Config, hparams: dict[str, Any] | None = None) -> confi
 
 
 def register(config: VaeConfig) -> None:
-    """Puts a config of ours into the ``CONFIG_MAP`` that Magenta's own scripts read."""
+    """Puts a config of ours into the ``CONFIG_MAP`` that Magenta's own scripts read.
+
+    Importing this module does so for every config in ``configs.py`` and in the user's own file.
+    """
     configs.CONFIG_MAP[config.name] = _drum_config(config)
 
 
@@ -172,3 +173,8 @@ def _drum_config(config: VaeConfig) -> configs.Config:
         train_examples_path=None,
         eval_examples_path=None,
     )
+
+
+for _config in all_configs().values():
+    if isinstance(_config, VaeConfig):
+        register(_config)

@@ -15,6 +15,7 @@ def probe() -> dict[str, Any]:
     """TensorFlow's devices and the number of Magenta's configs, or why they cannot be had."""
     try:
         from pipeline.models.magenta import configs, tf
+        from pipeline.models.stock import STOCK_CONFIGS
 
         devices = []
         for device in tf.config.list_physical_devices():
@@ -31,7 +32,7 @@ def probe() -> dict[str, Any]:
     except Exception as error:  # whatever goes wrong in there is the answer
         return {"error": " ".join(str(getattr(error, "problem", None) or f"{type(error).__name__}: {error}").split())}
     return {
-        "magenta_configs": len(configs.CONFIG_MAP),
+        "magenta_configs": sum(stock.name in configs.CONFIG_MAP for stock in STOCK_CONFIGS),
         "built_with_cuda": tf.test.is_built_with_cuda(),
         "devices": devices,
     }

@@ -7,6 +7,7 @@ import re
 from typing import NoReturn
 
 from pipeline.errors import GmdVaeError, nearest
+from pipeline.sources.info import SPLITS
 
 BARS = 4  # length of a groove
 STEPS_PER_BAR = 16  # sixteenths in a bar of 4/4
@@ -30,7 +31,6 @@ VOICES = {
     "bell": 53,
 }
 BEAT_TYPES = ("beat", "fill")
-SPLITS = ("train", "validation", "test")
 MAX_SWING = 24  # percent of a step; with the players' jitter (under 25) a hit stays on its own step
 BPM_RANGE = (40, 300)
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pipeline.errors import GmdVaeError
 from pipeline.examples.spec import NINE_CLASSES
 from pipeline.sources import starter
-from pipeline.sources.starter_notation import BPM_RANGE, MAX_SWING, SPLITS, VOICES, Groove, Hit, parse
+from pipeline.sources.info import SPLITS
+from pipeline.sources.starter_notation import BPM_RANGE, MAX_SWING, VOICES, Groove, Hit, parse
 
 # The first line of the Groove MIDI Dataset's info.csv.
 GMD_HEADER = "drummer,session,id,style,bpm,beat_type,time_signature,midi_filename,audio_filename,duration,split"
