@@ -100,5 +100,5 @@ def check_replaceable(folder: Path, stage: str, *, source: Path | None = None, d
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the folder's manifest, which in turn holds the SHA-256 of every file in it."""
+    """SHA-256 of the folder's manifest, which in turn holds the digests of the folder's content."""
     return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
