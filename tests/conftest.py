@@ -223,15 +223,15 @@ def tiny_run(starter_examples: Path, tmp_path_factory: pytest.TempPathFactory) -
     from pipeline.models.registry import DEFAULT_CONFIG, get_config
     from pipeline.training.examples import open_examples
     from pipeline.training.loop import train
-    from pipeline.training.run import Run
+    from pipeline.training.run import Plan, Run
 
     config = get_config(DEFAULT_CONFIG)
     examples = open_examples(starter_examples, config)
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     folder.mkdir()
     run = Run(folder, config, resolve(config, TINY), 1, examples.folder, examples.digest)
-    run.describe()
-    train(run, examples, num_steps=3)
+    run.describe(Plan(3))
+    train(run, examples, Plan(3))
     return folder
 
 

@@ -17,9 +17,11 @@ GMD_VAE = [sys.executable, "-m", "pipeline"]
 pytestmark = pytest.mark.tensorflow
 
 
-def run(folder: Path, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *arguments: str, expect: int = 0, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """One command, as from a shell in ``folder``."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **(environment or {})}
     done = subprocess.run(
         [*GMD_VAE, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
     )
@@ -28,9 +30,9 @@ def run(folder: Path, *arguments: str, expect: int = 0) -> subprocess.CompletedP
     return done
 
 
-def fails(folder: Path, *arguments: str, expect: int = 1) -> str:
+def fails(folder: Path, *arguments: str, expect: int = 1, environment: dict[str, str] | None = None) -> str:
     """A command that must fail, in one line on stderr after its notes."""
-    line = run(folder, *arguments, expect=expect).stderr.splitlines()[-1]
+    line = run(folder, *arguments, expect=expect, environment=environment).stderr.splitlines()[-1]
     assert line.startswith("Error: ")
     return line
 
@@ -82,6 +84,66 @@ def test_a_walk_between_two_beats(home: Path) -> None:
     assert len(list((home / "walk").glob("interpolate-*.mid"))) == 5
 
 
+def test_training_says_what_it_found_and_where_the_best_lies(home: Path) -> None:
+    folder = home / "runs/hierdec-drum_4bar_small"
+    assert {path.name for path in folder.iterdir()} >= {"run.json", "metrics.jsonl", "progress.png", "train", "best"}
+    described = json.loads((folder / "run.json").read_text())
+    assert described["starts"][0]["device"]
+    assert described["hparams"]["batch_size"] == 16
+    assert json.loads((folder / "best/validation.json").read_text())["step"] == 12
+    made = run(home, "generate", "-n", "1", "--checkpoint-file", "latest", "--output-dir", "latest")
+    assert "train/model.ckpt-12" in made.stderr
+
+
+def test_programs_get_json_lines_and_nothing_else(home: Path) -> None:
+    tiny = "batch_size=8,z_size=8,enc_rnn_size=[8],dec_rnn_size=[8]"
+    arguments = ("--config", "flat-drum_4bar_small", "--run-dir", "runs/json", "--hparams", tiny)
+    done = run(home, "train", *arguments, "--num-steps", "20", "--validate-every", "10", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["split"], line.get("step")) for line in lines] == [
+        ("train", 1),
+        ("validation", 10),
+        ("train", 20),
+        ("validation", 20),
+        ("end", None),
+    ]
+    assert (lines[-1]["last_step"], lines[-1]["best"]["step"]) == (20, 20)
+    again = run(home, "train", "--run-dir", "runs/json", "--num-steps", "20")
+    assert "Nothing to do: 'runs/json' is at step 20" in again.stdout
+    assert "Best: step 20" in again.stdout
+
+
+def test_two_trainings_in_one_folder_and_no_gpu_are_refused(home: Path) -> None:
+    from pipeline.training.lock import run_lock
+
+    with run_lock(home / "runs/hierdec-drum_4bar_small"):
+        line = fails(home, "train", "--run-dir", "runs/hierdec-drum_4bar_small", "--num-steps", "30")
+    assert f"process {os.getpid()}" in line
+    hidden = {"CUDA_VISIBLE_DEVICES": ""}
+    line = fails(home, "train", "--run-dir", "runs/gpu", "--require-gpu", environment=hidden)
+    assert "TensorFlow sees no GPU" in line
+    assert not (home / "runs/gpu").exists()
+
+
+def test_fine_tuning_begins_with_other_weights(home: Path) -> None:
+    run_dir = ("--run-dir", "runs/tuned", "--hparams", "batch_size=16", "--num-steps", "1")
+    tuned = run(home, "train", *run_dir, "--init-from", "runs/hierdec-drum_4bar_small")
+    assert "Weights: begin as those of runs/hierdec-drum_4bar_small/best/model.ckpt-12" in tuned.stderr
+    first = json.loads((home / "runs/tuned/metrics.jsonl").open().readline())
+    assert (first["step"], first["loss"] < 398) == (1, True)
+    line = fails(home, "train", "--run-dir", "runs/tuned", "--init-from", "runs/hierdec-drum_4bar_small/nothing")
+    assert "No checkpoint at" in line
+
+
+def test_a_pipeline_that_learns_says_so_and_leaves_nothing(home: Path) -> None:
+    tiny = "batch_size=4,z_size=16,enc_rnn_size=[64],dec_rnn_size=[64],learning_rate=0.02"
+    arguments = ("--config", "flat-drum_4bar_small", "--run-dir", "runs/none", "--hparams", tiny)
+    assert "The pipeline learns: reconstruction 399" in run(home, "train", *arguments, "--overfit-batch").stdout
+    line = fails(home, "train", *arguments, "--overfit-batch", "--num-steps", "2")
+    assert "does not learn one batch of 4 by heart" in line
+    assert not (home / "runs/none").exists()
+
+
 def test_training_finds_what_it_needs_and_another_config_too(home: Path) -> None:
     """No prepared examples for v2, but those of the default config have the same windows."""
     tiny = "batch_size=8,z_size=8,enc_rnn_size=[8],dec_rnn_size=[8]"
@@ -118,7 +180,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
     last = err.splitlines()[-1]
     assert last.startswith("Error: Interrupted at step ")
     step = int(last.split()[4])
-    assert step >= 20
+    assert step >= 1
     assert f"model.ckpt-{step}" in last
     # the folder alone is enough: config, sizes, seed and data are those of the run
     on = run(home, "train", "--run-dir", "runs/flat-drum_4bar_small", "--num-steps", str(step + 2))
@@ -188,7 +250,11 @@ def test_the_real_groove_midi_dataset_from_archive_to_beats(groove_notes: Path, 
     assert splits["train"]["taken_out"] == {"test": 0, "validation": 1}
     run(tmp_path, "train", "--num-steps", "36")
     lines = [json.loads(line) for line in (tmp_path / "runs/hierdec-drum_4bar_small/metrics.jsonl").open()]
-    assert lines[-1]["step"] == 36
-    assert lines[-1]["loss"] < 250  # from 399
-    run(tmp_path, "generate", "--output-dir", "beats", "--temperature", "1.0")
+    trained, validated = lines[-2:]
+    assert trained["step"] == validated["step"] == 36
+    assert trained["loss"] < 250  # from 399
+    assert validated["windows"] == 1_836
+    assert validated["elbo"] > -250
+    made = run(tmp_path, "generate", "--output-dir", "beats", "--temperature", "1.0")
+    assert "best/model.ckpt-36" in made.stderr
     assert sum(drums_in(file) > 0 for file in (tmp_path / "beats").glob("*.mid")) == 8

@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
+@click.option(
+    "--plot-schedules",
+    "picture",
+    metavar="PNG",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw NAME's learning rate, β and sampling probability over its steps, as a PNG file.",
+)
 @configs_option
 @json_option
-def command(name: str | None, configs_file: Path | None, as_json: bool) -> None:
+def command(name: str | None, picture: Path | None, configs_file: Path | None, as_json: bool) -> None:
     """List the model configs, or show one.
 
     The list says what each config needs: parameters, and about how much memory training takes on a
@@ -28,17 +35,32 @@ def command(name: str | None, configs_file: Path | None, as_json: bool) -> None:
     Examples:
       gmd-vae configs
       gmd-vae configs hierdec-drum_4bar_v2
+      gmd-vae configs hierdec-drum_4bar_v2 --plot-schedules schedules.png
       gmd-vae configs --json
     """
     from pipeline import console
+    from pipeline.errors import UsageError
     from pipeline.models.registry import DEFAULT_CONFIG, all_configs, get_config
 
+    if picture is not None and name is None:
+        raise UsageError(
+            "--plot-schedules draws one config, and none is named",
+            f"Name one: gmd-vae configs {DEFAULT_CONFIG} --plot-schedules {picture}",
+        )
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise UsageError(f"The picture is a PNG file, and '{picture}' does not end in .png", "Give it that ending.")
     if name:
         config = get_config(name, configs_file)
         if as_json:
             console.print_json(_facts(config))
         else:
             _show_one(config)
+        if picture is not None:
+            from pipeline.models.schedules import draw_schedules
+
+            draw_schedules(config.hparams, config.num_steps, picture, config.name)
+            out = console.stderr() if as_json else console.stdout()
+            out.print(f"Wrote the schedules of {config.num_steps:,} steps to {picture}", markup=False)
         return
     configs = list(all_configs(configs_file).values())
     if as_json:

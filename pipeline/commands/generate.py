@@ -14,10 +14,11 @@ from pipeline.commands.options import configs_option, json_option
 @click.option("--run-dir", type=click.Path(path_type=Path), help="A run folder.  [default: the latest in runs/]")
 @click.option(
     "--checkpoint-file",
-    type=click.Path(path_type=Path),
-    help="A checkpoint instead: prefix, .index file, folder or Magenta's .tar.",
+    type=click.Path(),  # text: a path would make "./best" into "best"
+    help="'best' or 'latest' of the run, or a checkpoint instead of a run: prefix, .index file, folder or "
+    "Magenta's .tar.  [default: best, or latest in a run without validation]",
 )
-@click.option("--config", "config_name", metavar="NAME", help="The config of --checkpoint-file.")
+@click.option("--config", "config_name", metavar="NAME", help="The config of a checkpoint instead of a run.")
 @click.option("--mode", type=click.Choice(["sample", "interpolate"]), default="sample", show_default=True)
 @click.option("--num-outputs", "-n", type=click.IntRange(1, 100_000), default=8, show_default=True, help="MIDI files.")
 @click.option(
@@ -44,7 +45,7 @@ from pipeline.commands.options import configs_option, json_option
 @json_option
 def command(
     run_dir: Path | None,
-    checkpoint_file: Path | None,
+    checkpoint_file: str | None,
     config_name: str | None,
     mode: str,
     num_outputs: int,
@@ -64,6 +65,7 @@ def command(
     Examples:
       gmd-vae generate
       gmd-vae generate --run-dir runs/hierdec-drum_4bar_v2 -n 100 --temperature 0.8
+      gmd-vae generate --checkpoint-file latest
       gmd-vae generate --mode interpolate --input-midi a.mid --input-midi b.mid -n 9
       gmd-vae generate --checkpoint-file groovae_4bar.tar --config groovae_4bar
     """
@@ -71,28 +73,31 @@ def command(
         raise click.UsageError("--mode interpolate takes --input-midi twice: from where, and to where.")
     if mode == "sample" and input_midi:
         raise click.UsageError("--input-midi goes with --mode interpolate.")
-    if run_dir and checkpoint_file:
-        raise click.UsageError("Give --run-dir or --checkpoint-file, not both.")
-    if checkpoint_file and not config_name:
-        raise click.UsageError("--checkpoint-file needs --config, the config it was trained with.")
-    if config_name and not checkpoint_file:
-        raise click.UsageError("--config goes with --checkpoint-file; a run folder knows its own.")
+
+    from pipeline.models.checkpoints import BEST, LATEST, open_checkpoint
+
+    of_run = checkpoint_file if checkpoint_file in (BEST, LATEST) else None
+    if run_dir and checkpoint_file and not of_run:
+        raise click.UsageError("With --run-dir, --checkpoint-file is 'best' or 'latest'; a path stands alone.")
+    if config_name and (of_run or not checkpoint_file):
+        raise click.UsageError("--config goes with a path in --checkpoint-file; a run folder knows its own.")
+    if checkpoint_file and not of_run and not config_name:
+        raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
 
     from pipeline import console
     from pipeline.generation.inputs import first_window
-    from pipeline.models.checkpoints import open_checkpoint
     from pipeline.models.registry import get_config
     from pipeline.training.run import latest_run, read_config
 
     when = time.strftime("%Y-%m-%d_%H%M%S")
-    if checkpoint_file:
+    if checkpoint_file and not of_run:
         config = get_config(config_name or "", configs_file)
         hparams = config.hparams
-        source, target = checkpoint_file, Path("generated") / when
+        source, target = Path(checkpoint_file), Path("generated") / when
     else:
-        source = run_dir or latest_run(Path("runs"))
-        config, hparams = read_config(source)
-        target = source / "generated" / when
+        run = run_dir or latest_run(Path("runs"))
+        config, hparams = read_config(run)
+        source, target = (run / of_run if of_run else run), run / "generated" / when
     target = output_dir or target
 
     err = console.stderr()

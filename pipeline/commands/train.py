@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +15,8 @@ from pipeline.commands.options import configs_option
 
 if TYPE_CHECKING:
     from pipeline.models.registry import Config
-    from pipeline.training.examples import Examples
+    from pipeline.training.loop import Outcome
+    from pipeline.training.prepare import Job
 
 
 @click.command()
@@ -25,8 +30,33 @@ if TYPE_CHECKING:
 @click.option("--num-steps", type=click.IntRange(min=1), help="Steps in all.  [default: the config's]")
 @click.option("--hparams", default="", metavar="NAME=VALUE,...", help="Change hyperparameters, as in Magenta.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), help="Of the weights and the order of the data.  [default: 0]"
+    "--seed", type=click.IntRange(0, 2**31 - 1), help="Of weights, data order and random draws.  [default: 0]"
 )
+@click.option(
+    "--init-from",
+    type=click.Path(path_type=Path),
+    metavar="CHECKPOINT",
+    help="Begin with these weights (fine-tuning): a run, RUN/best, RUN/latest, a prefix, or Magenta's .tar.",
+)
+@click.option(
+    "--validate-every", type=click.IntRange(min=1), metavar="STEPS", help="Between validations.  [default: 200]"
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop after N validations without a better one.  [default: never]",
+)
+@click.option(
+    "--save-every",
+    type=click.IntRange(min=1),
+    metavar="STEPS",
+    help="Save also every so many steps.  [default: every 2 minutes and at each validation]",
+)
+@click.option("--overfit-batch", is_flag=True, help="Only test that the pipeline learns: one batch, nothing is kept.")
+@click.option("--gpu", type=click.IntRange(min=0), metavar="K", help="Use this GPU, counted from 0.  [default: all]")
+@click.option("--require-gpu", is_flag=True, help="Refuse to train on the CPU.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per log step, and one at the end.")
 @configs_option
 def command(
     config_name: str | None,
@@ -35,6 +65,14 @@ def command(
     num_steps: int | None,
     hparams: str,
     seed: int | None,
+    init_from: Path | None,
+    validate_every: int | None,
+    patience: int | None,
+    save_every: int | None,
+    overfit_batch: bool,
+    gpu: int | None,
+    require_gpu: bool,
+    as_json: bool,
     configs_file: Path | None,
 ) -> None:
     """Train a MusicVAE on prepared windows; goes on where it stopped.
@@ -42,81 +80,160 @@ def command(
     Without --examples-path it looks in data/examples, then in data/notes, where 'make data' puts
     them. 'gmd-vae configs' lists what can be trained. Ctrl-C saves first.
 
+    The validation windows are evaluated now and then, and the best checkpoint is kept in RUN/best.
+    The run folder says what happened: progress.png, metrics.jsonl, run.json, TensorBoard events.
+
     To go on from the last checkpoint, run the same command again, or name the run folder alone:
-    what is not given is as it was. --num-steps counts from the beginning of the run.
+    what is not given is as it was. --num-steps counts from the beginning of the run. A run that was
+    killed and went on ends with the same weights as one that was not.
 
     \b
     Examples:
       gmd-vae train
       gmd-vae train --config hierdec-drum_4bar_v2
+      gmd-vae train --num-steps 20000 --patience 5
       gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
       gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=32,z_size=128
+      gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
+      gmd-vae train --overfit-batch
     """
-    from pipeline.models.hparams import resolve
-    from pipeline.models.registry import DEFAULT_CONFIG, get_config
-
-    config = get_config(config_name or DEFAULT_CONFIG, configs_file)
-    settings = resolve(config, hparams)
-
     from pipeline import console
-    from pipeline.errors import GmdVaeError, Interrupted
-    from pipeline.training.examples import find_examples
-    from pipeline.training.run import Run, read_run
+    from pipeline.training.prepare import Request, describe, prepare
 
-    if run_dir and (before := read_run(run_dir)):
-        if not config_name:
-            config = before.config
-            settings = resolve(config, hparams) if hparams else before.hparams
-        elif config.name == before.config.name and not hparams:
-            settings = before.hparams
-        seed = before.seed if seed is None else seed
-        examples_path = examples_path or (before.examples if before.examples.exists() else None)
-    seed = seed or 0
-    steps = num_steps or config.num_steps
-    examples = find_examples(config, examples_path, lambda notes, folder: _prepare(notes, folder, config))
-    batch_size = settings["batch_size"]
-    if examples.train_count < batch_size:
-        raise GmdVaeError(
-            f"'{examples.folder}' holds {examples.train_count:,} training examples: too few for a batch of "
-            f"{batch_size}",
-            f"Train with --hparams batch_size={examples.train_count} or less, or prepare more music.",
-        )
-    folder = run_dir or Path("runs") / config.name
-    run = Run(folder, config, settings, seed, examples.folder, examples.digest)
-    folder.mkdir(parents=True, exist_ok=True)
-    run.describe()
-
+    job = prepare(
+        Request(
+            config=config_name,
+            configs_file=configs_file,
+            run_dir=run_dir,
+            examples_path=examples_path,
+            hparams=hparams,
+            seed=seed,
+            init_from=init_from,
+            num_steps=num_steps,
+            validate_every=validate_every,
+            patience=patience,
+            save_every=save_every,
+        ),
+        _cut,
+    )
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, when it starts
+    if gpu is not None or require_gpu:
+        _check_gpu(gpu)
     err = console.stderr()
-    for line in _before(config, settings, examples, folder):
+    for line in describe(job):
         err.print(line, markup=False)
-    err.print("Starting TensorFlow and building the model: about half a minute ...")
-    # TensorFlow takes seconds to import: only now that nothing else can be wrong
-    from pipeline.models.magenta import gpus
-    from pipeline.training.loop import train
+    if overfit_batch:
+        _overfit(job, num_steps)
+    else:
+        _train(job, as_json)
 
-    err.print(f"Device: {', '.join(gpus) or 'CPU'}", markup=False)
 
-    outcome = train(run, examples, steps)
-    if outcome.interrupted:
+def _train(job: Job, as_json: bool) -> None:
+    from pipeline import console
+    from pipeline.training.lock import run_lock
+
+    job.run.folder.mkdir(parents=True, exist_ok=True)
+    with run_lock(job.run.folder):
+        job.run.describe(job.plan)
+        err = console.stderr()
+        err.print("Starting TensorFlow and building the model: about half a minute ...")
+        # TensorFlow takes seconds to import: only now that nothing else can be wrong
+        from pipeline.models.magenta import gpus
+        from pipeline.training.loop import train
+
+        device = ", ".join(gpus) or "CPU"
+        err.print(f"Device: {device}", markup=False)
+        job.run.note_start(device)
+        outcome = train(job.run, job.examples, job.plan, _print_line if as_json else None)
+    _report(job, outcome, as_json)
+
+
+def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
+    from pipeline import console
+    from pipeline.errors import Interrupted
+
+    run, best = job.run, outcome.best
+    if as_json:
+        _print_line(json.dumps({"split": "end", **_facts(outcome)}) + "\n")
+    if outcome.stopped == "interrupted":
         raise Interrupted(
-            f"Interrupted at step {outcome.last_step} of {steps}; saved as '{outcome.checkpoint}'",
+            f"Interrupted at step {outcome.last_step} of {job.plan.num_steps}; saved as '{outcome.checkpoint}'",
             "The same command goes on from there.",
         )
+    if outcome.skipped_updates:
+        console.stderr().print(
+            f"Note: {outcome.skipped_updates:,} steps changed nothing: their gradient was larger than "
+            f"grad_norm_clip_to_zero={run.hparams['grad_norm_clip_to_zero']}. A smaller learning_rate helps.",
+            markup=False,
+        )
+    if as_json:
+        return
     out = console.stdout()
     if outcome.loss is None:
-        out.print(f"Nothing to do: '{folder}' is at step {outcome.last_step:,}. Train on with a larger --num-steps.")
-        return
-    out.print(
-        f"Trained {config.name} to step {outcome.last_step:,}: loss {outcome.first_loss:.1f} → {outcome.loss:.1f} "
-        f"(mean of the last steps, nats per window)",
-        markup=False,
-    )
-    out.print(f"Checkpoint: {outcome.checkpoint}", markup=False)
-    out.print(f"Next: gmd-vae generate --run-dir {folder}", markup=False)
+        why = ", where patience stopped it" if outcome.stopped else ""
+        out.print(
+            f"Nothing to do: '{run.folder}' is at step {outcome.last_step:,}{why}. "
+            f"Train on with a larger {'--patience' if outcome.stopped else '--num-steps'}.",
+            markup=False,
+        )
+    else:
+        early = f" (patience stopped it before {job.plan.num_steps:,})" if outcome.stopped else ""
+        out.print(
+            f"Trained {run.config.name} to step {outcome.last_step:,}{early}: loss {outcome.first_loss:.1f} → "
+            f"{outcome.loss:.1f} (mean of the last steps, nats per window)",
+            markup=False,
+        )
+        out.print(f"Checkpoint: {outcome.checkpoint}", markup=False)
+    if best:
+        out.print(
+            f"Best: step {best.step:,}, validation ELBO {best.elbo:.1f} nats per window, "
+            f"in {run.best_folder / f'model.ckpt-{best.step}'}",
+            markup=False,
+        )
+    out.print(f"Next: gmd-vae generate --run-dir {run.folder}", markup=False)
 
 
-def _prepare(notes: Path, folder: Path, config: Config) -> None:
-    """Runs ``preprocess`` for this config, as ``gmd-vae preprocess`` does."""
+def _facts(outcome: Outcome) -> dict[str, object]:
+    """The outcome for programs."""
+    return {**dataclasses.asdict(outcome), "checkpoint": str(outcome.checkpoint)}
+
+
+def _overfit(job: Job, num_steps: int | None) -> None:
+    from pipeline import console
+    from pipeline.errors import GmdVaeError
+
+    console.stderr().print("Starting TensorFlow and building the model: about half a minute ...")
+    from pipeline.training.overfit import NUM_STEPS, overfit
+
+    result = overfit(job.run, job.examples.train, num_steps or NUM_STEPS)
+    figures = f"reconstruction {result.first:.1f} → {result.last:.2f} nats per window in {result.steps:,} steps"
+    if not result.learns:
+        raise GmdVaeError(
+            f"The pipeline does not learn one batch of {job.run.hparams['batch_size']} by heart: {figures}",
+            "Give it more --num-steps, or look at the learning_rate and the examples.",
+        )
+    console.stdout().print(f"The pipeline learns: {figures}, on one batch.", markup=False)
+
+
+def _check_gpu(gpu: int | None) -> None:
+    from pipeline.errors import GmdVaeError
+    from pipeline.models.magenta import gpus
+
+    if not gpus:
+        named = "GPU" if gpu is None else f"GPU {gpu}"
+        raise GmdVaeError(
+            f"TensorFlow sees no {named}", "'gmd-vae doctor' says what is missing ('make setup GPU=1' installs CUDA)."
+        )
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def _cut(config: Config, notes: Path, folder: Path) -> None:
+    """Runs ``preprocess`` for a config, as ``gmd-vae preprocess`` does."""
     from pipeline import console
     from pipeline.examples.preprocess import preprocess
     from pipeline.models.extraction import extractor_for
@@ -131,25 +248,3 @@ def _prepare(notes: Path, folder: Path, config: Config) -> None:
             config=config.name,
             on_progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-
-
-def _before(config: Config, hparams: dict[str, Any], examples: Examples, folder: Path) -> list[str]:
-    """What will be trained on what, before the wait."""
-    from pipeline.models.config import VaeConfig, checkpoint_bytes, count_parameters
-    from pipeline.models.hparams import changed
-
-    batch_size = hparams["batch_size"]
-    differences = ", ".join(f"{name}={value}" for name, value in changed(config, hparams).items())
-    lines = [
-        f"Config: {config.name}" + (f" with {differences}" if differences else ""),
-        f"Examples: {examples.folder}, {examples.train_count:,} for training, "
-        f"{examples.train_count / batch_size:.1f} steps of {batch_size} an epoch",
-    ]
-    if isinstance(config, VaeConfig):
-        parameters = count_parameters(config, hparams)
-        size = checkpoint_bytes(parameters) / 1e6
-        lines.append(f"Model: {parameters:,} parameters, {size:,.1f} MB a checkpoint")
-    elif config.augmented:
-        lines.append("Note: Magenta transposes this config's training data at random; prepared examples are not.")
-    lines.append(f"Run folder: {folder}")
-    return lines

@@ -14,8 +14,13 @@ from pathlib import Path, PurePosixPath
 from pipeline.errors import GmdVaeError
 
 _PIECE = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+_DATA = re.compile(r"\.data-\d{5}-of-(\d{5})$")
 _STEP = re.compile(r"-(\d+)$")
 _MAX_ARCHIVE_BYTES = 8 << 30  # the largest of Magenta's own checkpoints unpacks to about 2 GB
+
+BEST = "best"  # a folder of the run folder; also how a user asks for what is in it
+LATEST = "latest"  # how a user asks for the newest checkpoint; no folder has this name
+_TRAIN = "train"
 
 
 @contextlib.contextmanager
@@ -23,10 +28,8 @@ def open_checkpoint(path: Path) -> Iterator[Path]:
     """Yields the checkpoint's prefix (``.../model.ckpt-1500``), as TensorFlow wants it.
 
     Args:
-        path: a run folder, its ``train`` folder, any folder with checkpoints (the latest is taken),
-            a prefix, one of its files (``.index``, ``.meta``, ``.data-...``), or an archive as
-            Magenta publishes them (``.tar``, ``.tar.gz``), which is unpacked to a temporary folder
-            for as long as the context lasts.
+        path: one of the spellings of `find`, or an archive as Magenta publishes them (``.tar``,
+            ``.tar.gz``), which is unpacked to a temporary folder for as long as the context lasts.
 
     Raises:
         GmdVaeError: nothing there, or not a whole checkpoint.
@@ -40,32 +43,58 @@ def open_checkpoint(path: Path) -> Iterator[Path]:
 
 
 def find(path: Path) -> Path:
-    """The prefix of the checkpoint that ``path`` names; see `open_checkpoint` for the spellings."""
+    """The prefix of the checkpoint that ``path`` names.
+
+    Args:
+        path: one of
+
+            - a run folder: its best checkpoint, by the ELBO on the validation windows, or where
+              there is none its latest. Training on after the best one only overfits;
+            - ``RUN/best`` and ``RUN/latest``: one or the other; ``latest`` is no folder, it stands
+              for the newest whole checkpoint in ``RUN/train``;
+            - any other folder with checkpoints, ``RUN/train`` too: the newest whole one in it;
+            - a prefix, such as ``RUN/train/model.ckpt-1500``;
+            - one of its files (``.index``, ``.meta``, ``.data-...``).
+
+    Raises:
+        GmdVaeError: there is no whole checkpoint; says what there is instead.
+    """
     if path.is_dir():
-        train = path / "train"
-        return latest(train if train.is_dir() else path, called=str(path))
+        for folder in (path / BEST, path / _TRAIN, path):
+            if found := whole(folder):
+                return found[-1]
+        raise _nothing_in(path)
+    if path.name == LATEST and _is_run(path.parent) and not path.exists():
+        return latest(path.parent / _TRAIN, called=str(path))
+    if path.name == BEST and _is_run(path.parent) and not path.exists():
+        raise _nothing_in(path)
     prefix = path.with_name(_PIECE.sub("", path.name))
     if is_whole(prefix):
         return prefix
-    if path.is_file():
+    if path.is_file() and not _PIECE.search(path.name):
         raise GmdVaeError(
-            f"'{path}' is not a checkpoint, or one of its files (.index, .data-...) is missing",
+            f"'{path}' is not a checkpoint",
             "Give a run folder, a checkpoint prefix such as runs/NAME/train/model.ckpt-1500, or a .tar.",
         )
-    raise GmdVaeError(f"No checkpoint at '{path}'", "Run 'gmd-vae train' first, or check the path.")
+    why = ", only some of its files" if files_of(prefix) else ""
+    raise GmdVaeError(f"No checkpoint at '{path}'{why}", _there_is(prefix.parent))
 
 
 def latest(folder: Path, called: str) -> Path:
-    """The whole checkpoint with the highest step in a folder.
+    """The whole checkpoint with the highest step in a folder; ``called`` is its name in the error.
 
     The text file ``checkpoint`` is not asked: it may hold absolute paths of another machine, and a
     run that was killed may name a checkpoint in it that was never finished.
     """
+    if found := whole(folder):
+        return found[-1]
+    raise _nothing_in(folder, called)
+
+
+def whole(folder: Path) -> list[Path]:
+    """The prefixes of all whole checkpoints in a folder, oldest first by step; none if it is not there."""
     prefixes = [index.with_suffix("") for index in folder.glob("*.index")]
-    whole = [prefix for prefix in prefixes if is_whole(prefix)]
-    if not whole:
-        raise GmdVaeError(f"No checkpoint in '{called}'", "Run 'gmd-vae train' first, or check the path.")
-    return max(whole, key=lambda prefix: (step_of(prefix) or 0, prefix.name))
+    return sorted(filter(is_whole, prefixes), key=lambda prefix: (step_of(prefix) or 0, prefix.name))
 
 
 def step_of(prefix: Path) -> int | None:
@@ -75,20 +104,46 @@ def step_of(prefix: Path) -> int | None:
 
 
 def is_whole(prefix: Path) -> bool:
-    """Whether the index and every data file of a checkpoint are there."""
+    """Whether the index and every data file of a checkpoint are there. Their content is not looked at."""
     if not prefix.with_name(f"{prefix.name}.index").is_file():
         return False
-    pieces = sorted(piece.name for piece in prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*"))
-    if not pieces:
-        return False
-    total = int(pieces[0].rsplit("-", 1)[1])
-    return len(pieces) == total
+    # TensorFlow writes under another name first (.data-00000-of-00001.tempstate123): not a data file
+    totals = [int(match[1]) for file in files_of(prefix) if (match := _DATA.search(file.name))]
+    return bool(totals) and len(totals) == totals[0]
 
 
 def files_of(prefix: Path) -> list[Path]:
     """The files a checkpoint consists of, without the graph (``.meta``), which we never read."""
     pieces = prefix.parent.glob(f"{glob.escape(prefix.name)}.*")
-    return sorted(piece for piece in pieces if re.search(r"\.(index|data-\S+)$", piece.name))
+    return sorted(
+        piece for piece in pieces if piece.name == f"{prefix.name}.index" or _DATA.sub("", piece.name) == prefix.name
+    )
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "run.json").is_file() or (folder / _TRAIN).is_dir()
+
+
+def _nothing_in(folder: Path, called: str = "") -> GmdVaeError:
+    """The error for a folder without a whole checkpoint."""
+    called = called or str(folder)
+    if folder.name == BEST and _is_run(folder.parent) and not any(folder.glob("*.index")):
+        return GmdVaeError(
+            f"'{called}' has no checkpoint: the run has no validation windows, or was not validated yet",
+            _there_is(folder),
+        )
+    half = any(any(place.glob("*.index")) for place in (folder, folder / _TRAIN, folder / BEST))
+    return GmdVaeError(f"No checkpoint in '{called}'" + (", only files of unfinished ones" * half), _there_is(folder))
+
+
+def _there_is(folder: Path) -> str:
+    """What to do when a checkpoint is not where it was looked for: take one of those that are there."""
+    there = [f"'{prefix}'" for prefix in whole(folder)[-3:]]
+    run = folder.parent if folder.name in (BEST, _TRAIN) else folder
+    if not there and _is_run(run):
+        named = {BEST: whole(run / BEST), LATEST: whole(run / _TRAIN)}
+        there = [f"'{run / name}' (step {step_of(found[-1])})" for name, found in named.items() if found]
+    return f"There is {' and '.join(there)}." if there else "Run 'gmd-vae train' first, or check the path."
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -70,7 +70,7 @@ try:
         tf.logging.set_verbosity(tf.logging.ERROR)
         logging.getLogger("absl").setLevel(logging.ERROR)
         from magenta.contrib import training as contrib_training
-        from magenta.models.music_vae import base_model, configs, data, lstm_models
+        from magenta.models.music_vae import base_model, configs, data, lstm_models, lstm_utils
 
         gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
         if not gpus:
@@ -87,7 +87,16 @@ except ImportError as error:
 warnings.filterwarnings("ignore", category=UserWarning, module=r"magenta\.")
 tf.disable_v2_behavior()  # Magenta builds graphs; all of its own scripts start with this
 
-__all__ = ["build_config", "configs", "data", "gpus", "lstm_models", "register", "sample_in_order", "tf"]
+__all__ = [
+    "build_config",
+    "configs",
+    "data",
+    "gpus",
+    "lstm_models",
+    "lstm_utils",
+    "register",
+    "tf",
+]
 
 
 def build_config(config: Config, hparams: dict[str, Any] | None = None) -> configs.Config:
@@ -118,26 +127,6 @@ def register(config: VaeConfig) -> None:
     Importing this module does so for every config in ``configs.py`` and in the user's own file.
     """
     configs.CONFIG_MAP[config.name] = _drum_config(config)
-
-
-def sample_in_order(model: base_model.MusicVAE) -> None:
-    """Makes a model's sampling repeatable: the same graph seed gives the same output.
-
-    Magenta's decoders draw their random numbers inside a loop whose iterations TensorFlow may start
-    ahead of time, so a seed alone does not say which step gets which number. Here each draw waits
-    for the output it belongs to, which in turn waits for the step before.
-    """
-
-    def in_order(draw: Any) -> Any:
-        def ordered(rnn_output: Any, *args: Any, **kwargs: Any) -> Any:
-            with tf.control_dependencies([rnn_output]):
-                return draw(rnn_output, *args, **kwargs)
-
-        return ordered
-
-    decoder = getattr(model.decoder, "_core_decoder", model.decoder)
-    for core in getattr(decoder, "_core_decoders", [decoder]):
-        core._sample = in_order(core._sample)
 
 
 def _hparams(values: dict[str, Any]) -> Any:

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import GmdVaeError
-from pipeline.models.magenta import build_config, sample_in_order, tf
+from pipeline.models.magenta import build_config, tf
+from pipeline.models.randomness import drawn_from
 from pipeline.models.registry import Config
-from pipeline.models.restore import check_fits, graph_variables
+from pipeline.models.restore import check_fits, damage, graph_variables
 
 Floats = npt.NDArray[np.float32]
 
@@ -32,7 +33,7 @@ class TrainedVae:
         config: the config it was trained with.
         hparams: its hyperparameters; the batch size is replaced.
         checkpoint: prefix of the checkpoint, ours or Magenta's.
-        seed: of the decoder's sampling. The same calls in the same order give the same output.
+        seed: of the decoder's sampling. The same call gives the same output, whatever was called before.
 
     Raises:
         GmdVaeError: the checkpoint is not of this config, or the config needs controls (chords).
@@ -49,19 +50,24 @@ class TrainedVae:
         self.converter.set_mode("infer")
         self._length = built.hparams.max_seq_len
         with tf.Graph().as_default() as graph:
-            tf.set_random_seed(seed)
-            sample_in_order(built.model)
             built.model.build(built.hparams, self.converter.output_depth, is_training=False)
             self._temperature = tf.placeholder(tf.float32, [])
             self._z = tf.placeholder(tf.float32, [BATCH_SIZE, built.hparams.z_size])
-            self._decoded, _ = built.model.sample(
-                BATCH_SIZE, max_length=self._length, z=self._z, temperature=self._temperature
-            )
+            self._batch = tf.placeholder(tf.int64, [])
+            with drawn_from(seed, self._batch):
+                self._decoded, _ = built.model.sample(
+                    BATCH_SIZE, max_length=self._length, z=self._z, temperature=self._temperature
+                )
             self._inputs = tf.placeholder(tf.float32, [BATCH_SIZE, None, self.converter.input_depth])
             self._lengths = tf.placeholder(tf.int32, [BATCH_SIZE, *self.converter.length_shape])
             posterior = built.model.encode(self._inputs, self._lengths)
             self._mean = posterior.loc
             check_fits(checkpoint, graph_variables())
+            if reason := damage(checkpoint):
+                raise GmdVaeError(
+                    f"Checkpoint '{checkpoint}' cannot be read ({reason})",
+                    "Give another one: RUN/best, RUN/latest, or an earlier step.",
+                )
             self._session = tf.Session(graph=graph)
             tf.train.Saver().restore(self._session, str(checkpoint))
         self.z_size: int = built.hparams.z_size
@@ -108,11 +114,13 @@ class TrainedVae:
             n arrays ``[steps, output_depth]``, as the converter's ``from_tensors`` takes them.
         """
         windows: list[npt.NDArray[Any]] = []
-        for start in range(0, len(z), BATCH_SIZE):
+        for batch, start in enumerate(range(0, len(z), BATCH_SIZE)):
             part = z[start : start + BATCH_SIZE]
             padded = np.zeros([BATCH_SIZE, self.z_size], np.float32)
             padded[: len(part)] = part
-            decoded = self._session.run(self._decoded, {self._z: padded, self._temperature: temperature})
+            decoded = self._session.run(
+                self._decoded, {self._z: padded, self._temperature: temperature, self._batch: batch}
+            )
             windows.extend(decoded[: len(part)])
         return windows
 

@@ -23,21 +23,29 @@ Prepare = Callable[[Path, Path], None]  # (notes, folder to make)
 
 
 @dataclasses.dataclass(frozen=True)
+class Split:
+    """One split's shards, in order, and the number of examples in them."""
+
+    files: list[Path]
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Examples:
     """A folder of prepared examples.
 
     Attributes:
         folder: made by ``preprocess``.
         layout: what its records hold.
-        train_files: the shards of the training split, in order.
-        train_count: the examples in them.
+        train: the examples to train on.
+        validation: those of the validation split; there may be none.
         digest: SHA-256 of the folder's manifest.
     """
 
     folder: Path
     layout: Layout
-    train_files: list[Path]
-    train_count: int
+    train: Split
+    validation: Split
     digest: str
 
 
@@ -85,10 +93,16 @@ def open_examples(folder: Path, config: Config) -> Examples:
     return Examples(
         folder=folder,
         layout=layout_of(content),
-        train_files=example_files(folder, "train"),
-        train_count=int(content["splits"]["train"]["examples"]),
+        train=_split(folder, content, "train"),
+        validation=_split(folder, content, "validation"),
         digest=manifest.digest(folder),
     )
+
+
+def _split(folder: Path, content: dict[str, Any], name: str) -> Split:
+    if name not in content["splits"]:
+        return Split([], 0)
+    return Split(example_files(folder, name), int(content["splits"][name]["examples"]))
 
 
 def _look_around(config: Config) -> Path:

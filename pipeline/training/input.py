@@ -1,4 +1,8 @@
-"""The ``tf.data`` input: prepared examples in, Magenta's tensors out, no Python in the steady state.
+"""The training input: a split's examples held in the graph, a batch as a function of the step.
+
+Nothing here iterates and nothing has to be restored: which windows step ``n`` sees follows from the
+seed and ``n`` alone, so a run that starts again, on this machine or on another worker of a cluster,
+sees what it would have seen had it never stopped. There is no Python in the steady state.
 
 Magenta's own input (``magenta.models.music_vae.data.get_dataset``) converts NoteSequences in Python
 at every start and ends in ``unbatch()`` of a zero-width tensor, which crashes TensorFlow 2.16 to 2.21.
@@ -36,42 +40,107 @@ class Batch:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
-def shuffled_records(files: Sequence[Path], count: int, seed: int, first: int) -> Any:
-    """An endless dataset of serialised examples; every epoch is a new order of all of them.
-
-    The order is a function of ``(seed, position)`` alone, so a run that starts again at step ``n``
-    (``first = n * batch_size``) sees what it would have seen had it never stopped.
+class ExampleTable:
+    """All examples of one split, in memory: labels of drum windows, anything else serialised.
 
     Args:
         files: the split's shards.
-        count: how many examples they hold; all are kept in memory, serialised.
-        seed: chooses the orders.
-        first: the position to start at, in examples since step 0.
+        count: how many examples they hold.
+        windows: of a drum config, whose examples hold labels; ``None`` for every other one.
+        converter: Magenta's converter, for its depths, types and length shape.
     """
-    table = tf.data.experimental.get_single_element(
-        tf.data.TFRecordDataset([str(file) for file in files]).batch(count, drop_remainder=True)
-    )
 
-    def pick(position: Any) -> Any:
-        epoch_seed = tf.stack([tf.constant(seed, tf.int64), position // count])
-        return tf.gather(table, tf.random.experimental.index_shuffle(position % count, epoch_seed, count - 1))
+    def __init__(self, files: Sequence[Path], count: int, windows: DrumWindows | None, converter: Any) -> None:
+        self.count = count
+        self._windows, self._converter = windows, converter
 
-    return tf.data.Dataset.range(first, 2**62).map(tf.autograph.experimental.do_not_convert(pick))
+        def load() -> Any:
+            records = tf.data.TFRecordDataset([str(file) for file in files]).batch(count, drop_remainder=True)
+            serialised = tf.ensure_shape(tf.data.experimental.get_single_element(records), [count])
+            return self._labels(serialised) if windows else serialised
+
+        # a local variable is filled at the start of every session and is not part of a checkpoint
+        with tf.variable_scope("", use_resource=True):
+            self._table = tf.Variable(
+                load, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES], name="examples"
+            )
+
+    def batch(self, rows: Any, present: Any = None) -> Batch:
+        """Some of the examples, as the model takes them.
+
+        Args:
+            rows: int64 ``[batch]``, the examples' numbers.
+            present: bool ``[batch]``; where it is false the window has length 0, which Magenta's
+                layers pass over: no loss, no accuracy. ``None``: all are there.
+        """
+        batch = self._labels_batch(rows) if self._windows else self._tensors_batch(rows)
+        if present is None:
+            return batch
+        lengths = batch.sequence_length
+        mask = tf.cast(tf.reshape(present, [-1] + [1] * (lengths.shape.rank - 1)), lengths.dtype)
+        return dataclasses.replace(batch, sequence_length=lengths * mask)
+
+    def _labels(self, serialised: Any) -> Any:
+        assert self._windows is not None
+        features = {"labels": tf.io.FixedLenFeature([self._windows.steps], tf.int64)}
+        labels = tf.io.parse_example(serialised, features)["labels"]
+        return tf.cast(labels, tf.int32) if len(self._windows.pitch_classes) < 31 else labels
+
+    def _labels_batch(self, rows: Any) -> Batch:
+        assert self._windows is not None
+        labels = tf.gather(self._table, rows)
+        return Batch(
+            input_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True),
+            output_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False),
+            sequence_length=tf.fill([int(rows.shape[0])], self._windows.steps),
+        )
+
+    def _tensors_batch(self, rows: Any) -> Batch:
+        """Windows of other lengths in one batch are padded with zeros to the longest."""
+        size, converter = int(rows.shape[0]), self._converter
+        depths = {
+            "inputs": (converter.input_depth, converter.input_dtype),
+            "outputs": (converter.output_depth, converter.output_dtype),
+            "controls": (converter.control_depth, converter.control_dtype),
+        }
+        if not converter.control_depth:  # an empty tensor is worse than none: see the module's docstring
+            del depths["controls"]
+        features = {name: tf.io.FixedLenFeature([], tf.string) for name in depths}
+        features["length"] = tf.io.FixedLenFeature(list(converter.length_shape), tf.int64)
+        parsed = tf.io.parse_example(tf.gather(self._table, rows), features)
+        tensors = {}
+        for name, (depth, dtype) in depths.items():
+            stored = tf.uint8 if tf.as_dtype(dtype) == tf.bool else tf.float32
+            longest = tf.reduce_max(tf.strings.length(parsed[name]))
+            flat = tf.raw_ops.DecodePaddedRaw(input_bytes=parsed[name], fixed_length=longest, out_type=stored)
+            tensors[name] = tf.cast(tf.reshape(flat, [size, -1, depth]), tf.float32)
+        lengths = tf.cast(parsed["length"], tf.int32)
+        return Batch(tensors["inputs"], tensors["outputs"], lengths, tensors.get("controls"))
 
 
-def label_batches(records: Any, windows: DrumWindows, batch_size: int) -> Batch:
-    """Batches of drum windows from examples that hold labels (see `DrumWindows`)."""
-    features = {"labels": tf.io.FixedLenFeature([windows.steps], tf.int64)}
-    dataset = records.batch(batch_size, drop_remainder=True)
-    dataset = dataset.map(lambda batch: tf.io.parse_example(batch, features)["labels"])
-    labels = _iterate(dataset.prefetch(4))
-    labels.set_shape([batch_size, windows.steps])
-    if len(windows.pitch_classes) < 31:
-        labels = tf.cast(labels, tf.int32)
-    return Batch(
-        input_sequence=expand_labels(labels, windows, roll=windows.roll_input, no_hit=True),
-        output_sequence=expand_labels(labels, windows, roll=windows.roll_output, no_hit=False),
-        sequence_length=tf.fill([batch_size], windows.steps),
+def shuffled_rows(first: Any, size: int, count: int, seed: int) -> Any:
+    """The rows of a table at ``size`` positions of an endless sequence; every epoch is a new order of all.
+
+    Args:
+        first: int64 scalar, the first position, in examples since step 0.
+        size: how many.
+        count: rows in the table.
+        seed: chooses the orders.
+
+    Returns:
+        int64 ``[size]``; a function of the arguments alone.
+    """
+    positions = first + tf.range(size, dtype=tf.int64)
+    epochs = positions // count
+    # what tf.random.experimental.index_shuffle does, whose seed is one for all: a batch may begin in
+    # one epoch and end in the next
+    head = tf.constant([498247692, seed], tf.int64)
+    seeds = tf.concat([tf.tile(head[None], [size, 1]), epochs[:, None]], axis=1)
+    return tf.raw_ops.RandomIndexShuffle(
+        index=positions % count,
+        seed=seeds,
+        max_index=tf.constant(count - 1, tf.int64),
+        rounds=4,
     )
 
 
@@ -95,46 +164,3 @@ def expand_labels(labels: Any, windows: DrumWindows, *, roll: bool, no_hit: bool
     if not no_hit:
         return hits
     return tf.concat([hits, tf.cast(tf.equal(labels, 0), tf.float32)[..., None]], axis=-1)
-
-
-def tensor_batches(records: Any, converter: Any, batch_size: int) -> Batch:
-    """Batches from examples that hold tensors: every converter of Magenta's but the drum one.
-
-    Args:
-        records: serialised examples.
-        converter: Magenta's converter, for its depths, types and length shape.
-        batch_size: examples a batch; shorter ones are padded with zeros to the longest.
-    """
-    depths = {
-        "inputs": (converter.input_depth, converter.input_dtype),
-        "outputs": (converter.output_depth, converter.output_dtype),
-        "controls": (converter.control_depth, converter.control_dtype),
-    }
-    if not converter.control_depth:  # an empty tensor is worse than none: see the module's docstring
-        del depths["controls"]
-    features = {name: tf.io.FixedLenFeature([], tf.string) for name in depths}
-    features["length"] = tf.io.FixedLenFeature(list(converter.length_shape), tf.int64)
-
-    def parse(record: Any) -> dict[str, Any]:
-        parsed = tf.io.parse_single_example(record, features)
-        tensors = {"length": tf.cast(parsed["length"], tf.int32)}
-        for name, (depth, dtype) in depths.items():
-            stored = tf.uint8 if tf.as_dtype(dtype) == tf.bool else tf.float32
-            flat = tf.io.decode_raw(parsed[name], stored)
-            tensors[name] = tf.cast(tf.reshape(flat, [-1, depth]), tf.float32)
-        return tensors
-
-    shapes = {name: [None, depth] for name, (depth, _) in depths.items()}
-    shapes["length"] = list(converter.length_shape)
-    dataset = records.map(tf.autograph.experimental.do_not_convert(parse))
-    batch = _iterate(dataset.padded_batch(batch_size, shapes, drop_remainder=True).prefetch(2))
-    for name, shape in shapes.items():
-        batch[name].set_shape([batch_size, *shape])
-    return Batch(batch["inputs"], batch["outputs"], batch["length"], batch.get("controls"))
-
-
-def _iterate(dataset: Any) -> Any:
-    iterator = tf.data.make_initializable_iterator(dataset)
-    # a MonitoredSession runs this collection before its first step
-    tf.add_to_collection(tf.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
-    return iterator.get_next()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import hashlib
 import json
 import shlex
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,37 @@ from pipeline.models.registry import Config, get_config
 
 NAME = "run.json"
 FORMAT = 1
+KEEP = 3  # checkpoints; stock Magenta keeps 100. Three of the ancestor's sizes are half a gigabyte
+
+
+@dataclasses.dataclass(frozen=True)
+class InitFrom:
+    """The checkpoint whose weights a run begins with; optimiser and step start fresh.
+
+    Attributes:
+        path: as the user named it (see ``models.checkpoints``).
+        digest: SHA-256 of the checkpoint's files.
+    """
+
+    path: Path
+    digest: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How long a run goes on, and how often it looks at itself. May change from start to start.
+
+    Attributes:
+        num_steps: the step to end at, counted from the beginning of the run.
+        validate_every: steps between two validations.
+        patience: stops after so many validations without a better one; ``None`` never does.
+        save_every: steps between two checkpoints, beside those by time and at each validation.
+    """
+
+    num_steps: int
+    validate_every: int = 200
+    patience: int | None = None
+    save_every: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +63,7 @@ class Run:
         seed: of the weights, the order of the data and the sampling.
         examples: the examples folder, as the user named it.
         examples_digest: SHA-256 of its manifest.
+        init_from: the weights it begins with; ``None``: random ones.
     """
 
     folder: Path
@@ -37,52 +72,72 @@ class Run:
     seed: int
     examples: Path
     examples_digest: str
+    init_from: InitFrom | None = None
 
     @property
     def train_folder(self) -> Path:
         """Where checkpoints and TensorBoard events lie."""
         return self.folder / "train"
 
-    def describe(self) -> None:
+    @property
+    def best_folder(self) -> Path:
+        """Where the checkpoint with the best validation ELBO lies."""
+        return self.folder / "best"
+
+    def describe(self, plan: Plan) -> None:
         """Writes ``run.json``, or checks that the one that is there describes this same run.
+
+        The plan is no part of a run's identity: the last one is kept.
 
         Raises:
             GmdVaeError: the folder holds a run with another config, data or hyperparameters; says
                 which.
         """
-        new = {
+        identity = {
             "config": self.config.name,
-            "declaration": dataclasses.asdict(self.config) if isinstance(self.config, VaeConfig) else None,
+            "config_digest": _digest(self._declaration),
+            "declaration": self._declaration,
             "hparams": self.hparams,
             "seed": self.seed,
             "examples_digest": self.examples_digest,
+            "init_from": None if self.init_from is None else self.init_from.digest,
         }
-        new = json.loads(json.dumps(new))  # tuples become lists, as in the file
+        identity = json.loads(json.dumps(identity))  # tuples become lists, as in the file
         path = self.folder / NAME
+        content: dict[str, Any] = {"format": FORMAT, **identity}
         if path.exists():
-            differences = _differences(_read(path), new)
+            content = _read(path)
+            differences = _differences(content, identity)
             if differences:
                 raise GmdVaeError(
                     f"'{self.folder}' holds another run: {'; '.join(differences)}",
                     "Choose another --run-dir, or repeat the settings of that run to go on with it.",
                 )
-            return
-        if any(self.train_folder.glob("*.index")):
+        elif any(self.train_folder.glob("*.index")):
             raise GmdVaeError(
                 f"'{self.folder}' holds checkpoints but no {NAME}, so what they were trained on is unknown",
                 "Choose another --run-dir.",
             )
-        packages = ("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
-        manifest.write_json(
-            path,
-            {
-                "format": FORMAT,
-                **new,
-                "examples": str(self.examples),
-                "command": shlex.join(["gmd-vae", *sys.argv[1:]]),
-                "versions": manifest.versions(*packages),
-            },
-        )
+        else:
+            content["examples"] = str(self.examples)
+            content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
+            content["command"] = _command()
+            content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
+        content["plan"] = dataclasses.asdict(plan)
+        manifest.write_json(path, content)
+
+    def note_start(self, device: str) -> None:
+        """Adds to ``run.json`` that the run was started, or went on, on a device."""
+        path = self.folder / NAME
+        content = _read(path)
+        starts = content.get("starts", [])
+        when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        starts.append({"time": when, "host": socket.gethostname(), "device": device, "command": _command()})
+        manifest.write_json(path, {**content, "starts": starts})
+
+    @property
+    def _declaration(self) -> dict[str, Any] | None:
+        return dataclasses.asdict(self.config) if isinstance(self.config, VaeConfig) else None
 
 
 def read_config(folder: Path) -> tuple[Config, dict[str, Any]]:
@@ -116,10 +171,34 @@ def read_run(folder: Path) -> Run | None:
         hparams = dict(content["hparams"])
         if set(hparams) < set(config.hparams):
             raise KeyError("hparams")
+        init_from = None
+        if content.get("init_from"):
+            init_from = InitFrom(Path(content["init_from_path"]), str(content["init_from"]))
         return Run(
-            folder, config, hparams, int(content["seed"]), Path(content["examples"]), str(content["examples_digest"])
+            folder,
+            config,
+            hparams,
+            int(content["seed"]),
+            Path(content["examples"]),
+            str(content["examples_digest"]),
+            init_from,
         )
     except (KeyError, TypeError, ValueError) as error:
+        raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
+
+
+def read_plan(folder: Path) -> Plan | None:
+    """The plan of a run's last start, or ``None`` if the folder does not hold a run.
+
+    Raises:
+        GmdVaeError: its ``run.json`` is damaged.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        return Plan(**_read(path)["plan"])
+    except (KeyError, TypeError) as error:
         raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
 
 
@@ -164,4 +243,17 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         found.append(f"seed {old.get('seed')}, not {new['seed']}")
     if old.get("examples_digest") != new["examples_digest"]:
         found.append(f"trained on other examples ({old.get('examples')})")
+    if old.get("init_from") != new["init_from"]:
+        begun = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
+        found.append(f"it began with {begun}")
     return found
+
+
+def _command() -> str:
+    return shlex.join(["gmd-vae", *sys.argv[1:]])
+
+
+def _digest(declaration: dict[str, Any] | None) -> str | None:
+    if declaration is None:  # one of Magenta's own: its name and the hyperparameters say all
+        return None
+    return hashlib.sha256(json.dumps(declaration, sort_keys=True).encode()).hexdigest()

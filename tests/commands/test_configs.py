@@ -71,11 +71,46 @@ def test_a_file_of_ones_own_is_listed(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "mine " in run(capsys, "--configs", str(path))[1]
 
 
+def test_the_schedules_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    picture = tmp_path / "new" / "schedules.png"
+    code, out, err = run(capsys, DEFAULT_CONFIG, "--plot-schedules", str(picture))
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].endswith(f"steps to {picture}")
+    with Image.open(picture) as image:
+        assert image.format == "PNG"
+        image.load()
+    first = picture.read_bytes()
+    code, out, err = run(capsys, DEFAULT_CONFIG, "--plot-schedules", str(picture), "--json")
+    assert (code, json.loads(out)["name"]) == (0, DEFAULT_CONFIG)
+    assert str(picture) in err
+    assert picture.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--plot-schedules", "x.png"], f"gmd-vae configs {DEFAULT_CONFIG} --plot-schedules x.png"),
+        ([DEFAULT_CONFIG, "--plot-schedules", "x.pdf"], "'x.pdf' does not end in .png"),
+        (["hierdec-drum_4bat", "--plot-schedules", "x.png"], "'hierdec-drum_4bar'"),
+    ],
+)
+def test_schedules_that_cannot_be_drawn_are_one_line(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_tensorflow_is_needed() -> None:
     code = (
         "import sys\nfrom pipeline.cli import main\n"
         "try:\n    main(['configs'])\nexcept SystemExit:\n"
-        "    print('tensorflow' in sys.modules, 'numpy' in sys.modules)\n"
+        "    print(*(name in sys.modules for name in ('tensorflow', 'numpy', 'matplotlib')))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "False False"
+    assert done.stdout.splitlines()[-1] == "False False False"

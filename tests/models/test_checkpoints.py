@@ -52,7 +52,7 @@ def test_half_a_checkpoint_never_wins(run: Path) -> None:
     write(train, "model.ckpt-1700", present=0)
     write(train, "model.ckpt-1800", index=False)
     assert checkpoints.find(run).name == "model.ckpt-1500"
-    with pytest.raises(GmdVaeError, match="No checkpoint at"):
+    with pytest.raises(GmdVaeError, match=r"No checkpoint at.*only some of its files"):
         checkpoints.find(train / "model.ckpt-1600")
 
 
@@ -60,6 +60,106 @@ def test_the_files_of_a_checkpoint_are_its_own(run: Path) -> None:
     write(run / "train", "model.ckpt-150")
     names = [file.name for file in checkpoints.files_of(run / "train" / "model.ckpt-150")]
     assert names == ["model.ckpt-150.data-00000-of-00001", "model.ckpt-150.index"]
+
+
+def test_all_whole_ones_are_listed_oldest_first(run: Path) -> None:
+    write(run / "train", "model.ckpt-200", shards=2)
+    write(run / "train", "model.ckpt-1600", shards=2, present=1)
+    assert [prefix.name for prefix in checkpoints.whole(run / "train")] == [
+        "model.ckpt-90",
+        "model.ckpt-200",
+        "model.ckpt-1500",
+    ]
+    assert checkpoints.whole(run / "nowhere") == []
+
+
+def test_what_tensorflow_has_half_written_is_no_data_file(run: Path) -> None:
+    temporary = run / "train" / "model.ckpt-1500.data-00000-of-00001.tempstate123"
+    temporary.write_bytes(b"half")
+    prefix = checkpoints.find(run)
+    assert prefix.name == "model.ckpt-1500"
+    assert temporary not in checkpoints.files_of(prefix)
+    prefix.with_name("model.ckpt-1500.data-00000-of-00001").unlink()
+    assert not checkpoints.is_whole(prefix)
+
+
+@pytest.fixture
+def validated(run: Path) -> Path:
+    """A run whose best checkpoint is not its latest."""
+    write(run / "best", "model.ckpt-1200")
+    (run / "best" / "validation.json").write_text("{}")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("spelling", "found"),
+    [
+        (".", "best/model.ckpt-1200"),
+        ("best", "best/model.ckpt-1200"),
+        ("best/model.ckpt-1200.meta", "best/model.ckpt-1200"),
+        ("latest", "train/model.ckpt-1500"),
+        ("train", "train/model.ckpt-1500"),
+        ("train/model.ckpt-90", "train/model.ckpt-90"),
+    ],
+)
+def test_a_run_is_its_best_checkpoint_unless_asked_otherwise(
+    validated: Path, spelling: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert checkpoints.find(validated / spelling) == validated / found
+    monkeypatch.chdir(validated)
+    assert checkpoints.find(Path(spelling)) == Path(found)
+
+
+def test_half_a_best_checkpoint_is_passed_over(run: Path) -> None:
+    write(run / "best", "model.ckpt-1200", present=0)
+    assert checkpoints.find(run) == run / "train" / "model.ckpt-1500"
+    with pytest.raises(GmdVaeError, match=r"No checkpoint in .*best', only files of unfinished ones"):
+        checkpoints.find(run / "best")
+
+
+def test_a_new_best_beside_the_one_it_replaces_is_the_best(validated: Path) -> None:
+    write(validated / "best", "model.ckpt-1400")  # killed before the old one was removed
+    assert checkpoints.find(validated / "best").name == "model.ckpt-1400"
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_no_best_checkpoint_says_why_and_what_there_is(run: Path, folder: bool) -> None:
+    if folder:
+        (run / "best").mkdir()
+    with pytest.raises(GmdVaeError) as caught:
+        checkpoints.find(run / "best")
+    assert str(caught.value) == (
+        f"'{run / 'best'}' has no checkpoint: the run has no validation windows, or was not validated yet. "
+        f"There is '{run / 'latest'}' (step 1500)."
+    )
+
+
+def test_no_latest_checkpoint_says_what_there_is(validated: Path) -> None:
+    for file in (validated / "train").iterdir():
+        file.unlink()
+    assert checkpoints.find(validated).name == "model.ckpt-1200"
+    with pytest.raises(GmdVaeError, match=r"No checkpoint in '.*/latest'. There is '.*/best' \(step 1200\)\."):
+        checkpoints.find(validated / "latest")
+
+
+def test_a_step_that_is_not_there_says_which_are(run: Path) -> None:
+    with pytest.raises(GmdVaeError, match=r"No checkpoint at .*-1000'. There is .*-90' and .*-1500'\."):
+        checkpoints.find(run / "train" / "model.ckpt-1000")
+
+
+@pytest.mark.parametrize("name", ["best", "latest"])
+def test_a_run_may_have_one_of_the_names(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "runs" / name / "train", "model.ckpt-7")
+    assert checkpoints.find(tmp_path / "runs" / name).name == "model.ckpt-7"
+    assert checkpoints.find(tmp_path / "runs" / name / "latest").name == "model.ckpt-7"
+    with pytest.raises(GmdVaeError, match=r"No checkpoint at .*Run 'gmd-vae train' first"):
+        checkpoints.find(tmp_path / "elsewhere" / name)
+
+
+def test_an_unfinished_run_has_no_checkpoint_yet(tmp_path: Path) -> None:
+    write(tmp_path / "run" / "train", "model.ckpt-7", present=0)
+    with pytest.raises(GmdVaeError, match=r"No checkpoint in '.*run', only files of unfinished ones"):
+        checkpoints.find(tmp_path / "run")
 
 
 @pytest.mark.parametrize("path", ["nowhere", "empty"])

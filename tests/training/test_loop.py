@@ -15,7 +15,7 @@ from pipeline.errors import GmdVaeError
 from pipeline.models.hparams import resolve
 from pipeline.models.registry import get_config
 from pipeline.training.examples import Examples, open_examples
-from pipeline.training.run import Run
+from pipeline.training.run import Plan, Run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -42,8 +42,8 @@ def trained(examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Tra
     from pipeline.training.loop import train
 
     run = make_run(tmp_path_factory.mktemp("runs") / "flat", examples, TINY + ",learning_rate=0.01")
-    run.describe()
-    return run, (train(run, examples, 30), train(run, examples, 40), train(run, examples, 40))
+    run.describe(Plan(30))
+    return run, tuple(train(run, examples, Plan(steps, validate_every=10)) for steps in (30, 40, 40))
 
 
 def test_the_first_loss_is_that_of_a_model_that_knows_nothing(trained: Trained) -> None:
@@ -72,10 +72,7 @@ def test_the_run_folder_holds_checkpoints_and_events_as_magentas_does(trained: T
     run, _ = trained
     names = sorted(path.name for path in run.train_folder.iterdir())
     assert [name for name in names if "ckpt" in name] == [
-        "model.ckpt-30.data-00000-of-00001",
-        "model.ckpt-30.index",
-        "model.ckpt-40.data-00000-of-00001",
-        "model.ckpt-40.index",
+        f"model.ckpt-{step}.{piece}" for step in (20, 30, 40) for piece in ("data-00000-of-00001", "index")
     ]
     assert tf.train.latest_checkpoint(str(run.train_folder)) == str(run.train_folder / "model.ckpt-40")
     tags = set()
@@ -85,11 +82,140 @@ def test_the_run_folder_holds_checkpoints_and_events_as_magentas_does(trained: T
     assert {"loss", "losses/r_loss", "losses/kl_loss", "losses/kl_bits", "losses/kl_beta", "learning_rate"} <= tags
 
 
-def test_metrics_are_one_line_each_without_gaps_or_repeats(trained: Trained) -> None:
+def test_metrics_are_one_line_each_without_gaps_or_repeats(trained: Trained, examples: Examples) -> None:
     run, _ = trained
     lines = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [20, 30, 40]
-    assert all(line["loss"] > 0 and line["reconstruction"] > 0 and line["kl_bits"] >= 0 for line in lines)
+    by_split = {name: [line for line in lines if line["split"] == name] for name in ("train", "validation")}
+    assert [line["step"] for line in by_split["train"]] == [1, 20, 30, 40]
+    assert [line["step"] for line in by_split["validation"]] == [10, 20, 30, 40]
+    assert all(line["reconstruction"] > 0 and line["kl_bits"] >= 0 > line["elbo"] for line in lines)
+    assert all(
+        line["windows"] == examples.validation.count and 0 <= line["accuracy"] <= 1 for line in by_split["validation"]
+    )
+    assert by_split["train"][0]["learning_rate"] == pytest.approx(0.01)
+    assert by_split["train"][0]["sampling_probability"] == 0  # the config is teacher-forced
+
+
+def test_the_best_checkpoint_is_kept_with_its_figures(trained: Trained) -> None:
+    from pipeline.models.magenta import tf
+
+    run, (first, _, third) = trained
+    figures = json.loads((run.best_folder / "validation.json").read_text())
+    assert third.best is not None
+    assert figures == dataclasses.asdict(third.best)
+    lines = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
+    assert third.best.elbo == max(line["elbo"] for line in lines if line["split"] == "validation")
+    assert tf.train.latest_checkpoint(str(run.best_folder)) == str(run.best_folder / f"model.ckpt-{third.best.step}")
+    assert first.best is not None
+
+
+def test_patience_stops_a_run_that_gets_no_better_and_it_stays_stopped(
+    trained: Trained, examples: Examples, tmp_path: Path
+) -> None:
+    """A learning rate of next to nothing after a good start: no validation can be better for long."""
+    from pipeline.training.loop import train
+
+    run = make_run(tmp_path / "run", examples, TINY + ",learning_rate=1.0,decay_rate=0.5,min_learning_rate=1e-30")
+    plan = Plan(400, validate_every=5, patience=2)
+    run.describe(plan)
+    outcome = train(run, examples, plan)
+    assert outcome.stopped == "patience"
+    assert outcome.best is not None
+    assert outcome.last_step == outcome.best.step + 10 < 400
+    again = train(run, examples, plan)
+    assert (again.first_step, again.last_step, again.loss, again.stopped) == (
+        outcome.last_step,
+        outcome.last_step,
+        None,
+        "patience",
+    )
+    longer = train(run, examples, dataclasses.replace(plan, patience=3))
+    assert longer.last_step > outcome.last_step
+
+
+def test_a_damaged_checkpoint_is_named_and_passed_over(
+    trained: Trained, examples: Examples, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    from pipeline.training.loop import train
+
+    run, _ = trained
+    shutil.copytree(run.folder, tmp_path / "run")
+    copy = dataclasses.replace(run, folder=tmp_path / "run")
+    data = copy.train_folder / "model.ckpt-40.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-100])
+    outcome = train(copy, examples, Plan(40, validate_every=10))
+    assert "Passed over checkpoint" in (err := capsys.readouterr().err)
+    assert "model.ckpt-40" in err
+    assert (outcome.first_step, outcome.last_step) == (30, 40)
+
+
+def test_a_validation_that_a_killed_run_owed_is_made_up_for(
+    trained: Trained, examples: Examples, tmp_path: Path
+) -> None:
+    import shutil
+
+    from pipeline.training.loop import train
+
+    run, (_, _, third) = trained
+    shutil.copytree(run.folder, tmp_path / "run")
+    copy = dataclasses.replace(run, folder=tmp_path / "run")
+    shutil.rmtree(copy.best_folder)
+    metrics = copy.folder / "metrics.jsonl"
+    lines = metrics.read_text().splitlines(keepends=True)
+    metrics.write_text("".join(line for line in lines if '"validation", "step": 40' not in line) + '{"split": "tr')
+    outcome = train(copy, examples, Plan(40, validate_every=10))
+    assert outcome.loss is None
+    assert outcome.best == third.best
+    assert metrics.read_text() == "".join(lines)
+
+
+def test_weights_to_begin_with(trained: Trained, examples: Examples, tmp_path: Path) -> None:
+    """Fine-tuning: the weights are those of the checkpoint, step and optimiser start fresh."""
+    from pipeline.models.magenta import tf
+    from pipeline.training.loop import train
+    from pipeline.training.prepare import resolve_init_from
+
+    run, (_, second, _) = trained
+    begun = resolve_init_from(run.folder / "latest")
+    assert begun.path == second.checkpoint
+    tuned = dataclasses.replace(make_run(tmp_path / "tuned", examples), init_from=begun)
+    outcome = train(tuned, examples, Plan(1))
+    assert (outcome.first_step, outcome.last_step) == (0, 1)
+    assert outcome.first_loss < 0.8 * 399
+    reader = tf.train.load_checkpoint(str(outcome.checkpoint))
+    before = tf.train.load_checkpoint(str(second.checkpoint))
+    name = "decoder/output_projection/bias" if before.has_tensor("decoder/output_projection/bias") else None
+    name = name or next(n for n in before.get_variable_to_shape_map() if n.endswith("output_projection/bias"))
+    moved = np.abs(reader.get_tensor(name) - before.get_tensor(name)).max()
+    assert 0 < moved <= 0.0011  # Adam's first step is the learning rate
+    assert reader.get_tensor("beta1_power") == pytest.approx(0.9**2)  # of one step, not of forty-one
+
+
+def test_examples_without_validation_windows_are_trained_without_a_best(examples: Examples, tmp_path: Path) -> None:
+    from pipeline.training.examples import Split
+    from pipeline.training.loop import train
+
+    without = dataclasses.replace(examples, validation=Split([], 0))
+    run = make_run(tmp_path / "run", examples)
+    outcome = train(run, without, Plan(2, validate_every=1))
+    assert outcome.best is None
+    assert not run.best_folder.exists()
+    assert outcome.checkpoint == run.train_folder / "model.ckpt-2"
+
+
+def test_one_batch_is_learnt_by_heart(examples: Examples, tmp_path: Path) -> None:
+    from pipeline.training.overfit import overfit
+
+    run = make_run(tmp_path / "none", examples, "enc_rnn_size=[64],dec_rnn_size=[64],z_size=16,batch_size=4")
+    run = dataclasses.replace(run, hparams={**run.hparams, "learning_rate": 0.02})
+    result = overfit(run, examples.train, 400)
+    assert result.learns
+    assert result.first == pytest.approx(64 * math.log(512), abs=2)
+    assert list((tmp_path / "none").iterdir()) == []
+    still = dataclasses.replace(run, hparams={**run.hparams, "learning_rate": 1e-12, "min_learning_rate": 1e-12})
+    assert not overfit(still, examples.train, 3).learns
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
@@ -103,10 +229,10 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
     shutil.copytree(run.folder, tmp_path / "run")
     wild = dataclasses.replace(run, folder=tmp_path / "run", hparams={**run.hparams, "learning_rate": 1e30})
     with pytest.raises(GmdVaeError, match=r"loss is .* at step .*learning_rate"):
-        train(wild, examples, 60)
+        train(wild, examples, Plan(60))
     from pipeline.models import checkpoints
 
-    assert checkpoints.find(wild.folder).name == "model.ckpt-40"
+    assert checkpoints.find(wild.train_folder).name == "model.ckpt-40"
 
 
 def test_a_checkpoint_of_other_sizes_is_refused_with_the_sizes(trained: Trained, examples: Examples) -> None:
@@ -117,29 +243,5 @@ def test_a_checkpoint_of_other_sizes_is_refused_with_the_sizes(trained: Trained,
     with pytest.raises(
         GmdVaeError, match=r"lstm_cell/kernel is 532 × 64, the config makes it 533 × 64.*more\)"
     ) as caught:
-        train(other, examples, 60)
+        train(other, examples, Plan(60))
     assert "Adam" not in str(caught.value)
-
-
-def test_each_epoch_is_all_examples_once_in_a_new_order_that_survives_a_restart(examples: Examples) -> None:
-    from pipeline.examples.records import read_label_example
-    from pipeline.training.input import shuffled_records
-
-    def order(first: int, count: int, seed: int = 3) -> list[tuple[int, ...]]:
-        from pipeline.models.magenta import tf
-
-        with tf.Graph().as_default(), tf.Session() as session:
-            dataset = shuffled_records(examples.train_files, examples.train_count, seed, first)
-            iterator = tf.data.make_initializable_iterator(dataset.batch(count))
-            session.run(iterator.initializer)
-            return [tuple(read_label_example(record)[0]) for record in session.run(iterator.get_next())]
-
-    size = examples.train_count
-    two_epochs = order(0, 2 * size)
-    first, second = two_epochs[:size], two_epochs[size:]
-    assert len(set(first)) == size  # the examples are distinct
-    assert set(first) == set(second)
-    assert first != second
-    assert np.mean([a == b for a, b in zip(first, second, strict=True)]) < 0.05
-    assert order(size + 5, 20) == second[5:25]
-    assert order(0, size, seed=4) != first

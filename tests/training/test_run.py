@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import GmdVaeError
 from pipeline.models.registry import get_config
-from pipeline.training.run import Run, latest_run, read_config
+from pipeline.training.run import InitFrom, Plan, Run, latest_run, read_config, read_plan, read_run
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def run(tmp_path: Path) -> Run:
     hparams = {**config.hparams, "batch_size": 16}
     run = Run(tmp_path / "run", config, hparams, 5, Path("data/examples/groove"), "digest")
     run.folder.mkdir()
-    run.describe()
+    run.describe(Plan(100))
     return run
 
 
@@ -35,7 +35,7 @@ def test_a_config_of_the_users_own_needs_no_file_any_more(run: Run, tmp_path: Pa
     config = dataclasses.replace(get_config("hierdec-drum_4bar_v2"), name="mine", z_size=3)
     mine = dataclasses.replace(run, folder=tmp_path / "mine", config=config, hparams=config.hparams)
     mine.folder.mkdir()
-    mine.describe()
+    mine.describe(Plan(100))
     assert read_config(mine.folder)[0] == config
 
 
@@ -43,13 +43,13 @@ def test_a_stock_config_is_found_by_its_name(run: Run, tmp_path: Path) -> None:
     config = get_config("groovae_4bar")
     stock = dataclasses.replace(run, folder=tmp_path / "stock", config=config, hparams=config.hparams)
     stock.folder.mkdir()
-    stock.describe()
+    stock.describe(Plan(100))
     assert read_config(stock.folder) == (config, config.hparams)
 
 
 def test_the_same_run_may_go_on(run: Run) -> None:
     before = (run.folder / "run.json").read_bytes()
-    run.describe()
+    run.describe(Plan(100))
     assert (run.folder / "run.json").read_bytes() == before
 
 
@@ -59,12 +59,37 @@ def test_the_same_run_may_go_on(run: Run) -> None:
         ({"seed": 6}, "seed 5, not 6"),
         ({"examples_digest": "other"}, r"other examples \(data/examples/groove\)"),
         ({"hparams": {**get_config("hierdec-drum_4bar_v2").hparams, "batch_size": 8}}, "batch_size=16, not 8"),
+        ({"init_from": InitFrom(Path("other/model.ckpt-3"), "abc")}, "it began with random weights"),
         ({"config": get_config("hierdec-drum_4bar")}, "config hierdec-drum_4bar_v2, not hierdec-drum_4bar"),
     ],
 )
 def test_another_run_in_the_same_folder_is_refused_with_the_difference(run: Run, change: dict, said: str) -> None:
     with pytest.raises(GmdVaeError, match=said):
-        dataclasses.replace(run, **change).describe()
+        dataclasses.replace(run, **change).describe(Plan(100))
+
+
+def test_the_plan_may_change_and_the_last_one_is_kept(run: Run) -> None:
+    run.describe(Plan(500, validate_every=50, patience=3))
+    assert read_plan(run.folder) == Plan(500, validate_every=50, patience=3)
+    assert read_plan(run.folder.parent) is None
+
+
+def test_every_start_is_noted_and_the_rest_stays(run: Run) -> None:
+    before = json.loads((run.folder / "run.json").read_text())
+    run.note_start("CPU")
+    run.note_start("GPU:0")
+    after = json.loads((run.folder / "run.json").read_text())
+    assert [start["device"] for start in after.pop("starts")] == ["CPU", "GPU:0"]
+    assert after == before
+
+
+def test_the_weights_a_run_began_with_are_part_of_it(run: Run, tmp_path: Path) -> None:
+    tuned = dataclasses.replace(run, folder=tmp_path / "tuned", init_from=InitFrom(Path("a/model.ckpt-3"), "abc"))
+    tuned.folder.mkdir()
+    tuned.describe(Plan(10))
+    assert read_run(tuned.folder) == tuned
+    with pytest.raises(GmdVaeError, match=r"it began with the weights of 'a/model\.ckpt-3'"):
+        dataclasses.replace(tuned, init_from=None).describe(Plan(10))
 
 
 def test_checkpoints_of_unknown_origin_are_not_continued(run: Run) -> None:
@@ -72,7 +97,7 @@ def test_checkpoints_of_unknown_origin_are_not_continued(run: Run) -> None:
     run.train_folder.mkdir()
     (run.train_folder / "model.ckpt-1.index").write_bytes(b"")
     with pytest.raises(GmdVaeError, match="unknown"):
-        run.describe()
+        run.describe(Plan(100))
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": 2}', '{"format": 1}', "\xff"])

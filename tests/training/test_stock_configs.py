@@ -14,7 +14,7 @@ from pipeline.models.hparams import resolve
 from pipeline.models.registry import get_config
 from pipeline.notes.convert import convert
 from pipeline.training.examples import open_examples
-from pipeline.training.run import Run
+from pipeline.training.run import Plan, Run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -41,8 +41,8 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     examples = open_examples(folder / "examples", config)
     run = Run(folder / "run", config, resolve(config, TINY), 0, examples.folder, examples.digest)
     run.folder.mkdir()
-    run.describe()
-    outcome = train(run, examples, 2)
+    run.describe(Plan(2))
+    outcome = train(run, examples, Plan(2))
     assert outcome.first_loss is not None
     assert math.isfinite(outcome.first_loss)
     beats = generate(Request("sample", 3, 1.0, 0), config, run.hparams, outcome.checkpoint, [], folder / "beats")

@@ -1,0 +1,104 @@
+"""The training graph: that of ``magenta.models.music_vae.music_vae_train.train``, on our input.
+
+Same loss, Adam, gradient clipping and summaries. What differs: a batch is a function of the step
+(``training.input``), and so is every random number (``models.randomness``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.models.magenta import build_config, tf
+from pipeline.models.randomness import drawn_from
+from pipeline.training.examples import Split
+from pipeline.training.input import ExampleTable, shuffled_rows
+from pipeline.training.run import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """Which part of every batch a process computes: the ``number``-th of ``of`` equal ones."""
+
+    number: int = 0
+    of: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingGraph:
+    """The tensors of the default graph that a training loop runs.
+
+    Attributes:
+        train_op: one step of the optimiser.
+        step: int64 scalar, the global step after ``train_op``.
+        global_step: the variable.
+        figures: float32 scalars by the tags of Magenta's summaries.
+        summaries: all of Magenta's summaries, serialised.
+    """
+
+    train_op: Any
+    step: Any
+    global_step: Any
+    figures: dict[str, Any]
+    summaries: Any
+
+
+def build(
+    run: Run,
+    split: Split,
+    *,
+    share: Share = Share(),
+    one_batch: bool = False,
+    wrap: Callable[[Any], Any] = lambda optimizer: optimizer,
+) -> TrainingGraph:
+    """Builds the training graph in the default graph.
+
+    Args:
+        run: what is trained.
+        split: the examples; at least one batch.
+        share: the part of each batch that this process computes.
+        one_batch: every step sees the first batch (a smoke test).
+        wrap: makes another optimiser of Magenta's Adam, for a cluster.
+    """
+    batch_size = run.hparams["batch_size"]
+    size = batch_size // share.of
+    tf.set_random_seed(run.seed)  # of the initial weights
+    config = build_config(run.config, {**run.hparams, "batch_size": size})
+    model = config.model
+    model.build(config.hparams, config.data_converter.output_depth, is_training=True)
+    step = model.global_step
+    table = ExampleTable(split.files, split.count, run.config.windows, config.data_converter)
+    first = (0 if one_batch else step) * tf.constant(batch_size, tf.int64) + share.number * size
+    batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
+    with drawn_from(run.seed, tf.identity(step), stream=share.number):
+        optimizer = wrap(model.train(**batch.arguments()))
+    train_op, global_norm = _train_op(config, optimizer)
+    with tf.control_dependencies([train_op]):
+        after = step.read_value()
+    # a scalar summary's operation has two inputs: the tag and the value
+    by_tag = {summary.op.name: summary.op.inputs[1] for summary in tf.get_collection(tf.GraphKeys.SUMMARIES)}
+    tags = ("losses/r_loss", "losses/kl_bits", "losses/kl_beta", "learning_rate")
+    figures = {"loss": model.loss, "global_norm": global_norm, **{tag: by_tag[tag] for tag in tags}}
+    return TrainingGraph(train_op, after, step, figures, tf.summary.merge_all())
+
+
+def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
+    """Gradients, clipping and update as in ``music_vae_train.train``; and the norm before clipping."""
+    gradients, variables = zip(*optimizer.compute_gradients(config.model.loss), strict=True)
+    global_norm = tf.global_norm(gradients)
+    tf.summary.scalar("global_norm", global_norm)
+    hparams = config.hparams
+    if hparams.clip_mode == "value":
+        limit = hparams.grad_clip
+        clipped = [tf.clip_by_value(gradient, -limit, limit) for gradient in gradients]
+    else:
+        clipped = tf.cond(
+            global_norm < hparams.grad_norm_clip_to_zero,
+            lambda: tf.clip_by_global_norm(gradients, hparams.grad_clip, use_norm=global_norm)[0],
+            lambda: [tf.zeros(tf.shape(gradient)) for gradient in gradients],
+        )
+    train_op = optimizer.apply_gradients(
+        list(zip(clipped, variables, strict=True)), global_step=config.model.global_step, name="train_step"
+    )
+    return train_op, global_norm

@@ -1,0 +1,56 @@
+"""A smoke test of the whole path from examples to weights: one batch, learnt by heart."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pipeline.models.magenta import tf
+from pipeline.training.examples import Split
+from pipeline.training.graph import build
+from pipeline.training.progress import note
+from pipeline.training.run import Run
+from pipeline.training.stopping import errors_in_words
+
+NUM_STEPS = 1_000
+_LEARNT = 0.1  # of the first loss: no model gets there on a batch without learning what is in it
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What came of it: the reconstruction loss at the first and last step, in nats per window."""
+
+    first: float
+    last: float
+    steps: int
+
+    @property
+    def learns(self) -> bool:
+        """Whether the loss fell by nine tenths."""
+        return self.last < _LEARNT * self.first
+
+
+def overfit(run: Run, split: Split, num_steps: int) -> Result:
+    """Trains on the first batch again and again, until nearly nothing of the loss is left. Writes nothing.
+
+    The loss looked at is the reconstruction's: the KL divergence above the free bits is a price that
+    stays.
+
+    Args:
+        run: its config, hyperparameters and seed; its folder is not touched.
+        split: the training examples.
+        num_steps: when to give up.
+    """
+    with errors_in_words(run), tf.Graph().as_default():
+        graph = build(run, split, one_batch=True)
+        with tf.Session() as session:
+            session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+            first = last = float("nan")
+            for step in range(1, num_steps + 1):
+                _, figures = session.run([graph.train_op, graph.figures])
+                last = float(figures["losses/r_loss"])
+                first = last if step == 1 else first
+                if step == 1 or step % 50 == 0:
+                    note(f"step {step}/{num_steps}  reconstruction {last:.2f} nats  loss {figures['loss']:.2f}")
+                if last < _LEARNT**2 * first:
+                    break
+    return Result(first, last, step)

@@ -1,0 +1,104 @@
+"""The validation split through a checkpoint: the figures that choose the best one.
+
+Magenta's own eval mode takes ``count // batch_size`` batches (none, for the Groove MIDI Dataset's
+validation split and a batch of 512), polls for ever, and turns scheduled sampling to "always". Here
+every window counts, whatever the batch size, and the decoder is fed the true steps (teacher
+forcing), as the likelihood of an autoregressive model asks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from pipeline.models.likelihood import likelihood
+from pipeline.models.magenta import build_config, tf
+from pipeline.models.randomness import drawn_from
+from pipeline.training.examples import Split
+from pipeline.training.history import Validation, elbo
+from pipeline.training.input import ExampleTable
+from pipeline.training.run import Run
+
+_STREAM = 1_000_000  # random numbers of its own, apart from those of any worker
+
+
+class Validator:
+    """A graph and a session of their own, so that validating cannot disturb the training.
+
+    They are built at the first use. Use as a context manager.
+
+    Args:
+        run: what is trained.
+        split: the validation examples; at least one.
+    """
+
+    def __init__(self, run: Run, split: Split) -> None:
+        self._run, self._split = run, split
+        self._session: Any = None
+
+    def __enter__(self) -> Validator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def validate(self, checkpoint: Path, step: int) -> tuple[Validation, dict[str, float]]:
+        """Evaluates every window of the split.
+
+        Args:
+            checkpoint: prefix of a checkpoint of this run.
+            step: its step.
+
+        Returns:
+            The figures, and all of them by the tags that Magenta's eval mode gives them.
+        """
+        if self._session is None:
+            self._build()
+        self._saver.restore(self._session, str(checkpoint))
+        self._session.run(self._reset)
+        parts: list[list[Any]] = []
+        for first in range(0, self._split.count, self._size):
+            found = self._session.run([*self._per_window, self._update], {self._first: first})[:-1]
+            parts.append([values[: self._split.count - first] for values in found])
+        reconstruction, kl_bits, kl_loss = (
+            float(np.concatenate(column).mean(dtype=np.float64)) for column in zip(*parts, strict=True)
+        )
+        metrics = {name: float(value) for name, value in self._session.run(self._metrics).items()}
+        now = Validation(
+            step=step,
+            windows=self._split.count,
+            elbo=elbo(reconstruction, kl_bits),
+            reconstruction=reconstruction,
+            kl_bits=kl_bits,
+            kl_bits_above_free=kl_loss / float(np.log(2)),
+            accuracy=metrics.get("metrics/accuracy"),
+        )
+        tags = {"losses/r_loss": reconstruction, "losses/kl_bits": kl_bits, "losses/kl_loss": kl_loss, "elbo": now.elbo}
+        return now, {**tags, **metrics}
+
+    def _build(self) -> None:
+        run, count = self._run, self._split.count
+        self._size = size = min(run.hparams["batch_size"], count)
+        teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
+        with tf.Graph().as_default() as graph:
+            config = build_config(run.config, {**run.hparams, **teacher_forcing, "batch_size": size})
+            config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
+            table = ExampleTable(self._split.files, count, run.config.windows, config.data_converter)
+            self._first = tf.placeholder(tf.int64, [])
+            rows = self._first + tf.range(size, dtype=tf.int64)
+            batch = table.batch(tf.minimum(rows, count - 1), present=rows < count)
+            with drawn_from(run.seed, self._first, stream=_STREAM):
+                metrics, figures = likelihood(config.model, batch.arguments())
+            self._per_window = [figures[name] for name in ("losses/r_loss", "losses/kl_bits", "losses/kl_loss")]
+            self._metrics = {name: value for name, (value, _) in metrics.items() if not name.startswith("segment/")}
+            self._update = tf.group(*(update for _, update in metrics.values()))
+            self._reset = tf.variables_initializer(tf.get_collection(tf.GraphKeys.METRIC_VARIABLES))
+            self._saver = tf.train.Saver()
+            self._session = tf.Session(graph=graph)
+            self._session.run(tf.local_variables_initializer())

@@ -1,0 +1,72 @@
+"""metrics.jsonl: what a killed run leaves in it, which validation is the best."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from pipeline.training.history import History, Measurements, Validation, elbo, read_lines
+
+
+def measured(step: int) -> Measurements:
+    return Measurements(step, 100.0, 90.0, 10.0, elbo(90.0, 10.0), 0.001, 0.2, 0.0, 1.0)
+
+
+def validated(step: int, value: float) -> Validation:
+    return Validation(step, 8, value, 90.0, 10.0, 0.0, None)
+
+
+def steps(path: Path) -> list[tuple[str, int]]:
+    return [(line["split"], line["step"]) for line in read_lines(path)]
+
+
+def test_the_elbo_is_in_nats() -> None:
+    assert elbo(90.0, 10.0) == pytest.approx(-90 - 10 * math.log(2))
+
+
+def test_lines_after_the_checkpoint_are_dropped_for_they_will_come_again(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    with History(path, 0) as history:
+        for step in (1, 20, 40):
+            history.train(measured(step), 2.0)
+        history.validation(validated(40, -5.0))
+        history.train(measured(60), 2.0)
+    with path.open("a") as file:
+        file.write('{"split": "train", "st')  # killed while it wrote
+    with History(path, 40) as history:
+        assert [one.step for one in history.validations] == [40]
+        history.train(measured(60), 2.0)
+    assert steps(path) == [("train", 1), ("train", 20), ("train", 40), ("validation", 40), ("train", 60)]
+    with History(path, 20) as history:
+        assert history.best is None
+    assert steps(path) == [("train", 1), ("train", 20)]
+
+
+def test_what_is_not_ours_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'\xff\n[]\n{"step": 3}\n{"split": "other", "step": 3}\n\n{"split": "train", "step": "3"}\n')
+    assert steps(path) == []
+
+
+def test_the_best_is_the_first_with_the_highest_elbo(tmp_path: Path) -> None:
+    with History(tmp_path / "metrics.jsonl", 0) as history:
+        assert history.without_improvement == 0
+        for step, value in ((10, -9.0), (20, -7.0), (30, -8.0), (40, -7.0)):
+            history.validation(validated(step, value))
+        assert history.best == validated(20, -7.0)
+        assert history.without_improvement == 2
+    with History(tmp_path / "metrics.jsonl", 40) as again:
+        assert again.best == validated(20, -7.0)
+        assert again.without_improvement == 2
+
+
+def test_every_line_reaches_the_listener_as_it_stands_in_the_file(tmp_path: Path) -> None:
+    heard: list[str] = []
+    with History(tmp_path / "metrics.jsonl", 0, heard.append) as history:
+        history.train(measured(20), 2.5)
+        history.validation(validated(20, -7.0))
+    assert "".join(heard) == (tmp_path / "metrics.jsonl").read_text()
+    assert json.loads(heard[0])["steps_per_second"] == 2.5

@@ -1,0 +1,86 @@
+"""Batches as functions of the step: every example once an epoch, the same after a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.examples.records import read_label_example
+from pipeline.examples.shards import read_examples
+from pipeline.models.registry import get_config
+from pipeline.training.examples import Examples, open_examples
+
+pytestmark = pytest.mark.tensorflow
+
+CONFIG = get_config("flat-drum_4bar_small")
+
+
+@pytest.fixture(scope="module")
+def examples(starter_examples: Path) -> Examples:
+    return open_examples(starter_examples, CONFIG)
+
+
+def rows(first: int, size: int, count: int, seed: int = 3) -> list[int]:
+    from pipeline.models.magenta import tf
+    from pipeline.training.input import shuffled_rows
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        found: list[int] = session.run(shuffled_rows(tf.constant(first, tf.int64), size, count, seed)).tolist()
+        return found
+
+
+def test_each_epoch_is_all_examples_once_in_a_new_order() -> None:
+    count = 301
+    two_epochs = rows(0, 2 * count, count)
+    first, second = two_epochs[:count], two_epochs[count:]
+    assert sorted(first) == sorted(second) == list(range(count))
+    assert np.mean([a == b for a, b in zip(first, second, strict=True)]) < 0.05
+    assert rows(0, count, count, seed=4) != first
+
+
+def test_a_batch_is_the_same_wherever_one_begins_and_may_cross_an_epoch() -> None:
+    assert rows(0, 700, 301)[290:320] == rows(290, 30, 301)
+
+
+def test_a_split_of_one_example_is_no_special_case() -> None:
+    assert rows(5, 3, 1) == [0, 0, 0]
+
+
+def batch_of(examples: Examples, numbers: list[int], present: list[bool] | None = None) -> Any:
+    from pipeline.models.magenta import build_config, tf
+    from pipeline.training.input import ExampleTable
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        converter = build_config(CONFIG).data_converter
+        table = ExampleTable(examples.train.files, examples.train.count, CONFIG.windows, converter)
+        batch = table.batch(tf.constant(numbers, tf.int64), None if present is None else tf.constant(present))
+        session.run(tf.local_variables_initializer())
+        arguments = {name: tensor for name, tensor in batch.arguments().items() if tensor is not None}
+        return session.run(arguments)
+
+
+def test_a_batch_holds_the_windows_of_its_rows_as_magentas_converter_makes_them(examples: Examples) -> None:
+    labels = [read_label_example(record)[0] for record in read_examples(examples.folder, "train")]
+    batch = batch_of(examples, [4, 0, 4])
+    for row, number in enumerate([4, 0, 4]):
+        np.testing.assert_array_equal(batch["output_sequence"][row].argmax(-1), labels[number])
+        hits = [[label >> drum & 1 for drum in range(9)] + [label == 0] for label in labels[number]]
+        np.testing.assert_array_equal(batch["input_sequence"][row], np.array(hits, np.float32))
+    assert batch["sequence_length"].tolist() == [64, 64, 64]
+    assert "control_sequence" not in batch
+
+
+def test_rows_that_are_not_there_have_no_length(examples: Examples) -> None:
+    assert batch_of(examples, [1, 2], [True, False])["sequence_length"].tolist() == [64, 0]
+
+
+def test_nothing_of_the_examples_is_in_a_checkpoint(examples: Examples) -> None:
+    from pipeline.models.magenta import build_config, tf
+    from pipeline.training.input import ExampleTable
+
+    with tf.Graph().as_default():
+        ExampleTable(examples.train.files, examples.train.count, CONFIG.windows, build_config(CONFIG).data_converter)
+        assert not tf.global_variables()

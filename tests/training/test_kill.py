@@ -1,0 +1,41 @@
+"""A run that is killed with SIGKILL and goes on ends with the weights of one that was never stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.tensorflow
+
+ROOT = Path(__file__).parent.parent.parent
+# everything that draws random numbers: the latent noise, scheduled sampling and dropout
+TINY = (
+    "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16,"
+    "sampling_schedule=constant,sampling_rate=0.5,dropout_keep_prob=0.8"
+)
+
+
+def test_three_kills_change_nothing(starter_examples: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "tools" / "kill_test.py"), "--folder", str(tmp_path)),
+            *("--examples-path", str(starter_examples), "--hparams", TINY, "--seed", str(os.getpid())),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("killed after step") == 3
+    assert "equal, bit for bit, at step 60" in done.stdout
+    metrics = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("killed", "undisturbed")]
+    assert [without_speed(text) for text in metrics[:1]] == [without_speed(text) for text in metrics[1:]]
+
+
+def without_speed(text: str) -> list[str]:
+    return [line.split(', "steps_per_second"')[0] for line in text.splitlines()]

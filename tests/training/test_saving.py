@@ -1,0 +1,85 @@
+"""What lies in best/ at every moment, and what a killed run leaves behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.models import checkpoints
+from pipeline.training.history import Validation
+
+pytestmark = pytest.mark.tensorflow
+
+
+def validation(step: int) -> Validation:
+    return Validation(step, 8, -100.0 + step, 90.0, 10.0, 0.0, 0.5)
+
+
+def checkpoint_at(step: int, tiny_run: Path, folder: Path) -> Path:
+    for piece in checkpoints.files_of(tiny_run / "train" / "model.ckpt-3"):
+        shutil.copy(piece, folder / piece.name.replace("-3.", f"-{step}."))
+    return folder / f"model.ckpt-{step}"
+
+
+def test_the_best_replaces_the_one_before(tiny_run: Path, tmp_path: Path) -> None:
+    from pipeline.training.saving import keep_best
+
+    best = tmp_path / "best"
+    for step in (5, 9):
+        prefix = checkpoint_at(step, tiny_run, tmp_path)
+        keep_best(best, prefix, validation(step))
+        assert checkpoints.whole(best) == [best / f"model.ckpt-{step}"]
+        assert json.loads((best / "validation.json").read_text())["elbo"] == -100.0 + step
+        for piece in checkpoints.files_of(prefix):
+            assert (best / piece.name).read_bytes() == piece.read_bytes()
+            piece.unlink()  # as the saver does in its time
+    assert checkpoints.find(best).name == "model.ckpt-9"
+
+
+def test_a_copy_that_fails_leaves_the_old_best_whole(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.training import saving
+
+    best = tmp_path / "best"
+    saving.keep_best(best, checkpoint_at(5, tiny_run, tmp_path), validation(5))
+    better = checkpoint_at(9, tiny_run, tmp_path)
+    monkeypatch.setattr(saving.os, "link", _no_links)
+    monkeypatch.setattr(saving.shutil, "copyfile", _full)
+    with pytest.raises(OSError, match="No space left"):
+        saving.keep_best(best, better, validation(9))
+    assert checkpoints.whole(best) == [best / "model.ckpt-5"]
+    assert json.loads((best / "validation.json").read_text())["step"] == 5
+    assert not list(best.glob(".*"))
+
+
+def test_file_systems_without_links_get_copies(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.training import saving
+
+    monkeypatch.setattr(saving.os, "link", _no_links)
+    saving.keep_best(tmp_path / "best", checkpoint_at(5, tiny_run, tmp_path), validation(5))
+    assert checkpoints.find(tmp_path / "best").name == "model.ckpt-5"
+
+
+def test_half_a_checkpoint_goes_and_whole_ones_stay(tiny_run: Path, tmp_path: Path) -> None:
+    from pipeline.training.saving import remove_half_written
+
+    prefix = checkpoint_at(5, tiny_run, tmp_path)
+    whole = sorted(path.name for path in tmp_path.iterdir())
+    (tmp_path / "model.ckpt-9.data-00000-of-00001.tempstate123").write_bytes(b"half")
+    (tmp_path / "model.ckpt-9.index.tempstate123").write_bytes(b"half")
+    (tmp_path / ".progress.png.abc.partial").write_bytes(b"half")
+    remove_half_written(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == whole
+    assert checkpoints.is_whole(prefix)
+
+
+def _no_links(*_: object) -> None:
+    raise OSError(1, "Operation not permitted")
+
+
+def _full(*_: object) -> None:
+    raise OSError(28, "No space left on device")

@@ -1,0 +1,133 @@
+"""The validation split counts whole, whatever the batch size, and as Magenta's own model judges it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.examples.preprocess import preprocess
+from pipeline.models.extraction import extractor_for
+from pipeline.models.hparams import resolve
+from pipeline.models.registry import get_config
+from pipeline.notes.convert import convert
+from pipeline.training.examples import Examples, Split, open_examples
+from pipeline.training.history import Validation
+from pipeline.training.run import Run, read_run
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def run(tiny_run: Path) -> Run:
+    run = read_run(tiny_run)
+    assert run is not None
+    return run
+
+
+@pytest.fixture(scope="module")
+def examples(starter_examples: Path, run: Run) -> Examples:
+    return open_examples(starter_examples, run.config)
+
+
+def validate(run: Run, split: Split, **hparams: Any) -> Validation:
+    from pipeline.training.validation import Validator
+
+    run = dataclasses.replace(run, hparams={**run.hparams, **hparams})
+    with Validator(run, split) as validator:
+        return validator.validate(run.train_folder / "model.ckpt-3", 3)[0]
+
+
+def test_windows_count_once_whatever_the_batch_size(run: Run, examples: Examples) -> None:
+    split = examples.validation
+    whole = validate(run, split, batch_size=split.count)
+    assert whole.windows == split.count > 7
+    larger = validate(run, split, batch_size=split.count + 100)
+    assert larger == whole  # a split smaller than a batch is no special case
+    parts = validate(run, split, batch_size=7)  # the last batch is not full
+    assert split.count % 7
+    assert parts.kl_bits == pytest.approx(whole.kl_bits, rel=1e-5)
+    # another batch, another noise in the latent sample: the same but for it
+    assert parts.reconstruction == pytest.approx(whole.reconstruction, rel=1e-3)
+    assert parts.accuracy == pytest.approx(whole.accuracy, abs=0.01)
+
+
+def test_the_same_checkpoint_gives_the_same_figures(run: Run, examples: Examples) -> None:
+    from pipeline.training.validation import Validator
+
+    with Validator(run, examples.validation) as validator:
+        prefix = run.train_folder / "model.ckpt-3"
+        assert validator.validate(prefix, 3) == validator.validate(prefix, 3)
+    assert validate(run, examples.validation) == validate(run, examples.validation)
+
+
+def test_the_figures_are_those_of_magentas_own_eval(run: Run, examples: Examples) -> None:
+    """One whole batch through ``MusicVAE.eval``, as ``music_vae_train`` runs it."""
+    from pipeline.models.magenta import build_config, tf
+    from pipeline.training.input import ExampleTable
+
+    count = examples.validation.count
+    ours = validate(run, examples.validation, batch_size=count)
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(5)
+        config = build_config(run.config, {**run.hparams, "batch_size": count})
+        config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
+        table = ExampleTable(examples.validation.files, count, run.config.windows, config.data_converter)
+        update = config.model.eval(**table.batch(tf.range(count, dtype=tf.int64)).arguments())
+        session.run(tf.local_variables_initializer())
+        tf.train.Saver().restore(session, str(run.train_folder / "model.ckpt-3"))
+        session.run(update)
+        summary = tf.Summary.FromString(session.run(tf.summary.merge_all()))
+        stock = {value.tag: value.simple_value for value in summary.value}
+    assert ours.kl_bits == pytest.approx(stock["losses/kl_bits"], rel=1e-4)
+    assert ours.reconstruction == pytest.approx(stock["losses/r_loss"], rel=1e-3)  # another latent noise
+    assert ours.accuracy == pytest.approx(stock["metrics/accuracy"], abs=0.01)
+    assert ours.elbo == pytest.approx(-ours.reconstruction - ours.kl_bits * np.log(2))
+
+
+def test_scheduled_sampling_and_free_bits_do_not_change_the_bound(run: Run, examples: Examples) -> None:
+    plain = validate(run, examples.validation)
+    sampled = validate(run, examples.validation, sampling_schedule="constant", sampling_rate=1.0)
+    assert sampled == plain
+    free = validate(run, examples.validation, free_bits=0.0)
+    assert (free.elbo, free.kl_bits) == (plain.elbo, plain.kl_bits)
+    assert free.kl_bits_above_free == pytest.approx(free.kl_bits, rel=1e-5)
+    assert plain.kl_bits_above_free < plain.kl_bits
+
+
+@pytest.mark.parametrize("name", ["groovae_2bar_humanize", "nade-drums_2bar_reduced", "hierdec-trio_16bar"])
+def test_other_decoders_take_partial_batches_too(
+    name: str, starter_notes: Path, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Values, NADE, and three streams at once (whose decoder refuses windows of other lengths)."""
+    from pipeline.training.loop import train
+    from pipeline.training.run import Plan
+
+    notes = starter_notes
+    if "trio" in name:
+        music = tmp_path / "music"
+        music.mkdir()
+        for file in sorted((request.getfixturevalue("test_data") / "freedoom" / "musics").glob("*.mid"))[:12]:
+            (music / file.name).write_bytes(file.read_bytes())
+        convert(music, tmp_path / "notes", jobs=1)
+        notes = tmp_path / "notes"
+    config = get_config(name)
+    preprocess(notes, tmp_path / "examples", extractor_for(config), config=name, max_per_sequence=5, jobs=1)
+    examples = open_examples(tmp_path / "examples", config)
+    size = next(size for size in (3, 4, 2) if examples.train.count >= size and examples.train.count % size)
+    hparams = resolve(config, f"enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size={size}")
+    run = Run(tmp_path / "run", config, hparams, 0, examples.folder, examples.digest)
+    # the training windows, of which there are enough, stand in for validation
+    outcome = train(run, dataclasses.replace(examples, validation=examples.train), Plan(1))
+    assert outcome.best is not None
+    assert outcome.best.windows == examples.train.count
+    one_by_one = dataclasses.replace(run, hparams={**hparams, "batch_size": 1})
+    from pipeline.training.validation import Validator
+
+    with Validator(one_by_one, examples.train) as validator:
+        single, _ = validator.validate(outcome.checkpoint, 1)
+    assert outcome.best.kl_bits == pytest.approx(single.kl_bits, rel=1e-3, abs=1e-4)
+    assert outcome.best.reconstruction == pytest.approx(single.reconstruction, rel=1e-2)
