@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from pipeline.models.magenta import tf
@@ -17,24 +18,30 @@ class Events:
     """
 
     def __init__(self, run: Run) -> None:
-        self._folder = run.folder
-        self.train = tf.summary.FileWriter(str(run.train_folder))
-        self.train.add_summary(_texts(run))
-        self._validation: Any = None
+        self._run = run
+
+    @functools.cached_property
+    def train(self) -> Any:
+        """The writer of the training split; its file is made at the first use."""
+        writer = tf.summary.FileWriter(str(self._run.train_folder))
+        writer.add_summary(_texts(self._run))
+        return writer
+
+    @functools.cached_property
+    def _validation(self) -> Any:
+        return tf.summary.FileWriter(str(self._run.folder / "validation"))
 
     def validation(self, tags: dict[str, float], step: int) -> None:
         """Writes one validation."""
-        if self._validation is None:
-            self._validation = tf.summary.FileWriter(str(self._folder / "validation"))
         values = [tf.Summary.Value(tag=tag, simple_value=value) for tag, value in tags.items()]
         self._validation.add_summary(tf.Summary(value=values), step)
         self._validation.flush()
 
     def close(self) -> None:
         """Writes what is waiting."""
-        self.train.close()
-        if self._validation is not None:
-            self._validation.close()
+        for name in ("train", "_validation"):
+            if name in self.__dict__:  # cached: it was used
+                getattr(self, name).close()
 
 
 def _texts(run: Run) -> Any:

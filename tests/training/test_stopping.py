@@ -1,0 +1,102 @@
+"""What ends a run early is one line that says what to do, and the last checkpoint stays whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import GmdVaeError, Interrupted
+from pipeline.models import checkpoints
+from pipeline.models.registry import get_config
+from pipeline.training.examples import open_examples
+from pipeline.training.run import Plan, Run, read_run
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    config = get_config("flat-drum_4bar_small")
+    return Run(tmp_path / "run", config, config.hparams, 0, tmp_path / "examples", "digest")
+
+
+def test_no_memory_names_the_knob_to_turn(run: Run) -> None:
+    from pipeline.models.magenta import tf
+    from pipeline.training.stopping import errors_in_words
+
+    with (
+        pytest.raises(GmdVaeError, match="Memory ran out at batch size 64. Train with --hparams batch_size=32"),
+        errors_in_words(run),
+    ):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[64,512]")
+
+
+def test_damaged_examples_are_named(run: Run) -> None:
+    from pipeline.models.magenta import tf
+    from pipeline.training.stopping import errors_in_words
+
+    with pytest.raises(GmdVaeError, match=r"examples' is damaged .*Run 'gmd-vae preprocess'"), errors_in_words(run):
+        raise tf.errors.DataLossError(None, None, "corrupted record at 12\nmore")
+
+
+def test_what_nobody_can_act_on_stays_what_it_is(run: Run) -> None:
+    from pipeline.training.stopping import errors_in_words
+
+    with pytest.raises(PermissionError), errors_in_words(run):
+        raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_stops(number: signal.Signals) -> None:
+    from pipeline.training.stopping import stop_signals
+
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted), stop_signals() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        assert stop.wait(5)
+        os.kill(os.getpid(), number)
+        stop.clear()
+        assert not stop.wait(5)  # not reached: the second signal ends it
+    assert signal.getsignal(number) is before
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, of 8 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(
+    tiny_run: Path, starter_examples: Path, small_disk: Path
+) -> None:
+    from pipeline.models.restore import damage
+    from pipeline.training.loop import train
+
+    shutil.copytree(tiny_run, small_disk / "run")
+    run = read_run(small_disk / "run")
+    assert run is not None
+    examples = open_examples(starter_examples, run.config)
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 200_000))  # a checkpoint takes half a megabyte
+    with pytest.raises(GmdVaeError, match="The disk is full"):
+        train(run, examples, Plan(6, save_every=2))
+    assert checkpoints.whole(run.train_folder) == [run.train_folder / "model.ckpt-3"]
+    assert damage(run.train_folder / "model.ckpt-3") is None
+    assert not list(run.train_folder.glob("*.tempstate*"))
+    ballast.unlink()
+    outcome = train(run, examples, dataclasses.replace(Plan(6), save_every=2))
+    assert (outcome.first_step, outcome.last_step) == (3, 6)
