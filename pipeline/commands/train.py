@@ -15,6 +15,7 @@ from pipeline.commands.options import configs_option
 
 if TYPE_CHECKING:
     from pipeline.models.registry import Config
+    from pipeline.training.cluster import Cluster
     from pipeline.training.loop import Outcome
     from pipeline.training.prepare import Job
 
@@ -56,6 +57,17 @@ if TYPE_CHECKING:
 @click.option("--overfit-batch", is_flag=True, help="Only test that the pipeline learns: one batch, nothing is kept.")
 @click.option("--gpu", type=click.IntRange(min=0), metavar="K", help="Use this GPU, counted from 0.  [default: all]")
 @click.option("--require-gpu", is_flag=True, help="Refuse to train on the CPU.")
+@click.option(
+    "--num-sync-workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="In a cluster: gradients that make one update; 0: each is its own.  [default: one of every worker]",
+)
+@click.option(
+    "--num-ps-tasks", type=click.IntRange(min=0), metavar="N", help="Parameter servers.  [default: by TF_CONFIG]"
+)
+@click.option("--task", type=click.IntRange(min=0), metavar="K", help="This worker's number.  [default: by TF_CONFIG]")
+@click.option("--master", metavar="ADDRESS", help="A TensorFlow server that runs elsewhere, like grpc://host:2222.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per log step, and one at the end.")
 @configs_option
 def command(
@@ -72,6 +84,10 @@ def command(
     overfit_batch: bool,
     gpu: int | None,
     require_gpu: bool,
+    num_sync_workers: int | None,
+    num_ps_tasks: int | None,
+    task: int | None,
+    master: str | None,
     as_json: bool,
     configs_file: Path | None,
 ) -> None:
@@ -87,6 +103,8 @@ def command(
     what is not given is as it was. --num-steps counts from the beginning of the run. A run that was
     killed and went on ends with the same weights as one that was not.
 
+    Several machines: start this command on each with TensorFlow's TF_CONFIG set (docs/cluster.md).
+
     \b
     Examples:
       gmd-vae train
@@ -98,8 +116,16 @@ def command(
       gmd-vae train --overfit-batch
     """
     from pipeline import console
+    from pipeline.training.cluster import VARIABLE, Flags, read_cluster
     from pipeline.training.prepare import Request, describe, prepare
 
+    flags = Flags(num_sync_workers=num_sync_workers, num_ps_tasks=num_ps_tasks, task=task, master=master)
+    cluster = read_cluster(os.environ.get(VARIABLE), flags)
+    if cluster and cluster.is_ps:
+        from pipeline.training.members import serve
+
+        serve(cluster)
+        return
     job = prepare(
         Request(
             config=config_name,
@@ -116,6 +142,8 @@ def command(
         ),
         _cut,
     )
+    if cluster:
+        cluster.rows(job.run.hparams["batch_size"])  # refuses what cannot be shared equally
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, when it starts
     if gpu is not None or require_gpu:
@@ -123,13 +151,20 @@ def command(
     err = console.stderr()
     for line in describe(job):
         err.print(line, markup=False)
+    if cluster:
+        err.print(cluster.describe(), markup=False)
     if overfit_batch:
         _overfit(job, num_steps)
+    elif cluster and not cluster.is_chief:
+        from pipeline.training.members import work
+
+        last_step = work(job.run, job.examples, cluster)
+        err.print(f"The job has ended at step {last_step:,}. What it made is on the chief's machine.")
     else:
-        _train(job, as_json)
+        _train(job, cluster, as_json)
 
 
-def _train(job: Job, as_json: bool) -> None:
+def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
     from pipeline import console
     from pipeline.training.lock import run_lock
 
@@ -145,7 +180,7 @@ def _train(job: Job, as_json: bool) -> None:
         device = ", ".join(gpus) or "CPU"
         err.print(f"Device: {device}", markup=False)
         job.run.note_start(device)
-        outcome = train(job.run, job.examples, job.plan, _print_line if as_json else None)
+        outcome = train(job.run, job.examples, job.plan, _print_line if as_json else None, cluster)
     _report(job, outcome, as_json)
 
 

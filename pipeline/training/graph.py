@@ -7,22 +7,14 @@ Same loss, Adam, gradient clipping and summaries. What differs: a batch is a fun
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 from pipeline.models.magenta import build_config, tf
 from pipeline.models.randomness import drawn_from
 from pipeline.training.examples import Split
 from pipeline.training.input import ExampleTable, shuffled_rows
+from pipeline.training.replicas import Replica, Step
 from pipeline.training.run import Run
-
-
-@dataclasses.dataclass(frozen=True)
-class Share:
-    """Which part of every batch a process computes: the ``number``-th of ``of`` equal ones."""
-
-    number: int = 0
-    of: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,57 +22,45 @@ class TrainingGraph:
     """The tensors of the default graph that a training loop runs.
 
     Attributes:
-        train_op: one step of the optimiser.
-        step: int64 scalar, the global step after ``train_op``.
-        global_step: the variable.
-        figures: float32 scalars by the tags of Magenta's summaries.
+        step: one step of the optimiser, and its number.
+        figures: float32 scalars by the tags of Magenta's summaries; of this process's rows.
         summaries: all of Magenta's summaries, serialised.
     """
 
-    train_op: Any
-    step: Any
-    global_step: Any
+    step: Step
     figures: dict[str, Any]
     summaries: Any
 
 
-def build(
-    run: Run,
-    split: Split,
-    *,
-    share: Share = Share(),
-    one_batch: bool = False,
-    wrap: Callable[[Any], Any] = lambda optimizer: optimizer,
-) -> TrainingGraph:
+def build(run: Run, split: Split, replica: Replica, *, one_batch: bool = False) -> TrainingGraph:
     """Builds the training graph in the default graph.
 
     Args:
         run: what is trained.
         split: the examples; at least one batch.
-        share: the part of each batch that this process computes.
+        replica: this process's part of it.
         one_batch: every step sees the first batch (a smoke test).
-        wrap: makes another optimiser of Magenta's Adam, for a cluster.
     """
     batch_size = run.hparams["batch_size"]
-    size = batch_size // share.of
+    first_row, size = replica.rows(batch_size)
     tf.set_random_seed(run.seed)  # of the initial weights
-    config = build_config(run.config, {**run.hparams, "batch_size": size})
-    model = config.model
-    model.build(config.hparams, config.data_converter.output_depth, is_training=True)
-    step = model.global_step
-    table = ExampleTable(split.files, split.count, run.config.windows, config.data_converter)
-    first = (0 if one_batch else step) * tf.constant(batch_size, tf.int64) + share.number * size
-    batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
-    with drawn_from(run.seed, tf.identity(step), stream=share.number):
-        optimizer = wrap(model.train(**batch.arguments()))
-    train_op, global_norm = _train_op(config, optimizer)
-    with tf.control_dependencies([train_op]):
-        after = step.read_value()
+    with replica.devices():
+        config = build_config(run.config, {**run.hparams, "batch_size": size})
+        model = config.model
+        model.build(config.hparams, config.data_converter.output_depth, is_training=True)
+        with tf.device(replica.here):
+            table = ExampleTable(split.files, split.count, run.config.windows, config.data_converter)
+        first = (0 if one_batch else model.global_step) * tf.constant(batch_size, tf.int64) + first_row
+        batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
+        with drawn_from(run.seed, model.global_step, stream=replica.number):
+            optimizer = replica.synchronised(model.train(**batch.arguments()))
+        train_op, global_norm = _train_op(config, optimizer)
+        step = replica.step(train_op, model.global_step)
     # a scalar summary's operation has two inputs: the tag and the value
     by_tag = {summary.op.name: summary.op.inputs[1] for summary in tf.get_collection(tf.GraphKeys.SUMMARIES)}
     tags = ("losses/r_loss", "losses/kl_bits", "losses/kl_beta", "learning_rate")
     figures = {"loss": model.loss, "global_norm": global_norm, **{tag: by_tag[tag] for tag in tags}}
-    return TrainingGraph(train_op, after, step, figures, tf.summary.merge_all())
+    return TrainingGraph(step, figures, tf.summary.merge_all())
 
 
 def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
@@ -102,3 +82,10 @@ def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
         list(zip(clipped, variables, strict=True)), global_step=config.model.global_step, name="train_step"
     )
     return train_op, global_norm
+
+
+def session_config() -> Any:
+    """How TensorFlow uses this machine's devices."""
+    config = tf.ConfigProto(allow_soft_placement=True)
+    config.gpu_options.allow_growth = True  # TensorFlow would take the whole GPU's memory at once
+    return config

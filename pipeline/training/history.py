@@ -79,18 +79,20 @@ class History:
 
     def __init__(self, path: Path, step: int, listener: Callable[[str], None] | None = None) -> None:
         self._path, self._listener = path, listener
-        kept = [line for line in read_lines(path) if line["step"] <= step] if path.exists() else []
-        self.validations = [_validation(line) for line in kept if line["split"] == "validation"]
-        self._kept = kept
+        self._keep_until(step)
 
     def __enter__(self) -> History:
-        with files.whole_file(self._path) as partial:
-            partial.write_text("".join(json.dumps(line) + "\n" for line in self._kept), encoding="utf-8")
-        self._file = self._path.open("a", encoding="utf-8")
+        self._rewrite()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+    def rewind(self, step: int) -> None:
+        """Drops what was measured after a step: a ps lost its variables, and the steps are done again."""
+        self._file.close()
+        self._keep_until(step)
+        self._rewrite()
 
     def train(self, now: Measurements, steps_per_second: float) -> None:
         """Adds a line of the training split."""
@@ -111,6 +113,15 @@ class History:
         """How many validations there have been since the best."""
         best = self.best
         return len(self.validations) - 1 - self.validations.index(best) if best else 0
+
+    def _keep_until(self, step: int) -> None:
+        self._kept = [line for line in read_lines(self._path) if line["step"] <= step] if self._path.exists() else []
+        self.validations = [_validation(line) for line in self._kept if line["split"] == "validation"]
+
+    def _rewrite(self) -> None:
+        with files.whole_file(self._path) as partial:
+            partial.write_text("".join(json.dumps(line) + "\n" for line in self._kept), encoding="utf-8")
+        self._file = self._path.open("a", encoding="utf-8")
 
     def _write(self, line: dict[str, Any]) -> None:
         text = json.dumps(line) + "\n"

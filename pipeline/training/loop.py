@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import math
 import threading
 from collections.abc import Callable, Iterator
@@ -15,12 +16,14 @@ from pipeline.models import checkpoints, schedules
 from pipeline.models.magenta import tf
 from pipeline.models.restore import check_fits, graph_variables, last_undamaged, without_optimizer
 from pipeline.training import events, history
+from pipeline.training.cluster import Cluster
 from pipeline.training.curves import draw_progress
 from pipeline.training.events import Events
 from pipeline.training.examples import Examples
-from pipeline.training.graph import TrainingGraph, build
+from pipeline.training.graph import TrainingGraph, build, session_config
 from pipeline.training.history import History, Measurements, Validation
-from pipeline.training.progress import TrainingProgress, note
+from pipeline.training.progress import TrainingProgress, note, speak_as
+from pipeline.training.replicas import Replica
 from pipeline.training.run import KEEP, Plan, Run
 from pipeline.training.saving import CheckpointHook, keep_best, remove_half_written
 from pipeline.training.stopping import errors_in_words, stop_signals
@@ -52,7 +55,13 @@ class Outcome:
     skipped_updates: int
 
 
-def train(run: Run, examples: Examples, plan: Plan, listener: Callable[[str], None] | None = None) -> Outcome:
+def train(
+    run: Run,
+    examples: Examples,
+    plan: Plan,
+    listener: Callable[[str], None] | None = None,
+    cluster: Cluster | None = None,
+) -> Outcome:
     """Trains until the plan is fulfilled, validation stops getting better, or Ctrl-C or SIGTERM.
 
     Goes on from the last checkpoint of the run folder that can be read, if there is one; the result
@@ -63,28 +72,38 @@ def train(run: Run, examples: Examples, plan: Plan, listener: Callable[[str], No
         examples: what it is trained on; at least one batch.
         plan: how long, and when it validates and saves.
         listener: is given every line of ``metrics.jsonl``.
+        cluster: of a chief; ``None`` trains on this machine alone.
 
     Raises:
         GmdVaeError: the loss is not a number, memory or disk ran out, or the last checkpoint does
             not fit the config.
         Interrupted: it was stopped before its first step.
     """
+    if cluster:
+        speak_as(cluster.role)
     run.train_folder.mkdir(parents=True, exist_ok=True)
     for folder in (run.folder, run.train_folder, run.best_folder):
         remove_half_written(folder)
-    start, damaged = last_undamaged(run.train_folder)
-    for prefix, reason in damaged:
-        note(f"Passed over checkpoint '{prefix}', which cannot be read ({reason})")
+    start = last_checkpoint(run)
     first = (checkpoints.step_of(start) or 0) if start else 0
     validator = Validator(run, examples.validation) if examples.validation.count else contextlib.nullcontext()
     with (
         errors_in_words(run),
         stop_signals() as stop,
+        Replica(cluster, session_config(), stop, note) as replica,
         History(run.folder / history.NAME, first, listener) as past,
         contextlib.closing(Events(run)) as board,
         validator as validating,
     ):
-        return _Training(run, plan, past, board, validating, stop).train(examples, start, first)
+        return _Training(run, plan, past, board, validating, replica, stop).train(examples, start, first)
+
+
+def last_checkpoint(run: Run) -> Path | None:
+    """The checkpoint that a run goes on from: the last one that can be read. Says which are passed over."""
+    start, damaged = last_undamaged(run.train_folder)
+    for prefix, reason in damaged:
+        note(f"Passed over checkpoint '{prefix}', which cannot be read ({reason})")
+    return start
 
 
 class _Training:
@@ -97,10 +116,11 @@ class _Training:
         past: History,
         board: Events,
         validator: Validator | None,
+        replica: Replica,
         stop: threading.Event,
     ) -> None:
         self._run, self._plan, self._past, self._board = run, plan, past, board
-        self._validator, self._stop = validator, stop
+        self._validator, self._replica, self._stop = validator, replica, stop
         self._losses: list[float] = []
         self._skipped = 0
 
@@ -110,8 +130,8 @@ class _Training:
         last = first
         if not self._is_over(first):
             with tf.Graph().as_default():
-                graph = build(self._run, examples.train)
-                with _session(self._run, start, self._plan.save_every, self._board) as (session, saving):
+                graph = build(self._run, examples.train, self._replica)
+                with self._session(graph) as (session, saving):
                     last = self._steps(session, graph, saving, first)
             if not self._losses:
                 raise Interrupted("Interrupted before the first step", "The same command starts again.")
@@ -136,6 +156,8 @@ class _Training:
         with TrainingProgress(step, self._plan.num_steps) as progress:
             while not self._is_over(step) and not self._stop.is_set():
                 now, summaries = self._one_step(session, graph)
+                if now.step <= step:  # a ps has lost its variables
+                    self._past.rewind(now.step - 1)
                 first_of_all, step = not self._losses, now.step
                 self._losses.append(now.loss)
                 if first_of_all or step % events.STEPS_BETWEEN == 0:
@@ -143,20 +165,18 @@ class _Training:
                 rate = progress.update(now)
                 if step == 1 or step % history.LOG_EVERY == 0 or step == self._plan.num_steps:
                     self._past.train(now, rate)
-                if self._validation_is_due(step):
-                    with progress.paused():
-                        self._validate(saving.save(step), step)
+                with progress.paused():
+                    if self._validation_is_due(step):
+                        self._validate(self._run.train_folder / f"model.ckpt-{step}", step)
+                    if saving.saved == step:
                         self._draw()
-                elif saving.due(step):
-                    saving.save(step)
-                    self._draw()
-            if self._losses:
-                saving.save(step)
         return step
 
     def _one_step(self, session: Any, graph: TrainingGraph) -> tuple[Measurements, bytes]:
         """One step's figures and summaries."""
-        _, figures, summaries, step = session.run([graph.train_op, graph.figures, graph.summaries, graph.step])
+        _, figures, summaries, step = session.run(
+            [graph.step.operation, graph.figures, graph.summaries, graph.step.number]
+        )
         step, hparams = int(step), self._run.hparams
         if not math.isfinite(figures["loss"]):
             raise GmdVaeError(
@@ -211,47 +231,56 @@ class _Training:
         """Whether validation has not become better for as long as the plan waits."""
         return self._plan.patience is not None and self._past.without_improvement >= self._plan.patience
 
+    def _is_to_be_saved(self, step: int) -> bool:
+        """Whether a step's checkpoint is wanted whatever the time."""
+        every = self._plan.save_every
+        return self._validation_is_due(step) or (every is not None and step % every == 0)
+
     def _draw(self) -> None:
         try:
             draw_progress(self._run.folder / history.NAME, self._run.folder / "progress.png", self._run.folder.name)
         except OSError as error:  # a picture is not worth a run: if the disk is full, the next checkpoint says so
             note(f"progress.png could not be drawn ({error})")
 
+    @contextlib.contextmanager
+    def _session(self, graph: TrainingGraph) -> Iterator[tuple[Any, CheckpointHook]]:
+        """A session on the default graph: from the last checkpoint, the run's ``init_from``, or the seed."""
+        run = self._run
+        with self._replica.devices():
+            saver = tf.train.Saver(max_to_keep=KEEP)
+        wanted = graph_variables()
+
+        def latest() -> Path | None:
+            start = last_checkpoint(run)
+            if start:
+                check_fits(start, wanted)
+            return start
+
+        # so that the saver removes the checkpoints of earlier starts in turn
+        saver.recover_last_checkpoints([str(prefix) for prefix in checkpoints.whole(run.train_folder)])
+        saving = CheckpointHook(run.train_folder, saver, graph.step.number, graph.figures["loss"], self._is_to_be_saved)
+        counter = tf.train.StepCounterHook(every_n_steps=events.STEPS_BETWEEN, summary_writer=self._board.train)
+        with _init_from(run, self._replica) as init_fn:
+            scaffold = tf.train.Scaffold(saver=saver, init_fn=init_fn)
+            description = json.dumps(run.identity)
+            with self._replica.session(scaffold, [counter, saving], latest, description) as session:
+                yield session, saving
+
 
 @contextlib.contextmanager
-def _session(
-    run: Run, start: Path | None, save_every: int | None, board: Events
-) -> Iterator[tuple[Any, CheckpointHook]]:
-    """A session on the default graph, from a checkpoint, from the run's ``init_from``, or from the seed."""
-    saver = tf.train.Saver(max_to_keep=KEEP)
-    wanted = graph_variables()
-    init_from = None
-    with contextlib.ExitStack() as stack:
-        if start:
-            check_fits(start, wanted)
-            # so that the saver removes the checkpoints of earlier starts in turn
-            saver.recover_last_checkpoints([str(prefix) for prefix in checkpoints.whole(run.train_folder)])
-        elif run.init_from:
-            prefix = stack.enter_context(checkpoints.open_checkpoint(run.init_from.path))
-            names = without_optimizer(wanted)
-            check_fits(prefix, {name: wanted[name] for name in names})
+def _init_from(run: Run, replica: Replica) -> Iterator[Callable[[Any, Any], None] | None]:
+    """What gives new variables the weights that the run begins with, if any; TensorFlow calls it at step 0 only."""
+    if not run.init_from:
+        yield None
+        return
+    with checkpoints.open_checkpoint(run.init_from.path) as prefix:
+        wanted = graph_variables()
+        names = without_optimizer(wanted)
+        check_fits(prefix, {name: wanted[name] for name in names})
+        with replica.devices():
             weights = tf.train.Saver([variable for variable in tf.global_variables() if variable.op.name in names])
 
-            def init_from(scaffold: Any, session: Any) -> None:
-                weights.restore(session, str(prefix))
+        def restore(scaffold: Any, session: Any) -> None:
+            weights.restore(session, str(prefix))
 
-        saving = CheckpointHook(run.train_folder, saver, save_every)
-        counter = tf.train.StepCounterHook(every_n_steps=events.STEPS_BETWEEN, summary_writer=board.train)
-        creator = tf.train.ChiefSessionCreator(
-            tf.train.Scaffold(saver=saver, init_fn=init_from),
-            config=_session_config(),
-            checkpoint_filename_with_path=str(start) if start else None,
-        )
-        with tf.train.MonitoredSession(creator, [counter, saving]) as session:
-            yield session, saving
-
-
-def _session_config() -> Any:
-    config = tf.ConfigProto(allow_soft_placement=True)
-    config.gpu_options.allow_growth = True  # TensorFlow would take the whole GPU's memory at once
-    return config
+        yield restore

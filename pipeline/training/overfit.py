@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 from pipeline.models.magenta import tf
 from pipeline.training.examples import Split
 from pipeline.training.graph import build
 from pipeline.training.progress import note
+from pipeline.training.replicas import Replica
 from pipeline.training.run import Run
 from pipeline.training.stopping import errors_in_words
 
@@ -41,12 +43,12 @@ def overfit(run: Run, split: Split, num_steps: int) -> Result:
         num_steps: when to give up.
     """
     with errors_in_words(run), tf.Graph().as_default():
-        graph = build(run, split, one_batch=True)
+        graph = build(run, split, Replica(None, None, threading.Event(), note), one_batch=True)
         with tf.Session() as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
             first = last = float("nan")
             for step in range(1, num_steps + 1):
-                _, figures = session.run([graph.train_op, graph.figures])
+                _, figures = session.run([graph.step.operation, graph.figures])
                 last = float(figures["losses/r_loss"])
                 first = last if step == 1 else first
                 if step == 1 or step % 50 == 0:

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LINES = 10.0  # where stderr is a file or a pipe
 
 
+_role = ""
+
+
+def speak_as(role: str) -> None:
+    """Puts this process's role in a cluster before all its lines: they may end in one log with those of others."""
+    global _role
+    _role = f"{role}: "
+
+
 def note(text: str) -> None:
     """Shows a line that stays, above the progress bar where there is one."""
-    console.stderr().print(text, markup=False)
+    console.stderr().print(f"{_role}{text}", markup=False)
 
 
 class TrainingProgress:
@@ -72,7 +81,7 @@ class TrainingProgress:
         elif self._due(now.step):
             left = f"  {_duration((self._last - now.step) / rate)} left" if rate and now.step < self._last else ""
             speed = f"  {rate:.2f} steps/s" if rate else ""
-            sys.stderr.write(f"step {now.step}/{self._last}  {figures}{speed}{left}\n")
+            sys.stderr.write(f"{_role}step {now.step}/{self._last}  {figures}{speed}{left}\n")
             sys.stderr.flush()
         return rate
 

@@ -84,15 +84,9 @@ class Run:
         """Where the checkpoint with the best validation ELBO lies."""
         return self.folder / "best"
 
-    def describe(self, plan: Plan) -> None:
-        """Writes ``run.json``, or checks that the one that is there describes this same run.
-
-        The plan is no part of a run's identity: the last one is kept.
-
-        Raises:
-            GmdVaeError: the folder holds a run with another config, data or hyperparameters; says
-                which.
-        """
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes it this run and no other, as JSON knows it."""
         identity = {
             "config": self.config.name,
             "config_digest": _digest(self._declaration),
@@ -102,7 +96,32 @@ class Run:
             "examples_digest": self.examples_digest,
             "init_from": None if self.init_from is None else self.init_from.digest,
         }
-        identity = json.loads(json.dumps(identity))  # tuples become lists, as in the file
+        as_json: dict[str, Any] = json.loads(json.dumps(identity))  # tuples become lists
+        return as_json
+
+    def check_same(self, identity: dict[str, Any]) -> None:
+        """Checks that a worker's run is that of the chief; the weights come from there.
+
+        Raises:
+            GmdVaeError: it is another one; says what differs.
+        """
+        differences = _differences({**identity, "examples": "the chief's"}, {**self.identity, "init_from": None})
+        if differences:
+            raise GmdVaeError(
+                f"The chief trains another run: {'; '.join(differences)}",
+                "Give this worker the chief's config, hyperparameters, seed and examples.",
+            )
+
+    def describe(self, plan: Plan) -> None:
+        """Writes ``run.json``, or checks that the one that is there describes this same run.
+
+        The plan is no part of a run's identity: the last one is kept.
+
+        Raises:
+            GmdVaeError: the folder holds a run with another config, data or hyperparameters; says
+                which.
+        """
+        identity = self.identity
         path = self.folder / NAME
         content: dict[str, Any] = {"format": FORMAT, **identity}
         if path.exists():

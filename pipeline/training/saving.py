@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ SECONDS_BETWEEN = 120  # what a kill -9 can cost; stock Magenta writes every min
 
 
 class CheckpointHook(tf.train.SessionRunHook):  # type: ignore[misc]
-    """Writes checkpoints when the training loop says so.
+    """Writes checkpoints between the steps, and at the end; never of a model whose loss is no number.
 
     TensorFlow's own hook also saves at step 0, and writes the graph to disk again and again: 6 to
     12 MB that nothing reads, as the graph is rebuilt from ``run.json``.
@@ -29,31 +30,41 @@ class CheckpointHook(tf.train.SessionRunHook):  # type: ignore[misc]
     Args:
         folder: where; ``RUN/train``.
         saver: of every variable. It removes the oldest itself.
-        save_every: steps between two checkpoints, beside the one every two minutes.
+        step: tensor, the number of the step that is done.
+        loss: tensor.
+        wanted: whether a step is to be saved whatever the time.
     """
 
-    def __init__(self, folder: Path, saver: Any, save_every: int | None) -> None:
-        self._folder, self._saver, self._save_every = folder, saver, save_every
-        self._saved_step = -1
-        self._session: Any = None
+    def __init__(self, folder: Path, saver: Any, step: Any, loss: Any, wanted: Callable[[int], bool]) -> None:
+        self._folder, self._saver, self._wanted = folder, saver, wanted
+        self._fetches = [step, loss]
+        self._now: int | None = None
+        self.saved: int | None = None  # the last step that was
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Remembers the session behind the monitored one, which alone can save."""
-        self._session, self._saved_at = session, time.monotonic()
+        """The clock starts."""
+        self._saved_at = time.monotonic()
 
-    def due(self, step: int) -> bool:
-        """Whether it is time to save."""
-        by_step = self._save_every is not None and step % self._save_every == 0
-        return by_step or time.monotonic() - self._saved_at >= SECONDS_BETWEEN
+    def before_run(self, run_context: Any) -> Any:
+        """Asks for the step and the loss."""
+        return tf.train.SessionRunArgs(self._fetches)
 
-    def save(self, step: int) -> Path:
-        """Saves the model as it is at a step; once, however often it is asked."""
-        prefix = self._folder / "model.ckpt"
-        if step != self._saved_step:
-            with _without_half_written(self._folder):
-                self._saver.save(self._session, str(prefix), global_step=step, write_meta_graph=False)
-            self._saved_step, self._saved_at = step, time.monotonic()
-        return prefix.with_name(f"model.ckpt-{step}")
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Saves if it is time to; here, as what a ps that went away spoils is done again."""
+        step, loss = run_values.results
+        self._now = int(step) if math.isfinite(loss) else None
+        if self._now and (self._wanted(self._now) or time.monotonic() - self._saved_at >= SECONDS_BETWEEN):
+            self._save(run_context.session)
+
+    def end(self, session: Any) -> None:
+        """Saves the last step, unless it is."""
+        if self._now and self._now != self.saved:
+            self._save(session)
+
+    def _save(self, session: Any) -> None:
+        with _without_half_written(self._folder):
+            self._saver.save(session, str(self._folder / "model.ckpt"), global_step=self._now, write_meta_graph=False)
+        self.saved, self._saved_at = self._now, time.monotonic()
 
 
 def remove_half_written(folder: Path) -> None:

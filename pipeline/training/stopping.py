@@ -53,6 +53,11 @@ def errors_in_words(run: Run) -> Iterator[None]:
             raise GmdVaeError(
                 f"Memory ran out at batch size {size}", f"Train with --hparams batch_size={max(1, size // 2)}."
             ) from None
+        if isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
+            raise GmdVaeError(
+                f"Another machine of the job went away ({text.splitlines()[0]})",
+                "Start this process again: the job goes on from the last checkpoint.",
+            ) from None
         if isinstance(error, tf.errors.DataLossError):
             raise GmdVaeError(
                 f"A file in '{run.examples}' is damaged ({text.splitlines()[0]})", "Run 'gmd-vae preprocess' again."

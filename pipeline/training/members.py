@@ -1,0 +1,47 @@
+"""The other processes of a job on several machines: workers and parameter servers. The chief is in ``loop``."""
+
+from __future__ import annotations
+
+import json
+
+from pipeline.models.magenta import tf
+from pipeline.training import servers
+from pipeline.training.cluster import Cluster
+from pipeline.training.examples import Examples
+from pipeline.training.graph import build, session_config
+from pipeline.training.progress import note, speak_as
+from pipeline.training.replicas import Replica
+from pipeline.training.run import Run
+from pipeline.training.stopping import errors_in_words, stop_signals
+
+
+def work(run: Run, examples: Examples, cluster: Cluster) -> int:
+    """The life of a worker: computes its rows of every batch until the chief ends the job. Writes nothing.
+
+    Returns:
+        The last step it took part in.
+
+    Raises:
+        GmdVaeError: the chief trains something else; or what `pipeline.training.loop.train` raises.
+    """
+    speak_as(cluster.role)
+    with (
+        errors_in_words(run),
+        stop_signals() as stop,
+        Replica(cluster, session_config(), stop, note) as replica,
+        tf.Graph().as_default(),
+    ):
+        graph = build(run, examples.train, replica)
+        scaffold = tf.train.Scaffold()
+        return replica.follow(
+            scaffold, graph.step, graph.figures["loss"], lambda identity: run.check_same(json.loads(identity))
+        )
+
+
+def serve(cluster: Cluster) -> None:
+    """The life of a ps: keeps variables until the job ends."""
+    speak_as(cluster.role)
+    with stop_signals() as stop:
+        target = servers.start_server(cluster, session_config())
+        note("serving")
+        servers.serve_until_done(cluster, target, stop, note)

@@ -1,0 +1,81 @@
+"""The servers of a job: their ports, and its end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from pipeline.errors import GmdVaeError, Interrupted
+from pipeline.training.cluster import Cluster
+
+pytestmark = pytest.mark.tensorflow
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def members() -> dict[str, Cluster]:
+    addresses = {
+        job: (f"127.0.0.1:{port}",) for job, port in zip(("chief", "worker", "ps"), free_ports(3), strict=True)
+    }
+    return {job: Cluster(job, 0, addresses, 2, 1, 2) for job in addresses}
+
+
+def test_a_port_in_use_is_named() -> None:
+    from pipeline.models.magenta import tf
+    from pipeline.training.servers import start_server
+
+    ps = members()["ps"]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", int(ps.address.rpartition(":")[2])))
+        other.listen()
+        with pytest.raises(GmdVaeError, match=rf"Port {other.getsockname()[1]}, that of the ps 0 .* in use"):
+            start_server(ps, tf.ConfigProto())
+
+
+def test_a_ps_ends_when_the_chief_has_ended_the_job_and_the_worker_has_seen_it() -> None:
+    from pipeline.models.magenta import tf
+    from pipeline.training import servers
+
+    job = members()
+    target = {name: servers.start_server(cluster, tf.ConfigProto()) for name, cluster in job.items()}
+    ps = threading.Thread(
+        target=servers.serve_until_done, args=(job["ps"], target["ps"], threading.Event(), print), daemon=True
+    )
+    ps.start()
+    servers.publish(job["chief"], target["chief"], "a job")
+    assert servers.published(job["worker"], target["worker"]) == "a job"
+    assert not servers.has_ended(job["worker"], target["worker"])
+
+    servers.announce_end(job["chief"], target["chief"])
+    assert servers.has_ended(job["worker"], target["worker"])
+    time.sleep(1)
+    assert ps.is_alive()  # the worker is still in its last step
+
+    servers.say_goodbye(job["worker"], target["worker"])
+    ps.join(10)
+    assert not ps.is_alive()
+
+
+def test_a_ps_without_a_chief_stops_when_it_is_told_to() -> None:
+    from pipeline.models.magenta import tf
+    from pipeline.training import servers
+
+    ps = members()["ps"]
+    target = servers.start_server(ps, tf.ConfigProto())
+    stop = threading.Event()
+    stop.set()
+    begun = time.monotonic()
+    with pytest.raises(Interrupted, match="ps 0 has left a job that is not over"):
+        servers.serve_until_done(ps, target, stop, print)
+    assert time.monotonic() - begun < 5
