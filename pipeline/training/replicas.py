@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from pipeline.errors import GmdVaeError, Interrupted
 from pipeline.models.magenta import tf
@@ -22,8 +22,6 @@ from pipeline.training import servers
 from pipeline.training.cluster import Cluster
 from pipeline.training.synchronous import NOT_A_STEP, SynchronousOptimizer
 from pipeline.training.waiting import Patience
-
-_T = TypeVar("_T")
 
 GONE = (tf.errors.UnavailableError, tf.errors.AbortedError)  # what a call gets when a ps goes away
 _SECONDS_BETWEEN_LOOKS = 1.0  # of a worker, whether the chief has made the variables
