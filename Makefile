@@ -13,6 +13,8 @@ TEMPERATURE =
 SEED =
 RUN = $(CONFIG)$(if $(filter-out groove,$(NOTES)),-$(NOTES))
 DEMO_STEPS = 100
+CLUSTER_CONFIG = flat-drum_4bar_small
+KILL =
 PYTEST_ARGS =
 
 # --- the environment
@@ -40,12 +42,12 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate demo doctor test lint format docs lock clean
+.PHONY: help setup data train generate demo cluster-demo doctor test lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "Variables: DATASET=$(DATASET) (or starter)  CONFIG=$(CONFIG)  STEPS=5000"
 	@echo "           STYLE=rock  BEAT_TYPE=beat  RUN=name  HPARAMS=k=v,...  NUM_OUTPUTS=8  TEMPERATURE=0.5  SEED=1"
@@ -97,6 +99,11 @@ GENERATE = $(strip $(GMD_VAE) generate --run-dir runs/$(RUN) --mode sample \
 demo: ## the whole path in under 5 minutes: built-in grooves, DEMO_STEPS steps, a few beats
 	@$(MAKE) --no-print-directory data train generate DATASET=starter STEPS=$(DEMO_STEPS) RUN=demo
 	@echo "Your beats: $$(ls -dt runs/demo/generated/*/ | head -n 1)"
+
+cluster-demo: ## train with three processes, as on three machines (KILL=worker or chief: it dies and comes back)
+	@$(MAKE) --no-print-directory data DATASET=starter CONFIG=$(CLUSTER_CONFIG)
+	$(strip $(VENV)/bin/python tools/cluster_demo.py --config $(CLUSTER_CONFIG) \
+		--examples-path data/examples/starter/$(CLUSTER_CONFIG) $(if $(KILL),--kill $(KILL)))
 
 doctor: $(PROJECT) ## check this machine: versions, devices, memory, disk
 	$(GMD_VAE) doctor

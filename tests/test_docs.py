@@ -234,7 +234,7 @@ def test_every_command_that_make_runs_parses() -> None:
 
 def test_every_make_line_has_targets_and_variables_that_there_are() -> None:
     makefile = MAKEFILE.read_text()
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     variables = set(re.findall(r"^([A-Z_]+) *[:?]?=", makefile, re.MULTILINE))
     for script in SCRIPTS:
         variables.update(re.findall(r"\$\{([A-Z_]+)[:}]", script.read_text()))  # UPGRADE is read by tools/lock.sh
@@ -247,7 +247,7 @@ def test_every_make_line_has_targets_and_variables_that_there_are() -> None:
                 assert name in variables, line
                 if name == "CONFIG":
                     get_config(value)
-            elif re.fullmatch(r"[a-z]+[.,]?", name):
+            elif re.fullmatch(r"[a-z-]+[.,]?", name) and not name.startswith("-"):
                 assert name.rstrip(".,") in targets, f"{line}: the Makefile has no target '{name}'"
 
 

@@ -150,6 +150,16 @@ def test_demo(checkout: Checkout) -> None:
     assert "runs/demo/generated/now/" in checkout.output.splitlines()[-1]
 
 
+def test_cluster_demo(checkout: Checkout) -> None:
+    ran = checkout.make("cluster-demo", "KILL=chief")
+    examples = "data/examples/starter/flat-drum_4bar_small"
+    assert ran[0] == "gmd-vae fetch starter --output-dir data/raw/starter"
+    assert ran[2].endswith(f"--config flat-drum_4bar_small --output-dir {examples}")
+    assert ran[3:] == [
+        f"python tools/cluster_demo.py --config flat-drum_4bar_small --examples-path {examples} --kill chief"
+    ]
+
+
 def test_a_training_that_fails_keeps_its_run(checkout: Checkout) -> None:
     (checkout.folder / "fails").touch()
     checkout.make("generate", fails=True)
@@ -212,7 +222,7 @@ def test_help_is_the_default_and_lists_every_target(checkout: Checkout) -> None:
     assert checkout.make_all() == []
     phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
-    listed = re.findall(r"^  ([a-z]+)  ", checkout.output, re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+)  ", checkout.output, re.MULTILINE)
     assert sorted(listed) == sorted(phony[1].split())
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipeline.training.loop import Outcome
     from pipeline.training.prepare import Job
 
+_STARTING = "Starting TensorFlow and building the model: about half a minute ..."
+
 
 @click.command()
 @click.option("--config", "config_name", metavar="NAME", help="What to train.  [default: hierdec-drum_4bar_small]")
@@ -122,6 +124,8 @@ def command(
     flags = Flags(num_sync_workers=num_sync_workers, num_ps_tasks=num_ps_tasks, task=task, master=master)
     cluster = read_cluster(os.environ.get(VARIABLE), flags)
     if cluster and cluster.is_ps:
+        console.stderr().print(cluster.describe(), markup=False)
+        console.stderr().print(_STARTING)
         from pipeline.training.members import serve
 
         serve(cluster)
@@ -156,10 +160,15 @@ def command(
     if overfit_batch:
         _overfit(job, num_steps)
     elif cluster and not cluster.is_chief:
+        err.print(_STARTING)
         from pipeline.training.members import work
 
         last_step = work(job.run, job.examples, cluster)
-        err.print(f"The job has ended at step {last_step:,}. What it made is on the chief's machine.")
+        err.print(
+            f"The job has ended at step {last_step:,}. What it made is on the chief's machine."
+            if last_step
+            else "The job had ended before this worker could do a step."
+        )
     else:
         _train(job, cluster, as_json)
 
@@ -172,7 +181,7 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
     with run_lock(job.run.folder):
         job.run.describe(job.plan)
         err = console.stderr()
-        err.print("Starting TensorFlow and building the model: about half a minute ...")
+        err.print(_STARTING)
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
         from pipeline.models.magenta import gpus
         from pipeline.training.loop import train
@@ -238,7 +247,7 @@ def _overfit(job: Job, num_steps: int | None) -> None:
     from pipeline import console
     from pipeline.errors import GmdVaeError
 
-    console.stderr().print("Starting TensorFlow and building the model: about half a minute ...")
+    console.stderr().print(_STARTING)
     from pipeline.training.overfit import NUM_STEPS, overfit
 
     result = overfit(job.run, job.examples.train, num_steps or NUM_STEPS)

@@ -123,12 +123,16 @@ class _Training:
         self._validator, self._replica, self._stop = validator, replica, stop
         self._losses: list[float] = []
         self._skipped = 0
+        self._seen = 0  # the last step that was looked at
 
     def train(self, examples: Examples, start: Path | None, first: int) -> Outcome:
+        self._seen = first
         if start and self._validation_is_due(first):  # it was killed after this checkpoint, before its validation
             self._validate(start, first)
         last = first
-        if not self._is_over(first):
+        if self._is_over(first):
+            self._replica.meet()
+        else:
             with tf.Graph().as_default():
                 graph = build(self._run, examples.train, self._replica)
                 with self._session(graph) as (session, saving):
@@ -160,16 +164,17 @@ class _Training:
                     self._past.rewind(now.step - 1)
                 first_of_all, step = not self._losses, now.step
                 self._losses.append(now.loss)
-                if first_of_all or step % events.STEPS_BETWEEN == 0:
+                if first_of_all or self._reaches_multiple(events.STEPS_BETWEEN, step):
                     self._board.train.add_summary(summaries, step)
                 rate = progress.update(now)
-                if step == 1 or step % history.LOG_EVERY == 0 or step == self._plan.num_steps:
+                if step == 1 or self._reaches_multiple(history.LOG_EVERY, step) or step >= self._plan.num_steps:
                     self._past.train(now, rate)
                 with progress.paused():
                     if self._validation_is_due(step):
                         self._validate(self._run.train_folder / f"model.ckpt-{step}", step)
                     if saving.saved == step:
                         self._draw()
+                self._seen = step
         return step
 
     def _one_step(self, session: Any, graph: TrainingGraph) -> tuple[Measurements, bytes]:
@@ -221,7 +226,7 @@ class _Training:
     def _validation_is_due(self, step: int) -> bool:
         if self._validator is None or step in (one.step for one in self._past.validations):
             return False
-        return step % self._plan.validate_every == 0 or step >= self._plan.num_steps
+        return self._reaches_multiple(self._plan.validate_every, step) or step >= self._plan.num_steps
 
     def _is_over(self, step: int) -> bool:
         return step >= self._plan.num_steps or self._patience_is_over
@@ -234,7 +239,11 @@ class _Training:
     def _is_to_be_saved(self, step: int) -> bool:
         """Whether a step's checkpoint is wanted whatever the time."""
         every = self._plan.save_every
-        return self._validation_is_due(step) or (every is not None and step % every == 0)
+        return self._validation_is_due(step) or (every is not None and self._reaches_multiple(every, step))
+
+    def _reaches_multiple(self, every: int, step: int) -> bool:
+        """Whether this is a step of every so many, or the first after one that another worker did."""
+        return step // every > min(self._seen, step - 1) // every
 
     def _draw(self) -> None:
         try:

@@ -45,3 +45,4 @@ def serve(cluster: Cluster) -> None:
         target = servers.start_server(cluster, session_config())
         note("serving")
         servers.serve_until_done(cluster, target, stop, note)
+        note("the job has ended")

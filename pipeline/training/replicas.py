@@ -21,12 +21,13 @@ from pipeline.models.magenta import tf
 from pipeline.training import servers
 from pipeline.training.cluster import Cluster
 from pipeline.training.synchronous import NOT_A_STEP, SynchronousOptimizer
-from pipeline.training.waiting import Patience
+from pipeline.training.waiting import Patience, answers
 
 GONE = (tf.errors.UnavailableError, tf.errors.AbortedError)  # what a call gets when a ps goes away
 _SECONDS_BETWEEN_LOOKS = 1.0  # of a worker, whether the chief has made the variables
 _SECONDS_BETWEEN_LINES = 10.0  # of a worker about its progress
 _SECONDS_TO_CANCEL = 2.0
+_SECONDS_TO_MEET = 60.0  # all are started at about the same time, and TensorFlow takes its time to start
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +78,17 @@ class Replica:
             servers.announce_end(self.cluster, self.target)
         elif self.cluster and self._saw_the_end:
             servers.say_goodbye(self.cluster, self.target)
+
+    def meet(self) -> None:
+        """For a chief without a session: waits a while for the ps, so that they hear it when the chief ends the job."""
+        if not self.cluster or not self._patience:
+            return
+        self.say("nothing is left to do; telling the other machines")
+        until = time.monotonic() + _SECONDS_TO_MEET
+        while time.monotonic() < until and not self._patience.is_stopping:
+            if all(map(answers, self.cluster.addresses.get("ps", ()))):
+                return
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     @property
     def number(self) -> int:
@@ -168,7 +180,8 @@ class Replica:
                     )
                 seconds = time.monotonic() - shown_at
                 if not shown or seconds >= _SECONDS_BETWEEN_LINES:
-                    rate = f"  {(number - shown) / seconds:.2f} steps/s" if shown else ""
+                    # the chief may have come back, and be at an earlier step
+                    rate = f"  {(number - shown) / seconds:.2f} steps/s" if 0 < shown < number else ""
                     self.say(f"step {number}  loss {value:.1f}{rate}")
                     shown, shown_at = number, time.monotonic()
                     # One that waits for tokens knows without this. What the others do without the chief is lost:
@@ -277,10 +290,10 @@ class _WhenReady(tf.train.SessionCreator):  # type: ignore[misc]
         while True:
             if servers.has_ended(replica.cluster, replica.target):
                 raise _JobEnded
-            with contextlib.suppress(tf.errors.DeadlineExceededError):
-                session = manager.wait_for_session(replica.target, replica.config, max_wait_secs=0)
-                self._check(servers.published(replica.cluster, replica.target))
-                return session
+            if description := servers.published(replica.cluster, replica.target):
+                self._check(description)  # first: on variables of other sizes, TensorFlow fails in its own words
+                with contextlib.suppress(tf.errors.DeadlineExceededError):
+                    return manager.wait_for_session(replica.target, replica.config, max_wait_secs=0)
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 

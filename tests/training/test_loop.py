@@ -15,7 +15,7 @@ from pipeline.errors import GmdVaeError
 from pipeline.models.hparams import resolve
 from pipeline.models.registry import get_config
 from pipeline.training.examples import Examples, open_examples
-from pipeline.training.run import Plan, Run
+from pipeline.training.run import InitFrom, Plan, Run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -172,14 +172,19 @@ def test_a_validation_that_a_killed_run_owed_is_made_up_for(
 
 
 def test_weights_to_begin_with(trained: Trained, examples: Examples, tmp_path: Path) -> None:
-    """Fine-tuning: the weights are those of the checkpoint, step and optimiser start fresh."""
+    """Fine-tuning, from an archive as Magenta publishes them: step and optimiser start fresh."""
+    import tarfile
+
     from pipeline.models.magenta import tf
     from pipeline.training.loop import train
     from pipeline.training.prepare import resolve_init_from
 
     run, (_, second, _) = trained
-    begun = resolve_init_from(run.folder / "latest")
-    assert begun.path == second.checkpoint
+    with tarfile.open(tmp_path / "flat.tar", "w") as tar:
+        for piece in second.checkpoint.parent.glob("model.ckpt-40.*"):
+            tar.add(piece, f"flat/{piece.name}")
+    begun = resolve_init_from(tmp_path / "flat.tar")
+    assert begun == InitFrom(tmp_path / "flat.tar", resolve_init_from(run.folder / "latest").digest)
     tuned = dataclasses.replace(make_run(tmp_path / "tuned", examples), init_from=begun)
     outcome = train(tuned, examples, Plan(1))
     assert (outcome.first_step, outcome.last_step) == (0, 1)

@@ -79,3 +79,32 @@ def test_a_ps_without_a_chief_stops_when_it_is_told_to() -> None:
     with pytest.raises(Interrupted, match="ps 0 has left a job that is not over"):
         servers.serve_until_done(ps, target, stop, print)
     assert time.monotonic() - begun < 5
+
+
+def test_a_chief_with_nothing_to_do_waits_for_the_ps_that_are_to_hear_of_it() -> None:
+    from pipeline.models.magenta import tf
+    from pipeline.training import servers
+    from pipeline.training.replicas import Replica
+
+    job = members()
+    said: list[str] = []
+    with Replica(job["chief"], tf.ConfigProto(), threading.Event(), said.append) as replica:
+        meeting = threading.Thread(target=replica.meet, daemon=True)
+        meeting.start()
+        time.sleep(1)
+        assert meeting.is_alive()
+        target = servers.start_server(job["ps"], tf.ConfigProto())
+        meeting.join(10)
+        assert not meeting.is_alive()
+    assert said == ["nothing is left to do; telling the other machines"]
+    servers.serve_until_done(job["ps"], target, threading.Event(), print)  # at once: no worker is there
+
+
+def test_a_chief_with_nothing_to_do_can_be_stopped() -> None:
+    from pipeline.models.magenta import tf
+    from pipeline.training.replicas import Replica
+
+    stop = threading.Event()
+    stop.set()
+    with Replica(members()["chief"], tf.ConfigProto(), stop, print) as replica:
+        replica.meet()
