@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import cli
 from pipeline.models.registry import DEFAULT_CONFIG, get_config
-from pipeline.training.run import Run
+from pipeline.training.run import Plan, Run
 
 Generate = Callable[..., tuple[int, str]]
 
@@ -63,7 +63,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = Path("runs/mine")
     folder.mkdir(parents=True)
     config = get_config(DEFAULT_CONFIG)
-    Run(folder, config, {**config.hparams, "z_size": 7}, 1, Path("data"), "digest").describe()
+    Run(folder, config, {**config.hparams, "z_size": 7}, 1, Path("data"), "digest").describe(Plan(2000))
     write(folder / "best" / "model.ckpt-1200")
     write(folder / "train" / "model.ckpt-1400")
     write(folder / "train" / "model.ckpt-1500")
