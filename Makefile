@@ -16,6 +16,7 @@ DEMO_STEPS = 100
 CLUSTER_CONFIG = flat-drum_4bar_small
 KILL =
 PYTEST_ARGS =
+BENCH_ARGS =
 
 # --- the environment
 PYTHON ?= python3
@@ -42,7 +43,7 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate demo cluster-demo doctor test lint format docs lock clean
+.PHONY: help setup data train generate demo cluster-demo bench doctor test lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -104,6 +105,9 @@ cluster-demo: ## train with three processes, as on three machines (KILL=worker o
 	@$(MAKE) --no-print-directory data DATASET=starter CONFIG=$(CLUSTER_CONFIG)
 	$(strip $(VENV)/bin/python tools/cluster_demo.py --config $(CLUSTER_CONFIG) \
 		--examples-path data/examples/starter/$(CLUSTER_CONFIG) $(if $(KILL),--kill $(KILL)))
+
+bench: $(PROJECT) $(NOTES_MANIFEST) ## compare with stock Magenta on this machine (BENCH_ARGS=--quick: 10 minutes)
+	$(strip $(VENV)/bin/python -m benchmarks $(BENCH_ARGS))
 
 doctor: $(PROJECT) ## check this machine: versions, devices, memory, disk
 	$(GMD_VAE) doctor

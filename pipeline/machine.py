@@ -54,6 +54,16 @@ def cpu_model(cpuinfo: Path) -> tuple[str | None, set[str] | None]:
     return (name[1].strip() if name else None), (set(flags[1].split()) if flags else None)
 
 
+def best_precision() -> str:
+    """The fastest precision of matrix products on the device that training will use: ``bf16`` or ``fp32``."""
+    if gpus():
+        # tensor cores multiply bf16 since compute capability 8.0
+        capabilities = _ask_gpus("compute_cap")
+        return "bf16" if capabilities and min(map(float, capabilities)) >= 8 else "fp32"
+    _, flags = cpu_model(Path("/proc/cpuinfo"))
+    return "bf16" if flags and flags & {"amx_bf16", "avx512_bf16"} else "fp32"
+
+
 def memory(problems: list[Problem]) -> dict[str, int | None]:
     """Total and available memory, and the container's limit where there is one."""
     try:
@@ -143,14 +153,19 @@ def disk(folder: Path, problems: list[Problem]) -> dict[str, Any]:
 
 def gpus() -> list[dict[str, Any]]:
     """The NVIDIA GPUs that the driver knows, whether TensorFlow sees them or not."""
-    query = ["nvidia-smi", "--query-gpu=name,memory.total,memory.free,driver_version", "--format=csv,noheader,nounits"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
     found = []
-    for line in answer.stdout.splitlines():
+    for line in _ask_gpus("name,memory.total,memory.free,driver_version"):
         name, total, free, driver = (field.strip() for field in line.rsplit(",", 3))
         mib = [int(size) << 20 if size.isdigit() else None for size in (total, free)]
         found.append({"name": name, "memory_bytes": mib[0], "free_bytes": mib[1], "driver": driver})
     return found
+
+
+def _ask_gpus(fields: str) -> list[str]:
+    """What ``nvidia-smi`` says of each GPU; empty without it, or where it does not know the fields."""
+    query = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return answer.stdout.splitlines()

@@ -37,6 +37,9 @@ from pipeline.commands.options import configs_option, json_option
     help="With --mode interpolate, twice: from this file, to this file.",
 )
 @click.option(
+    "--no-acceleration", is_flag=True, help="Compute with Magenta's own layers: slower, to compare.  [default: ours]"
+)
+@click.option(
     "--output-dir",
     type=click.Path(path_type=Path, file_okay=False),
     help="A folder to make.  [default: generated/TIME, in the run folder if there is one]",
@@ -52,6 +55,7 @@ def command(
     temperature: float,
     seed: int,
     input_midi: tuple[Path, ...],
+    no_acceleration: bool,
     output_dir: Path | None,
     configs_file: Path | None,
     as_json: bool,
@@ -86,6 +90,7 @@ def command(
 
     from pipeline import console
     from pipeline.generation.inputs import first_window
+    from pipeline.models.layers import Layers
     from pipeline.models.registry import get_config
     from pipeline.training.run import latest_run, read_config
 
@@ -112,7 +117,7 @@ def command(
         from pipeline.generation.generate import Request, generate
 
         request = Request(mode, num_outputs, temperature, seed)
-        beats = generate(request, config, hparams, checkpoint, inputs, target)
+        beats = generate(request, config, hparams, checkpoint, inputs, target, Layers(not no_acceleration))
 
     if as_json:
         files = [{"path": str(beat.path), "notes": beat.notes} for beat in beats]

@@ -56,6 +56,12 @@ _STARTING = "Starting TensorFlow and building the model: about half a minute ...
     metavar="STEPS",
     help="Save also every so many steps.  [default: every 2 minutes and at each validation]",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "auto"]),
+    help="Of matrix products; bf16 is faster where the processor or GPU has it, auto asks the device.  [default: fp32]",
+)
+@click.option("--no-acceleration", is_flag=True, help="Compute with Magenta's own layers: slower, to compare.")
 @click.option("--overfit-batch", is_flag=True, help="Only test that the pipeline learns: one batch, nothing is kept.")
 @click.option("--gpu", type=click.IntRange(min=0), metavar="K", help="Use this GPU, counted from 0.  [default: all]")
 @click.option("--require-gpu", is_flag=True, help="Refuse to train on the CPU.")
@@ -83,6 +89,8 @@ def command(
     validate_every: int | None,
     patience: int | None,
     save_every: int | None,
+    precision: str | None,
+    no_acceleration: bool,
     overfit_batch: bool,
     gpu: int | None,
     require_gpu: bool,
@@ -121,6 +129,8 @@ def command(
     from pipeline.training.cluster import VARIABLE, Flags, read_cluster
     from pipeline.training.prepare import Request, describe, prepare
 
+    if no_acceleration and precision not in (None, "fp32"):
+        raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
     flags = Flags(num_sync_workers=num_sync_workers, num_ps_tasks=num_ps_tasks, task=task, master=master)
     cluster = read_cluster(os.environ.get(VARIABLE), flags)
     if cluster and cluster.is_ps:
@@ -143,6 +153,8 @@ def command(
             validate_every=validate_every,
             patience=patience,
             save_every=save_every,
+            precision=precision,
+            accelerated=False if no_acceleration else None,
         ),
         _cut,
     )
@@ -183,12 +195,15 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
         err = console.stderr()
         err.print(_STARTING)
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
+        from pipeline.models.accelerated.choice import choose
         from pipeline.models.magenta import gpus
         from pipeline.training.loop import train
 
         device = ", ".join(gpus) or "CPU"
+        layers = choose(job.run.config, job.run.hparams, job.run.layers).describe()
         err.print(f"Device: {device}", markup=False)
-        job.run.note_start(device)
+        err.print(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}", markup=False)
+        job.run.note_start(device, layers)
         outcome = train(job.run, job.examples, job.plan, _print_line if as_json else None, cluster)
     _report(job, outcome, as_json)
 

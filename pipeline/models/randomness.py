@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -19,6 +19,7 @@ from pipeline.models.magenta import lstm_models, tf
 
 # One context at a time patches Magenta's modules: two that overlap would restore each other's patches.
 _PATCHING = threading.RLock()
+_ACTIVE = threading.local()  # the draws of the innermost context of this thread
 
 _PLACES = 2**15
 _TIMES = 2**16
@@ -72,8 +73,41 @@ def drawn_from(seed: int | Any, step: Any, stream: int = 0) -> Iterator[None]:
             (tf.nn.rnn_cell.DropoutWrapper, "_dropout", _dropout),
         ):
             patches.enter_context(mock.patch.object(owner, name, draws.instead_of(getattr(owner, name), replacement)))
+        patches.enter_context(mock.patch.object(_ACTIVE, "draws", draws, create=True))
         yield
     draws.check_loops()
+
+
+def loop_keys(*, hashed: bool = True) -> Callable[[int], Any]:
+    """For layers that unroll what is a loop in Magenta's: the keys of one draw in it, by iteration.
+
+    Args:
+        hashed: as for what a distribution samples; otherwise as for a choice of scheduled sampling.
+
+    Returns:
+        A function of the iteration, that gives int32 ``[2]``: the key of the same draw in Magenta's loop.
+
+    Raises:
+        RuntimeError: not inside ``drawn_from``.
+    """
+    draws: _Draws | None = getattr(_ACTIVE, "draws", None)
+    if draws is None:
+        raise RuntimeError("Layers that draw random numbers are built inside drawn_from")
+    return draws.next_keys(hashed)
+
+
+def sample_classes(logits: Any, key: Any) -> Any:
+    """One class a row, as ``tfp.distributions.OneHotCategorical`` draws it with the same key.
+
+    Args:
+        logits: float32 ``[rows, classes]``.
+        key: int32 ``[2]``.
+
+    Returns:
+        int32 ``[rows]``.
+    """
+    drawn = tf.random.stateless_categorical(logits, 1, seed=key, dtype=tf.int32)
+    return tf.squeeze(drawn, axis=1)
 
 
 def stateful_draws(graph: Any) -> list[str]:
@@ -133,18 +167,33 @@ class _Draws:
 
     def next_key(self) -> Any:
         """The key of the next place, int32 ``[2]``, built where the draw is: inside its loop."""
-        if tf.get_default_graph() is not self._graph:
-            # a tf.function, or a loop of TensorFlow 2: its iterations cannot be told apart from here
-            raise RuntimeError("A random draw inside a function, whose random numbers would not depend on the step")
-        if self._place >= _PLACES:
-            raise RuntimeError(f"More than {_PLACES} random draws in one graph")
-        place, self._place = self._place * _TIMES, self._place + 1
+        place = self._next_place()
         with tf.name_scope("key"):
             inner, *outer = self._times() or [tf.constant(0)]
             key = self._base + tf.stack([0, place + inner])
             for time in outer:  # Magenta nests no loops; a hash keeps (1, 2) and (2, 1) apart
                 key = _hash(key) + tf.stack([0, time])
             return key
+
+    def next_keys(self, hashed: bool) -> Callable[[int], Any]:
+        """The keys of the next place, by the iteration of a loop that is unrolled."""
+        place = self._next_place()
+
+        def key(time: int) -> Any:
+            with tf.name_scope("key"):
+                plain = self._base + tf.constant([0, place + time])
+                return _hash(plain) if hashed else plain
+
+        return key
+
+    def _next_place(self) -> int:
+        if tf.get_default_graph() is not self._graph:
+            # a tf.function, or a loop of TensorFlow 2: its iterations cannot be told apart from here
+            raise RuntimeError("A random draw inside a function, whose random numbers would not depend on the step")
+        if self._place >= _PLACES:
+            raise RuntimeError(f"More than {_PLACES} random draws in one graph")
+        place, self._place = self._place * _TIMES, self._place + 1
+        return place
 
     def _times(self) -> list[Any]:
         """The counters of the loops around what is being built, innermost first, int32 scalars.

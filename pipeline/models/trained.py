@@ -6,6 +6,10 @@ sizes checked first, and without unpacking archives unchecked.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,16 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import GmdVaeError
+from pipeline.models.accelerated.choice import Chosen, accelerate
+from pipeline.models.layers import ACCELERATED, Layers
 from pipeline.models.magenta import build_config, tf
 from pipeline.models.randomness import drawn_from
 from pipeline.models.registry import Config
 from pipeline.models.restore import check_fits, damage, graph_variables
+from pipeline.models.sessions import session_config
 
 Floats = npt.NDArray[np.float32]
 
 # One size whatever the user asks for: the random numbers of an output depend on its place in the
 # batch, so output 3 is the same whether 4 or 400 are made.
-BATCH_SIZE = 16
+BATCH_SIZE = 64
 
 
 class TrainedVae:
@@ -34,13 +41,33 @@ class TrainedVae:
         hparams: its hyperparameters; the batch size is replaced.
         checkpoint: prefix of the checkpoint, ours or Magenta's.
         seed: of the decoder's sampling. The same call gives the same output, whatever was called before.
+        layers: what computes the model; always in fp32.
+
+    Attributes:
+        z_size: of a latent vector.
+        converter: Magenta's, of the config.
+        makes_labels: whether `decode` gives drum labels rather than the converter's tensors.
+        layers: what computes the model, for a manifest.
 
     Raises:
         GmdVaeError: the checkpoint is not of this config, or the config needs controls (chords).
     """
 
-    def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, seed: int) -> None:
-        built = build_config(config, {**hparams, "batch_size": BATCH_SIZE})
+    def __init__(
+        self,
+        config: Config,
+        hparams: dict[str, Any],
+        checkpoint: Path,
+        seed: int,
+        layers: Layers = ACCELERATED,
+    ) -> None:
+        self._config, self._hparams, self._checkpoint, self._seed = config, hparams, checkpoint, seed
+        self._layers = dataclasses.replace(layers, precision="fp32")
+        self._sessions = contextlib.ExitStack()
+        built, chosen = self._built()
+        self.layers = chosen.describe()
+        self.makes_labels = config.windows is not None and not config.windows.roll_output
+        self.z_size: int = built.hparams.z_size
         self.converter = built.data_converter
         if self.converter.control_depth:
             raise GmdVaeError(
@@ -48,29 +75,11 @@ class TrainedVae:
                 "Use a config without controls.",
             )
         self.converter.set_mode("infer")
-        self._length = built.hparams.max_seq_len
-        with tf.Graph().as_default() as graph:
-            built.model.build(built.hparams, self.converter.output_depth, is_training=False)
-            self._temperature = tf.placeholder(tf.float32, [])
-            self._z = tf.placeholder(tf.float32, [BATCH_SIZE, built.hparams.z_size])
-            self._batch = tf.placeholder(tf.int64, [])
-            with drawn_from(seed, self._batch):
-                self._decoded, _ = built.model.sample(
-                    BATCH_SIZE, max_length=self._length, z=self._z, temperature=self._temperature
-                )
-            self._inputs = tf.placeholder(tf.float32, [BATCH_SIZE, None, self.converter.input_depth])
-            self._lengths = tf.placeholder(tf.int32, [BATCH_SIZE, *self.converter.length_shape])
-            posterior = built.model.encode(self._inputs, self._lengths)
-            self._mean = posterior.loc
-            check_fits(checkpoint, graph_variables())
-            if reason := damage(checkpoint):
-                raise GmdVaeError(
-                    f"Checkpoint '{checkpoint}' cannot be read ({reason})",
-                    "Give another one: RUN/best, RUN/latest, or an earlier step.",
-                )
-            self._session = tf.Session(graph=graph)
-            tf.train.Saver().restore(self._session, str(checkpoint))
-        self.z_size: int = built.hparams.z_size
+        if reason := damage(checkpoint):
+            raise GmdVaeError(
+                f"Checkpoint '{checkpoint}' cannot be read ({reason})",
+                "Give another one: RUN/best, RUN/latest, or an earlier step.",
+            )
 
     def __enter__(self) -> TrainedVae:
         return self
@@ -78,7 +87,50 @@ class TrainedVae:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.close()
+        self._sessions.close()
+
+    @cached_property
+    def _encoder(self) -> Callable[..., Any]:
+        """From (padded inputs, lengths) of a batch to the posterior's means. Made when it is first needed."""
+        with tf.Graph().as_default():
+            built, _ = self._built()
+            built.model.build(built.hparams, self.converter.output_depth, is_training=False)
+            inputs = tf.placeholder(tf.float32, [BATCH_SIZE, None, self.converter.input_depth])
+            lengths = tf.placeholder(tf.int32, [BATCH_SIZE, *self.converter.length_shape])
+            means = built.model.encode(inputs, lengths).loc
+            run: Callable[..., Any] = self._restored().make_callable(means, [inputs, lengths])
+            return run
+
+    @cached_property
+    def _decoder(self) -> Callable[..., Any]:
+        """From (latent vectors, temperature, the batch's number) to the decoded windows. Made when it is needed."""
+        with tf.Graph().as_default():
+            built, chosen = self._built()
+            built.model.build(built.hparams, self.converter.output_depth, is_training=False)
+            z = tf.placeholder(tf.float32, [BATCH_SIZE, self.z_size])
+            temperature, batch = tf.placeholder(tf.float32, []), tf.placeholder(tf.int64, [])
+            steps = built.hparams.max_seq_len
+            with drawn_from(self._seed, batch):
+                if self.makes_labels and chosen.takes_tokens:
+                    decoded = built.model.decoder.sample_tokens(BATCH_SIZE, z, temperature, steps) - 1
+                else:
+                    decoded, _ = built.model.sample(BATCH_SIZE, max_length=steps, z=z, temperature=temperature)
+                    if self.makes_labels:
+                        decoded = tf.argmax(decoded, axis=-1, output_type=tf.int32)
+            run: Callable[..., Any] = self._restored().make_callable(decoded, [z, temperature, batch])
+            return run
+
+    def _built(self) -> tuple[Any, Chosen]:
+        """Magenta's config, with the layers that compute it; nothing is in a graph yet."""
+        built = build_config(self._config, {**self._hparams, "batch_size": BATCH_SIZE})
+        return built, accelerate(built, self._config, self._layers)
+
+    def _restored(self) -> Any:
+        """A session on the default graph with the checkpoint's weights."""
+        check_fits(self._checkpoint, graph_variables())
+        session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(self._layers))))
+        tf.train.Saver().restore(session, str(self._checkpoint))
+        return session
 
     def encode(self, inputs: list[npt.NDArray[Any]], lengths: list[Any]) -> Floats:
         """The mean of the posterior for each window.
@@ -99,7 +151,7 @@ class TrainedVae:
             for i, (window, length) in enumerate(zip(part, part_lengths, strict=True)):
                 padded[i, : len(window)] = window
                 all_lengths[i] = length
-            mean = self._session.run(self._mean, {self._inputs: padded, self._lengths: all_lengths})
+            mean = self._encoder(padded, all_lengths)
             means.append(mean[: len(part)])
         return np.concatenate(means)
 
@@ -111,20 +163,19 @@ class TrainedVae:
             temperature: of the output distribution; towards 0 the likeliest step always wins.
 
         Returns:
-            n arrays ``[steps, output_depth]``, as the converter's ``from_tensors`` takes them.
+            n arrays: labels, int32 ``[steps]``, of a config that `makes_labels`; for others
+            ``[steps, output_depth]``, as the converter's ``from_tensors`` takes them.
         """
         windows: list[npt.NDArray[Any]] = []
         for batch, start in enumerate(range(0, len(z), BATCH_SIZE)):
             part = z[start : start + BATCH_SIZE]
             padded = np.zeros([BATCH_SIZE, self.z_size], np.float32)
             padded[: len(part)] = part
-            decoded = self._session.run(
-                self._decoded, {self._z: padded, self._temperature: temperature, self._batch: batch}
-            )
+            decoded = self._decoder(padded, temperature, batch)
             windows.extend(decoded[: len(part)])
         return windows
 
     def to_note_sequences(self, windows: list[npt.NDArray[Any]]) -> list[Any]:
-        """Decoded windows as NoteSequences, by Magenta's converter."""
+        """Decoded windows that are not labels as NoteSequences, by Magenta's converter."""
         sequences: list[Any] = self.converter.from_tensors(np.array(windows))
         return sequences

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from pipeline.models.accelerated.choice import accelerate
 from pipeline.models.magenta import build_config, tf
 from pipeline.models.randomness import drawn_from
 from pipeline.training.examples import Split
@@ -46,10 +47,13 @@ def build(run: Run, split: Split, replica: Replica, *, one_batch: bool = False) 
     tf.set_random_seed(run.seed)  # of the initial weights
     with replica.devices():
         config = build_config(run.config, {**run.hparams, "batch_size": size})
+        chosen = accelerate(config, run.config, run.layers)
         model = config.model
         model.build(config.hparams, config.data_converter.output_depth, is_training=True)
         with tf.device(replica.here):
-            table = ExampleTable(split.files, split.count, run.config.windows, config.data_converter)
+            table = ExampleTable(
+                split.files, split.count, run.config.windows, config.data_converter, tokens=chosen.takes_tokens
+            )
         first = (0 if one_batch else model.global_step) * tf.constant(batch_size, tf.int64) + first_row
         batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
         with drawn_from(run.seed, model.global_step, stream=replica.number):
@@ -82,10 +86,3 @@ def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
         list(zip(clipped, variables, strict=True)), global_step=config.model.global_step, name="train_step"
     )
     return train_op, global_norm
-
-
-def session_config() -> Any:
-    """How TensorFlow uses this machine's devices."""
-    config = tf.ConfigProto(allow_soft_placement=True)
-    config.gpu_options.allow_growth = True  # TensorFlow would take the whole GPU's memory at once
-    return config

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.examples.spec import DrumWindows
+from pipeline.models.accelerated.tokens import as_sequence
 from pipeline.models.magenta import tf
 
 
@@ -25,7 +26,7 @@ class Batch:
 
     Attributes:
         input_sequence: float32 ``[batch, steps, input_depth]``.
-        output_sequence: float32 ``[batch, steps, output_depth]``.
+        output_sequence: float32 ``[batch, steps, output_depth]``, or tokens ``[batch, steps, 1]``.
         sequence_length: int32 ``[batch]`` or ``[batch, segments]``, in steps.
         control_sequence: float32 ``[batch, steps, control_depth]``, or ``None``.
     """
@@ -48,11 +49,15 @@ class ExampleTable:
         count: how many examples they hold.
         windows: of a drum config, whose examples hold labels; ``None`` for every other one.
         converter: Magenta's converter, for its depths, types and length shape.
+        tokens: whether the output sequence is to be tokens (``models.accelerated.tokens``) where it
+            is categorical.
     """
 
-    def __init__(self, files: Sequence[Path], count: int, windows: DrumWindows | None, converter: Any) -> None:
+    def __init__(
+        self, files: Sequence[Path], count: int, windows: DrumWindows | None, converter: Any, *, tokens: bool = False
+    ) -> None:
         self.count = count
-        self._windows, self._converter = windows, converter
+        self._windows, self._converter, self._tokens = windows, converter, tokens
 
         def load() -> Any:
             records = tf.data.TFRecordDataset([str(file) for file in files]).batch(count, drop_remainder=True)
@@ -91,7 +96,9 @@ class ExampleTable:
         labels = tf.gather(self._table, rows)
         return Batch(
             input_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True),
-            output_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False),
+            output_sequence=as_sequence(labels)
+            if self._tokens
+            else expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False),
             sequence_length=tf.fill([int(rows.shape[0])], self._windows.steps),
         )
 

@@ -15,12 +15,13 @@ from pipeline.errors import GmdVaeError, Interrupted
 from pipeline.models import checkpoints, schedules
 from pipeline.models.magenta import tf
 from pipeline.models.restore import check_fits, graph_variables, last_undamaged, without_optimizer
+from pipeline.models.sessions import session_config
 from pipeline.training import events, history
 from pipeline.training.cluster import Cluster
 from pipeline.training.curves import draw_progress
 from pipeline.training.events import Events
 from pipeline.training.examples import Examples
-from pipeline.training.graph import TrainingGraph, build, session_config
+from pipeline.training.graph import TrainingGraph, build
 from pipeline.training.history import History, Measurements, Validation
 from pipeline.training.progress import TrainingProgress, note, speak_as
 from pipeline.training.replicas import Replica
@@ -90,7 +91,7 @@ def train(
     with (
         errors_in_words(run),
         stop_signals() as stop,
-        Replica(cluster, session_config(), stop, note) as replica,
+        Replica(cluster, session_config(run.layers), stop, note) as replica,
         History(run.folder / history.NAME, first, listener) as past,
         contextlib.closing(Events(run)) as board,
         validator as validating,

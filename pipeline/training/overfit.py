@@ -6,6 +6,7 @@ import dataclasses
 import threading
 
 from pipeline.models.magenta import tf
+from pipeline.models.sessions import session_config
 from pipeline.training.examples import Split
 from pipeline.training.graph import build
 from pipeline.training.progress import note
@@ -44,7 +45,7 @@ def overfit(run: Run, split: Split, num_steps: int) -> Result:
     """
     with errors_in_words(run), tf.Graph().as_default():
         graph = build(run, split, Replica(None, None, threading.Event(), note), one_batch=True)
-        with tf.Session() as session:
+        with tf.Session(config=session_config(run.layers)) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
             first = last = float("nan")
             for step in range(1, num_steps + 1):

@@ -11,10 +11,11 @@ from typing import Any
 
 from pipeline import files
 from pipeline.errors import GmdVaeError
-from pipeline.machine import gpus, memory
+from pipeline.machine import best_precision, gpus, memory
 from pipeline.models import checkpoints
 from pipeline.models.config import VaeConfig, checkpoint_bytes, count_parameters, training_bytes
 from pipeline.models.hparams import changed, resolve
+from pipeline.models.layers import ACCELERATED, STOCK, Layers
 from pipeline.models.registry import DEFAULT_CONFIG, Config, get_config
 from pipeline.training.disk import check_space
 from pipeline.training.examples import Examples, find_examples
@@ -34,6 +35,8 @@ class Request:
         seed: of the weights, the data's order and every random draw.
         init_from: a checkpoint, in any spelling.
         num_steps, validate_every, patience, save_every: see ``run.Plan``.
+        precision: of matrix products: ``fp32``, ``bf16``, or ``auto``, which asks the device.
+        accelerated: whether our layers compute the model.
     """
 
     config: str | None = None
@@ -47,6 +50,8 @@ class Request:
     validate_every: int | None = None
     patience: int | None = None
     save_every: int | None = None
+    precision: str | None = None
+    accelerated: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +90,8 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
     if request.init_from:
         init_from = resolve_init_from(request.init_from)
     examples = find_examples(config, examples_path, lambda notes, made: cut(config, notes, made))
-    run = Run(folder, config, hparams, seed or 0, examples.folder, examples.digest, init_from)
+    layers = _layers(request, before)
+    run = Run(folder, config, hparams, seed or 0, examples.folder, examples.digest, init_from, layers)
     _check_examples(run, examples)
     _check_memory(run)
     # beside those that are kept, one is being written and one is the best
@@ -135,6 +141,16 @@ def describe(job: Job) -> list[str]:
         lines.append(f"Weights: begin as those of {run.init_from.path}")
     lines.append(f"Run folder: {run.folder}")
     return lines
+
+
+def _layers(request: Request, before: Run | None) -> Layers:
+    """What the user asked for; what is not given is as it was."""
+    if request.accelerated is False:
+        return STOCK
+    layers = before.layers if before else ACCELERATED
+    if request.precision is None:
+        return layers
+    return Layers(precision=best_precision() if request.precision == "auto" else request.precision)
 
 
 def _plan(request: Request, run: Run) -> Plan:

@@ -15,10 +15,12 @@ from typing import Any
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
 from pipeline.models.config import VaeConfig, from_dict
+from pipeline.models.layers import ACCELERATED, STOCK, Layers
 from pipeline.models.registry import Config, get_config
 
 NAME = "run.json"
 FORMAT = 1
+_UNNAMED_LAYERS = dataclasses.asdict(STOCK)  # runs of version 0.2 do not name theirs
 KEEP = 3  # checkpoints; stock Magenta keeps 100. Three of the ancestor's sizes are half a gigabyte
 
 
@@ -64,6 +66,7 @@ class Run:
         examples: the examples folder, as the user named it.
         examples_digest: SHA-256 of its manifest.
         init_from: the weights it begins with; ``None``: random ones.
+        layers: what computes the model.
     """
 
     folder: Path
@@ -73,6 +76,7 @@ class Run:
     examples: Path
     examples_digest: str
     init_from: InitFrom | None = None
+    layers: Layers = ACCELERATED
 
     @property
     def train_folder(self) -> Path:
@@ -95,6 +99,7 @@ class Run:
             "seed": self.seed,
             "examples_digest": self.examples_digest,
             "init_from": None if self.init_from is None else self.init_from.digest,
+            "layers": dataclasses.asdict(self.layers),
         }
         as_json: dict[str, Any] = json.loads(json.dumps(identity))  # tuples become lists
         return as_json
@@ -145,13 +150,14 @@ class Run:
         content["plan"] = dataclasses.asdict(plan)
         manifest.write_json(path, content)
 
-    def note_start(self, device: str) -> None:
-        """Adds to ``run.json`` that the run was started, or went on, on a device."""
+    def note_start(self, device: str, layers: dict[str, str]) -> None:
+        """Adds to ``run.json`` that the run was started, or went on: the device, and what computes each half."""
         path = self.folder / NAME
         content = _read(path)
         starts = content.get("starts", [])
         when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        starts.append({"time": when, "host": socket.gethostname(), "device": device, "command": _command()})
+        start = {"time": when, "host": socket.gethostname(), "device": device, "layers": layers, "command": _command()}
+        starts.append(start)
         manifest.write_json(path, {**content, "starts": starts})
 
     @property
@@ -201,6 +207,7 @@ def read_run(folder: Path) -> Run | None:
             Path(content["examples"]),
             str(content["examples_digest"]),
             init_from,
+            Layers(**content.get("layers", _UNNAMED_LAYERS)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
@@ -262,10 +269,16 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         found.append(f"seed {old.get('seed')}, not {new['seed']}")
     if old.get("examples_digest") != new["examples_digest"]:
         found.append(f"trained on other examples ({old.get('examples')})")
+    if (layers := old.get("layers", _UNNAMED_LAYERS)) != new["layers"]:
+        found.append(f"computed with {_spelled(layers)}, not {_spelled(new['layers'])}")
     if old.get("init_from") != new["init_from"]:
         begun = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
         found.append(f"it began with {begun}")
     return found
+
+
+def _spelled(layers: dict[str, Any]) -> str:
+    return f"--precision {layers['precision']}" if layers["accelerated"] else "--no-acceleration"
 
 
 def _command() -> str:

@@ -8,15 +8,18 @@ forcing), as the likelihood of an autoregressive model asks.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from pipeline.models.accelerated.choice import accelerate
 from pipeline.models.likelihood import likelihood
 from pipeline.models.magenta import build_config, tf
 from pipeline.models.randomness import drawn_from
+from pipeline.models.sessions import session_config
 from pipeline.training.examples import Split
 from pipeline.training.history import Validation, elbo
 from pipeline.training.input import ExampleTable
@@ -88,8 +91,10 @@ class Validator:
         teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
         with tf.Graph().as_default() as graph:
             config = build_config(run.config, {**run.hparams, **teacher_forcing, "batch_size": size})
+            layers = dataclasses.replace(run.layers, precision="fp32")  # figures to compare, whatever is trained in
+            tokens = accelerate(config, run.config, layers).takes_tokens
             config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
-            table = ExampleTable(self._split.files, count, run.config.windows, config.data_converter)
+            table = ExampleTable(self._split.files, count, run.config.windows, config.data_converter, tokens=tokens)
             self._first = tf.placeholder(tf.int64, [])
             rows = self._first + tf.range(size, dtype=tf.int64)
             batch = table.batch(tf.minimum(rows, count - 1), present=rows < count)
@@ -100,5 +105,5 @@ class Validator:
             self._update = tf.group(*(update for _, update in metrics.values()))
             self._reset = tf.variables_initializer(tf.get_collection(tf.GraphKeys.METRIC_VARIABLES))
             self._saver = tf.train.Saver()
-            self._session = tf.Session(graph=graph)
+            self._session = tf.Session(graph=graph, config=session_config(layers))
             self._session.run(tf.local_variables_initializer())

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import mido
+import numpy as np
 import pytest
 
 from pipeline.errors import GmdVaeError
+from pipeline.examples.spec import NINE_CLASSES
 from pipeline.files import sha256
 from pipeline.generation.inputs import first_window
 from pipeline.models import checkpoints
 from pipeline.models.registry import get_config
+from pipeline.notes.midi import midi_to_note_sequence, note_sequence_to_midi_bytes
 from pipeline.training.run import read_config
 
 pytestmark = pytest.mark.tensorflow
@@ -87,6 +91,70 @@ def test_the_manifest_says_from_what_and_how(make: Make, tiny_run: Path) -> None
         sha256(file) for file in checkpoints.files_of(prefix)
     ]
     assert str(tiny_run) not in (folder / "manifest.json").read_text()
+
+
+def test_the_manifest_counts_bytes_and_notes(make: Make) -> None:
+    folder = make("counted")
+    for entry in json.loads((folder / "manifest.json").read_text())["files"]:
+        path = folder / entry["name"]
+        assert entry["bytes"] == path.stat().st_size
+        events = [message for track in mido.MidiFile(path).tracks for message in track if message.type == "note_on"]
+        assert entry["notes"] == sum(message.velocity > 0 for message in events) > 0
+
+
+def test_the_files_are_those_of_magentas_converter(make: Make, tiny_run: Path) -> None:
+    """What a file says, as Magenta would write it, has the file's bytes."""
+    from pipeline.models.magenta import build_config
+
+    converter = build_config(read_config(tiny_run)[0]).data_converter
+    for path in make("compared").glob("*.mid"):
+        one_hot = np.zeros([64, 512], np.float32)
+        labels = np.zeros(64, np.int64)
+        for note in midi_to_note_sequence(path.read_bytes(), "made", path.name).notes:
+            drum = [pitches[0] for pitches in NINE_CLASSES].index(note.pitch)
+            labels[round(note.start_time / 0.125)] |= 1 << drum
+        one_hot[np.arange(64), labels] = 1
+        (sequence,) = converter.from_tensors([one_hot])
+        assert note_sequence_to_midi_bytes(sequence) == path.read_bytes()
+
+
+def test_a_config_whose_decoder_writes_drum_rolls_goes_by_magentas_converter(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.generation import generate as module
+    from pipeline.models.magenta import build_config
+
+    config = get_config("nade-drums_2bar_reduced")
+    converter = build_config(config).data_converter
+
+    class Rolls:
+        """A model whose every window is kick and snare together at its first step, then silence."""
+
+        z_size = 4
+        makes_labels = False
+
+        def __init__(self, *_: Any) -> None: ...
+
+        def __enter__(self) -> Rolls:
+            return self
+
+        def __exit__(self, *_: Any) -> None: ...
+
+        def decode(self, z: Any, temperature: float) -> list[Any]:
+            roll = np.zeros([32, 9], np.float32)
+            roll[0, :2] = 1
+            return [roll] * len(z)
+
+        def to_note_sequences(self, windows: Any) -> Any:
+            return converter.from_tensors(np.array(windows))
+
+    monkeypatch.setattr(module, "TrainedVae", Rolls)
+    request = module.Request("sample", 2, 1.0, 0)
+    beats = module.generate(request, config, config.hparams, checkpoints.find(tiny_run), [], tmp_path / "rolls")
+    assert [beat.notes for beat in beats] == [2, 2]
+    for beat in beats:
+        notes = midi_to_note_sequence(beat.path.read_bytes(), "made", beat.path.name).notes
+        assert sorted((note.start_time, note.pitch) for note in notes) == [(0.0, 36), (0.0, 38)]
 
 
 def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path, tmp_path: Path) -> None:

@@ -1,0 +1,197 @@
+"""``python -m benchmarks``: stock Magenta and gmd-vae take turns, in processes of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from benchmarks import floor, machine, plot, process, summary
+from benchmarks.job import STOCK, Contender, Job, jobs
+from pipeline import console, manifest
+from pipeline.errors import GmdVaeError
+from pipeline.models.config import VaeConfig
+from pipeline.models.registry import get_config
+
+_CONFIGS = ("hierdec-drum_4bar_small", "hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar_small")
+_BATCH_SIZES = (64, 256)
+_PRECISIONS = ("fp32", "bf16")
+_STEPS, _REPEATS = 20, 3
+_QUICK_STEPS, _QUICK_REPEATS = 5, 1
+
+Shape = tuple[int, int]  # rows, units
+
+
+@click.command()
+@click.option("--config", "configs", multiple=True, metavar="NAME", help="[default: small, v2 and no_ar_small]")
+@click.option("--batch-size", "batch_sizes", multiple=True, type=click.IntRange(1), help="[default: 64 and 256]")
+@click.option("--precision", "precisions", multiple=True, type=click.Choice(_PRECISIONS), help="[default: both]")
+@click.option("--steps", type=click.IntRange(1), help=f"Training steps that count.  [default: {_STEPS}]")
+@click.option("--repeats", type=click.IntRange(1), help=f"Processes for each figure.  [default: {_REPEATS}]")
+@click.option("--quick", is_flag=True, help="Small and v2, batch size 64, few steps, one repeat.")
+@click.option("--notes", type=click.Path(path_type=Path), default="data/notes/groove", show_default=True)
+@click.option("--examples", type=click.Path(path_type=Path), default="data/examples/groove", show_default=True)
+@click.option(
+    "--output-dir", type=click.Path(path_type=Path, file_okay=False), default="benchmarks/results", show_default=True
+)
+def main(
+    configs: tuple[str, ...],
+    batch_sizes: tuple[int, ...],
+    precisions: tuple[str, ...],
+    steps: int | None,
+    repeats: int | None,
+    quick: bool,
+    notes: Path,
+    examples: Path,
+    output_dir: Path,
+) -> None:
+    """Compare stock Magenta with gmd-vae on this machine: training, evaluation, sampling.
+
+    Writes a table to the screen, and a JSON and a PNG file named after the device.
+    """
+    configs = configs or _CONFIGS[: 2 if quick else None]
+    batch_sizes = batch_sizes or _BATCH_SIZES[: 1 if quick else None]
+    chosen = precisions or _PRECISIONS
+    contenders = [Contender(STOCK), *(Contender("ours", precision) for precision in chosen)]
+    steps = steps or (_QUICK_STEPS if quick else _STEPS)
+    repeats = repeats or (_QUICK_REPEATS if quick else _REPEATS)
+    about = machine.describe()
+    err = console.stderr()
+    if busy := machine.warning(about["load_average_before"][0]):
+        err.print(busy)
+    drum_configs = [_drum_config(name) for name in configs]
+    _check_notes(notes)
+    for config in drum_configs:
+        _prepare(config, notes, examples / config.name)
+
+    name = machine.device(about) + ("-quick" if quick else "")
+    results: dict[str, Any] = {"machine": about, "steps": steps, "repeats": repeats, "floors": [], "records": []}
+    with tempfile.TemporaryDirectory(prefix="gmd-vae-bench-") as scratch:
+        results["rates"] = rates = _rates(drum_configs, batch_sizes)
+        for config in drum_configs:
+            for batch_size in batch_sizes:
+                results["floors"] += _floors(config, batch_size, chosen, rates)
+        work = list(jobs(configs, batch_sizes, contenders, steps, repeats, notes, examples, Path(scratch)))
+        needed = {job.run for job in work if job.work != "train"}
+        for job in work:
+            results["records"].append(_measure(job))
+            # checkpoints are large
+            shutil.rmtree(job.samples if job.run in needed else job.run, ignore_errors=True)
+            # after every process: who stops it after an hour has an hour's figures
+            manifest.write_json(output_dir / f"{name}.json", results)
+    tables = summary.groups(results["records"], results["floors"])
+    _show(tables)
+    plot.draw(tables, output_dir / f"{name}.png", machine.title(about), gpu=bool(about["gpus"]))
+    console.stdout().print(f"Wrote {output_dir / name}.json and {output_dir / name}.png", markup=False)
+    if any(map(summary.problem, results["records"])):
+        raise SystemExit(1)
+
+
+def _measure(job: Job) -> dict[str, Any]:
+    """Runs a job's process; what is written about it."""
+    err = console.stderr()
+    outcome = process.run(job.command)
+    done = f"{job.config}, batch size {job.batch_size or 'its own'}, {job.work}, {job.contender.label}"
+    err.print(f"{done}: {outcome.wall:.1f} s", markup=False)
+    record = {
+        "job": job.as_json(),
+        "label": job.contender.label,
+        "wall": outcome.wall,
+        "cpu": outcome.cpu,
+        "error": outcome.error,
+        "report": outcome.report,
+        "midi_files": len(list(job.samples.glob("*.mid"))),
+    }
+    if problem := summary.problem(record):
+        err.print(f"FAILED: {problem}", markup=False)
+    return record
+
+
+def _drum_config(name: str) -> VaeConfig:
+    config = get_config(name)
+    if not isinstance(config, VaeConfig):
+        raise GmdVaeError(f"'{name}' is one of Magenta's own configs", "Choose one of configs.py.")
+    return config
+
+
+def _check_notes(notes: Path) -> None:
+    for split in ("train", "validation"):
+        if not (notes / f"{split}.tfrecord").exists():
+            raise GmdVaeError(f"There is no {split}.tfrecord in '{notes}'", "Run 'make data', or give --notes.")
+
+
+def _prepare(config: VaeConfig, notes: Path, folder: Path) -> None:
+    if not (folder / manifest.NAME).exists():
+        console.stderr().print(f"Preparing {folder}", markup=False)
+        _gmd_vae("preprocess", str(notes), "--config", config.name, "--output-dir", str(folder))
+
+
+def _gmd_vae(*arguments: str) -> None:
+    outcome = process.run(lambda _: [sys.executable, "-m", "pipeline", *arguments])
+    if outcome.error is not None:
+        raise GmdVaeError(f"'gmd-vae {' '.join(arguments)}' failed: {outcome.error}")
+
+
+def _rates(configs: Sequence[VaeConfig], batch_sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """How fast this machine multiplies, for every shape that the configs have."""
+    shapes: dict[Shape, None] = {}
+    for config in configs:
+        for batch_size in batch_sizes:
+            for units in dict.fromkeys([*config.encoder_sizes, *config.decoder_sizes]):
+                shapes[batch_size, units] = shapes[batch_size * config.windows.steps, units] = None
+    outcome = process.run(
+        lambda started: [sys.executable, "-m", "benchmarks.gemm", json.dumps([list(shapes), started])]
+    )
+    if outcome.error is not None:
+        console.stderr().print(f"FAILED: the matrix products, {outcome.error}", markup=False)
+    rates: list[dict[str, Any]] = outcome.report.get("rates", [])
+    return rates
+
+
+def _floors(
+    config: VaeConfig, batch_size: int, precisions: Sequence[str], rates: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What the matrix products of one step take, in each precision; ``None`` where no rate was measured."""
+    products = floor.count(config, batch_size)
+    found = []
+    for precision in precisions:
+        measured = {
+            (rate["rows"], rate["units"]): floor.Rate(rate["wall"], rate["cpu"])
+            for rate in rates
+            if rate["precision"] == precision
+        }
+        cost: dict[str, float | None] = {"wall": None, "cpu": None}
+        if measured:
+            cost = dataclasses.asdict(floor.seconds(products, floor.rates(measured, batch_size, config.windows.steps)))
+        about = {"config": config.name, "batch_size": batch_size, "precision": precision}
+        found.append({**about, "operations": floor.total(products), **cost})
+    return found
+
+
+def _show(tables: Sequence[summary.Group]) -> None:
+    columns = summary.labels(tables)
+    for group in tables:
+        table = Table(title=group.title, title_justify="left")
+        table.add_column("seconds: wall / processor")
+        for number, column in enumerate(columns):
+            table.add_column(column, justify="right")
+            if number:
+                table.add_column("stock ÷ ours", justify="right")
+        for row in group.rows:
+            table.add_row(*summary.cells(row, columns))
+        console.stdout().print(table)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except GmdVaeError as error:
+        raise SystemExit(f"Error: {error}") from None

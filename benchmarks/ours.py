@@ -1,0 +1,83 @@
+"""gmd-vae, measured: its own training loop and validation, in a process of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Any
+from unittest import mock
+
+from benchmarks.clock import Clock
+from benchmarks.job import Job, from_json
+from pipeline.models.hparams import resolve
+from pipeline.models.layers import Layers
+from pipeline.models.registry import get_config
+from pipeline.training.examples import Examples, Split, open_examples
+from pipeline.training.run import Plan, Run
+
+
+def main() -> None:
+    """Does the job that the command line names."""
+    job, started = from_json(sys.argv[1])
+    clock = Clock(started)
+    {"train": _train, "evaluate": _evaluate}[job.work](job, clock)
+
+
+def _prepared(job: Job) -> tuple[Run, Examples]:
+    config = get_config(job.config)
+    examples = open_examples(job.examples, config)
+    run = Run(
+        folder=job.run,
+        config=config,
+        hparams=resolve(config, f"batch_size={job.batch_size}"),
+        seed=0,
+        examples=examples.folder,
+        examples_digest=examples.digest,
+        layers=Layers(accelerated=True, precision=job.contender.precision),
+    )
+    return run, examples
+
+
+def _train(job: Job, clock: Clock) -> None:
+    """What ``gmd-vae train`` does, without the validation at the end."""
+    run, examples = _prepared(job)
+    from benchmarks.hook import StepTimer
+    from pipeline.models.magenta import gpus
+    from pipeline.training import loop
+    from pipeline.training.graph import TrainingGraph, build
+    from pipeline.training.replicas import Replica
+
+    clock.stage("import")
+    graphs: list[TrainingGraph] = []
+
+    def timed(*arguments: Any) -> TrainingGraph:
+        graphs.append(build(*arguments))
+        clock.stage("graph build")
+        return graphs[0]
+
+    class TimedReplica(Replica):
+        def session(self, scaffold: Any, hooks: Any, latest: Any, description: str = "") -> Any:
+            timer = StepTimer(clock, graphs[0].figures["loss"])
+            return super().session(scaffold, [*hooks, timer], latest, description)
+
+    with mock.patch.object(loop, "build", timed), mock.patch.object(loop, "Replica", TimedReplica):
+        loop.train(run, dataclasses.replace(examples, validation=Split([], 0)), Plan(job.num_steps))
+    clock.report(devices=gpus)
+
+
+def _evaluate(job: Job, clock: Clock) -> None:
+    """What ``gmd-vae train`` does at every validation; the first one builds its graph."""
+    run, examples = _prepared(job)
+    from pipeline.models.magenta import gpus
+    from pipeline.training.validation import Validator
+
+    clock.stage("import")
+    with Validator(run, examples.validation) as validator:
+        for name in ("first evaluation", "next evaluation"):
+            validator.validate(job.checkpoint, job.num_steps)
+            clock.stage(name)
+    clock.report(devices=gpus)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Magenta's LSTM encoder and decoders, computed faster: same variables, same checkpoints, same loss."""

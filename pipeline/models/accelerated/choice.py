@@ -1,0 +1,106 @@
+"""Puts our layers in the place of Magenta's wherever they compute the same, and says where they do not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pipeline.models.accelerated.decoders import AcceleratedCategoricalLstmDecoder, AcceleratedHierarchicalLstmDecoder
+from pipeline.models.accelerated.encoder import AcceleratedBidirectionalLstmEncoder
+from pipeline.models.layers import Layers
+from pipeline.models.magenta import build_config, configs, lstm_models
+from pipeline.models.registry import Config
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """Which layers compute a model.
+
+    Attributes:
+        encoder: why Magenta's encoder does; ``None``: ours does.
+        decoder: why Magenta's decoder does; ``None``: ours does.
+        precision: of our layers' matrix products.
+    """
+
+    encoder: str | None
+    decoder: str | None
+    precision: str
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether the decoder takes sequences as tokens (``accelerated.tokens``)."""
+        return self.decoder is None
+
+    def describe(self) -> dict[str, str]:
+        """For ``run.json``: what computes each half."""
+        return {half: self._of(getattr(self, half)) for half in ("encoder", "decoder")}
+
+    def _of(self, reason: str | None) -> str:
+        return f"accelerated, {self.precision}" if reason is None else f"Magenta's ({reason})"
+
+
+def choose(config: Config, hparams: dict[str, Any], layers: Layers) -> Chosen:
+    """Which layers compute a config; builds nothing."""
+    return accelerate(build_config(config, hparams), config, layers)
+
+
+def accelerate(built: configs.Config, config: Config, layers: Layers) -> Chosen:
+    """Replaces the encoder and the decoder of a model that is not built yet by ours.
+
+    Args:
+        built: from ``build_config``; its model is changed.
+        config: what it was built from.
+        layers: what is wanted.
+    """
+    encoder, decoder = _reasons(built, config.windows is not None, layers)
+    if encoder is None:
+        built.model._encoder = AcceleratedBidirectionalLstmEncoder(layers.precision, config.windows is not None)
+    if decoder is None:
+        built.model._decoder = _accelerated_decoder(built.model.decoder, layers.precision)
+    return Chosen(encoder, decoder, layers.precision)
+
+
+def _reasons(built: configs.Config, whole_windows: bool, layers: Layers) -> tuple[str | None, str | None]:
+    """Why encoder and decoder stay Magenta's; ``None`` where they need not."""
+    if not layers.accelerated:
+        return "asked for", "asked for"
+    hparams, both = built.hparams, None
+    if hparams.dropout_keep_prob != 1.0:
+        both = "dropout"
+    elif not hparams.z_size:
+        both = "no latent vector"
+    elif built.data_converter.control_depth:
+        both = "controls"
+    encoder, decoder = both, both
+    if type(built.model.encoder) is not lstm_models.BidirectionalLstmEncoder:
+        encoder = type(built.model.encoder).__name__
+    elif hparams.residual_encoder:
+        encoder = "residual connections"
+    of_decoder = _no_accelerated_decoder(built.model.decoder, whole_windows)
+    if of_decoder or hparams.residual_decoder:
+        decoder = of_decoder or "residual connections"
+    return encoder, decoder
+
+
+def _no_accelerated_decoder(decoder: Any, whole_windows: bool) -> str | None:
+    if type(decoder) is lstm_models.HierarchicalLstmDecoder:
+        if decoder._hierarchical_encoder:
+            return "re-encoding of what was decoded"
+        without, levels = set(decoder._disable_autoregression), range(len(decoder._level_lengths) - 1)
+        if without and not without.issuperset(levels):
+            return "a conductor that hears and one that does not"
+        if (
+            not without and not whole_windows
+        ):  # Magenta's state after a short segment depends on the others in the batch
+            return "segments of any length before a conductor that hears"
+        decoder = decoder._core_decoder
+    if type(decoder) is not lstm_models.CategoricalLstmDecoder:
+        return type(decoder).__name__
+    return None
+
+
+def _accelerated_decoder(decoder: Any, precision: str) -> Any:
+    if isinstance(decoder, lstm_models.HierarchicalLstmDecoder):
+        autoregressive = not decoder._disable_autoregression
+        return AcceleratedHierarchicalLstmDecoder(decoder._level_lengths, autoregressive, precision)
+    return AcceleratedCategoricalLstmDecoder(precision)

@@ -1,0 +1,211 @@
+"""Magenta's ``CategoricalLstmDecoder``, accelerated: the part that both decoders share.
+
+Everything here is time-major, and its rows are windows or, where segments are decoded at once,
+segments of windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.models.accelerated import lstm
+from pipeline.models.accelerated.products import Weights, gather_rows, plain_product, product, token_rows, widened
+from pipeline.models.magenta import lstm_models, lstm_utils, tf
+from pipeline.models.randomness import loop_keys, sample_classes
+
+
+class Core(lstm_models.CategoricalLstmDecoder):  # type: ignore[misc]
+    """The LSTM stack over tokens and an embedding, with its output layer.
+
+    Args:
+        precision: of the matrix products.
+    """
+
+    def __init__(self, precision: str) -> None:
+        super().__init__()
+        self._precision = precision
+
+    def build(self, hparams: Any, output_depth: int, is_training: bool = True) -> None:
+        """As the class it extends; also keeps the sizes."""
+        super().build(hparams, output_depth, is_training)
+        self.sizes, self.classes, self.is_training = list(hparams.dec_rnn_size), output_depth, is_training
+        self.samples_its_inputs = tf.get_static_value(self._sampling_probability) != 0.0
+
+    def open(self, embedding_size: int) -> Decoding:
+        """Makes or finds the variables, in the current variable scope."""
+        return Decoding(self, embedding_size)
+
+    def initial_states(self, embedding: Any) -> list[lstm.State]:
+        """The states that an embedding ``[rows, size]`` sets."""
+        states = lstm_utils.initial_cell_state_from_embedding(
+            self._dec_cell, embedding, name="decoder/z_to_initial_state"
+        )
+        return [lstm.State(*state) for state in states]
+
+
+class Decoding:
+    """The variables of a core decoder, and what is computed with them.
+
+    Args:
+        core: the decoder.
+        embedding_size: of the vector that accompanies every step: ``z``, or a conductor's output.
+    """
+
+    def __init__(self, core: Core, embedding_size: int) -> None:
+        self._core, precision = core, core._precision
+        self._layers = []
+        parts = [core.classes, embedding_size]
+        for number, units in enumerate(core.sizes):
+            self._layers.append(lstm.layer(f"decoder/multi_rnn_cell/cell_{number}/lstm_cell", parts, units, precision))
+            parts = [units]
+        self._rows = token_rows(self._layers[0].inputs[0])
+        with tf.variable_scope("decoder/output_projection", reuse=tf.AUTO_REUSE):
+            self._output = Weights(tf.get_variable("kernel", [core.sizes[-1], core.classes]), precision)
+            self._output_bias = tf.get_variable("bias", [core.classes], initializer=tf.zeros_initializer())
+
+    def gates(self, tokens: Any) -> Any:
+        """The tokens' part of the first layer's gates.
+
+        Args:
+            tokens: int32 ``[steps, rows]`` or ``[rows]``.
+        """
+        return gather_rows(self._layers[0].inputs[0], tokens)
+
+    def constants(self, embedding: Any) -> list[Any]:
+        """Each layer's part of the gates that is the same at all steps, ``[rows, 4 * units]``."""
+        first, *others = self._layers
+        rows = int(embedding.shape[0])
+        return [product(embedding, first.inputs[1]) + first.bias, *(lstm.bias_rows(layer, rows) for layer in others)]
+
+    def teacher_forced(
+        self, gates: Any, constants: Sequence[Any], states: Sequence[lstm.State]
+    ) -> tuple[Any, list[lstm.State]]:
+        """The whole stack over a sequence of known inputs.
+
+        Args:
+            gates: ``[steps, rows, 4 * units]``, from `gates`.
+            constants: from `constants`.
+            states: of each layer, before the first step.
+
+        Returns:
+            The last layer's outputs ``[steps, rows, units]``, and the states after the last step.
+        """
+        outputs, after = None, []
+        for layer, constant, state in zip(self._layers, constants, states, strict=True):
+            if outputs is not None:
+                gates = lstm.input_gates(outputs, layer.inputs[0])
+            outputs, state = lstm.recurrence(gates, constant, layer.recurrent, state)
+            after.append(state)
+        return outputs, after
+
+    def one_step(
+        self, tokens: Any, constants: Sequence[Any], states: Sequence[lstm.State]
+    ) -> tuple[Any, list[lstm.State]]:
+        """One step without a gradient: the logits ``[rows, classes]`` and the states after it."""
+        after: list[lstm.State] = []
+        gates = widened(tf.gather(self._rows, tokens))
+        for layer, constant, state in zip(self._layers, constants, states, strict=True):
+            if after:
+                gates = plain_product(after[-1].h, layer.inputs[0])
+            summed = tf.add_n([plain_product(state.h, layer.recurrent), gates, constant])
+            *_, c, _, h = lstm.step(summed, state.c)
+            after.append(lstm.State(c, h))
+        return plain_product(after[-1].h, self._output) + self._output_bias, after
+
+    def logits(self, outputs: Any) -> Any:
+        """Of the last layer's outputs ``[rows, units]``: ``[rows, classes]``."""
+        return product(outputs, self._output) + self._output_bias
+
+    def sample(
+        self,
+        steps: int,
+        first: Any,
+        constants: Sequence[Any],
+        states: Sequence[lstm.State],
+        temperature: Any,
+    ) -> tuple[Any, list[lstm.State]]:
+        """Draws a sequence, each step given the ones before.
+
+        Args:
+            steps: how many.
+            first: int32 ``[rows]``, the tokens before.
+            constants: from `constants`.
+            states: before the first step.
+            temperature: float32 scalar.
+
+        Returns:
+            Tokens int32 ``[steps, rows]``, and the states after the last step.
+        """
+        key, tokens, drawn, after = loop_keys(), first, [], list(states)
+        for time in range(steps):
+            logits, after = self.one_step(tokens, constants, after)
+            tokens = sample_classes(logits / temperature, key(time)) + 1
+            drawn.append(tokens)
+        return tf.stack(drawn), after
+
+    def scheduled_inputs(
+        self, tokens: Any, constants: Sequence[Any], states: Sequence[lstm.State], segments: int = 1
+    ) -> Any:
+        """Scheduled sampling: the tokens that the decoder reads, some of them drawn from its own output.
+
+        As in ``magenta.contrib.seq2seq.ScheduledOutputTrainingHelper``, with the same random numbers.
+
+        Args:
+            tokens: int32 ``[steps, rows]``, the true ones.
+            constants: from `constants`.
+            states: before the first step.
+            segments: how many the rows hold, one after the other; Magenta draws for each apart.
+
+        Returns:
+            int32 ``[steps, rows]``.
+        """
+        probability = self._core._sampling_probability
+        keys = [(loop_keys(hashed=False), loop_keys()) for _ in range(segments)]
+        true, after = tf.unstack(tokens), list(states)
+        read = [true[0]]
+        size = int(true[0].shape[0]) // segments
+        for time in range(len(true) - 1):
+            logits, after = self.one_step(read[-1], constants, after)
+            parts = []
+            for number, (chooses, draws) in enumerate(keys):
+                rows = slice(number * size, (number + 1) * size)
+                parts.append(_mixed(true[time + 1][rows], logits[rows], probability, chooses(time), draws(time)))
+            read.append(tf.concat(parts, axis=0))
+        return tf.stop_gradient(tf.stack(read))
+
+
+def reconstruction(decoding: Decoding, outputs: Any, targets: Any, mask: Any) -> tuple[Any, Any]:
+    """The reconstruction loss of every step.
+
+    Args:
+        decoding: whose output layer is used.
+        outputs: float32 ``[..., units]`` of the last layer.
+        targets: int32 ``[...]``, tokens.
+        mask: float32 ``[...]``, 1 where a step counts.
+
+    Returns:
+        float32 ``[...]`` in nats, and the classes found likeliest.
+    """
+    logits = decoding.logits(tf.reshape(outputs, [-1, outputs.shape[-1]]))
+    labels = tf.reshape(tf.maximum(targets - 1, 0), [-1])
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    likeliest = tf.reshape(tf.argmax(logits, axis=-1, output_type=tf.int32), tf.shape(targets))
+    return tf.reshape(losses, tf.shape(targets)) * mask, likeliest
+
+
+def metrics(targets: Any, likeliest: Any, mask: Any, classes: int) -> dict[str, tuple[Any, Any]]:
+    """Magenta's streaming metrics of a categorical decoder (``_flat_reconstruction_loss``)."""
+    truth, found, weights = (tf.reshape(values, [-1]) for values in (tf.maximum(targets - 1, 0), likeliest, mask))
+    return {
+        "metrics/accuracy": tf.metrics.accuracy(truth, found, weights),
+        "metrics/mean_per_class_accuracy": tf.metrics.mean_per_class_accuracy(truth, found, classes, weights),
+    }
+
+
+def _mixed(true: Any, logits: Any, probability: Any, choice_key: Any, draw_key: Any) -> Any:
+    """The true next tokens ``[rows]``, with those of some rows drawn from the logits ``[rows, classes]``."""
+    uniform = tf.random.stateless_uniform(tf.shape(true), seed=choice_key)
+    chosen = tf.cast(tf.where(uniform < probability), tf.int32)
+    drawn = sample_classes(tf.gather_nd(logits, chosen), draw_key) + 1
+    return tf.tensor_scatter_nd_update(true, chosen, drawn)

@@ -1,0 +1,256 @@
+"""Magenta's flat and hierarchical decoders of categorical sequences, accelerated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.models.accelerated import lstm
+from pipeline.models.accelerated.core import Core, Decoding, metrics, reconstruction
+from pipeline.models.accelerated.products import product
+from pipeline.models.accelerated.tokens import to_tokens
+from pipeline.models.magenta import lstm_models, lstm_utils, tf
+
+_CORE = "core_decoder"  # Magenta's variable scope
+
+
+class AcceleratedCategoricalLstmDecoder(Core):
+    """Same variables and results as ``CategoricalLstmDecoder``; sequences may also be tokens (`tokens`)."""
+
+    def build(self, hparams: Any, output_depth: int, is_training: bool = True) -> None:
+        """As the class it extends; keeps the length that every sequence is brought to."""
+        super().build(hparams, output_depth, is_training)
+        self._steps = hparams.max_seq_len
+
+    def reconstruction_loss(
+        self, x_input: Any, x_target: Any, x_length: Any, z: Any = None, c_input: Any = None
+    ) -> tuple[Any, dict[str, Any], None]:
+        """As the class it extends, of which it returns what ``MusicVAE`` reads: losses and metrics.
+
+        Args:
+            x_input: float32 ``[batch, steps, depth]``, what the decoder reads.
+            x_target: float32 ``[batch, steps, depth]``, what it should say.
+            x_length: int32 ``[batch]``.
+            z: float32 ``[batch, z_size]``.
+            c_input: ``None``.
+
+        Returns:
+            Float32 ``[batch]`` in nats; metrics (none in training); ``None``.
+        """
+        inputs, targets = (_time_major(to_tokens(sequence), self._steps) for sequence in (x_input, x_target))
+        decoding = self.open(int(z.shape[1]))
+        constants, states = decoding.constants(z), self.initial_states(z)
+        if self.samples_its_inputs:
+            inputs = decoding.scheduled_inputs(inputs, constants, states)
+        outputs, _ = decoding.teacher_forced(decoding.gates(inputs), constants, states)
+        mask = tf.transpose(tf.sequence_mask(x_length, self._steps, dtype=tf.float32))
+        losses, likeliest = reconstruction(decoding, outputs, targets, mask)
+        found = {} if self.is_training else metrics(targets, likeliest, mask, self.classes)
+        return tf.reduce_sum(losses, axis=0), found, None
+
+    def sample_tokens(self, n: int, z: Any, temperature: Any, steps: int, first: Any = None) -> Any:
+        """Tokens int32 ``[n, steps]`` for latent vectors ``[n, z_size]``; ``first`` are the tokens before."""
+        decoding = self.open(int(z.shape[1]))
+        first = tf.zeros([n], tf.int32) if first is None else first
+        tokens, _ = decoding.sample(steps, first, decoding.constants(z), self.initial_states(z), temperature)
+        return tf.transpose(tokens)
+
+    def sample(
+        self,
+        n: int,
+        max_length: Any = None,
+        z: Any = None,
+        c_input: Any = None,
+        temperature: Any = 1.0,
+        start_inputs: Any = None,
+        end_fn: Any = None,
+    ) -> tuple[Any, Any]:
+        """As the class it extends; ``end_fn`` is the class that ends a sequence, or ``None``."""
+        steps = self._steps if max_length is None else int(max_length)
+        first = None if start_inputs is None else to_tokens(start_inputs[:, None])[:, 0]
+        tokens = self.sample_tokens(n, z, temperature, steps, first)
+        lengths = tf.fill([n], steps)
+        if end_fn is not None:
+            ended = tf.equal(tokens, end_fn + 1)
+            first_end = tf.argmax(tf.cast(ended, tf.int32), axis=1, output_type=tf.int32) + 1
+            lengths = tf.where(tf.reduce_any(ended, axis=1), first_end, lengths)
+        return _results(tokens, self.classes, lengths)
+
+
+class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  # type: ignore[misc]
+    """Same variables and results as the class it extends, over a categorical core; any number of levels.
+
+    Where the conductor does not hear what was decoded, all segments are decoded at once in training.
+
+    Args:
+        level_lengths: see the class it extends.
+        autoregressive: whether the conductors' input is the state that the level below ended in.
+        precision: of the matrix products.
+    """
+
+    def __init__(self, level_lengths: Sequence[int], autoregressive: bool, precision: str) -> None:
+        super().__init__(Core(precision), list(level_lengths), disable_autoregression=not autoregressive)
+        self._precision, self._autoregressive = precision, autoregressive
+        self._segments, self._steps = math.prod(level_lengths[:-1]), level_lengths[-1]
+
+    def build(self, hparams: Any, output_depth: int, is_training: bool = True) -> None:
+        """As the class it extends."""
+        super().build(hparams, output_depth, is_training)
+        cells = list(self._hier_cells)  # of Magenta, made by the line above
+        conductors = [_Conductor(cell, hparams.dec_rnn_size, self._precision) for cell in cells]
+        self._hier_cells: list[Any] = conductors
+
+    def reconstruction_loss(
+        self, x_input: Any, x_target: Any, x_length: Any, z: Any = None, c_input: Any = None
+    ) -> tuple[Any, dict[str, Any], None]:
+        """As the class it extends, of which it returns what ``MusicVAE`` reads: losses and metrics.
+
+        Args:
+            x_input: float32 ``[batch, steps, depth]``, what the decoder reads.
+            x_target: float32 ``[batch, steps, depth]``, what it should say.
+            x_length: int32 ``[batch]`` or ``[batch, segments]``.
+            z: float32 ``[batch, z_size]``.
+            c_input: ``None``.
+
+        Returns:
+            Float32 ``[batch]`` in nats; metrics (none in training); ``None``.
+        """
+        lengths = lstm_utils.maybe_split_sequence_lengths(x_length, self._segments, self._total_length)
+        inputs, targets = (self._by_segment(to_tokens(sequence)) for sequence in (x_input, x_target))
+        mask = tf.transpose(tf.sequence_mask(lengths, self._steps, dtype=tf.float32), [1, 2, 0])
+        with tf.variable_scope(_CORE, reuse=tf.AUTO_REUSE):
+            decoding = self._core_decoder.open(self.hparams.dec_rnn_size[-1])
+        outputs = (self._in_turn if self._autoregressive else self._at_once)(decoding, inputs, z)
+        losses, likeliest = reconstruction(decoding, outputs, targets, mask)
+        found = {} if self._core_decoder.is_training else self._metrics(targets, likeliest, mask)
+        return tf.reduce_sum(losses, axis=[0, 1]), found, None
+
+    def sample_tokens(self, n: int, z: Any, temperature: Any, steps: int, first: Any = None) -> Any:
+        """Tokens int32 ``[n, steps]`` for latent vectors ``[n, z_size]``."""
+        if steps != self._total_length or first is not None:
+            raise ValueError(f"A hierarchical decoder makes {self._total_length} steps from the beginning")
+        with tf.variable_scope(_CORE, reuse=tf.AUTO_REUSE):
+            decoding = self._core_decoder.open(self.hparams.dec_rnn_size[-1])
+        drawn: list[Any] = []
+
+        def segment(embedding: Any, path: list[int]) -> Any:
+            constants, states = decoding.constants(embedding), self._core_decoder.initial_states(embedding)
+            before = drawn[-1][-1] if drawn else tf.zeros([n], tf.int32)
+            tokens, after = decoding.sample(self._steps, before, constants, states, temperature)
+            drawn.append(tokens)
+            return _flat(after)
+
+        self._hierarchical_decode(z, segment)
+        return tf.transpose(tf.concat(drawn, axis=0))
+
+    def sample(
+        self, n: int, max_length: Any = None, z: Any = None, c_input: Any = None, temperature: Any = 1.0
+    ) -> tuple[Any, Any]:
+        """As the class it extends."""
+        steps = self._total_length if max_length is None else int(max_length)
+        tokens = self.sample_tokens(n, z, temperature, steps)
+        return _results(tokens, self._output_depth, tf.fill([n, self._segments], self._steps))
+
+    def _by_segment(self, tokens: Any) -> Any:
+        """``[batch, steps]`` as ``[segments, steps of one, batch]``."""
+        whole = _time_major(tokens, self._total_length)
+        return tf.reshape(whole, [self._segments, self._steps, int(tokens.shape[0])])
+
+    def _in_turn(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
+        """Outputs ``[segments, steps, batch, units]``, each segment after the one before."""
+        core = self._core_decoder
+        outputs: list[Any] = []
+        true = tf.unstack(inputs)
+        gates = None if core.samples_its_inputs else tf.unstack(decoding.gates(inputs))
+
+        def segment(embedding: Any, path: list[int]) -> Any:
+            constants, states = decoding.constants(embedding), core.initial_states(embedding)
+            number = len(outputs)
+            if gates is None:
+                its_gates = decoding.gates(decoding.scheduled_inputs(true[number], constants, states))
+            else:
+                its_gates = gates[number]
+            output, after = decoding.teacher_forced(its_gates, constants, states)
+            outputs.append(output)
+            return _flat(after)
+
+        self._hierarchical_decode(z, segment)
+        return tf.stack(outputs)
+
+    def _at_once(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
+        """The same, all segments as rows of one batch: nothing that is decoded comes back to the conductor."""
+        core = self._core_decoder
+        embeddings: list[Any] = []
+
+        def segment(embedding: Any, path: list[int]) -> None:
+            embeddings.append(embedding)
+
+        self._hierarchical_decode(z, segment)
+        rows = len(embeddings) * int(z.shape[0])
+        embedding = tf.concat(embeddings, axis=0)
+        with tf.variable_scope(_CORE, reuse=tf.AUTO_REUSE):
+            constants, states = decoding.constants(embedding), core.initial_states(embedding)
+        tokens = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [self._steps, rows])
+        if core.samples_its_inputs:
+            tokens = decoding.scheduled_inputs(tokens, constants, states, self._segments)
+        outputs, _ = decoding.teacher_forced(decoding.gates(tokens), constants, states)
+        return tf.transpose(tf.reshape(outputs, [self._steps, self._segments, -1, core.sizes[-1]]), [1, 0, 2, 3])
+
+    def _metrics(self, targets: Any, likeliest: Any, mask: Any) -> dict[str, Any]:
+        """Magenta's: every segment's, and their mean."""
+        parts = [
+            metrics(truth, found, counts, self._output_depth)
+            for truth, found, counts in zip(*(tf.unstack(tensor) for tensor in (targets, likeliest, mask)), strict=True)
+        ]
+        all_of_them = {f"segment/{number:03d}/{name}": part[name] for number, part in enumerate(parts) for name in part}
+        means = {name: (tf.reduce_mean([part[name][0] for part in parts]), tf.no_op()) for name in parts[0]}
+        return {**all_of_them, **means}
+
+
+class _Conductor:
+    """A conductor's LSTM stack, called a step at a time as Magenta's ``MultiRNNCell``.
+
+    Args:
+        cell: Magenta's, for its sizes; its own variables are never made.
+        sizes: of the layers.
+        precision: of the matrix products.
+    """
+
+    def __init__(self, cell: Any, sizes: Sequence[int], precision: str) -> None:
+        self.state_size, self.zero_state = cell.state_size, cell.zero_state
+        self._sizes, self._precision = list(sizes), precision
+        self._layers: list[lstm.Layer] = []
+
+    def __call__(self, inputs: Any, states: Any, scope: Any) -> tuple[Any, Any]:
+        """One step, inside the variable scope of its level: the last layer's output and the new states."""
+        if not self._layers:
+            before = int(inputs.shape[1])
+            for number, units in enumerate(self._sizes):
+                self._layers.append(lstm.layer(f"cell_{number}/lstm_cell", [before], units, self._precision))
+                before = units
+        after = []
+        for layer, state in zip(self._layers, states, strict=True):
+            gates = product(inputs, layer.inputs[0], as_factor=True)[None]
+            constant = lstm.bias_rows(layer, int(inputs.shape[0]))
+            _, state = lstm.recurrence(gates, constant, layer.recurrent, lstm.State(*state), every_output=False)
+            inputs = state.h
+            after.append(state)
+        return inputs, tuple(after)
+
+
+def _flat(states: Sequence[lstm.State]) -> Any:
+    """All states side by side, in the order in which Magenta passes them to a conductor."""
+    return tf.concat(tf.nest.flatten(list(states)), axis=-1)
+
+
+def _time_major(tokens: Any, steps: int) -> Any:
+    """``[batch, steps]`` as ``[steps, batch]`` of static length; filled up with 0."""
+    missing = steps - tf.shape(tokens)[1]
+    return tf.ensure_shape(tf.transpose(tf.pad(tokens, [[0, 0], [0, missing]])), [steps, tokens.shape[0]])
+
+
+def _results(tokens: Any, classes: int, lengths: Any) -> tuple[Any, Any]:
+    """What ``sample`` of Magenta's decoders returns; of the second part, what is read: samples and lengths."""
+    samples = tf.one_hot(tokens - 1, classes, dtype=tf.float32)
+    return samples, lstm_utils.LstmDecodeResults(None, None, samples, None, lengths)

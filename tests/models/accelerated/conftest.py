@@ -1,0 +1,209 @@
+"""A model computed by Magenta's layers and by ours, from the same weights, windows and random numbers.
+
+Sizes are tiny, as what takes the time is to build Magenta's graphs: windows of eight steps, each one of
+16 classes. Each graph is built once; only its numbers are kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from pipeline.examples.spec import NINE_CLASSES, DrumWindows
+from pipeline.models.config import VaeConfig
+from pipeline.models.layers import ACCELERATED, STOCK, Layers
+from pipeline.models.registry import Config
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+WINDOWS = DrumWindows(slice_bars=1, steps_per_quarter=2, pitch_classes=NINE_CLASSES[:4])
+ABSENT = (8, 0, 8, 8)  # lengths of the windows of a batch: the second one is not there
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What a graph computes.
+
+    Attributes:
+        shapes: of the trainable variables, in the order in which they were made.
+        loss: the loss.
+        losses: each window's reconstruction loss.
+        gradients: by variable; none where the graph does not train.
+        metrics: Magenta's streaming metrics after one batch, by name.
+        kinds: the types of all operations.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    loss: Any
+    losses: npt.NDArray[Any]
+    gradients: Arrays
+    metrics: dict[str, Any]
+    kinds: frozenset[str]
+
+
+def _tiny(config: VaeConfig, **changed: Any) -> VaeConfig:
+    """A config of the same kind and depth; configs that differ in no more than sizes become the same one."""
+    small: dict[str, Any] = {
+        "z_size": 5,
+        "encoder_sizes": (6, 5)[: len(config.encoder_sizes)],
+        "decoder_sizes": (7, 6, 5)[: len(config.decoder_sizes)],
+        "levels": (2, 4) if config.levels else (),
+        "sampling_rate": 2.0 if config.sampling_rate else 0,  # a probability of 0.45 at step 1
+        "free_bits": 0.0,  # so that the KL divergence has a gradient
+    }
+    of_training = {"batch_size": 4, "num_steps": 1, "learning_rate": 0.001}
+    named = {"name": "tiny", "summary": "", "source": ""}
+    return dataclasses.replace(config, windows=WINDOWS, **{**small, **of_training, **named, **changed})
+
+
+def _session(optimised: bool, step: int, scale: float = 0.4) -> Any:
+    """A session in which each variable holds random numbers that follow from its name.
+
+    Args: ``optimised``: whether TensorFlow's optimiser makes the graph over; ``scale``: of the weights.
+    """
+    from pipeline.models.magenta import tf
+
+    options = tf.ConfigProto()
+    options.graph_options.rewrite_options.disable_meta_optimizer = not optimised
+    values = {tf.train.get_global_step(): step}
+    for variable in tf.trainable_variables():
+        numbers = np.random.default_rng(zlib.crc32(variable.op.name.encode()))
+        spread = 0.1 if variable.op.name.endswith("bias") else scale
+        values[variable] = numbers.normal(0, spread, variable.shape.as_list())
+    session = tf.Session(config=options)
+    initial = {variable.initializer.inputs[1]: value for variable, value in values.items()}
+    session.run([tf.local_variables_initializer(), *(variable.initializer for variable in values)], initial)
+    return session
+
+
+def _built(config: Config, hparams: dict[str, Any], layers: Layers, levels: Sequence[int]) -> tuple[Any, Any]:
+    from pipeline.models.accelerated.choice import accelerate
+    from pipeline.models.magenta import build_config, configs
+
+    with mock.patch.dict(configs.CONFIG_MAP):  # which learns of the tiny config
+        built = build_config(config, hparams)
+    if levels:
+        built.model.decoder._level_lengths = list(levels)
+        built.model.encoder._level_lengths = list(reversed(levels))
+    return built, accelerate(built, config, layers)
+
+
+def _measure(
+    config: Config,
+    layers: Layers,
+    lengths: Any = ABSENT,
+    step: int = 1,
+    training: bool = True,
+    tokens: bool = True,
+    levels: Sequence[int] = (),
+    **hparams: Any,
+) -> Measured:
+    """Args: ``tokens``: whether ours take tokens where there are labels; ``levels``: instead of a stock config's."""
+    from pipeline.models.accelerated.tokens import as_sequence
+    from pipeline.models.magenta import tf
+    from pipeline.models.randomness import drawn_from
+    from pipeline.training.input import expand_labels
+
+    with tf.Graph().as_default() as graph:
+        built, chosen = _built(config, {**config.hparams, **hparams, "batch_size": len(lengths)}, layers, levels)
+        model, converter, steps = built.model, built.data_converter, built.hparams.max_seq_len
+        model.build(built.hparams, converter.output_depth, is_training=training)
+        classes = 2 ** len(config.windows.pitch_classes) if config.windows else converter.output_depth
+        labels = np.random.default_rng(1).integers(0, classes, [len(lengths), steps]).astype(np.int32)
+        if config.windows is None:
+            part = np.arange(steps // np.size(lengths[0]))  # of a window, or of one of its segments
+            present = (part < np.array(lengths)[..., None]).reshape(len(lengths), steps, 1)
+            read = said = tf.constant(np.eye(converter.output_depth, dtype=np.float32)[labels] * present)
+        else:
+            read = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_input, no_hit=True)
+            said = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_output, no_hit=False)
+            if chosen.takes_tokens and tokens:
+                said = as_sequence(tf.constant(labels))
+        with drawn_from(7, model.global_step):
+            metrics, figures = model._compute_model_loss(read, said, tf.constant(lengths), None)
+        variables = tf.trainable_variables()
+        gradients = tf.gradients(model.loss, variables) if training else []
+        # Magenta's graph is run once; ours as it is in training
+        with _session(layers.accelerated, step) as session:
+            session.run([update for _, update in metrics.values()])
+            values = {name: value for name, (value, _) in metrics.items()}
+            found = session.run([model.loss, figures["losses/r_loss"], gradients, values])
+    shapes = {variable.op.name: tuple(variable.shape.as_list()) for variable in variables}
+    kinds = frozenset(operation.type for operation in graph.get_operations())
+    return Measured(shapes, *found[:2], dict(zip(shapes, found[2], strict=False)), found[3], kinds)
+
+
+def _sample(
+    config: Config, layers: Layers, at: Sequence[tuple[float, int]], as_tokens: bool = False, **arguments: Any
+) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+    """Four windows of the same four latent vectors, and their lengths, at each (temperature, seed).
+
+    Args: ``as_tokens``: by ``sample_tokens``; ``arguments``: of ``sample``.
+    """
+    from pipeline.models.magenta import tf
+    from pipeline.models.randomness import drawn_from
+
+    with tf.Graph().as_default():
+        built, _ = _built(config, {**config.hparams, "batch_size": 4}, layers, ())
+        model, steps = built.model, built.hparams.max_seq_len
+        model.build(built.hparams, built.data_converter.output_depth, is_training=False)
+        z = tf.constant(np.random.default_rng(2).normal(size=[4, built.hparams.z_size]).astype(np.float32))
+        temperature, seed = tf.placeholder(tf.float32, []), tf.placeholder(tf.int64, [])
+        with drawn_from(seed, model.global_step):
+            if as_tokens:
+                fetched = (model.decoder.sample_tokens(4, z, temperature, steps), tf.fill([4], steps))
+            else:
+                samples, results = model.sample(4, z=z, temperature=temperature, **{"max_length": steps, **arguments})
+                fetched = (samples, results.final_sequence_lengths)
+        with _session(False, 0, scale=2.0) as session:  # so that the likeliest class changes from step to step
+            return [session.run(fetched, {temperature: degree, seed: number}) for degree, number in at]
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[..., VaeConfig]:
+    return _tiny
+
+
+@pytest.fixture(scope="session")
+def measure(magenta: Any) -> Callable[..., Measured]:
+    """``measure(config, layers, ...)`` as `_measure`, each made once."""
+    known: dict[str, Measured] = {}
+
+    def measured(config: Config, layers: Layers = ACCELERATED, **arguments: Any) -> Measured:
+        key = repr((config, layers, sorted(arguments.items())))
+        if key not in known:
+            known[key] = _measure(config, layers, **arguments)
+        return known[key]
+
+    return measured
+
+
+@pytest.fixture(scope="session")
+def sample(magenta: Any) -> Callable[..., Any]:
+    """``sample(config, layers, [(temperature, seed)], ...)`` as `_sample`."""
+    return _sample
+
+
+@pytest.fixture(scope="session")
+def assert_as_magenta(measure: Callable[..., Measured]) -> Callable[..., None]:
+    """Our layers in fp32 have the variables of Magenta's and compute the same, but for rounding."""
+
+    def check(config: Config, **arguments: Any) -> None:
+        mine, stock = measure(config, ACCELERATED, **arguments), measure(config, STOCK, **arguments)
+        assert mine.shapes == stock.shapes
+        np.testing.assert_allclose(mine.loss, stock.loss, rtol=1e-5)
+        np.testing.assert_allclose(mine.losses, stock.losses, rtol=1e-5)
+        assert mine.gradients.keys() == stock.gradients.keys()
+        for name, gradient in stock.gradients.items():
+            largest = np.abs(gradient).max()
+            assert largest > 0, name
+            np.testing.assert_allclose(mine.gradients[name], gradient, rtol=0, atol=1e-5 * largest, err_msg=name)
+
+    return check

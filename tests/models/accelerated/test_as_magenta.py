@@ -1,0 +1,128 @@
+"""Training and evaluation: variables, losses, gradients and metrics are those of Magenta's layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.models.config import VaeConfig
+from pipeline.models.layers import ACCELERATED, STOCK
+from pipeline.models.registry import all_configs, get_config
+
+pytestmark = pytest.mark.tensorflow
+
+Check = Callable[..., None]
+Make = Callable[..., VaeConfig]
+Measure = Callable[..., Any]
+
+OURS = {name: config for name, config in all_configs().items() if isinstance(config, VaeConfig)}
+HIERARCHICAL, NO_AR, FLAT = KINDS = "hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar_small", "flat-drum_4bar_small"
+HALF = {"sampling_schedule": "constant", "sampling_rate": 0.5}
+# of Magenta's own configs
+SIZES = {"z_size": 5, "enc_rnn_size": [6], "dec_rnn_size": [7, 6], "free_bits": 0.0}
+SAMPLING = {**SIZES, "sampling_schedule": "inverse_sigmoid", "sampling_rate": 2.0}
+FORCED = {**SIZES, "sampling_schedule": "constant", "sampling_rate": 0}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_config_learns_what_magentas_layers_learn(name: str, tiny: Make, assert_as_magenta: Check) -> None:
+    """With the config's scheduled sampling, at a step at which it draws about half of the tokens."""
+    assert_as_magenta(tiny(OURS[name]))
+
+
+@pytest.mark.parametrize("autoregression", [True, False])
+def test_a_conductor_of_conductors(autoregression: bool, tiny: Make, assert_as_magenta: Check) -> None:
+    """And deeper stacks; a constant probability of 0.5 to draw a token."""
+    levels = {"levels": (2, 2, 2), "conductor_autoregression": autoregression}
+    assert_as_magenta(tiny(OURS[HIERARCHICAL], **levels, **HALF, encoder_sizes=(6, 5), decoder_sizes=(7, 6, 5)))
+
+
+def test_a_constant_probability_to_draw_a_token(tiny: Make, assert_as_magenta: Check) -> None:
+    assert_as_magenta(tiny(OURS[FLAT], **HALF))
+
+
+@pytest.mark.parametrize("name", ["hierdec-drum_4bar", "flat-drum_4bar"])
+def test_scheduled_sampling_is_not_teacher_forcing(name: str, tiny: Make, measure: Measure) -> None:
+    forced = tiny(OURS[name], sampling_schedule="constant", sampling_rate=0)
+    assert abs(measure(tiny(OURS[name])).loss - measure(forced).loss) > 0.01
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_parameters_of_a_whole_model(name: str, magenta: Any) -> None:
+    """At full size: as many as Magenta's layers make (``tests/models/test_config.py``)."""
+    from pipeline.models.accelerated.choice import accelerate
+    from pipeline.models.magenta import build_config, tf
+    from pipeline.models.randomness import drawn_from
+
+    config = OURS[name]
+    with tf.Graph().as_default():
+        built = build_config(config, {**config.hparams, "batch_size": 1})
+        accelerate(built, config, ACCELERATED)
+        model, converter = built.model, built.data_converter
+        model.build(built.hparams, converter.output_depth, is_training=False)
+        model.encode(tf.zeros([1, 64, converter.input_depth]), tf.constant([64]))
+        with drawn_from(1, model.global_step):
+            model.decoder.sample_tokens(1, tf.zeros([1, config.z_size]), 1.0, 64)
+        assert sum(variable.shape.num_elements() for variable in tf.trainable_variables()) == config.parameters
+
+
+def test_tokens_are_the_sequences_they_stand_for(tiny: Make, measure: Measure) -> None:
+    as_tokens, one_hot = measure(tiny(OURS[FLAT])), measure(tiny(OURS[FLAT]), tokens=False)
+    np.testing.assert_array_equal(as_tokens.losses, one_hot.losses)
+    for variable, gradient in one_hot.gradients.items():
+        np.testing.assert_allclose(as_tokens.gradients[variable], gradient, rtol=1e-5, atol=1e-6)
+
+
+def test_melodies_of_different_lengths(assert_as_magenta: Check) -> None:
+    assert_as_magenta(get_config("cat-mel_2bar_small"), lengths=(32, 5, 17, 0), **FORCED)
+
+
+def test_melodies_all_shorter_than_a_window_may_be(assert_as_magenta: Check) -> None:
+    assert_as_magenta(get_config("cat-mel_2bar_small"), lengths=(4, 1, 3, 2), max_seq_len=8, **SAMPLING)
+
+
+def test_magentas_drums(assert_as_magenta: Check) -> None:
+    assert_as_magenta(get_config("cat-drums_2bar_small"), max_seq_len=8, **SAMPLING)
+
+
+def test_segments_of_different_lengths_after_magentas_encoder(assert_as_magenta: Check) -> None:
+    lengths = ((4, 2), (1, 0), (0, 0), (3, 4))
+    config = get_config("hier-multiperf_vel_1bar_med")
+    assert_as_magenta(config, lengths=lengths, levels=(2, 4), **SAMPLING, max_seq_len=8)
+
+
+def test_our_encoder_before_a_decoder_of_magentas(measure: Measure, assert_as_magenta: Check) -> None:
+    config, sizes = get_config("nade-drums_2bar_reduced"), {**FORCED, "max_seq_len": 8, "nade_num_hidden": 4}
+    assert_as_magenta(config, **sizes)
+    assert "LSTMBlockCell" in measure(config, **sizes).kinds
+
+
+def test_metrics_of_segments(tiny: Make, measure: Measure, assert_as_magenta: Check) -> None:
+    """Of a model that learns by scheduled sampling Magenta evaluates what it says to its own output."""
+    config = tiny(OURS[HIERARCHICAL], **HALF)
+    assert_as_magenta(config, training=False)
+    assert "segment/001/metrics/accuracy" in measure(config, training=False).metrics
+    assert_same_metrics(measure(config, training=False), measure(config, STOCK, training=False))
+
+
+def test_metrics_of_melodies_of_different_lengths(measure: Measure) -> None:
+    config, arguments = get_config("cat-mel_2bar_small"), {"lengths": (32, 5, 17, 0), "training": False, **FORCED}
+    assert_same_metrics(measure(config, **arguments), measure(config, STOCK, **arguments))
+
+
+def assert_same_metrics(mine: Any, stock: Any) -> None:
+    assert {"metrics/accuracy", "metrics/mean_per_class_accuracy"} <= mine.metrics.keys()
+    assert mine.metrics.keys() == stock.metrics.keys()
+    for name, value in stock.metrics.items():
+        np.testing.assert_allclose(mine.metrics[name], value, rtol=1e-6, err_msg=name)
+    assert any(0 < value < 1 for value in mine.metrics.values())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_is_accelerated_has_neither_loops_nor_magentas_cells(name: str, tiny: Make, measure: Measure) -> None:
+    config = tiny(OURS[name])
+    assert not {"Enter", "While", "StatelessWhile", "LSTMBlockCell"} & measure(config).kinds
+    assert {"Enter", "LSTMBlockCell"} <= measure(config, STOCK).kinds

@@ -1,0 +1,97 @@
+"""On a GPU all of the training graph's arithmetic stays there: each operation has a kernel for it.
+
+Looked up in the installed TensorFlow, which lists its kernels whether there is a GPU or not.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from pipeline.models.config import VaeConfig
+from pipeline.models.layers import Layers
+from pipeline.models.registry import get_config
+
+pytestmark = pytest.mark.tensorflow
+
+# Operations that take weights, activations or what follows from them, and that only the CPU has.
+ON_THE_HOST = {
+    "ScalarSummary": "a number for TensorBoard, once every few steps; nothing waits for it",
+}
+
+
+@pytest.fixture(scope="module")
+def kernels(magenta: Any) -> Callable[[str], list[Any]]:
+    """The GPU's kernels of a type of operation; ``DEFAULT`` is a kernel for every device."""
+    from tensorflow.python.framework.kernels import get_registered_kernels_for_op
+
+    @functools.cache
+    def of(kind: str) -> list[Any]:
+        found = get_registered_kernels_for_op(kind).kernel
+        return [kernel for kernel in found if kernel.device_type in ("GPU", "DEFAULT")]
+
+    if not any(kernel.device_type == "GPU" for kernel in of("MatMul")):
+        pytest.skip("the installed TensorFlow was built without kernels for GPUs")
+    return of
+
+
+def graph_of(config: VaeConfig, precision: str, folder: Path) -> Any:
+    from pipeline.models.magenta import configs, tf
+    from pipeline.training.examples import Split
+    from pipeline.training.graph import build
+    from pipeline.training.replicas import Replica
+    from pipeline.training.run import Run
+
+    run = Run(folder, config, config.hparams, 1, folder, "", layers=Layers(precision=precision))
+    with mock.patch.dict(configs.CONFIG_MAP), tf.Graph().as_default() as graph:
+        build(run, Split([folder / "examples"], 32), Replica(None, None, threading.Event(), print))
+        return graph
+
+
+def computes(operation: Any, *dtypes: Any) -> bool:
+    return any(tensor.dtype.base_dtype in dtypes for tensor in (*operation.inputs, *operation.outputs))
+
+
+def fits(operation: Any, kernel: Any) -> bool:
+    """Whether a kernel is for an operation's types, and for whatever else it is choosy about."""
+    for constraint in kernel.constraint:
+        attribute, allowed = operation.node_def.attr[constraint.name], constraint.allowed_values.list
+        types = attribute.list.type if attribute.HasField("list") else [attribute.type]
+        if attribute.s not in allowed.s if allowed.s else not set(types) <= set(allowed.type):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", ["hierdec-drum_4bar", "flat-drum_4bar_small"])  # with scheduled sampling, without
+def test_all_arithmetic_of_training_has_a_kernel_for_gpus(
+    name: str, precision: str, tiny: Callable[..., VaeConfig], kernels: Any, magenta: Any, tmp_path: Path
+) -> None:
+    tf = magenta.tf
+    operations = graph_of(tiny(get_config(name)), precision, tmp_path).get_operations()
+    assert {operation.name for operation in operations if "CPU" in operation.device.upper()} == set()
+    arithmetic = [operation for operation in operations if computes(operation, tf.float32, tf.bfloat16)]
+    assert len(arithmetic) > 500
+    missing = {op.type for op in arithmetic if not any(fits(op, kernel) for kernel in kernels(op.type))}
+    assert missing == ON_THE_HOST.keys()
+    rounded = {operation.type for operation in arithmetic if computes(operation, tf.bfloat16)}
+    assert ("MatMul" in rounded) is (precision == "bf16")
+
+
+def test_bf16_is_of_products_alone(tiny: Callable[..., VaeConfig], magenta: Any, tmp_path: Path) -> None:
+    """Weights, Adam's moments and the gradients that it takes are fp32."""
+    tf = magenta.tf
+    graph = graph_of(tiny(get_config("flat-drum_4bar_small")), "bf16", tmp_path)
+    with graph.as_default():
+        assert {variable.dtype.base_dtype for variable in tf.global_variables()} == {tf.float32, tf.int64}
+    updates = [
+        operation for operation in graph.get_operations() if operation.type in ("ApplyAdam", "ResourceApplyAdam")
+    ]
+    assert len(updates) == len(graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES))
+    assert {tensor.dtype.base_dtype for update in updates for tensor in update.inputs} == {tf.float32}

@@ -1,0 +1,71 @@
+"""What our decoders sample is what Magenta's sample, token for token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.models.config import VaeConfig
+from pipeline.models.layers import ACCELERATED, STOCK
+from pipeline.models.registry import get_config
+
+pytestmark = pytest.mark.tensorflow
+
+Make = Callable[..., VaeConfig]
+Sample = Callable[..., Any]
+
+FLAT, HIERARCHICAL = "flat-drum_4bar_small", "hierdec-drum_4bar_small"
+ONCE = [(1.0, 7)]
+
+
+@pytest.mark.parametrize("name", [FLAT, HIERARCHICAL, "hierdec-drum_4bar-no_ar_small"])
+def test_windows_are_magentas(name: str, tiny: Make, sample: Sample) -> None:
+    config, at = tiny(get_config(name)), [(1e-6, 1), (1e-6, 2), (1.0, 1), (1.0, 2)]
+    mine, stock = sample(config, ACCELERATED, at), sample(config, STOCK, at)
+    tokens = [found for found, _ in sample(config, ACCELERATED, at, as_tokens=True)]
+    for (windows, lengths), (expected, expected_lengths), found in zip(mine, stock, tokens, strict=True):
+        np.testing.assert_array_equal(windows, expected)
+        np.testing.assert_array_equal(lengths, expected_lengths)
+        np.testing.assert_array_equal(found, expected.argmax(axis=-1) + 1)
+        assert len(np.unique(found)) > 2
+    assert np.array_equal(tokens[0], tokens[1])  # the likeliest, whatever the seed
+    assert not np.array_equal(tokens[2], tokens[3])
+
+
+def test_a_conductor_of_conductors(tiny: Make, sample: Sample) -> None:
+    config = tiny(get_config(HIERARCHICAL), levels=(2, 2, 2))
+    [(mine, _)], [(stock, _)] = sample(config, ACCELERATED, ONCE), sample(config, STOCK, ONCE)
+    np.testing.assert_array_equal(mine, stock)
+
+
+def test_a_class_that_ends_a_window(tiny: Make, sample: Sample) -> None:
+    config = tiny(get_config(FLAT))
+    [(windows, _)] = sample(config, ACCELERATED, ONCE)
+    labels = windows.argmax(axis=-1)
+    end = int(labels[0, 3])  # at the latest, the first window ends there
+    assert any(end not in window for window in labels)  # and another one does not end
+    [(mine, my_lengths)] = sample(config, ACCELERATED, ONCE, end_fn=end)
+    [(stock, lengths)] = sample(config, STOCK, ONCE, end_fn=end)
+    np.testing.assert_array_equal(my_lengths, lengths)
+    np.testing.assert_array_equal(mine, stock)
+    assert lengths[0] <= 4 < lengths.max() == 8
+
+
+def test_fewer_steps_after_a_given_one(tiny: Make, sample: Sample) -> None:
+    config = tiny(get_config(FLAT))
+    arguments = {"max_length": 5, "start_inputs": np.eye(16, dtype=np.float32)[[3, 1, 4, 1]]}
+    [(mine, lengths)], [(stock, _)] = (sample(config, layers, ONCE, **arguments) for layers in (ACCELERATED, STOCK))
+    assert mine.shape == (4, 5, 16)
+    assert lengths.tolist() == [5] * 4
+    np.testing.assert_array_equal(mine, stock)
+    [(from_nothing, _)] = sample(config, ACCELERATED, ONCE, max_length=5)
+    assert not np.array_equal(mine, from_nothing)
+
+
+@pytest.mark.parametrize("arguments", [{"max_length": 4}, {"max_length": 16}])
+def test_a_hierarchical_decoder_makes_whole_windows_only(arguments: dict[str, Any], tiny: Make, sample: Sample) -> None:
+    with pytest.raises(ValueError, match="makes 8 steps from the beginning"):
+        sample(tiny(get_config(HIERARCHICAL)), ACCELERATED, ONCE, **arguments)
