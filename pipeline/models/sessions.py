@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.models.layers import Layers
+from pipeline.models.accelerated.choice import Chosen
 from pipeline.models.magenta import tf
 
 
-def session_config(layers: Layers) -> Any:
+def session_config(chosen: Chosen | None) -> Any:
     """``tf.ConfigProto``: how TensorFlow uses this machine's devices.
 
     Args:
-        layers: what computes the model.
+        chosen: what computes the model; ``None``: there is none in the graph.
     """
     config = tf.ConfigProto(allow_soft_placement=True)
     config.gpu_options.allow_growth = True  # TensorFlow would take the whole GPU's memory at once
     # TensorFlow's graph optimiser takes seconds for an unrolled graph, again for every new set of
     # things to fetch, and finds nothing there that makes a step faster; in Magenta's loops it does
-    config.graph_options.rewrite_options.disable_meta_optimizer = layers.accelerated
+    config.graph_options.rewrite_options.disable_meta_optimizer = chosen is not None and chosen.is_unrolled
     return config

@@ -93,12 +93,12 @@ class TrainedVae:
     def _encoder(self) -> Callable[..., Any]:
         """From (padded inputs, lengths) of a batch to the posterior's means. Made when it is first needed."""
         with tf.Graph().as_default():
-            built, _ = self._built()
+            built, chosen = self._built()
             built.model.build(built.hparams, self.converter.output_depth, is_training=False)
             inputs = tf.placeholder(tf.float32, [BATCH_SIZE, None, self.converter.input_depth])
             lengths = tf.placeholder(tf.int32, [BATCH_SIZE, *self.converter.length_shape])
             means = built.model.encode(inputs, lengths).loc
-            run: Callable[..., Any] = self._restored().make_callable(means, [inputs, lengths])
+            run: Callable[..., Any] = self._restored(chosen).make_callable(means, [inputs, lengths])
             return run
 
     @cached_property
@@ -117,7 +117,7 @@ class TrainedVae:
                     decoded, _ = built.model.sample(BATCH_SIZE, max_length=steps, z=z, temperature=temperature)
                     if self.makes_labels:
                         decoded = tf.argmax(decoded, axis=-1, output_type=tf.int32)
-            run: Callable[..., Any] = self._restored().make_callable(decoded, [z, temperature, batch])
+            run: Callable[..., Any] = self._restored(chosen).make_callable(decoded, [z, temperature, batch])
             return run
 
     def _built(self) -> tuple[Any, Chosen]:
@@ -125,10 +125,10 @@ class TrainedVae:
         built = build_config(self._config, {**self._hparams, "batch_size": BATCH_SIZE})
         return built, accelerate(built, self._config, self._layers)
 
-    def _restored(self) -> Any:
+    def _restored(self, chosen: Chosen) -> Any:
         """A session on the default graph with the checkpoint's weights."""
         check_fits(self._checkpoint, graph_variables())
-        session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(self._layers))))
+        session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(chosen))))
         tf.train.Saver().restore(session, str(self._checkpoint))
         return session
 

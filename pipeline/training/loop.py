@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.errors import GmdVaeError, Interrupted
 from pipeline.models import checkpoints, schedules
+from pipeline.models.accelerated.choice import choose
 from pipeline.models.magenta import tf
 from pipeline.models.restore import check_fits, graph_variables, last_undamaged, without_optimizer
 from pipeline.models.sessions import session_config
@@ -91,7 +92,7 @@ def train(
     with (
         errors_in_words(run),
         stop_signals() as stop,
-        Replica(cluster, session_config(run.layers), stop, note) as replica,
+        Replica(cluster, session_config(choose(run.config, run.hparams, run.layers)), stop, note) as replica,
         History(run.folder / history.NAME, first, listener) as past,
         contextlib.closing(Events(run)) as board,
         validator as validating,

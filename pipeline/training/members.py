@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.models.layers import ACCELERATED
+from pipeline.models.accelerated.choice import choose
 from pipeline.models.magenta import tf
 from pipeline.models.sessions import session_config
 from pipeline.training import servers
@@ -30,7 +30,7 @@ def work(run: Run, examples: Examples, cluster: Cluster) -> int:
     with (
         errors_in_words(run),
         stop_signals() as stop,
-        Replica(cluster, session_config(run.layers), stop, note) as replica,
+        Replica(cluster, session_config(choose(run.config, run.hparams, run.layers)), stop, note) as replica,
         tf.Graph().as_default(),
     ):
         graph = build(run, examples.train, replica)
@@ -44,7 +44,7 @@ def serve(cluster: Cluster) -> None:
     """The life of a ps: keeps variables until the job ends."""
     speak_as(cluster.role)
     with stop_signals() as stop:
-        target = servers.start_server(cluster, session_config(ACCELERATED))
+        target = servers.start_server(cluster, session_config(None))
         note("serving")
         servers.serve_until_done(cluster, target, stop, note)
         note("the job has ended")

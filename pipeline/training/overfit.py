@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
+from pipeline.models.accelerated.choice import choose
 from pipeline.models.magenta import tf
 from pipeline.models.sessions import session_config
 from pipeline.training.examples import Split
@@ -45,7 +46,7 @@ def overfit(run: Run, split: Split, num_steps: int) -> Result:
     """
     with errors_in_words(run), tf.Graph().as_default():
         graph = build(run, split, Replica(None, None, threading.Event(), note), one_batch=True)
-        with tf.Session(config=session_config(run.layers)) as session:
+        with tf.Session(config=session_config(choose(run.config, run.hparams, run.layers))) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
             first = last = float("nan")
             for step in range(1, num_steps + 1):

@@ -92,9 +92,11 @@ class Validator:
         with tf.Graph().as_default() as graph:
             config = build_config(run.config, {**run.hparams, **teacher_forcing, "batch_size": size})
             layers = dataclasses.replace(run.layers, precision="fp32")  # figures to compare, whatever is trained in
-            tokens = accelerate(config, run.config, layers).takes_tokens
+            chosen = accelerate(config, run.config, layers)
             config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
-            table = ExampleTable(self._split.files, count, run.config.windows, config.data_converter, tokens=tokens)
+            table = ExampleTable(
+                self._split.files, count, run.config.windows, config.data_converter, tokens=chosen.takes_tokens
+            )
             self._first = tf.placeholder(tf.int64, [])
             rows = self._first + tf.range(size, dtype=tf.int64)
             batch = table.batch(tf.minimum(rows, count - 1), present=rows < count)
@@ -105,5 +107,5 @@ class Validator:
             self._update = tf.group(*(update for _, update in metrics.values()))
             self._reset = tf.variables_initializer(tf.get_collection(tf.GraphKeys.METRIC_VARIABLES))
             self._saver = tf.train.Saver()
-            self._session = tf.Session(graph=graph, config=session_config(layers))
+            self._session = tf.Session(graph=graph, config=session_config(chosen))
             self._session.run(tf.local_variables_initializer())

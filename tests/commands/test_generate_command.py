@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline import cli
+from pipeline.models.layers import ACCELERATED, STOCK, Layers
 from pipeline.models.registry import DEFAULT_CONFIG, get_config
 from pipeline.training.run import Plan, Run
 
@@ -25,9 +26,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     asked: list[dict[str, Any]] = []
 
     def generate(
-        request: Any, config: Any, hparams: dict[str, Any], checkpoint: Path, inputs: Any, target: Path
+        request: Any, config: Any, hparams: dict[str, Any], checkpoint: Path, inputs: Any, target: Path, layers: Layers
     ) -> list[Any]:
-        asked.append({"config": config.name, "hparams": hparams, "checkpoint": checkpoint, "target": target})
+        asked.append(
+            {"config": config.name, "hparams": hparams, "checkpoint": checkpoint, "target": target, "layers": layers}
+        )
         return []
 
     module = ModuleType("pipeline.generation.generate")
@@ -158,3 +161,9 @@ def test_beats_come_from_the_checkpoint_that_was_named(tiny_run: Path, tmp_path:
         code, err = generate("--run-dir", run, "--checkpoint-file", word, "-n", "1", "--output-dir", tmp_path / word)
         assert code == 0, err
         assert json.loads((tmp_path / word / "manifest.json").read_text())["checkpoint"]["name"] == name
+
+
+def test_magentas_layers_are_there_to_compare(asked: list[dict[str, Any]], generate: Generate, run: Path) -> None:
+    generate("--run-dir", run)
+    generate("--run-dir", run, "--no-acceleration")
+    assert [one["layers"] for one in asked] == [ACCELERATED, STOCK]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import mido
 import numpy as np
@@ -132,6 +132,7 @@ def test_a_config_whose_decoder_writes_drum_rolls_goes_by_magentas_converter(
 
         z_size = 4
         makes_labels = False
+        layers: ClassVar[dict[str, str]] = {}
 
         def __init__(self, *_: Any) -> None: ...
 

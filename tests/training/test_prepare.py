@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import GmdVaeError, UsageError
+from pipeline.models.layers import STOCK, Layers
 from pipeline.models.registry import get_config
 from pipeline.training import prepare as module
 from pipeline.training.prepare import Request, describe, prepare, resolve_init_from
@@ -69,6 +70,25 @@ def test_what_is_not_given_is_as_it_was(request_for: Callable[..., Request], sta
     assert (job.run.hparams["batch_size"], job.run.seed, job.run.examples) == (8, 3, starter_examples)
     assert job.plan == Plan(50, validate_every=10, patience=2)
     assert prepare(Request(run_dir=folder, patience=7), no_cutting).plan.patience == 7
+
+
+def test_layers_are_accelerated_in_fp32_unless_asked_and_then_as_they_were(
+    request_for: Callable[..., Request],
+) -> None:
+    assert prepare(request_for(), no_cutting).run.layers == Layers(accelerated=True, precision="fp32")
+    folder = begin(request_for(run_dir=Path("runs/bf16"), precision="bf16"))
+    assert prepare(Request(run_dir=folder), no_cutting).run.layers == Layers(precision="bf16")
+    assert prepare(request_for(run_dir=folder, accelerated=False), no_cutting).run.layers == STOCK
+    begin(request_for(accelerated=False))
+    assert prepare(request_for(), no_cutting).run.layers == STOCK
+
+
+@pytest.mark.parametrize("fastest", ["fp32", "bf16"])
+def test_auto_asks_the_device_once(
+    request_for: Callable[..., Request], monkeypatch: pytest.MonkeyPatch, fastest: str
+) -> None:
+    monkeypatch.setattr("pipeline.training.prepare.best_precision", lambda: fastest)
+    assert prepare(request_for(precision="auto"), no_cutting).run.layers == Layers(precision=fastest)
 
 
 def test_a_goal_that_was_reached_is_the_configs_again(request_for: Callable[..., Request]) -> None:

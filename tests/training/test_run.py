@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import GmdVaeError
+from pipeline.models.layers import STOCK, Layers
 from pipeline.models.registry import get_config
 from pipeline.training.run import InitFrom, Plan, Run, latest_run, read_config, read_plan, read_run
 
@@ -76,11 +77,35 @@ def test_the_plan_may_change_and_the_last_one_is_kept(run: Run) -> None:
 
 def test_every_start_is_noted_and_the_rest_stays(run: Run) -> None:
     before = json.loads((run.folder / "run.json").read_text())
-    run.note_start("CPU")
-    run.note_start("GPU:0")
+    layers = {"encoder": "accelerated, fp32", "decoder": "Magenta's (dropout)"}
+    run.note_start("CPU", layers)
+    run.note_start("GPU:0", layers)
     after = json.loads((run.folder / "run.json").read_text())
-    assert [start["device"] for start in after.pop("starts")] == ["CPU", "GPU:0"]
+    starts = after.pop("starts")
+    assert [start["device"] for start in starts] == ["CPU", "GPU:0"]
+    assert [start["layers"] for start in starts] == [layers, layers]
     assert after == before
+
+
+def test_a_run_stays_with_the_layers_that_compute_it(run: Run) -> None:
+    in_bf16 = dataclasses.replace(run, layers=Layers(precision="bf16"))
+    with pytest.raises(GmdVaeError, match="computed with --precision fp32, not --precision bf16"):
+        in_bf16.describe(Plan(10))
+    with pytest.raises(GmdVaeError, match="computed with --precision fp32, not --no-acceleration"):
+        dataclasses.replace(run, layers=STOCK).describe(Plan(10))
+
+
+def test_a_run_of_version_0_2_goes_on_with_magentas_layers(run: Run) -> None:
+    path = run.folder / "run.json"
+    content = json.loads(path.read_text())
+    del content["layers"]
+    path.write_text(json.dumps(content))
+    before = read_run(run.folder)
+    assert before is not None
+    assert before.layers == STOCK
+    before.describe(Plan(20))
+    with pytest.raises(GmdVaeError, match="computed with --no-acceleration, not --precision fp32"):
+        run.describe(Plan(20))
 
 
 def test_the_weights_a_run_began_with_are_part_of_it(run: Run, tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ class Chosen:
         """Whether the decoder takes sequences as tokens (``accelerated.tokens``)."""
         return self.decoder is None
 
+    @property
+    def is_unrolled(self) -> bool:
+        """Whether our layers, which have no loops, compute all of it."""
+        return self.encoder is None and self.decoder is None
+
     def describe(self) -> dict[str, str]:
         """For ``run.json``: what computes each half."""
         return {half: self._of(getattr(self, half)) for half in ("encoder", "decoder")}

@@ -31,8 +31,9 @@ def with_gradient(compute: Callable[..., tuple[Sequence[Any], Callable[..., Sequ
     with graph.gradient_override_map({"IdentityN": _OVERRIDE}):
         # the inputs go along so that TensorFlow sees what the outputs depend on
         joined = tf.identity_n([*outputs, *inputs])
-    known = vars(graph).setdefault(_ATTRIBUTE, {})
-    known[joined[0].op.name] = lambda *given: gradient(*given[:count])
+    if not hasattr(graph, _ATTRIBUTE):
+        setattr(graph, _ATTRIBUTE, {})
+    getattr(graph, _ATTRIBUTE)[joined[0].op.name] = lambda *given: gradient(*given[:count])
     return joined[:count]
 
 
