@@ -113,7 +113,7 @@ doctor: $(PROJECT) ## check this machine: versions, devices, memory, disk
 	$(GMD_VAE) doctor
 
 test: $(PROJECT) ## run the tests
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(PROJECT) ## check style and types
 	$(VENV)/bin/ruff check .

@@ -198,7 +198,12 @@ def test_the_gpu_variant_stays_until_it_is_taken_back(checkout: Checkout) -> Non
 
 def test_test_and_lint(checkout: Checkout) -> None:
     assert checkout.make("lint", "test", "PYTEST_ARGS=-x") == [
-        *("ruff check .", "ruff format --check .", "mypy", "python -m pytest --numprocesses 2 --dist loadfile -x"),
+        *(
+            "ruff check .",
+            "ruff format --check .",
+            "mypy",
+            "python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -x",
+        ),
     ]
 
 
