@@ -143,7 +143,7 @@ def test_a_pipeline_that_learns_says_so_and_leaves_nothing(home: Path) -> None:
     learns = run(home, "train", *arguments, "--overfit-batch")
     assert learns.stdout.startswith("The pipeline learns: reconstruction ")
     line = fails(home, "train", *arguments, "--overfit-batch", "--num-steps", "2")
-    assert "does not learn one batch of 4 by heart" in line
+    assert "does not learn one batch of 4 windows by heart" in line
     assert not (home / "runs/none").exists()
 
 

@@ -269,10 +269,10 @@ def _overfit(job: Job, num_steps: int | None) -> None:
     figures = f"reconstruction {result.first:.1f} → {result.last:.2f} nats per window in {result.steps:,} steps"
     if not result.learns:
         raise GmdVaeError(
-            f"The pipeline does not learn one batch of {job.run.hparams['batch_size']} by heart: {figures}",
+            f"The pipeline does not learn one batch of {result.windows} windows by heart: {figures}",
             "Give it more --num-steps, or look at the learning_rate and the examples.",
         )
-    console.stdout().print(f"The pipeline learns: {figures}, on one batch.", markup=False)
+    console.stdout().print(f"The pipeline learns: {figures}, on one batch of {result.windows}.", markup=False)
 
 
 def _check_gpu(gpu: int | None) -> None:
