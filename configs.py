@@ -70,18 +70,18 @@ PAPER = replace(
     sampling_rate=0,  # teacher forcing throughout
 )
 
-# Sized for two CPU cores: about 0.4 seconds a step.
+# Sized for two CPU cores: about 0.2 seconds a step of the hierarchical one (docs/performance.md).
 SMALL = {
     "z_size": 64,
     "encoder_sizes": (128,),
     "decoder_sizes": (128, 128),
     "batch_size": 64,
     # Teacher forcing: the parents' schedule would draw under 1 % of the inputs from the model in a
-    # run this short, and computing those draws costs a third of the speed (1.75 against 2.50 steps
+    # run this short, and computing those draws cost Magenta's layers a third of their speed (1.75 against 2.50 steps
     # a second on 2 cores). For a long run: --hparams sampling_schedule=inverse_sigmoid,sampling_rate=1000
     "sampling_schedule": "constant",
     "sampling_rate": 0,
-    "num_steps": 2_000,  # 13 minutes on 2 cores
+    "num_steps": 2_000,  # minutes on 2 cores: README.md
 }
 HIERDEC_SMALL = replace(
     HIERDEC,

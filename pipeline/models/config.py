@@ -167,6 +167,7 @@ def checkpoint_bytes(parameters: int) -> int:
 def training_bytes(config: VaeConfig, hparams: dict[str, Any]) -> int:
     """An estimate of the memory that training takes on a CPU, TensorFlow included.
 
+    The estimate is for Magenta's layers; ours take a quarter to two fifths less (docs/performance.md).
     What the backward pass keeps is counted: seven values per LSTM unit and step (``LSTMBlockCell``)
     and about six arrays as wide as the output, times 1.5 for what is alive beside them. The rest is
     fitted to the peak memory of five runs (``tests/models/test_config.py``), which it meets within

@@ -1,8 +1,8 @@
 """Matrix products with weights, in fp32 or in bf16.
 
 In bf16 the two factors are rounded to 8 significant bits and multiplied with sums in fp32, for which
-newer processors and GPUs have instructions (AMX, AVX-512 BF16, tensor cores). Variables, states and
-all gradients that leave this module are fp32.
+newer processors and GPUs have instructions (AMX, AVX-512 BF16, tensor cores). Variables and their
+gradients are always fp32; the gradient of any other factor has the factor's own type.
 """
 
 from __future__ import annotations
