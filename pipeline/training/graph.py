@@ -69,7 +69,12 @@ def build(run: Run, split: Split, replica: Replica, *, one_batch: bool = False) 
 
 def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
     """Gradients, clipping and update as in ``music_vae_train.train``; and the norm before clipping."""
-    gradients, variables = zip(*optimizer.compute_gradients(config.model.loss), strict=True)
+    # in pairs: three and more terms TensorFlow adds in an order that depends on which of them is free at
+    # that moment, and a run that goes on would not end with the same weights
+    in_pairs = tf.AggregationMethod.EXPERIMENTAL_TREE
+    gradients, variables = zip(
+        *optimizer.compute_gradients(config.model.loss, aggregation_method=in_pairs), strict=True
+    )
     global_norm = tf.global_norm(gradients)
     tf.summary.scalar("global_norm", global_norm)
     hparams = config.hparams

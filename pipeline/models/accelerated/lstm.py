@@ -121,7 +121,7 @@ def recurrence(
         outputs: dict[int, Any] = {}
         for t in order:
             before[t] = c, h, output
-            own = widened(tf.matmul(output, recurrent.factor))
+            own = widened(tf.matmul(output, recurrent.factor))  # the first term, for no one else: AddN adds to it
             after[t] = step(tf.raw_ops.AddN(inputs=[own, widened(per_step[t]), constant]), c)
             *_, c, _, h = after[t]
             output = outputs[t] = factor(h, recurrent.precision)
@@ -162,7 +162,9 @@ def recurrence(
             d_all = tf.stack([as_factors[t] for t in range(steps)])
             own_inputs = tf.concat([before[t][2] for t in range(steps)], axis=0)
             d_value = tf.matmul(own_inputs, tf.reshape(d_all, [steps * rows, 4 * units]), transpose_a=True)
-            return [d_all, tf.add_n(list(d_gates.values())), widened(d_value), d_c, d_h]
+            # not tf.add_n: in which order it adds depends on which term is still in use elsewhere
+            unrounded = d_all if recurrent.precision == "fp32" else tf.stack([d_gates[t] for t in range(steps)])
+            return [d_all, tf.reduce_sum(unrounded, axis=0), widened(d_value), d_c, d_h]
 
         results = [tf.stack([outputs[t] for t in range(steps)])] if every_output else []
         return [*results, c, h], gradient

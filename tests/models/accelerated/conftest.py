@@ -7,8 +7,10 @@ Sizes are tiny, as what takes the time is to build Magenta's graphs: windows of 
 from __future__ import annotations
 
 import dataclasses
+import threading
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -166,6 +168,20 @@ def _sample(
             return [session.run(fetched, {temperature: degree, seed: number}) for degree, number in at]
 
 
+def _training_graph(config: Config, layers: Layers) -> Any:
+    from pipeline.models.magenta import configs, tf
+    from pipeline.training.examples import Split
+    from pipeline.training.graph import build
+    from pipeline.training.replicas import Replica
+    from pipeline.training.run import Run
+
+    nowhere = Path("nowhere")  # a graph is built without its examples
+    run = Run(nowhere, config, config.hparams, 1, nowhere, "", layers=layers)
+    with mock.patch.dict(configs.CONFIG_MAP), tf.Graph().as_default() as graph:
+        build(run, Split([nowhere / "examples"], 32), Replica(None, None, threading.Event(), print))
+        return graph
+
+
 @pytest.fixture(scope="session")
 def tiny() -> Callable[..., VaeConfig]:
     return _tiny
@@ -189,6 +205,12 @@ def measure(magenta: Any) -> Callable[..., Measured]:
 def sample(magenta: Any) -> Callable[..., Any]:
     """``sample(config, layers, [(temperature, seed)], ...)`` as `_sample`."""
     return _sample
+
+
+@pytest.fixture(scope="session")
+def training_graph(magenta: Any) -> Callable[..., Any]:
+    """``training_graph(config, layers)``: the graph that a training run runs."""
+    return _training_graph
 
 
 @pytest.fixture(scope="session")

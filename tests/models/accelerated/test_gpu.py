@@ -6,11 +6,8 @@ Looked up in the installed TensorFlow, which lists its kernels whether there is 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -41,19 +38,6 @@ def kernels(magenta: Any) -> Callable[[str], list[Any]]:
     return of
 
 
-def graph_of(config: VaeConfig, precision: str, folder: Path) -> Any:
-    from pipeline.models.magenta import configs, tf
-    from pipeline.training.examples import Split
-    from pipeline.training.graph import build
-    from pipeline.training.replicas import Replica
-    from pipeline.training.run import Run
-
-    run = Run(folder, config, config.hparams, 1, folder, "", layers=Layers(precision=precision))
-    with mock.patch.dict(configs.CONFIG_MAP), tf.Graph().as_default() as graph:
-        build(run, Split([folder / "examples"], 32), Replica(None, None, threading.Event(), print))
-        return graph
-
-
 def computes(operation: Any, *dtypes: Any) -> bool:
     return any(tensor.dtype.base_dtype in dtypes for tensor in (*operation.inputs, *operation.outputs))
 
@@ -71,10 +55,15 @@ def fits(operation: Any, kernel: Any) -> bool:
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", ["hierdec-drum_4bar", "flat-drum_4bar_small"])  # with scheduled sampling, without
 def test_all_arithmetic_of_training_has_a_kernel_for_gpus(
-    name: str, precision: str, tiny: Callable[..., VaeConfig], kernels: Any, magenta: Any, tmp_path: Path
+    name: str,
+    precision: str,
+    tiny: Callable[..., VaeConfig],
+    training_graph: Callable[..., Any],
+    kernels: Any,
+    magenta: Any,
 ) -> None:
     tf = magenta.tf
-    operations = graph_of(tiny(get_config(name)), precision, tmp_path).get_operations()
+    operations = training_graph(tiny(get_config(name)), Layers(precision=precision)).get_operations()
     assert {operation.name for operation in operations if "CPU" in operation.device.upper()} == set()
     arithmetic = [operation for operation in operations if computes(operation, tf.float32, tf.bfloat16)]
     assert len(arithmetic) > 500
@@ -84,10 +73,12 @@ def test_all_arithmetic_of_training_has_a_kernel_for_gpus(
     assert ("MatMul" in rounded) is (precision == "bf16")
 
 
-def test_bf16_is_of_products_alone(tiny: Callable[..., VaeConfig], magenta: Any, tmp_path: Path) -> None:
+def test_bf16_is_of_products_alone(
+    tiny: Callable[..., VaeConfig], training_graph: Callable[..., Any], magenta: Any
+) -> None:
     """Weights, Adam's moments and the gradients that it takes are fp32."""
     tf = magenta.tf
-    graph = graph_of(tiny(get_config("flat-drum_4bar_small")), "bf16", tmp_path)
+    graph = training_graph(tiny(get_config("flat-drum_4bar_small")), Layers(precision="bf16"))
     with graph.as_default():
         assert {variable.dtype.base_dtype for variable in tf.global_variables()} == {tf.float32, tf.int64}
     updates = [
