@@ -19,6 +19,7 @@ COMMANDS = {
     "convert": "Turn MIDI files into NoteSequence TFRecords, one file per split.",
     "preprocess": "Cut NoteSequences into training windows for a config.",
     "train": "Train a MusicVAE on prepared windows; goes on where it stopped.",
+    "evaluate": "Measure what trained models learned, on music they have not seen.",
     "generate": "Write new beats, or a walk between two beats, as MIDI files.",
     "configs": "List the model configs, or show one.",
     "doctor": "Check this machine: versions, devices, memory, disk.",

@@ -11,10 +11,9 @@ from typing import Any
 import numpy.typing as npt
 
 from pipeline import files, manifest
-from pipeline.generation import latents
 from pipeline.generation.drum_midi import drum_midi
 from pipeline.generation.inputs import InputWindow
-from pipeline.models import checkpoints
+from pipeline.models import checkpoints, latents
 from pipeline.models.layers import ACCELERATED, Layers
 from pipeline.models.registry import Config
 from pipeline.models.trained import TrainedVae

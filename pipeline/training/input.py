@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.examples.spec import DrumWindows
 from pipeline.models.accelerated.tokens import as_sequence
+from pipeline.models.labels import expand_labels
 from pipeline.models.magenta import tf
 
 
@@ -149,25 +150,3 @@ def shuffled_rows(first: Any, size: int, count: int, seed: int) -> Any:
         max_index=tf.constant(count - 1, tf.int64),
         rounds=4,
     )
-
-
-def expand_labels(labels: Any, windows: DrumWindows, *, roll: bool, no_hit: bool) -> Any:
-    """Labels as the vectors that ``DrumsConverter`` makes of them.
-
-    Args:
-        labels: int32 or int64 ``[batch, steps]``.
-        windows: says how many drum classes there are.
-        roll: one column a drum class; otherwise one-hot, ``2 ** classes`` wide.
-        no_hit: adds to a roll the last column that says "no drum here", as the encoder's input has.
-
-    Returns:
-        float32 ``[batch, steps, depth]``.
-    """
-    classes = len(windows.pitch_classes)
-    if not roll:
-        return tf.one_hot(labels, 2**classes, dtype=tf.float32)
-    shifted = tf.bitwise.right_shift(labels[..., None], tf.range(classes, dtype=labels.dtype))
-    hits = tf.cast(tf.bitwise.bitwise_and(shifted, 1), tf.float32)
-    if not no_hit:
-        return hits
-    return tf.concat([hits, tf.cast(tf.equal(labels, 0), tf.float32)[..., None]], axis=-1)

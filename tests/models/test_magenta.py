@@ -177,7 +177,7 @@ def test_stock_trained_model_samples_from_our_checkpoint(magenta: Any, tiny_run:
 
 def test_what_the_encoder_reads_is_what_magentas_converter_makes(magenta: Any, starter_notes: Path) -> None:
     """Inputs and outputs expanded from labels, in numpy and in the graph, against the converter's tensors."""
-    from pipeline.training.input import expand_labels
+    from pipeline.models.labels import expand_labels
 
     tf = magenta.tf
     records = list(read_records(starter_notes / "test.tfrecord"))[:3]
@@ -212,7 +212,7 @@ def test_what_the_encoder_reads_is_what_magentas_converter_makes(magenta: Any, s
 
 
 def test_a_one_hot_input_is_expanded_too(magenta: Any, starter_examples: Path) -> None:
-    from pipeline.training.input import expand_labels
+    from pipeline.models.labels import expand_labels
 
     tf = magenta.tf
     windows = DrumWindows(roll_input=False)

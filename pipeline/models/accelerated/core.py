@@ -7,7 +7,7 @@ segments of windows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.models.accelerated import lstm
 from pipeline.models.accelerated.products import Weights, gather_rows, plain_product, product, token_rows, widened
@@ -173,6 +173,18 @@ class Decoding:
                 parts.append(_mixed(true[time + 1][rows], logits[rows], probability, chooses(time), draws(time)))
             read.append(tf.concat(parts, axis=0))
         return tf.stop_gradient(tf.stack(read))
+
+
+class Steps(NamedTuple):
+    """What a decoder makes of each step of the windows that it is told (teacher forcing).
+
+    Attributes:
+        losses: float32 ``[batch, steps]``, nats; 0 where there is no step.
+        likeliest: int32 ``[batch, steps]``, the likeliest class.
+    """
+
+    losses: Any
+    likeliest: Any
 
 
 def reconstruction(decoding: Decoding, outputs: Any, targets: Any, mask: Any) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.models.accelerated import lstm
-from pipeline.models.accelerated.core import Core, Decoding, metrics, reconstruction
+from pipeline.models.accelerated.core import Core, Decoding, Steps, metrics, reconstruction
 from pipeline.models.accelerated.products import product
 from pipeline.models.accelerated.tokens import to_tokens
 from pipeline.models.magenta import lstm_models, lstm_utils, tf
@@ -25,7 +25,7 @@ class AcceleratedCategoricalLstmDecoder(Core):
 
     def reconstruction_loss(
         self, x_input: Any, x_target: Any, x_length: Any, z: Any = None, c_input: Any = None
-    ) -> tuple[Any, dict[str, Any], None]:
+    ) -> tuple[Any, dict[str, Any], Steps]:
         """As the class it extends, of which it returns what ``MusicVAE`` reads: losses and metrics.
 
         Args:
@@ -36,7 +36,7 @@ class AcceleratedCategoricalLstmDecoder(Core):
             c_input: ``None``.
 
         Returns:
-            Float32 ``[batch]`` in nats; metrics (none in training); ``None``.
+            Float32 ``[batch]`` in nats; metrics (none in training); what makes them, step by step.
         """
         inputs, targets = (_time_major(to_tokens(sequence), self._steps) for sequence in (x_input, x_target))
         decoding = self.open(int(z.shape[1]))
@@ -47,7 +47,7 @@ class AcceleratedCategoricalLstmDecoder(Core):
         mask = tf.transpose(tf.sequence_mask(x_length, self._steps, dtype=tf.float32))
         losses, likeliest = reconstruction(decoding, outputs, targets, mask)
         found = {} if self.is_training else metrics(targets, likeliest, mask, self.classes)
-        return tf.reduce_sum(losses, axis=0), found, None
+        return tf.reduce_sum(losses, axis=0), found, Steps(tf.transpose(losses), tf.transpose(likeliest))
 
     def sample_tokens(self, n: int, z: Any, temperature: Any, steps: int, first: Any = None) -> Any:
         """Tokens int32 ``[n, steps]`` for latent vectors ``[n, z_size]``; ``first`` are the tokens before."""
@@ -103,7 +103,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
 
     def reconstruction_loss(
         self, x_input: Any, x_target: Any, x_length: Any, z: Any = None, c_input: Any = None
-    ) -> tuple[Any, dict[str, Any], None]:
+    ) -> tuple[Any, dict[str, Any], Steps]:
         """As the class it extends, of which it returns what ``MusicVAE`` reads: losses and metrics.
 
         Args:
@@ -114,7 +114,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
             c_input: ``None``.
 
         Returns:
-            Float32 ``[batch]`` in nats; metrics (none in training); ``None``.
+            Float32 ``[batch]`` in nats; metrics (none in training); what makes them, step by step.
         """
         lengths = lstm_utils.maybe_split_sequence_lengths(x_length, self._segments, self._total_length)
         inputs, targets = (self._by_segment(to_tokens(sequence)) for sequence in (x_input, x_target))
@@ -124,7 +124,8 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         outputs = (self._in_turn if self._autoregressive else self._at_once)(decoding, inputs, z)
         losses, likeliest = reconstruction(decoding, outputs, targets, mask)
         found = {} if self._core_decoder.is_training else self._metrics(targets, likeliest, mask)
-        return tf.reduce_sum(losses, axis=[0, 1]), found, None
+        steps = Steps(*(tf.transpose(_joined(values)) for values in (losses, likeliest)))
+        return tf.reduce_sum(losses, axis=[0, 1]), found, steps
 
     def sample_tokens(self, n: int, z: Any, temperature: Any, steps: int, first: Any = None) -> Any:
         """Tokens int32 ``[n, steps]`` for latent vectors ``[n, z_size]``."""
@@ -242,6 +243,12 @@ class _Conductor:
 def _flat(states: Sequence[lstm.State]) -> Any:
     """All states side by side, in the order in which Magenta passes them to a conductor."""
     return tf.concat(tf.nest.flatten(list(states)), axis=-1)
+
+
+def _joined(segments: Any) -> Any:
+    """``[segments, steps of one, batch]`` as ``[steps, batch]``."""
+    number, steps, rows = (int(size) for size in segments.shape)
+    return tf.reshape(segments, [number * steps, rows])
 
 
 def _time_major(tokens: Any, steps: int) -> Any:

@@ -109,9 +109,9 @@ def _measure(
 ) -> Measured:
     """Args: ``tokens``: whether ours take tokens where there are labels; ``levels``: instead of a stock config's."""
     from pipeline.models.accelerated.tokens import as_sequence
+    from pipeline.models.labels import expand_labels
     from pipeline.models.magenta import tf
     from pipeline.models.randomness import drawn_from
-    from pipeline.training.input import expand_labels
 
     with tf.Graph().as_default() as graph:
         built, chosen = _built(config, {**config.hparams, **hparams, "batch_size": len(lengths)}, layers, levels)

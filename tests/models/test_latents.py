@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipeline.generation import latents
+from pipeline.models import latents
 
 vectors = arrays(np.float32, 8, elements=st.floats(-4, 4, width=32))
 

@@ -1,0 +1,153 @@
+"""``gmd-vae evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.commands.options import json_option
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+@click.command()
+@click.argument("runs", metavar="[RUN]...", nargs=-1, type=click.Path())  # text: a path would make "./best" into "best"
+@click.option(
+    "--split",
+    "splits",
+    type=click.Choice(["train", "validation", "test"]),
+    multiple=True,
+    default=["test"],
+    show_default=True,
+    help="Of the examples; may be given several times.",
+)
+@click.option(
+    "--examples-path",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Evaluate on other examples from preprocess.  [default: those that the run was trained on]",
+)
+@click.option(
+    "--info-csv",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A catalogue with the files' styles.  [default: those in data/raw]",
+)
+@click.option("--samples", type=click.IntRange(2, 100_000), default=1000, show_default=True, help="From the prior.")
+@click.option(
+    "--importance-samples",
+    type=click.IntRange(1, 10_000),
+    default=16,
+    show_default=True,
+    help="Latent vectors a window, for the importance-weighted bound.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0, min_open=True, max=10),
+    default=1.0,
+    show_default=True,
+    help="Of samples; 1 is what the model believes.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of all draws.")
+@click.option("--table", "table_only", is_flag=True, help="Only the table that compares the runs.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex"]),
+    default="text",
+    show_default=True,
+    help="Of the tables.",
+)
+@json_option
+def command(
+    runs: tuple[str, ...],
+    splits: tuple[str, ...],
+    examples_path: Path | None,
+    info_csv: Path | None,
+    samples: int,
+    importance_samples: int,
+    temperature: float,
+    seed: int,
+    table_only: bool,
+    form: str,
+    as_json: bool,
+) -> None:
+    """Measure what trained models learned, on music they have not seen.
+
+    RUN is a run folder (its best checkpoint), RUN/latest, or a checkpoint in it; without one it is
+    the run that was trained last. Each figure stands beside four baselines that know nothing of the
+    model, with a 95% interval over source files. docs/evaluation.md says what each figure means.
+
+    Results stay in RUN/eval, with tables and plots: what was measured once is not measured again.
+
+    \b
+    Examples:
+      gmd-vae evaluate
+      gmd-vae evaluate runs/a runs/b runs/c --table
+      gmd-vae evaluate runs/a --split train --split test
+      gmd-vae evaluate runs/a/latest --json
+      gmd-vae evaluate runs/a runs/b --table --format latex
+    """
+    from pipeline import console
+    from pipeline.evaluation.evaluate import Settings
+    from pipeline.evaluation.results import result_of
+    from pipeline.evaluation.subject import find_subject
+    from pipeline.evaluation.tables import details, overview
+    from pipeline.training.run import latest_run
+
+    err = console.stderr()
+    settings = Settings(seed, temperature, importance_samples, samples)
+    # all are looked at before the first is measured: a mistyped name should not show after minutes
+    subjects = [
+        find_subject(path, examples_path, info_csv)
+        for path in (Path(run) for run in runs or (str(latest_run(Path("runs"))),))
+    ]
+    results, folders = [], []
+    for subject in subjects:
+        for split in dict.fromkeys(splits):
+            err.print(f"{subject.run.folder}: {subject.checkpoint.name} on {split}", markup=False)
+            with console.progress("%") as progress:
+                result, folder, known = result_of(subject, split, settings, _announce, _shows(progress))
+            if known:
+                err.print(f"Measured before: {folder}", markup=False)
+            results.append(result)
+            folders.append(folder)
+
+    if as_json:
+        console.print_json(results)
+        return
+    tables = [overview(results)]
+    if not table_only:
+        tables += [table for result in results for table in details(result)]
+    _print(tables, form)
+    err.print(f"Tables, plots and figures: {', '.join(map(str, dict.fromkeys(folders)))}", markup=False)
+
+
+def _announce() -> None:
+    from pipeline import console
+
+    console.stderr().print("Starting TensorFlow and loading the model: about 15 seconds ...")
+
+
+def _shows(progress: Progress) -> Callable[[str, float], None]:
+    """Shows what is being measured, and how far it is."""
+    task = progress.add_task("", total=100)
+
+    def advance(what: str, done: float) -> None:
+        progress.update(task, description=what, completed=round(100 * done))
+
+    return advance
+
+
+def _print(tables: list[Any], form: str) -> None:
+    from pipeline import console
+    from pipeline.evaluation import formats
+
+    out = console.stdout()
+    for table in tables:
+        if form == "text":
+            out.print(formats.to_rich(table))
+        else:
+            click.echo(formats.to_markdown(table) if form == "markdown" else formats.to_latex(table))

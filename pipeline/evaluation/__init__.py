@@ -1,0 +1,1 @@
+"""What a model learned: figures on windows it never saw, beside baselines, with their uncertainty."""

@@ -1,0 +1,176 @@
+"""Runs beside each other, as a table.
+
+Tables are made from results as JSON has them, so that a result from a file and a new one look the same.
+Figures that a result does not have are shown as a dash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pipeline.evaluation.formats import NOTHING, Table, estimate, number, text
+
+Result: TypeAlias = Mapping[str, Any]
+
+MODELS = {
+    "teacher_forced": "teacher-forced",
+    "free_running": "free-running",
+    "free_running_sampled": "sampled",
+}
+BASELINES = {
+    "nearest_training": "nearest training window",
+    "previous_bar": "bar before, copied",
+    "most_frequent_step": "most frequent step",
+    "silence": "silence",
+}
+_FROM_TRAINING = ("nearest_training", "most_frequent_step")  # baselines that depend on the training windows
+INTERVALS = "In brackets: 95 % intervals (bootstrap over files)."
+DECODING = (
+    "Teacher-forced: each step given the true steps before it. Free-running: z is the posterior's mean, each step the "
+    "likeliest given what the model wrote. Sampled: z and the steps are drawn."
+)
+
+
+def of(result: Any, *path: str | int) -> Any:
+    """What lies at a path of keys and indices in a result; ``None`` where there is nothing."""
+    for key in path:
+        if isinstance(result, Mapping):
+            result = result.get(key)
+        elif isinstance(result, Sequence) and isinstance(key, int) and -len(result) <= key < len(result):
+            result = result[key]
+        else:
+            return None
+    return result
+
+
+def overview(results: Sequence[Result]) -> Table:
+    """Runs beside each other, and below them the baselines on the same windows (Roberts et al. 2018, Table 1).
+
+    Runs on other windows (another split, other examples) follow below a line, and a column says which.
+    The best of the runs on the same windows is bold, where there are several; the KL divergence and
+    the fade have no best.
+
+    Args:
+        results: one a run, in the order of the rows.
+    """
+    groups: dict[tuple[Any, ...], list[Result]] = {}
+    for result in results:
+        windows = of(result, "split"), of(result, "examples", "sha256"), of(result, "windows")
+        groups.setdefault(windows, []).append(result)
+    rows: list[tuple[str, ...]] = []
+    bold: set[tuple[int, int]] = set()
+    lines: set[int] = set()
+    for group in groups.values():
+        lines.add(len(rows))
+        for column, (_, figure, digits, best) in enumerate(_FIGURES):
+            places = _best([_value(figure(result)) for result in group], digits, best)
+            bold |= {(len(rows) + place, len(_NAMES) + column) for place in places}
+        for result in group:
+            rows.append((*run_names(result), *(estimate(figure(result), digits) for _, figure, digits, _ in _FIGURES)))
+        lines.add(len(rows))
+        rows += _baseline_rows(group)
+    title, columns = "Evaluation", (*_NAMES, *(heading for heading, *_ in _FIGURES))
+    if len(groups) == 1:  # all have the same windows: no column needs to say so
+        title = f"Evaluation on {rows[0][0]} windows"
+        columns, *rows = ((*row[1:],) for row in (columns, *rows))
+        bold = {(row, column - 1) for row, column in bold}
+    return Table(
+        title,
+        columns,
+        tuple(rows),
+        _overview_notes(results),
+        names=columns.index("step"),
+        bold=frozenset(bold),
+        lines=frozenset(lines - {0, len(rows)}),
+    )
+
+
+def _fade(model: str) -> Callable[[Result], Any]:
+    """Steps right in the last bar minus those in the first: below 0 where a model loses the thread."""
+
+    def fade(result: Result) -> float | None:
+        first, last = (_value(of(result, "reconstruction", model, "bars", bar)) for bar in (0, -1))
+        return None if first is None or last is None else last - first
+
+    return fade
+
+
+def _at(*path: str | int) -> Callable[[Result], Any]:
+    return lambda result: of(result, *path)
+
+
+# heading, where the figure is, digits after the point, what is best
+_FIGURES: tuple[tuple[str, Callable[[Result], Any], int, Callable[[Iterable[float]], float] | None], ...] = (
+    ("reconstruction\nnats", _at("likelihood", "reconstruction"), 1, min),
+    ("KL\nbits", _at("likelihood", "kl_bits"), 1, None),
+    ("ELBO\nnats", _at("likelihood", "elbo"), 1, max),
+    ("importance\nbound, nats", _at("likelihood", "importance_bound"), 1, max),
+    ("steps right\nteacher-forced", _at("reconstruction", "teacher_forced", "steps_right"), 3, max),
+    ("steps right\nfree-running", _at("reconstruction", "free_running", "steps_right"), 3, max),
+    ("steps right\nsampled", _at("reconstruction", "free_running_sampled", "steps_right"), 3, max),
+    ("hits F1\nfree-running", _at("reconstruction", "free_running", "hits_f1"), 3, max),
+    ("fade\nfree-running", _fade("free_running"), 3, None),
+)
+_NAMES = ("windows", "run", "config", "step")
+
+
+def run_names(result: Result) -> tuple[str, str, str, str]:
+    """Windows, run, config and step, as the columns of ``overview`` have them."""
+    windows = f"{number(of(result, 'windows'))} {text(of(result, 'split'))}"
+    step = number(of(result, "checkpoint", "step"))
+    return windows, text(of(result, "run")), text(of(result, "config")), step
+
+
+def _baseline_rows(group: Sequence[Result]) -> list[tuple[str, ...]]:
+    """The baselines once; those that come from training windows once for each training set."""
+    rows = []
+    for name, title in BASELINES.items():
+        of_each: dict[Any, Result] = {}
+        for result in group:
+            if of(result, "reconstruction", name) is not None:
+                training = of(result, "training", "sha256") if name in _FROM_TRAINING else None
+                of_each.setdefault(training, result)
+        for result in of_each.values():
+            label = f"{title} ({text(of(result, 'training', 'folder'))})" if len(of_each) > 1 else title
+            steps, hits = (estimate(of(result, "reconstruction", name, key), 3) for key in ("steps_right", "hits_f1"))
+            figures = {"steps right\nfree-running": steps, "hits F1\nfree-running": hits}
+            figures["fade\nfree-running"] = number(_fade(name)(result), 3)
+            names = run_names(result)[0], label, NOTHING, NOTHING
+            rows.append((*names, *(figures.get(heading, NOTHING) for heading, *_ in _FIGURES)))
+    return rows
+
+
+def _best(values: Sequence[float | None], digits: int, best: Callable[[Iterable[float]], float] | None) -> set[int]:
+    """The places of the best among several; equal ones, as they are shown, are all best."""
+    there = [value for value in values if value is not None and value == value]
+    if best is None or len(there) < 2:
+        return set()
+    shown = number(best(there), digits)
+    return {place for place, value in enumerate(values) if number(value, digits) == shown}
+
+
+def _overview_notes(results: Sequence[Result]) -> tuple[str, ...]:
+    def all_of(key: str) -> str:
+        found = {of(result, "settings", key) for result in results} - {None}
+        return " or ".join(f"{value:g}" for value in sorted(found)) or "an unknown number of"
+
+    leaks = [
+        f"{number(leaked)} of the {number(of(result, 'windows'))} windows of {text(of(result, 'run'))} "
+        f"({text(of(result, 'split'))}) are in its training set too."
+        for result in results
+        if (leaked := of(result, "in_training"))
+    ]
+    return (
+        f"{INTERVALS} Bold: the best of the runs on the same windows.",
+        f"{DECODING} Importance bound: {all_of('importance_samples')} draws of z a window.",
+        "Fade: steps right in the last bar minus the first. The nearest training window and the bar before (for the "
+        "first bar, the one after it) are taken with the true window at hand.",
+        *leaks,
+    )
+
+
+def _value(figure: Any) -> float | None:
+    """Of an estimate or a bare figure."""
+    value = figure.get("value") if isinstance(figure, Mapping) else figure
+    return None if value is None else float(value)

@@ -1,0 +1,99 @@
+"""Results on disk: ``RUN/eval/test-6800`` with the figures, the tables and the plots; measured once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline import files, manifest
+from pipeline.errors import GmdVaeError
+from pipeline.evaluation.evaluate import RESAMPLES, Settings, measure
+from pipeline.evaluation.formats import to_markdown
+from pipeline.evaluation.plots import draw_all
+from pipeline.evaluation.subject import Subject
+from pipeline.evaluation.tables import details, overview
+
+NAME = "result.json"
+FORMAT = 1  # changes when a figure does
+STAGE = "evaluate"
+
+
+def result_of(
+    subject: Subject,
+    split: str,
+    settings: Settings,
+    starts: Callable[[], None] = lambda: None,
+    advance: Callable[[str, float], None] = lambda what, done: None,
+) -> tuple[dict[str, Any], Path, bool]:
+    """The result of a checkpoint on a split: the one on disk if it is still true, or else measured now.
+
+    Args:
+        subject: what is evaluated.
+        split: of its examples.
+        settings: what is drawn, and how.
+        starts: is called when it has to be measured, before TensorFlow is imported.
+        advance: see ``evaluate.measure``.
+
+    Returns:
+        The result as JSON has it (``None`` for NaN), its folder, and whether it was there before.
+
+    Raises:
+        GmdVaeError: the data or the checkpoint cannot be evaluated, or something else is in the folder.
+    """
+    identity = _identity(subject, split, settings)
+    folder = subject.folder(split)
+    known = _read(folder)
+    if known is not None and {name: known.get(name) for name in identity} == identity:
+        return known, folder, True
+    manifest.check_replaceable(folder, STAGE)
+    data = subject.load(split)
+    starts()
+    from pipeline.evaluation.model import open_model
+
+    run = subject.run
+    with open_model(run.config, run.hparams, subject.checkpoint, settings.seed, run.layers) as model:
+        figures = measure(model, data, settings, advance)
+    result: dict[str, Any] = without_nan({**identity, **figures})
+    with files.whole_folder(folder) as temporary:
+        manifest.write_json(temporary / NAME, result)
+        tables = [overview([result]), *details(result)]
+        (temporary / "tables.md").write_text("\n".join(map(to_markdown, tables)), encoding="utf-8")
+        draw_all(result, temporary)
+        written = [manifest.describe_file(path) for path in sorted(temporary.iterdir())]
+        manifest.write(temporary, STAGE, {**identity, "files": written})
+    return result, folder, False
+
+
+def without_nan(value: Any) -> Any:
+    """The same with ``None`` in the place of NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: without_nan(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _identity(subject: Subject, split: str, settings: Settings) -> dict[str, Any]:
+    """All that a result follows from, as JSON has it."""
+    identity = {
+        "format": FORMAT,
+        **subject.describe(split),
+        "settings": {**dataclasses.asdict(settings), "resamples": RESAMPLES},
+        "versions": manifest.versions("magenta", "tensorflow", "numpy", "scipy", "scikit-learn"),
+    }
+    as_json: dict[str, Any] = json.loads(json.dumps(identity))
+    return as_json
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """The result in a folder, or ``None``: a damaged one is measured again."""
+    try:
+        manifest.read(folder, STAGE, "")
+        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError, GmdVaeError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,144 @@
+"""The latent space of one model: what it uses, whether it is smooth, what can be read from it and moved in it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.evaluation import rhythm
+from pipeline.evaluation.attributes import attribute_vectors, changes
+from pipeline.evaluation.decodability import decodability
+from pipeline.evaluation.interpolation import curve, data_path
+from pipeline.evaluation.latent_space import activity
+from pipeline.evaluation.model import LIKELIEST, Model, Vectors
+from pipeline.evaluation.windows import Data, Floats, Labels, Windows, to_hits
+from pipeline.models.latents import slerp
+
+_PAIRS = 100  # of windows, that are walked between
+_POINTS = 11  # of each walk, both ends included
+_MOVED = 100  # windows that every attribute vector is added to and taken from
+_TRAINING = 4000  # training windows that are encoded: enough for a linear classifier on some hundred numbers
+
+# so that no two draws of one seed share their numbers
+_CHOOSES_TRAINING, _CHOOSES_PAIRS, _CHOOSES_MOVED = 11, 12, 13
+
+
+def describe_space(
+    model: Model, data: Data, means: Vectors, scales: Vectors, seed: int, advance: Callable[[str, float], None]
+) -> dict[str, Any]:
+    """The latent section of a result.
+
+    Args:
+        model: what is evaluated.
+        data: what it is evaluated on.
+        means: of the posterior of the split's windows, ``[n, z_size]``.
+        scales: its standard deviations.
+        seed: of every choice of windows.
+        advance: see ``evaluate.measure``.
+    """
+    advance("interpolation", 0)
+    interpolation = _interpolation(model, data.windows, means, seed)
+    advance("latent space", 0)
+    chosen = by_file(data.training.files, _TRAINING, seed)
+    known, _ = model.encode(data.training.labels[chosen])
+    styles, reason = _styles(data, means, known, chosen, seed)
+    moved = np.random.default_rng([seed, _CHOOSES_MOVED]).permutation(len(means))[:_MOVED]
+    return {
+        "activity": dataclasses.asdict(activity(means, scales)),
+        "interpolation": interpolation,
+        "decodability": styles,
+        "decodability_reason": reason,
+        **_attributes(model, data, known, data.training.labels[chosen], means[moved]),
+    }
+
+
+def by_file(files: npt.NDArray[np.int64], count: int, seed: int) -> npt.NDArray[np.int64]:
+    """Chooses windows so that each file gives as many as it can, up to the same number.
+
+    Args:
+        files: ``[n]``, the number of each window's file.
+        count: how many to choose.
+
+    Returns:
+        The windows' numbers, rising; all of them if there are no more than ``count``.
+    """
+    order = np.random.default_rng([seed, _CHOOSES_TRAINING]).permutation(len(files))
+    turn = np.zeros(len(files), np.int64)  # the how manieth of its file each window is, in that order
+    by_file = order[np.argsort(files[order], kind="stable")]
+    starts = np.flatnonzero(np.r_[True, np.diff(files[by_file]) != 0])
+    turn[by_file] = np.arange(len(files)) - np.repeat(starts, np.diff(np.r_[starts, len(files)]))
+    chosen: npt.NDArray[np.int64] = np.sort(order[np.argsort(turn[order], kind="stable")][:count])
+    return chosen
+
+
+def _interpolation(model: Model, windows: Windows, means: Vectors, seed: int) -> dict[str, Any]:
+    """Walks between windows of different files: through latent space, and by mixing the windows themselves."""
+    pairs = _pairs(windows.files, seed)
+    if not len(pairs):
+        return {"latent": None, "data": None, "pairs": 0, "points": _POINTS}
+    z = np.concatenate([slerp(means[first], means[last], _POINTS) for first, last in pairs])
+    labels = windows.labels
+    walked = model.decode(z, LIKELIEST).reshape(len(pairs), _POINTS, labels.shape[1])
+    mixed = data_path(labels[pairs[:, 0]], labels[pairs[:, 1]], np.linspace(0, 1, _POINTS, dtype=np.float64), seed)
+    return {
+        "latent": dataclasses.asdict(curve(walked)),
+        "data": dataclasses.asdict(curve(mixed)),
+        "pairs": len(pairs),
+        "points": _POINTS,
+    }
+
+
+def _pairs(files: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
+    """Numbers of windows of two different files, ``[pairs, 2]``; none if there is one file only."""
+    random = np.random.default_rng([seed, _CHOOSES_PAIRS])
+    drawn = random.integers(len(files), size=(_PAIRS * 20, 2))
+    of_two: npt.NDArray[np.int64] = drawn[files[drawn[:, 0]] != files[drawn[:, 1]]]
+    return of_two[:_PAIRS]
+
+
+def _styles(
+    data: Data, means: Vectors, known: Vectors, chosen: npt.NDArray[np.int64], seed: int
+) -> tuple[dict[str, Any] | None, str | None]:
+    """How well a linear classifier reads the style from z; or why it was not asked."""
+    of_files = (data.training_styles, data.styles)
+    if not all(any(styles) for styles in of_files):
+        return None, "no info.csv lists the styles of these files"
+    training, test = (
+        [styles[file] for file in files]
+        for styles, files in zip(of_files, (data.training.files[chosen], data.windows.files), strict=True)
+    )
+    found = decodability(known, training, data.training.files[chosen], means, test, data.windows.files, seed=seed)
+    return (None, "fewer than two styles are in both splits") if found is None else (dataclasses.asdict(found), None)
+
+
+def _attributes(model: Model, data: Data, known: Vectors, training: Labels, z: Vectors) -> dict[str, Any]:
+    """What adding and taking each attribute's vector does to the music decoded from ``z``."""
+    real = drum_attributes(training, data.voices, data.steps_per_bar)
+    vectors = attribute_vectors(known, real)
+    moves = [z, *(z + sign * vector.astype(np.float32) for vector in vectors.values() for sign in (1, -1))]
+    decoded = np.split(model.decode(np.concatenate(moves), LIKELIEST), len(moves))
+    before, *after = (drum_attributes(labels, data.voices, data.steps_per_bar) for labels in decoded)
+    added, removed = (dict(zip(vectors, after[first::2], strict=True)) for first in (0, 1))
+    found = changes(before, added, removed, {name: float(values.std()) for name, values in real.items()})
+    return {
+        "attributes": {
+            vector: {name: dataclasses.asdict(change) for name, change in by_attribute.items()}
+            for vector, by_attribute in found.items()
+        },
+        "attributes_without": sorted(real.keys() - vectors.keys()),
+    }
+
+
+def drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int) -> dict[str, Floats]:
+    """What music can have more or less of, ``[n]`` each: hits per bar of each voice, syncopation, swing."""
+    hits = to_hits(labels, len(voices))
+    of_voices = rhythm.voice_densities(hits, steps_per_bar)
+    return {
+        **{voice: of_voices[:, number] for number, voice in enumerate(voices)},
+        "syncopation": rhythm.syncopation(hits, steps_per_bar),
+        "swing": rhythm.swing(hits, steps_per_bar),
+    }

@@ -1,0 +1,123 @@
+"""What is evaluated: a run's checkpoint, on which windows, and those it was trained on. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from pipeline import files, manifest
+from pipeline.errors import GmdVaeError
+from pipeline.evaluation.styles import find_catalogues, styles_of
+from pipeline.evaluation.windows import Data, load_windows
+from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES
+from pipeline.models import checkpoints
+from pipeline.training.examples import open_examples
+from pipeline.training.run import NAME, Run, read_run
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A checkpoint of a run, and data.
+
+    Attributes:
+        run: what was trained.
+        checkpoint: prefix.
+        examples: the folder whose split is evaluated.
+        training: the folder that the run was trained on.
+        catalogues: ``info.csv`` files with the styles of both.
+    """
+
+    run: Run
+    checkpoint: Path
+    examples: Path
+    training: Path
+    catalogues: tuple[Path, ...]
+
+    def describe(self, split: str) -> dict[str, Any]:
+        """What was evaluated, on what; with the digests that say whether a result is still true."""
+        return {
+            "run": str(self.run.folder),
+            "config": self.run.config.name,
+            "split": split,
+            "checkpoint": {
+                "name": self.checkpoint.name,
+                "step": checkpoints.step_of(self.checkpoint),
+                "files": {piece.name: files.sha256(piece) for piece in checkpoints.files_of(self.checkpoint)},
+            },
+            "examples": {"folder": str(self.examples), "sha256": manifest.digest(self.examples)},
+            "training": {"folder": str(self.training), "sha256": manifest.digest(self.training)},
+            "catalogues": [files.sha256(catalogue) for catalogue in self.catalogues],
+        }
+
+    def folder(self, split: str) -> Path:
+        """Where the result of a split lies: ``RUN/eval/test-6800``; of another data set, with its name."""
+        step = checkpoints.step_of(self.checkpoint)
+        name = f"{split}-{step}" if step is not None else split
+        other = self.examples.resolve() != self.training.resolve()
+        return self.run.folder / "eval" / (f"{name}-{self.examples.resolve().parent.name}" if other else name)
+
+    def load(self, split: str) -> Data:
+        """Reads the windows.
+
+        Raises:
+            GmdVaeError: a split is empty or damaged.
+        """
+        windows, training = load_windows(self.examples, split), load_windows(self.training, "train")
+        for part, folder, name in ((windows, self.examples, split), (training, self.training, "train")):
+            if not len(part):
+                raise GmdVaeError(f"Split '{name}' of '{folder}' has no windows", "Choose another one with --split.")
+        spec = self.run.config.windows
+        assert spec is not None  # find_subject was asked
+        named = spec.pitch_classes == NINE_CLASSES
+        voices = CLASS_NAMES if named else tuple(f"pitch {pitches[0]}" for pitches in spec.pitch_classes)
+        styles, training_styles = (styles_of(part.sources, self.catalogues) for part in (windows, training))
+        return Data(windows, training, styles, training_styles, voices, spec.steps_per_bar)
+
+
+def find_subject(path: Path, examples: Path | None, catalogue: Path | None) -> Subject:
+    """What a user means by ``RUN``.
+
+    Args:
+        path: a run folder (its best checkpoint), ``RUN/best``, ``RUN/latest``, or a checkpoint in it.
+        examples: another folder of examples to evaluate on; ``None``: the run's own.
+        catalogue: an ``info.csv``; ``None``: those beside the examples.
+
+    Raises:
+        GmdVaeError: it is no run, has no checkpoint, or its examples are not there or not the same.
+    """
+    folder = next((place for place in (path, *path.parents[:3]) if (place / NAME).is_file()), None)
+    run = read_run(folder) if folder else None
+    if run is None:
+        raise GmdVaeError(
+            f"'{path}' is not a run, nor a checkpoint in one: there is no {NAME}",
+            "Give a folder that 'gmd-vae train' made.",
+        )
+    if run.config.windows is None or run.config.windows.roll_output:
+        raise GmdVaeError(
+            f"'{path}' was trained with '{run.config.name}', which does not write one drum label a step",
+            "This version evaluates drum configs with a categorical output; 'gmd-vae configs' lists them.",
+        )
+    checkpoint = checkpoints.find(path)
+    training = _of_training(run)
+    if examples:
+        open_examples(examples, run.config)  # refuses windows that are cut in another way
+    found = (catalogue,) if catalogue else tuple({*find_catalogues(training), *find_catalogues(examples or training)})
+    return Subject(run, checkpoint, examples or training, training, tuple(sorted(found)))
+
+
+def _of_training(run: Run) -> Path:
+    """The examples that a run was trained on: where they were, seen from here or from where ``runs`` is."""
+    for place in (run.examples, run.folder.resolve().parent.parent / run.examples):
+        if (place / manifest.NAME).is_file():
+            if manifest.digest(place) != run.examples_digest:
+                raise GmdVaeError(
+                    f"The examples in '{place}' are not those that '{run.folder}' was trained on any more",
+                    "Put the old ones back, or train again: against what a model was trained on cannot be known.",
+                )
+            open_examples(place, run.config)
+            return place
+    raise GmdVaeError(
+        f"The examples that '{run.folder}' was trained on are not at '{run.examples}'",
+        "Start the command in the folder where the run was trained, or put them back there.",
+    )

@@ -1,0 +1,61 @@
+"""Magenta starts without what only notebooks need, and nobody who asks for it later misses anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.tensorflow
+
+
+def run(code: str) -> str:
+    """What a program of its own prints: what is imported stays imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_magenta_loads_without_them_and_they_load_afterwards() -> None:
+    found = run("""
+        import sys
+        import pipeline.models.magenta
+        needless = ("pandas", "sklearn", "bokeh", "IPython", "note_seq.notebook_utils")
+        print([name for name in needless if name in sys.modules])
+        import note_seq, pandas, sklearn, tf_keras
+        print(note_seq.play_sequence.__name__)
+        import note_seq.notebook_utils
+        print(note_seq.notebook_utils.play_sequence is not note_seq.play_sequence, note_seq.notebook_utils.__file__)
+        note_seq.notebook_utils.plot_sequence = lambda notes: print("drawn:", notes)
+        note_seq.plot_sequence("notes")
+        """)
+    loaded, name, real, drawn = found.splitlines()
+    assert loaded == "[]"
+    assert name == "play_sequence"
+    assert real.startswith("True ")
+    assert real.endswith("notebook_utils.py")
+    assert drawn == "drawn: notes"
+
+
+def test_our_own_note_seq_is_no_exception() -> None:
+    """``pipeline.notes`` loads parts of note_seq without the package's own start, which comes later."""
+    found = run("""
+        import sys
+        from pipeline.notes.midi import midi_to_note_sequence
+        import pipeline.models.magenta
+        print("bokeh" in sys.modules, "note_seq" in sys.modules)
+        """)
+    assert found.splitlines() == ["False True"]
+
+
+def test_what_is_loaded_already_stays() -> None:
+    found = run("""
+        import sys, note_seq, pandas
+        import pipeline.models.magenta
+        print(note_seq.play_sequence.__module__, "pandas" in sys.modules)
+        """)
+    assert found.splitlines() == ["note_seq.notebook_utils True"]
