@@ -43,7 +43,7 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate demo cluster-demo bench doctor test lint format docs lock clean
+.PHONY: help setup data train generate evaluate demo cluster-demo bench doctor test lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -96,6 +96,9 @@ generate: $(RUN_FILE) ## write NUM_OUTPUTS new beats as MIDI files into runs/RUN
 GENERATE = $(strip $(GMD_VAE) generate --run-dir runs/$(RUN) --mode sample \
 	$(if $(NUM_OUTPUTS),--num-outputs $(NUM_OUTPUTS)) \
 	$(if $(TEMPERATURE),--temperature $(TEMPERATURE)) $(if $(SEED),--seed $(SEED)))
+
+evaluate: $(RUN_FILE) ## measure what runs/RUN learned, on windows it has not seen; into runs/RUN/eval
+	$(GMD_VAE) evaluate runs/$(RUN)
 
 demo: ## the whole path in under 5 minutes: built-in grooves, DEMO_STEPS steps, a few beats
 	@$(MAKE) --no-print-directory data train generate DATASET=starter STEPS=$(DEMO_STEPS) RUN=demo

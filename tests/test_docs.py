@@ -218,7 +218,7 @@ def _make_environment() -> dict[str, str]:
 def test_every_command_that_make_runs_parses() -> None:
     arguments = ["STYLE=rock", "BEAT_TYPE=beat", "HPARAMS=z_size=32", "NUM_OUTPUTS=8", "TEMPERATURE=0.5", "SEED=1"]
     run = subprocess.run(
-        ["make", "-nB", "VENV=.venv", "data", "train", "generate", "doctor", *arguments],
+        ["make", "-nB", "VENV=.venv", "data", "train", "generate", "evaluate", "doctor", *arguments],
         cwd=ROOT,
         env=_make_environment(),
         capture_output=True,
@@ -227,7 +227,7 @@ def test_every_command_that_make_runs_parses() -> None:
     )
     assert run.returncode == 0, run.stderr
     lines = [line.words for line in _command_lines("make -n", run.stdout) if line.words[0] == "gmd-vae"]
-    assert {words[1] for words in lines} == {"fetch", "convert", "preprocess", "train", "generate", "doctor"}
+    assert {words[1] for words in lines} == {"fetch", "convert", "preprocess", "train", "generate", "evaluate", "doctor"}
     for words in lines:
         _parse(words[1:], click.Context(cli, info_name="gmd-vae"))
 

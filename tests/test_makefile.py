@@ -115,6 +115,7 @@ def test_generate_trains_when_there_is_no_run(checkout: Checkout) -> None:
         GENERATE + " --num-outputs 3 --temperature 0.7 --seed 5",
     ]
     assert checkout.make("generate") == [GENERATE]
+    assert checkout.make("evaluate") == [f"gmd-vae evaluate runs/{DEFAULT_CONFIG}"]
 
 
 def test_train_always_goes_on(checkout: Checkout) -> None:

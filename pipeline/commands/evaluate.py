@@ -146,8 +146,8 @@ def _print(tables: list[Any], form: str) -> None:
     from pipeline.evaluation import formats
 
     out = console.stdout()
-    for table in tables:
+    for number, table in enumerate(tables):
         if form == "text":
-            out.print(formats.to_rich(table))
+            out.print(*[""] * (number > 0), formats.to_rich(table), sep="\n")
         else:
             click.echo(formats.to_markdown(table) if form == "markdown" else formats.to_latex(table))

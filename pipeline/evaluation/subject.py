@@ -10,6 +10,7 @@ from pipeline import files, manifest
 from pipeline.errors import GmdVaeError
 from pipeline.evaluation.styles import find_catalogues, styles_of
 from pipeline.evaluation.windows import Data, load_windows
+from pipeline.examples.shards import read_examples_manifest
 from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES
 from pipeline.models import checkpoints
 from pipeline.training.examples import open_examples
@@ -46,7 +47,11 @@ class Subject:
                 "files": {piece.name: files.sha256(piece) for piece in checkpoints.files_of(self.checkpoint)},
             },
             "examples": {"folder": str(self.examples), "sha256": manifest.digest(self.examples)},
-            "training": {"folder": str(self.training), "sha256": manifest.digest(self.training)},
+            "training": {
+                "folder": str(self.training),
+                "sha256": manifest.digest(self.training),
+                "windows": read_examples_manifest(self.training)["splits"]["train"]["examples"],
+            },
             "catalogues": [files.sha256(catalogue) for catalogue in self.catalogues],
         }
 

@@ -48,7 +48,6 @@ def _about(result: Result) -> Table:
         "training windows": f"{number(training)}, in {text(of(result, 'training', 'folder'))}",
         "in training too": f"{number(of(result, 'in_training'))} of these windows",
         "settings": ", ".join(f"{name.replace('_', ' ')} {text(value)}" for name, value in settings.items()),
-        "took": f"{number(of(result, 'seconds'))} s",
     }
     return Table("What was evaluated", ("", ""), tuple(rows.items()), names=2)
 

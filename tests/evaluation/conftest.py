@@ -175,7 +175,6 @@ def _result(bars: int = 4) -> dict[str, Any]:
             "attributes_without": ["ride"],
         },
         "versions": {"gmd-vae": "0.3.0"},
-        "seconds": 41.2,
     }
 
 
