@@ -227,7 +227,8 @@ def test_every_command_that_make_runs_parses() -> None:
     )
     assert run.returncode == 0, run.stderr
     lines = [line.words for line in _command_lines("make -n", run.stdout) if line.words[0] == "gmd-vae"]
-    assert {words[1] for words in lines} == {"fetch", "convert", "preprocess", "train", "generate", "evaluate", "doctor"}
+    commands = {"fetch", "convert", "preprocess", "train", "generate", "evaluate", "doctor"}
+    assert {words[1] for words in lines} == commands
     for words in lines:
         _parse(words[1:], click.Context(cli, info_name="gmd-vae"))
 
