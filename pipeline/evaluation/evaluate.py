@@ -17,7 +17,6 @@ from pipeline.evaluation.accuracy import compare
 from pipeline.evaluation.intervals import FileResampler
 from pipeline.evaluation.latent_space import importance_bound, kl_bits
 from pipeline.evaluation.model import LIKELIEST, Model, Vectors
-from pipeline.evaluation.nearest import nearest, pack
 from pipeline.evaluation.novelty import novelty
 from pipeline.evaluation.space import describe_space
 from pipeline.evaluation.windows import Data, Floats, Labels, to_hits
@@ -64,8 +63,8 @@ def measure(
     """
     labels, seed = data.windows.labels, settings.seed
     resampler = FileResampler(data.windows.files, RESAMPLES, seed)
+    advance("posteriors", 0)
     means, scales = model.encode(labels)
-
     noise = np.random.default_rng([seed, _POSTERIOR]).standard_normal(means.shape, dtype=np.float32)
     sampled = means + scales * noise
     likelihood = _likelihood(model, labels, means, scales, sampled, resampler, settings, advance)
@@ -73,20 +72,17 @@ def measure(
     advance("samples from the prior", 0)
     samples = model.decode(prior(settings.samples, model.z_size, seed), settings.temperature)
     advance("novelty and distributions", 0)
-    known, held_out = pack(data.training.labels, data.classes), pack(labels, data.classes)
+    of_samples, of_split = (novelty(these, data.training.labels, data.classes) for these in (samples, labels))
     return {
         "windows": len(labels),
         "files": len(data.windows.sources),
         "steps": labels.shape[1],
         "steps_per_bar": data.steps_per_bar,
         "voices": list(data.voices),
-        "in_training": int((nearest(held_out, known).steps == 0).sum()),
+        "in_training": of_split.steps.histogram[0],
         "likelihood": likelihood,
         "reconstruction": reconstruction,
-        "novelty": {
-            "samples": dataclasses.asdict(novelty(samples, data.training.labels, data.classes)),
-            "held_out": dataclasses.asdict(novelty(labels, data.training.labels, data.classes)),
-        },
+        "novelty": {"samples": dataclasses.asdict(of_samples), "held_out": dataclasses.asdict(of_split)},
         "distribution": _distribution(samples, data, seed),
         "latent": describe_space(model, data, means, scales, seed, advance),
     }

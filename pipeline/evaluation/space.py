@@ -15,7 +15,8 @@ from pipeline.evaluation.decodability import decodability
 from pipeline.evaluation.interpolation import curve, data_path
 from pipeline.evaluation.latent_space import activity
 from pipeline.evaluation.model import LIKELIEST, Model, Vectors
-from pipeline.evaluation.windows import Data, Floats, Labels, Windows, to_hits
+from pipeline.evaluation.windows import Data, Floats, Labels, to_hits
+from pipeline.examples.windows import Windows
 from pipeline.models.latents import slerp
 
 _PAIRS = 100  # of windows, that are walked between
@@ -68,9 +69,9 @@ def by_file(files: npt.NDArray[np.int64], count: int, seed: int) -> npt.NDArray[
     """
     order = np.random.default_rng([seed, _CHOOSES_TRAINING]).permutation(len(files))
     turn = np.zeros(len(files), np.int64)  # the how manieth of its file each window is, in that order
-    by_file = order[np.argsort(files[order], kind="stable")]
-    starts = np.flatnonzero(np.r_[True, np.diff(files[by_file]) != 0])
-    turn[by_file] = np.arange(len(files)) - np.repeat(starts, np.diff(np.r_[starts, len(files)]))
+    together = order[np.argsort(files[order], kind="stable")]
+    starts = np.flatnonzero(np.r_[True, np.diff(files[together]) != 0])
+    turn[together] = np.arange(len(files)) - np.repeat(starts, np.diff(np.r_[starts, len(files)]))
     chosen: npt.NDArray[np.int64] = np.sort(order[np.argsort(turn[order], kind="stable")][:count])
     return chosen
 

@@ -9,9 +9,10 @@ from typing import Any
 from pipeline import files, manifest
 from pipeline.errors import GmdVaeError
 from pipeline.evaluation.styles import find_catalogues, styles_of
-from pipeline.evaluation.windows import Data, load_windows
+from pipeline.evaluation.windows import Data
 from pipeline.examples.shards import read_examples_manifest
 from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES
+from pipeline.examples.windows import load_windows
 from pipeline.models import checkpoints
 from pipeline.training.examples import open_examples
 from pipeline.training.run import NAME, Run, read_run

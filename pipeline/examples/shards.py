@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
 from pipeline.examples import records
-from pipeline.examples.extraction import Labels, Layout
+from pipeline.examples.extraction import Layout
 from pipeline.notes.tfrecord import read_records, write_record
 
 STAGE = "preprocess"
@@ -103,29 +101,6 @@ def read_examples(folder: Path, split: str) -> Iterator[bytes]:
             found += 1
         if found != expected:
             raise GmdVaeError(f"'{path}' holds {found} examples, its manifest says {expected}", _again(folder))
-
-
-def load_labels(folder: Path, split: str) -> Labels:
-    """The windows of a split, int64 [examples, steps], in the order of the shards.
-
-    Raises:
-        GmdVaeError: the folder holds tensors rather than labels, or is damaged.
-    """
-    content = read_examples_manifest(folder)
-    layout = layout_of(content)
-    if layout.format != "labels" or layout.steps is None:
-        raise GmdVaeError(
-            f"'{folder}' holds the tensors of '{content.get('config')}', not drum labels",
-            "Run 'gmd-vae preprocess' with a drum config.",
-        )
-    count = sum(entry["records"] for entry in content["splits"][split]["files"])
-    labels = np.zeros((count, layout.steps), np.int64)
-    for number, record in enumerate(read_examples(folder, split)):
-        row, _ = records.read_label_example(record)
-        if len(row) != layout.steps or min(row) < 0 or max(row) >> layout.classes:
-            raise GmdVaeError(f"Example {number} of '{folder}' ({split}) does not fit its manifest", _again(folder))
-        labels[number] = row
-    return labels
 
 
 def _again(folder: Path) -> str:

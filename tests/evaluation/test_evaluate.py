@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.evaluation.evaluate import Settings, measure
 from pipeline.evaluation.space import by_file
-from pipeline.evaluation.windows import Data, Labels, Windows
+from pipeline.evaluation.windows import Data, Labels
+from pipeline.examples.windows import Windows
 
 FEW = Settings(importance_samples=64, samples=30)
 

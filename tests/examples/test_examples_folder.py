@@ -17,8 +17,9 @@ from pipeline.examples.extraction import Extraction, Layout, Tensors
 from pipeline.examples.notes_input import open_notes, split_of
 from pipeline.examples.preprocess import preprocess
 from pipeline.examples.records import read_label_example, read_tensor_example
-from pipeline.examples.shards import example_files, load_labels, read_examples, read_examples_manifest
+from pipeline.examples.shards import example_files, read_examples, read_examples_manifest
 from pipeline.examples.spec import DrumWindows
+from pipeline.examples.windows import load_windows
 from pipeline.files import sha256
 
 EXTRACT = DrumExtractor(DrumWindows())
@@ -62,7 +63,7 @@ def test_repeats_are_merged_and_splits_share_nothing(notes, tmp_path):
     assert (test.windows, test.examples) == (1, 1)
     for split in summary.splits.values():
         assert split.windows - split.repeats - sum(split.taken_out.values()) == split.examples
-    labels = {name: {row.tobytes() for row in load_labels(tmp_path / "out", name)} for name in summary.splits}
+    labels = {name: {row.tobytes() for row in load_windows(tmp_path / "out", name).labels} for name in summary.splits}
     assert {name: len(rows) for name, rows in labels.items()} == {"train": 3, "validation": 1, "test": 1}
     assert len(set.union(*labels.values())) == 5
     assert sources(tmp_path / "out", "train") == [["a", "b", "long"], ["long"], ["long"]]
@@ -101,7 +102,7 @@ def test_the_output_depends_on_the_content_alone(notes, tmp_path, write_notes, m
     run(notes, tmp_path / "two", jobs=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     run(notes, tmp_path / "three", shards=2)
-    assert (load_labels(tmp_path / "one", "train") == load_labels(tmp_path / "three", "train")).all()
+    assert (load_windows(tmp_path / "one", "train").labels == load_windows(tmp_path / "three", "train").labels).all()
 
 
 def test_the_order_is_mixed_and_independent_of_the_inputs(tmp_path, write_notes, beat):
@@ -110,8 +111,8 @@ def test_the_order_is_mixed_and_independent_of_the_inputs(tmp_path, write_notes,
     write_notes(tmp_path / "y" / "train.tfrecord", beats[::-1])
     for name in "xy":
         run(tmp_path / name, tmp_path / f"out-{name}")
-    first = load_labels(tmp_path / "out-x", "train")
-    assert (first == load_labels(tmp_path / "out-y", "train")).all()
+    first = load_windows(tmp_path / "out-x", "train").labels.astype(np.int64)
+    assert (first == load_windows(tmp_path / "out-y", "train").labels).all()
     in_order_of_time = list(
         dict.fromkeys(row.tobytes() for each in beats for row in EXTRACT(each.SerializeToString()).windows)
     )
@@ -152,7 +153,7 @@ def test_max_per_sequence_draws_by_the_id(tmp_path, write_notes, beat):
         summary = run(tmp_path / name, tmp_path / f"out-{name}", max_per_sequence=2)
         assert summary.splits["train"].examples == 2
         assert summary.dropped.reasons["capped"] == 3
-        return {row.tobytes() for row in load_labels(tmp_path / f"out-{name}", "train")}
+        return {row.tobytes() for row in load_windows(tmp_path / f"out-{name}", "train").labels}
 
     draws = [drawn(name) for name in "abcdef"]
     assert drawn("a") == draws[0]
@@ -203,7 +204,7 @@ def test_an_empty_validation_split_has_no_files(tmp_path, write_notes, beat):
     write_notes(tmp_path / "n" / "train.tfrecord", [beat(4)])
     summary = run(tmp_path / "n", tmp_path / "out")
     assert summary.splits["validation"].files == []
-    assert load_labels(tmp_path / "out", "validation").shape == (0, 64)
+    assert load_windows(tmp_path / "out", "validation").labels.shape == (0, 64)
     assert [path.name for path in example_files(tmp_path / "out", "train")] == ["train-00000-of-00001.tfrecord"]
 
 
@@ -300,7 +301,7 @@ def test_damaged_examples_are_found_when_they_are_loaded(notes, tmp_path, damage
         content["layout"]["classes"] = 7  # the crash is class 7: its label does not fit
         (folder / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(GmdVaeError, match=r"damaged|missing or has changed|manifest says|does not fit"):
-        load_labels(folder, "train")
+        load_windows(folder, "train")
 
 
 class TwoTensors:
@@ -331,7 +332,7 @@ def test_other_converters_give_tensors(tmp_path, write_notes):
         assert ids == ["01", "02"]
     assert "magenta" in read_examples_manifest(tmp_path / "out")["versions"]
     with pytest.raises(GmdVaeError, match="tensors of 'stub', not drum labels"):
-        load_labels(tmp_path / "out", "train")
+        load_windows(tmp_path / "out", "train")
 
 
 def test_shards_grow_with_the_examples(monkeypatch):
@@ -363,7 +364,7 @@ def test_the_groove_dataset(groove_notes, tmp_path):
     }  # fmt: skip
     assert summary.splits["train"].taken_out == {"test": 0, "validation": 1}
     assert len(summary.splits["train"].files) == 4
-    labels = load_labels(tmp_path / "out", "train")
+    labels = load_windows(tmp_path / "out", "train").labels
     assert labels.shape == (13_226, 64)
     assert len(np.unique(labels, axis=0)) == 13_226
     assert (labels != 0).mean() > 0.3

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.examples.shards import load_labels
 from pipeline.examples.spec import NINE_CLASSES, DrumWindows
+from pipeline.examples.windows import load_windows
 from pipeline.generation.drum_midi import drum_midi
 from pipeline.models.registry import DEFAULT_CONFIG, get_config
 from pipeline.notes.midi import midi_to_note_sequence, note_sequence_to_midi_bytes
@@ -68,7 +68,7 @@ def magenta() -> Magenta:
 @pytest.fixture(scope="module")
 def grooves(starter_examples: Path) -> list[list[int]]:
     """The training windows of the starter set."""
-    labels: list[list[int]] = load_labels(starter_examples, "train").tolist()
+    labels: list[list[int]] = load_windows(starter_examples, "train").labels.tolist()
     assert len(labels) > 20
     return labels
 

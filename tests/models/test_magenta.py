@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.examples.drum_windows import extract_drum_windows
-from pipeline.examples.shards import load_labels
 from pipeline.examples.spec import NINE_CLASSES, DrumWindows
+from pipeline.examples.windows import load_windows
 from pipeline.generation.inputs import labels_to_inputs
 from pipeline.models import checkpoints
 from pipeline.models.config import HPARAM_DEFAULTS, VaeConfig
@@ -216,7 +216,7 @@ def test_a_one_hot_input_is_expanded_too(magenta: Any, starter_examples: Path) -
 
     tf = magenta.tf
     windows = DrumWindows(roll_input=False)
-    labels = load_labels(starter_examples, "test")[:2]
+    labels = load_windows(starter_examples, "test").labels[:2].astype(np.int64)
     with tf.Graph().as_default(), tf.Session() as session:
         ours = session.run(expand_labels(tf.constant(labels), windows, roll=False, no_hit=True))
     assert ours.shape == (2, 64, 512)

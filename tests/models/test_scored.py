@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.errors import GmdVaeError
-from pipeline.examples.shards import load_labels
+from pipeline.examples.windows import load_windows
 from pipeline.models.checkpoints import find
 from pipeline.models.latents import prior
 from pipeline.models.layers import STOCK
@@ -31,7 +31,7 @@ def scored(tiny_run: Path) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def labels(starter_examples: Path) -> npt.NDArray[np.int64]:
-    return load_labels(starter_examples, "train")[:30]
+    return load_windows(starter_examples, "train").labels[:30].astype(np.int64)
 
 
 @pytest.fixture(scope="module")
