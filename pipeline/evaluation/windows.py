@@ -45,9 +45,3 @@ class Data:
 def to_hits(labels: Labels, classes: int) -> Hits:
     """Labels ``[..., steps]`` as hits ``[..., steps, classes]``."""
     return (labels[..., None] >> np.arange(classes, dtype=labels.dtype)) & labels.dtype.type(1) > 0
-
-
-def to_labels(hits: Hits) -> Labels:
-    """Hits ``[..., steps, classes]`` as labels, int64 ``[..., steps]``."""
-    bits: Labels = (hits.astype(np.int64) << np.arange(hits.shape[-1], dtype=np.int64)).sum(axis=-1)
-    return bits
