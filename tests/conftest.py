@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 
 from pipeline.sources.download import RemoteFile
@@ -75,13 +76,31 @@ def make_midi() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def groove_notes(groove_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole Groove MIDI Dataset as ``gmd-vae convert`` writes it, made once. Do not write to it."""
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``made_once(path, make)``: a folder that ``make(folder)`` fills, in one test process for all of them."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # each worker has a folder of its own in it
+
+    def made(path: str, make: Callable[[Path], Any]) -> Path:
+        folder, name = root / "shared" / path, path.replace("/", "-")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        done = root / "shared" / f"{name}.done"
+        with filelock.FileLock(root / "shared" / f"{name}.lock"):
+            if not done.exists():
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def groove_notes(groove_archive: Path, made_once: Callable[..., Path]) -> Path:
+    """The whole Groove MIDI Dataset as ``gmd-vae convert`` writes it. Do not write to it."""
     from pipeline.notes.convert import convert
 
-    folder = tmp_path_factory.mktemp("notes") / "groove"
-    convert(groove_archive, folder)
-    return folder
+    return made_once("notes/groove", lambda folder: convert(groove_archive, folder))
 
 
 class FileServer(http.server.ThreadingHTTPServer):
@@ -189,27 +208,26 @@ def server(small_groove_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def starter_notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The starter set as ``gmd-vae convert`` writes it, made once. Do not write to it."""
+def starter_notes(made_once: Callable[..., Path]) -> Path:
+    """The starter set as ``gmd-vae convert`` writes it. Do not write to it."""
     from pipeline.notes.convert import convert
     from pipeline.sources.starter import write_starter
 
-    root = tmp_path_factory.mktemp("starter")
-    write_starter(root / "raw" / "starter")
-    convert(root / "raw" / "starter", root / "notes" / "starter")
-    return root / "notes" / "starter"
+    raw = made_once("raw/starter", write_starter)
+    return made_once("notes/starter", lambda folder: convert(raw, folder))
 
 
 @pytest.fixture(scope="session")
-def starter_examples(starter_notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The starter set's windows for the default config, made once. Do not write to it."""
+def starter_examples(starter_notes: Path, made_once: Callable[..., Path]) -> Path:
+    """The starter set's windows for the default config. Do not write to it."""
     from pipeline.examples.preprocess import preprocess
     from pipeline.models.extraction import extractor_for
     from pipeline.models.registry import DEFAULT_CONFIG, get_config
 
-    folder = tmp_path_factory.mktemp("examples") / DEFAULT_CONFIG
-    preprocess(starter_notes, folder, extractor_for(get_config(DEFAULT_CONFIG)), config=DEFAULT_CONFIG)
-    return folder
+    def make(folder: Path) -> None:
+        preprocess(starter_notes, folder, extractor_for(get_config(DEFAULT_CONFIG)), config=DEFAULT_CONFIG)
+
+    return made_once(f"examples/starter-windows/{DEFAULT_CONFIG}", make)
 
 
 # Small enough to build and step quickly; every layer of the default config is still there.
@@ -217,7 +235,7 @@ TINY = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16"
 
 
 @pytest.fixture(scope="session")
-def tiny_run(starter_examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_run(starter_examples: Path, made_once: Callable[..., Path]) -> Path:
     """A run of the default config at tiny sizes, trained for three steps. Do not write to it."""
     from pipeline.models.hparams import resolve
     from pipeline.models.registry import DEFAULT_CONFIG, get_config
@@ -225,14 +243,15 @@ def tiny_run(starter_examples: Path, tmp_path_factory: pytest.TempPathFactory) -
     from pipeline.training.loop import train
     from pipeline.training.run import Plan, Run
 
-    config = get_config(DEFAULT_CONFIG)
-    examples = open_examples(starter_examples, config)
-    folder = tmp_path_factory.mktemp("runs") / "tiny"
-    folder.mkdir()
-    run = Run(folder, config, resolve(config, TINY), 1, examples.folder, examples.digest)
-    run.describe(Plan(3))
-    train(run, examples, Plan(3))
-    return folder
+    def make(folder: Path) -> None:
+        config = get_config(DEFAULT_CONFIG)
+        examples = open_examples(starter_examples, config)
+        folder.mkdir()
+        run = Run(folder, config, resolve(config, TINY), 1, examples.folder, examples.digest)
+        run.describe(Plan(3))
+        train(run, examples, Plan(3))
+
+    return made_once("runs/tiny", make)
 
 
 @pytest.fixture(scope="session")
