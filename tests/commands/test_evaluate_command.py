@@ -43,7 +43,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.tensorflow
-def test_figures_tables_and_plots(run: Path, evaluate: Evaluate) -> None:
+def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = evaluate(*QUICK, "--json")
     assert code == 0, err
     (result,) = json.loads(out)
@@ -90,9 +90,12 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate) -> None:
     assert "Starting TensorFlow" in err
     assert digests(folder) == before
 
-    # other settings, or another checkpoint of the same step, are measured anew
-    code, _, err = evaluate(*QUICK, "--seed", "1")
+    # other settings are measured anew
+    monkeypatch.setattr("pipeline.evaluation.results.measure", lambda *_: {"windows": 5})
+    code, out, err = evaluate(*QUICK, "--seed", "1", "--json")
     assert "Measured before" not in err
+    (other,) = json.loads(out)
+    assert (other["windows"], other["settings"]["seed"]) == (5, 1)
     assert digests(folder)["result.json"] != before["result.json"]
 
 

@@ -9,11 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.examples.preprocess import preprocess
-from pipeline.models.extraction import extractor_for
-from pipeline.models.hparams import resolve
-from pipeline.models.registry import get_config
-from pipeline.notes.convert import convert
 from pipeline.training.examples import Examples, Split, open_examples
 from pipeline.training.history import Validation
 from pipeline.training.run import Run, read_run
@@ -96,41 +91,3 @@ def test_scheduled_sampling_and_free_bits_do_not_change_the_bound(run: Run, exam
     assert (free.elbo, free.kl_bits) == (plain.elbo, plain.kl_bits)
     assert free.kl_bits_above_free == pytest.approx(free.kl_bits, rel=1e-5)
     assert plain.kl_bits_above_free < plain.kl_bits
-
-
-@pytest.mark.parametrize("name", ["groovae_2bar_humanize", "nade-drums_2bar_reduced", "hierdec-trio_16bar"])
-def test_other_decoders_take_partial_batches_too(
-    name: str, starter_notes: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Values, NADE, and three streams at once (whose decoder refuses windows of other lengths)."""
-    from pipeline.models.magenta import configs
-    from pipeline.training.loop import train
-    from pipeline.training.run import Plan
-
-    notes = starter_notes
-    if "trio" in name:
-        # two segments in the place of 16: Magenta's graphs of 16 times three decoders take two minutes to build
-        monkeypatch.setattr(configs.CONFIG_MAP[name].model.decoder, "_level_lengths", [2, 128])
-        music = tmp_path / "music"
-        music.mkdir()
-        for file in sorted((request.getfixturevalue("test_data") / "freedoom" / "musics").glob("*.mid"))[:12]:
-            (music / file.name).write_bytes(file.read_bytes())
-        convert(music, tmp_path / "notes", jobs=1)
-        notes = tmp_path / "notes"
-    config = get_config(name)
-    preprocess(notes, tmp_path / "examples", extractor_for(config), config=name, max_per_sequence=5, jobs=1)
-    examples = open_examples(tmp_path / "examples", config)
-    size = next(size for size in (3, 4, 2) if examples.train.count >= size and examples.train.count % size)
-    hparams = resolve(config, f"enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size={size}")
-    run = Run(tmp_path / "run", config, hparams, 0, examples.folder, examples.digest)
-    # the training windows, of which there are enough, stand in for validation
-    outcome = train(run, dataclasses.replace(examples, validation=examples.train), Plan(1))
-    assert outcome.best is not None
-    assert outcome.best.windows == examples.train.count
-    one_by_one = dataclasses.replace(run, hparams={**hparams, "batch_size": 1})
-    from pipeline.training.validation import Validator
-
-    with Validator(one_by_one, examples.train) as validator:
-        single, _ = validator.validate(outcome.checkpoint, 1)
-    assert outcome.best.kl_bits == pytest.approx(single.kl_bits, rel=1e-3, abs=1e-4)
-    assert outcome.best.reconstruction == pytest.approx(single.reconstruction, rel=1e-2)
