@@ -112,7 +112,7 @@ def command(
             if window.found > 1:
                 err.print(f"{window.file}: {window.found} windows, taking the first", markup=False)
         err.print(f"{config.name}, checkpoint {checkpoint}", markup=False)
-        err.print("Starting TensorFlow and loading the model: about 20 seconds ...")
+        err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
         from pipeline.generation.generate import Request, generate
 
