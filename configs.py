@@ -70,7 +70,7 @@ PAPER = replace(
     sampling_rate=0,  # teacher forcing throughout
 )
 
-# Sized for two CPU cores: about 0.2 seconds a step of the hierarchical one (docs/performance.md).
+# Sized for two CPU cores: about a quarter of a second a step of the hierarchical one.
 SMALL = {
     "z_size": 64,
     "encoder_sizes": (128,),

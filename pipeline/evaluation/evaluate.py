@@ -161,7 +161,7 @@ def _distribution(samples: Labels, data: Data, seed: int) -> dict[str, Any]:
     count = min(len(samples), len(data.training))
     chosen = data.training.labels[random.choice(len(data.training), count, replace=False)]
     of_samples, of_training, of_split = (
-        rhythm_features(labels, data.classes, data.steps_per_bar) for labels in (samples, chosen, data.windows.labels)
+        _features(labels, data.classes, data.steps_per_bar) for labels in (samples, chosen, data.windows.labels)
     )
     return {
         name: {
@@ -172,14 +172,13 @@ def _distribution(samples: Labels, data: Data, seed: int) -> dict[str, Any]:
     }
 
 
-def rhythm_features(labels: Labels, classes: int, steps_per_bar: int) -> dict[str, Floats]:
-    """What distributions are compared by, ``[n, k]`` each: see ``evaluation.rhythm``."""
+def _features(labels: Labels, classes: int, steps_per_bar: int) -> dict[str, Floats]:
+    """What distributions are compared by, ``[n]`` or ``[n, k]`` each: see ``evaluation.rhythm``."""
     hits = to_hits(labels, classes)
-    features = {
+    return {
         "hits_per_bar": rhythm.hits_per_bar(hits, steps_per_bar),
         "syncopation": rhythm.syncopation(hits, steps_per_bar),
         "groove_consistency": rhythm.groove_consistency(hits, steps_per_bar),
         "voice_shares": rhythm.voice_shares(hits, steps_per_bar),
         "density": rhythm.density(hits, steps_per_bar),
     }
-    return {name: values.reshape(len(values), -1) for name, values in features.items()}

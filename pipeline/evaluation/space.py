@@ -80,17 +80,12 @@ def _interpolation(model: Model, windows: Windows, means: Vectors, seed: int) ->
     """Walks between windows of different files: through latent space, and by mixing the windows themselves."""
     pairs = _pairs(windows.files, seed)
     if not len(pairs):
-        return {"latent": None, "data": None, "pairs": 0, "points": _POINTS}
+        return {"latent": None, "data": None}
     z = np.concatenate([slerp(means[first], means[last], _POINTS) for first, last in pairs])
     labels = windows.labels
     walked = model.decode(z, LIKELIEST).reshape(len(pairs), _POINTS, labels.shape[1])
     mixed = data_path(labels[pairs[:, 0]], labels[pairs[:, 1]], np.linspace(0, 1, _POINTS, dtype=np.float64), seed)
-    return {
-        "latent": dataclasses.asdict(curve(walked)),
-        "data": dataclasses.asdict(curve(mixed)),
-        "pairs": len(pairs),
-        "points": _POINTS,
-    }
+    return {"latent": dataclasses.asdict(curve(walked)), "data": dataclasses.asdict(curve(mixed))}
 
 
 def _pairs(files: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
@@ -118,11 +113,11 @@ def _styles(
 
 def _attributes(model: Model, data: Data, known: Vectors, training: Labels, z: Vectors) -> dict[str, Any]:
     """What adding and taking each attribute's vector does to the music decoded from ``z``."""
-    real = drum_attributes(training, data.voices, data.steps_per_bar)
+    real = _drum_attributes(training, data.voices, data.steps_per_bar)
     vectors = attribute_vectors(known, real)
     moves = [z, *(z + sign * vector.astype(np.float32) for vector in vectors.values() for sign in (1, -1))]
     decoded = np.split(model.decode(np.concatenate(moves), LIKELIEST), len(moves))
-    before, *after = (drum_attributes(labels, data.voices, data.steps_per_bar) for labels in decoded)
+    before, *after = (_drum_attributes(labels, data.voices, data.steps_per_bar) for labels in decoded)
     added, removed = (dict(zip(vectors, after[first::2], strict=True)) for first in (0, 1))
     found = changes(before, added, removed, {name: float(values.std()) for name, values in real.items()})
     return {
@@ -134,7 +129,7 @@ def _attributes(model: Model, data: Data, known: Vectors, training: Labels, z: V
     }
 
 
-def drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int) -> dict[str, Floats]:
+def _drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int) -> dict[str, Floats]:
     """What music can have more or less of, ``[n]`` each: hits per bar of each voice, syncopation, swing."""
     hits = to_hits(labels, len(voices))
     of_voices = rhythm.voice_densities(hits, steps_per_bar)

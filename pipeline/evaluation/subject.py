@@ -14,6 +14,7 @@ from pipeline.examples.shards import read_examples_manifest
 from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES
 from pipeline.examples.windows import load_windows
 from pipeline.models import checkpoints
+from pipeline.models.registry import label_windows
 from pipeline.training.examples import open_examples
 from pipeline.training.run import NAME, Run, read_run
 
@@ -73,8 +74,7 @@ class Subject:
         for part, folder, name in ((windows, self.examples, split), (training, self.training, "train")):
             if not len(part):
                 raise GmdVaeError(f"Split '{name}' of '{folder}' has no windows", "Choose another one with --split.")
-        spec = self.run.config.windows
-        assert spec is not None  # find_subject was asked
+        spec = label_windows(self.run.config)
         named = spec.pitch_classes == NINE_CLASSES
         voices = CLASS_NAMES if named else tuple(f"pitch {pitches[0]}" for pitches in spec.pitch_classes)
         styles, training_styles = (styles_of(part.sources, self.catalogues) for part in (windows, training))
@@ -99,11 +99,7 @@ def find_subject(path: Path, examples: Path | None, catalogue: Path | None) -> S
             f"'{path}' is not a run, nor a checkpoint in one: there is no {NAME}",
             "Give a folder that 'gmd-vae train' made.",
         )
-    if run.config.windows is None or run.config.windows.roll_output:
-        raise GmdVaeError(
-            f"'{path}' was trained with '{run.config.name}', which does not write one drum label a step",
-            "This version evaluates drum configs with a categorical output; 'gmd-vae configs' lists them.",
-        )
+    label_windows(run.config)  # refuses other outputs
     checkpoint = checkpoints.find(path)
     training = _of_training(run)
     if examples:

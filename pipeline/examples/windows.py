@@ -45,12 +45,10 @@ def load_windows(folder: Path, split: str) -> Windows:
     if layout.format != "labels" or layout.steps is None:
         raise GmdVaeError(
             f"'{folder}' holds the tensors of '{content.get('config')}', not drum labels",
-            "This version evaluates drum configs; 'gmd-vae configs' lists them.",
+            "Run 'gmd-vae preprocess' with a drum config.",
         )
     if split not in content["splits"]:
-        raise GmdVaeError(
-            f"'{folder}' has no split '{split}'", f"There is: {', '.join(content['splits'])}. Choose with --split."
-        )
+        raise GmdVaeError(f"'{folder}' has no split '{split}'", f"There is: {', '.join(content['splits'])}.")
     count = sum(file["records"] for file in content["splits"][split]["files"])
     labels = np.zeros((count, layout.steps), np.uint16 if layout.classes <= 16 else np.int64)
     files = np.zeros(count, np.int64)

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeAlias
 
-from pipeline.errors import UsageError, nearest
+from pipeline.errors import GmdVaeError, UsageError, nearest
+from pipeline.examples.spec import DrumWindows
 from pipeline.models.config import VaeConfig
 from pipeline.models.stock import STOCK_CONFIGS, StockConfig
 
@@ -59,6 +60,25 @@ def get_config(name: str, own_file: Path | None = None) -> Config:
             f"Unknown config '{name}'", f"{nearest(name, list(configs))} 'gmd-vae configs' lists them all."
         )
     return configs[name]
+
+
+def writes_labels(config: Config) -> bool:
+    """Whether a config's decoder writes one drum label a step."""
+    return config.windows is not None and not config.windows.roll_output
+
+
+def label_windows(config: Config) -> DrumWindows:
+    """The windows of a config that `writes_labels`.
+
+    Raises:
+        GmdVaeError: it writes something else.
+    """
+    if config.windows is None or not writes_labels(config):
+        raise GmdVaeError(
+            f"Config '{config.name}' does not write one drum label a step",
+            "This version evaluates drum configs with a categorical output; 'gmd-vae configs' lists them.",
+        )
+    return config.windows
 
 
 def _load(path: Path) -> list[VaeConfig]:

@@ -6,27 +6,22 @@ go in and out as arrays, so that whoever evaluates decides which one a window is
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import GmdVaeError
-from pipeline.models.accelerated.choice import Chosen, accelerate
 from pipeline.models.accelerated.core import Steps
 from pipeline.models.accelerated.tokens import as_sequence
 from pipeline.models.labels import expand_labels
 from pipeline.models.layers import ACCELERATED, Layers
-from pipeline.models.magenta import build_config, tf
-from pipeline.models.registry import Config
-from pipeline.models.restore import check_fits, damage, graph_variables
-from pipeline.models.sessions import session_config
+from pipeline.models.magenta import tf
+from pipeline.models.registry import Config, label_windows
+from pipeline.models.restored import RestoredVae
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.integer[Any]]
@@ -47,7 +42,7 @@ class Scores:
     likeliest: npt.NDArray[np.int32]
 
 
-class ScoredVae:
+class ScoredVae(RestoredVae):
     """A drum model restored from a checkpoint. Use as a context manager.
 
     Args:
@@ -65,30 +60,9 @@ class ScoredVae:
     """
 
     def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers = ACCELERATED) -> None:
-        if config.windows is None or config.windows.roll_output:
-            raise GmdVaeError(
-                f"Config '{config.name}' does not write one drum label a step",
-                "This version evaluates drum configs with a categorical output; 'gmd-vae configs' lists them.",
-            )
-        if reason := damage(checkpoint):
-            raise GmdVaeError(
-                f"Checkpoint '{checkpoint}' cannot be read ({reason})",
-                "Give another one: RUN/best, RUN/latest, or an earlier step.",
-            )
-        self._config, self._windows, self._checkpoint = config, config.windows, checkpoint
+        self._windows = label_windows(config)
         teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
-        self._hparams = {**hparams, **teacher_forcing, "batch_size": BATCH_SIZE}
-        self._layers = dataclasses.replace(layers, precision="fp32")
-        self._sessions = contextlib.ExitStack()
-        self.layers = self._built()[1].describe()
-
-    def __enter__(self) -> ScoredVae:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._sessions.close()
+        super().__init__(config, {**hparams, **teacher_forcing, "batch_size": BATCH_SIZE}, checkpoint, layers)
 
     def encode(self, labels: Labels) -> tuple[Floats, Floats]:
         """The posterior q(z|x) of each window, a diagonal Gaussian.
@@ -151,18 +125,6 @@ class ScoredVae:
             tf.placeholder(tf.int32, [BATCH_SIZE, self._windows.steps]),
             tf.fill([BATCH_SIZE], self._windows.steps),
         )
-
-    def _built(self) -> tuple[Any, Chosen]:
-        """Magenta's config, with the layers that compute it; nothing is in a graph yet."""
-        built = build_config(self._config, self._hparams)
-        return built, accelerate(built, self._config, self._layers)
-
-    def _restored(self, chosen: Chosen) -> Any:
-        """A session on the default graph with the checkpoint's weights."""
-        check_fits(self._checkpoint, graph_variables())
-        session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(chosen))))
-        tf.train.Saver().restore(session, str(self._checkpoint))
-        return session
 
 
 def _steps_of_magenta(logits: Any, labels: Any) -> Steps:

@@ -6,25 +6,20 @@ sizes checked first, and without unpacking archives unchecked.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import GmdVaeError
-from pipeline.models.accelerated.choice import Chosen, accelerate
 from pipeline.models.layers import ACCELERATED, Layers
 from pipeline.models.magenta import build_config, tf
 from pipeline.models.randomness import drawn_from
-from pipeline.models.registry import Config
-from pipeline.models.restore import check_fits, damage, graph_variables
-from pipeline.models.sessions import session_config
+from pipeline.models.registry import Config, writes_labels
+from pipeline.models.restored import RestoredVae
 
 Floats = npt.NDArray[np.float32]
 
@@ -33,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 BATCH_SIZE = 64
 
 
-class TrainedVae:
+class TrainedVae(RestoredVae):
     """A model restored from a checkpoint. Use as a context manager.
 
     Args:
@@ -50,7 +45,7 @@ class TrainedVae:
         layers: what computes the model, for a manifest.
 
     Raises:
-        GmdVaeError: the checkpoint is not of this config, or the config needs controls (chords).
+        GmdVaeError: the checkpoint cannot be read, is not of this config, or the config needs controls (chords).
     """
 
     def __init__(
@@ -61,33 +56,18 @@ class TrainedVae:
         seed: int,
         layers: Layers = ACCELERATED,
     ) -> None:
-        self._config, self._hparams, self._checkpoint, self._seed = config, hparams, checkpoint, seed
-        self._layers = dataclasses.replace(layers, precision="fp32")
-        self._sessions = contextlib.ExitStack()
-        built, chosen = self._built()
-        self.layers = chosen.describe()
-        self.makes_labels = config.windows is not None and not config.windows.roll_output
-        self.z_size: int = built.hparams.z_size
+        built = build_config(config, hparams)
         self.converter = built.data_converter
         if self.converter.control_depth:
             raise GmdVaeError(
                 f"Config '{config.name}' generates to given chords or hits, which this version cannot pass yet",
                 "Use a config without controls.",
             )
+        super().__init__(config, {**hparams, "batch_size": BATCH_SIZE}, checkpoint, layers)
+        self._seed = seed
+        self.makes_labels = writes_labels(config)
+        self.z_size: int = built.hparams.z_size
         self.converter.set_mode("infer")
-        if reason := damage(checkpoint):
-            raise GmdVaeError(
-                f"Checkpoint '{checkpoint}' cannot be read ({reason})",
-                "Give another one: RUN/best, RUN/latest, or an earlier step.",
-            )
-
-    def __enter__(self) -> TrainedVae:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._sessions.close()
 
     @cached_property
     def _encoder(self) -> Callable[..., Any]:
@@ -119,18 +99,6 @@ class TrainedVae:
                         decoded = tf.argmax(decoded, axis=-1, output_type=tf.int32)
             run: Callable[..., Any] = self._restored(chosen).make_callable(decoded, [z, temperature, batch])
             return run
-
-    def _built(self) -> tuple[Any, Chosen]:
-        """Magenta's config, with the layers that compute it; nothing is in a graph yet."""
-        built = build_config(self._config, {**self._hparams, "batch_size": BATCH_SIZE})
-        return built, accelerate(built, self._config, self._layers)
-
-    def _restored(self, chosen: Chosen) -> Any:
-        """A session on the default graph with the checkpoint's weights."""
-        check_fits(self._checkpoint, graph_variables())
-        session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(chosen))))
-        tf.train.Saver().restore(session, str(self._checkpoint))
-        return session
 
     def encode(self, inputs: list[npt.NDArray[Any]], lengths: list[Any]) -> Floats:
         """The mean of the posterior for each window.

@@ -108,7 +108,7 @@ def test_without_styles_or_a_second_file_it_says_what_is_missing(data: Data) -> 
     found = measure(Oracle(all_known(of_one)), of_one, FEW)
     assert found["latent"]["decodability"] is None
     assert "info.csv" in found["latent"]["decodability_reason"]
-    assert found["latent"]["interpolation"]["pairs"] == 0
+    assert found["latent"]["interpolation"] == {"latent": None, "data": None}
     assert np.isnan(found["likelihood"]["elbo"]["low"])  # one file has no interval
     unlike = Data(data.windows, data.training, ["rock"] * 4, ["jazz"] * 4, data.voices, data.steps_per_bar)
     found = measure(Oracle(all_known(unlike)), unlike, FEW)
