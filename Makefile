@@ -10,6 +10,8 @@ STEPS =
 HPARAMS =
 NUM_OUTPUTS =
 TEMPERATURE =
+WAV =
+PNG =
 SEED =
 RUN = $(CONFIG)$(if $(filter-out groove,$(NOTES)),-$(NOTES))
 DEMO_STEPS = 100
@@ -51,7 +53,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "Variables: DATASET=$(DATASET) (or starter)  CONFIG=$(CONFIG)  STEPS=5000"
-	@echo "           STYLE=rock  BEAT_TYPE=beat  RUN=name  HPARAMS=k=v,...  NUM_OUTPUTS=8  TEMPERATURE=0.5  SEED=1"
+	@echo "           STYLE=rock  BEAT_TYPE=beat  RUN=name  HPARAMS=k=v,...  NUM_OUTPUTS=8  TEMPERATURE=0.5  SEED=1  WAV=1  PNG=1"
 	@echo "           PYTHON=python3.12  GPU=1 (with NVIDIA's libraries)"
 
 setup: $(PROJECT) ## the environment in .venv (every other target makes it when it needs it)
@@ -95,7 +97,8 @@ generate: $(RUN_FILE) ## write NUM_OUTPUTS new beats as MIDI files into runs/RUN
 
 GENERATE = $(strip $(GMD_VAE) generate --run-dir runs/$(RUN) --mode sample \
 	$(if $(NUM_OUTPUTS),--num-outputs $(NUM_OUTPUTS)) \
-	$(if $(TEMPERATURE),--temperature $(TEMPERATURE)) $(if $(SEED),--seed $(SEED)))
+	$(if $(TEMPERATURE),--temperature $(TEMPERATURE)) $(if $(SEED),--seed $(SEED)) \
+	$(if $(filter-out 0,$(WAV)),--wav) $(if $(filter-out 0,$(PNG)),--png))
 
 evaluate: $(RUN_FILE) ## measure what runs/RUN learned, on windows it has not seen; into runs/RUN/eval
 	$(GMD_VAE) evaluate runs/$(RUN)

@@ -18,9 +18,11 @@ COMMANDS = {
     "fetch": "Get a dataset: the Groove MIDI Dataset or the built-in starter set.",
     "convert": "Turn MIDI files into NoteSequence TFRecords, one file per split.",
     "preprocess": "Cut NoteSequences into training windows for a config.",
+    "inspect": "Show what is in music, and which training windows it holds.",
     "train": "Train a MusicVAE on prepared windows; goes on where it stopped.",
     "evaluate": "Measure what trained models learned, on music they have not seen.",
     "generate": "Write new beats, or a walk between two beats, as MIDI files.",
+    "render": "Turn the drums of MIDI files into sound and pictures.",
     "configs": "List the model configs, or show one.",
     "doctor": "Check this machine: versions, devices, memory, disk.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 
@@ -36,6 +37,8 @@ from pipeline.commands.options import configs_option, json_option
     multiple=True,
     help="With --mode interpolate, twice: from this file, to this file.",
 )
+@click.option("--wav", is_flag=True, help="Write each beat as sound too (.wav).")
+@click.option("--png", is_flag=True, help="Draw each beat too, as a grid (.png).")
 @click.option(
     "--no-acceleration", is_flag=True, help="Compute with Magenta's own layers: slower, to compare.  [default: ours]"
 )
@@ -55,6 +58,8 @@ def command(
     temperature: float,
     seed: int,
     input_midi: tuple[Path, ...],
+    wav: bool,
+    png: bool,
     no_acceleration: bool,
     output_dir: Path | None,
     configs_file: Path | None,
@@ -69,6 +74,7 @@ def command(
     Examples:
       gmd-vae generate
       gmd-vae generate --run-dir runs/hierdec-drum_4bar_v2 -n 100 --temperature 0.8
+      gmd-vae generate --wav --png
       gmd-vae generate --checkpoint-file latest
       gmd-vae generate --mode interpolate --input-midi a.mid --input-midi b.mid -n 9
       gmd-vae generate --checkpoint-file groovae_4bar.tar --config groovae_4bar
@@ -91,7 +97,7 @@ def command(
     from pipeline import console
     from pipeline.generation.inputs import first_window
     from pipeline.models.layers import Layers
-    from pipeline.models.registry import get_config
+    from pipeline.models.registry import get_config, plays_drums
     from pipeline.training.run import latest_run, read_config
 
     when = time.strftime("%Y-%m-%d_%H%M%S")
@@ -104,6 +110,8 @@ def command(
         config, hparams = read_config(run)
         source, target = (run / of_run if of_run else run), run / "generated" / when
     target = output_dir or target
+    if (wav or png) and not plays_drums(config):
+        raise click.UsageError(f"--wav and --png are of drums, and '{config.name}' does not only play drums.")
 
     err = console.stderr()
     with open_checkpoint(source) as checkpoint:
@@ -115,9 +123,11 @@ def command(
         err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
         from pipeline.generation.generate import Request, generate
+        from pipeline.rendering.files import render_beside
 
         request = Request(mode, num_outputs, temperature, seed)
-        beats = generate(request, config, hparams, checkpoint, inputs, target, Layers(not no_acceleration))
+        render = functools.partial(render_beside, wav=wav, png=png)
+        beats = generate(request, config, hparams, checkpoint, inputs, target, Layers(not no_acceleration), render)
 
     if as_json:
         files = [{"path": str(beat.path), "notes": beat.notes} for beat in beats]
@@ -127,4 +137,5 @@ def command(
     silent = sum(1 for beat in beats if not beat.notes)
     if silent:
         err.print(f"Note: {silent} of {len(beats)} have no notes; train longer or raise --temperature.", markup=False)
-    out.print(f"Wrote {len(beats)} MIDI files to {target}", markup=False)
+    more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
+    out.print(f"Wrote {len(beats)} MIDI files{f', with {more},' if more else ''} to {target}", markup=False)

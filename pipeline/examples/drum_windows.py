@@ -92,17 +92,45 @@ def extract_drum_windows(spec: DrumWindows, record: bytes) -> Extraction:
     except DecodeError:
         dropped.reasons["unreadable"] += 1
         return Extraction("", nothing, dropped)
-    hits = _read_hits(spec, sequence, dropped)
-    if hits is None:
-        return Extraction(sequence.id or sequence.filename, nothing, dropped)
-    rows: list[bytes] = []
-    for steps, bits in _sections(spec, sequence, hits, dropped):
-        windows = [window for stretch in _stretches(spec, steps, bits, dropped) for window in _slices(spec, stretch)]
-        distinct = dict.fromkeys(windows)
-        dropped.reasons["repeated"] += len(windows) - len(distinct)
-        rows.extend(distinct)
+    rows = [window.data for window in placed_windows(spec, sequence, dropped)]
     labels: Labels = np.frombuffer(b"".join(rows), np.int64).reshape(-1, spec.steps)
     return Extraction(sequence.id or sequence.filename, labels, dropped)
+
+
+class PlacedWindow(NamedTuple):
+    """A window and the place of its first occurrence.
+
+    Attributes:
+        section: its number, from 0, of those that `section_times` gives.
+        step: of the section, where the window begins; a bar line.
+        data: its labels' bytes, int64 [spec.steps].
+    """
+
+    section: int
+    step: int
+    data: bytes
+
+
+def placed_windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> Iterator[PlacedWindow]:
+    """The windows of ``extract_drum_windows``, in its order.
+
+    Args:
+        spec: how to cut.
+        sequence: a NoteSequence.
+        dropped: the counts of what gave no window are added to it.
+    """
+    hits = _read_hits(spec, sequence, dropped)
+    if hits is None:
+        return
+    for section, steps, bits in _sections(spec, sequence, hits, dropped):
+        distinct: dict[bytes, int] = {}
+        found = 0
+        for origin, stretch in _stretches(spec, steps, bits, dropped):
+            for number, window in enumerate(_slices(spec, stretch)):
+                found += 1
+                distinct.setdefault(window, origin + number * spec.steps_per_bar)
+        dropped.reasons["repeated"] += found - len(distinct)
+        yield from (PlacedWindow(section, step, window) for window, step in distinct.items())
 
 
 class _Hits(NamedTuple):
@@ -144,7 +172,7 @@ def _read_hits(spec: DrumWindows, sequence: Any, dropped: Dropped) -> _Hits | No
     )
 
 
-def _split_times(sequence: Any) -> tuple[list[float], list[tuple[int, int, float]]] | None:
+def section_times(sequence: Any) -> tuple[list[float], list[tuple[int, int, float]]] | None:
     """Where sections begin and end (seconds), and each one's numerator, denominator and tempo.
 
     None if a change has a time that is not a number. Mirrors
@@ -177,12 +205,12 @@ def _split_times(sequence: Any) -> tuple[list[float], list[tuple[int, int, float
     return times, states
 
 
-def _sections(spec: DrumWindows, sequence: Any, hits: _Hits, dropped: Dropped) -> Iterator[tuple[Labels, Labels]]:
-    """Yields, for each section with drums and bars of the right length, its hits quantized.
+def _sections(spec: DrumWindows, sequence: Any, hits: _Hits, dropped: Dropped) -> Iterator[tuple[int, Labels, Labels]]:
+    """Yields, for each section with drums and bars of the right length, its number and its hits quantized.
 
     Two arrays, int64 [hits]: the step, ascending and without repeats, and the label at that step.
     """
-    split = _split_times(sequence)
+    split = section_times(sequence)
     if split is None or np.isnan(hits.start).any():
         dropped.reasons["bad_times"] += 1
         return
@@ -207,7 +235,7 @@ def _sections(spec: DrumWindows, sequence: Any, hits: _Hits, dropped: Dropped) -
         section_hits = _Hits(hits.start[members], hits.end[members], hits.bit[members])
         quantized = _quantize(spec, section_hits, times[section], times[section + 1], states[section], dropped)
         if quantized is not None:
-            yield quantized
+            yield section, *quantized
 
 
 def _quantize(
@@ -251,8 +279,8 @@ def _all_below(values: npt.NDArray[np.float64], limit: float) -> bool:
     return bool((np.abs(values) < limit).all())
 
 
-def _stretches(spec: DrumWindows, steps: Labels, bits: Labels, dropped: Dropped) -> Iterator[Labels]:
-    """Yields the stretches of a section that hold a window: labels, int64 [bars, steps_per_bar].
+def _stretches(spec: DrumWindows, steps: Labels, bits: Labels, dropped: Dropped) -> Iterator[tuple[int, Labels]]:
+    """Yields the stretches of a section that hold a window: first step, and labels, int64 [bars, steps_per_bar].
 
     Mirrors ``extract_drum_tracks``: after a stretch, the search goes on at the bar line behind its
     last hit, so a hit between a pause shorter than a bar and that line is lost.
@@ -278,7 +306,7 @@ def _stretches(spec: DrumWindows, steps: Labels, bits: Labels, dropped: Dropped)
             kept = slice(begin, int(np.searchsorted(steps[:end], origin + bars * bar)))
             labels = np.zeros(bars * bar, np.int64)
             labels[steps[kept] - origin] = bits[kept]
-            yield labels.reshape(bars, bar)
+            yield origin, labels.reshape(bars, bar)
         begin = following
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ def generate(
     inputs: Sequence[InputWindow],
     output_dir: Path,
     layers: Layers = ACCELERATED,
+    render: Callable[[bytes, Path], Sequence[Path]] = lambda data, midi: (),
 ) -> list[Beat]:
     """Generates and writes ``output_dir`` whole: ``sample-000.mid`` ... and ``manifest.json``.
 
@@ -64,6 +65,7 @@ def generate(
         inputs: the two ends of an interpolation; empty for samples.
         output_dir: a new folder.
         layers: what computes the model.
+        render: writes more files beside a MIDI file, of which it is given the bytes and the path; says which.
 
     Raises:
         GmdVaeError: the checkpoint does not fit the config.
@@ -87,6 +89,7 @@ def generate(
             # from the bytes in hand: describe_file would read each of up to 100,000 files again
             digest = hashlib.sha256(data).hexdigest()
             written.append({"name": name, "bytes": len(data), "sha256": digest, "notes": notes})
+            written.extend(manifest.describe_file(path) for path in render(data, folder / name))
         manifest.write(
             folder,
             "generate",

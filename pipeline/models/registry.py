@@ -67,6 +67,11 @@ def writes_labels(config: Config) -> bool:
     return config.windows is not None and not config.windows.roll_output
 
 
+def plays_drums(config: Config) -> bool:
+    """Whether all that a config makes is drums."""
+    return isinstance(config, VaeConfig) or config.needs == "drums"
+
+
 def label_windows(config: Config) -> DrumWindows:
     """The windows of a config that `writes_labels`.
 

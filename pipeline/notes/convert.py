@@ -30,7 +30,7 @@ from pipeline.sources.midi_files import MidiFile, MidiListing, is_midi_name, lis
 STAGE = "convert"
 NOTES_FOLDER = Path("data", "notes")
 MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
-_CHUNK = 16  # files a process takes at once: 0.2 s of work, so Ctrl-C answers soon
+CHUNK = 16  # files a process takes at once: 0.2 s of work, so Ctrl-C answers soon
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -98,7 +98,7 @@ def convert(
     work = _Work(skipped={})
     for name, reason in listing.skipped:
         work.skip(reason, name)
-    chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
+    chunks = [plan.files[start : start + CHUNK] for start in range(0, len(plan.files), CHUNK)]
     function = functools.partial(_convert_chunk, collection=listing.collection)
     jobs = min(jobs or default_jobs(), len(chunks))
     with whole_folder(output_dir) as folder:
@@ -132,7 +132,7 @@ def default_name(input_path: Path, listing: MidiListing, selection: Selection) -
 
 
 @dataclass(frozen=True)
-class _Converted:
+class Converted:
     """One file's result, as it comes back from a process."""
 
     name: str
@@ -144,21 +144,22 @@ class _Converted:
     reason: str = ""
 
 
-def _convert_chunk(files: Sequence[MidiFile], collection: str) -> list[_Converted]:
-    return [_convert_file(file, collection) for file in files]
+def _convert_chunk(files: Sequence[MidiFile], collection: str) -> list[Converted]:
+    return [convert_file(file, collection) for file in files]
 
 
-def _convert_file(file: MidiFile, collection: str) -> _Converted:
+def convert_file(file: MidiFile, collection: str) -> Converted:
+    """Reads and converts one file; whatever is wrong with it is in the result."""
     try:
         data = file.read()
     except GmdVaeError:
-        return _Converted(file.name, None, None, reason=UNREADABLE)
+        return Converted(file.name, None, None, reason=UNREADABLE)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         sequence = midi_to_note_sequence(data, collection, file.name)
     except MidiError as error:
-        return _Converted(file.name, sha256, None, reason=error.reason)
-    return _Converted(
+        return Converted(file.name, sha256, None, reason=error.reason)
+    return Converted(
         name=file.name,
         sha256=sha256,
         record=sequence.SerializeToString(),
@@ -176,7 +177,7 @@ class _Work:
     splits: dict[str, Split] = field(default_factory=lambda: {split: Split() for split in SPLITS})
     digest: Any = field(default_factory=hashlib.sha256)  # over the list that sha256sum would print
 
-    def add(self, item: _Converted, plan: Plan, streams: dict[str, BinaryIO]) -> None:
+    def add(self, item: Converted, plan: Plan, streams: dict[str, BinaryIO]) -> None:
         if item.sha256 is None:
             self.skip(item.reason, item.name)
             return
@@ -233,13 +234,14 @@ def _manifest(folder: Path, listing: MidiListing, plan: Plan, selection: Selecti
             manifest.describe_file(folder / f"{name}.tfrecord", split=name, records=split.records)
             for name, split in work.splits.items()
         ],
-        "skipped": {reason: _names(names) for reason, names in sorted(work.skipped.items())},
+        "skipped": {reason: counted_names(names) for reason, names in sorted(work.skipped.items())},
         "not_selected": plan.not_selected,
-        "not_in_info_csv": _names(plan.not_listed),
-        "missing": _names(plan.missing),
+        "not_in_info_csv": counted_names(plan.not_listed),
+        "missing": counted_names(plan.missing),
         "versions": manifest.versions("note-seq", "pretty-midi", "mido", "protobuf"),
     }
 
 
-def _names(names: Sequence[str]) -> dict[str, Any]:
+def counted_names(names: Sequence[str]) -> dict[str, Any]:
+    """Names as a manifest holds them: how many, and the first ones."""
     return {"count": len(names), "names": list(names[:MAX_NAMES])}

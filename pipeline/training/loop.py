@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from pipeline.training.run import KEEP, Plan, Run
 from pipeline.training.saving import CheckpointHook, keep_best, remove_half_written
 from pipeline.training.stopping import errors_in_words, stop_signals
 from pipeline.training.validation import Validator
+
+_SECONDS_BETWEEN_DRAWINGS = 30.0  # of progress.png, which takes more than a second
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +129,7 @@ class _Training:
         self._losses: list[float] = []
         self._skipped = 0
         self._seen = 0  # the last step that was looked at
+        self._drawn = time.monotonic()
 
     def train(self, examples: Examples, start: Path | None, first: int) -> Outcome:
         self._seen = first
@@ -174,7 +178,7 @@ class _Training:
                 with progress.paused():
                     if self._validation_is_due(step):
                         self._validate(self._run.train_folder / f"model.ckpt-{step}", step)
-                    if saving.saved == step:
+                    if saving.saved == step and time.monotonic() - self._drawn > _SECONDS_BETWEEN_DRAWINGS:
                         self._draw()
                 self._seen = step
         return step
@@ -252,6 +256,7 @@ class _Training:
             draw_progress(self._run.folder / history.NAME, self._run.folder / "progress.png", self._run.folder.name)
         except OSError as error:  # a picture is not worth a run: if the disk is full, the next checkpoint says so
             note(f"progress.png could not be drawn ({error})")
+        self._drawn = time.monotonic()
 
     @contextlib.contextmanager
     def _session(self, graph: TrainingGraph) -> Iterator[tuple[Any, CheckpointHook]]:

@@ -26,7 +26,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     asked: list[dict[str, Any]] = []
 
     def generate(
-        request: Any, config: Any, hparams: dict[str, Any], checkpoint: Path, inputs: Any, target: Path, layers: Layers
+        request: Any,
+        config: Any,
+        hparams: dict[str, Any],
+        checkpoint: Path,
+        inputs: Any,
+        target: Path,
+        layers: Layers,
+        render: Any,
     ) -> list[Any]:
         asked.append(
             {"config": config.name, "hparams": hparams, "checkpoint": checkpoint, "target": target, "layers": layers}
@@ -167,3 +174,12 @@ def test_magentas_layers_are_there_to_compare(asked: list[dict[str, Any]], gener
     generate("--run-dir", run)
     generate("--run-dir", run, "--no-acceleration")
     assert [one["layers"] for one in asked] == [ACCELERATED, STOCK]
+
+
+def test_sound_and_pictures_are_of_drums(tmp_path: Path, asked: list[dict[str, Any]], generate: Generate) -> None:
+    arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--output-dir", tmp_path / "new"]
+    code, err = generate(*arguments, "--config", "cat-mel_2bar_small", "--wav")
+    assert code == 2
+    assert "'cat-mel_2bar_small' does not only play drums" in err
+    assert not asked
+    assert generate(*arguments, "--config", "groovae_4bar", "--wav", "--png")[0] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -173,3 +174,17 @@ def test_a_config_that_needs_chords_says_so(tmp_path: Path) -> None:
     config = get_config("cat-mel_2bar_med_chords")
     with pytest.raises(GmdVaeError, match="given chords"):
         generate(Request("sample", 1, 1.0, 0), config, config.hparams, tmp_path / "none", [], tmp_path / "x")
+
+
+def test_what_is_rendered_is_in_the_manifest(tiny_run: Path, tmp_path: Path) -> None:
+    from pipeline.generation.generate import Request, generate
+    from pipeline.rendering.files import render_beside
+
+    config, hparams = read_config(tiny_run)
+    folder = tmp_path / "seen"
+    render = functools.partial(render_beside, wav=True, png=True)
+    generate(Request("sample", 1, 1.0, 5), config, hparams, checkpoints.find(tiny_run), [], folder, render=render)
+    entries = json.loads((folder / "manifest.json").read_text())["files"]
+    assert [entry["name"] for entry in entries] == ["sample-000.mid", "sample-000.wav", "sample-000.png"]
+    assert [entry["sha256"] for entry in entries] == [sha256(folder / entry["name"]) for entry in entries]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["manifest.json", *(e["name"] for e in entries)])

@@ -18,8 +18,7 @@ from pipeline.training.history import NAME, read_lines
 pytestmark = pytest.mark.tensorflow
 
 ROOT = Path(__file__).parent.parent.parent
-CONFIG = "flat-drum_4bar_small"  # builds quicker than the default; the windows are the same
-TINY = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16,learning_rate=0.01"
+FAST = "learning_rate=0.01"
 SECONDS = 300  # for what takes 20 on a quiet machine
 
 
@@ -40,8 +39,8 @@ DEMO = tool()
 def arguments(examples: Path, num_steps: int, *more: str) -> list[str]:
     # the run folder is a relative path, and each process works in a folder of its own
     return [
-        *("--config", CONFIG, "--examples-path", str(examples), "--run-dir", "run"),
-        *("--hparams", TINY, "--num-steps", str(num_steps), *more),
+        *("--config", examples.name, "--examples-path", str(examples), "--run-dir", "run"),
+        *("--hparams", FAST, "--num-steps", str(num_steps), *more),
     ]
 
 
@@ -56,8 +55,8 @@ def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_job_comes_to_its_end(starter_examples: Path, tmp_path: Path) -> None:
-    with DEMO.Job(arguments(starter_examples, 40), tmp_path) as job:
+def test_a_job_comes_to_its_end(short_examples: Path, tmp_path: Path) -> None:
+    with DEMO.Job(arguments(short_examples, 40), tmp_path) as job:
         for role in DEMO.ROLES:
             job.start(role)
         assert job.wait(SECONDS) == {"ps": 0, "chief": 0, "worker": 0}, job.log()
@@ -91,15 +90,15 @@ def test_a_job_comes_to_its_end(starter_examples: Path, tmp_path: Path) -> None:
     assert variables(run / "train" / "model.ckpt-42") == shapes
 
 
-def test_a_killed_worker_and_a_killed_chief_come_back(starter_examples: Path, tmp_path: Path) -> None:
+def test_a_killed_worker_and_a_killed_chief_come_back(short_examples: Path, tmp_path: Path) -> None:
     num_steps = 60
-    given = arguments(starter_examples, num_steps, "--save-every", "15", "--validate-every", "1000")
+    given = arguments(short_examples, num_steps, "--save-every", "15", "--validate-every", "1000")
     with DEMO.Job(given, tmp_path) as job:
         run = tmp_path / "chief" / "run"
         for role in ("ps", "chief"):
             job.start(role)
         # one that would train something else is refused, and the job waits for one that fits
-        job.start("worker", ["--hparams", TINY.replace("z_size=4", "z_size=8")])
+        job.start("worker", ["--hparams", f"{FAST},z_size=8"])
         assert job.wait(SECONDS, ["worker"]) == {"worker": 1}, job.log()
         refusals = [line for line in job.lines["worker"] if line.startswith("Error: ")]
         assert len(refusals) == 1, job.log()

@@ -1,0 +1,158 @@
+"""What one MIDI file holds, and what a config finds in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UsageError
+from pipeline.examples.drum_windows import extract_drum_windows
+from pipeline.examples.extraction import REASONS, Dropped
+from pipeline.examples.spec import DrumWindows
+from pipeline.inspection import places
+from pipeline.inspection.facts import drum_pitches, seconds_of, voice_names, voices
+from pipeline.notes.midi import midi_to_note_sequence
+from pipeline.sources.midi_files import list_midi_files
+from pipeline.sources.names import printable
+
+MAX_CHANGES = 1000  # of the tempo, in the answer: a damaged file may have one at each tick
+_DRUMS_ON = "Put the drums on MIDI channel 10."
+_SHORTER = "Choose a config with shorter windows ('gmd-vae configs' lists them), or give a longer file."
+
+
+def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> dict[str, Any]:
+    """The figures of one MIDI file, as JSON has them (docs/folders.md).
+
+    Args:
+        path: the file.
+        spec: how to cut.
+        number: of the window to give with its labels, from 1; None: the first, if there is one.
+
+    Raises:
+        GmdVaeError: it cannot be read, or is no MIDI file.
+        UsageError: it has no window of that number.
+    """
+    listing = list_midi_files(path)
+    file = listing.files[0]
+    sequence: Any = midi_to_note_sequence(file.read(), listing.collection, file.name)
+    extraction = extract_drum_windows(spec, sequence.SerializeToString())
+    found = places.windows(spec, sequence)
+    if number is not None and number > len(found):
+        raise UsageError(
+            f"'{printable(path.name)}' has no window {number}: it has {len(found):,}",
+            "Choose a smaller --window." if found else "Leave --window out: the answer says why there is none.",
+        )
+    shown = found[(number or 1) - 1] if found else None
+    sections = places.sections(sequence)
+    pitches = drum_pitches(sequence)
+    tempos = [(tempo.time, tempo.qpm) for tempo in sequence.tempos]
+    signatures = [(change.time, f"{change.numerator}/{change.denominator}") for change in sequence.time_signatures]
+    return {
+        "kind": "midi",
+        "path": printable(str(path), limit=None),
+        "seconds": round(seconds_of(sequence), 3),
+        "bars": round(sections[-1].bar - 1 + sections[-1].bars, 2) if sections else 0.0,
+        "tempos": {
+            "count": len(tempos),
+            "changes": [{"seconds": round(time, 3), "bpm": round(qpm, 3)} for time, qpm in tempos[:MAX_CHANGES]],
+        },
+        "time_signatures": {
+            "count": len(signatures),
+            "changes": [
+                {"seconds": round(time, 3), "signature": signature} for time, signature in signatures[:MAX_CHANGES]
+            ],
+        },
+        "instruments": _instruments(sequence),
+        "notes": len(sequence.notes),
+        "drum_notes": pitches.total(),
+        "voices": voices(spec, pitches),
+        "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
+        "dropped": extraction.dropped.as_json(),
+        "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
+        "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
+        "why": _why(spec, extraction.dropped) if not found else [],
+        "grid": {
+            "voices": list(voice_names(spec)),
+            "steps_per_bar": spec.steps_per_bar,
+            "steps_per_quarter": spec.steps_per_quarter,
+        },
+    }
+
+
+def _instruments(sequence: Any) -> list[dict[str, Any]]:
+    """The instruments in the order of the file: those with notes."""
+    import pretty_midi
+
+    names = {info.instrument: info.name for info in sequence.instrument_infos}
+    counts: Counter[tuple[int, int, bool]] = Counter()
+    lowest: dict[tuple[int, int, bool], int] = {}
+    highest: dict[tuple[int, int, bool], int] = {}
+    for note in sequence.notes:
+        key = (note.instrument, note.program, note.is_drum)
+        counts[key] += 1
+        lowest[key] = min(lowest.get(key, 127), note.pitch)
+        highest[key] = max(highest.get(key, 0), note.pitch)
+    return [
+        {
+            "name": printable(names.get(instrument, "")),
+            "program": program,
+            "sound": "drums" if drums else pretty_midi.program_to_instrument_name(program),
+            "drums": drums,
+            "notes": counts[instrument, program, drums],
+            "lowest": lowest[instrument, program, drums],
+            "highest": highest[instrument, program, drums],
+        }
+        for instrument, program, drums in sorted(counts)
+    ]
+
+
+def _drum_name(pitch: int) -> str:
+    """General MIDI's name of a drum; empty for the pitches that have none."""
+    import pretty_midi
+
+    name: str = pretty_midi.note_number_to_drum_name(pitch)
+    return name
+
+
+def _why(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
+    """Why there is no window, and what to do: the most telling reason first."""
+    bars = f"{spec.slice_bars} bar" + ("s" if spec.slice_bars > 1 else "")
+    signatures = ", ".join(f"{name}" for name in list(dropped.time_signatures)[:5])
+    texts = {
+        "no_drums": ("It has no drum notes", _DRUMS_ON),
+        "no_known_drums": (
+            "None of its drum notes has a pitch of the config's drum classes",
+            "Move them to General MIDI's drum pitches (36 kick, 38 snare, 42 closed hi-hat, ...).",
+        ),
+        "other_bar_length": (
+            f"It is in {signatures}, and the config takes bars of {spec.quarters_per_bar} quarter notes",
+            "If it sounds in that time, correct the time signature in your music program; else leave it out.",
+        ),
+        "bad_time_signature": (
+            f"Its time signature {signatures} is impossible",
+            "Correct the time signature in your music program.",
+        ),
+        "too_short": (
+            f"{_times(dropped.reasons['too_short'], 'stretch', 'stretches')} of drums shorter than {bars}"
+            + (
+                f" (a pause of {spec.gap_bars:g} bar ends a stretch, as does a change of tempo or time signature)"
+                if spec.gap_bars
+                else ""
+            ),
+            _SHORTER,
+        ),
+        "no_length": ("Its notes have no length in time", "Save it again in your music program."),
+    }
+    other = "Save it again in your music program."
+    first = [{"problem": text, "action": action} for key, (text, action) in texts.items() if dropped.reasons[key]]
+    rest = [
+        {"problem": f"{count:,} {REASONS[key]}", "action": other}
+        for key, count in dropped.reasons.items()
+        if count and key not in texts
+    ]
+    return first + rest
+
+
+def _times(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

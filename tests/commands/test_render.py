@@ -1,0 +1,173 @@
+"""``gmd-vae render``: what it writes, what it says, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.commands.render import command
+from pipeline.errors import GmdVaeError
+
+MakeMidi = Callable[..., bytes]
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(command, arguments)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def refused(*arguments: str) -> GmdVaeError:
+    """The one line that the command line would print."""
+    before = sorted(Path().rglob("*"))
+    with pytest.raises(GmdVaeError) as caught:
+        run(*arguments)
+    assert "\n" not in str(caught.value)
+    assert sorted(Path().rglob("*")) == before  # nothing was written
+    return caught.value
+
+
+def names(folder: str = ".") -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_a_beat_becomes_sound_and_picture(starter_midi: list[Path]) -> None:
+    Path("beat.mid").write_bytes(starter_midi[0].read_bytes())
+    result = run("beat.mid")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Wrote beat.wav (")
+    assert result.stdout.endswith(" s) and beat.png\n")
+    assert names() == ["beat.mid", "beat.png", "beat.wav"]
+    first = [Path(name).read_bytes() for name in ("beat.wav", "beat.png")]
+    Path("beat.wav").write_bytes(b"old")
+    assert run("beat.mid").exit_code == 0
+    assert [Path(name).read_bytes() for name in ("beat.wav", "beat.png")] == first
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [(["--wav"], ["0.wav", "1.wav"]), (["--png"], ["0.png", "1.png"]), (["--wav", "--png"], None)],
+)
+def test_only_what_is_wanted_is_written(
+    options: list[str], written: list[str] | None, make_midi: MakeMidi, workspace: Path
+) -> None:
+    for number in range(2):
+        Path(f"{number}.mid").write_bytes(make_midi())
+    assert run("0.mid", "1.mid", "./0.mid", *options, "--output-dir", "new/folder").exit_code == 0
+    assert names("new/folder") == (written or ["0.png", "0.wav", "1.png", "1.wav"])
+    assert names() == ["0.mid", "1.mid", "new"]
+
+
+def test_what_is_left_out_is_said(make_midi: MakeMidi) -> None:
+    piano = b"\x00\x90\x3c\x40\x10\x80\x3c\x00"
+    Path("a.mid").write_bytes(make_midi([(0, 36), (480, 21), (960, 21), (1440, 24)], before=piano))
+    result = run("a.mid", "--json")
+    assert "a.mid: left out hits of drums not in the kit: 3 (MIDI pitch 21, 24)" in result.stderr
+    assert "a.mid: left out notes of other instruments: 1" in result.stderr
+    (done,) = json.loads(result.stdout)["files"]
+    assert (done["hits"], done["unknown_drums"], done["other_notes"]) == (1, {"21": 2, "24": 1}, 1)
+    assert done["wav"]["path"] == "a.wav"
+    assert done["png"] == {"path": "a.png", "bars": 1, "bars_drawn": 1}
+
+
+def test_a_long_picture_says_where_it_stops(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.rendering.grid.MAX_BARS", 3)  # 64 take a second
+    Path("a.mid").write_bytes(make_midi([(480 * beat, 36) for beat in range(20)]))
+    assert "a.mid: the picture shows the first 3 of 5 bars" in run("a.mid", "--png").stderr
+
+
+def test_a_file_without_a_note_is_silence(make_midi: MakeMidi) -> None:
+    Path("a.mid").write_bytes(make_midi([]))
+    result = run("a.mid")
+    assert (result.exit_code, result.stderr) == (0, "a.mid: no notes, only silence\n")
+    assert names() == ["a.mid", "a.png", "a.wav"]
+
+
+def test_no_drums_are_refused(make_midi: MakeMidi) -> None:
+    Path("good.mid").write_bytes(make_midi())
+    Path("bad.mid").write_bytes(make_midi([], before=b"\x00\x90\x3c\x40\x10\x80\x3c\x00"))
+    assert "'bad.mid' has no drums, only notes of other instruments: 1" in str(refused("good.mid", "bad.mid"))
+    Path("odd.mid").write_bytes(make_midi([(0, 20)]))
+    assert "only MIDI pitch 20" in str(refused("odd.mid"))
+
+
+def test_what_is_not_midi_is_refused(make_midi: MakeMidi) -> None:
+    Path("a.mid").write_bytes(b"not music")
+    assert "'a.mid' cannot be read as MIDI" in str(refused("a.mid"))
+    assert "does not exist" in str(refused("b.mid"))
+    assert "is not a file" in str(refused("/dev/null"))
+    Path("folder").mkdir()
+    assert "folder/*.mid" in str(refused("folder"))
+
+
+def test_endless_music_is_refused(make_midi: MakeMidi) -> None:
+    Path("a.mid").write_bytes(make_midi([(0, 36), (480 * 2 * 60 * 31, 36)]))
+    error = refused("a.mid")
+    assert (error.exit_code, "31 minutes" in str(error)) == (1, True)
+
+
+def test_an_impossible_number_of_hits_is_refused(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.rendering.drum_part.MAX_HITS", 2)
+    Path("a.mid").write_bytes(make_midi())
+    assert "has 3 drum hits; 2 can be rendered" in str(refused("a.mid"))
+
+
+def test_an_input_is_never_replaced(make_midi: MakeMidi) -> None:
+    Path("a.mid").write_bytes(make_midi())
+    Path("a.wav").write_bytes(make_midi())
+    error = refused("a.mid", "a.wav")
+    assert (error.exit_code, "would be replaced" in str(error)) == (2, True)
+    Path("b.mid").write_bytes(make_midi())
+    Path("b.png").hardlink_to("b.mid")
+    assert refused("b.mid").exit_code == 2
+
+
+def test_two_files_never_become_one(make_midi: MakeMidi) -> None:
+    for name in ("a.mid", "a.midi", "x/a.mid"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(make_midi())
+    assert (refused("a.mid", "a.midi").exit_code, refused("a.mid", "x/a.mid", "--output-dir", "y").exit_code) == (2, 2)
+    assert run("a.mid", "x/a.mid", "--png").exit_code == 0
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(make_midi: MakeMidi) -> None:
+    Path("a.mid").write_bytes(make_midi())
+    Path("a.wav").mkdir()
+    assert "is a folder" in str(refused("a.mid"))
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_line(make_midi: MakeMidi) -> None:
+    Path("a.mid").write_bytes(make_midi())
+    with pytest.raises(OSError, match=r"a\.mid"):  # cli.main makes one line of it
+        run("a.mid", "--output-dir", "a.mid/new")
+    assert names() == ["a.mid"]
+
+
+def test_usage() -> None:
+    assert run().exit_code == 2
+    assert run("a.mid", "--mp3").exit_code == 2
+    Path("file").write_bytes(b"")
+    assert run("a.mid", "--output-dir", "file").exit_code == 2
+
+
+def test_help_and_refusals_need_no_libraries() -> None:
+    code = (
+        "import sys\nfrom pipeline.commands.render import command\n"
+        "try:\n    command(['--help'])\nexcept SystemExit:\n"
+        "    print(*(name in sys.modules for name in ('tensorflow', 'numpy', 'matplotlib', 'note_seq')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False False False False"

@@ -1,0 +1,226 @@
+"""Searches hyperparameters for the small config: what learns most in a fixed time on one processor core.
+
+Every trial trains a config with ``gmd-vae train`` for the same CPU time and is then judged on the
+validation split by two figures that pull in opposite directions: the steps that are right when a window
+is decoded from the mean of its posterior, each step from the model's own ones (free-running), which
+rises with every bit that z may hold; and the ELBO, which pays for each bit. Which trial is best is
+therefore a set, none of which is beaten in both; a person picks from it and writes the reason into
+configs.py. Optuna proposes the trials (TPE); Ctrl-C and start again: it goes on from its journal.
+
+    python tools/search.py --examples-path data/examples/groove/hierdec-drum_4bar_small --folder runs/search
+    python tools/search.py --folder runs/search --show
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import multiprocessing
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import optuna
+import psutil
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import Trial, TrialState
+
+# the first one is what the config was before the first search: the mark that the others have to beat
+FIRST = {
+    "config": "hierdec-drum_4bar_small",
+    "z_size": 64,
+    "free_bits": 48,
+    "max_beta": 0.2,
+    "batch_size": 64,
+    "learning_rate": 1e-3,
+    "decay_rate": 0.9999,
+    "sampling_rate": 0.0,
+    "encoder": 128,
+    "decoder": 128,
+}
+CONFIGS = [f"hierdec-drum_4bar{conductor}_small{segments}" for segments in ("", "_bar") for conductor in ("", "-no_ar")]
+
+
+def main() -> int:
+    """Searches, or shows what was found."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True, help="for the trials' runs and the journal")
+    parser.add_argument("--examples-path", type=Path)
+    parser.add_argument("--trials", type=int, default=16, help="to start now")
+    parser.add_argument("--cpu-seconds", type=float, default=300, help="training time of each, on one core")
+    parser.add_argument("--try", dest="wanted", action="append", default=[], metavar="NAME=VALUE,...")
+    parser.add_argument("--precision", default="auto", choices=["fp32", "bf16", "auto"])
+    parser.add_argument("--show", action="store_true", help="only print the table")
+    options = parser.parse_args()
+
+    options.folder.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name="small",
+        storage=JournalStorage(JournalFileBackend(str(options.folder / "journal.log"))),
+        sampler=optuna.samplers.TPESampler(multivariate=True, constant_liar=True, n_startup_trials=8),
+        directions=["maximize", "maximize"],
+        load_if_exists=True,
+    )
+    if not options.show:
+        if options.examples_path is None:
+            parser.error("--examples-path is missing")
+        search(study, options)
+    print(table(study))
+    return 0
+
+
+def search(study: optuna.Study, options: argparse.Namespace) -> None:
+    """Runs the trials, one on each core."""
+    if not study.trials:
+        study.enqueue_trial(FIRST)
+    for wanted in options.wanted:
+        changes = dict(pair.split("=") for pair in wanted.split(","))
+        study.enqueue_trial({**FIRST, **{name: type(FIRST[name])(value) for name, value in changes.items()}})
+    cores: queue.Queue[int] = queue.Queue()
+    for core in _cores():
+        cores.put(core)
+    stopped = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stopped.set())
+
+    def objective(trial: Trial) -> tuple[float, float]:
+        if stopped.is_set():
+            trial.study.stop()
+            raise optuna.TrialPruned
+        core = cores.get()
+        try:
+            run = options.folder / f"trial-{trial.number:03d}"
+            steps = train(run, proposal(trial), core, options, stopped)
+            with multiprocessing.get_context("spawn").Pool(1, _stay_on, (core,)) as pool:
+                figures = pool.apply(judge, (run,))
+        finally:
+            cores.put(core)
+        for name, value in {"steps": steps, **figures}.items():
+            trial.set_user_attr(name, value)
+        print(f"trial {trial.number}: {json.dumps(figures)}  {_changes(trial.params)}", flush=True)
+        return figures["free_running"], figures["elbo"]
+
+    study.optimize(objective, n_trials=options.trials, n_jobs=cores.qsize())
+
+
+def proposal(trial: Trial) -> list[str]:
+    """The arguments of ``gmd-vae train``."""
+    config = trial.suggest_categorical("config", CONFIGS)
+    hparams = {
+        "z_size": trial.suggest_categorical("z_size", [32, 64, 128]),
+        "free_bits": trial.suggest_categorical("free_bits", [0, 24, 48, 96, 192]),
+        "max_beta": trial.suggest_float("max_beta", 0.01, 1.0, log=True),
+        "batch_size": trial.suggest_categorical("batch_size", [16, 32, 64]),
+        "learning_rate": trial.suggest_float("learning_rate", 5e-4, 5e-3, log=True),
+        "decay_rate": trial.suggest_categorical("decay_rate", [0.9999, 0.9997, 0.9995, 0.999]),
+        "sampling_rate": trial.suggest_float("sampling_rate", 0.0, 0.5),
+        "enc_rnn_size": f"[{trial.suggest_categorical('encoder', [64, 128, 256])}]",
+    }
+    decoder = trial.suggest_categorical("decoder", [96, 128, 192])
+    hparams["dec_rnn_size"] = f"[{decoder},{decoder}]"
+    return ["--config", config, "--hparams", ",".join(f"{name}={value}" for name, value in hparams.items())]
+
+
+def train(run: Path, arguments: list[str], core: int, options: argparse.Namespace, stopped: threading.Event) -> int:
+    """Trains until the CPU time is used up, which does not count what starting took.
+
+    Returns:
+        The steps that were done.
+    """
+    command = [sys.executable, "-m", "pipeline", "train", "--run-dir", str(run), *arguments]
+    command += ["--examples-path", str(options.examples_path), "--precision", options.precision]
+    command += ["--num-steps", "1000000", "--validate-every", "1000000"]
+    with (options.folder / f"{run.name}.out").open("w") as output:
+        process = psutil.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    with contextlib.suppress(AttributeError):  # macOS has no affinity
+        process.cpu_affinity([core])
+    begun = None
+    while process.poll() is None and not stopped.is_set():
+        used = sum(process.cpu_times()[:2])
+        if begun is None and _lines(run):
+            begun = used
+        if begun is not None and used - begun > options.cpu_seconds:
+            break
+        time.sleep(1)
+    process.send_signal(signal.SIGINT)  # it saves a checkpoint
+    process.wait()
+    if stopped.is_set() or not _lines(run):
+        raise optuna.TrialPruned
+    step: int = json.loads(_lines(run)[-1])["step"]
+    return step
+
+
+def judge(run: Path) -> dict[str, float]:
+    """The figures of a run's last checkpoint on the validation split."""
+    import numpy as np
+
+    from pipeline.evaluation.latent_space import kl_bits
+    from pipeline.evaluation.model import LIKELIEST, open_model
+    from pipeline.evaluation.subject import find_subject
+    from pipeline.models.layers import ACCELERATED
+
+    subject = find_subject(run / "latest", None, None)
+    labels = subject.load("validation").windows.labels
+    with open_model(subject.run.config, subject.run.hparams, subject.checkpoint, 0, ACCELERATED) as model:
+        means, scales = model.encode(labels)
+        noise = np.random.default_rng(0).standard_normal(means.shape, dtype=np.float32)
+        nats = model.score(labels, means + scales * noise).nats.sum(axis=1, dtype=np.float64).mean()
+        teacher_forced = (model.score(labels, means).likeliest == labels).mean()
+        free_running = (model.decode(means, LIKELIEST) == labels).mean()
+    bits = kl_bits(means, scales).mean()
+    figures = {
+        "free_running": free_running,
+        "elbo": -nats - bits * np.log(2),
+        "teacher_forced": teacher_forced,
+        "kl_bits": bits,
+    }
+    return {name: round(float(value), 4) for name, value in figures.items()}
+
+
+def table(study: optuna.Study) -> str:
+    """All trials in Markdown, best free-running accuracy first; a star: no other one is better in both figures."""
+    done = [trial for trial in study.trials if trial.state is TrialState.COMPLETE]
+    front = {trial.number for trial in study.best_trials}
+    columns = ("steps", "free_running", "teacher_forced", "elbo", "kl_bits")
+    lines = [f"| trial | {' | '.join(columns)} | what differs from trial 0 |", "| --- " * (len(columns) + 2) + "|"]
+    for trial in sorted(done, key=lambda trial: -trial.values[0]):
+        figures = " | ".join(f"{trial.user_attrs[name]:.6g}" for name in columns)
+        star = " *" if trial.number in front else ""
+        lines.append(f"| {trial.number}{star} | {figures} | {_changes(trial.params)} |")
+    return "\n".join(lines)
+
+
+def _changes(params: dict[str, Any]) -> str:
+    found = [
+        f"{name}={value:.3g}" if isinstance(value, float) and name != "decay_rate" else f"{name}={value}"
+        for name, value in params.items()
+        if value != FIRST[name]
+    ]
+    return ", ".join(found) or "nothing"
+
+
+def _lines(run: Path) -> list[str]:
+    path = run / "metrics.jsonl"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _cores() -> list[int]:
+    with contextlib.suppress(AttributeError):
+        return list(psutil.Process().cpu_affinity())
+    return list(range(psutil.cpu_count(logical=False) or 1))
+
+
+def _stay_on(core: int) -> None:
+    with contextlib.suppress(AttributeError):
+        psutil.Process().cpu_affinity([core])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
