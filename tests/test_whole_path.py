@@ -197,7 +197,7 @@ def test_what_cannot_work_is_refused_before_tensorflow_starts(home: Path) -> Non
     assert "too few for a batch of 4096" in fails(home, "train", "--hparams", "batch_size=4096", "--run-dir", "runs/x")
     assert not (home / "runs/x").exists()
     refused = fails(home, "train", "--num-steps", "3")
-    assert "holds another run: z_size=8, not 64; batch_size=16, not 64" in refused
+    assert "holds another run: z_size=8, not 64; batch_size=16, not 32" in refused
     assert "'data/nothing' do not exist" in fails(home, "train", "--examples-path", "data/nothing")
     assert "Did you mean 'batch_size'" in fails(home, "train", "--hparams", "batchsize=3", expect=2)
     assert "Did you mean" in fails(home, "train", "--config", "hierdec-drum_4baar", expect=2)

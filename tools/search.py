@@ -32,8 +32,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
 # the first one is what the config was before the first search: the mark that the others have to beat
-FIRST = {
-    "config": "hierdec-drum_4bar_small",
+FIRST: dict[str, Any] = {
+    "config": "hierdec-drum_4bar_small_half_bar",
     "z_size": 64,
     "free_bits": 48,
     "max_beta": 0.2,
@@ -44,7 +44,19 @@ FIRST = {
     "encoder": 128,
     "decoder": 128,
 }
-CONFIGS = [f"hierdec-drum_4bar{conductor}_small{segments}" for segments in ("", "_bar") for conductor in ("", "-no_ar")]
+CONFIGS = [
+    f"hierdec-drum_4bar{conductor}_small{segments}" for segments in ("", "_half_bar") for conductor in ("", "-no_ar")
+]
+CHOICES: dict[str, list[Any]] = {
+    "config": CONFIGS,
+    "z_size": [32, 64, 128],
+    "free_bits": [0, 24, 48, 96, 192],
+    "batch_size": [16, 32, 64],
+    "decay_rate": [0.9999, 0.9997, 0.9995, 0.999],
+    "encoder": [64, 128, 256],
+    "decoder": [96, 128, 192],
+}
+RANGES = {"max_beta": (0.01, 1.0), "learning_rate": (5e-4, 5e-3), "sampling_rate": (0.0, 0.5)}
 
 
 def main() -> int:
@@ -54,7 +66,15 @@ def main() -> int:
     parser.add_argument("--examples-path", type=Path)
     parser.add_argument("--trials", type=int, default=16, help="to start now")
     parser.add_argument("--cpu-seconds", type=float, default=300, help="training time of each, on one core")
-    parser.add_argument("--try", dest="wanted", action="append", default=[], metavar="NAME=VALUE,...")
+    parser.add_argument(
+        "--try",
+        dest="wanted",
+        action="append",
+        type=wanted_trial,
+        default=[],
+        metavar="NAME=VALUE,...",
+        help="a trial of your own, before Optuna's: what differs from the first one",
+    )
     parser.add_argument("--precision", default="auto", choices=["fp32", "bf16", "auto"])
     parser.add_argument("--show", action="store_true", help="only print the table")
     options = parser.parse_args()
@@ -81,8 +101,7 @@ def search(study: optuna.Study, options: argparse.Namespace) -> None:
     if not study.trials:
         study.enqueue_trial(FIRST)
     for wanted in options.wanted:
-        changes = dict(pair.split("=") for pair in wanted.split(","))
-        study.enqueue_trial({**FIRST, **{name: type(FIRST[name])(value) for name, value in changes.items()}})
+        study.enqueue_trial(wanted)
     cores: queue.Queue[int] = queue.Queue()
     for core in _cores():
         cores.put(core)
@@ -109,21 +128,34 @@ def search(study: optuna.Study, options: argparse.Namespace) -> None:
     study.optimize(objective, n_trials=options.trials, n_jobs=cores.qsize())
 
 
+def wanted_trial(text: str) -> dict[str, Any]:
+    """The parameters of ``--try NAME=VALUE,...``: those of the first trial, with changes.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none of the search's values.
+    """
+    found = dict(FIRST)
+    for pair in text.split(","):
+        name, _, value = pair.partition("=")
+        try:
+            found[name] = type(FIRST[name])(value)
+            if name in CHOICES:
+                CHOICES[name].index(found[name])
+            elif not RANGES[name][0] <= found[name] <= RANGES[name][1]:
+                raise ValueError
+        except (KeyError, ValueError):
+            known = CHOICES.get(name) or RANGES.get(name) or list(FIRST)
+            raise argparse.ArgumentTypeError(f"'{pair}' is none of {known}") from None
+    return found
+
+
 def proposal(trial: Trial) -> list[str]:
     """The arguments of ``gmd-vae train``."""
-    config = trial.suggest_categorical("config", CONFIGS)
-    hparams = {
-        "z_size": trial.suggest_categorical("z_size", [32, 64, 128]),
-        "free_bits": trial.suggest_categorical("free_bits", [0, 24, 48, 96, 192]),
-        "max_beta": trial.suggest_float("max_beta", 0.01, 1.0, log=True),
-        "batch_size": trial.suggest_categorical("batch_size", [16, 32, 64]),
-        "learning_rate": trial.suggest_float("learning_rate", 5e-4, 5e-3, log=True),
-        "decay_rate": trial.suggest_categorical("decay_rate", [0.9999, 0.9997, 0.9995, 0.999]),
-        "sampling_rate": trial.suggest_float("sampling_rate", 0.0, 0.5),
-        "enc_rnn_size": f"[{trial.suggest_categorical('encoder', [64, 128, 256])}]",
-    }
-    decoder = trial.suggest_categorical("decoder", [96, 128, 192])
-    hparams["dec_rnn_size"] = f"[{decoder},{decoder}]"
+    params = {name: trial.suggest_categorical(name, choices) for name, choices in CHOICES.items()}
+    for name, (low, high) in RANGES.items():
+        params[name] = trial.suggest_float(name, low, high, log=low > 0)
+    config, encoder, decoder = (params.pop(name) for name in ("config", "encoder", "decoder"))
+    hparams = {**params, "enc_rnn_size": f"[{encoder}]", "dec_rnn_size": f"[{decoder},{decoder}]"}
     return ["--config", config, "--hparams", ",".join(f"{name}={value}" for name, value in hparams.items())]
 
 

@@ -25,6 +25,7 @@ from pipeline.training.history import Validation, elbo
 from pipeline.training.input import ExampleTable
 from pipeline.training.run import Run
 
+BATCH_SIZE = 256  # rows at once: there is no gradient to keep, and small batches take longer
 _STREAM = 1_000_000  # random numbers of its own, apart from those of any worker
 
 
@@ -87,7 +88,7 @@ class Validator:
 
     def _build(self) -> None:
         run, count = self._run, self._split.count
-        self._size = size = min(run.hparams["batch_size"], count)
+        self._size = size = min(BATCH_SIZE, count)
         teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
         with tf.Graph().as_default() as graph:
             config = build_config(run.config, {**run.hparams, **teacher_forcing, "batch_size": size})

@@ -35,9 +35,11 @@ def test_the_configs_are_those_of_the_ancestor_and_the_paper(name: str) -> None:
 
 
 def test_segments_of_a_bar_and_sixteen_bars_are_there() -> None:
-    for name in ("hierdec-drum_4bar_bar", "hierdec-drum_4bar_small_bar"):
+    for name in ("hierdec-drum_4bar_bar", "hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar_small"):
         assert OURS[name].levels == (4, 16)
-        assert OURS[name].windows == OURS[name.removesuffix("_bar")].windows
+    for name in ("hierdec-drum_4bar", "hierdec-drum_4bar_small_half_bar"):
+        assert OURS[name].levels == (8, 8)
+    assert OURS["hierdec-drum_4bar_bar"].windows == OURS["hierdec-drum_4bar"].windows
     for name in ("hierdec-drum_16bar", "hierdec-drum_16bar_small", "flat-drum_16bar", "flat-drum_16bar_small"):
         assert OURS[name].windows.steps == 256
     assert OURS["hierdec-drum_16bar"].levels == (16, 16)

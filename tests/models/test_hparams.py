@@ -20,9 +20,9 @@ def test_nothing_changed_gives_the_configs_own() -> None:
 
 
 def test_values_take_the_type_of_the_default() -> None:
-    hparams = resolve(SMALL, "batch_size=32, learning_rate=1, enc_rnn_size=[64,32],residual_encoder=true")
+    hparams = resolve(SMALL, "batch_size=48, learning_rate=1, enc_rnn_size=[64,32],residual_encoder=true")
     assert changed(SMALL, hparams) == {
-        "batch_size": 32,
+        "batch_size": 48,
         "learning_rate": 1.0,
         "enc_rnn_size": [64, 32],
         "residual_encoder": True,

@@ -90,7 +90,7 @@ def test_stock_parameter_counts_are_those_of_the_variables(magenta: Any, name: s
 
 @pytest.mark.parametrize(
     "name",
-    ["hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar", "flat-drum_4bar_small", "hierdec-drum_4bar_small_bar"],
+    ["hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar", "flat-drum_4bar_small", "hierdec-drum_4bar_small_half_bar"],
 )
 def test_our_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
     config = get_config(name)

@@ -95,7 +95,7 @@ def test_the_sampling_probability_rises_and_is_one(step: int, more: int, schedul
 def test_every_config_has_schedules() -> None:
     for config in all_configs().values():
         for step in (0, 1, config.num_steps):
-            assert 0 < learning_rate(config.hparams, step) <= 0.001
+            assert 0 < learning_rate(config.hparams, step) <= 0.002
             assert 0 <= kl_beta(config.hparams, step) <= 1
             assert 0 <= sampling_probability(config.hparams, step) <= 1
 

@@ -49,7 +49,7 @@ def test_the_defaults_are_those_of_the_default_config(request_for: Callable[...,
     job = prepare(request_for(), no_cutting)
     assert job.run.config.name == "hierdec-drum_4bar_small"
     assert job.run.folder == Path("runs/hierdec-drum_4bar_small")
-    assert job.plan == Plan(2000)
+    assert job.plan == Plan(get_config("hierdec-drum_4bar_small").num_steps)
     assert (job.run.seed, job.run.init_from) == (0, None)
     assert not Path("runs").exists()
 
@@ -96,7 +96,7 @@ def test_a_goal_that_was_reached_is_the_configs_again(request_for: Callable[...,
     reached(folder, 49)
     assert prepare(request_for(), no_cutting).plan.num_steps == 50  # it was killed on its way
     reached(folder, 50)
-    assert prepare(request_for(), no_cutting).plan.num_steps == 2000
+    assert prepare(request_for(), no_cutting).plan.num_steps == get_config("hierdec-drum_4bar_small").num_steps
     assert prepare(request_for(num_steps=70), no_cutting).plan.num_steps == 70
 
 
@@ -121,7 +121,7 @@ def test_memory_that_is_not_there_is_said_with_the_knob_to_turn(
     assert prepare(request_for(), no_cutting)  # whose memory is another
     monkeypatch.setattr(module, "gpus", lambda: [])
     with pytest.raises(
-        GmdVaeError, match=r"takes about \d\.\d GB .* this machine has 1\.0. Train with .*batch_size=32"
+        GmdVaeError, match=r"takes about \d\.\d GB .* this machine has 1\.0. Train with .*batch_size=16"
     ):
         prepare(request_for(), no_cutting)
 

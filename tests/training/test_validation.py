@@ -28,21 +28,24 @@ def examples(starter_examples: Path, run: Run) -> Examples:
     return open_examples(starter_examples, run.config)
 
 
-def validate(run: Run, split: Split, **hparams: Any) -> Validation:
-    from pipeline.training.validation import Validator
+def validate(run: Run, split: Split, rows: int | None = None, **hparams: Any) -> Validation:
+    from pipeline.training import validation
 
     run = dataclasses.replace(run, hparams={**run.hparams, **hparams})
-    with Validator(run, split) as validator:
+    with pytest.MonkeyPatch.context() as patch, validation.Validator(run, split) as validator:
+        if rows:
+            patch.setattr(validation, "BATCH_SIZE", rows)
         return validator.validate(run.train_folder / "model.ckpt-3", 3)[0]
 
 
 def test_windows_count_once_whatever_the_batch_size(run: Run, examples: Examples) -> None:
     split = examples.validation
-    whole = validate(run, split, batch_size=split.count)
+    whole = validate(run, split, split.count)
     assert whole.windows == split.count > 7
-    larger = validate(run, split, batch_size=split.count + 100)
+    larger = validate(run, split, split.count + 100)
     assert larger == whole  # a split smaller than a batch is no special case
-    parts = validate(run, split, batch_size=7)  # the last batch is not full
+    assert validate(run, split, split.count, batch_size=3) == whole  # which is that of training, and no matter here
+    parts = validate(run, split, 7)  # the last batch is not full
     assert split.count % 7
     assert parts.kl_bits == pytest.approx(whole.kl_bits, rel=1e-5)
     # another batch, another noise in the latent sample: the same but for it
@@ -65,7 +68,7 @@ def test_the_figures_are_those_of_magentas_own_eval(run: Run, examples: Examples
     from pipeline.training.input import ExampleTable
 
     count = examples.validation.count
-    ours = validate(run, examples.validation, batch_size=count)
+    ours = validate(run, examples.validation, count)
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(5)
         config = build_config(run.config, {**run.hparams, "batch_size": count})

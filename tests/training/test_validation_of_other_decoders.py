@@ -24,6 +24,7 @@ def test_other_decoders_take_partial_batches_too(
 ) -> None:
     """Values, NADE, and three streams at once (whose decoder refuses windows of other lengths)."""
     from pipeline.models.magenta import configs
+    from pipeline.training import validation
     from pipeline.training.loop import train
     from pipeline.training.run import Plan
 
@@ -42,15 +43,14 @@ def test_other_decoders_take_partial_batches_too(
     examples = open_examples(tmp_path / "examples", config)
     size = next(size for size in (3, 4, 2) if examples.train.count >= size and examples.train.count % size)
     hparams = resolve(config, f"enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size={size}")
+    monkeypatch.setattr(validation, "BATCH_SIZE", size)
     run = Run(tmp_path / "run", config, hparams, 0, examples.folder, examples.digest)
     # the training windows, of which there are enough, stand in for validation
     outcome = train(run, dataclasses.replace(examples, validation=examples.train), Plan(1))
     assert outcome.best is not None
     assert outcome.best.windows == examples.train.count
-    one_by_one = dataclasses.replace(run, hparams={**hparams, "batch_size": 1})
-    from pipeline.training.validation import Validator
-
-    with Validator(one_by_one, examples.train) as validator:
+    monkeypatch.setattr(validation, "BATCH_SIZE", 1)
+    with validation.Validator(run, examples.train) as validator:
         single, _ = validator.validate(outcome.checkpoint, 1)
     assert outcome.best.kl_bits == pytest.approx(single.kl_bits, rel=1e-3, abs=1e-4)
     assert outcome.best.reconstruction == pytest.approx(single.reconstruction, rel=1e-2)
