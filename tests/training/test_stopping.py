@@ -33,7 +33,7 @@ def test_no_memory_names_the_knob_to_turn(run: Run) -> None:
     from pipeline.training.stopping import errors_in_words
 
     with (
-        pytest.raises(GmdVaeError, match=r"Memory ran out at batch size 64\. Train with --hparams batch_size=32"),
+        pytest.raises(GmdVaeError, match=r"Memory ran out at batch size 32\. Train with --hparams batch_size=16"),
         errors_in_words(run),
     ):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[64,512]")
