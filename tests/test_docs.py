@@ -309,7 +309,7 @@ def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
     demo = re.findall(r"^DEMO_STEPS = (\d+)$", MAKEFILE.read_text(), re.MULTILINE)[0]
     steps = get_config(DEFAULT_CONFIG).num_steps
     assert f"for {steps:,} steps, into `runs/{DEFAULT_CONFIG}`" in text
-    assert f"| step | 1 | 500 | 1,000 | {steps:,} |" in text
+    assert f"| step | 1 | 500 | 1,000 | 2,000 | 4,000 | {steps:,} |" in text
     assert f"goes on from step {steps:,}" in text
     assert f"{int(demo):,} steps" in text
     assert "2,000 steps for the small ones, 10,000 for the others" in text

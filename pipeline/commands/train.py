@@ -121,7 +121,7 @@ def command(
       gmd-vae train --config hierdec-drum_4bar_v2
       gmd-vae train --num-steps 20000 --patience 5
       gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
-      gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=32,z_size=128
+      gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=64,z_size=128
       gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
       gmd-vae train --overfit-batch
     """
