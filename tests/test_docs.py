@@ -312,10 +312,10 @@ def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
     assert f"| step | 1 | 500 | 1,000 | 2,000 | 4,000 | {steps:,} |" in text
     assert f"goes on from step {steps:,}" in text
     assert f"{int(demo):,} steps" in text
-    assert "2,000 steps for the small ones, 10,000 for the others" in text
+    assert f"{steps:,} steps for the small ones, 10,000 for the others" in text
     for config in all_configs().values():
         if isinstance(config, VaeConfig):
-            assert config.num_steps == (2_000 if "_small" in config.name else 10_000)
+            assert config.num_steps == (steps if "_small" in config.name else 10_000)
 
 
 def test_the_messages_that_the_readme_explains_are_ours() -> None:
