@@ -145,25 +145,15 @@ FLAT_16_SMALL = replace(
 )
 
 
-def by_the_bar(parent: VaeConfig) -> VaeConfig:
-    """The same model with segments of a whole bar (4 × 16) where the parent's are half bars (8 × 8)."""
+def by_the_other(parent: VaeConfig) -> VaeConfig:
+    """The same model with segments of a whole bar where the parent's are half bars, or the other way round."""
+    name, levels = ("half_bar", HIERDEC.levels) if parent.levels == BARS else ("bar", BARS)
     return replace(
         parent,
-        name=f"{parent.name}_bar",
-        summary="segments of a whole bar",
-        source=f"{parent.name}; levels 4 × 16",
-        levels=BARS,
-    )
-
-
-def by_the_half_bar(parent: VaeConfig) -> VaeConfig:
-    """The same model with segments of half a bar (8 × 8) where the parent's are whole bars (4 × 16)."""
-    return replace(
-        parent,
-        name=f"{parent.name}_half_bar",
-        summary="segments of half a bar",
-        source=f"{parent.name}; levels 8 × 8",
-        levels=HIERDEC.levels,
+        name=f"{parent.name}_{name}",
+        summary="segments of half a bar" if name == "half_bar" else "segments of a whole bar",
+        source=f"{parent.name}; levels {levels[0]} × {levels[1]}",
+        levels=levels,
     )
 
 
@@ -176,11 +166,11 @@ CONFIGS = [
     NO_AR,
     FLAT,
     PAPER,
-    by_the_half_bar(HIERDEC_SMALL),
-    by_the_half_bar(NO_AR_SMALL),
-    by_the_bar(HIERDEC),
-    by_the_bar(V2),
-    by_the_bar(NO_AR),
+    by_the_other(HIERDEC_SMALL),
+    by_the_other(NO_AR_SMALL),
+    by_the_other(HIERDEC),
+    by_the_other(V2),
+    by_the_other(NO_AR),
     HIERDEC_16_SMALL,
     FLAT_16_SMALL,
     HIERDEC_16,

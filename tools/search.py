@@ -180,7 +180,8 @@ def train(run: Path, arguments: list[str], core: int, options: argparse.Namespac
         if begun is not None and used - begun > options.cpu_seconds:
             break
         time.sleep(1)
-    process.send_signal(signal.SIGINT)  # it saves a checkpoint
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)  # it saves a checkpoint
     process.wait()
     if stopped.is_set() or not _lines(run):
         raise optuna.TrialPruned

@@ -126,7 +126,8 @@ def command(
         from pipeline.rendering.files import render_beside
 
         request = Request(mode, num_outputs, temperature, seed)
-        render = functools.partial(render_beside, wav=wav, png=png)
+        # without them no beat is read again: a thousand would take seconds
+        render = functools.partial(render_beside, wav=wav, png=png) if wav or png else None
         beats = generate(request, config, hparams, checkpoint, inputs, target, Layers(not no_acceleration), render)
 
     if as_json:

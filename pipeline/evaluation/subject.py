@@ -11,7 +11,6 @@ from pipeline.errors import GmdVaeError
 from pipeline.evaluation.styles import find_catalogues, styles_of
 from pipeline.evaluation.windows import Data
 from pipeline.examples.shards import read_examples_manifest
-from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES
 from pipeline.examples.windows import load_windows
 from pipeline.models import checkpoints
 from pipeline.models.registry import label_windows
@@ -75,10 +74,8 @@ class Subject:
             if not len(part):
                 raise GmdVaeError(f"Split '{name}' of '{folder}' has no windows", "Choose another one with --split.")
         spec = label_windows(self.run.config)
-        named = spec.pitch_classes == NINE_CLASSES
-        voices = CLASS_NAMES if named else tuple(f"pitch {pitches[0]}" for pitches in spec.pitch_classes)
         styles, training_styles = (styles_of(part.sources, self.catalogues) for part in (windows, training))
-        return Data(windows, training, styles, training_styles, voices, spec.steps_per_bar)
+        return Data(windows, training, styles, training_styles, spec.voice_names, spec.steps_per_bar)
 
 
 def find_subject(path: Path, examples: Path | None, catalogue: Path | None) -> Subject:

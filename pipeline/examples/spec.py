@@ -55,6 +55,13 @@ class DrumWindows:
         return self.steps_per_quarter * self.quarters_per_bar
 
     @property
+    def voice_names(self) -> tuple[str, ...]:
+        """The names of the drum classes, in their order."""
+        if self.pitch_classes == NINE_CLASSES:
+            return CLASS_NAMES
+        return tuple(f"pitch {pitches[0]}" for pitches in self.pitch_classes)
+
+    @property
     def steps(self) -> int:
         """Steps in one window: the length of its label sequence."""
         return self.slice_bars * self.steps_per_bar

@@ -53,7 +53,7 @@ def generate(
     inputs: Sequence[InputWindow],
     output_dir: Path,
     layers: Layers = ACCELERATED,
-    render: Callable[[bytes, Path], Sequence[Path]] = lambda data, midi: (),
+    render: Callable[[bytes, Path], Sequence[Path]] | None = None,
 ) -> list[Beat]:
     """Generates and writes ``output_dir`` whole: ``sample-000.mid`` ... and ``manifest.json``.
 
@@ -89,7 +89,8 @@ def generate(
             # from the bytes in hand: describe_file would read each of up to 100,000 files again
             digest = hashlib.sha256(data).hexdigest()
             written.append({"name": name, "bytes": len(data), "sha256": digest, "notes": notes})
-            written.extend(manifest.describe_file(path) for path in render(data, folder / name))
+            if render:
+                written.extend(manifest.describe_file(path) for path in render(data, folder / name))
         manifest.write(
             folder,
             "generate",

@@ -6,13 +6,13 @@ import dataclasses
 import hashlib
 import math
 from collections import Counter
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from pipeline.examples.drum_windows import extract_drum_windows
+from pipeline.examples.drum_windows import placed_windows
 from pipeline.examples.extraction import Dropped, Labels
-from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES, DrumWindows
+from pipeline.examples.spec import DrumWindows
 from pipeline.sources.names import printable
 
 NO_SIGNATURE = "none given"  # Magenta takes such music for 4/4
@@ -60,17 +60,20 @@ def facts_of(record: bytes, spec: DrumWindows) -> Facts:
 
     from pipeline.notes.sequences import NoteSequence
 
-    extraction = extract_drum_windows(spec, record)
-    windows = [window_digest(row) for row in cast(Labels, extraction.windows)]
+    dropped = Dropped()
     try:
         sequence = NoteSequence.FromString(record)
     except DecodeError:
-        return Facts(dropped=extraction.dropped)
+        dropped.reasons["unreadable"] += 1
+        return Facts(dropped=dropped)
+    windows = [
+        window_digest(np.frombuffer(window.data, np.int64)) for window in placed_windows(spec, sequence, dropped)
+    ]
     tempos = [tempo.qpm for tempo in sequence.tempos if math.isfinite(tempo.qpm) and tempo.qpm > 0]
     signatures = [f"{change.numerator}/{change.denominator}" for change in sequence.time_signatures]
     pitches = drum_pitches(sequence)
     return Facts(
-        sequence_id=extraction.sequence_id,
+        sequence_id=sequence.id or sequence.filename,
         name=printable(sequence.filename or sequence.id, limit=None),
         seconds=seconds_of(sequence),
         notes=len(sequence.notes),
@@ -81,7 +84,7 @@ def facts_of(record: bytes, spec: DrumWindows) -> Facts:
         signatures=len(set(signatures)),
         pitches=pitches,
         windows=windows,
-        dropped=extraction.dropped,
+        dropped=dropped,
         music=_music_digest(sequence),
     )
 
@@ -107,17 +110,10 @@ def voice_of(spec: DrumWindows) -> dict[int, int]:
     return {pitch: number for number, pitches in enumerate(spec.pitch_classes) for pitch in pitches}
 
 
-def voice_names(spec: DrumWindows) -> tuple[str, ...]:
-    """The names of the drum classes, in their order."""
-    if spec.pitch_classes == NINE_CLASSES:
-        return CLASS_NAMES
-    return tuple(f"pitch {pitches[0]}" for pitches in spec.pitch_classes)
-
-
 def voices(spec: DrumWindows, pitches: Counter[int]) -> list[dict[str, Any]]:
     """For each drum class: its name, its notes, and which pitches they had."""
     numbers = voice_of(spec)
-    found: list[dict[str, Any]] = [{"voice": name, "notes": 0, "pitches": {}} for name in voice_names(spec)]
+    found: list[dict[str, Any]] = [{"voice": name, "notes": 0, "pitches": {}} for name in spec.voice_names]
     for pitch in sorted(pitches):
         if pitch in numbers:
             voice = found[numbers[pitch]]

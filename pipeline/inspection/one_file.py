@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
-from pipeline.examples.drum_windows import extract_drum_windows
 from pipeline.examples.extraction import REASONS, Dropped
 from pipeline.examples.spec import DrumWindows
 from pipeline.inspection import places
-from pipeline.inspection.facts import drum_pitches, seconds_of, voice_names, voices
+from pipeline.inspection.facts import drum_pitches, seconds_of, voices
 from pipeline.notes.midi import midi_to_note_sequence
 from pipeline.sources.midi_files import list_midi_files
 from pipeline.sources.names import printable
@@ -36,8 +35,8 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
     listing = list_midi_files(path)
     file = listing.files[0]
     sequence: Any = midi_to_note_sequence(file.read(), listing.collection, file.name)
-    extraction = extract_drum_windows(spec, sequence.SerializeToString())
-    found = places.windows(spec, sequence)
+    dropped = Dropped()
+    found = places.windows(spec, sequence, dropped)
     if number is not None and number > len(found):
         raise UsageError(
             f"'{printable(path.name)}' has no window {number}: it has {len(found):,}",
@@ -68,12 +67,12 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
         "drum_notes": pitches.total(),
         "voices": voices(spec, pitches),
         "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
-        "dropped": extraction.dropped.as_json(),
+        "dropped": dropped.as_json(),
         "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
         "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
-        "why": _why(spec, extraction.dropped) if not found else [],
+        "why": _why(spec, dropped) if not found else [],
         "grid": {
-            "voices": list(voice_names(spec)),
+            "voices": list(spec.voice_names),
             "steps_per_bar": spec.steps_per_bar,
             "steps_per_quarter": spec.steps_per_quarter,
         },

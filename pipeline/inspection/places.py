@@ -64,13 +64,18 @@ def sections(sequence: Any) -> list[Section]:
     return found
 
 
-def windows(spec: DrumWindows, sequence: Any) -> list[Window]:
-    """The windows that ``extract_drum_windows`` finds, in its order, each with the place of its first occurrence."""
+def windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Window]:
+    """The windows that ``extract_drum_windows`` finds, in its order, each with the place of its first occurrence.
+
+    Args:
+        spec: how to cut.
+        sequence: a NoteSequence.
+        dropped: the counts of what gave no window are added to it.
+    """
     known = sections(sequence)
-    not_counted = Dropped()  # the extraction has done that
     return [
         _window(spec, known[placed.section], placed.step, placed.data)
-        for placed in placed_windows(spec, sequence, not_counted)
+        for placed in placed_windows(spec, sequence, dropped)
     ]
 
 

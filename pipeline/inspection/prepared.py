@@ -13,7 +13,7 @@ from pipeline.examples.drum_windows import DrumExtractor
 from pipeline.examples.shards import read_examples_manifest
 from pipeline.examples.spec import DrumWindows
 from pipeline.examples.windows import load_windows
-from pipeline.inspection.facts import voice_names, window_digest
+from pipeline.inspection.facts import window_digest
 from pipeline.sources.info import SPLITS
 from pipeline.sources.names import printable
 
@@ -61,7 +61,7 @@ def _figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
         bars.update({row.tobytes(): int(count) for row, count in zip(found, counts, strict=True)})
     assert spec is not None
     frequent = sorted(bars.items(), key=lambda item: (-item[1], item[0]))[:_FREQUENT]
-    names = voice_names(spec)
+    names = spec.voice_names
     return {
         "kind": "examples",
         "path": printable(str(path), limit=None),

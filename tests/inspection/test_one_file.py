@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import GmdVaeError, UsageError
 from pipeline.examples.drum_windows import extract_drum_windows
+from pipeline.examples.extraction import Dropped
 from pipeline.examples.spec import DrumWindows
 from pipeline.inspection import places
 from pipeline.inspection.one_file import inspect_midi
@@ -36,7 +37,7 @@ def test_starter_files_have_the_windows_that_the_extraction_finds(starter_midi: 
     for path in starter_midi[::9]:
         sequence: Any = midi_to_note_sequence(path.read_bytes(), "x", path.name)
         expected = extract_drum_windows(SPEC, sequence.SerializeToString()).windows
-        found = places.windows(SPEC, sequence)
+        found = places.windows(SPEC, sequence, Dropped())
         assert np.array_equal(np.array([window.labels for window in found]), np.asarray(expected))
         result = inspect_midi(path, SPEC, len(found))
         assert len(result["windows"]) == len(found)
@@ -143,7 +144,7 @@ def test_places_agree_with_the_extraction_on_any_music(notes: Any, changes: Any,
     for time, qpm in tempos:
         sequence.tempos.add(time=time, qpm=qpm)
     expected = extract_drum_windows(SPEC, sequence.SerializeToString()).windows
-    found = places.windows(SPEC, sequence)
+    found = places.windows(SPEC, sequence, Dropped())
     assert [window.labels.tolist() for window in found] == np.asarray(expected).tolist()
     for window in found:
         assert window.bar >= 1
