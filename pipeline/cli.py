@@ -21,8 +21,9 @@ COMMANDS = {
     "inspect": "Show what is in music, and which training windows it holds.",
     "train": "Train a MusicVAE on prepared windows; goes on where it stopped.",
     "evaluate": "Measure what trained models learned, on music they have not seen.",
-    "generate": "Write new beats, or a walk between two beats, as MIDI files.",
+    "generate": "Write beats as MIDI files: new ones, or what the model makes of yours.",
     "render": "Turn the drums of MIDI files into sound and pictures.",
+    "report": "Show a run as one page: its beats to hear and see, and how it learned.",
     "configs": "List the model configs, or show one.",
     "doctor": "Check this machine: versions, devices, memory, disk.",
 }

@@ -3,86 +3,64 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
-from pipeline.commands.options import configs_option, json_option
+from pipeline.commands.generate_options import generate_options
+from pipeline.commands.options import GroupedCommand, configs_option, json_option
+from pipeline.generation import request as wishes
+
+_SHOWN = 12  # values of a row of files
+_NOT_REPEATED = ("join", "only", "output_dir", "as_json", "wav", "png")
 
 
-@click.command()
-@click.option("--run-dir", type=click.Path(path_type=Path), help="A run folder.  [default: the latest in runs/]")
-@click.option(
-    "--checkpoint-file",
-    type=click.Path(),  # text: a path would make "./best" into "best"
-    help="'best' or 'latest' of the run, or a checkpoint instead of a run: prefix, .index file, folder or "
-    "Magenta's .tar.  [default: best, or latest in a run without validation]",
-)
-@click.option("--config", "config_name", metavar="NAME", help="The config of a checkpoint instead of a run.")
-@click.option("--mode", type=click.Choice(["sample", "interpolate"]), default="sample", show_default=True)
-@click.option("--num-outputs", "-n", type=click.IntRange(1, 100_000), default=8, show_default=True, help="MIDI files.")
-@click.option(
-    "--temperature",
-    type=click.FloatRange(min=0, min_open=True, max=10),
-    default=0.5,
-    show_default=True,
-    help="Lower is safer, higher is wilder.",
-)
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Same seed, same bytes.")
-@click.option(
-    "--input-midi",
-    "input_midi",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="With --mode interpolate, twice: from this file, to this file.",
-)
-@click.option("--wav", is_flag=True, help="Write each beat as sound too (.wav).")
-@click.option("--png", is_flag=True, help="Draw each beat too, as a grid (.png).")
-@click.option(
-    "--no-acceleration", is_flag=True, help="Compute with Magenta's own layers: slower, to compare.  [default: ours]"
-)
-@click.option(
-    "--output-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="A folder to make.  [default: generated/TIME, in the run folder if there is one]",
-)
+@click.command(cls=GroupedCommand)
+@generate_options
 @configs_option
 @json_option
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
     run_dir: Path | None,
     checkpoint_file: str | None,
     config_name: str | None,
-    mode: str,
-    num_outputs: int,
-    temperature: float,
-    seed: int,
-    input_midi: tuple[Path, ...],
+    configs_file: Path | None,
+    no_acceleration: bool,
     wav: bool,
     png: bool,
-    no_acceleration: bool,
     output_dir: Path | None,
-    configs_file: Path | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Write new beats, or a walk between two beats, as MIDI files.
+    """Write beats as MIDI files: new ones, or what the model makes of yours.
 
     A beat is one window of the config, four bars in the default. The same seed, checkpoint and
-    options give the same bytes, and the first beats do not depend on how many are made.
+    options give the same bytes, and the first beats do not depend on how many are made. Beside the
+    beats are their latent vectors and a manifest.json that says how they were made.
 
     \b
     Examples:
       gmd-vae generate
       gmd-vae generate --run-dir runs/hierdec-drum_4bar_v2 -n 100 --temperature 0.8
-      gmd-vae generate --wav --png
+      gmd-vae generate --wav --png --tempo 96 --humanize
+      gmd-vae generate --bars 32 -n 2
+      gmd-vae generate --around beat.mid --radius 0.3
+      gmd-vae generate --mode interpolate --input-midi a.mid --input-midi b.mid --join
+      gmd-vae generate --mode reconstruct --input-midi song.mid
+      gmd-vae generate --mode vary --input-midi song.mid --window 3 --distance 6
+      gmd-vae generate --mode attribute --attribute ride=-1:1 --attribute busier=0.5 -n 5
+      gmd-vae generate --mode continue --input-midi song.mid --bars 16
       gmd-vae generate --checkpoint-file latest
-      gmd-vae generate --mode interpolate --input-midi a.mid --input-midi b.mid -n 9
       gmd-vae generate --checkpoint-file groovae_4bar.tar --config groovae_4bar
     """
-    if mode == "interpolate" and len(input_midi) != 2:
-        raise click.UsageError("--mode interpolate takes --input-midi twice: from where, and to where.")
-    if mode == "sample" and input_midi:
-        raise click.UsageError("--input-midi goes with --mode interpolate.")
+    wished = {name: value for name, value in options.items() if _is_given(ctx, name)}
+    wishes.check_wishes(options["mode"], wished)
+    moves = tuple(wishes.parse_move(text) for text in options["attribute"])
 
     from pipeline.models.checkpoints import BEST, LATEST, open_checkpoint
 
@@ -95,48 +73,91 @@ def command(
         raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
 
     from pipeline import console
-    from pipeline.generation.inputs import first_window
+    from pipeline.generation.prepare import prepare
     from pipeline.models.layers import Layers
-    from pipeline.models.registry import get_config, plays_drums
-    from pipeline.training.run import latest_run, read_config
+    from pipeline.models.registry import get_config
+    from pipeline.training.run import latest_run, open_run
 
     when = time.strftime("%Y-%m-%d_%H%M%S")
+    run = None
     if checkpoint_file and not of_run:
         config = get_config(config_name or "", configs_file)
         hparams = config.hparams
         source, target = Path(checkpoint_file), Path("generated") / when
     else:
-        run = run_dir or latest_run(Path("runs"))
-        config, hparams = read_config(run)
-        source, target = (run / of_run if of_run else run), run / "generated" / when
+        run = open_run(run_dir or latest_run(Path("runs")))
+        config, hparams = run.config, run.hparams
+        source, target = (run.folder / of_run if of_run else run.folder), run.folder / "generated" / when
     target = output_dir or target
-    if (wav or png) and not plays_drums(config):
-        raise click.UsageError(f"--wav and --png are of drums, and '{config.name}' does not only play drums.")
 
     err = console.stderr()
     with open_checkpoint(source) as checkpoint:
-        inputs = [first_window(path, config) for path in input_midi]
-        for window in inputs:
-            if window.found > 1:
-                err.print(f"{window.file}: {window.found} windows, taking the first", markup=False)
+        prepared = prepare(options, moves, config, hparams, run, checkpoint, rendered=wav or png)
+        for note in prepared.notes:
+            err.print(note, markup=False)
         err.print(f"{config.name}, checkpoint {checkpoint}", markup=False)
         err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
-        from pipeline.generation.generate import Request, generate
+        from pipeline.generation.generate import generate
         from pipeline.rendering.files import render_beside
 
-        request = Request(mode, num_outputs, temperature, seed)
-        # without them no beat is read again: a thousand would take seconds
-        render = functools.partial(render_beside, wav=wav, png=png) if wav or png else None
-        beats = generate(request, config, hparams, checkpoint, inputs, target, Layers(not no_acceleration), render)
+        made = generate(
+            prepared.request,
+            config,
+            hparams,
+            checkpoint,
+            target,
+            prepared.originals,
+            prepared.playing,
+            prepared.attributes,
+            Layers(not no_acceleration),
+            # without them no beat is read again: a thousand would take seconds
+            functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
+            _repeat(ctx, source),
+        )
 
     if as_json:
-        files = [{"path": str(beat.path), "notes": beat.notes} for beat in beats]
-        console.print_json({"output_dir": str(target), "config": config.name, "seed": seed, "files": files})
+        files = [{"path": str(beat.path), "notes": beat.notes, **beat.facts} for beat in made.beats]
+        inputs = prepared.originals.describe(made.fidelity)
+        content = {"output_dir": str(target), "config": config.name, "mode": options["mode"], "seed": options["seed"]}
+        console.print_json({**content, "inputs": inputs, "files": files})
         return
     out = console.stdout()
-    silent = sum(1 for beat in beats if not beat.notes)
+    for known in made.fidelity:
+        err.print(f"{known.file}: {known}", markup=False)
+    facts = [beat.facts for beat in made.beats if beat.facts]
+    for name in facts[0] if facts else ():
+        values = [of_beat[name] for of_beat in facts]
+        shown = ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
+        what = "steps in which they differ from that version" if name == "steps_differing" else f"{name} in the files"
+        err.print(f"{what}: {shown}", markup=False)
+    silent = sum(1 for beat in made.beats if not beat.notes)
     if silent:
-        err.print(f"Note: {silent} of {len(beats)} have no notes; train longer or raise --temperature.", markup=False)
+        err.print(
+            f"Note: {silent} of {len(made.beats)} have no notes; train longer or raise --temperature.", markup=False
+        )
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
-    out.print(f"Wrote {len(beats)} MIDI files{f', with {more},' if more else ''} to {target}", markup=False)
+    count = f"{len(made.beats)} MIDI file{'' if len(made.beats) == 1 else 's'}"
+    out.print(f"Wrote {count}{f', with {more},' if more else ''} to {target}", markup=False)
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def _repeat(ctx: click.Context, source: Path) -> str:
+    """The command that makes one of the files again: every option that was given, and ``--only``."""
+    words = ["gmd-vae", "generate"]
+    if ctx.params["run_dir"] is None and not ctx.params["config_name"]:
+        words += ["--run-dir", str(source.parent if ctx.params["checkpoint_file"] else source)]
+    for option in ctx.command.params:
+        name = option.name or ""
+        if not _is_given(ctx, name) or name in _NOT_REPEATED:
+            continue
+        value = ctx.params[name]
+        if value is True:
+            words.append(option.opts[0])
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [option.opts[0], str(one)]
+    return shlex.join(words) + ("" if ctx.params["mode"] == wishes.RECONSTRUCT else " --only NUMBER")

@@ -8,6 +8,30 @@ from typing import Any, TypeVar
 
 import click
 
+
+class GroupedOption(click.Option):
+    """An option that ``--help`` shows under a heading of its own; use with ``GroupedCommand``."""
+
+    def __init__(self, *arguments: Any, group: str, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command with so many options that ``--help`` sorts them; the ungrouped ones come last, under "Options"."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the groups in the order of their first option."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for option in self.get_params(ctx):
+            if (record := option.get_help_record(ctx)) is not None:
+                groups.setdefault(getattr(option, "group", "Options"), []).append(record)
+        rest = groups.pop("Options", [])
+        for name, records in (*groups.items(), ("Options", rest)):
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

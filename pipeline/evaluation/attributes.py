@@ -11,8 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from pipeline.evaluation import rhythm
 from pipeline.evaluation.latent_space import Latents
-from pipeline.evaluation.windows import Floats, Hits
+from pipeline.evaluation.windows import Floats, Hits, Labels, to_hits
+
+BUSIER = "busier"  # than the rest: hits per bar, all voices together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +29,33 @@ class Change:
 
     added: float
     removed: float
+
+
+def attribute_names(voices: tuple[str, ...]) -> tuple[str, ...]:
+    """What drum music can have more or less of, in the order of ``drum_attributes``."""
+    return (*voices, BUSIER, "syncopation", "swing")
+
+
+def drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int) -> dict[str, Floats]:
+    """The attributes of windows.
+
+    Args:
+        labels: ``[n, steps]``, whole bars of sixteenths.
+        voices: the names of the drum classes.
+        steps_per_bar: steps in one bar.
+
+    Returns:
+        By name, ``[n]`` each: hits per bar of each voice and of all together, syncopation, swing.
+    """
+    hits = to_hits(labels, len(voices))
+    of_voices = rhythm.voice_densities(hits, steps_per_bar)
+    values = (
+        *of_voices.T,
+        of_voices.sum(axis=1),
+        rhythm.syncopation(hits, steps_per_bar),
+        rhythm.swing(hits, steps_per_bar),
+    )
+    return dict(zip(attribute_names(voices), values, strict=True))
 
 
 def attribute_vectors(z: Latents, attributes: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -18,7 +18,7 @@ from pipeline.evaluation.subject import Subject
 from pipeline.evaluation.tables import details, overview
 
 NAME = "result.json"
-FORMAT = 1  # changes when a figure does
+FORMAT = 2  # changes when a figure does
 STAGE = "evaluate"
 
 

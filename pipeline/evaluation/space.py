@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.evaluation import rhythm
-from pipeline.evaluation.attributes import attribute_vectors, changes
+from pipeline.evaluation.attributes import attribute_vectors, changes, drum_attributes
 from pipeline.evaluation.decodability import decodability
 from pipeline.evaluation.interpolation import curve, data_path
 from pipeline.evaluation.latent_space import activity
 from pipeline.evaluation.model import LIKELIEST, Model, Vectors
-from pipeline.evaluation.windows import Data, Floats, Labels, to_hits
+from pipeline.evaluation.windows import Data, Labels
 from pipeline.examples.windows import Windows
 from pipeline.models.latents import slerp
 
@@ -113,11 +112,11 @@ def _styles(
 
 def _attributes(model: Model, data: Data, known: Vectors, training: Labels, z: Vectors) -> dict[str, Any]:
     """What adding and taking each attribute's vector does to the music decoded from ``z``."""
-    real = _drum_attributes(training, data.voices, data.steps_per_bar)
+    real = drum_attributes(training, data.voices, data.steps_per_bar)
     vectors = attribute_vectors(known, real)
     moves = [z, *(z + sign * vector.astype(np.float32) for vector in vectors.values() for sign in (1, -1))]
     decoded = np.split(model.decode(np.concatenate(moves), LIKELIEST), len(moves))
-    before, *after = (_drum_attributes(labels, data.voices, data.steps_per_bar) for labels in decoded)
+    before, *after = (drum_attributes(labels, data.voices, data.steps_per_bar) for labels in decoded)
     added, removed = (dict(zip(vectors, after[first::2], strict=True)) for first in (0, 1))
     found = changes(before, added, removed, {name: float(values.std()) for name, values in real.items()})
     return {
@@ -126,15 +125,4 @@ def _attributes(model: Model, data: Data, known: Vectors, training: Labels, z: V
             for vector, by_attribute in found.items()
         },
         "attributes_without": sorted(real.keys() - vectors.keys()),
-    }
-
-
-def _drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int) -> dict[str, Floats]:
-    """What music can have more or less of, ``[n]`` each: hits per bar of each voice, syncopation, swing."""
-    hits = to_hits(labels, len(voices))
-    of_voices = rhythm.voice_densities(hits, steps_per_bar)
-    return {
-        **{voice: of_voices[:, number] for number, voice in enumerate(voices)},
-        "syncopation": rhythm.syncopation(hits, steps_per_bar),
-        "swing": rhythm.swing(hits, steps_per_bar),
     }

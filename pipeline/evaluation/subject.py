@@ -98,15 +98,19 @@ def find_subject(path: Path, examples: Path | None, catalogue: Path | None) -> S
         )
     label_windows(run.config)  # refuses other outputs
     checkpoint = checkpoints.find(path)
-    training = _of_training(run)
+    training = training_examples(run)
     if examples:
         open_examples(examples, run.config)  # refuses windows that are cut in another way
     found = (catalogue,) if catalogue else tuple({*find_catalogues(training), *find_catalogues(examples or training)})
     return Subject(run, checkpoint, examples or training, training, tuple(sorted(found)))
 
 
-def _of_training(run: Run) -> Path:
-    """The examples that a run was trained on: where they were, seen from here or from where ``runs`` is."""
+def training_examples(run: Run) -> Path:
+    """The examples that a run was trained on: where they were, seen from here or from where ``runs`` is.
+
+    Raises:
+        GmdVaeError: they are gone, or are not the same any more.
+    """
     for place in (run.examples, run.folder.resolve().parent.parent / run.examples):
         if (place / manifest.NAME).is_file():
             if manifest.digest(place) != run.examples_digest:

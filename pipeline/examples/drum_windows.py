@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -119,18 +120,40 @@ def placed_windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> Iterat
         sequence: a NoteSequence.
         dropped: the counts of what gave no window are added to it.
     """
+    by_section = itertools.groupby(placed_stretches(spec, sequence, dropped), lambda stretch: stretch.section)
+    for section, stretches in by_section:
+        distinct: dict[bytes, int] = {}
+        found = 0
+        for stretch in stretches:
+            for number, window in enumerate(_slices(spec, stretch.labels)):
+                found += 1
+                distinct.setdefault(window, stretch.step + number * spec.steps_per_bar)
+        dropped.reasons["repeated"] += found - len(distinct)
+        yield from (PlacedWindow(section, step, window) for window, step in distinct.items())
+
+
+class PlacedStretch(NamedTuple):
+    """A stretch that is at least one window long.
+
+    Attributes:
+        section: its number, as in `PlacedWindow`.
+        step: of the section, where the stretch begins; a bar line.
+        labels: int64 ``[bars, steps_per_bar]``.
+    """
+
+    section: int
+    step: int
+    labels: Labels
+
+
+def placed_stretches(spec: DrumWindows, sequence: Any, dropped: Dropped) -> Iterator[PlacedStretch]:
+    """The stretches that windows are cut from, in the order of time; see ``placed_windows``."""
     hits = _read_hits(spec, sequence, dropped)
     if hits is None:
         return
     for section, steps, bits in _sections(spec, sequence, hits, dropped):
-        distinct: dict[bytes, int] = {}
-        found = 0
-        for origin, stretch in _stretches(spec, steps, bits, dropped):
-            for number, window in enumerate(_slices(spec, stretch)):
-                found += 1
-                distinct.setdefault(window, origin + number * spec.steps_per_bar)
-        dropped.reasons["repeated"] += found - len(distinct)
-        yield from (PlacedWindow(section, step, window) for window, step in distinct.items())
+        for origin, labels in _stretches(spec, steps, bits, dropped):
+            yield PlacedStretch(section, origin, labels)
 
 
 class _Hits(NamedTuple):

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.examples import places
 from pipeline.examples.extraction import REASONS, Dropped
 from pipeline.examples.spec import DrumWindows
-from pipeline.inspection import places
 from pipeline.inspection.facts import drum_pitches, seconds_of, voices
 from pipeline.notes.midi import midi_to_note_sequence
 from pipeline.sources.midi_files import list_midi_files

@@ -17,6 +17,39 @@ def prior(count: int, z_size: int, seed: int) -> Floats:
     return np.random.default_rng(seed).standard_normal((count, z_size), dtype=np.float32)
 
 
+def wander(start: Floats, steps: int, drift: float, random: np.random.Generator) -> Floats:
+    """A walk that goes on for ever without leaving the prior: each point is near the one before.
+
+    ``z' = sqrt(1 - drift²) z + drift ε``: of points that N(0, 1) draws it makes points that N(0, 1) draws.
+
+    Args:
+        start: float32 ``[z_size]``.
+        steps: number of points, the start not counted.
+        drift: from 0 (stays) to 1 (every point is drawn anew).
+        random: draws ε.
+
+    Returns:
+        float32 ``[steps, z_size]``.
+    """
+    point, keep = start.astype(np.float64), np.sqrt(1 - drift**2)
+    noise = random.standard_normal((steps, len(start)), dtype=np.float32)
+    path = np.zeros(noise.shape, np.float32)
+    for step in range(steps):
+        point = keep * point + drift * noise[step]
+        path[step] = point
+    return path
+
+
+def lerp(start: Floats, end: Floats, steps: int) -> Floats:
+    """The straight way, both ends included; arguments and result as for ``slerp``.
+
+    Between two equal points all are equal, to the bit.
+    """
+    along = np.linspace(0.0, 1.0, steps)[:, None]
+    a = start.astype(np.float64)
+    return np.asarray(a + along * (end.astype(np.float64) - a), np.float32)
+
+
 def slerp(start: Floats, end: Floats, steps: int) -> Floats:
     """Spherical interpolation, both ends included (Magenta: ``TrainedModel.interpolate``).
 
@@ -37,7 +70,6 @@ def slerp(start: Floats, end: Floats, steps: int) -> Floats:
     cosine = np.clip(a @ b / lengths, -1.0, 1.0) if lengths > 0 else 1.0
     angle = np.arccos(cosine)
     if np.sin(angle) < 1e-6:
-        path = (1 - along) * a + along * b
-    else:
-        path = (np.sin((1 - along) * angle) * a + np.sin(along * angle) * b) / np.sin(angle)
+        return lerp(start, end, steps)
+    path = (np.sin((1 - along) * angle) * a + np.sin(along * angle) * b) / np.sin(angle)
     return np.asarray(path, np.float32)

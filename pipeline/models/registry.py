@@ -81,7 +81,7 @@ def label_windows(config: Config) -> DrumWindows:
     if config.windows is None or not writes_labels(config):
         raise GmdVaeError(
             f"Config '{config.name}' does not write one drum label a step",
-            "This version evaluates drum configs with a categorical output; 'gmd-vae configs' lists them.",
+            "This needs a drum config with a categorical output; 'gmd-vae configs' lists them.",
         )
     return config.windows
 

@@ -123,24 +123,27 @@ class TrainedVae(RestoredVae):
             means.append(mean[: len(part)])
         return np.concatenate(means)
 
-    def decode(self, z: Floats, temperature: float) -> list[npt.NDArray[Any]]:
+    def decode(self, z: Floats, temperature: float, rows: range | None = None) -> list[npt.NDArray[Any]]:
         """Samples one window for each latent vector.
 
         Args:
             z: float32 ``[n, z_size]``.
             temperature: of the output distribution; towards 0 the likeliest step always wins.
+            rows: of ``z``, those to decode; by default all. They come out as among all the others.
 
         Returns:
-            n arrays: labels, int32 ``[steps]``, of a config that `makes_labels`; for others
+            One array for each row: labels, int32 ``[steps]``, of a config that `makes_labels`; for others
             ``[steps, output_depth]``, as the converter's ``from_tensors`` takes them.
         """
+        wanted = range(len(z)) if rows is None else rows
         windows: list[npt.NDArray[Any]] = []
-        for batch, start in enumerate(range(0, len(z), BATCH_SIZE)):
-            part = z[start : start + BATCH_SIZE]
+        for batch in range(wanted.start // BATCH_SIZE, -(-wanted.stop // BATCH_SIZE)):
+            first = batch * BATCH_SIZE
+            part = z[first : first + BATCH_SIZE]
             padded = np.zeros([BATCH_SIZE, self.z_size], np.float32)
             padded[: len(part)] = part
             decoded = self._decoder(padded, temperature, batch)
-            windows.extend(decoded[: len(part)])
+            windows.extend(decoded[max(wanted.start - first, 0) : wanted.stop - first])
         return windows
 
     def to_note_sequences(self, windows: list[npt.NDArray[Any]]) -> list[Any]:

@@ -165,8 +165,8 @@ class Run:
         return dataclasses.asdict(self.config) if isinstance(self.config, VaeConfig) else None
 
 
-def read_config(folder: Path) -> tuple[Config, dict[str, Any]]:
-    """The config and hyperparameters of a run folder: all that is needed to load its checkpoints.
+def open_run(folder: Path) -> Run:
+    """The run that a folder describes.
 
     Raises:
         GmdVaeError: no ``run.json``, or a damaged one.
@@ -177,7 +177,7 @@ def read_config(folder: Path) -> tuple[Config, dict[str, Any]]:
             f"'{folder}' is not a run folder: it has no {NAME}",
             "Give a folder that 'gmd-vae train' made, or a checkpoint with --checkpoint-file and --config.",
         )
-    return run.config, run.hparams
+    return run
 
 
 def read_run(folder: Path) -> Run | None:

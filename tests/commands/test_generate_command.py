@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline import cli
-from pipeline.models.layers import ACCELERATED, STOCK, Layers
+from pipeline.generation.latent_files import write_latents
+from pipeline.models.latents import prior
+from pipeline.models.layers import ACCELERATED, STOCK
 from pipeline.models.registry import DEFAULT_CONFIG, get_config
 from pipeline.training.run import Plan, Run
 
@@ -24,24 +29,15 @@ Generate = Callable[..., tuple[int, str]]
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Stands in for the part that needs TensorFlow; what it was asked for."""
     asked: list[dict[str, Any]] = []
+    names = ("request", "config", "hparams", "checkpoint", "target", "given", "playing", "attributes", "layers")
 
-    def generate(
-        request: Any,
-        config: Any,
-        hparams: dict[str, Any],
-        checkpoint: Path,
-        inputs: Any,
-        target: Path,
-        layers: Layers,
-        render: Any,
-    ) -> list[Any]:
-        asked.append(
-            {"config": config.name, "hparams": hparams, "checkpoint": checkpoint, "target": target, "layers": layers}
-        )
-        return []
+    def generate(*arguments: Any) -> Any:
+        *known, render, repeat = arguments
+        asked.append({**dict(zip(names, known, strict=True)), "render": render, "repeat": repeat})
+        return SimpleNamespace(beats=[], fidelity=[])
 
     module = ModuleType("pipeline.generation.generate")
-    module.generate, module.Request = generate, lambda *_: None  # type: ignore[attr-defined]
+    module.generate = generate  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return asked
 
@@ -94,7 +90,7 @@ def test_a_run_and_a_word_say_which_checkpoint(
     assert f"{DEFAULT_CONFIG}, checkpoint {run / meant}" in err.splitlines()
     (what,) = asked
     assert what["checkpoint"] == run / meant
-    assert (what["config"], what["hparams"]["z_size"]) == (DEFAULT_CONFIG, 7)
+    assert (what["config"].name, what["hparams"]["z_size"]) == (DEFAULT_CONFIG, 7)
     assert what["target"].parent == run / "generated"
 
 
@@ -132,8 +128,13 @@ def test_a_path_stands_alone_with_its_config(
         (["--checkpoint-file", "best", "--config", DEFAULT_CONFIG], "a run folder knows its own"),
         (["--run-dir", "runs/mine", "--config", DEFAULT_CONFIG], "a run folder knows its own"),
         (["--config", DEFAULT_CONFIG], "a run folder knows its own"),
-        (["--mode", "interpolate"], "--input-midi twice"),
-        (["--input-midi", "a.mid"], "goes with --mode interpolate"),
+        (["--mode", "interpolate"], "needs two or more"),
+        (["--input-midi", "a.mid"], "--input-midi goes with --mode interpolate"),
+        (["--mode", "vary", "--input-seed", "1", "--temperature", "11"], "11.0 is not in the range"),
+        (["--mode", "attribute", "--attribute", "ride"], "Write NAME=AMOUNT"),
+        (["--mode", "attribute", "--attribute", "rise=1"], "Did you mean 'ride'"),
+        (["--tempo", "9"], "9.0 is not in the range"),
+        (["--humanize", "--velocity", "90"], "Leave one of them out"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(
@@ -174,6 +175,146 @@ def test_magentas_layers_are_there_to_compare(asked: list[dict[str, Any]], gener
     generate("--run-dir", run)
     generate("--run-dir", run, "--no-acceleration")
     assert [one["layers"] for one in asked] == [ACCELERATED, STOCK]
+
+
+SONG = [(quarter * 480, 36 + 2 * (quarter % 2)) for quarter in range(4 * 9)]  # nine bars
+AT_96 = b"\x00\xff\x51\x03" + (60_000_000 // 96).to_bytes(3, "big")
+
+
+@pytest.fixture
+def song(run: Path, make_midi: Callable[..., bytes]) -> Path:
+    path = Path("song.mid")
+    path.write_bytes(make_midi(SONG, before=AT_96))
+    return path
+
+
+def test_a_file_gives_its_first_window_its_tempo_and_a_hint(
+    song: Path, asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    code, err = generate("--mode", "vary", "--input-midi", song)
+    assert code == 0, err
+    # nine bars of the same beat: windows that repeat an earlier one do not count
+    assert "song.mid: 1 windows" not in err
+    (what,) = asked
+    (window,) = what["given"].windows
+    assert (window.number, window.labels.tolist()[:8]) == (1, [1, 0, 0, 0, 2, 0, 0, 0])
+    assert what["playing"].tempo == pytest.approx(96, rel=1e-4)
+    assert what["request"].temperature == 0
+
+
+def test_several_windows_are_no_reason_to_stop(
+    run: Path, make_midi: Callable[..., bytes], asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(32)]))
+    code, err = generate("--around", "long.mid")
+    assert code == 0
+    assert "long.mid: 5 windows, taking the first; --window K takes another" in err
+    assert generate("--around", "long.mid", "--window", "5")[0] == 0
+    assert asked[1]["given"].windows[0].labels.tolist()[:4] == [2, 0, 0, 0]
+    code, err = generate("--around", "long.mid", "--window", "6")
+    assert code == 2
+    assert "'long.mid' has no window 6: it has 5" in err
+    assert "gmd-vae inspect long.mid" in err
+
+
+def test_a_continuation_starts_from_the_last_bars(
+    run: Path, make_midi: Callable[..., bytes], asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 20 else 38) for quarter in range(36)]))
+    assert generate("--mode", "continue", "--input-midi", "long.mid")[0] == 0
+    (what,) = asked
+    assert what["given"].windows[0].labels.tolist()[::4] == [2] * 16
+    assert what["request"].bars == 32
+
+
+def test_a_song_is_taken_whole_and_what_is_missing_is_said(
+    song: Path, asked: list[dict[str, Any]], generate: Generate, make_midi: Callable[..., bytes]
+) -> None:
+    # nine bars, a pause of two, one bar that is too short for a window, and a drum of no class
+    song.write_bytes(make_midi([*SONG, (11 * 1920, 36), (11 * 1920 + 480, 20)], before=AT_96))
+    code, err = generate("--mode", "reconstruct", "--input-midi", song)
+    assert code == 0, err
+    assert "song.mid: 9 bars in 3 windows" in err
+    assert "song.mid: left out: 1 stretches of drums shorter than a window" in err
+    assert "song.mid: left out: drum notes that are no known drum: 1" in err
+    assert [piece.place for piece in asked[0]["given"].songs[0].pieces] == [0, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--mode", "vary", "--input-midi", "none.mid"], "'none.mid' does not exist"),
+        (["--mode", "vary", "--input-midi", "runs"], "'runs' is a folder"),
+        (["--mode", "reconstruct", "--input-midi", "empty.mid"], "cannot be read as MIDI: empty file"),
+        (["--mode", "reconstruct", "--input-midi", "waltz.mid"], "time signature 3/4"),
+        (["--mode", "continue", "--input-midi", "short.mid"], "shorter than a window"),
+        (["--around", "piano.mid"], "without drum notes"),
+        (["--latents", "wrong.npz"], "5 dimensions, and the model has 7"),
+    ],
+)
+def test_input_that_cannot_be_used_is_one_line(
+    song: Path,
+    make_midi: Callable[..., bytes],
+    asked: list[dict[str, Any]],
+    generate: Generate,
+    arguments: list[str],
+    said: str,
+) -> None:
+    Path("empty.mid").write_bytes(b"")
+    Path("waltz.mid").write_bytes(make_midi(SONG, before=b"\x00\xff\x58\x04\x03\x02\x18\x08"))
+    Path("short.mid").write_bytes(make_midi(SONG[:8]))
+    Path("piano.mid").write_bytes(make_midi(track=b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"))
+    write_latents(Path("wrong.npz"), prior(2, 5, seed=0), np.arange(2))
+    code, err = generate(*arguments)
+    assert code == 1
+    assert said in err
+    assert err.count("\n") == 1
+    assert not asked
+
+
+def test_a_command_to_repeat_one_file_is_told(song: Path, asked: list[dict[str, Any]], generate: Generate) -> None:
+    arguments = ["--mode", "vary", "--input-midi", song, "--distance", "3", "--seed", "4", "--humanize"]
+    assert generate(*arguments, "--wav", "--output-dir", "there")[0] == 0
+    assert asked[0]["repeat"] == (
+        "gmd-vae generate --run-dir runs/mine --mode vary --input-midi song.mid --distance 3 --seed 4 --humanize "
+        "--only NUMBER"
+    )
+    words = shlex.split(asked[0]["repeat"].replace("NUMBER", "2"))
+    assert generate(*words[2:])[0] == 0
+    assert asked[1]["request"] == dataclasses.replace(asked[0]["request"], only=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--mode", "vary", "--input-seed", "1"], "--mode vary is for drum configs with one label a step"),
+        (["--bars", "8"], "--bars is for drum configs"),
+        (["--tempo", "90"], "--tempo is for drum configs"),
+        (["--join"], "--join is for drum configs"),
+    ],
+)
+def test_what_only_drum_configs_can_is_refused_for_others(
+    tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, arguments: list[str], said: str
+) -> None:
+    checkpoint = write(tmp_path / "model.ckpt-1")
+    code, err = generate("--checkpoint-file", checkpoint, "--config", "cat-mel_2bar_small", *arguments)
+    assert code == 2
+    assert said in err
+    assert not asked
+
+
+def test_attributes_of_a_checkpoint_need_examples(
+    tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, starter_examples: Path
+) -> None:
+    arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--config", DEFAULT_CONFIG]
+    arguments += ["--mode", "attribute", "--attribute", "closed-hi-hat=-1"]
+    code, err = generate(*arguments)
+    assert code == 2
+    assert "Give --examples-path" in err
+    code, err = generate(*arguments, "--examples-path", starter_examples, "--output-dir", tmp_path / "new")
+    assert code == 0, err
+    assert asked[0]["attributes"].examples == starter_examples
+    assert asked[0]["request"].moves[0].attribute == "closed hi-hat"
 
 
 def test_sound_and_pictures_are_of_drums(tmp_path: Path, asked: list[dict[str, Any]], generate: Generate) -> None:

@@ -1,13 +1,16 @@
-"""Drum labels as MIDI files: the bytes of Magenta's own path, and what a reader finds in them."""
+"""Drum labels as MIDI files: Magenta's notes, whole bars, and what swing and a feel do to them."""
 
 from __future__ import annotations
 
+import io
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import mido
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,16 +19,19 @@ from hypothesis import strategies as st
 from pipeline.examples.spec import NINE_CLASSES, DrumWindows
 from pipeline.examples.windows import load_windows
 from pipeline.generation.drum_midi import drum_midi
+from pipeline.generation.feel import load_feel
+from pipeline.generation.playing import Playing
 from pipeline.models.registry import DEFAULT_CONFIG, get_config
-from pipeline.notes.midi import midi_to_note_sequence, note_sequence_to_midi_bytes
+from pipeline.notes.midi import midi_to_note_sequence
 
-Magenta = Callable[[Sequence[int], DrumWindows], tuple[bytes, int]]
+Note = tuple[float, float, int, int, bool, int]
+Magenta = Callable[[Sequence[int], DrumWindows], list[Note]]
 
 KICK, SNARE, CLOSED, OPEN = 1, 2, 4, 8
 ALL = 511
 BEAT = [KICK | CLOSED, 0, CLOSED, 0, SNARE | CLOSED, 0, CLOSED | KICK, 0]
 
-# Steps of a whole number of ticks (1 to 5, 10, 11, 220), of broken ones, and of less than a tick.
+# Steps of a whole number of 480 ticks a quarter, and those that need another number.
 STEPS_PER_QUARTER = [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 96, 220, 221, 300, 440, 1000]
 CLASSES = [
     NINE_CLASSES,
@@ -40,19 +46,44 @@ def of_classes(count: int) -> int:
     return (1 << count) - 1
 
 
-def written_by(converter: Any, labels: Sequence[int]) -> tuple[bytes, int]:
-    """The bytes and the number of notes by Magenta's converter, note-seq, pretty_midi and mido."""
+def notes_of(sequence: Any) -> list[Note]:
+    """The notes by time and pitch."""
+    return sorted(
+        (note.start_time, note.end_time, note.pitch, note.velocity, note.is_drum, note.program)
+        for note in sequence.notes
+    )
+
+
+def made_by(converter: Any, labels: Sequence[int]) -> list[Note]:
+    """The notes that Magenta's converter makes."""
     one_hot = np.zeros([len(labels), converter.output_depth], np.float32)
     one_hot[np.arange(len(labels)), labels] = 1
     (sequence,) = converter.from_tensors([one_hot])
-    return note_sequence_to_midi_bytes(sequence), len(sequence.notes)
+    assert [tempo.qpm for tempo in sequence.tempos] == [120.0]
+    return notes_of(sequence)
+
+
+def read(data: bytes) -> Any:
+    return midi_to_note_sequence(data, "made", "beat.mid")
+
+
+def assert_magentas(labels: Sequence[int], windows: DrumWindows, expected: list[Note]) -> None:
+    data, count = drum_midi(labels, windows)
+    sequence = read(data)
+    found = notes_of(sequence)
+    assert [tempo.qpm for tempo in sequence.tempos] == [120.0]
+    assert count == len(found) == len(expected)
+    if windows.steps_per_quarter == 4:
+        assert found == expected, "to the last bit"
+    assert [note[2:] for note in found] == [note[2:] for note in expected]
+    assert np.array([note[:2] for note in found]) == pytest.approx(np.array([note[:2] for note in expected]), abs=1e-9)
 
 
 @pytest.fixture(scope="module")
 def magenta() -> Magenta:
     from pipeline.models.magenta import data
 
-    def write(labels: Sequence[int], windows: DrumWindows) -> tuple[bytes, int]:
+    def make(labels: Sequence[int], windows: DrumWindows) -> list[Note]:
         converter = data.DrumsConverter(
             slice_bars=windows.slice_bars,
             steps_per_quarter=windows.steps_per_quarter,
@@ -60,9 +91,9 @@ def magenta() -> Magenta:
             pitch_classes=windows.pitch_classes,
             roll_input=windows.roll_input,
         )
-        return written_by(converter, labels)
+        return made_by(converter, labels)
 
-    return write
+    return make
 
 
 @pytest.fixture(scope="module")
@@ -86,82 +117,184 @@ def windows_and_labels(draw: st.DrawFn) -> tuple[DrumWindows, list[int]]:
 
 
 @pytest.mark.tensorflow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(windows_and_labels())
-def test_any_window_has_magentas_bytes(magenta: Magenta, case: tuple[DrumWindows, list[int]]) -> None:
+def test_any_window_has_magentas_notes(magenta: Magenta, case: tuple[DrumWindows, list[int]]) -> None:
     windows, labels = case
-    assert drum_midi(labels, windows) == magenta(labels, windows)
-
-
-@pytest.mark.tensorflow
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([16, 64, 256]))
-def test_windows_of_all_lengths_have_magentas_bytes(magenta: Magenta, seed: int, steps: int) -> None:
-    """Every one of the 512 labels is as likely; a list of 256 is too long for hypothesis to draw."""
-    labels = np.random.default_rng(seed).integers(0, ALL, steps, endpoint=True).tolist()
-    assert drum_midi(labels, DrumWindows()) == magenta(labels, DrumWindows())
+    assert_magentas(labels, windows, magenta(labels, windows))
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("steps", [0, 1, 16, 64, 256])
 @pytest.mark.parametrize("label", [0, ALL, KICK])
-def test_silence_and_all_drums_at_every_step_have_magentas_bytes(magenta: Magenta, label: int, steps: int) -> None:
+def test_silence_and_all_drums_at_every_step_have_magentas_notes(magenta: Magenta, label: int, steps: int) -> None:
     labels = [label] * steps
-    assert drum_midi(labels, DrumWindows()) == magenta(labels, DrumWindows())
+    assert_magentas(labels, DrumWindows(), magenta(labels, DrumWindows()))
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("steps_per_quarter", STEPS_PER_QUARTER)
 @pytest.mark.parametrize("pitch_classes", CLASSES, ids=len)
-def test_every_grid_and_kit_has_magentas_bytes(
+def test_every_grid_and_kit_has_magentas_notes(
     magenta: Magenta, steps_per_quarter: int, pitch_classes: tuple[tuple[int, ...], ...]
 ) -> None:
     """All labels in a row, then a lone hit after a pause: a time of two bytes."""
     windows = DrumWindows(steps_per_quarter=steps_per_quarter, pitch_classes=pitch_classes)
     everything = of_classes(len(pitch_classes))
     labels = [*range(everything, -1, -max(1, everything // 200)), *[0] * 100, 1, everything, 0]
-    assert drum_midi(labels, windows) == magenta(labels, windows)
+    assert_magentas(labels, windows, magenta(labels, windows))
 
 
 @pytest.mark.tensorflow
-def test_beats_have_magentas_bytes(magenta: Magenta) -> None:
-    beats = [
-        BEAT * 8,
-        [0] * 63 + [KICK],  # nothing but the last step
-        [KICK] + [0] * 63,
-        ([KICK | OPEN] + [0] * 15) * 16,
-        BEAT * 7 + [KICK | 128, 0, 16, 16, 32, 32, 64, 256],
-    ]
-    for labels in beats:
-        assert drum_midi(labels, DrumWindows()) == magenta(labels, DrumWindows())
-
-
-@pytest.mark.tensorflow
-def test_grooves_have_the_bytes_of_their_configs_converter(grooves: list[list[int]]) -> None:
+def test_grooves_have_the_notes_of_their_configs_converter(grooves: list[list[int]]) -> None:
     from pipeline.models.magenta import build_config
 
     config = get_config(DEFAULT_CONFIG)
     assert config.windows is not None
     converter = build_config(config).data_converter
     for labels in grooves:
-        assert drum_midi(labels, config.windows) == written_by(converter, labels)
+        assert_magentas(labels, config.windows, made_by(converter, labels))
+
+
+def parsed(data: bytes) -> mido.MidiFile:
+    return mido.MidiFile(file=io.BytesIO(data))
+
+
+def events(data: bytes) -> list[tuple[int, int, int]]:
+    """Tick, pitch and velocity (0: the end) of every note event, in the file's order."""
+    found, now = [], 0
+    for event in parsed(data).tracks[0]:
+        now += event.time
+        if event.type == "note_on":
+            found.append((now, event.note, event.velocity))
+    return found
+
+
+def labels_in(data: bytes, steps: int) -> list[int]:
+    """The labels of a file, its notes quantised at its tempo."""
+    numbers = {pitches[0]: number for number, pitches in enumerate(NINE_CLASSES)}
+    sequence = read(data)
+    steps_per_second = sequence.tempos[0].qpm / 15
+    found = [0] * steps
+    for note in sequence.notes:
+        found[math.floor(note.start_time * steps_per_second + 0.5)] |= 1 << numbers[note.pitch]
+    return found
+
+
+def assert_whole_file(data: bytes, labels: Sequence[int], windows: DrumWindows, tempo: float) -> None:
+    """One named track on channel 10, whole bars, every note ended before its drum begins again."""
+    midi = parsed(data)
+    assert (midi.type, len(midi.tracks), midi.ticks_per_beat) == (0, 1, 480)
+    (track,) = midi.tracks
+    bar = windows.quarters_per_bar * 480
+    bars = max(1, math.ceil(len(labels) / windows.steps_per_bar))
+    assert sum(event.time for event in track) == bars * bar
+    assert [event.type for event in track[:3]] == ["track_name", "set_tempo", "time_signature"]
+    assert track.name == "Drums"
+    assert mido.tempo2bpm(track[1].tempo) == pytest.approx(tempo, abs=tempo**2 / 60e6)
+    assert (track[2].numerator, track[2].denominator) == (windows.quarters_per_bar, 4)
+    assert midi.length == pytest.approx(bars * windows.quarters_per_bar * track[1].tempo / 1e6)
+    assert {event.type for event in track[3:-1]} <= {"note_on"}
+    assert all(event.channel == 9 for event in track[3:-1])
+    assert track[-1].type == "end_of_track"
+    sounding: set[int] = set()
+    for _, pitch, velocity in events(data):
+        assert (pitch in sounding) == (velocity == 0)
+        sounding ^= {pitch}
+    assert not sounding
+
+
+anything = st.lists(st.one_of(st.integers(0, ALL), st.sampled_from([0, KICK, ALL])), max_size=70)
+tempos = st.one_of(st.floats(20, 400), st.integers(20, 400))
+
+
+@settings(max_examples=200, deadline=None)
+@given(anything, tempos, st.floats(50, 59.9), st.integers(1, 127))
+def test_any_labels_come_back_from_whole_bars(labels: list[int], tempo: float, swing: float, velocity: int) -> None:
+    data, count = drum_midi(labels, DrumWindows(), Playing(tempo, velocity, swing))
+    assert_whole_file(data, labels, DrumWindows(), tempo)
+    assert labels_in(data, len(labels)) == labels
+    assert {note.velocity for note in read(data).notes} <= {velocity}
+    assert count == sum(map(int.bit_count, labels))
+
+
+@settings(max_examples=100, deadline=None)
+@given(anything, tempos, st.integers(0, 2**32), st.integers(0, 1000))
+def test_with_a_feel_any_labels_come_back_from_whole_bars(
+    labels: list[int], tempo: float, seed: int, number: int
+) -> None:
+    playing = Playing(tempo, feel=load_feel(), seed=seed)
+    data, count = drum_midi(labels, DrumWindows(), playing, number)
+    assert_whole_file(data, labels, DrumWindows(), tempo)
+    assert labels_in(data, len(labels)) == labels
+    assert count == sum(map(int.bit_count, labels))
+    assert (data, count) == drum_midi(labels, DrumWindows(), playing, number)
+
+
+@settings(max_examples=100, deadline=None)
+@given(anything, st.floats(50, 75), st.integers(0, 2**32))
+def test_feel_and_swing_together_keep_every_hit_and_its_order(labels: list[int], swing: float, seed: int) -> None:
+    playing = Playing(swing=swing, feel=load_feel(), seed=seed)
+    data, _ = drum_midi(labels, DrumWindows(), playing)
+    assert_whole_file(data, labels, DrumWindows(), 120)
+    for voice, pitches in enumerate(NINE_CLASSES):
+        steps = [step for step, label in enumerate(labels) if label >> voice & 1]
+        begun = [tick for tick, pitch, velocity in events(data) if velocity and pitch == pitches[0]]
+        assert len(begun) == len(steps)
+        assert begun == sorted(set(begun)), "no two at once"
+        for tick, step in zip(begun, steps, strict=True):
+            place = step + playing.delay * (step % 2)
+            assert abs(tick / 120 - place) <= 0.45 * (1 - playing.delay) + 1 / 120
+
+
+@pytest.mark.parametrize("tempo", [4, 20, 97.3, 120, 133.33, 399.9, 400, 1000])
+@pytest.mark.parametrize(("quarters", "steps", "bars"), [(4, 0, 1), (4, 1, 1), (4, 64, 4), (4, 65, 5), (3, 24, 2)])
+def test_the_file_ends_with_a_bar_at_any_tempo(tempo: float, quarters: int, steps: int, bars: int) -> None:
+    windows = DrumWindows(quarters_per_bar=quarters)
+    for label in (0, ALL):
+        data, _ = drum_midi([label] * steps, windows, Playing(tempo))
+        assert_whole_file(data, [label] * steps, windows, tempo)
+        assert parsed(data).length == pytest.approx(bars * quarters * 60 / tempo, rel=1e-4)
+
+
+@pytest.mark.parametrize(("swing", "late"), [(50, 0), (60, 24), (200 / 3, 40), (75, 60)])
+def test_swing_moves_every_second_sixteenth(swing: float, late: int) -> None:
+    data, _ = drum_midi([CLOSED] * 6, DrumWindows(), Playing(swing=swing))
+    begun = [tick for tick, _, velocity in events(data) if velocity]
+    assert begun == [0, 120 + late, 240, 360 + late, 480, 600 + late]
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="swing"):
+        drum_midi(BEAT, DrumWindows(steps_per_quarter=3), playing=Playing(swing=60))
+    with pytest.raises(ValueError, match="feel"):
+        drum_midi(BEAT, DrumWindows(quarters_per_bar=3), playing=Playing(feel=load_feel()))
+    with pytest.raises(ValueError, match="steps_per_quarter must be 1 to 32767"):
+        drum_midi(BEAT, DrumWindows(steps_per_quarter=40_000))
+
+
+def test_a_beat_is_played_alike_whatever_stands_beside_it() -> None:
+    playing = Playing(feel=load_feel(), seed=3)
+    many = [drum_midi(BEAT * 8, DrumWindows(), playing, number)[0] for number in range(5)]
+    assert drum_midi(BEAT * 8, DrumWindows(), playing, 3)[0] == many[3]
+    assert len(set(many)) == 5
+
+
+def test_the_track_has_the_name_given() -> None:
+    assert parsed(drum_midi(BEAT, DrumWindows(), name="Beat 7")[0]).tracks[0].name == "Beat 7"
+    long = "é" * 200 + "鼓"
+    assert parsed(drum_midi(BEAT, DrumWindows(), name=long)[0]).tracks[0].name == "é" * 200 + "?"
 
 
 def test_grooves_come_back_when_read(grooves: list[list[int]]) -> None:
-    numbers = {pitches[0]: number for number, pitches in enumerate(NINE_CLASSES)}
     for labels in grooves:
-        data, count = drum_midi(labels, DrumWindows())
-        notes = midi_to_note_sequence(data, "made", "groove.mid").notes
-        found = [0] * 64
-        for note in notes:
-            found[round(note.start_time / 0.125)] |= 1 << numbers[note.pitch]
-        assert found == labels
-        assert count == len(notes) == sum(map(int.bit_count, labels))
+        for playing in (Playing(), Playing(tempo=93, swing=57), Playing(feel=load_feel())):
+            assert labels_in(drum_midi(labels, DrumWindows(), playing)[0], 64) == labels
 
 
 def test_a_reader_finds_the_pitches_and_times() -> None:
     data, count = drum_midi(BEAT, DrumWindows())
-    sequence = midi_to_note_sequence(data, "made", "beat.mid")
+    sequence = read(data)
     found = [(note.start_time, note.end_time, note.pitch) for note in sequence.notes]
     assert sorted(found) == [
         (0.0, 0.125, 36),
@@ -175,26 +308,29 @@ def test_a_reader_finds_the_pitches_and_times() -> None:
     assert count == len(found)
     assert all(note.is_drum and note.velocity == 80 for note in sequence.notes)
     assert [tempo.qpm for tempo in sequence.tempos] == [120.0]
-    assert sequence.ticks_per_quarter == 220
+    assert sequence.ticks_per_quarter == 480
+    assert [(sign.numerator, sign.denominator) for sign in sequence.time_signatures] == [(4, 4)]
 
 
 @pytest.mark.parametrize(("steps_per_quarter", "seconds"), [(1, 0.5), (2, 0.25), (4, 0.125), (8, 0.0625)])
 def test_a_step_is_as_long_as_the_grid_says(steps_per_quarter: int, seconds: float) -> None:
     data, _ = drum_midi([0, 0, SNARE], DrumWindows(steps_per_quarter=steps_per_quarter))
-    (note,) = midi_to_note_sequence(data, "made", "beat.mid").notes
-    assert (note.start_time, note.end_time) == pytest.approx((2 * seconds, 3 * seconds), abs=0.5 / 220)  # a tick
+    (note,) = read(data).notes
+    assert (note.start_time, note.end_time) == pytest.approx((2 * seconds, 3 * seconds))
 
 
 def test_each_drum_sounds_with_the_first_pitch_of_its_class() -> None:
     for number, pitches in enumerate(NINE_CLASSES):
-        (note,) = midi_to_note_sequence(drum_midi([1 << number], DrumWindows())[0], "made", "beat.mid").notes
+        (note,) = read(drum_midi([1 << number], DrumWindows())[0]).notes
         assert note.pitch == pitches[0]
 
 
-def test_silence_is_a_file_without_notes() -> None:
-    data, count = drum_midi([0] * 64, DrumWindows())
+@pytest.mark.parametrize("playing", [Playing(), Playing(swing=60), Playing(feel=load_feel())])
+def test_silence_is_a_file_of_its_length_without_notes(playing: Playing) -> None:
+    data, count = drum_midi([0] * 64, DrumWindows(), playing)
     assert count == 0
-    assert not midi_to_note_sequence(data, "made", "silence.mid").notes
+    assert not read(data).notes
+    assert parsed(data).length == 8.0
 
 
 def test_the_import_is_cheap() -> None:

@@ -12,39 +12,87 @@ import mido
 import numpy as np
 import pytest
 
-from pipeline.errors import GmdVaeError
+from pipeline.errors import GmdVaeError, UsageError
 from pipeline.examples.spec import NINE_CLASSES
 from pipeline.files import sha256
-from pipeline.generation.inputs import first_window
+from pipeline.generation.attribute_vectors import AttributeSource
+from pipeline.generation.inputs import read_song, read_window
+from pipeline.generation.latent_files import read_latents
+from pipeline.generation.originals import Originals
+from pipeline.generation.playing import Playing
+from pipeline.generation.request import Move, Request
 from pipeline.models import checkpoints
-from pipeline.models.registry import get_config
+from pipeline.models.registry import DEFAULT_CONFIG, get_config
 from pipeline.notes.midi import midi_to_note_sequence, note_sequence_to_midi_bytes
-from pipeline.training.run import read_config
+from pipeline.training.run import open_run
 
 pytestmark = pytest.mark.tensorflow
 
 Make = Callable[..., Path]
+CONFIG = get_config(DEFAULT_CONFIG)
+
+
+class Opened:
+    """The tiny run's model, opened once for each seed: making the graphs takes seconds."""
+
+    models: ClassVar[dict[int, Any]] = {}
+
+    def __init__(self, config: Any, hparams: Any, checkpoint: Path, seed: int, layers: Any) -> None:
+        from pipeline.models.trained import TrainedVae
+
+        if seed not in self.models:
+            self.models[seed] = TrainedVae(config, hparams, checkpoint, seed, layers)
+        self.model = self.models[seed]
+
+    def __enter__(self) -> Any:
+        return self.model
+
+    def __exit__(self, *_: Any) -> None: ...
 
 
 @pytest.fixture
-def make(tiny_run: Path, tmp_path: Path) -> Make:
+def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Generates into a new folder; returns the folder."""
-    from pipeline.generation.generate import Request, generate
+    from pipeline.generation import generate as module
+    from pipeline.generation.generate import generate
 
-    config, hparams = read_config(tiny_run)
+    monkeypatch.setattr(module, "TrainedVae", Opened)
+    run = open_run(tiny_run)
+    source = AttributeSource(run.examples, run.examples_digest, tmp_path / "attributes")
 
-    def make(name: str, mode: str = "sample", count: int = 3, seed: int = 5, inputs: tuple[Path, ...] = ()) -> Path:
-        windows = [first_window(path, config) for path in inputs]
-        request = Request(mode, count, 1.0, seed)
-        beats = generate(request, config, hparams, checkpoints.find(tiny_run), windows, tmp_path / name)
-        assert [beat.path for beat in beats] == sorted((tmp_path / name).glob("*.mid"))
-        return tmp_path / name
+    def make(name: str, given: Originals | None = None, playing: Playing | None = None, **wishes: Any) -> Path:
+        request = Request(**{"count": 3, "seed": 5, "temperature": 1.0, **wishes})
+        folder, prefix = tmp_path / name, checkpoints.find(tiny_run)
+        made = generate(request, run.config, run.hparams, prefix, folder, given, playing, source)
+        assert sorted(beat.path for beat in made.beats) == sorted(folder.glob("*.mid"))
+        return folder
 
     return make
 
 
+def windows(*paths: Path) -> Originals:
+    return Originals(tuple(read_window(path, CONFIG) for path in paths))
+
+
+def told(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return content
+
+
 def digests(folder: Path) -> list[str]:
     return [sha256(path) for path in sorted(folder.glob("*.mid"))]
+
+
+def labels_of(path: Path) -> list[int]:
+    """The labels that a MIDI file of straight sixteenths holds, whatever its tempo."""
+    sequence = midi_to_note_sequence(path.read_bytes(), "made", path.name)
+    step = 15 / sequence.tempos[0].qpm
+    midi = mido.MidiFile(path)
+    labels = [0] * round(midi.length / step)
+    for note in sequence.notes:
+        drum = [pitches[0] for pitches in NINE_CLASSES].index(note.pitch)
+        labels[round(note.start_time / step)] |= 1 << drum
+    return labels
 
 
 def test_the_same_seed_gives_the_same_bytes_however_many_are_made(make: Make) -> None:
@@ -58,31 +106,128 @@ def test_another_seed_gives_other_beats(make: Make) -> None:
     assert not set(digests(make("five", seed=5))) & set(digests(make("six", seed=6)))
 
 
-def test_beats_are_drums_on_channel_ten_within_four_bars(make: Make) -> None:
+def test_beats_are_drums_on_channel_ten_of_exactly_four_bars(make: Make) -> None:
     for path in make("beats").glob("*.mid"):
         midi = mido.MidiFile(path)
-        notes = [message for track in midi.tracks for message in track if message.type == "note_on"]
+        (track,) = midi.tracks
+        notes = [message for message in track if message.type == "note_on"]
         assert notes
         assert {note.channel for note in notes} == {9}
-        assert 0 < midi.length <= 4 * 4 * 0.5 + 0.01  # four bars at 120 quarters a minute, in seconds
+        assert midi.length == pytest.approx(4 * 4 * 0.5)  # at 120 quarters a minute, in seconds
+        assert track.name == path.stem
 
 
-def test_an_interpolation_starts_and_ends_where_its_inputs_are(make: Make, starter_midi: list[Path]) -> None:
+def test_an_interpolation_is_between_its_inputs(make: Make, starter_midi: list[Path]) -> None:
     one, other = starter_midi[:2]
-    there = make("there", mode="interpolate", count=5, inputs=(one, other))
+    there = make("there", windows(one, other), mode="interpolate", count=5)
     assert len(list(there.glob("interpolate-*.mid"))) == 5
-    manifest = json.loads((there / "manifest.json").read_text())
-    assert [entry["sha256"] for entry in manifest["inputs"]] == [sha256(one), sha256(other)]
+    inputs = told(there)["inputs"]
+    assert [entry["sha256"] for entry in inputs] == [sha256(one), sha256(other)]
+    assert all(0 <= entry["steps_right"] <= entry["steps"] == 64 for entry in inputs)
 
 
 def test_two_equal_inputs_work(make: Make, starter_midi: list[Path]) -> None:
-    folder = make("same", mode="interpolate", count=3, inputs=(starter_midi[0], starter_midi[0]))
-    assert len(digests(folder)) == 3
+    folder = make("same", windows(starter_midi[0], starter_midi[0]), mode="interpolate", temperature=0.0)
+    assert len(set(map(tuple, map(labels_of, folder.glob("*.mid"))))) == 1
+
+
+def test_joined_beats_follow_each_other(make: Make) -> None:
+    folder = make("joined", Originals(seeds=(3, 4)), mode="interpolate", join=True)
+    alone = [labels_of(path) for path in sorted(folder.glob("interpolate-0*.mid"))]
+    assert labels_of(folder / "interpolate-joined.mid") == [label for labels in alone for label in labels]
+
+
+def test_a_seed_stands_for_its_first_sample(make: Make) -> None:
+    ends = make("ends", Originals(seeds=(3, 4)), mode="interpolate", temperature=0.0)
+    first = make("first", seed=3, count=1, temperature=0.0)
+    assert labels_of(ends / "interpolate-000.mid") == labels_of(first / "sample-000.mid")
+
+
+def test_a_song_is_reconstructed_bar_for_bar_at_its_tempo(make: Make, make_midi: Any, tmp_path: Path) -> None:
+    """Six bars: two windows, of which the second one overlaps the first."""
+    path = tmp_path / "song.mid"
+    tempo = b"\x00\xff\x51\x03" + (60_000_000 // 90).to_bytes(3, "big")
+    path.write_bytes(make_midi([(quarter * 480, 36 + 2 * (quarter % 2)) for quarter in range(24)], before=tempo))
+    song = read_song(path, CONFIG)
+    folder = make("song", Originals(songs=(song,)), mode="reconstruct", temperature=0.0)
+    (midi,) = folder.glob("*.mid")
+    assert len(labels_of(midi)) == 6 * 16
+    assert midi_to_note_sequence(midi.read_bytes(), "", "x").tempos[0].qpm == pytest.approx(90, rel=1e-4)
+    (entry,) = told(folder)["inputs"]
+    true = [0] * 96
+    for quarter in range(24):
+        true[4 * quarter] = 1 if quarter % 2 == 0 else 2
+    assert entry["steps"] == 96
+    assert entry["steps_right"] == sum(a == b for a, b in zip(labels_of(midi), true, strict=True))
+
+
+def test_longer_beats_have_as_many_bars_as_asked(make: Make) -> None:
+    folder = make("long", bars=6, count=2)
+    assert [len(labels_of(path)) for path in sorted(folder.glob("*.mid"))] == [96, 96]
+
+
+def test_variations_and_attributes_say_what_they_changed(make: Make, starter_midi: list[Path]) -> None:
+    varied = make("varied", windows(starter_midi[0]), mode="vary", temperature=0.0, distance=4)
+    assert all(entry["steps_differing"] >= 1 for entry in told(varied)["files"])
+    moved = make("moved", mode="attribute", moves=(Move("busier", -1.0, 1.0),), temperature=0.0)
+    for entry in told(moved)["files"]:
+        hits = sum(label.bit_count() for label in labels_of(moved / entry["name"]))
+        assert entry["busier"] == hits / 4
+
+
+def test_attribute_vectors_are_made_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.generation import attribute_vectors
+
+    wishes: dict[str, Any] = {"mode": "attribute", "moves": (Move("ride", 0.0, 1.0),)}
+    first = digests(make("one", **wishes))
+    assert json.loads((tmp_path / "attributes" / "manifest.json").read_text())["stage"] == "attributes"
+    monkeypatch.setattr(attribute_vectors, "load_windows", lambda *_: pytest.fail("made again"))
+    assert digests(make("two", **wishes)) == first
+    monkeypatch.undo()
+    (tmp_path / "attributes" / "vectors.npz").write_bytes(b"damaged")
+    assert digests(make("three", **wishes)) == first
+
+
+def test_only_one_of_them_has_the_same_bytes(make: Make) -> None:
+    many = make("many", count=70)
+    one = make("one", count=70, only=66)
+    assert [path.name for path in one.glob("*.mid")] == ["sample-066.mid"]
+    assert (one / "sample-066.mid").read_bytes() == (many / "sample-066.mid").read_bytes()
+    with pytest.raises(UsageError, match="numbered from 0 to 69"):
+        make("none", count=70, only=70)
+
+
+def test_latent_vectors_give_the_same_beats_again(make: Make) -> None:
+    first = make("first", bars=8)
+    z = read_latents(first / "latents.npz", 4)
+    assert len(z) == 6
+    again = make("again", Originals(vectors=z), count=6)
+    whole = [label for path in sorted(again.glob("*.mid")) for label in labels_of(path)]
+    assert whole == [label for path in sorted(first.glob("*.mid")) for label in labels_of(path)]
+    entry = told(first)["latents"]
+    assert (entry["name"], entry["sha256"]) == ("latents.npz", sha256(first / "latents.npz"))
+
+
+def test_how_it_is_played_is_heard_and_told(make: Make) -> None:
+    plain = make("plain", count=2)
+    played = make("played", playing=Playing(tempo=90.0, velocity=101), count=2)
+    assert list(map(labels_of, sorted(plain.glob("*.mid")))) == list(map(labels_of, sorted(played.glob("*.mid"))))
+    for path in played.glob("*.mid"):
+        sequence = midi_to_note_sequence(path.read_bytes(), "", path.name)
+        assert {note.velocity for note in sequence.notes} == {101}
+        assert mido.MidiFile(path).length == pytest.approx(16 * 60 / 90, rel=1e-5)
+    assert told(played)["playing"] == {"tempo": 90.0, "velocity": 101, "swing": 50.0}
+
+
+def test_too_much_at_once_is_refused_before_it_is_decoded(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(GmdVaeError, match="That is 300,000 windows"):
+        make("much", count=300, bars=4000)
+    assert not (tmp_path / "much").exists()
 
 
 def test_the_manifest_says_from_what_and_how(make: Make, tiny_run: Path) -> None:
     folder = make("told", seed=9)
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = told(folder)
     assert (manifest["stage"], manifest["mode"], manifest["seed"], manifest["count"]) == ("generate", "sample", 9, 3)
     assert {entry["name"]: entry["sha256"] for entry in manifest["files"]} == {
         path.name: sha256(path) for path in folder.glob("*.mid")
@@ -103,20 +248,24 @@ def test_the_manifest_counts_bytes_and_notes(make: Make) -> None:
         assert entry["notes"] == sum(message.velocity > 0 for message in events) > 0
 
 
-def test_the_files_are_those_of_magentas_converter(make: Make, tiny_run: Path) -> None:
-    """What a file says, as Magenta would write it, has the file's bytes."""
+def test_the_notes_are_those_of_magentas_converter(make: Make, tiny_run: Path) -> None:
+    """What a file says, as Magenta would write it, has the file's notes."""
     from pipeline.models.magenta import build_config
 
-    converter = build_config(read_config(tiny_run)[0]).data_converter
+    converter = build_config(open_run(tiny_run).config).data_converter
     for path in make("compared").glob("*.mid"):
+        labels = labels_of(path)
         one_hot = np.zeros([64, 512], np.float32)
-        labels = np.zeros(64, np.int64)
-        for note in midi_to_note_sequence(path.read_bytes(), "made", path.name).notes:
-            drum = [pitches[0] for pitches in NINE_CLASSES].index(note.pitch)
-            labels[round(note.start_time / 0.125)] |= 1 << drum
         one_hot[np.arange(64), labels] = 1
         (sequence,) = converter.from_tensors([one_hot])
-        assert note_sequence_to_midi_bytes(sequence) == path.read_bytes()
+        magentas = midi_to_note_sequence(note_sequence_to_midi_bytes(sequence), "made", path.name)
+        ours = midi_to_note_sequence(path.read_bytes(), "made", path.name)
+        assert [note_of(note) for note in ours.notes] == [note_of(note) for note in magentas.notes]
+        assert ours.tempos[0].qpm == magentas.tempos[0].qpm
+
+
+def note_of(note: Any) -> tuple[Any, ...]:
+    return note.pitch, note.velocity, round(note.start_time, 9), round(note.end_time, 9), note.is_drum
 
 
 def test_a_config_whose_decoder_writes_drum_rolls_goes_by_magentas_converter(
@@ -142,17 +291,18 @@ def test_a_config_whose_decoder_writes_drum_rolls_goes_by_magentas_converter(
 
         def __exit__(self, *_: Any) -> None: ...
 
-        def decode(self, z: Any, temperature: float) -> list[Any]:
+        def decode(self, z: Any, temperature: float, rows: range) -> list[Any]:
             roll = np.zeros([32, 9], np.float32)
             roll[0, :2] = 1
-            return [roll] * len(z)
+            return [roll] * len(rows)
 
         def to_note_sequences(self, windows: Any) -> Any:
             return converter.from_tensors(np.array(windows))
 
     monkeypatch.setattr(module, "TrainedVae", Rolls)
-    request = module.Request("sample", 2, 1.0, 0)
-    beats = module.generate(request, config, config.hparams, checkpoints.find(tiny_run), [], tmp_path / "rolls")
+    beats = module.generate(
+        Request(count=2), config, config.hparams, checkpoints.find(tiny_run), tmp_path / "rolls"
+    ).beats
     assert [beat.notes for beat in beats] == [2, 2]
     for beat in beats:
         notes = midi_to_note_sequence(beat.path.read_bytes(), "made", beat.path.name).notes
@@ -160,31 +310,34 @@ def test_a_config_whose_decoder_writes_drum_rolls_goes_by_magentas_converter(
 
 
 def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path, tmp_path: Path) -> None:
-    from pipeline.generation.generate import Request, generate
+    from pipeline.generation.generate import generate
 
     config = get_config("hierdec-drum_4bar_small")  # at its own sizes
     with pytest.raises(GmdVaeError, match=r"not of this config.* × .*the config makes it"):
-        generate(Request("sample", 1, 1.0, 0), config, config.hparams, checkpoints.find(tiny_run), [], tmp_path / "x")
+        generate(Request(), config, config.hparams, checkpoints.find(tiny_run), tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
 def test_a_config_that_needs_chords_says_so(tmp_path: Path) -> None:
-    from pipeline.generation.generate import Request, generate
+    from pipeline.generation.generate import generate
 
     config = get_config("cat-mel_2bar_med_chords")
     with pytest.raises(GmdVaeError, match="given chords"):
-        generate(Request("sample", 1, 1.0, 0), config, config.hparams, tmp_path / "none", [], tmp_path / "x")
+        generate(Request(), config, config.hparams, tmp_path / "none", tmp_path / "x")
 
 
 def test_what_is_rendered_is_in_the_manifest(tiny_run: Path, tmp_path: Path) -> None:
-    from pipeline.generation.generate import Request, generate
+    from pipeline.generation.generate import generate
     from pipeline.rendering.files import render_beside
 
-    config, hparams = read_config(tiny_run)
+    run = open_run(tiny_run)
     folder = tmp_path / "seen"
     render = functools.partial(render_beside, wav=True, png=True)
-    generate(Request("sample", 1, 1.0, 5), config, hparams, checkpoints.find(tiny_run), [], folder, render=render)
+    request = Request(count=1, seed=5, temperature=1.0)
+    generate(request, run.config, run.hparams, checkpoints.find(tiny_run), folder, render=render)
     entries = json.loads((folder / "manifest.json").read_text())["files"]
     assert [entry["name"] for entry in entries] == ["sample-000.mid", "sample-000.wav", "sample-000.png"]
     assert [entry["sha256"] for entry in entries] == [sha256(folder / entry["name"]) for entry in entries]
-    assert sorted(path.name for path in folder.iterdir()) == sorted(["manifest.json", *(e["name"] for e in entries)])
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["manifest.json", "latents.npz", *(e["name"] for e in entries)]
+    )

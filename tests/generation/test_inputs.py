@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import GmdVaeError
-from pipeline.generation.inputs import first_window
+from pipeline.generation.inputs import read_window
 from pipeline.models.registry import get_config
 
 CONFIG = get_config("hierdec-drum_4bar_small")
@@ -20,9 +20,9 @@ def write(path: Path, data: bytes) -> Path:
     return path
 
 
-def test_the_first_window_comes_first(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
+def test_the_read_window_comes_first(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     hits = [(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(6 * 4)]
-    window = first_window(write(tmp_path / "six.mid", make_midi(hits)), CONFIG)
+    window = read_window(write(tmp_path / "six.mid", make_midi(hits)), CONFIG)
     assert window.found == 3
     assert window.length == 64
     assert window.inputs.shape == (64, 10)
@@ -45,7 +45,7 @@ def test_a_file_without_a_window_says_what_the_converter_saw(
 ) -> None:
     path = write(tmp_path / "odd.mid", make_midi(hits, before=before))
     with pytest.raises(GmdVaeError, match=said) as caught:
-        first_window(path, CONFIG)
+        read_window(path, CONFIG)
     message = str(caught.value)
     assert "odd.mid" in message
     assert "4 bars of 4/4 drums" in message
@@ -54,8 +54,8 @@ def test_a_file_without_a_window_says_what_the_converter_saw(
 
 def test_what_is_not_there_or_not_midi_is_named(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"missing\.mid' does not exist"):
-        first_window(tmp_path / "missing.mid", CONFIG)
+        read_window(tmp_path / "missing.mid", CONFIG)
     with pytest.raises(GmdVaeError, match=r"text\.mid' cannot be read as MIDI"):
-        first_window(write(tmp_path / "text.mid", b"hello"), CONFIG)
+        read_window(write(tmp_path / "text.mid", b"hello"), CONFIG)
     with pytest.raises(GmdVaeError, match="larger than"):
-        first_window(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20)), CONFIG)
+        read_window(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20)), CONFIG)

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import GmdVaeError, UsageError
+from pipeline.examples import places
 from pipeline.examples.drum_windows import extract_drum_windows
 from pipeline.examples.extraction import Dropped
 from pipeline.examples.spec import DrumWindows
-from pipeline.inspection import places
 from pipeline.inspection.one_file import inspect_midi
 from pipeline.notes.midi import midi_to_note_sequence
 from pipeline.notes.sequences import NoteSequence

@@ -19,7 +19,7 @@ from pipeline.models.registry import all_configs, get_config
 from pipeline.models.stock import STOCK_CONFIGS, StockConfig
 from pipeline.notes.sequences import NoteSequence
 from pipeline.notes.tfrecord import read_records
-from pipeline.training.run import read_config
+from pipeline.training.run import open_run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -165,7 +165,8 @@ def test_our_checkpoint_holds_exactly_the_variables_of_stock_magenta(magenta: An
 def test_stock_trained_model_samples_from_our_checkpoint(magenta: Any, tiny_run: Path) -> None:
     from magenta.models.music_vae.trained_model import TrainedModel
 
-    config, hparams = read_config(tiny_run)
+    opened = open_run(tiny_run)
+    config, hparams = opened.config, opened.hparams
     model = TrainedModel(
         magenta.build_config(config, hparams), batch_size=2, checkpoint_dir_or_path=str(tiny_run / "train")
     )

@@ -18,7 +18,7 @@ from pipeline.models.config import VaeConfig
 from pipeline.models.latents import prior
 from pipeline.models.layers import STOCK
 from pipeline.models.registry import get_config
-from pipeline.training.run import read_config
+from pipeline.training.run import open_run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -27,7 +27,8 @@ pytestmark = pytest.mark.tensorflow
 def scored(tiny_run: Path) -> Iterator[Any]:
     from pipeline.models.scored import ScoredVae
 
-    with ScoredVae(*read_config(tiny_run), find(tiny_run)) as model:
+    opened = open_run(tiny_run)
+    with ScoredVae(opened.config, opened.hparams, find(tiny_run)) as model:
         yield model
 
 
@@ -49,7 +50,8 @@ def test_magentas_layers_say_the_same(
 ) -> None:
     from pipeline.models.scored import ScoredVae
 
-    config, hparams = read_config(tiny_run)
+    opened = open_run(tiny_run)
+    config, hparams = opened.config, opened.hparams
     assert isinstance(config, VaeConfig)
     # longer segments have the same variables, and Magenta's graph of eight takes half a minute to build
     config = dataclasses.replace(config, levels=(2, 32))
@@ -82,7 +84,8 @@ def test_what_is_decoded_is_what_is_likeliest_given_itself(tiny_run: Path, score
     from pipeline.models.trained import TrainedVae
 
     vectors = prior(20, 4, seed=3) * 3
-    with TrainedVae(*read_config(tiny_run), find(tiny_run), seed=0) as trained:
+    opened = open_run(tiny_run)
+    with TrainedVae(opened.config, opened.hparams, find(tiny_run), seed=0) as trained:
         decoded = np.array(trained.decode(vectors, 1e-6))
         wild = np.array(trained.decode(vectors, 1.0))
     same = scored.score(decoded, vectors).likeliest == decoded

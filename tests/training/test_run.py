@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import GmdVaeError
 from pipeline.models.layers import STOCK, Layers
 from pipeline.models.registry import get_config
-from pipeline.training.run import InitFrom, Plan, Run, latest_run, read_config, read_plan, read_run
+from pipeline.training.run import InitFrom, Plan, Run, latest_run, open_run, read_plan, read_run
 
 
 @pytest.fixture
@@ -23,7 +23,8 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_the_folder_alone_gives_config_and_hyperparameters(run: Run) -> None:
-    config, hparams = read_config(run.folder)
+    opened = open_run(run.folder)
+    config, hparams = opened.config, opened.hparams
     assert config == run.config
     assert hparams["batch_size"] == 16
     content = json.loads((run.folder / "run.json").read_text())
@@ -37,7 +38,7 @@ def test_a_config_of_the_users_own_needs_no_file_any_more(run: Run, tmp_path: Pa
     mine = dataclasses.replace(run, folder=tmp_path / "mine", config=config, hparams=config.hparams)
     mine.folder.mkdir()
     mine.describe(Plan(100))
-    assert read_config(mine.folder)[0] == config
+    assert open_run(mine.folder).config == config
 
 
 def test_a_stock_config_is_found_by_its_name(run: Run, tmp_path: Path) -> None:
@@ -45,7 +46,8 @@ def test_a_stock_config_is_found_by_its_name(run: Run, tmp_path: Path) -> None:
     stock = dataclasses.replace(run, folder=tmp_path / "stock", config=config, hparams=config.hparams)
     stock.folder.mkdir()
     stock.describe(Plan(100))
-    assert read_config(stock.folder) == (config, config.hparams)
+    opened = open_run(stock.folder)
+    assert (opened.config, opened.hparams) == (config, config.hparams)
 
 
 def test_the_same_run_may_go_on(run: Run) -> None:
@@ -129,12 +131,12 @@ def test_checkpoints_of_unknown_origin_are_not_continued(run: Run) -> None:
 def test_a_damaged_description_is_one_line_that_names_it(run: Run, content: str) -> None:
     (run.folder / "run.json").write_text(content, encoding="latin-1")
     with pytest.raises(GmdVaeError, match=r"run\.json"):
-        read_config(run.folder)
+        open_run(run.folder)
 
 
 def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match="is not a run folder"):
-        read_config(tmp_path)
+        open_run(tmp_path)
 
 
 def test_the_latest_run_is_the_one_trained_last(run: Run, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.examples.preprocess import preprocess
 from pipeline.examples.shards import layout_of, read_examples_manifest
+from pipeline.generation.request import Request
 from pipeline.models.extraction import MagentaExtractor, extractor_for
 from pipeline.models.hparams import resolve
 from pipeline.models.registry import get_config
@@ -33,7 +34,7 @@ def melody_notes(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     """Two steps and three samples; returns the notes in each sample."""
-    from pipeline.generation.generate import Request, generate
+    from pipeline.generation.generate import generate
     from pipeline.training.loop import train
 
     config = get_config(name)
@@ -45,8 +46,9 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     outcome = train(run, examples, Plan(2))
     assert outcome.first_loss is not None
     assert math.isfinite(outcome.first_loss)
-    beats = generate(Request("sample", 3, 1.0, 0), config, run.hparams, outcome.checkpoint, [], folder / "beats")
-    return [beat.notes for beat in beats]
+    request = Request(count=3, temperature=1.0)
+    made = generate(request, config, run.hparams, outcome.checkpoint, folder / "beats")
+    return [beat.notes for beat in made.beats]
 
 
 def test_a_melody_config_from_music_to_melodies(melody_notes: Path, tmp_path: Path) -> None:

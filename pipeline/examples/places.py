@@ -1,4 +1,4 @@
-"""Where the sections and windows of a NoteSequence begin, in seconds and bars."""
+"""Where the sections, stretches and windows of a NoteSequence begin, in seconds and bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.examples.drum_windows import placed_windows, section_times
+from pipeline.examples.drum_windows import placed_stretches, placed_windows, section_times
 from pipeline.examples.extraction import Dropped, Labels
 from pipeline.examples.spec import DrumWindows
 
@@ -34,10 +34,20 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """One window: where it begins (as in ``Section``), and its labels, int64 [steps]."""
+    """One window: where it begins and its tempo (as in ``Section``), and its labels, int64 [steps]."""
 
     seconds: float
     bar: float
+    bpm: float
+    labels: Labels
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """Drums without a long pause: where they begin and their tempo, and their labels, int64 [bars, steps_per_bar]."""
+
+    bar: float
+    bpm: float
     labels: Labels
 
 
@@ -79,7 +89,20 @@ def windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Window]:
     ]
 
 
+def stretches(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Stretch]:
+    """The stretches that the windows are cut from; each is at least as long as one. Arguments as for ``windows``."""
+    known = sections(sequence)
+    return [
+        Stretch(_bar(spec, known[placed.section], placed.step), known[placed.section].bpm, placed.labels)
+        for placed in placed_stretches(spec, sequence, dropped)
+    ]
+
+
 def _window(spec: DrumWindows, section: Section, step: int, data: bytes) -> Window:
     quarters = step / spec.steps_per_quarter
     seconds = section.seconds + (quarters * 60 / section.bpm if section.bpm > 0 else 0.0)
-    return Window(seconds, section.bar + step / spec.steps_per_bar, np.frombuffer(data, np.int64))
+    return Window(seconds, _bar(spec, section, step), section.bpm, np.frombuffer(data, np.int64))
+
+
+def _bar(spec: DrumWindows, section: Section, step: int) -> float:
+    return section.bar + step / spec.steps_per_bar

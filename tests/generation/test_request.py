@@ -1,0 +1,132 @@
+"""Which wishes go together, and what is said of those that do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.evaluation.attributes import attribute_names
+from pipeline.examples.spec import CLASS_NAMES
+from pipeline.generation.request import (
+    MODES,
+    TEMPERATURES,
+    Move,
+    Request,
+    check_attributes,
+    check_wishes,
+    parse_move,
+    which_windows,
+)
+
+FILES = (Path("a.mid"), Path("b.mid"))
+ONE = FILES[:1]
+
+
+@pytest.mark.parametrize(
+    ("mode", "wishes"),
+    [
+        ("sample", {}),
+        ("sample", {"around": ONE[0], "radius": 0.1, "window": (2,), "same_z": True}),
+        ("sample", {"bars": 32, "drift": 0.1, "num_outputs": 2, "join": True}),
+        ("sample", {"latents": Path("latents.npz"), "only": 3}),
+        ("interpolate", {"input_midi": FILES, "window": (1, 4), "path": "lerp"}),
+        ("interpolate", {"input_midi": ONE, "input_seed": (3,)}),
+        ("interpolate", {"input_seed": (3, 4, 5)}),
+        ("reconstruct", {"input_midi": FILES}),
+        ("vary", {"input_seed": (3,), "distance": 4}),
+        ("attribute", {"attribute": ("ride=1",)}),
+        ("attribute", {"attribute": ("ride=1",), "input_midi": ONE}),
+        ("continue", {"input_midi": ONE, "bars": 8, "drift": 0.0}),
+    ],
+)
+def test_what_goes_together_is_let_through(mode: str, wishes: dict[str, Any]) -> None:
+    check_wishes(mode, wishes)
+
+
+@pytest.mark.parametrize(
+    ("mode", "wishes", "said"),
+    [
+        (
+            "sample",
+            {"input_midi": ONE},
+            "--input-midi goes with --mode interpolate, reconstruct, .*not with sample",
+        ),
+        ("sample", {"radius": 0.1}, "--radius goes with --around"),
+        ("sample", {"drift": 0.1}, "--drift goes with --bars"),
+        ("sample", {"distance": 3}, "--distance goes with --mode vary"),
+        ("sample", {"window": (1,)}, "Give a file"),
+        ("sample", {"latents": Path("l.npz"), "num_outputs": 4}, "--latents says what each beat is, and --num-outputs"),
+        ("sample", {"only": 1, "join": True}, "--only writes one file"),
+        ("sample", {"velocity": 90, "humanize": True}, "--velocity makes all hits equally loud"),
+        ("interpolate", {"input_midi": ONE}, "needs two or more"),
+        ("interpolate", {"input_midi": FILES, "bars": 8}, "--bars goes with --mode sample or continue"),
+        ("interpolate", {"input_midi": FILES, "window": (1, 2, 3)}, "3 times for 2 files"),
+        ("reconstruct", {}, "needs music"),
+        ("reconstruct", {"input_midi": ONE, "num_outputs": 3}, "--num-outputs goes with"),
+        ("vary", {"input_midi": FILES}, "takes one beat, not 2"),
+        ("vary", {}, "takes one beat, not 0"),
+        ("continue", {}, "takes one beat, not 0"),
+        ("attribute", {}, "needs to know what to change"),
+        ("attribute", {"attribute": ("ride=1",), "input_seed": (1, 2)}, "takes one beat, not 2"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_to_do(mode: str, wishes: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        check_wishes(mode, wishes)
+    assert refused.value.next_action
+
+
+def test_every_mode_has_a_temperature() -> None:
+    assert TEMPERATURES.keys() == set(MODES)
+
+
+@pytest.mark.parametrize(
+    ("text", "move"),
+    [
+        ("ride=+1.0", Move("ride", 0, 1)),
+        ("ride=-1:1", Move("ride", -1, 1)),
+        ("Closed Hi-Hat=-0.5", Move("closed-hi-hat", 0, -0.5)),
+        ("low_tom=2:0", Move("low-tom", 2, 0)),
+    ],
+)
+def test_a_move_is_read(text: str, move: Move) -> None:
+    assert parse_move(text) == move
+
+
+@pytest.mark.parametrize("text", ["", "ride", "ride=", "=1", "ride=much", "ride=1:2:3", "ride=nan", "ride=0:inf"])
+def test_what_is_no_move_says_how_one_is_written(text: str) -> None:
+    with pytest.raises(UsageError, match=r"NAME=AMOUNT, such as ride=\+1\.0"):
+        parse_move(text)
+
+
+def test_attributes_get_their_own_names_and_unknown_ones_the_nearest() -> None:
+    names = attribute_names(CLASS_NAMES)
+    assert check_attributes([parse_move("closed-hi-hat=1")], names)[0].attribute == "closed hi-hat"
+    with pytest.raises(UsageError, match=r"no attribute 'sware'. Did you mean 'snare'"):
+        check_attributes([parse_move("sware=1")], names)
+    with pytest.raises(UsageError, match="given twice"):
+        check_attributes([parse_move("ride=1"), parse_move("ride=2")], names)
+
+
+def test_a_window_is_for_all_files_or_for_each() -> None:
+    assert which_windows((), FILES) == [None, None]
+    assert which_windows((3,), FILES) == [3, 3]
+    assert which_windows((3, 4), FILES) == [3, 4]
+
+
+def test_the_manifest_tells_what_the_mode_knows_and_keeps_zeros() -> None:
+    told = Request(mode="vary", seed=0, temperature=0.0).describe()
+    assert told == {"mode": "vary", "count": 8, "temperature": 0.0, "seed": 0, "distance": 8}
+    assert "count" not in Request(mode="reconstruct").describe()
+    moves = Request(mode="attribute", moves=(Move("ride", 0, 1),)).describe()["moves"]
+    assert moves == ({"attribute": "ride", "start": 0, "end": 1},)
+
+
+def test_only_one_of_the_files_that_there_are() -> None:
+    assert Request().numbers(5) == range(5)
+    assert Request(only=4).numbers(5) == range(4, 5)
+    with pytest.raises(UsageError, match="no file 5: they are numbered from 0 to 4"):
+        Request(only=5).numbers(5)

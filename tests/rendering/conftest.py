@@ -1,0 +1,72 @@
+"""A run folder as train, evaluate and generate leave it, made without any of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import manifest
+from pipeline.models.registry import DEFAULT_CONFIG, get_config
+from pipeline.training.run import Plan, Run
+
+MakeBeats = Callable[..., Path]
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """A run that was trained a little, and nothing else."""
+    folder = tmp_path / "runs" / "mine"
+    folder.mkdir(parents=True)
+    config = get_config(DEFAULT_CONFIG)
+    Run(folder, config, dict(config.hparams), 7, Path("data/examples/mine"), "ab" * 32).describe(Plan(400))
+    lines: list[dict[str, Any]] = []
+    for step in range(20, 401, 20):
+        loss = 100 + 4000 / step
+        lines.append({"split": "train", "step": step, "loss": loss, "elbo": -loss - 5, "learning_rate": 0.001})
+        if step % 100 == 0:
+            right = step / 1000
+            lines.append({"split": "validation", "step": step, "elbo": -loss - 9, "accuracy": right, "windows": 5})
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+@pytest.fixture
+def make_beats(run_folder: Path) -> MakeBeats:
+    """``make_beats("sample", {"sample-000.mid": data})``: a folder as ``gmd-vae generate`` writes it."""
+
+    def make(mode: str, beats: Mapping[str, bytes], name: str = "2026-11-22_180000", **facts: Any) -> Path:
+        folder = run_folder / "generated" / name
+        folder.mkdir(parents=True)
+        for file, data in beats.items():
+            (folder / file).write_bytes(data)
+        files = [manifest.describe_file(folder / file, notes=3) for file in beats]
+        content = {"mode": mode, "count": len(beats), "temperature": 0.5, "seed": 3, "inputs": [], **facts}
+        manifest.write(folder, "generate", {**content, "files": files})
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def evaluated(run_folder: Path) -> Path:
+    """The run with an evaluation: its ``result.json``."""
+    folder = run_folder / "eval" / "test-400"
+    folder.mkdir(parents=True)
+    right = {"value": 0.4321, "low": 0.4, "high": 0.45}
+    result = {
+        "run": "runs/mine",
+        "config": DEFAULT_CONFIG,
+        "split": "test",
+        "windows": 1234,
+        "checkpoint": {"name": "model.ckpt-400", "step": 400},
+        "training": {"folder": "data/examples/mine", "windows": 5678},
+        "likelihood": {"reconstruction": right, "elbo": {"value": -110.5, "low": -120.0, "high": -100.0}},
+        "reconstruction": {"teacher_forced": {"steps_right": right}, "free_running": {"steps_right": right}},
+    }
+    manifest.write(folder, "evaluate", {"files": []})
+    manifest.write_json(folder / "result.json", result)
+    return folder / "result.json"
