@@ -134,7 +134,14 @@ HIERDEC_16_SMALL = replace(
     name="hierdec-drum_16bar_small",
     summary="16 bars, for a laptop",
     source="the numbers of hierdec-drum_4bar_small",
+    conductor_autoregression=True,  # without it the posterior collapses (docs/evaluation.md)
     **SMALL,
+)
+NO_AR_16_SMALL = replace(
+    HIERDEC_16_SMALL,
+    name="hierdec-drum_16bar-no_ar_small",
+    summary="16 bars, conductor as in the paper, for a laptop",
+    conductor_autoregression=False,
 )
 FLAT_16_SMALL = replace(
     FLAT_16,
@@ -172,6 +179,7 @@ CONFIGS = [
     by_the_other(V2),
     by_the_other(NO_AR),
     HIERDEC_16_SMALL,
+    NO_AR_16_SMALL,
     FLAT_16_SMALL,
     HIERDEC_16,
     FLAT_16,

@@ -38,17 +38,11 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
       gmd-vae report runs/small --output small.html
     """
     from pipeline import console
-    from pipeline.errors import GmdVaeError
     from pipeline.rendering.report.page import NAME, write_report
-    from pipeline.training.run import latest_run, read_run
+    from pipeline.training.run import latest_run, open_run
 
     folder = run_dir or latest_run(Path("runs"))
-    run = read_run(folder)
-    if run is None:
-        raise GmdVaeError(
-            f"'{folder}' is not a run folder: it has no run.json", "Give a folder that 'gmd-vae train' made."
-        )
-    report = write_report(run, output or folder / NAME)
+    report = write_report(open_run(folder), output or folder / NAME)
     _print_notes(report)
     if as_json:
         console.print_json(report.as_dict())

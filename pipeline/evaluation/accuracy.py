@@ -46,6 +46,7 @@ class Reconstruction:
             transcription (Wu et al. 2018, "A Review of Automatic Drum Transcription").
         windows_right: share of the windows that are right at every step.
         bars: ``steps_right`` of each bar of a window, from the first.
+        fade: that of the last bar minus that of the first: below 0 where a model loses the thread.
         voices: by drum class.
         confusion: ``[classes][classes + 1]``, what became of the true hits of each class (row), as
             shares. ``[a][a]``: found. ``[a][b]``: missed, and class ``b`` was written at this step though
@@ -57,6 +58,7 @@ class Reconstruction:
     hits_f1: Estimate
     windows_right: Estimate
     bars: tuple[Estimate, ...]
+    fade: Estimate
     voices: tuple[Voice, ...]
     confusion: tuple[tuple[float, ...], ...]
 
@@ -104,6 +106,7 @@ def compare(
         hits_f1=resampler.ratio(2 * found.sum(axis=1), (there + written).sum(axis=1)),
         windows_right=resampler.mean(right == steps),
         bars=tuple(per_bar),
+        fade=resampler.ratio(bar_right[:, -1] - bar_right[:, 0], np.full(count, steps_per_bar)),
         voices=tuple(Voice(*voice) for voice in zip(precision, recall, f1, hits.tolist(), strict=True)),
         confusion=_shares(confusion, hits),
     )

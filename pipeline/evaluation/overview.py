@@ -86,16 +86,6 @@ def overview(results: Sequence[Result]) -> Table:
     )
 
 
-def _fade(model: str) -> Callable[[Result], Any]:
-    """Steps right in the last bar minus those in the first: below 0 where a model loses the thread."""
-
-    def fade(result: Result) -> float | None:
-        first, last = (_value(of(result, "reconstruction", model, "bars", bar)) for bar in (0, -1))
-        return None if first is None or last is None else last - first
-
-    return fade
-
-
 def _at(*path: str | int) -> Callable[[Result], Any]:
     return lambda result: of(result, *path)
 
@@ -110,7 +100,7 @@ _FIGURES: tuple[tuple[str, Callable[[Result], Any], int, Callable[[Iterable[floa
     ("steps right\nfree-running", _at("reconstruction", "free_running", "steps_right"), 3, max),
     ("steps right\nsampled", _at("reconstruction", "free_running_sampled", "steps_right"), 3, max),
     ("hits F1\nfree-running", _at("reconstruction", "free_running", "hits_f1"), 3, max),
-    ("fade\nfree-running", _fade("free_running"), 3, None),
+    ("fade\nfree-running", _at("reconstruction", "free_running", "fade"), 3, None),
 )
 _NAMES = ("windows", "run", "config", "step")
 
@@ -134,8 +124,8 @@ def _baseline_rows(group: Sequence[Result]) -> list[tuple[str, ...]]:
         for result in of_each.values():
             label = f"{title} ({text(of(result, 'training', 'folder'))})" if len(of_each) > 1 else title
             steps, hits = (estimate(of(result, "reconstruction", name, key), 3) for key in ("steps_right", "hits_f1"))
-            figures = {"steps right\nfree-running": steps, "hits F1\nfree-running": hits}
-            figures["fade\nfree-running"] = number(_fade(name)(result), 3)
+            fade = estimate(of(result, "reconstruction", name, "fade"), 3)
+            figures = {"steps right\nfree-running": steps, "hits F1\nfree-running": hits, "fade\nfree-running": fade}
             names = run_names(result)[0], label, NOTHING, NOTHING
             rows.append((*names, *(figures.get(heading, NOTHING) for heading, *_ in _FIGURES)))
     return rows

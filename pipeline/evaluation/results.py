@@ -80,7 +80,7 @@ def without_nan(value: Any) -> Any:
 def _identity(subject: Subject, split: str, settings: Settings) -> dict[str, Any]:
     """All that a result follows from, as JSON has it."""
     identity = {
-        "format": FORMAT,
+        "figures": FORMAT,  # "format" is the manifest's own
         **subject.describe(split),
         "settings": {**dataclasses.asdict(settings), "resamples": RESAMPLES},
         "versions": manifest.versions("magenta", "tensorflow", "numpy", "scipy", "scikit-learn"),

@@ -39,9 +39,9 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
     Raises:
         OSError: ``metrics`` cannot be read or ``target`` cannot be written.
     """
-    measured = _read(metrics)
-    best = _best(measured["validation"])
-    train, validation = _thin(measured["train"]), _thin(measured["validation"])
+    measured = read_metrics(metrics)
+    best = best_validation(measured["validation"])
+    train, validation = thin(measured["train"]), thin(measured["validation"])
 
     def line(label: str, of: Columns, key: str, colour: str, **look: Any) -> Line:
         return Line(label, of["step"].tolist(), of[key].tolist(), colour, **look)
@@ -106,7 +106,7 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
                     axes.plot(*best, "o", color=ORANGE, markersize=7, markeredgecolor="white")
 
 
-def _read(path: Path) -> dict[str, Columns]:
+def read_metrics(path: Path) -> dict[str, Columns]:
     """The figures of each split, in the order of their steps; what a line does not have is NaN."""
     # arrays, not lists: this happens beside a training run, which needs the memory
     values = {split: {key: array("d") for key in ("step", *keys)} for split, keys in _KEYS.items()}
@@ -138,7 +138,7 @@ def _in_order(columns: Columns) -> Columns:
     return {key: column[last_of_each] for key, column in columns.items()}
 
 
-def _thin(columns: Columns) -> Columns:
+def thin(columns: Columns) -> Columns:
     """At most ``_POINTS`` values: each the mean of neighbours, without those that are not finite."""
     count = len(columns["step"])
     if count <= _POINTS:
@@ -153,7 +153,7 @@ def _thin(columns: Columns) -> Columns:
     return thinned
 
 
-def _best(validation: Columns) -> tuple[float, float] | None:
+def best_validation(validation: Columns) -> tuple[float, float] | None:
     """Step and ELBO (nats per window) of the best validation: the first with the highest ELBO."""
     elbo = np.where(np.isfinite(validation["elbo"]), validation["elbo"], -np.inf)
     if not len(elbo) or elbo.max() == -np.inf:

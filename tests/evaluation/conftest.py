@@ -39,6 +39,7 @@ def reconstruction(right: float, fade: float, bars: int) -> dict[str, Any]:
         "hits_f1": estimate(right * 0.9),
         "windows_right": estimate(right**8, right**8 / 4),
         "bars": [estimate(right + fade * place) for place in along],
+        "fade": estimate(fade if bars > 1 else 0.0),
         "voices": voices,
         "confusion": [_confused(voice, right) for voice in range(len(_HITS))],
     }
@@ -96,7 +97,7 @@ def _comparison(overlap: float) -> dict[str, float]:
 def _result(bars: int = 4) -> dict[str, Any]:
     attributes = ("kick", "snare", "syncopation")
     return {
-        "format": 1,
+        "figures": 2,
         "run": "runs/small",
         "config": "hierdec-drum_4bar_small",
         "split": "test",

@@ -54,6 +54,7 @@ def test_steps_windows_and_bars_by_hand() -> None:
 def test_bars_come_in_order() -> None:
     result = compared([[KICK, SNARE, KICK, SNARE, KICK, SNARE]], [[KICK, SNARE, KICK, HAT, HAT, HAT]])
     assert [bar.value for bar in result.bars] == [2 / 2, 1 / 2, 0 / 2]
+    assert result.fade.value == -1
 
 
 def test_voices_by_hand() -> None:
@@ -156,6 +157,8 @@ def test_bounds_and_symmetry(truth: Labels, predicted: Labels) -> None:
     assert there.steps_right == back.steps_right
     assert there.windows_right.value <= there.steps_right.value <= 1
     assert np.mean([bar.value for bar in there.bars]) == pytest.approx(there.steps_right.value)
+    assert there.fade.value == pytest.approx(there.bars[-1].value - there.bars[0].value)
+    assert there.fade.low <= there.fade.value <= there.fade.high or np.isnan(there.fade.low)
     for one, other, row in zip(there.voices, back.voices, there.confusion, strict=True):
         np.testing.assert_equal(dataclasses.astuple(one.precision), dataclasses.astuple(other.recall))
         np.testing.assert_equal(dataclasses.astuple(one.f1), dataclasses.astuple(other.f1))

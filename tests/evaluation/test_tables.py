@@ -75,7 +75,7 @@ def test_an_overview_by_hand(made_up_result: MakeResult) -> None:
         "0.485 [0.470, 0.500]",
         "0.402 [0.387, 0.417]",
         "0.436 [0.421, 0.452]",  # 0.9 · 0.485
-        "−0.034",  # from 0.502 in the first bar to 0.468 in the last
+        "−0.034 [−0.049, −0.019]",  # from 0.502 in the first bar to 0.468 in the last
     )
     assert table.rows[2] == (
         "bar before, copied",
@@ -83,7 +83,7 @@ def test_an_overview_by_hand(made_up_result: MakeResult) -> None:
         "0.562 [0.547, 0.577]",
         "–",
         "0.506 [0.491, 0.521]",
-        "0.300",
+        "0.300 [0.285, 0.315]",
     )
     names = ["runs/small", "nearest training window", "bar before, copied", "most frequent step", "silence"]
     assert column(table, "run") == names

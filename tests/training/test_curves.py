@@ -84,11 +84,11 @@ def test_a_damaged_last_line_changes_nothing(tmp_path: Path) -> None:
     metrics = tmp_path / "metrics.jsonl"
     whole = "".join(line + "\n" for line in BOTH).encode()
     metrics.write_bytes(whole)
-    expected = curves._read(metrics)
+    expected = curves.read_metrics(metrics)
     assert len(expected["train"]["step"]) == 100
     for end in (b'{"split":"train","step":2020,"loss":3', b"\xff\xfe\x00", b"\n\n"):
         metrics.write_bytes(whole + end)
-        np.testing.assert_equal(curves._read(metrics), expected)
+        np.testing.assert_equal(curves.read_metrics(metrics), expected)
 
 
 def test_a_name_is_text_not_a_formula(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
@@ -102,7 +102,7 @@ def test_figures_are_read_in_the_order_of_their_steps_and_the_later_line_counts(
     metrics = tmp_path / "metrics.jsonl"
     lines = [train_line(20, loss=1.0), train_line(60, loss=2.0), train_line(40, loss=3.0), train_line(60, loss=4.0)]
     metrics.write_text("\n".join([*lines, validation_line(60, accuracy=None)]))
-    measured = curves._read(metrics)
+    measured = curves.read_metrics(metrics)
     assert measured["train"]["step"].tolist() == [20.0, 40.0, 60.0]
     assert measured["train"]["loss"].tolist() == [1.0, 3.0, 4.0]
     assert np.isnan(measured["validation"]["accuracy"]).tolist() == [True]
@@ -111,11 +111,11 @@ def test_figures_are_read_in_the_order_of_their_steps_and_the_later_line_counts(
 def test_the_best_validation_is_the_first_with_the_highest_elbo() -> None:
     steps = np.array([200.0, 400.0, 600.0, 800.0])
     elbo = np.array([-150.0, -120.0, -120.0, np.nan])
-    best = curves._best({"step": steps, "elbo": elbo})
+    best = curves.best_validation({"step": steps, "elbo": elbo})
     assert best == (400.0, -120.0)
     assert curves._summary({"validation": {"step": steps}}, best).startswith("step 800   best")
-    assert curves._best({"step": steps, "elbo": np.full(4, np.nan)}) is None
-    assert curves._best({"step": steps[:0], "elbo": elbo[:0]}) is None
+    assert curves.best_validation({"step": steps, "elbo": np.full(4, np.nan)}) is None
+    assert curves.best_validation({"step": steps[:0], "elbo": elbo[:0]}) is None
 
 
 def test_thinning_takes_means_and_loses_nothing() -> None:
@@ -123,14 +123,14 @@ def test_thinning_takes_means_and_loses_nothing() -> None:
     columns = {"step": np.arange(1.0, count + 1), "loss": np.arange(count) % 5.0}
     columns["loss"][7] = np.nan
     columns["loss"][10:15] = np.inf
-    thinned = curves._thin(columns)
+    thinned = curves.thin(columns)
     assert len(thinned["step"]) == curves._POINTS
     assert thinned["step"][:3].tolist() == [3.0, 8.0, 13.0]
     assert thinned["loss"][0] == 2.0
     assert thinned["loss"][1] == 2.0  # of 0, 1, 3 and 4
     assert np.isnan(thinned["loss"][2])
     assert set(thinned["loss"][3:]) == {2.0}
-    assert curves._thin(thinned) is thinned
+    assert curves.thin(thinned) is thinned
 
 
 def test_a_long_run_is_not_decoded_line_by_line(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_long_run_is_not_decoded_line_by_line(tmp_path: Path) -> None:
             stream.write(f'{{"split": "train", "step": {step}, "loss": 5.0}}\n')
             if step % 20_000 == 0:
                 stream.write(validation_line(step) + "\n")
-    measured = curves._read(metrics)
+    measured = curves.read_metrics(metrics)
     assert 5_000 < len(measured["train"]["step"]) <= curves._DECODED + 1
     assert measured["train"]["step"][-1] > 1_999_000
     assert measured["validation"]["step"].tolist() == list(range(20_000, 2_000_001, 20_000))

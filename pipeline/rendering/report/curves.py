@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 # the same preparation as for progress.png: steps in order, later lines count, long runs thinned out
-from pipeline.training.curves import Columns, _best, _read, _thin
+from pipeline.training.curves import Columns, best_validation, read_metrics, thin
 
 MAX_BYTES = 256 << 20  # of metrics.jsonl: a million lines
 
@@ -86,17 +86,17 @@ def read_curves(metrics: Path) -> Curves:
     """
     if metrics.stat().st_size > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
-    measured = _read(metrics)
+    measured = read_metrics(metrics)
     steps = np.concatenate([of["step"] for of in measured.values()])
     steps = steps[np.isfinite(steps) & (steps >= 0) & (steps < 1e15)]
     if not len(steps):
         return Curves([])
     validation = measured["validation"]
-    best = _best(validation)
+    best = best_validation(validation)
     accuracy = None
     if best is not None:
         accuracy = float(validation["accuracy"][validation["step"] == best[0]][0])
-    train, thinned = _thin(measured["train"]), _thin(validation)
+    train, thinned = thin(measured["train"]), thin(validation)
     wanted = (
         ("Loss", "nats per window, lower is better", [("training", "train", train, "loss")]),
         (
