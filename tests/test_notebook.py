@@ -112,7 +112,7 @@ def test_its_settings_can_be_chosen() -> None:
 @pytest.mark.parametrize(("dataset", "steps"), [("groove", 0), ("starter", 70)])
 def test_every_command_in_it_parses(dataset: str, steps: int) -> None:
     notebook = read(DATASET=dataset, STEPS=steps)
-    names: dict[str, Any] = {"OWN_STEPS": 500, "FIRST": "a.mid", "LAST": "b.mid"}
+    names: dict[str, Any] = {"OWN_STEPS": 500}
     names |= dict.fromkeys(("beats", "walk", "own"), "runs/x/generated/new")
     exec(source(notebook, "settings"), names)
     found = []

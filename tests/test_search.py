@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import optuna
 import pytest
+from tool_module import load_tool
 
 from pipeline.models.hparams import resolve
 from pipeline.models.registry import get_config
@@ -17,13 +15,7 @@ from pipeline.models.registry import get_config
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("search", Path(__file__).parent.parent / "tools" / "search.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("search")
 
 
 def test_every_proposal_is_a_config_and_its_hyperparameters(tool: ModuleType) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
-import sys
 from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tool_module import load_tool
 
 from pipeline.errors import GmdVaeError
 from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES, DrumWindows
@@ -32,13 +31,7 @@ ALL = 511
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("measure_feel", ROOT / "tools" / "measure_feel.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("measure_feel")
 
 
 def content() -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tool_module import load_tool
 
 from pipeline.models import checkpoints
 from pipeline.training.history import NAME, read_lines
@@ -22,18 +21,7 @@ FAST = "learning_rate=0.01"
 SECONDS = 300  # for what takes 20 on a quiet machine
 
 
-def tool() -> ModuleType:
-    """tools/cluster_demo.py, whose jobs these are."""
-    spec = importlib.util.spec_from_file_location("cluster_demo", ROOT / "tools" / "cluster_demo.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-DEMO = tool()
+DEMO = load_tool("cluster_demo")  # whose jobs these are
 
 
 def arguments(examples: Path, num_steps: int, *more: str) -> list[str]:
