@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # rich takes a while to import: only commands that run need it, not --help
@@ -44,6 +45,16 @@ def progress(unit: str) -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+def advancing(progress: Progress) -> Callable[[str, float], None]:
+    """One bar of ``progress("%")``, as a function that is told what is done, and how much of it (0 to 1)."""
+    task = progress.add_task("", total=100)
+
+    def advance(what: str, done: float) -> None:
+        progress.update(task, description=what, completed=round(100 * done))
+
+    return advance
 
 
 def print_json(content: Any) -> None:

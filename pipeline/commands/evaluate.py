@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import click
 from pipeline.commands.options import json_option
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    pass
 
 
 @click.command()
@@ -109,7 +108,7 @@ def command(
         for split in dict.fromkeys(splits):
             err.print(f"{subject.run.folder}: {subject.checkpoint.name} on {split}", markup=False)
             with console.progress("%") as progress:
-                result, folder, known = result_of(subject, split, settings, _announce, _shows(progress))
+                result, folder, known = result_of(subject, split, settings, _announce, console.advancing(progress))
             if known:
                 err.print(f"Measured before: {folder}", markup=False)
             results.append(result)
@@ -129,16 +128,6 @@ def _announce() -> None:
     from pipeline import console
 
     console.stderr().print("Starting TensorFlow and loading the model: about 15 seconds ...")
-
-
-def _shows(progress: Progress) -> Callable[[str, float], None]:
-    """Shows what is being measured, and how far it is."""
-    task = progress.add_task("", total=100)
-
-    def advance(what: str, done: float) -> None:
-        progress.update(task, description=what, completed=round(100 * done))
-
-    return advance
 
 
 def _print(tables: list[Any], form: str) -> None:

@@ -101,20 +101,22 @@ def command(
         from pipeline.generation.generate import generate
         from pipeline.rendering.files import render_beside
 
-        made = generate(
-            prepared.request,
-            config,
-            hparams,
-            checkpoint,
-            target,
-            prepared.originals,
-            prepared.playing,
-            prepared.attributes,
-            Layers(not no_acceleration),
-            # without them no beat is read again: a thousand would take seconds
-            functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
-            _repeat(ctx, source),
-        )
+        with console.progress("%") as progress:
+            made = generate(
+                prepared.request,
+                config,
+                hparams,
+                checkpoint,
+                target,
+                prepared.originals,
+                prepared.playing,
+                prepared.attributes,
+                Layers(not no_acceleration),
+                # without them no beat is read again: a thousand would take seconds
+                functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
+                _repeat(ctx, source),
+                console.advancing(progress),
+            )
 
     if as_json:
         files = [{"path": str(beat.path), "notes": beat.notes, **beat.facts} for beat in made.beats]

@@ -25,8 +25,9 @@ from pipeline.generation.request import ATTRIBUTE, RECONSTRUCT, VARY, Move, Requ
 from pipeline.models import checkpoints
 from pipeline.models.layers import ACCELERATED, Layers
 from pipeline.models.registry import Config, label_windows, writes_labels
-from pipeline.models.trained import TrainedVae
+from pipeline.models.trained import BATCH_SIZE, TrainedVae
 
+_AT_ONCE = 64 * BATCH_SIZE  # windows that are decoded between two looks at the clock
 _MAX_WINDOWS = 200_000  # at once: 400 MB of latent vectors of 512 dimensions
 
 
@@ -71,6 +72,7 @@ def generate(
     layers: Layers = ACCELERATED,
     render: Callable[[bytes, Path], Sequence[Path]] | None = None,
     repeat: str | None = None,
+    advance: Callable[[str, float], None] = lambda what, done: None,
 ) -> Made:
     """Generates and writes ``output_dir`` whole: ``sample-000.mid`` ..., ``latents.npz`` and ``manifest.json``.
 
@@ -86,6 +88,7 @@ def generate(
         layers: what computes the model.
         render: writes more files beside a MIDI file, of which it is given the bytes and the path; says which.
         repeat: the command that makes one of the files again, for the manifest.
+        advance: is told what is being done, and how much of it is done (0 to 1).
 
     Raises:
         GmdVaeError: the checkpoint does not fit the config, or the config cannot do what is asked for.
@@ -106,7 +109,11 @@ def generate(
             )
         numbers = request.numbers(len(where.rows))
         rows = range(where.rows[numbers[0]].start, where.rows[numbers[-1]].stop)
-        windows = model.decode(where.z, request.temperature or LIKELIEST, rows)
+        windows: list[npt.NDArray[Any]] = []
+        for start in range(rows.start, rows.stop, _AT_ONCE):
+            part = range(start, min(start + _AT_ONCE, rows.stop))
+            windows += model.decode(where.z, request.temperature or LIKELIEST, part)
+            advance("Decoding", len(windows) / len(rows))
         by_file = [
             windows[part.start - rows.start : part.stop - rows.start] for part in map(where.rows.__getitem__, numbers)
         ]
@@ -123,6 +130,7 @@ def generate(
         for file in made:
             path = folder / file.name
             path.write_bytes(file.data)
+            advance("Writing", len(beats) / len(numbers))
             beats.append(Beat(output_dir / file.name, file.notes, facts.get(len(beats), {})))
             # from the bytes in hand: describe_file would read each of up to 100,000 files again
             digest = hashlib.sha256(file.data).hexdigest()

@@ -143,6 +143,8 @@ def check_wishes(mode: str, wishes: Mapping[str, Any]) -> None:
     either = "--input-midi FILE or --input-seed NUMBER"
     if mode == INTERPOLATE and ends < 2:
         raise UsageError("--mode interpolate goes from beat to beat, and needs two or more", f"Give {either} twice.")
+    if mode == INTERPOLATE and wishes.get("num_outputs") == 1:
+        raise UsageError("From beat to beat are at least 2 beats, for both ends count", "Choose a larger -n.")
     if mode == RECONSTRUCT and not ends:
         raise UsageError("--mode reconstruct needs music", "Give --input-midi FILE, once or more often.")
     if mode in (VARY, CONTINUE) and ends != 1:

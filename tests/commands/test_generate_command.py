@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     names = ("request", "config", "hparams", "checkpoint", "target", "given", "playing", "attributes", "layers")
 
     def generate(*arguments: Any) -> Any:
-        *known, render, repeat = arguments
+        *known, render, repeat, _ = arguments
         asked.append({**dict(zip(names, known, strict=True)), "render": render, "repeat": repeat})
         return SimpleNamespace(beats=[], fidelity=[])
 

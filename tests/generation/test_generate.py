@@ -197,6 +197,28 @@ def test_only_one_of_them_has_the_same_bytes(make: Make) -> None:
         make("none", count=70, only=70)
 
 
+def test_rows_are_decoded_in_parts_and_what_is_done_is_told(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tiny_run: Path, tmp_path: Path
+) -> None:
+    from pipeline.generation import generate as module
+
+    whole = make("whole", count=130)
+    monkeypatch.setattr(module, "_AT_ONCE", 64)
+    run, told = open_run(tiny_run), []
+    request = Request(count=130, seed=5, temperature=1.0)
+    module.generate(
+        request,
+        run.config,
+        run.hparams,
+        checkpoints.find(tiny_run),
+        tmp_path / "parts",
+        advance=lambda what, done: told.append((what, done)),
+    )
+    assert digests(tmp_path / "parts") == digests(whole)
+    assert [round(done * 130) for what, done in told if what == "Decoding"] == [64, 128, 130]
+    assert len([done for what, done in told if what == "Writing"]) == 130
+
+
 def test_latent_vectors_give_the_same_beats_again(make: Make) -> None:
     first = make("first", bars=8)
     z = read_latents(first / "latents.npz", 4)

@@ -62,6 +62,7 @@ def test_what_goes_together_is_let_through(mode: str, wishes: dict[str, Any]) ->
         ("sample", {"only": 1, "join": True}, "--only writes one file"),
         ("sample", {"velocity": 90, "humanize": True}, "--velocity makes all hits equally loud"),
         ("interpolate", {"input_midi": ONE}, "needs two or more"),
+        ("interpolate", {"input_midi": FILES, "num_outputs": 1}, "at least 2 beats"),
         ("interpolate", {"input_midi": FILES, "bars": 8}, "--bars goes with --mode sample or continue"),
         ("interpolate", {"input_midi": FILES, "window": (1, 2, 3)}, "3 times for 2 files"),
         ("reconstruct", {}, "needs music"),

@@ -16,7 +16,6 @@ from pipeline.training.history import NAME, read_lines
 
 pytestmark = pytest.mark.tensorflow
 
-ROOT = Path(__file__).parent.parent.parent
 FAST = "learning_rate=0.01"
 SECONDS = 300  # for what takes 20 on a quiet machine
 
