@@ -21,9 +21,11 @@ from pipeline.generation.request import (
     ATTRIBUTE,
     BARS,
     CONTINUE,
+    INTERPOLATE,
     OF_LABELS,
     RECONSTRUCT,
     TEMPERATURES,
+    VARY,
     Move,
     Request,
     check_attributes,
@@ -97,6 +99,7 @@ def prepare(
     )
     playing = _playing(options, given)
     _check_config(request, playing, options, config, rendered)
+    _check_numbers(request, given, config)
     attributes = _attribute_source(options["examples_path"], config, run, checkpoint) if mode == ATTRIBUTE else None
     return Prepared(request, given, playing, attributes, tuple(notes))
 
@@ -131,6 +134,20 @@ def _playing(options: Mapping[str, Any], given: Originals) -> Playing:
     tempo = options["tempo"] or min(max(given.tempo or _TEMPO, lowest), highest)
     settings = {name: options[name] for name in ("velocity", "swing") if options[name] is not None}
     return Playing(tempo, seed=options["seed"], feel=load_feel() if options["humanize"] else None, **settings)
+
+
+def _check_numbers(request: Request, given: Originals, config: Config) -> None:
+    """Refuses a file that will not be there, and a distance that no beat has, before the model is loaded."""
+    if request.mode == INTERPOLATE:
+        ends = len(given.windows) + len(given.seeds)
+        total = (ends - 1) * (request.count - 1) + 1
+    else:
+        total = request.count if given.vectors is None else len(given.vectors)
+    request.numbers(total)
+    if request.mode == VARY and request.distance > (steps := label_windows(config).steps):
+        raise UsageError(
+            f"No variation can differ in {request.distance} of {steps} steps", "Choose a smaller --distance."
+        )
 
 
 def _check_config(

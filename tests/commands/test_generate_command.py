@@ -135,6 +135,12 @@ def test_a_path_stands_alone_with_its_config(
         (["--mode", "attribute", "--attribute", "rise=1"], "Did you mean 'ride'"),
         (["--tempo", "9"], "9.0 is not in the range"),
         (["--humanize", "--velocity", "90"], "Leave one of them out"),
+        (["-n", "4", "--only", "4"], "numbered from 0 to 3"),
+        (
+            ["--mode", "interpolate", "--input-seed", "1", "--input-seed", "2", "--input-seed", "3", "--only", "15"],
+            "numbered from 0 to 14",
+        ),
+        (["--mode", "vary", "--input-seed", "1", "--distance", "65"], "differ in 65 of 64 steps"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(
