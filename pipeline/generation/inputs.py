@@ -18,6 +18,7 @@ from pipeline.examples import places
 from pipeline.examples.drum_windows import LONGEST_GAP_BARS
 from pipeline.examples.extraction import REASONS, Dropped, Labels
 from pipeline.examples.spec import DrumWindows
+from pipeline.inspection.why import why_no_window
 from pipeline.models.extraction import extractor_for
 from pipeline.models.registry import Config, label_windows, writes_labels
 from pipeline.notes.midi import MAX_BYTES, midi_to_note_sequence
@@ -192,21 +193,19 @@ def _look(path: Path, config: Config) -> str:
 
 
 def _nothing_usable(path: Path, dropped: Dropped, config: Config) -> GmdVaeError:
-    """The error for a file without a window: what the config wants and what the converter saw."""
-    wanted = f"what '{config.name}' was trained on"
-    if config.windows is not None:
-        wanted = f"{config.windows.slice_bars} bars of {config.windows.quarters_per_bar}/4 drums"
-    seen = [f"{count} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count]
-    signatures = ", ".join(dropped.time_signatures)
-    if signatures:
-        seen.append(f"time signature {signatures}")
-    if dropped.pitches:
-        pitches = ", ".join(str(pitch) for pitch in sorted(dropped.pitches))
-        seen.append(f"drum notes that are no known drum (MIDI pitch {pitches})")
+    """The error for a file without a window: what the config wants, why there is none, and what to do."""
+    if config.windows is None:
+        seen = "; ".join(f"{count} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
+        return GmdVaeError(
+            f"'{_name(path)}' holds nothing that '{config.name}' can use: {seen or 'no notes'}",
+            "Give another MIDI file.",
+        )
+    spec = config.windows
+    reasons = why_no_window(spec, dropped) or [{"problem": "It has no notes", "action": "Give another MIDI file."}]
+    problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
     return GmdVaeError(
-        f"'{_name(path)}' holds nothing this config can use: it wants {wanted}, and the converter saw "
-        f"{'; '.join(seen) or 'no notes'}",
-        f"Give another MIDI file.{_look(path, config)}",
+        f"'{_name(path)}' has no {spec.slice_bars} bars of {spec.quarters_per_bar}/4 drums: {problems}",
+        f"{reasons[0]['action']}{_look(path, config)}",
     )
 
 

@@ -8,16 +8,15 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.examples import places
-from pipeline.examples.extraction import REASONS, Dropped
+from pipeline.examples.extraction import Dropped
 from pipeline.examples.spec import DrumWindows
 from pipeline.inspection.facts import drum_pitches, seconds_of, voices
+from pipeline.inspection.why import why_no_window
 from pipeline.notes.midi import midi_to_note_sequence
 from pipeline.sources.midi_files import list_midi_files
 from pipeline.sources.names import printable
 
 MAX_CHANGES = 1000  # of the tempo, in the answer: a damaged file may have one at each tick
-_DRUMS_ON = "Put the drums on MIDI channel 10."
-_SHORTER = "Choose a config with shorter windows ('gmd-vae configs' lists them), or give a longer file."
 
 
 def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> dict[str, Any]:
@@ -70,7 +69,7 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
         "dropped": dropped.as_json(),
         "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
         "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
-        "why": _why(spec, dropped) if not found else [],
+        "why": why_no_window(spec, dropped) if not found else [],
         "grid": {
             "voices": list(spec.voice_names),
             "steps_per_bar": spec.steps_per_bar,
@@ -112,46 +111,3 @@ def _drum_name(pitch: int) -> str:
 
     name: str = pretty_midi.note_number_to_drum_name(pitch)
     return name
-
-
-def _why(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
-    """Why there is no window, and what to do: the most telling reason first."""
-    bars = f"{spec.slice_bars} bar" + ("s" if spec.slice_bars > 1 else "")
-    signatures = ", ".join(f"{name}" for name in list(dropped.time_signatures)[:5])
-    texts = {
-        "no_drums": ("It has no drum notes", _DRUMS_ON),
-        "no_known_drums": (
-            "None of its drum notes has a pitch of the config's drum classes",
-            "Move them to General MIDI's drum pitches (36 kick, 38 snare, 42 closed hi-hat, ...).",
-        ),
-        "other_bar_length": (
-            f"It is in {signatures}, and the config takes bars of {spec.quarters_per_bar} quarter notes",
-            "If it sounds in that time, correct the time signature in your music program; else leave it out.",
-        ),
-        "bad_time_signature": (
-            f"Its time signature {signatures} is impossible",
-            "Correct the time signature in your music program.",
-        ),
-        "too_short": (
-            f"{_times(dropped.reasons['too_short'], 'stretch', 'stretches')} of drums shorter than {bars}"
-            + (
-                f" (a pause of {spec.gap_bars:g} bar ends a stretch, as does a change of tempo or time signature)"
-                if spec.gap_bars
-                else ""
-            ),
-            _SHORTER,
-        ),
-        "no_length": ("Its notes have no length in time", "Save it again in your music program."),
-    }
-    other = "Save it again in your music program."
-    first = [{"problem": text, "action": action} for key, (text, action) in texts.items() if dropped.reasons[key]]
-    rest = [
-        {"problem": f"{count:,} {REASONS[key]}", "action": other}
-        for key, count in dropped.reasons.items()
-        if count and key not in texts
-    ]
-    return first + rest
-
-
-def _times(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

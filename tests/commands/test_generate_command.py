@@ -252,9 +252,12 @@ def test_a_song_is_taken_whole_and_what_is_missing_is_said(
         (["--mode", "vary", "--input-midi", "none.mid"], "'none.mid' does not exist"),
         (["--mode", "vary", "--input-midi", "runs"], "'runs' is a folder"),
         (["--mode", "reconstruct", "--input-midi", "empty.mid"], "cannot be read as MIDI: empty file"),
-        (["--mode", "reconstruct", "--input-midi", "waltz.mid"], "time signature 3/4"),
-        (["--mode", "continue", "--input-midi", "short.mid"], "shorter than a window"),
-        (["--around", "piano.mid"], "without drum notes"),
+        (
+            ["--mode", "reconstruct", "--input-midi", "waltz.mid"],
+            "it is in 3/4, and the config takes bars of 4 quarter notes",
+        ),
+        (["--mode", "continue", "--input-midi", "short.mid"], "1 stretch of drums shorter than 4 bars"),
+        (["--around", "piano.mid"], "it has no drum notes. Put the drums on MIDI channel 10."),
         (["--latents", "wrong.npz"], "5 dimensions, and the model has 7"),
     ],
 )

@@ -34,8 +34,8 @@ def test_the_read_window_comes_first(tmp_path: Path, make_midi: Callable[..., by
 @pytest.mark.parametrize(
     ("hits", "before", "said"),
     [
-        ([(0, 36), (BAR, 38)], b"", "shorter than a window"),
-        ([], b"", "no notes|without drum notes"),
+        ([(0, 36), (BAR, 38)], b"", "1 stretch of drums shorter than 4 bars"),
+        ([], b"", "it has no drum notes. Put the drums on MIDI channel 10"),
         ([(0, 20), (4 * BAR - 480, 20)], b"", "pitch 20"),
         ([(i * 480, 36) for i in range(20)], b"\x00\xff\x58\x04\x03\x02\x18\x08", "3/4"),
     ],
