@@ -37,8 +37,6 @@ from pipeline.sources.names import printable
 from pipeline.training.examples import open_examples
 from pipeline.training.run import Run
 
-_TEMPO = 120.0
-
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
@@ -131,7 +129,7 @@ def _of_song(song: Song) -> list[str]:
 
 def _playing(options: Mapping[str, Any], given: Originals) -> Playing:
     lowest, highest = TEMPO_RANGE
-    tempo = options["tempo"] or min(max(given.tempo or _TEMPO, lowest), highest)
+    tempo = options["tempo"] or min(max(given.tempo or Playing.tempo, lowest), highest)
     settings = {name: options[name] for name in ("velocity", "swing") if options[name] is not None}
     return Playing(tempo, seed=options["seed"], feel=load_feel() if options["humanize"] else None, **settings)
 

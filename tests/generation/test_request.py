@@ -44,6 +44,8 @@ ONE = FILES[:1]
 )
 def test_what_goes_together_is_let_through(mode: str, wishes: dict[str, Any]) -> None:
     check_wishes(mode, wishes)
+    with pytest.raises(UsageError):  # and with one thing more that never goes with anything here
+        check_wishes(mode, {**wishes, "only": 1, "join": True, "velocity": 1, "humanize": True})
 
 
 @pytest.mark.parametrize(
