@@ -21,7 +21,7 @@ from pipeline import manifest
 from pipeline.engines.local import default_jobs, map_in_order
 from pipeline.errors import GmdVaeError
 from pipeline.files import whole_folder
-from pipeline.notes.midi import UNREADABLE, MidiError, midi_to_note_sequence
+from pipeline.notes.midi import UNREADABLE, MidiError, midi_to_record
 from pipeline.notes.splits import Plan, SplitBy, make_plan, split_by_hash
 from pipeline.notes.tfrecord import write_record
 from pipeline.sources.info import SPLITS, Selection
@@ -156,17 +156,10 @@ def convert_file(file: MidiFile, collection: str) -> Converted:
         return Converted(file.name, None, None, reason=UNREADABLE)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        sequence = midi_to_note_sequence(data, collection, file.name)
+        record = midi_to_record(data, collection, file.name)
     except MidiError as error:
         return Converted(file.name, sha256, None, reason=error.reason)
-    return Converted(
-        name=file.name,
-        sha256=sha256,
-        record=sequence.SerializeToString(),
-        notes=len(sequence.notes),
-        drum_notes=sum(note.is_drum for note in sequence.notes),
-        seconds=sequence.total_time,
-    )
+    return Converted(file.name, sha256, record.data, record.notes, record.drum_notes, record.seconds)
 
 
 @dataclass

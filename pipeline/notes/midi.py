@@ -12,7 +12,7 @@ import bisect
 import hashlib
 import io
 import warnings
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import mido
 from mido.midifiles.meta import KeySignatureError
@@ -79,6 +79,32 @@ class MidiError(GmdVaeError):
 def sequence_id(collection: str, filename: str) -> str:
     """The id Magenta gives the sequence of a MIDI file: ``/id/midi/COLLECTION/SHA-1 of FILENAME``."""
     return f"/id/midi/{collection}/{hashlib.sha1(filename.encode('utf-8')).hexdigest()}"
+
+
+class Record(NamedTuple):
+    """A NoteSequence as a TFRecord holds it, and what a summary says about it.
+
+    Attributes:
+        data: protobuf wire format.
+        notes: how many it has.
+        drum_notes: how many of them are drums.
+        seconds: up to the end of the last note.
+    """
+
+    data: bytes
+    notes: int
+    drum_notes: int
+    seconds: float
+
+
+def midi_to_record(data: bytes, collection: str, filename: str) -> Record:
+    """One MIDI file as the record that Magenta's ``convert_dir_to_note_sequences`` writes.
+
+    Arguments and errors are those of ``midi_to_note_sequence``.
+    """
+    sequence = midi_to_note_sequence(data, collection, filename)
+    drums = sum(note.is_drum for note in sequence.notes)
+    return Record(sequence.SerializeToString(deterministic=True), len(sequence.notes), drums, sequence.total_time)
 
 
 def midi_to_note_sequence(data: bytes, collection: str, filename: str) -> NoteSequence:
