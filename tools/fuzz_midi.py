@@ -1,0 +1,171 @@
+"""Reads MIDI files that nobody has written, with our reader and with note_seq's, until they disagree.
+
+`make fuzz MINUTES=10` runs it. Half of the files are built from random events, half are real ones with
+damage: our own grooves, and those in the folder GMD_VAE_TEST_DATA where it is set. The first file on
+which the readers disagree, on which ours breaks or takes too long, is made as small as it can be, and
+saved. Seeds make it repeatable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "notes")]
+
+from against_note_seq import compare, small_files  # noqa: E402
+from midi_strategies import build, chunk, damage, split_chunks, split_events  # noqa: E402
+
+from pipeline.notes import midi  # noqa: E402
+from pipeline.sources.starter import write_starter  # noqa: E402
+
+PATIENCE = 20  # seconds for one file
+SHRINKING = 60.0  # seconds, at most
+
+Fails = Callable[[bytes], bool]
+
+
+class Hang(Exception):
+    """A file takes too long to read."""
+
+
+def problem(data: bytes) -> str | None:
+    """What is wrong with the reading of a file; None: nothing."""
+    return outcome(data)[1]
+
+
+def outcome(data: bytes) -> tuple[str, str | None]:
+    """How a file was read (`accepted`, or a reason), and what is wrong with that."""
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        return compare(data), None
+    except Exception as error:
+        return "failed", f"{type(error).__name__}: {error}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def smallest(data: bytes, fails: Fails, seconds: float = SHRINKING) -> bytes:
+    """A file as small as it can be made, for which ``fails`` is still true.
+
+    Args:
+        data: a file for which it is true.
+        fails: says so of any file.
+        seconds: when to be content.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        smaller = _fewer(split_chunks(data)[1:], lambda parts, head=data[:14]: _file(head, parts), fails, end, data)
+        for place in range(len(split_chunks(smaller)) - 1):
+            for take_apart in (split_events, _bytes):
+                smaller = _shorter(smaller, place, take_apart, fails, end)
+        if smaller == data:
+            break
+        data = smaller
+    return data
+
+
+def _bytes(track: bytes) -> list[bytes]:
+    return [track[place : place + 1] for place in range(len(track))]
+
+
+def _file(head: bytes, tracks: Sequence[bytes]) -> bytes:
+    return head[:10] + len(tracks).to_bytes(2, "big") + head[12:] + b"".join(tracks)
+
+
+def _shorter(data: bytes, place: int, take_apart: Callable[[bytes], list[bytes]], fails: Fails, end: float) -> bytes:
+    """The same file with less in one of its tracks."""
+    chunks = split_chunks(data)
+
+    def make(parts: Sequence[bytes]) -> bytes:
+        body = chunk(chunks[place + 1][:4], b"".join(parts))
+        return b"".join([*chunks[: place + 1], body, *chunks[place + 2 :]])
+
+    return _fewer(take_apart(chunks[place + 1][8:]), make, fails, end, data)
+
+
+def _fewer(
+    parts: Sequence[bytes], make: Callable[[Sequence[bytes]], bytes], fails: Fails, end: float, data: bytes
+) -> bytes:
+    """``make(parts)`` with as few parts as still fail: runs of them are left out, long ones first."""
+    kept, run = list(parts), max(1, len(parts) // 2)
+    while run and time.monotonic() < end:
+        place = 0
+        while place < len(kept):
+            fewer = [*kept[:place], *kept[place + run :]]
+            candidate = make(fewer)
+            if len(candidate) < len(data) and fails(candidate):
+                kept, data = fewer, candidate
+            else:
+                place += run
+        run //= 2
+    return data
+
+
+def corpus() -> list[bytes]:
+    """The files to damage."""
+    folder = os.environ.get("GMD_VAE_TEST_DATA")
+    with tempfile.TemporaryDirectory() as scratch:
+        write_starter(Path(scratch) / "starter")
+        return small_files(Path(folder) if folder else None, Path(scratch).rglob("*.mid"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fuzzes; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=None, help="of the first file; the others count from there")
+    parser.add_argument("--output-dir", type=Path, default=Path("fuzzed"), help="for the file that fails")
+    options = parser.parse_args(arguments)
+    first = seed = random.SystemRandom().randrange(1 << 40) if options.seed is None else options.seed
+
+    def hang(_: int, __: types.FrameType | None) -> None:
+        raise Hang(f"more than {PATIENCE} s")
+
+    signal.signal(signal.SIGALRM, hang)
+    files = corpus()
+    reads_itself: Callable[[bytes], bool] | None = getattr(midi, "reads_itself", None)
+    counts: collections.Counter[str] = collections.Counter()
+    slow, found = 0, None
+    started = time.monotonic()
+    end = started + 60 * options.minutes
+    while found is None and time.monotonic() < end:
+        rng = random.Random(seed)
+        data = build(rng.randbytes(400)) if seed % 2 else damage(rng.randbytes(60), files)
+        how, found = outcome(data)
+        counts[how] += 1
+        slow += reads_itself is not None and not reads_itself(data)
+        seed += 1
+    seconds = time.monotonic() - started
+    total = sum(counts.values())
+    print(f"{total:,} files from seed {first}, {total / seconds:,.0f} a second, {len(files)} real ones to damage")
+    for how, count in counts.most_common():
+        print(f"  {count:9,} {how} ({count / total:.1%})")
+    if reads_itself is not None:
+        print(f"  {slow:9,} of them read by note_seq, not by us ({slow / total:.1%})")
+    print(f"Peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB")
+    if found is None:
+        return 0
+    print(f"FAILED at seed {seed - 1}: {found}")
+    small = smallest(data, lambda candidate: problem(candidate) is not None)
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    for name, content in ((f"{seed - 1}.mid", data), (f"{seed - 1}-small.mid", small)):
+        (options.output_dir / name).write_bytes(content)
+        print(f"{options.output_dir / name}, {len(content):,} bytes")
+    print(f"The small one: {problem(small)}\n{small.hex(' ')}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
