@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from pipeline.examples.extraction import Dropped, Extraction, Labels, Layout
 from pipeline.examples.spec import DrumWindows
+from pipeline.notes.wire_notes import Notes, notes_of, read_notes
 
 LONGEST_GAP_BARS = 1000  # without max_bars, a pause inside a stretch costs memory: about 2 MB at most
 _MAX_CLASSES = 62  # labels are int64
@@ -84,16 +85,14 @@ def extract_drum_windows(spec: DrumWindows, record: bytes) -> Extraction:
     """
     from google.protobuf.message import DecodeError
 
-    from pipeline.notes.sequences import NoteSequence
-
     dropped = Dropped()
     nothing = np.zeros((0, spec.steps), np.int64)
     try:
-        sequence = NoteSequence.FromString(record)
+        sequence, notes = read_notes(record)
     except DecodeError:
         dropped.reasons["unreadable"] += 1
         return Extraction("", nothing, dropped)
-    rows = [window.data for window in placed_windows(spec, sequence, dropped)]
+    rows = [window.data for window in placed_windows(spec, sequence, dropped, notes)]
     labels: Labels = np.frombuffer(b"".join(rows), np.int64).reshape(-1, spec.steps)
     return Extraction(sequence.id or sequence.filename, labels, dropped)
 
@@ -112,15 +111,19 @@ class PlacedWindow(NamedTuple):
     data: bytes
 
 
-def placed_windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> Iterator[PlacedWindow]:
+def placed_windows(
+    spec: DrumWindows, sequence: Any, dropped: Dropped, notes: Notes | None = None
+) -> Iterator[PlacedWindow]:
     """The windows of ``extract_drum_windows``, in its order.
 
     Args:
         spec: how to cut.
         sequence: a NoteSequence.
         dropped: the counts of what gave no window are added to it.
+        notes: those of the sequence, if they are not in it.
     """
-    by_section = itertools.groupby(placed_stretches(spec, sequence, dropped), lambda stretch: stretch.section)
+    stretches_found = placed_stretches(spec, sequence, dropped, notes)
+    by_section = itertools.groupby(stretches_found, lambda stretch: stretch.section)
     for section, stretches in by_section:
         distinct: dict[bytes, int] = {}
         found = 0
@@ -146,9 +149,11 @@ class PlacedStretch(NamedTuple):
     labels: Labels
 
 
-def placed_stretches(spec: DrumWindows, sequence: Any, dropped: Dropped) -> Iterator[PlacedStretch]:
+def placed_stretches(
+    spec: DrumWindows, sequence: Any, dropped: Dropped, notes: Notes | None = None
+) -> Iterator[PlacedStretch]:
     """The stretches that windows are cut from, in the order of time; see ``placed_windows``."""
-    hits = _read_hits(spec, sequence, dropped)
+    hits = _read_hits(spec, notes or notes_of(sequence), dropped)
     if hits is None:
         return
     for section, steps, bits in _sections(spec, sequence, hits, dropped):
@@ -173,12 +178,10 @@ def _pitch_bits(pitch_classes: tuple[tuple[int, ...], ...]) -> Labels:
     return bits
 
 
-def _read_hits(spec: DrumWindows, sequence: Any, dropped: Dropped) -> _Hits | None:
-    """The notes as arrays; None if no drum of a known class is among them."""
-    notes = list(sequence.notes)
-    count = len(notes)
-    pitch = np.fromiter([note.pitch for note in notes], np.int64, count)
-    heard = np.fromiter([note.is_drum and note.velocity != 0 for note in notes], np.bool_, count)
+def _read_hits(spec: DrumWindows, notes: Notes, dropped: Dropped) -> _Hits | None:
+    """The notes with their classes; None if no drum of a known class is among them."""
+    pitch = notes.pitch
+    heard = notes.is_drum & (notes.velocity != 0)
     in_range = (pitch >= 0) & (pitch < 128)
     bit = np.where(heard & in_range, _pitch_bits(spec.pitch_classes)[np.where(in_range, pitch, 0)], 0)
     if not heard.any():
@@ -188,11 +191,7 @@ def _read_hits(spec: DrumWindows, sequence: Any, dropped: Dropped) -> _Hits | No
     if not bit.any():
         dropped.reasons["no_known_drums"] += 1
         return None
-    return _Hits(
-        np.fromiter([note.start_time for note in notes], np.float64, count),
-        np.fromiter([note.end_time for note in notes], np.float64, count),
-        bit,
-    )
+    return _Hits(notes.start, notes.end, bit)
 
 
 def section_times(sequence: Any) -> tuple[list[float], list[tuple[int, int, float]]] | None:
