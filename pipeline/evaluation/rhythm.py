@@ -80,11 +80,12 @@ def swing(hits: Hits, steps_per_bar: int) -> Floats:
     sixteenths: for that one needs the timing before quantisation.
 
     Returns:
-        ``[n]``, from 0 (straight) to 1 (swung); 0 also where both positions are silent.
+        ``[n]``, from 0 (straight) to 1 (swung); 0 also where both positions are silent, and where a bar is
+        not whole beats of four steps.
     """
     bars = _bars(hits, steps_per_bar)
     if steps_per_bar % _STEPS_PER_BEAT:
-        raise ValueError(f"a bar of {steps_per_bar} sixteenths is not whole beats")
+        return np.zeros(len(hits))
     beats = steps_per_bar // _STEPS_PER_BEAT
     by_position = bars.sum(axis=(1, 3)).reshape(len(hits), beats, _STEPS_PER_BEAT).sum(axis=1)
     straight, late = by_position[:, 2], by_position[:, 3]
@@ -108,9 +109,6 @@ def syncopation(hits: Hits, steps_per_bar: int) -> Floats:
 
     Returns:
         ``[n]``, 0 or more: the sum of strengths divided by the window's bars.
-
-    Raises:
-        ValueError: ``steps_per_bar`` is not a power of two: the weights are those of bars halved again and again.
     """
     bars = _bars(hits, steps_per_bar).shape[1]
     weights = np.tile(metrical_weights(steps_per_bar), bars)
@@ -124,21 +122,26 @@ def syncopation(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def metrical_weights(steps_per_bar: int) -> npt.NDArray[np.int64]:
-    """The weight of each position: 0 for the bar, one less for each time that the bar is halved to reach it.
+    """The weight of each position: 0 for the bar, one less for each time that the bar is divided to reach it.
+
+    A bar is divided by its prime factors, the largest first: 16 steps are halved four times; 12 (3/4 in
+    sixteenths) are divided into three beats, and those are halved twice.
 
     Returns:
         int64 ``[steps_per_bar]``.
-
-    Raises:
-        ValueError: ``steps_per_bar`` is not a power of two.
     """
-    levels = steps_per_bar.bit_length() - 1
-    if steps_per_bar != 1 << levels:
-        raise ValueError(f"a bar of {steps_per_bar} steps cannot be halved down to one step")
     weights = np.zeros(steps_per_bar, np.int64)
-    for level in range(levels):
-        weights[1 << level :: 2 << level] = level - levels
+    length, level = steps_per_bar, 0
+    while length > 1:
+        length //= max(factor for factor in range(2, length + 1) if length % factor == 0 and _is_prime(factor))
+        level += 1
+        reached = np.arange(0, steps_per_bar, length)
+        weights[reached[1:]] = np.where(weights[reached[1:]] == 0, -level, weights[reached[1:]])
     return weights
+
+
+def _is_prime(number: int) -> bool:
+    return all(number % divisor for divisor in range(2, int(number**0.5) + 1))
 
 
 def _bars(hits: Hits, steps_per_bar: int) -> Hits:

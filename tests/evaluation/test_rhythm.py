@@ -142,11 +142,17 @@ def test_steps_that_are_not_whole_bars_are_an_error(feature: Feature, steps: int
         feature(np.zeros((2, steps, 9), bool), steps_per_bar)
 
 
-def test_bars_that_the_definitions_do_not_fit_are_an_error() -> None:
-    with pytest.raises(ValueError, match="whole beats"):
-        rhythm.swing(np.zeros((2, 18, 9), bool), 18)
-    with pytest.raises(ValueError, match="cannot be halved"):
-        rhythm.syncopation(np.zeros((2, 24, 9), bool), 12)
+def test_bars_of_other_metres_are_divided_by_their_beats() -> None:
+    assert rhythm.metrical_weights(12).tolist() == [0, -3, -2, -3, -1, -3, -2, -3, -1, -3, -2, -3]  # 3/4
+    assert rhythm.metrical_weights(6).tolist() == [0, -2, -1, -2, -1, -2]
+    assert rhythm.metrical_weights(20)[[4, 8, 10]].tolist() == [-1, -1, -2]  # 5/4
+    off_beat = np.zeros((1, 12, 1), bool)
+    off_beat[0, 2] = True  # its rest on the second beat is stronger by one
+    assert rhythm.syncopation(off_beat, 12).tolist() == [1.0]
+
+
+def test_a_bar_without_whole_beats_has_no_swing() -> None:
+    assert rhythm.swing(np.ones((2, 18, 9), bool), 18).tolist() == [0.0, 0.0]
 
 
 def random_hits(seed: int, bars: int = 4, share: float = 0.2) -> npt.NDArray[np.bool_]:
