@@ -19,6 +19,7 @@ CLUSTER_CONFIG = flat-drum_4bar_small
 KILL =
 PYTEST_ARGS =
 BENCH_ARGS =
+MINUTES = 10
 
 # --- the environment
 PYTHON ?= python3
@@ -45,12 +46,12 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate evaluate demo cluster-demo bench doctor test lint format docs lock clean
+.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data doctor test fuzz lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "Variables: DATASET=$(DATASET) (or starter)  CONFIG=$(CONFIG)  STEPS=5000"
 	@echo "           STYLE=rock  BEAT_TYPE=beat  RUN=name  HPARAMS=k=v,...  NUM_OUTPUTS=8  TEMPERATURE=0.5  SEED=1  WAV=1  PNG=1"
@@ -112,14 +113,24 @@ cluster-demo: ## train with three processes, as on three machines (KILL=worker o
 	$(strip $(VENV)/bin/python tools/cluster_demo.py --config $(CLUSTER_CONFIG) \
 		--examples-path data/examples/starter/$(CLUSTER_CONFIG) $(if $(KILL),--kill $(KILL)))
 
+data-cluster-demo: | $(PROJECT) ## prepare data with Dask workers, as on several machines; one of them is killed
+	@[ -e $(RAW_MANIFEST) ] || $(MAKE) --no-print-directory data/raw/starter/manifest.json DATASET=starter
+	$(VENV)/bin/python tools/data_cluster_demo.py $(if $(wildcard $(RAW_MANIFEST)),$(RAW_MANIFEST:/manifest.json=),data/raw/starter)
+
 bench: $(PROJECT) $(NOTES_MANIFEST) ## compare with stock Magenta on this machine (BENCH_ARGS=--quick: 10 minutes)
 	$(strip $(VENV)/bin/python -m benchmarks $(BENCH_ARGS))
+
+bench-data: $(PROJECT) $(RAW_MANIFEST) ## compare the preparation of data with stock Magenta's (BENCH_ARGS=--quick: minutes)
+	$(strip $(VENV)/bin/python -m benchmarks.data $(BENCH_ARGS))
 
 doctor: $(PROJECT) ## check this machine: versions, devices, memory, disk
 	$(GMD_VAE) doctor
 
 test: $(PROJECT) ## run the tests
 	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+fuzz: $(PROJECT) ## read MIDI files that nobody has written, for MINUTES minutes, as note_seq reads them
+	$(VENV)/bin/python tools/fuzz_midi.py --minutes $(MINUTES)
 
 lint: $(PROJECT) ## check style and types
 	$(VENV)/bin/ruff check .
@@ -137,7 +148,7 @@ lock: ## pin all dependencies anew (UPGRADE=1: to their newest versions)
 	tools/lock.sh "$(PYTHON)"
 
 clean: ## remove data/notes, data/examples and what tools leave behind
-	rm -rf data/notes/* data/examples/* data/*/.*.partial data/*/.*.previous
+	rm -rf data/notes/* data/examples/* data/*/.*.partial data/*/.*.previous data/*/.*.parts
 	rm -rf build *.egg-info .ruff_cache .mypy_cache .pytest_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 	@echo "Kept: data/raw, runs and $(VENV). Remove them by hand if you mean to."

@@ -33,13 +33,22 @@ def stderr() -> Console:
 
 def progress(unit: str) -> Progress:
     """A progress bar on stderr: count, rate, time left. Silent where stderr is not a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(TextColumn):
+        """How many are done in a second; nothing before it is known."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.{speed < 10:d}f} {unit}/s" if speed else "")
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
+        *([] if unit == "%" else [Rate("")]),
         TimeRemainingColumn(),
         console=stderr(),
         transient=True,

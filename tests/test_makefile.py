@@ -161,6 +161,28 @@ def test_cluster_demo(checkout: Checkout) -> None:
     ]
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_data_cluster_demo_takes_groove_if_it_is_there(checkout: Checkout, is_there: bool) -> None:
+    if is_there:
+        raw = checkout.folder / "data" / "raw" / "groove" / "manifest.json"
+        raw.parent.mkdir(parents=True)
+        raw.touch()
+        assert checkout.make("data-cluster-demo") == ["python tools/data_cluster_demo.py data/raw/groove"]
+    else:
+        assert checkout.make("data-cluster-demo") == [
+            "gmd-vae fetch starter --output-dir data/raw/starter",
+            "python tools/data_cluster_demo.py data/raw/starter",
+        ]
+
+
+def test_bench_data_and_fuzz(checkout: Checkout) -> None:
+    assert checkout.make("bench-data", "BENCH_ARGS=--quick") == [
+        "gmd-vae fetch groove --output-dir data/raw/groove",
+        "python -m benchmarks.data --quick",
+    ]
+    assert checkout.make("fuzz", "MINUTES=1") == ["python tools/fuzz_midi.py --minutes 1"]
+
+
 def test_a_training_that_fails_keeps_its_run(checkout: Checkout) -> None:
     (checkout.folder / "fails").touch()
     checkout.make("generate", fails=True)
@@ -210,7 +232,8 @@ def test_test_and_lint(checkout: Checkout) -> None:
 
 def test_clean_keeps_what_cannot_be_made_again(checkout: Checkout) -> None:
     checkout.make("data", "train")
-    for name in ("data/notes/.gitkeep", "tests/__pycache__/x.pyc", ".venv/lib/__pycache__/y.pyc"):
+    left_behind = ("data/notes/.x.parts/1/0.part", "tests/__pycache__/x.pyc")
+    for name in ("data/notes/.gitkeep", ".venv/lib/__pycache__/y.pyc", *left_behind):
         path = checkout.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

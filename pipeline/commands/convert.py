@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pipeline.commands.options import jobs_option, json_option
+from pipeline.commands.options import engine_of, engine_options, json_option
 
 if TYPE_CHECKING:
     from pipeline.notes.convert import Summary
@@ -32,7 +32,10 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
     type=click.Choice(["info", "hash"]),
     help="info: as info.csv says. hash: 80/10/10 by each file's content.  [default: info if there is an info.csv]",
 )
-@jobs_option
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 if a file was skipped. What can be converted is written all the same."
+)
+@engine_options
 @json_option
 def command(
     input_path: Path,
@@ -43,7 +46,10 @@ def command(
     bpm: str | None,
     drummers: tuple[str, ...],
     split_by: Literal["info", "hash"] | None,
+    strict: bool,
     jobs: int | None,
+    engine_name: str,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Turn MIDI files into NoteSequence TFRecords, one file per split.
@@ -55,12 +61,15 @@ def command(
     can be repeated: --style rock --style funk takes both. They need an info.csv like that of the
     Groove MIDI Dataset. Files that cannot be read are counted, named in manifest.json, and left out.
 
+    A run that was stopped goes on where it was when the same command comes again.
+
     \b
     Examples:
       gmd-vae convert
       gmd-vae convert --style rock --beat-type beat --bpm 90-140
       gmd-vae convert ~/my-midi --output-dir data/notes/mine
       gmd-vae convert my-midi.zip --split-by hash --json
+      gmd-vae convert /shared/midi --engine dask --scheduler tcp://10.0.0.1:8786
     """
     from pipeline import console
     from pipeline.errors import GmdVaeError
@@ -71,6 +80,7 @@ def command(
             f"'{input_path}' does not exist",
             "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files.",
         )
+    engine = engine_of(engine_name, scheduler, jobs)
     selection = Selection(
         styles=styles,
         beat_types=beat_types,
@@ -88,13 +98,20 @@ def command(
             output_dir,
             selection,
             split_by,
-            jobs,
+            engine,
             lambda done, total: progress.update(task, completed=done, total=total),
+            lambda done, total: console.stderr().print(f"Going on: {done:,} of {total:,} files are done already."),
         )
     if as_json:
         console.print_json({"output_dir": str(summary.output_dir), **summary.manifest})
     else:
         _print(summary)
+    if strict and summary.skipped:
+        count = sum(len(names) for names in summary.skipped.values())
+        raise GmdVaeError(
+            f"{count:,} file{' was' if count == 1 else 's were'} skipped, which --strict forbids",
+            f"The others are in '{summary.output_dir}'; its manifest.json names those that are not.",
+        )
 
 
 def _print(summary: Summary) -> None:

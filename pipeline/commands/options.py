@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from pipeline.engines.engine import Engine
 
 
 class GroupedOption(click.Option):
@@ -60,3 +63,46 @@ def configs_option(function: Command) -> Command:
         show_envvar=True,
         help="A Python file with configs of your own (see configs.py).",
     )(function)
+
+
+def engine_options(function: Command) -> Command:
+    """``--jobs``, ``--engine`` and ``--scheduler``, for ``engine_of``."""
+    function = click.option(
+        "--scheduler", metavar="ADDRESS", help="Where the Dask scheduler is: tcp://HOST:8786 (docs/cluster.md)."
+    )(function)
+    function = click.option(
+        "--engine",
+        "engine_name",
+        type=click.Choice(["local", "dask"]),
+        default="local",
+        show_default=True,
+        help="Where it runs: on this machine, or on the workers of a Dask scheduler.",
+    )(function)
+    return jobs_option(function)
+
+
+def engine_of(engine_name: str, scheduler: str | None, jobs: int | None) -> Engine:
+    """What ``engine_options`` ask for.
+
+    Raises:
+        UsageError: they do not go together.
+    """
+    from pipeline.errors import UsageError
+
+    if engine_name == "dask":
+        if scheduler is None:
+            raise UsageError("--engine dask needs --scheduler", "Start one with 'dask scheduler'; it says its address.")
+        if jobs is not None:
+            raise UsageError(
+                "--jobs is for this machine's processes",
+                "How much runs at once is up to the Dask workers: leave it out.",
+            )
+        from pipeline import console
+        from pipeline.engines.dask import DaskEngine
+
+        return DaskEngine(scheduler, lambda text: console.stderr().print(text, markup=False))
+    if scheduler is not None:
+        raise UsageError("--scheduler needs --engine dask", "Give both, or none.")
+    from pipeline.engines.local import LocalEngine
+
+    return LocalEngine(jobs)

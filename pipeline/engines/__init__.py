@@ -1,1 +1,1 @@
-"""Where stages run: the processes of this machine."""
+"""Where stages run: the processes of this machine, or the workers of a Dask cluster."""

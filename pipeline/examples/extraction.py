@@ -25,6 +25,12 @@ REASONS = {
     "bad_time_signature": "sections with an impossible time signature",
     "other_bar_length": "sections with bars of another length than the config's",
     "negative_times": "sections with times before their beginning",
+    "too_many_splits": "sections of NoteSequences with more sections than --max-time-splits",
+    "too_long": "sections longer than --max-total-time",
+    "too_many_notes": "sections with more notes than --max-num-notes",
+    "few_velocities": "sections with fewer velocities than --min-velocities",
+    "few_positions": "sections with fewer metric positions than --min-metric-positions",
+    "not_only_drums": "sections with other notes than drums (--drums-only)",
     "failed": "NoteSequences that the converter refused",
     "no_windows": "NoteSequences in which the converter found no window",
     "too_short": "stretches of drums shorter than a window",
@@ -32,6 +38,7 @@ REASONS = {
     "outside": "drum notes before 0 or after the total time",
     "after_gap": "steps with drums after a pause, in the bar where a stretch had ended",
     "repeated": "windows that repeat an earlier one of their section",
+    "not_reproduced": "windows whose NoteSequence does not give the window again",
     "capped": "windows left out by --max-per-sequence",
 }
 

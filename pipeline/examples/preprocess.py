@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pipeline import manifest
-from pipeline.engines.local import default_jobs, map_in_order
+from pipeline.engines.engine import Engine
+from pipeline.engines.local import LocalEngine, default_jobs
+from pipeline.engines.parts import Parts, make_parts, open_parts
 from pipeline.errors import GmdVaeError
-from pipeline.examples import records
 from pipeline.examples.extraction import REASONS, Dropped, Extractor
-from pipeline.examples.notes_input import NotesInput, Record, open_notes, split_of
-from pipeline.examples.shards import STAGE, Entry, shard_count, write_shards
+from pipeline.examples.filters import NO_FILTERS, Filters
+from pipeline.examples.merge import Merged, Totals, merge
+from pipeline.examples.notes_input import NotesInput, Range, open_notes, unpack
+from pipeline.examples.runs import Runs
+from pipeline.examples.shards import STAGE, shard_count, write_shards
+from pipeline.examples.window_parts import write_part
 from pipeline.files import whole_folder
 from pipeline.sources.info import SPLITS
 
 _BYTES_PER_JOB = 32 << 20  # a process takes half a second to start: about what 20 MB of music takes to cut
 
-Found = dict[bytes, list[int]]  # packed window → numbers of the NoteSequences it occurs in, with repeats
+Progress = Callable[[int, int], None]
 
 _HINTS = {
     "unreadable": "INPUT holds NoteSequences, as 'gmd-vae convert' writes them.",
@@ -93,10 +97,15 @@ def preprocess(
     shards: int | None = None,
     max_per_sequence: int | None = None,
     keep_duplicates: bool = False,
-    jobs: int | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    filters: Filters = NO_FILTERS,
+    engine: Engine | None = None,
+    on_progress: Progress = lambda done, total: None,
+    on_resume: Progress = lambda done, total: None,
 ) -> Summary:
     """Cuts NoteSequences into windows and writes them as examples, whole or not at all.
+
+    The memory it takes does not grow with the input: the windows of each range of records are
+    written to a file (a part), and the parts are merged.
 
     No window is in two splits: the one that train shares with validation or test is taken out of
     train, the one that validation shares with test out of validation. Within a split each window is
@@ -113,53 +122,106 @@ def preprocess(
         max_per_sequence: keep so many windows of each NoteSequence, drawn by a hash of its id.
         keep_duplicates: write every occurrence of a window. Windows shared between splits are
             taken out all the same.
-        jobs: number of processes (default: by the size of the input, at most all cores).
+        filters: those of the extractor, for the manifest.
+        engine: where the windows are cut; the output does not depend on it. With None or
+            ``LocalEngine()`` as many processes as the size of the input is worth.
         on_progress: called with the number of NoteSequences done and in all.
+        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
 
     Raises:
-        GmdVaeError: the input cannot be read or gives no training windows (says why), or
-            ``output_dir`` holds something that ``preprocess`` did not write.
+        GmdVaeError: the input cannot be read or gives no training windows (says why),
+            ``output_dir`` holds something that ``preprocess`` did not write, or another run is writing it.
         UsageError: the input lies in ``output_dir``.
-        OSError: the disk is full or cannot be written; nothing half-written stays.
+        EngineError: see ``Engine.each``; the same call goes on from what is done.
+        Interrupted: Ctrl-C; the same call goes on from what is done.
+        OSError: the disk is full or cannot be written; nothing half-written stays at ``output_dir``.
     """
     source = open_notes(input_path)
     manifest.check_replaceable(output_dir, STAGE, source=input_path)
-    total = source.count()
-    if not total:
+    tasks = source.ranges()
+    if not tasks:
         raise GmdVaeError(
             f"'{input_path}' holds no NoteSequences", "Run 'gmd-vae convert' on a folder with MIDI files."
         )
-    jobs = jobs or max(1, min(default_jobs(), source.size() // _BYTES_PER_JOB))
-    splits = {name: SplitSummary() for name in SPLITS}
-    found: dict[str, Found] = {name: {} for name in SPLITS}
-    ids: dict[str, list[str]] = {name: [] for name in SPLITS}
-    dropped = Dropped()
-    for name, sequence_id, windows, missing in _extract_all(source, extractor, max_per_sequence, jobs):
-        dropped.add(missing)
-        ids[name].append(sequence_id)
-        splits[name].sequences += 1
-        splits[name].windows += len(windows)
-        for window in windows:
-            found[name].setdefault(window, []).append(len(ids[name]) - 1)
-        on_progress(sum(split.sequences for split in splits.values()), total)
-    for name in SPLITS:
-        splits[name].distinct = len(found[name])
-        if not keep_duplicates:
-            splits[name].repeats = splits[name].windows - splits[name].distinct
-    _take_out_shared(found, splits, keep_duplicates)
-    if not found["train"]:
-        raise _nothing_to_train_on(source, config, splits, dropped)
-    summary = Summary(output_dir, config, splits, dropped)
-    layout = extractor.layout
-    options = {"shards": shards, "max_per_sequence": max_per_sequence, "keep_duplicates": keep_duplicates}
-    with whole_folder(output_dir) as folder:
-        for name in SPLITS:
-            entries = _entries(found.pop(name), ids.pop(name), keep_duplicates)
-            splits[name].examples = len(entries)
-            count = shards if shards and name == "train" else shard_count(name, layout, entries)
-            splits[name].files = write_shards(folder, name, layout, entries, min(count, len(entries)))
-        manifest.write(folder, STAGE, _describe(summary, extractor, source, options))
+    engine = engine or LocalEngine()
+    if engine == LocalEngine():  # nobody said how many processes
+        engine = LocalEngine(max(1, min(default_jobs(), source.size() // _BYTES_PER_JOB)))
+    options = {
+        "shards": shards,
+        "max_per_sequence": max_per_sequence,
+        "keep_duplicates": keep_duplicates,
+        **({"filters": filters.describe()} if filters.is_on else {}),
+    }
+    with open_parts(output_dir, _identity(source, extractor, max_per_sequence, filters)) as parts:
+        _make(parts, functools.partial(write_part, extractor, max_per_sequence), tasks, engine, on_progress, on_resume)
+        totals = Totals(parts, len(tasks))
+        layout = extractor.layout
+        merged = Merged([Runs(parts.folder / name) for name in SPLITS])
+        try:
+            merge(parts, len(tasks), totals.sweeps(), layout, keep_duplicates=keep_duplicates, into=merged)
+            summary = Summary(output_dir, config, _split_summaries(totals, merged, keep_duplicates), totals.dropped)
+            if not summary.splits["train"].examples:
+                raise _nothing_to_train_on(source, config, summary.splits, summary.dropped)
+            with whole_folder(output_dir) as folder:
+                for (name, split), runs in zip(summary.splits.items(), merged.runs, strict=True):
+                    count = shards if shards and name == "train" else shard_count(name, runs.count, runs.size)
+                    split.files = write_shards(folder, name, iter(runs), runs.count, min(count, runs.count))
+                manifest.write(folder, STAGE, _describe(summary, extractor, source, options))
+        finally:
+            merged.remove()
     return summary
+
+
+def _make(
+    parts: Parts,
+    write: Callable[[Range, Path], None],
+    tasks: list[Range],
+    engine: Engine,
+    on_progress: Progress,
+    on_resume: Progress,
+) -> None:
+    """Makes the parts, and tells of it."""
+    total = sum(task.count for task in tasks)
+    finished = sum(tasks[number].count for number in parts.finished())
+    if finished:
+        on_resume(finished, total)
+    done = 0
+
+    def on_done(number: int) -> None:
+        nonlocal done
+        done += tasks[number].count
+        on_progress(done, total)
+
+    make_parts(parts, write, unpack(tasks, parts.folder), engine, on_done)
+
+
+def _identity(
+    source: NotesInput, extractor: Extractor, max_per_sequence: int | None, filters: Filters
+) -> dict[str, Any]:
+    """What the parts follow from."""
+    return {
+        "parts": 1,  # their format
+        "input": source.identity,
+        "extractor": extractor.settings,
+        "max_per_sequence": max_per_sequence,
+        "filters": filters.describe(),
+        "versions": manifest.versions("note-seq", "magenta"),
+    }
+
+
+def _split_summaries(totals: Totals, merged: Merged, keep_duplicates: bool) -> dict[str, SplitSummary]:
+    """The counts; the files are still to come."""
+    return {
+        name: SplitSummary(
+            sequences=totals.sequences[number],
+            windows=totals.windows[number],
+            distinct=merged.distinct[number],
+            repeats=0 if keep_duplicates else totals.windows[number] - merged.distinct[number],
+            taken_out={SPLITS[other]: count for other, count in merged.taken_out[number].items()},
+            examples=merged.runs[number].count,
+        )
+        for number, name in enumerate(SPLITS)
+    }
 
 
 def _describe(summary: Summary, extractor: Extractor, source: NotesInput, options: dict[str, Any]) -> dict[str, Any]:
@@ -176,60 +238,6 @@ def _describe(summary: Summary, extractor: Extractor, source: NotesInput, option
         **content,
         "versions": manifest.versions("note-seq", *(() if layout.format == "labels" else ("magenta",))),
     }
-
-
-Cut = tuple[str, str, list[bytes], Dropped]  # split, sequence id, packed windows, what is missing
-
-
-def _extract_all(source: NotesInput, extractor: Extractor, max_per_sequence: int | None, jobs: int) -> Iterator[Cut]:
-    """Yields the windows of each NoteSequence, in the order of the input."""
-    function = functools.partial(_extract_chunk, extractor, max_per_sequence)
-    for chunk in map_in_order(function, source.chunks(), jobs):
-        yield from chunk
-
-
-def _extract_chunk(extractor: Extractor, max_per_sequence: int | None, chunk: list[Record]) -> list[Cut]:
-    """Runs in any process; the result depends on the chunk alone."""
-    layout = extractor.layout
-    results = []
-    for record in chunk:
-        extraction = extractor(record.data)
-        sequence_id = extraction.sequence_id or record.name
-        windows = records.pack(layout, extraction.windows)
-        if max_per_sequence and len(windows) > max_per_sequence:
-            extraction.dropped.reasons["capped"] += len(windows) - max_per_sequence
-            windows = _draw(windows, max_per_sequence, sequence_id)
-        split = record.split or split_of(extraction.sequence_id, record.data)
-        results.append((split, sequence_id, windows, extraction.dropped))
-    return results
-
-
-def _draw(windows: list[bytes], count: int, seed: str) -> list[bytes]:
-    """``count`` of the windows, in their order, chosen by the seed."""
-    ranks = sorted(range(len(windows)), key=lambda number: hashlib.blake2b(f"{seed} {number}".encode()).digest())
-    return [windows[number] for number in sorted(ranks[:count])]
-
-
-def _take_out_shared(found: dict[str, Found], splits: dict[str, SplitSummary], keep_duplicates: bool) -> None:
-    """Removes from each split what a later one holds, and counts it in ``taken_out``."""
-    for place, name in enumerate(SPLITS[:-1]):  # train first: validation must still be whole
-        for other in reversed(SPLITS[place + 1 :]):
-            shared = found[name].keys() & found[other].keys()
-            splits[name].taken_out[other] = sum(len(found[name][key]) if keep_duplicates else 1 for key in shared)
-            for key in shared:
-                del found[name][key]
-
-
-def _entries(found: Found, ids: list[str], keep_duplicates: bool) -> list[Entry]:
-    """A split's examples, ordered by a hash of each window (and of the number of its occurrence)."""
-    ranked = []
-    for window, numbers in found.items():
-        groups = [[number] for number in numbers] if keep_duplicates else [numbers]
-        for occurrence, group in enumerate(groups):
-            rank = hashlib.blake2b(window, digest_size=16, salt=occurrence.to_bytes(8, "big")).digest()
-            ranked.append((rank, window, tuple(dict.fromkeys(ids[number] for number in group))))
-    ranked.sort()
-    return [(window, sources) for _, window, sources in ranked]
 
 
 def _nothing_to_train_on(

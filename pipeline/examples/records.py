@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,26 +30,25 @@ _COMPRESSION = 1  # one-hot tensors shrink a hundredfold at zlib's fastest level
 
 def label_example(labels: Labels, sources: Sequence[str]) -> bytes:
     """One window as a record of format ``labels``. ``labels`` is int64 [steps]."""
-    example = _example_class()()
-    features = example.features.feature
-    features["labels"].int64_list.value.extend(labels.tolist())
-    _add_sources(features, sources)
-    data: bytes = example.SerializeToString(deterministic=True)
-    return data
+    return example(_label_features(labels[None])[0], [source.encode() for source in sources])
 
 
 def tensor_example(tensors: Tensors, sources: Sequence[str]) -> bytes:
     """One window as a record of format ``tensors``."""
-    example = _example_class()()
-    features = example.features.feature
+    lengths = _varints(np.array([tensors.length]))[0]
+    features = {"length": _field(_INT64_LIST, _field(_VALUE, lengths) if lengths else b"")}
     for name in ("inputs", "outputs", "controls"):
         array = np.asarray(getattr(tensors, name))
         raw = array.astype(np.uint8 if array.dtype == np.bool_ else "<f4").tobytes()
-        features[name].bytes_list.value.append(raw)
-    features["length"].int64_list.value.extend(tensors.length)
-    _add_sources(features, sources)
-    data: bytes = example.SerializeToString(deterministic=True)
-    return data
+        features[name] = _field(_BYTES_LIST, _field(_VALUE, raw))
+    entries = b"".join(_entry(name, features[name]) for name in sorted(features))
+    return example(entries, [source.encode() for source in sources])
+
+
+def example(features: bytes, sources: Iterable[bytes]) -> bytes:
+    """The record of a window from its features, as ``unpack`` gives them, and its source ids in UTF-8."""
+    named = _source_features(tuple(sources))
+    return _start(_FEATURES, len(features) + len(named)) + features + named
 
 
 def read_label_example(record: bytes) -> tuple[list[int], list[str]]:
@@ -96,14 +95,12 @@ def pack(layout: Layout, windows: Labels | Sequence[Tensors]) -> list[bytes]:
     return [zlib.compress(tensor_example(window, ()), _COMPRESSION) for window in windows]
 
 
-def unpack(layout: Layout, packed: bytes, sources: Sequence[str]) -> bytes:
-    """The record of a packed window."""
+def unpack(layout: Layout, packed: Sequence[bytes]) -> list[bytes]:
+    """The features of packed windows, for ``example``."""
     if layout.format == "labels":
-        return label_example(np.frombuffer(packed, _packed_dtype(layout)).astype(np.int64), sources)
-    example = _example_class().FromString(zlib.decompress(packed))
-    _add_sources(example.features.feature, sources)
-    data: bytes = example.SerializeToString(deterministic=True)
-    return data
+        dtype = np.dtype(_packed_dtype(layout))
+        return _label_features(np.frombuffer(b"".join(packed), dtype).reshape(len(packed), -1))
+    return [_features_of(zlib.decompress(window)) for window in packed]
 
 
 def _packed_dtype(layout: Layout) -> npt.DTypeLike:
@@ -111,15 +108,85 @@ def _packed_dtype(layout: Layout) -> npt.DTypeLike:
     return "<u1" if layout.classes <= 8 else "<u2" if layout.classes <= 16 else "<u4" if layout.classes <= 32 else "<u8"
 
 
+# Fields of the messages, each followed by its size. The entries of a map are in the order of their names.
+_FEATURES = b"\x0a"  # Example.features
+_ENTRY = b"\x0a"  # Features.feature
+_KEY, _FEATURE = b"\x0a", b"\x12"  # of an entry
+_BYTES_LIST, _INT64_LIST = b"\x0a", b"\x1a"  # Feature's kinds
+_VALUE = b"\x0a"  # of both lists; int64 values are packed
+
+
+@functools.lru_cache(maxsize=4096)
+def _start(tag: bytes, size: int) -> bytes:
+    """A field's tag and size."""
+    digits = bytearray(tag)
+    while size >= 0x80:
+        digits.append(0x80 | size & 0x7F)
+        size >>= 7
+    digits.append(size)
+    return bytes(digits)
+
+
+def _field(tag: bytes, data: bytes) -> bytes:
+    return _start(tag, len(data)) + data
+
+
+def _entry(name: str, feature: bytes) -> bytes:
+    return _field(_ENTRY, _field(_KEY, name.encode()) + _field(_FEATURE, feature))
+
+
+@functools.lru_cache(maxsize=4096)  # a file has many windows
+def _source_features(sources: tuple[bytes, ...]) -> bytes:
+    if not sources:
+        return b""
+    return _entry("sources", _field(_BYTES_LIST, b"".join(_field(_VALUE, source) for source in sources)))
+
+
+def _label_features(labels: npt.NDArray[np.integer[Any]]) -> list[bytes]:
+    """``labels`` is [n, steps]."""
+    return [_labels_start(len(values)) + values for values in _varints(labels)]
+
+
+@functools.lru_cache(maxsize=4096)  # most windows have one of a few sizes
+def _labels_start(size: int) -> bytes:
+    """All of the labels' entry that comes before ``size`` bytes of values."""
+    values = _field(_VALUE, bytes(size)) if size else b""
+    entry = _entry("labels", _field(_INT64_LIST, values))
+    return entry[: len(entry) - size]
+
+
+def _varints(values: npt.NDArray[np.integer[Any]]) -> list[bytes]:
+    """Each row of a matrix as the wire has it; the values are not negative."""
+    rows = len(values)
+    if not values.size:
+        return [b""] * rows
+    rest = values.reshape(-1).astype(np.uint64)
+    longest = max(1, -(-int(rest.max()).bit_length() // 7))
+    digits = np.empty((len(rest), longest), np.uint8)  # 7 bits each, the lowest first; the top bit says that more come
+    present = np.ones((len(rest), longest), np.bool_)
+    for place in range(longest):
+        digits[:, place] = rest & 0x7F
+        rest >>= np.uint64(7)
+        if place + 1 < longest:
+            present[:, place + 1] = rest > 0
+            digits[:, place] += np.uint8(0x80) * present[:, place + 1]
+    data = digits[present].tobytes()
+    ends = np.cumsum(present.reshape(rows, -1).sum(1)).tolist()
+    return [data[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def _features_of(record: bytes) -> bytes:
+    """What ``example`` made the record of, had it no sources."""
+    begin = 1
+    while record[begin] & 0x80:
+        begin += 1
+    return record[begin + 1 :]
+
+
 def _unpack_array(raw: bytes, dtype: str, depth: int) -> npt.NDArray[Any]:
     if dtype == "bool":
         return np.frombuffer(raw, np.uint8).reshape(-1, depth).astype(np.bool_)
     return np.frombuffer(raw, "<f4").reshape(-1, depth).astype(np.float32)
-
-
-def _add_sources(features: Any, sources: Sequence[str]) -> None:
-    if sources:
-        features["sources"].bytes_list.value.extend(source.encode("utf-8") for source in sources)
 
 
 def _sources(features: Any) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
-from pipeline.examples import records
 from pipeline.examples.extraction import Layout
 from pipeline.notes.tfrecord import read_records, write_record
 
@@ -17,38 +17,42 @@ STAGE = "preprocess"
 _SHARD_BYTES = 64 << 20
 _TRAIN_SHARDS = 4  # so that parallel readers, or the workers of a cluster, each have a file
 
-Entry = tuple[bytes, tuple[str, ...]]  # a packed window and the ids of the NoteSequences that hold it
 
-
-def shard_count(split: str, layout: Layout, entries: Sequence[Entry]) -> int:
+def shard_count(split: str, examples: int, size: int) -> int:
     """How many files a split is written to unless the user says: about 64 MiB each.
 
     The training split gets at least four, but never more than it has examples.
+
+    Args:
+        split: its name.
+        examples: how many it has.
+        size: bytes of all of them.
     """
-    sample = entries[:: max(1, len(entries) // 100)]
-    if not sample:
-        return 0
-    mean = sum(len(records.unpack(layout, *entry)) for entry in sample) / len(sample)
     least = _TRAIN_SHARDS if split == "train" else 1
-    return min(len(entries), max(least, -(-int(mean * len(entries)) // _SHARD_BYTES)))
+    return min(examples, max(least, -(-size // _SHARD_BYTES)))
 
 
-def write_shards(
-    folder: Path, split: str, layout: Layout, entries: Sequence[Entry], shards: int
-) -> list[dict[str, Any]]:
+def write_shards(folder: Path, split: str, examples: Iterator[bytes], count: int, shards: int) -> list[dict[str, Any]]:
     """Writes a split as ``SPLIT-00000-of-00004.tfrecord`` and so on; the shards one after another
-    give the entries in their order.
+    give the examples in their order.
+
+    Args:
+        folder: where.
+        split: its name.
+        examples: the records.
+        count: how many they are.
+        shards: number of files, at most ``count``.
 
     Returns:
         One description for each file, for the manifest. Nothing is written for an empty split.
     """
     described = []
-    for shard in range(min(shards, len(entries))):
-        begin, end = (len(entries) * bound // shards for bound in (shard, shard + 1))
+    for shard in range(shards):
+        begin, end = (count * bound // shards for bound in (shard, shard + 1))
         path = folder / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord"
         with path.open("wb") as stream:
-            for entry in entries[begin:end]:
-                write_record(stream, records.unpack(layout, *entry))
+            for example in itertools.islice(examples, end - begin):
+                write_record(stream, example)
             stream.flush()
             os.fsync(stream.fileno())
         described.append(manifest.describe_file(path, records=end - begin))

@@ -21,12 +21,14 @@ from pipeline.examples.extraction import Dropped
 from pipeline.examples.notes_input import Record, open_notes, split_of
 from pipeline.examples.spec import DrumWindows
 from pipeline.inspection.facts import Facts, facts_of, voices
-from pipeline.notes.convert import CHUNK, MAX_NAMES, convert_file, counted_names
+from pipeline.notes.convert import MAX_NAMES, counted_names
+from pipeline.notes.one_part import convert_file
 from pipeline.notes.splits import Plan, make_plan, split_by_hash
 from pipeline.sources.info import SPLITS, Entry, Selection, parse
 from pipeline.sources.midi_files import MidiFile, MidiListing, list_midi_files
 from pipeline.sources.names import printable
 
+_CHUNK = 16  # files a process takes at once: their results are all in memory
 _FILES_PER_JOB = 100  # a process takes half a second to start: about what so many files take
 _BYTES_PER_JOB = 32 << 20
 _BIN = 10  # bpm
@@ -49,7 +51,7 @@ def inspect_midi_files(
     sums = _Sums(spec, entries)
     for name, reason in listing.skipped:
         sums.refuse(reason, name)
-    chunks = [plan.files[start : start + CHUNK] for start in range(0, len(plan.files), CHUNK)]
+    chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
     jobs = jobs or max(1, min(default_jobs(), len(plan.files) // _FILES_PER_JOB))
     function = functools.partial(_read_files, listing.collection, spec)
     done = 0

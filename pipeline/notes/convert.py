@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipeline import manifest
-from pipeline.engines.local import default_jobs, map_in_order
+from pipeline.engines.engine import Engine
+from pipeline.engines.local import LocalEngine
+from pipeline.engines.parts import Parts, make_parts, open_parts
 from pipeline.errors import GmdVaeError
 from pipeline.files import whole_folder
-from pipeline.notes.midi import UNREADABLE, MidiError, midi_to_record
+from pipeline.notes.one_part import Converted, read_part, write_part
 from pipeline.notes.splits import Plan, SplitBy, make_plan, split_by_hash
 from pipeline.notes.tfrecord import write_record
 from pipeline.sources.info import SPLITS, Selection
@@ -30,7 +32,8 @@ from pipeline.sources.midi_files import MidiFile, MidiListing, is_midi_name, lis
 STAGE = "convert"
 NOTES_FOLDER = Path("data", "notes")
 MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
-CHUNK = 16  # files a process takes at once: 0.2 s of work, so Ctrl-C answers soon
+FILES_PER_PART = 64  # some tenths of a second of work, so Ctrl-C answers soon; GMD makes 18 parts
+_PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # that shape the records
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -70,8 +73,9 @@ def convert(
     output_dir: Path | None = None,
     selection: Selection | None = None,
     split_by: SplitBy | None = None,
-    jobs: int | None = None,
+    engine: Engine | None = None,
     on_progress: Progress | None = None,
+    on_resume: Progress | None = None,
 ) -> Summary:
     """Writes ``{train,validation,test}.tfrecord`` and ``manifest.json`` to ``output_dir``.
 
@@ -80,14 +84,17 @@ def convert(
         output_dir: replaced when it is complete; None: ``data/notes/NAME``, see ``default_name``.
         selection: which files of the catalogue ``info.csv`` to take; None: all files.
         split_by: see ``make_plan``.
-        jobs: processes; the output does not depend on it. None: one for every core.
+        engine: where it runs; the output does not depend on it. None: a process for every core.
         on_progress: called with the files done and the files in all.
+        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
 
     Raises:
         UsageError: the selection or the split cannot be had, or the folders are in each other's way.
-        GmdVaeError: nothing to read, nothing that could be converted, or ``output_dir`` holds
-            something that is not ours.
-        OSError: the disk is full or cannot be written; nothing half-written stays.
+        GmdVaeError: nothing to read, nothing that could be converted, ``output_dir`` holds something
+            that is not ours, or another run is writing it.
+        EngineError: see ``Engine.each``; the same call goes on from what is done.
+        Interrupted: Ctrl-C; the same call goes on from what is done.
+        OSError: the disk is full or cannot be written; nothing half-written stays at ``output_dir``.
     """
     selection = selection or Selection()
     listing = list_midi_files(input_path)
@@ -98,23 +105,59 @@ def convert(
     work = _Work(skipped={})
     for name, reason in listing.skipped:
         work.skip(reason, name)
-    chunks = [plan.files[start : start + CHUNK] for start in range(0, len(plan.files), CHUNK)]
-    function = functools.partial(_convert_chunk, collection=listing.collection)
-    jobs = min(jobs or default_jobs(), len(chunks))
-    with whole_folder(output_dir) as folder:
-        results = map_in_order(function, chunks, jobs)
-        with _open_splits(folder) as streams, contextlib.closing(results):  # closing ends the processes
-            done = 0
-            for converted in results:
-                for item in converted:
-                    work.add(item, plan, streams)
-                done += len(converted)
-                if on_progress:
-                    on_progress(done, len(plan.files))
-        work.check_something(input_path)
-        manifest.write(folder, STAGE, _manifest(folder, listing, plan, selection, work))
-        content = manifest.read(folder, STAGE, "")
+    tasks = [plan.files[start : start + FILES_PER_PART] for start in range(0, len(plan.files), FILES_PER_PART)]
+    with open_parts(output_dir, _identity(listing, plan)) as parts:
+        _make(parts, listing, plan, tasks, engine or LocalEngine(), on_progress, on_resume)
+        with whole_folder(output_dir) as folder:
+            with _open_splits(folder) as streams:
+                for number, files in enumerate(tasks):
+                    for item in read_part(parts, number, len(files)):
+                        work.add(item, plan, streams)
+            work.check_something(input_path)
+            manifest.write(folder, STAGE, _manifest(folder, listing, plan, selection, work))
+            content = manifest.read(folder, STAGE, "")
     return Summary(output_dir, work.splits, work.skipped, content)
+
+
+def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
+    """What the parts follow from. Not the splits: they are made when the parts are put together."""
+    digest = hashlib.sha256()
+    for file in plan.files:
+        digest.update(f"{file.name}\n{file.size} {file.mtime_ns}\n".encode())
+    status = listing.root.stat()
+    return {
+        "root": str(listing.root),
+        "archive": None if listing.root.is_dir() else [status.st_size, status.st_mtime_ns],
+        "collection": listing.collection,
+        "files": digest.hexdigest(),
+        "files_per_part": FILES_PER_PART,
+        "versions": manifest.versions(*_PACKAGES),
+    }
+
+
+def _make(
+    parts: Parts,
+    listing: MidiListing,
+    plan: Plan,
+    tasks: Sequence[Sequence[MidiFile]],
+    engine: Engine,
+    on_progress: Progress | None,
+    on_resume: Progress | None,
+) -> None:
+    """Makes the parts, and tells of it."""
+    total = len(plan.files)
+    done = sum(len(tasks[number]) for number in parts.finished())
+    if done and on_resume:
+        on_resume(done, total)
+    done = 0
+
+    def on_done(number: int) -> None:
+        nonlocal done
+        done += len(tasks[number])
+        if on_progress:
+            on_progress(done, total)
+
+    make_parts(parts, functools.partial(write_part, listing.root, listing.collection), tasks, engine, on_done)
 
 
 def default_name(input_path: Path, listing: MidiListing, selection: Selection) -> str:
@@ -129,37 +172,6 @@ def default_name(input_path: Path, listing: MidiListing, selection: Selection) -
         *sorted(selection.drummers),
     ]
     return "-".join([name, *(re.sub(r"[^a-z0-9.]+", "-", value.lower()).strip("-") for value in selected)])
-
-
-@dataclass(frozen=True)
-class Converted:
-    """One file's result, as it comes back from a process."""
-
-    name: str
-    sha256: str | None  # of its bytes; None if they could not be read
-    record: bytes | None  # the serialised NoteSequence; None: see reason
-    notes: int = 0
-    drum_notes: int = 0
-    seconds: float = 0.0
-    reason: str = ""
-
-
-def _convert_chunk(files: Sequence[MidiFile], collection: str) -> list[Converted]:
-    return [convert_file(file, collection) for file in files]
-
-
-def convert_file(file: MidiFile, collection: str) -> Converted:
-    """Reads and converts one file; whatever is wrong with it is in the result."""
-    try:
-        data = file.read()
-    except GmdVaeError:
-        return Converted(file.name, None, None, reason=UNREADABLE)
-    sha256 = hashlib.sha256(data).hexdigest()
-    try:
-        record = midi_to_record(data, collection, file.name)
-    except MidiError as error:
-        return Converted(file.name, sha256, None, reason=error.reason)
-    return Converted(file.name, sha256, record.data, record.notes, record.drum_notes, record.seconds)
 
 
 @dataclass
@@ -231,7 +243,7 @@ def _manifest(folder: Path, listing: MidiListing, plan: Plan, selection: Selecti
         "not_selected": plan.not_selected,
         "not_in_info_csv": counted_names(plan.not_listed),
         "missing": counted_names(plan.missing),
-        "versions": manifest.versions("note-seq", "pretty-midi", "mido", "protobuf"),
+        "versions": manifest.versions(*_PACKAGES),
     }
 
 

@@ -24,6 +24,7 @@ _LONGEST_MESSAGE = 1_000_000  # mido refuses longer ones
 _LONGEST_NUMBER = 4  # bytes of a variable-length number, as the standard says; mido knows no limit
 _SHORTEST_WINDOW, _WINDOW, _LARGEST_WINDOW = 128, 512, 1 << 20  # bytes that are read as arrays at once
 _WORTHWHILE = 32  # events; for fewer, one by one is as fast
+_MOST_SINGLE = 1 << 15  # events that are kept one by one: a tuple takes ten times the memory
 _KEYS = range(-7, 8)  # sharps (flats below 0) of a key signature
 _LARGEST_DENOMINATOR = 16  # its logarithm; beyond, mido's and note_seq's own limits begin
 _SYSTEM_LENGTHS = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}  # data bytes
@@ -140,10 +141,10 @@ class _Reader:
                     while (byte := data[position]) > 0x7F:
                         delta = delta << 7 | byte & 0x7F
                         position += 1
+                        if position - start >= _LONGEST_NUMBER:  # here, not behind the loop: it might never end
+                            raise NotProven
                     delta = delta << 7 | byte
                     position += 1
-                    if position - start > _LONGEST_NUMBER:
-                        raise NotProven
                 byte = data[position]
                 explicit = byte > 0x7F
                 if explicit:
@@ -241,16 +242,17 @@ class _Reader:
 
     def _number(self, position: int) -> tuple[int, int]:
         """The length of a message that is written at ``position``, and the position behind it."""
-        data, start, number = self._data, position, 0
-        while True:
-            byte = data[position]
-            position += 1
+        data, number = self._data, 0
+        for behind in range(position + 1, position + 1 + _LONGEST_NUMBER):
+            byte = data[behind - 1]
             number = number << 7 | byte & 0x7F
             if byte < 0x80:
                 break
-        if number > _LONGEST_MESSAGE or position - start > _LONGEST_NUMBER:
+        else:
             raise NotProven
-        return number, position
+        if number > _LONGEST_MESSAGE:
+            raise NotProven
+        return number, behind
 
     def _meta(self, kind: int, content: bytes, tick: int) -> None:
         """A meta event of a known type."""
@@ -309,6 +311,8 @@ class _Collected:
         """Tick, status and the two data bytes of one event."""
         self._single.append(event)  # type: ignore[arg-type]
         self.count += 1
+        if len(self._single) >= _MOST_SINGLE:
+            self._flush()
 
     def extend(self, *arrays: npt.NDArray[Any]) -> None:
         """The same of many."""

@@ -1,16 +1,18 @@
 """TFRecord files without TensorFlow.
 
 The format (TensorFlow, ``core/lib/io/record_writer.h``): little-endian uint64 length, uint32 masked
-CRC-32C of those 8 bytes, the data, uint32 masked CRC-32C of the data.
+CRC-32C of those 8 bytes, the data, uint32 masked CRC-32C of the data. All of it may be in gzip.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 import google_crc32c
 
@@ -19,6 +21,8 @@ from pipeline.errors import GmdVaeError
 MAX_RECORD_BYTES = 1 << 28  # a damaged length must not become a request for all memory
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
+FRAME = _HEADER.size + _FOOTER.size  # bytes that a record takes beside its data
+_GZIP = b"\x1f\x8b\x08"  # its magic number, and deflate, the one method there is
 
 
 def _masked_crc(data: bytes) -> int:
@@ -38,42 +42,68 @@ def write_record(stream: BinaryIO, data: bytes) -> None:
     stream.write(length + _FOOTER.pack(_masked_crc(length)) + data + _FOOTER.pack(_masked_crc(data)))
 
 
+def is_gzip(path: Path) -> bool:
+    """Whether a file is compressed, as TensorFlow writes TFRecord files with the option ``GZIP``."""
+    with path.open("rb") as stream:
+        return stream.read(len(_GZIP)) == _GZIP
+
+
 def count_records(path: Path) -> int:
-    """The number of records in a TFRecord file, from their lengths alone: the data is not read.
+    """The number of records in a TFRecord file. Raises as ``record_sizes``."""
+    return sum(1 for _ in record_sizes(path))
+
+
+def record_sizes(path: Path) -> Iterator[int]:
+    """Yields the size of each record's data in bytes, from the lengths alone: the data is not read.
 
     Raises:
         GmdVaeError: the file is cut short, or is not a TFRecord file.
     """
-    count = 0
+    if is_gzip(path):  # all of it must be read to find the lengths
+        yield from map(len, read_records(path))
+        return
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
-        while (length := _read_length(stream, path, count)) is not None:
+        number = 0
+        while (length := _read_length(stream, path, number)) is not None:
             if stream.seek(length + _FOOTER.size, os.SEEK_CUR) > size:
-                raise _damaged(path, count, "the file ends inside it")
-            count += 1
-    return count
+                raise _damaged(path, number, "the file ends inside it")
+            yield length
+            number += 1
 
 
-def read_records(path: Path) -> Iterator[bytes]:
-    """Yields the records of a TFRecord file in order, every checksum verified.
+def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]:
+    """Yields the records of a TFRecord file in order, every checksum verified; gzip is noticed and unpacked.
+
+    Args:
+        path: the file.
+        start: the byte that the first record to read begins at; of the unpacked bytes, if it is gzip.
+        number: that record's number, for messages.
 
     Raises:
         GmdVaeError: the file is cut short or damaged; names the file and the record's number.
     """
-    with path.open("rb") as stream:
-        number = 0
-        while (length := _read_length(stream, path, number)) is not None:
-            body = stream.read(length + _FOOTER.size)
-            if len(body) < length + _FOOTER.size:
-                raise _damaged(path, number, "the file ends inside it")
-            data, (data_crc,) = body[:length], _FOOTER.unpack_from(body, length)
-            if _masked_crc(data) != data_crc:
-                raise _damaged(path, number, "its data fails the checksum")
-            yield data
-            number += 1
+    with _open(path) as stream:
+        try:
+            stream.seek(start)
+            while (length := _read_length(stream, path, number)) is not None:
+                body = stream.read(length + _FOOTER.size)
+                if len(body) < length + _FOOTER.size:
+                    raise _damaged(path, number, "the file ends inside it")
+                data, (data_crc,) = body[:length], _FOOTER.unpack_from(body, length)
+                if _masked_crc(data) != data_crc:
+                    raise _damaged(path, number, "its data fails the checksum")
+                yield data
+                number += 1
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise _damaged(path, number, f"gzip: {error}") from None
 
 
-def _read_length(stream: BinaryIO, path: Path, number: int) -> int | None:
+def _open(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path, "rb")) if is_gzip(path) else path.open("rb")
+
+
+def _read_length(stream: IO[bytes], path: Path, number: int) -> int | None:
     """The length of the record that begins here; None at the end of the file."""
     header = stream.read(_HEADER.size)
     if not header:

@@ -20,7 +20,7 @@ INFO_NAME = "info.csv"
 _GIVE = "Give a folder or an archive (.zip, .tar, .tar.gz) with .mid or .midi files, or one such file."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # slots: there may be a million
 class MidiFile:
     """One MIDI file. Can be pickled: another process can read it.
 
@@ -30,7 +30,9 @@ class MidiFile:
 
     name: str
     size: int
-    source: Path | Member
+    source: Path | Member  # the file itself, or the folder that it is below, one object for all its files
+    below: str = ""  # the path in the folder, as the file system has it
+    mtime_ns: int = 0  # of a file in a folder
 
     def read(self) -> bytes:
         """The file's bytes.
@@ -40,9 +42,10 @@ class MidiFile:
         """
         if isinstance(self.source, Member):
             return self.source.read(MAX_MIDI_BYTES)
-        path = printable(str(self.source), limit=None)
+        source = self.source / self.below
+        path = printable(str(source), limit=None)
         try:
-            with self.source.open("rb") as stream:
+            with source.open("rb") as stream:
                 data = stream.read(MAX_MIDI_BYTES + 1)
         except OSError as error:
             raise GmdVaeError(f"'{path}' cannot be read ({error.strerror})", "Check its permissions.") from None
@@ -144,14 +147,15 @@ def _walk(root: Path) -> Iterator[MidiFile | Skipped]:
                         else:
                             folders.append(f"{name}/")
                     else:
-                        yield _file(entry, printable(name, limit=None))
+                        yield _file(entry, root, name)
         except OSError as error:
             if not folder:
                 raise
             yield Skipped(printable(folder, limit=None), f"the folder cannot be read ({error.strerror})")
 
 
-def _file(entry: os.DirEntry[str], name: str) -> MidiFile | Skipped:
+def _file(entry: os.DirEntry[str], root: Path, below: str) -> MidiFile | Skipped:
+    name = printable(below, limit=None)
     if is_midi_name(entry.name) or entry.is_symlink():
         if is_clutter(entry.name):
             return Skipped(name, "it is hidden")
@@ -160,14 +164,15 @@ def _file(entry: os.DirEntry[str], name: str) -> MidiFile | Skipped:
         if not entry.is_file(follow_symlinks=False):
             return Skipped(name, "it is not a regular file")
     try:
-        size = entry.stat(follow_symlinks=False).st_size
+        status = entry.stat(follow_symlinks=False)
     except OSError as error:
         return Skipped(name, f"it cannot be read ({error.strerror})")
-    return MidiFile(name, size, Path(entry.path))
+    return MidiFile(below if below == name else name, status.st_size, root, below, status.st_mtime_ns)
 
 
 def _list_one(path: Path) -> MidiListing:
-    file = MidiFile(printable(path.name), path.stat().st_size, path)
+    status = path.stat()
+    file = MidiFile(printable(path.name), status.st_size, path, mtime_ns=status.st_mtime_ns)
     file.read()  # one file, named by the user: say now what is wrong with it
     return MidiListing(path.parent, path.parent.name or "midi", (file,), (), 0, None)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -114,6 +116,9 @@ def test_a_handful_of_files_may_leave_a_split_empty(
         (2, "has no info.csv", ["music", "--split-by", "info"]),
         (2, "'fast' is not a tempo", ["music", "--bpm", "fast"]),
         (2, "--jobs", ["music", "--jobs", "0"]),
+        (2, "needs --scheduler", ["music", "--engine", "dask"]),
+        (2, "needs --engine dask", ["music", "--scheduler", "tcp://127.0.0.1:8786"]),
+        (2, "Dask workers", ["music", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1", "--jobs", "2"]),
         (2, "--split-by", ["music", "--split-by", "name"]),
         (2, "--styel", ["music", "--styel", "rock"]),
         (2, "unexpected extra argument", ["music", "more"]),
@@ -169,56 +174,76 @@ def test_a_full_disk_leaves_what_was_there(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("pipeline.notes.convert.write_record", full)
-    code, out, err = run(capsys, "music", "--jobs", "2")
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.notes.convert.write_record", full)
+        code, out, err = run(capsys, "music", "--jobs", "2")
     assert (code, out) == (1, "")
     assert err == (
         "Error: 'data/notes/music': No space left on device. "
         "Free some space on that disk, then run the command again.\n"
     )
     assert {path.name: path.read_bytes() for path in Path("data/notes/music").iterdir()} == before
-    assert [path.name for path in Path("data/notes").iterdir()] == ["music"]
+    assert sorted(path.name for path in Path("data/notes").iterdir()) == [".music.parts", "music"]
+    assert run(capsys, "music")[::2] == (0, "Going on: 41 of 41 files are done already.\n")
 
 
 def start_on_many_files(workspace: Path, make_midi: MakeMidi) -> subprocess.Popen[str]:
-    """A conversion with two processes, stopped in the middle: its first results are written."""
+    """A conversion with two processes, in the middle: its first parts are there."""
     many = workspace / "many"
     many.mkdir()
-    hits = [(tick * 100, 36) for tick in range(1500)]
-    for number in range(600):
-        (many / f"{number}.mid").write_bytes(make_midi([*hits, (200_000 + number, 38)]))
+    hits = [(tick * 100, 36) for tick in range(600)]
+    for number in range(700):
+        (many / f"{number}.mid").write_bytes(make_midi([*hits, (80_000 + number, 38)]))
     process = subprocess.Popen(
         [*GMD_VAE, "convert", "many", "--jobs", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    partial = workspace / "data" / "notes" / ".many.partial" / "train.tfrecord"
     deadline = time.monotonic() + 60
-    while not (partial.exists() and partial.stat().st_size) and time.monotonic() < deadline:
+    while not list((workspace / "data").glob("notes/.many.parts/*/*.part")) and time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.02)
+        time.sleep(0.01)
     return process
 
 
-def test_ctrl_c_leaves_nothing_half_written(workspace: Path, make_midi: MakeMidi) -> None:
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
+    workspace: Path, make_midi: MakeMidi, capsys: pytest.CaptureFixture[str]
+) -> None:
     process = start_on_many_files(workspace, make_midi)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.strip().startswith("Error: Interrupted.")  # click ends the line with the terminal's ^C first
-    assert err.strip().count("\n") == 0
-    assert list((workspace / "data" / "notes").iterdir()) == []
+    # click ends the line with the terminal's ^C first
+    assert err.strip() == "Error: Interrupted. What is done is kept; the same command goes on from there."
+    assert [path.name for path in (workspace / "data" / "notes").iterdir()] == [".many.parts"]
+    code, _, err = run(capsys, "many")
+    assert code == 0
+    assert re.fullmatch(r"Going on: [\d,]+ of 700 files are done already\.\n", err)
+    assert [path.name for path in (workspace / "data" / "notes").iterdir()] == ["many"]
 
 
-def test_what_a_killed_run_leaves_is_cleaned_up_by_the_next(
+def test_a_killed_run_ends_its_processes_and_the_next_goes_on(
     workspace: Path, make_midi: MakeMidi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     process = start_on_many_files(workspace, make_midi)
-    os.killpg(process.pid, signal.SIGKILL)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()  # the parent alone
     process.communicate()
-    assert [path.name for path in (workspace / "data" / "notes").iterdir()] == [".many.partial"]
-    for number in range(20, 600):
-        (workspace / "many" / f"{number}.mid").unlink()
-    assert run(capsys, "many", "--jobs", "1")[0] == 0
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+    code, _, err = run(capsys, "many")
+    assert code == 0
+    assert err.startswith("Going on: ")
     assert [path.name for path in (workspace / "data" / "notes").iterdir()] == ["many"]
+
+
+def test_strict(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "music", "--strict")
+    assert code == 1
+    assert "Wrote 40 records to data/notes/music" in out
+    assert err == (
+        "Error: 1 file was skipped, which --strict forbids. The others are in 'data/notes/music'; its manifest.json "
+        "names those that are not.\n"
+    )
+    (music / "broken.mid").unlink()
+    assert run(capsys, "music", "--strict")[::2] == (0, "")
 
 
 def test_tensorflow_is_never_imported(music: Path) -> None:

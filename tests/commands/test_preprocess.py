@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from pipeline.cli import COMMANDS, main
 from pipeline.commands.preprocess import command
 from pipeline.notes.sequences import NoteSequence
-from pipeline.notes.tfrecord import write_record
+from pipeline.notes.tfrecord import read_records, write_record
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -160,13 +161,17 @@ def test_failures_are_one_line_with_the_next_action(capsys: pytest.CaptureFixtur
     Path("mine").mkdir()
     Path("mine/song.txt").touch()
     assert_refused(capsys, 1, "did not write", "notes", "--output-dir", "mine")
-    assert_refused(capsys, 1, "shorter than a window: 5", "notes", "--config", "hierdec-drum_16bar")
+    assert_refused(
+        capsys, 1, "shorter than a window: 5", "notes", "--config", "hierdec-drum_16bar", "--output-dir", "out"
+    )
 
 
 @pytest.mark.parametrize("where", ["extraction.Dropped.add", "shards.write_record"])
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_leaves_nothing_behind(workspace: Path, where: str, jobs: int) -> None:
-    """A real SIGINT, to all processes as a terminal sends it, while music is read or examples are written."""
+def test_after_ctrl_c_the_same_command_goes_on(
+    capsys: pytest.CaptureFixture[str], workspace: Path, where: str, jobs: int
+) -> None:
+    """A real SIGINT, to all processes as a terminal sends it, while parts are merged or examples are written."""
     write_notes(workspace / "notes", train=300)
     module, _, name = where.partition(".")
     script = f"""if True:
@@ -176,7 +181,7 @@ def test_ctrl_c_leaves_nothing_behind(workspace: Path, where: str, jobs: int) ->
         original, calls = {module}.{name}, []
         def interrupted(*arguments):
             calls.append(1)
-            if len(calls) == 100:
+            if len(calls) == 5:
                 os.killpg(0, signal.SIGINT)
             return original(*arguments)
         {module}.{name} = interrupted
@@ -189,6 +194,63 @@ def test_ctrl_c_leaves_nothing_behind(workspace: Path, where: str, jobs: int) ->
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     # with two jobs, one may still be starting, and Python says so
-    assert err.strip().splitlines()[-1].startswith("Error: Interrupted.")
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("Error: Interrupted.")
     assert jobs > 1 or err.strip().count("\n") == 0
-    assert [path.name for path in workspace.iterdir()] == ["notes"]
+    kept = workspace / ".out.parts"
+    assert [path.name for path in workspace.iterdir() if path != kept] == ["notes"]
+    assert kept.exists() == ("the same command goes on" in last)
+    assert kept.exists() or where != "shards.write_record"
+    code, _, err = run(capsys, "notes", "--output-dir", "out")
+    assert code == 0
+    assert ("Going on: " in err) == ("the same command goes on" in last)
+    assert sorted(path.name for path in workspace.iterdir()) == ["notes", "out"]
+
+
+def test_sections_that_a_filter_refuses_are_left_out_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    write_notes(Path("notes"), train=6)
+    code, out, _ = run(capsys, "notes", "--output-dir", "out", "--max-num-notes", "18", "--json")
+    assert code == 0
+    # 16 beats and a note for each 1 in the number, counted from 1: 7 is the only one of 1 to 8 with three
+    summary = json.loads(out)
+    assert summary["dropped"]["reasons"]["too_many_notes"] == 1
+    assert summary["splits"]["validation"]["examples"] == 0
+    assert json.loads(Path("out/manifest.json").read_text())["options"]["filters"] == {"max_num_notes": 18}
+    assert_refused(capsys, 2, "--is-drum and --no-is-drum say which notes count", "notes", "--is-drum")
+    too_long = "sections longer than --max-total-time: 8"
+    assert_refused(capsys, 1, too_long, "notes", "--output-dir", "new", "--max-total-time", "1")
+
+
+def test_stock_writes_note_sequences(capsys: pytest.CaptureFixture[str]) -> None:
+    write_notes(Path("notes"), train=6)
+    code, out, err = run(capsys, "notes", "--stock", "--jobs", "1")
+    assert (code, err) == (0, "")
+    assert "Wrote 8 NoteSequences for " in out
+    (folder,) = Path("data/notes").iterdir()
+    assert sum(1 for _ in read_records(folder / "train.tfrecord")) == 6
+    code, out, _ = run(capsys, str(folder), "--output-dir", "again")
+    assert (code, "Wrote 8 examples" in out) == (0, True)
+    with (folder / "train.tfrecord").open("ab") as stream:
+        stream.write(b"more")
+    assert_refused(capsys, 1, "has changed since", str(folder), "--output-dir", "third")
+    for options in (["--shards", "2"], ["--keep-duplicates"], ["--min-velocities", "1"]):
+        assert_refused(capsys, 2, f"--stock does not take {options[0]}", "notes", "--stock", *options)
+
+
+def test_a_dask_scheduler_is_named_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    write_notes(Path("notes"))
+    assert_refused(capsys, 2, "--engine dask needs --scheduler", "notes", "--engine", "dask")
+    assert_refused(capsys, 2, "--scheduler needs --engine dask", "notes", "--scheduler", "tcp://127.0.0.1:8786")
+
+
+def test_compressed_notes_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = write_notes(Path("notes"), train=20) / "train.tfrecord"
+    Path("one.tfrecord").write_bytes(notes.read_bytes())
+    Path("two.tfrecord.gz").write_bytes(gzip.compress(notes.read_bytes()))
+    assert run(capsys, "one.tfrecord", "--output-dir", "one")[0] == 0
+    assert run(capsys, "two.tfrecord.gz")[0] == 0
+    (second,) = Path("data/examples/two").iterdir()
+    for path in Path("one").glob("*.tfrecord"):
+        assert path.read_bytes() == (second / path.name).read_bytes()
+    Path("music.tar.gz").write_bytes(gzip.compress(b"ustar" * 100))
+    assert_refused(capsys, 1, "'music.tar.gz' holds MIDI or is an archive", "music.tar.gz")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.engines.local import default_jobs, map_in_order
-from pipeline.errors import GmdVaeError
+from pipeline.engines.engine import EngineError
+from pipeline.engines.local import LocalEngine, default_jobs, map_in_order
 
 
 def square(number: int) -> int:
@@ -60,8 +60,32 @@ def test_an_error_in_an_item_reaches_the_caller(jobs: int) -> None:
         next(results)
 
 
+@pytest.mark.parametrize("jobs", [1, 2, None])
+def test_the_engine_gives_each_result_once_in_any_order(jobs: int | None) -> None:
+    results = list(LocalEngine(jobs).each(square, range(30)))
+    assert sorted(results) == [number * number for number in range(30)]
+    assert list(LocalEngine(jobs).each(square, [])) == []
+
+
+def slow_first(number: int) -> int:
+    time.sleep(0.5 * (number == 0))
+    return number
+
+
+def test_the_engine_does_not_wait_for_the_slowest() -> None:
+    assert list(LocalEngine(2).each(slow_first, range(40))).index(0) > 8  # more than were in flight beside it
+
+
+def process_of(number: int) -> int:
+    return os.getpid()
+
+
+def test_one_item_needs_no_process() -> None:
+    assert list(LocalEngine(2).each(process_of, [1])) == [os.getpid()]
+
+
 def test_a_killed_process_is_one_line_that_says_what_to_do() -> None:
-    with pytest.raises(GmdVaeError, match=r"killed.*--jobs 1"):
+    with pytest.raises(EngineError, match=r"killed.*--jobs 1"):
         list(map_in_order(die_at_three, range(10), 2))
 
 

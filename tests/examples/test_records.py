@@ -64,13 +64,14 @@ def test_packed_windows_are_equal_exactly_where_windows_are():
         packed = records.pack(layout, windows)
         assert packed[0] == packed[1] != packed[2]
         assert len(packed[0]) == 3 * size
-        unpacked = records.unpack(layout, packed[2], ["x"])
-        assert unpacked == records.label_example(windows[2], ["x"])
+        unpacked = [records.example(features, [b"x"]) for features in records.unpack(layout, packed)]
+        assert unpacked == [records.label_example(window, ["x"]) for window in windows]
     other = random_tensors()
     other.inputs[0, 0] ^= True
     packed = records.pack(TENSORS, [random_tensors(), random_tensors(), other])
     assert packed[0] == packed[1] != packed[2]
-    assert records.unpack(TENSORS, packed[2], ["x", "y"]) == records.tensor_example(other, ["x", "y"])
+    (features,) = records.unpack(TENSORS, packed[2:])
+    assert records.example(features, [b"x", b"y"]) == records.tensor_example(other, ["x", "y"])
 
 
 @pytest.mark.parametrize("record", [b"\xff\xff", b"", records.tensor_example(random_tensors(), ["a"])])
@@ -108,8 +109,11 @@ def test_the_bytes_are_tensorflows():
         )
         return example.SerializeToString(deterministic=True)
 
-    labels = np.random.default_rng(0).integers(0, 512, 64)
-    assert records.label_example(labels, ["a", "♩"]) == serialise(labels=labels.tolist(), sources=[b"a", "♩".encode()])
+    for top, steps, ids in ((512, 64, ["a", "♩"]), (128, 1, [""]), (2**62, 300, ["x" * 127, "y" * 200, "z" * 20_000])):
+        labels = np.random.default_rng(0).integers(0, top, steps)
+        assert records.label_example(labels, ids) == serialise(
+            labels=labels.tolist(), sources=[name.encode() for name in ids]
+        )
     tensors = random_tensors()
     ours = records.tensor_example(tensors, ["a"])
     assert ours == serialise(

@@ -128,7 +128,7 @@ def test_duplicates_and_what_cannot_be_read(tmp_path: Path, make_midi: MakeMidi)
     assert zipped["kind"] == "archive"
     assert {**zipped, "kind": "", "path": ""} == {**result, "kind": "", "path": ""}
     # what convert leaves out of the notes is in their manifest
-    convert(folder, tmp_path / "notes", jobs=1)
+    convert(folder, tmp_path / "notes")
     assert inspect_notes(tmp_path / "notes", SPEC)["unreadable"] == result["unreadable"]
 
 
@@ -138,7 +138,7 @@ def test_malformed_files_are_those_that_convert_leaves_out(test_data: Path, tmp_
     for path in (test_data / "malformed").rglob("*.mid"):
         if path.stat().st_size < 20_000:  # the larger ones are whole, and slow
             shutil.copy(path, folder)
-    summary = convert(folder, tmp_path / "notes", jobs=1)
+    summary = convert(folder, tmp_path / "notes")
     result = inspect_midi_files(folder, SPEC, 1)
     assert result["unreadable"] == summary.manifest["skipped"]
     assert result["files"]["readable"] == summary.records

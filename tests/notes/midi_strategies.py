@@ -96,7 +96,7 @@ def encode(events: Sequence[Event]) -> bytes:
 
 def _delta(c: Choices) -> bytes:
     if c.seldom(6):
-        return number(c.wide(c.pick([1000, 30_000])), c.below(3))
+        return number(c.wide(c.pick([1000, 30_000])), c.pick([0, 1, 0, 1, 0, 1, 0, 1, 2]))
     return c.pick([b"\x00", b"\x00", b"\x01", number(60), number(240), number(480)])
 
 
@@ -144,7 +144,8 @@ def _tempo(c: Choices) -> Event:
 
 
 def _time_signature(c: Choices) -> Event:
-    return _meta(c, 0x58, bytes([c.pick([4, 3, 6, 255]), c.pick([2, 3, 0, 30]), c.below(256), c.below(256)]))
+    power = 30 if c.seldom(20) else c.pick([2, 3, 0])  # of the denominator
+    return _meta(c, 0x58, bytes([c.pick([4, 3, 6, 255]), power, c.below(256), c.below(256)]))
 
 
 def _key(c: Choices) -> Event:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -7,12 +8,16 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.errors import GmdVaeError, UsageError
+from pipeline.engines.engine import EngineError
+from pipeline.engines.local import LocalEngine
+from pipeline.engines.parts import open_parts
+from pipeline.errors import GmdVaeError, Interrupted, UsageError
 from pipeline.files import sha256
 from pipeline.notes.convert import convert
 from pipeline.notes.sequences import NoteSequence
@@ -114,9 +119,16 @@ for folder, output in zip(sys.argv[1::2], sys.argv[2::2]):
         assert len(found) > 40
 
 
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of 16 files: 54 files make four."""
+    monkeypatch.setattr("pipeline.notes.convert.FILES_PER_PART", 16)
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_the_number_of_processes_changes_nothing(music: Path, tmp_path: Path) -> None:
     for jobs in (1, 2, 3):
-        convert(music, tmp_path / f"{jobs}", jobs=jobs)
+        convert(music, tmp_path / f"{jobs}", engine=LocalEngine(jobs))
     names = sorted(path.name for path in (tmp_path / "1").iterdir())
     assert names == ["manifest.json", "test.tfrecord", "train.tfrecord", "validation.tfrecord"]
     for name in names:
@@ -199,15 +211,86 @@ def test_a_file_that_goes_away_is_counted(music: Path, tmp_path: Path, monkeypat
         return read(file)
 
     monkeypatch.setattr(MidiFile, "read", unreadable)
-    summary = convert(music, tmp_path / "notes", jobs=1)
+    summary = convert(music, tmp_path / "notes", engine=LocalEngine(1))
     assert summary.skipped["cannot be opened"] == ["empty.mid"]
     assert sum(split.files for split in summary.splits.values()) == 53
 
 
+@pytest.mark.usefixtures("small_parts")
 def test_progress_ends_at_the_number_of_files(music: Path, tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
-    convert(music, tmp_path / "notes", on_progress=lambda done, total: calls.append((done, total)))
+    convert(
+        music, tmp_path / "notes", engine=LocalEngine(1), on_progress=lambda done, total: calls.append((done, total))
+    )
     assert calls == [(16, 54), (32, 54), (48, 54), (54, 54)]
+
+
+class Stops:
+    """An engine in this process that is stopped after a number of items."""
+
+    def __init__(self, after: int, error: BaseException) -> None:
+        self.after, self.error = after, error
+
+    def each(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Generator[Any, None, None]:
+        for number, item in enumerate(items):
+            if number == self.after:
+                raise self.error
+            yield function(item)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), EngineError("a worker died"), OSError(errno.ENOSPC, "full")])
+def test_a_run_that_was_stopped_goes_on(music: Path, tmp_path: Path, error: BaseException) -> None:
+    convert(music, tmp_path / "straight")
+    with pytest.raises(Interrupted if isinstance(error, KeyboardInterrupt) else type(error)):
+        convert(music, tmp_path / "notes", engine=Stops(2, error))
+    assert not (tmp_path / "notes").exists()
+    calls: list[tuple[int, int]] = []
+    resumed: list[tuple[int, int]] = []
+    convert(
+        music,
+        tmp_path / "notes",
+        engine=Stops(2, AssertionError("more than the two parts that were missing")),
+        on_progress=lambda done, total: calls.append((done, total)),
+        on_resume=lambda done, total: resumed.append((done, total)),
+    )
+    assert resumed == [(32, 54)]
+    assert calls[-1] == (54, 54)
+    for path in (tmp_path / "straight").iterdir():
+        assert (tmp_path / "notes" / path.name).read_bytes() == path.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["music", "notes", "straight"]
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_another_input_begins_anew(music: Path, tmp_path: Path, make_midi: MakeMidi) -> None:
+    with pytest.raises(Interrupted):
+        convert(music, tmp_path / "notes", engine=Stops(2, KeyboardInterrupt()))
+    (music / "sub folder" / "0.mid").write_bytes(make_midi([(0, 36), (1000, 38), (2000, 38)]))
+    convert(music, tmp_path / "notes", on_resume=lambda *_: pytest.fail("it goes on with parts of other files"))
+    convert(music, tmp_path / "straight")
+    for path in (tmp_path / "straight").iterdir():
+        assert (tmp_path / "notes" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("damage", ["cut between two records", "empty", "another byte"])
+def test_a_part_that_a_power_cut_has_damaged_is_made_again(music: Path, tmp_path: Path, damage: str) -> None:
+    with pytest.raises(Interrupted):
+        convert(music, tmp_path / "notes", engine=Stops(2, KeyboardInterrupt()))
+    (part,) = (tmp_path / ".notes.parts").glob("*/00001.part")
+    content = part.read_bytes()
+    last = len(list(read_records(part))[-1]) + 16
+    part.write_bytes({"empty": b"", "another byte": content[:100] + b"?" + content[101:]}.get(damage, content[:-last]))
+    with pytest.raises(EngineError, match="Run the same command again"):
+        convert(music, tmp_path / "notes")
+    convert(music, tmp_path / "notes", engine=Stops(1, AssertionError("more than the one part that was damaged")))
+    assert len([data for split in records(tmp_path / "notes").values() for data in split]) == 51
+
+
+def test_a_second_run_into_the_same_folder_is_refused(music: Path, tmp_path: Path) -> None:
+    with open_parts(tmp_path / "notes", {}), pytest.raises(GmdVaeError, match=r"Another run is writing .*process \d+"):
+        convert(music, tmp_path / "notes")
+    convert(music, tmp_path / "notes")
 
 
 def test_a_good_folder_is_replaced_and_others_are_left_alone(music: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from midi_strategies import Choices, build, chunk, damage, decisions, header, sp
 from pipeline.notes import midi
 from pipeline.notes.midi import Record, midi_to_record
 
-FUZZED = settings(max_examples=800, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+FUZZED = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -81,8 +81,8 @@ def test_without_a_catalogue_the_hash_rule_is_the_default(folder: Path) -> None:
 
 
 def test_a_damaged_catalogue_names_the_way_out(folder: Path) -> None:
-    (folder / "info.csv").write_text("midi_filename,split\na.mid,train\n")
-    with pytest.raises(GmdVaeError, match=r"has no column style.*--split-by hash"):
+    (folder / "info.csv").write_text("midi_filename,style\na.mid,rock\n")
+    with pytest.raises(GmdVaeError, match=r"has no column split.*--split-by hash"):
         make_plan(list_midi_files(folder), Selection(), None)
 
 

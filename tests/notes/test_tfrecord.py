@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
 import os
 import struct
@@ -12,7 +14,15 @@ from hypothesis import strategies as st
 
 from pipeline.errors import GmdVaeError
 from pipeline.notes import tfrecord
-from pipeline.notes.tfrecord import MAX_RECORD_BYTES, count_records, read_records, write_record
+from pipeline.notes.tfrecord import (
+    FRAME,
+    MAX_RECORD_BYTES,
+    count_records,
+    is_gzip,
+    read_records,
+    record_sizes,
+    write_record,
+)
 
 RECORDS = [b"one", b"", b"\x00" * 5000, "drei ♩".encode()]
 
@@ -32,6 +42,12 @@ def path(tmp_path: Path) -> Path:
 def masked(data: bytes) -> bytes:
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def framed(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    write_record(stream, data)
+    return stream.getvalue()
 
 
 def test_the_bytes_are_the_known_ones():
@@ -139,3 +155,63 @@ def test_tensorflow_writes_the_same_bytes_and_reads_ours(path, tmp_path):
             writer.write(record)
     assert (tmp_path / "theirs").read_bytes() == path.read_bytes()
     assert list(tf.python_io.tf_record_iterator(str(path))) == records
+
+
+@pytest.fixture
+def packed(path: Path) -> Path:
+    packed = path.with_name("records.tfrecord.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    return packed
+
+
+def test_gzip_is_noticed_and_unpacked(path, packed):
+    assert is_gzip(packed)
+    assert not is_gzip(path)
+    assert list(read_records(packed)) == RECORDS
+    assert count_records(packed) == len(RECORDS)
+    assert list(record_sizes(packed)) == list(record_sizes(path)) == [len(record) for record in RECORDS]
+
+
+def test_reading_can_begin_at_any_record(path, packed):
+    start = 2 * FRAME + len(RECORDS[0]) + len(RECORDS[1])
+    assert list(read_records(path, start, 2)) == list(read_records(packed, start, 2)) == RECORDS[2:]
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(GmdVaeError, match="damaged at record 3: the file ends"):
+        list(read_records(path, start, 2))
+
+
+@pytest.mark.parametrize("place", range(3, 60, 4))
+def test_gzip_that_is_cut_is_refused_in_one_line(packed, place):
+    packed.write_bytes(packed.read_bytes()[:place])
+    with pytest.raises(GmdVaeError, match=r"records.tfrecord.gz' is damaged at record \d: (gzip: |the file ends)"):
+        list(read_records(packed))
+
+
+@given(place=st.integers(3, 70), bit=st.integers(0, 7))
+def test_a_changed_bit_in_gzip_changes_no_record(tmp_path_factory, place, bit):
+    data = bytearray(gzip.compress(b"".join(map(framed, RECORDS)), mtime=0))
+    data[place % len(data)] ^= 1 << bit
+    path = tmp_path_factory.mktemp("bit") / "packed"
+    path.write_bytes(data)
+    read = []
+    with contextlib.suppress(GmdVaeError):
+        read.extend(read_records(path))
+    assert read == RECORDS[: len(read)]
+
+
+def test_a_small_gzip_file_does_not_ask_for_all_memory(tmp_path):
+    length = struct.pack("<Q", MAX_RECORD_BYTES + 1)
+    bomb = gzip.compress(length + masked(length) + bytes(1 << 24))
+    (tmp_path / "bomb").write_bytes(bomb)
+    with pytest.raises(GmdVaeError, match="claims"):
+        list(read_records(tmp_path / "bomb"))
+
+
+@pytest.mark.tensorflow
+def test_gzip_of_tensorflow_is_read(tmp_path):
+    from pipeline.models.magenta import tf
+
+    with tf.io.TFRecordWriter(str(tmp_path / "theirs"), "GZIP") as writer:
+        for record in RECORDS:
+            writer.write(record)
+    assert list(read_records(tmp_path / "theirs")) == RECORDS

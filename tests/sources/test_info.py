@@ -99,9 +99,50 @@ def test_too_few_fields() -> None:
 
 
 def test_missing_columns_are_named_with_those_found() -> None:
-    message = refuse(b"file,style,bpm\n1.mid,rock,90\n")
-    assert "has no column midi_filename, split, beat_type" in message
+    message = refuse(b"\nfile,style,bpm\n1.mid,rock,90\n")
+    assert "line 2 has no column midi_filename, split" in message
     assert "(its columns: file, style, bpm)" in message
+
+
+def test_only_the_name_and_the_split_are_needed() -> None:
+    assert parse(b"split,midi_filename\ntrain,a.mid\n") == (Entry("a.mid", "train"),)
+
+
+def test_a_selection_names_the_columns_that_it_needs() -> None:
+    entries = parse(b"split,midi_filename,drummer\ntrain,a.mid,d1\n")
+    Selection(drummers=("d1",)).check(entries)
+    for selection, column in (
+        (Selection(styles=("rock",)), "style"),
+        (Selection(beat_types=("beat",), drummers=("d1",)), "beat_type"),
+        (Selection(bpm_range=(90, 140), time_signatures=("4-4",)), "time_signature, bpm"),
+    ):
+        with pytest.raises(UsageError, match=f"has no column {column} to choose files by"):
+            selection.check(entries)
+        assert not selection.matches(entries[0])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_what_spreadsheets_make_of_it(encoding: str, end: str, separator: str) -> None:
+    bpm = "138" if separator == "," else "138,0"
+    rows = [
+        {**GOOD, "bpm": bpm, "style": '"rock/halftime"'},
+        dict.fromkeys(GOOD, ""),
+        {**GOOD, "midi_filename": "é.mid"},
+    ]
+    lines = [separator.join(GOOD), "", *(separator.join(row.values()) for row in rows)]
+    assert parse((end.join(lines) + end).encode(encoding)) == (ENTRY, entry(midi_filename="é.mid"))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_the_line_of_a_bad_character(end: bytes) -> None:
+    good = table({}, {"midi_filename": "b.mid"}).replace(b"\n", end)
+    assert "line 4 is not UTF-8 text" in refuse(good + b"caf\xe9")
+    assert "line 4 holds a NUL character" in refuse(good + b"a\0b")
+    wide = (good + b"a").decode().encode("utf-16") + b"\x00\xd8\x61\x00"
+    assert "line 4 is not UTF-16 text" in refuse(wide)
+    assert "line 1 holds a NUL character" in refuse(good.decode().encode("utf-16-le"))
 
 
 def test_a_column_twice() -> None:
@@ -128,6 +169,8 @@ def test_no_table_does_more_than_be_refused(parts: list[str]) -> None:
         for text in (",".join(parts), "".join(parts)):
             with contextlib.suppress(GmdVaeError):
                 parse((head + text).encode())
+            with contextlib.suppress(GmdVaeError):
+                parse((head + text).replace(",", ";").encode("utf-16"))
 
 
 def test_a_style_takes_its_substyles_and_a_substyle_itself() -> None:

@@ -28,7 +28,7 @@ def melody_notes(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     root = tmp_path_factory.mktemp("music")
     for file in sorted((test_data / "freedoom" / "musics").glob("*.mid"))[:6]:
         (root / file.name).write_bytes(file.read_bytes())
-    convert(root, root / "notes", jobs=1)
+    convert(root, root / "notes")
     return root / "notes"
 
 
@@ -38,7 +38,7 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     from pipeline.training.loop import train
 
     config = get_config(name)
-    preprocess(notes, folder / "examples", extractor_for(config), config=name, max_per_sequence=5, jobs=1)
+    preprocess(notes, folder / "examples", extractor_for(config), config=name, max_per_sequence=5)
     examples = open_examples(folder / "examples", config)
     run = Run(folder / "run", config, resolve(config, TINY), 0, examples.folder, examples.digest)
     run.folder.mkdir()

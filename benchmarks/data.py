@@ -1,0 +1,259 @@
+"""Stock Magenta's data scripts and ours, side by side: ``python -m benchmarks.data --help``."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from benchmarks import machine, process, summary
+from benchmarks.copies import write_copies
+from benchmarks.data_work import digest
+from benchmarks.job import STOCK
+from benchmarks.process import ROOT
+from benchmarks.summary import Cost, Row
+from pipeline import console, manifest
+from pipeline.errors import GmdVaeError
+from pipeline.models.registry import DEFAULT_CONFIG
+from pipeline.notes.tfrecord import read_records
+
+OURS, OURS_ALL = "gmd-vae, 1 process", "gmd-vae, all cores"
+STOCK_LABEL = f"{STOCK} Magenta"
+ALONE = "windows alone"
+SCRIPT = "preprocess --stock"
+SCRIPT_CONFIG = "cat-drums_2bar_small"  # one of Magenta's own, with its cap of 5 windows
+STARTED = "STARTED"  # in a command line: time.monotonic() at the start of the process
+_RESULTS = ROOT / "benchmarks" / "results"
+_REPEATS = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One measurement, made by processes of its own.
+
+    Attributes:
+        work: what is done, as the table names it.
+        label: who does it.
+        command: the process to start.
+        files: how many MIDI files it is about, where that is to be said.
+    """
+
+    work: str
+    label: str
+    command: list[str]
+    files: int | None = None
+
+
+@click.command("data")
+@click.option("--archive", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Of GMD, MIDI only.")
+@click.option(
+    "--raw",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=ROOT / "data" / "raw" / "groove",
+    help="Folder of GMD, where there is no --archive.  [default: data/raw/groove]",
+)
+@click.option("--config", default=DEFAULT_CONFIG, show_default=True, help="Whose windows are cut: one of drums.")
+@click.option("--repeats", type=click.IntRange(1), help=f"Runs of each process.  [default: {_REPEATS}, quick: 1]")
+@click.option("--scale", "scales", type=click.IntRange(1), multiple=True, help="Times GMD.  [default: 1, 10; quick: 1]")
+@click.option("--quick", is_flag=True, help="A few minutes.")
+@click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), default=_RESULTS)
+def main(
+    archive: Path | None,
+    raw: Path,
+    config: str,
+    repeats: int | None,
+    scales: tuple[int, ...],
+    quick: bool,
+    output_dir: Path,
+) -> None:
+    """Compare the data stages of gmd-vae with stock Magenta's scripts: time, memory, and what comes out."""
+    about = machine.describe()
+    err = console.stderr()
+    if busy := machine.warning(about["load_average_before"][0]):
+        err.print(busy)
+    repeats = repeats or (1 if quick else _REPEATS)
+    target = output_dir / (f"data-{machine.device(about)}" + ("-quick" if quick else "") + ".json")
+    results: dict[str, Any] = {"machine": about, "config": config, "repeats": repeats, "records": []}
+    with tempfile.TemporaryDirectory(prefix="gmd-vae-bench-") as name:
+        scratch = Path(name)
+        if archive is not None:
+            raw = scratch / "groove"
+            _gmd_vae("fetch", "groove", "--archive", str(archive), "--output-dir", str(raw))
+        if not raw.is_dir():
+            raise GmdVaeError(f"There is no '{raw}'", "Run 'gmd-vae fetch groove', or give --archive.")
+        notes = scratch / "notes"
+        _gmd_vae("convert", str(raw), "--output-dir", str(notes))
+        for _ in range(repeats):
+            for job in jobs(raw, notes, scratch, config):
+                results["records"].append(_measure(job))
+            results["identical"] = identical(results["records"], scratch)
+            manifest.write_json(target, results)  # after every round: who stops it has the rounds before
+        for times in scales or ((1,) if quick else (1, 10)):
+            copies = scratch / "copies"
+            count = write_copies(raw, copies, times)
+            for job in scale_jobs(copies, scratch, config, times, count):
+                results["records"].append(_measure(job))
+            shutil.rmtree(copies)
+            manifest.write_json(target, results)
+    for title, rows in (("Groove MIDI Dataset", compared(results["records"])), ("Scale", scaled(results["records"]))):
+        _show(title, rows)
+    for what, same in results["identical"].items():
+        console.stdout().print(f"{what}: {'identical' if same else 'NOT IDENTICAL'}", markup=False)
+    console.stdout().print(f"Wrote {target}", markup=False)
+    if not all(results["identical"].values()) or any(one["error"] for one in results["records"]):
+        raise SystemExit(1)
+
+
+def jobs(raw: Path, notes: Path, scratch: Path, config: str) -> Iterator[Job]:
+    """What is compared, in order: each takes turns with its opponents.
+
+    Args:
+        raw: the folder of GMD.
+        notes: what ``gmd-vae convert`` made of it: both sides cut the same records.
+        scratch: where they write; each has a name of its own.
+        config: whose windows are cut.
+    """
+    script = [sys.executable, "-m", "magenta.scripts.convert_dir_to_note_sequences", "--log=WARN", "--recursive"]
+    files = [f"--input_dir={raw}", f"--output_file={scratch / 'stock.tfrecord'}"]
+    yield Job("convert", STOCK_LABEL, [*script, *files])
+    yield Job("convert", OURS, _convert(raw, scratch / "ours", "--jobs", "1"))
+    yield Job("convert", OURS_ALL, _convert(raw, scratch / "ours-all"))
+    yield Job("preprocess", STOCK_LABEL, _work("stock", notes, config))
+    yield Job("preprocess", OURS, _preprocess(notes, scratch / "windows", config, "--jobs", "1"))
+    yield Job("preprocess", OURS_ALL, _preprocess(notes, scratch / "windows-all", config))
+    yield Job(ALONE, OURS, _work("ours", notes, config))
+    yield Job(SCRIPT, STOCK_LABEL, _work("stock-script", notes, SCRIPT_CONFIG))
+    yield Job(SCRIPT, OURS, _preprocess(notes, scratch / "script", SCRIPT_CONFIG, "--stock", "--jobs", "1"))
+    both = [_convert(raw, scratch / "whole"), _preprocess(scratch / "whole", scratch / "whole-windows", config)]
+    yield Job("convert and preprocess", OURS_ALL, ["sh", "-c", " && ".join(map(shlex.join, both))])
+
+
+def scale_jobs(copies: Path, scratch: Path, config: str, times: int, files: int) -> Iterator[Job]:
+    """The same on so many times GMD, on all cores.
+
+    Args:
+        copies: a folder from ``write_copies``.
+        scratch: where they write.
+        config: whose windows are cut.
+        times: how many copies of GMD.
+        files: how many files they have together.
+    """
+    notes = scratch / f"notes-{times}"
+    yield Job(f"convert, {times} × GMD", OURS_ALL, _convert(copies, notes), files)
+    yield Job(f"preprocess, {times} × GMD", OURS_ALL, _preprocess(notes, scratch / f"windows-{times}", config), files)
+
+
+def identical(records: Sequence[dict[str, Any]], scratch: Path) -> dict[str, bool]:
+    """Whether both sides gave the same: records of NoteSequences to the byte, windows; each as often, in any order."""
+    stock = scratch / "stock.tfrecord"
+    windows = {one["report"].get("digest") for one in records if "windows" in one["report"].get("stages", {})}
+    script = {one["report"].get("digest") for one in records if one["work"] == SCRIPT and one["report"]}
+    return {
+        "NoteSequence records": stock.exists() and digest(read_records(stock)) == _digest_of(scratch / "ours"),
+        "windows": len(windows) == 1 and any(one["work"] == ALONE and one["report"] for one in records),
+        SCRIPT: script == {_digest_of(scratch / "script")},
+    }
+
+
+def _digest_of(folder: Path) -> str:
+    return digest(record for path in sorted(folder.glob("*.tfrecord")) for record in read_records(path))
+
+
+def compared(records: Sequence[dict[str, Any]]) -> list[Row]:
+    """The rows of the comparison: medians of wall and processor time, and memory."""
+    rows: dict[str, dict[str, Cost | None]] = {}
+    for work, label in dict.fromkeys((one["work"], one["label"]) for one in records if one["files"] is None):
+        repeats = [one for one in records if (one["work"], one["label"]) == (work, label)]
+        failed = any(one["error"] for one in repeats)
+        measured = {
+            work: [Cost(one["wall"], one["cpu"]) for one in repeats],
+            f"{work}: MB, largest process": [Cost(one["peak_bytes"] / 1e6, None) for one in repeats],
+        }
+        if work == ALONE:
+            measured = {}
+        if all("windows" in one["report"].get("stages", {}) for one in repeats):
+            measured[ALONE] = [Cost(**one["report"]["stages"]["windows"]) for one in repeats]
+        for name, costs in measured.items():
+            rows.setdefault(name, {})[label] = None if failed else summary.median(costs)
+    return [Row(name, costs) for name, costs in rows.items()]
+
+
+def scaled(records: Sequence[dict[str, Any]]) -> list[Row]:
+    """The rows of the growing data set."""
+    rows = []
+    for one in records:
+        if one["files"] is not None:
+            measured = None if one["error"] else Cost(one["wall"], one["cpu"])
+            rows.append(Row(one["work"], {one["label"]: measured}))
+            if measured:
+                for name, value in (
+                    ("files a second of one core", one["files"] / one["cpu"]),
+                    ("MB, largest process", one["peak_bytes"] / 1e6),
+                    ("MB, all processes", (one["peak_bytes_in_all"] or 0) / 1e6),
+                ):
+                    rows.append(Row(f"  {name}", {one["label"]: Cost(value, None)}))
+    return rows
+
+
+def _measure(job: Job) -> dict[str, Any]:
+    """Runs a job; what is written about it."""
+    watch = [sys.executable, "-m", "benchmarks.watch"]
+    outcome = process.run(
+        lambda started: [*watch, *(str(started) if part == STARTED else part for part in job.command)]
+    )
+    watched = outcome.report
+    report = process.last_report(watched.pop("stdout", ""))
+    console.stderr().print(f"{job.work}, {job.label}: {outcome.wall:.1f} s", markup=False)
+    if outcome.error is not None:
+        console.stderr().print(f"FAILED: {outcome.error}", markup=False)
+    empty = dict.fromkeys(("wall", "cpu", "peak_bytes", "peak_bytes_in_all"), 0)
+    about = {"work": job.work, "label": job.label, "files": job.files, "error": outcome.error}
+    return {**about, **empty, **watched, "report": report if "stages" in report else {}}
+
+
+def _convert(source: Path, target: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "pipeline", "convert", str(source), "--output-dir", str(target), *options]
+
+
+def _preprocess(source: Path, target: Path, config: str, *options: str) -> list[str]:
+    arguments = ["preprocess", str(source), "--config", config, "--output-dir", str(target)]
+    return [sys.executable, "-m", "pipeline", *arguments, *options]
+
+
+def _work(work: str, notes: Path, config: str) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.data_work", work, str(notes), config, STARTED]
+
+
+def _gmd_vae(*arguments: str) -> None:
+    outcome = process.run(lambda _: [sys.executable, "-m", "pipeline", *arguments])
+    if outcome.error is not None:
+        raise GmdVaeError(f"'gmd-vae {' '.join(arguments)}' failed: {outcome.error}")
+
+
+def _show(title: str, rows: Sequence[Row]) -> None:
+    labels = dict.fromkeys(label for row in rows for label in row.costs)
+    columns = sorted(labels, key=lambda label: not label.startswith(STOCK))
+    table = Table(title=title, title_justify="left")
+    table.add_column("seconds: wall / processor")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right")
+        if number:
+            table.add_column("stock ÷ ours", justify="right")
+    for row in rows:
+        table.add_row(*summary.cells(row, columns))
+    console.stdout().print(table)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except GmdVaeError as error:
+        raise SystemExit(f"Error: {error}") from None

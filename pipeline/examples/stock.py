@@ -1,0 +1,243 @@
+"""``preprocess --stock``: the records that Magenta's script ``preprocess_tfrecord`` writes at its defaults.
+
+For each split a TFRecord file of NoteSequences, one for every different window; its id lists the ids
+of the NoteSequences that the window comes from. The script's order of records and of ids is left to
+chance; here the records are in order of a hash, the ids in order of the input.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import itertools
+import json
+import os
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from pipeline import manifest
+from pipeline.engines.engine import Engine
+from pipeline.engines.parts import Parts, check_seen, make_parts, open_parts
+from pipeline.errors import GmdVaeError
+from pipeline.examples.extraction import Dropped
+from pipeline.examples.notes_input import NotesInput, Range, open_notes, unpack
+from pipeline.examples.runs import Runs
+from pipeline.examples.stock_drums import StockExtraction
+from pipeline.files import whole_folder
+from pipeline.notes.tfrecord import read_records, write_record
+from pipeline.sources.info import SPLITS
+
+STAGE = "preprocess --stock"
+
+_PLACE = struct.Struct(">QII")  # number of the source in its file, number of its window, bytes of the source's id
+
+
+class StockExtractor(Protocol):
+    """A picklable callable: NoteSequence wire bytes → ``StockExtraction``. It raises nothing a file can cause."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What shapes the result, for the manifest: JSON values."""
+        ...
+
+    def __call__(self, record: bytes) -> StockExtraction:
+        """What the script makes of one NoteSequence."""
+        ...
+
+
+@dataclasses.dataclass
+class StockSplit:
+    """What became of one split.
+
+    Attributes:
+        sequences: NoteSequences read.
+        windows: windows found, repeats among them.
+        records: different windows; they were written.
+        files: the file, described; none if there is no record.
+    """
+
+    sequences: int = 0
+    windows: int = 0
+    records: int = 0
+    files: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class StockSummary:
+    """What ``write_stock`` did.
+
+    Attributes:
+        output_dir: the folder it made.
+        config: the config's name.
+        splits: by name, in the order train, validation, test.
+        dropped: what gave no window, and why.
+    """
+
+    output_dir: Path
+    config: str
+    splits: dict[str, StockSplit]
+    dropped: Dropped
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "output_dir": str(self.output_dir),
+            "config": self.config,
+            "splits": {name: dataclasses.asdict(split) for name, split in self.splits.items()},
+            "dropped": self.dropped.as_json(),
+        }
+
+
+def write_stock(
+    input_path: Path,
+    output_dir: Path,
+    extractor: StockExtractor,
+    *,
+    config: str,
+    engine: Engine,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> StockSummary:
+    """Runs what Magenta's script does over each file of the input; whole or not at all.
+
+    Args:
+        input_path: see ``notes_input.open_notes``. All of a single file goes to ``train.tfrecord``,
+            as one run of the script makes one file of one.
+        output_dir: the folder to make; it may only replace one that this function made.
+        extractor: what the script does to one NoteSequence; picklable.
+        config: the config's name, for the manifest and messages.
+        engine: where it runs.
+        on_progress: called with the number of NoteSequences done and in all.
+
+    Raises:
+        GmdVaeError: the input cannot be read or gives no record, or ``output_dir`` holds something else.
+        UsageError: the input lies in ``output_dir``.
+        OSError: the disk is full or cannot be written; nothing half-written stays.
+    """
+    source = open_notes(input_path)
+    manifest.check_replaceable(output_dir, STAGE, source=input_path)
+    tasks = source.ranges()
+    total = sum(task.count for task in tasks)
+    done = 0
+
+    def on_done(number: int) -> None:
+        nonlocal done
+        done += tasks[number].count
+        on_progress(done, total)
+
+    identity = {"stock": 1, **_origin(source, extractor, config)}
+    summary = StockSummary(output_dir, config, {name: StockSplit() for name in SPLITS}, Dropped())
+    with open_parts(output_dir, identity) as parts:
+        make_parts(parts, functools.partial(_write_part, extractor), unpack(tasks, parts.folder), engine, on_done)
+        runs = {name: Runs(parts.folder / name) for name in SPLITS}
+        try:
+            _gather(parts, tasks, runs, summary)
+            if not any(run.count for run in runs.values()):
+                raise GmdVaeError(
+                    f"Magenta's script makes nothing of the {total} NoteSequences of '{input_path}' for '{config}'",
+                    "'gmd-vae preprocess' without --stock says why.",
+                )
+            with whole_folder(output_dir) as folder:
+                for name, split in summary.splits.items():
+                    _write_split(folder / f"{name}.tfrecord", runs[name], split)
+                content = summary.as_json()
+                del content["output_dir"]
+                described = {**_origin(source, extractor, config), **content}
+                manifest.write(folder, STAGE, described)
+        finally:
+            for run in runs.values():
+                run.remove()
+    return summary
+
+
+def _origin(source: NotesInput, extractor: StockExtractor, config: str) -> dict[str, Any]:
+    """What the output follows from."""
+    return {
+        "config": config,
+        "extractor": extractor.settings,
+        "input": source.identity,
+        "versions": manifest.versions("note-seq", "magenta"),
+    }
+
+
+class _Found(NamedTuple):
+    """A window of the script. Found ones in order are in the order of the input.
+
+    Attributes:
+        number: of its source in the source's file.
+        place: of the window among those of its source.
+        sequence_id: the source's id, UTF-8.
+        sequence: the window's NoteSequence, wire format, without an id.
+    """
+
+    number: int
+    place: int
+    sequence_id: bytes
+    sequence: bytes
+
+    def pack(self) -> bytes:
+        head = _PLACE.pack(self.number, self.place, len(self.sequence_id))
+        return head + self.sequence_id + self.sequence
+
+    @classmethod
+    def unpack(cls, data: bytes) -> _Found:
+        number, place, length = _PLACE.unpack_from(data)
+        middle = _PLACE.size + length
+        return cls(number, place, data[_PLACE.size : middle], data[middle:])
+
+
+def _write_part(extractor: StockExtractor, piece: Range, path: Path) -> None:
+    """Writes what was dropped (JSON), then what the script makes of some NoteSequences; runs in any process."""
+    check_seen(piece.path)
+    found = []
+    dropped = Dropped()
+    for number, record in enumerate(piece.read(), piece.first):
+        extraction = extractor(record.data)
+        dropped.add(extraction.dropped)
+        sequence_id = extraction.sequence_id.encode("utf-8", "replace")
+        found += [_Found(number, place, sequence_id, data) for place, data in enumerate(extraction.sequences)]
+    header = [list(counter.items()) for counter in (dropped.reasons, dropped.pitches, dropped.time_signatures)]
+    with path.open("wb") as stream:
+        write_record(stream, json.dumps(header).encode())
+        for one in found:
+            write_record(stream, one.pack())
+
+
+def _gather(parts: Parts, tasks: list[Range], runs: dict[str, Runs], summary: StockSummary) -> None:
+    """Reads the parts into runs in order of a hash of the windows, and counts."""
+    for number, task in enumerate(tasks):
+        name = task.split or SPLITS[0]
+        summary.splits[name].sequences += task.count
+        with parts.reading(number) as path:
+            records = read_records(path)
+            header = json.loads(next(records, b"[]"))
+            summary.dropped.add(Dropped(*(Counter(dict(pairs)) for pairs in header)))
+            for data in records:
+                rank = hashlib.blake2b(_Found.unpack(data).sequence, digest_size=16).digest()
+                runs[name].add(rank, data)
+        summary.splits[name].windows = runs[name].count
+
+
+def _write_split(path: Path, runs: Runs, split: StockSplit) -> None:
+    """Writes the records of a split and counts them; no file if there are none."""
+    if not runs.count:
+        return
+    with path.open("wb") as stream:
+        for record in _records(runs):
+            write_record(stream, record)
+            split.records += 1
+        stream.flush()
+        os.fsync(stream.fileno())
+    split.files.append(manifest.describe_file(path, records=split.records))
+
+
+def _records(runs: Runs) -> Iterator[bytes]:
+    """Yields a NoteSequence for each different window, with the ids of all that it comes from."""
+    from pipeline.notes.sequences import NoteSequence
+
+    for sequence, members in itertools.groupby(map(_Found.unpack, runs), lambda one: one.sequence):
+        joined = b",".join(one.sequence_id for one in members).decode()
+        yield NoteSequence(id=joined).SerializeToString() + sequence  # the id is the first field of the message

@@ -1,0 +1,116 @@
+"""Work on the workers of a Dask scheduler, on loopback; one of them is killed in the middle."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dask_work import away, die, square
+from tool_module import load_tool
+
+from pipeline.engines.dask import DaskEngine
+from pipeline.engines.engine import EngineError
+from pipeline.notes.convert import convert
+
+pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+
+load_tool("cluster_demo")  # the next one imports it
+DEMO = load_tool("data_cluster_demo")
+
+MakeMidi = Callable[..., bytes]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A scheduler and two workers, which find ``dask_work``."""
+    with DEMO.DaskCluster(tmp_path_factory.mktemp("cluster"), Path(__file__).parent) as running:
+        running.start_scheduler()
+        running.start_worker()
+        running.start_worker()
+        yield running
+
+
+def no_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_results_and_errors_come_back(cluster: Any) -> None:
+    engine = DaskEngine(cluster.address)
+    assert sorted(engine.each(square, range(13))) == [number * number for number in range(13)]
+    with pytest.raises(PermissionError, match="not this one"):
+        list(engine.each(square, range(20)))
+    with pytest.raises(EngineError, match=r"'0' is not there\. Share the disk"):
+        list(engine.each(away, [0]))
+
+
+def test_a_worker_that_is_killed_changes_nothing(cluster: Any, tmp_path: Path, make_midi: MakeMidi) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for number in range(700):
+        (music / f"{number}.mid").write_bytes(make_midi([(tick * 100, 36) for tick in range(60 + number % 40)]))
+    (music / "broken.mid").write_bytes(b"MThd")
+    convert(music, tmp_path / "local")
+    command = DEMO.gmd_vae(
+        *("convert", str(music), "--output-dir", str(tmp_path / "dask")),
+        *("--engine", "dask", "--scheduler", cluster.address),
+    )
+    killed_at, parts = DEMO.kill_in_the_middle(cluster, command, tmp_path / "dask", seconds=120)
+    assert command.returncode == 0
+    assert killed_at < parts
+    assert DEMO.same_files(tmp_path / "local", tmp_path / "dask")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dask", "local", "music"]
+    cluster.start_worker()
+
+
+def test_no_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.engines.dask._CONNECT_SECONDS", 0.5)
+    for address in (no_address(), "nonsense://here", "no.such.host.invalid:8786"):
+        with pytest.raises(EngineError, match=r"There is no Dask scheduler at '.*dask scheduler") as caught:
+            next(DaskEngine(address).each(square, [1]))
+        assert "\n" not in str(caught.value)
+
+
+def test_no_worker_and_then_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.engines.dask._WORKER_SECONDS", 1)
+    said: list[str] = []
+    with DEMO.DaskCluster(tmp_path, Path(__file__).parent) as cluster:
+        scheduler = cluster.start_scheduler()
+        engine = DaskEngine(cluster.address, said.append)
+        with pytest.raises(EngineError, match=r"has no workers\. Start some: dask worker tcp:"):
+            next(engine.each(square, [1]))
+        assert said == [f"The scheduler at {cluster.address} has no workers yet: waiting 1 seconds for one."]
+        monkeypatch.setattr("pipeline.engines.dask._WORKER_SECONDS", 60)
+        cluster.start_worker()
+        results = engine.each(time.sleep, [0.01] * 10 + [0.5] * 100)  # type: ignore[arg-type, list-item]
+        next(results)
+        scheduler.kill()
+        with pytest.raises(EngineError, match=r"has gone away\. Start it again\. The same command goes on"):
+            list(results)
+
+
+def test_a_worker_with_another_version_is_refused(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.manifest.importlib.metadata.version", lambda package: "0.1")
+    with pytest.raises(EngineError, match=r"has gmd-vae [\d.]+, this machine has 0\.1\. Install the same"):
+        next(DaskEngine(cluster.address).each(square, [1]))
+
+
+def test_distributed_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(EngineError, match=r"pip install 'gmd-vae\[cluster\]'"):
+        next(DaskEngine("tcp://127.0.0.1:8786").each(square, [1]))
+
+
+def test_work_that_kills_its_workers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # three, if nobody says otherwise
+    with DEMO.DaskCluster(tmp_path, Path(__file__).parent) as cluster:
+        cluster.start_scheduler()
+        cluster.start_worker()
+        with pytest.raises(EngineError, match="Several workers died of the same work"):
+            list(DaskEngine(cluster.address).each(die, [1]))
