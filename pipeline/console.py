@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # rich takes a while to import: only commands that run need it, not --help
@@ -31,8 +32,32 @@ def stderr() -> Console:
     return Console(stderr=True, soft_wrap=piped, width=_PIPE_WIDTH if piped else None, highlight=False)
 
 
-def progress(unit: str) -> Progress:
-    """A progress bar on stderr: count, rate, time left. Silent where stderr is not a terminal."""
+@contextlib.contextmanager
+def counting(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, as a function that is told how many are done, and how many there are in all.
+
+    It shows the count, the rate and the time left. Silent where stderr is no terminal.
+    """
+    if not sys.stderr.isatty():  # and then without importing what draws
+        yield lambda done, total: None
+        return
+    with _progress(unit) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def advancing() -> Iterator[Callable[[str, float], None]]:
+    """The same in per cent, as a function that is told what is being done, and how much of it is (0 to 1)."""
+    if not sys.stderr.isatty():
+        yield lambda what, done: None
+        return
+    with _progress("%") as bar:
+        task = bar.add_task("", total=100)
+        yield lambda what, done: bar.update(task, description=what, completed=round(100 * done))
+
+
+def _progress(unit: str) -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
@@ -52,18 +77,7 @@ def progress(unit: str) -> Progress:
         TimeRemainingColumn(),
         console=stderr(),
         transient=True,
-        disable=not sys.stderr.isatty(),
     )
-
-
-def advancing(progress: Progress) -> Callable[[str, float], None]:
-    """One bar of ``progress("%")``, as a function that is told what is done, and how much of it (0 to 1)."""
-    task = progress.add_task("", total=100)
-
-    def advance(what: str, done: float) -> None:
-        progress.update(task, description=what, completed=round(100 * done))
-
-    return advance
 
 
 def print_json(content: Any) -> None:

@@ -91,15 +91,14 @@ def command(
 
     from pipeline.notes.convert import convert  # note-seq, pretty_midi and numpy: only now
 
-    with console.progress("files") as progress:
-        task = progress.add_task("Converting", total=None)
+    with console.counting("Converting", "files") as progress:
         summary = convert(
             input_path,
             output_dir,
             selection,
             split_by,
             engine,
-            lambda done, total: progress.update(task, completed=done, total=total),
+            progress,
             lambda done, total: console.stderr().print(f"Going on: {done:,} of {total:,} files are done already."),
         )
     if as_json:

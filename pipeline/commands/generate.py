@@ -101,7 +101,7 @@ def command(
         from pipeline.generation.generate import generate
         from pipeline.rendering.files import render_beside
 
-        with console.progress("%") as progress:
+        with console.advancing() as progress:
             made = generate(
                 prepared.request,
                 config,
@@ -115,7 +115,7 @@ def command(
                 # without them no beat is read again: a thousand would take seconds
                 functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
                 _repeat(ctx, source),
-                console.advancing(progress),
+                progress,
             )
 
     if as_json:

@@ -101,7 +101,5 @@ def _inspect(path: Path, kind: Kind, windows: DrumWindows, number: int | None, j
 
     from pipeline.inspection.collection import inspect_midi_files, inspect_notes
 
-    with console.progress("files") as bar:
-        task = bar.add_task("Reading", total=None)
-        function = inspect_notes if kind == "notes" else inspect_midi_files
-        return function(path, windows, jobs, lambda done, total: bar.update(task, completed=done, total=total))
+    with console.counting("Reading", "files") as progress:
+        return (inspect_notes if kind == "notes" else inspect_midi_files)(path, windows, jobs, progress)

@@ -129,11 +129,7 @@ def command(
     name = input_path.resolve().name.removesuffix(".gz").removesuffix(".tfrecord")
     if output_dir is None:
         output_dir = Path(f"data/notes/{name}-{config.name}") if stock else Path("data/examples") / name / config.name
-    with console.progress("NoteSequences") as bar:
-        task = bar.add_task("Cutting windows", total=None)
-
-        def on_progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+    with console.counting("Cutting windows", "NoteSequences") as on_progress:
 
         def on_resume(done: int, total: int) -> None:
             console.stderr().print(f"Going on: {done:,} of {total:,} NoteSequences are done already.")

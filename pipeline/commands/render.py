@@ -46,11 +46,10 @@ def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path
 
     jobs = plan(midi_files, output_dir, wav=wav or not png, png=png or not wav)
     rendered = []
-    with console.progress("files") as progress:
-        task = progress.add_task("Rendering", total=len(jobs))
+    with console.counting("Rendering", "files") as progress:
         for done in render(jobs):
-            progress.advance(task)
             rendered.append(done)
+            progress(len(rendered), len(jobs))
             _print(done, as_json)
     if as_json:
         console.print_json({"files": [done.as_dict() for done in rendered]})

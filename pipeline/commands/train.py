@@ -298,12 +298,5 @@ def _cut(config: Config, notes: Path, folder: Path) -> None:
     from pipeline.models.extraction import extractor_for
 
     console.stderr().print(f"Preparing examples for {config.name} from {notes}", markup=False)
-    with console.progress("NoteSequences") as bar:
-        task = bar.add_task("Cutting windows", total=None)
-        preprocess(
-            notes,
-            folder,
-            extractor_for(config),
-            config=config.name,
-            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with console.counting("Cutting windows", "NoteSequences") as progress:
+        preprocess(notes, folder, extractor_for(config), config=config.name, on_progress=progress)

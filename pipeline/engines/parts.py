@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.engines.engine import Engine, EngineError
-from pipeline.engines.lock import one_at_a_time
 from pipeline.errors import GmdVaeError, Interrupted
+from pipeline.locks import LockHeldError, NoLocksError, locked
 
 Task = TypeVar("Task")
 
@@ -81,7 +81,7 @@ def open_parts(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Parts]
     root = target.with_name(f".{target.name}{SUFFIX}")
     text = json.dumps(identity, sort_keys=True)
     parts = Parts(root / hashlib.sha256(text.encode()).hexdigest()[:16])
-    with one_at_a_time(root, output_dir):
+    with _one_at_a_time(root, output_dir):
         for other in root.iterdir():
             if other.is_dir() and other != parts.folder:
                 shutil.rmtree(other)
@@ -109,6 +109,28 @@ def open_parts(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Parts]
         finally:
             if not keep or not parts.finished():
                 shutil.rmtree(root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path, output_dir: Path) -> Iterator[None]:
+    """Makes a folder and holds it for this process; it may be removed before the end.
+
+    Where the file system has no locks, there is none: the shared disks of clusters often have none.
+
+    Raises:
+        GmdVaeError: another process holds it; named by the ``output_dir`` that the user knows.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder / "lock"))
+        except LockHeldError as holder:
+            raise GmdVaeError(
+                f"Another run is writing '{output_dir}': {holder}",
+                "Wait for it or stop it, or choose another --output-dir.",
+            ) from None
+        except NoLocksError:
+            pass
+        yield
 
 
 def make_parts(

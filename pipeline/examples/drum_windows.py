@@ -244,6 +244,11 @@ def _sections(spec: DrumWindows, sequence: Any, hits: _Hits, dropped: Dropped) -
     if info.steps_per_quarter > 0 or info.steps_per_second > 0:
         dropped.reasons["quantized"] += 1
         return
+    if len(states) == 1 and hits.start.min() >= times[0] and hits.start.max() < times[1]:  # nearly every file
+        quantized = _quantize(spec, hits, times[0], times[1], states[0], dropped)
+        if quantized is not None:
+            yield 0, *quantized
+        return
     bounds = np.array(times)
     section_of = np.searchsorted(bounds, hits.start, side="right") - 1
     inside = (section_of >= 0) & (section_of < len(states))

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline import manifest
 from pipeline.engines.engine import Engine
-from pipeline.engines.local import LocalEngine, default_jobs
+from pipeline.engines.local import worth
 from pipeline.engines.parts import Parts, make_parts, open_parts
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import REASONS, Dropped, Extractor
@@ -143,9 +143,7 @@ def preprocess(
         raise GmdVaeError(
             f"'{input_path}' holds no NoteSequences", "Run 'gmd-vae convert' on a folder with MIDI files."
         )
-    engine = engine or LocalEngine()
-    if engine == LocalEngine():  # nobody said how many processes
-        engine = LocalEngine(max(1, min(default_jobs(), source.size() // _BYTES_PER_JOB)))
+    engine = worth(source.size() // _BYTES_PER_JOB, engine)
     options = {
         "shards": shards,
         "max_per_sequence": max_per_sequence,

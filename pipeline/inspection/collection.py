@@ -29,7 +29,7 @@ from pipeline.sources.midi_files import MidiFile, MidiListing, list_midi_files
 from pipeline.sources.names import printable
 
 _CHUNK = 16  # files a process takes at once: their results are all in memory
-_FILES_PER_JOB = 100  # a process takes half a second to start: about what so many files take
+_FILES_PER_JOB = 300  # a process takes half a second to start: about what so many files take
 _BYTES_PER_JOB = 32 << 20
 _BIN = 10  # bpm
 _BINS_END = 400  # bpm: all that is faster is one bin

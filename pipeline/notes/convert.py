@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from pipeline import manifest
 from pipeline.engines.engine import Engine
-from pipeline.engines.local import LocalEngine
+from pipeline.engines.local import worth
 from pipeline.engines.parts import Parts, make_parts, open_parts
 from pipeline.errors import GmdVaeError
 from pipeline.files import whole_folder
@@ -32,6 +32,7 @@ from pipeline.sources.midi_files import MidiFile, MidiListing, is_midi_name, lis
 STAGE = "convert"
 NOTES_FOLDER = Path("data", "notes")
 MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
+_FILES_PER_JOB = 1000  # a process takes as long to start and to end as 300 files; two save nothing below 2,000
 FILES_PER_PART = 64  # some tenths of a second of work, so Ctrl-C answers soon; GMD makes 18 parts
 _PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # that shape the records
 
@@ -84,7 +85,8 @@ def convert(
         output_dir: replaced when it is complete; None: ``data/notes/NAME``, see ``default_name``.
         selection: which files of the catalogue ``info.csv`` to take; None: all files.
         split_by: see ``make_plan``.
-        engine: where it runs; the output does not depend on it. None: a process for every core.
+        engine: where it runs; the output does not depend on it. With None or ``LocalEngine()`` as many
+            processes as the number of files is worth.
         on_progress: called with the files done and the files in all.
         on_resume: called likewise, once, if an earlier run was stopped and has left something done.
 
@@ -107,7 +109,7 @@ def convert(
         work.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_PART] for start in range(0, len(plan.files), FILES_PER_PART)]
     with open_parts(output_dir, _identity(listing, plan)) as parts:
-        _make(parts, listing, plan, tasks, engine or LocalEngine(), on_progress, on_resume)
+        _make(parts, listing, plan, tasks, worth(len(plan.files) // _FILES_PER_JOB, engine), on_progress, on_resume)
         with whole_folder(output_dir) as folder:
             with _open_splits(folder) as streams:
                 for number, files in enumerate(tasks):

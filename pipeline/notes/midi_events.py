@@ -22,7 +22,7 @@ Bytes = npt.NDArray[np.uint8]
 
 _LONGEST_MESSAGE = 1_000_000  # mido refuses longer ones
 _LONGEST_NUMBER = 4  # bytes of a variable-length number, as the standard says; mido knows no limit
-_SHORTEST_WINDOW, _WINDOW, _LARGEST_WINDOW = 128, 512, 1 << 20  # bytes that are read as arrays at once
+_SHORTEST_WINDOW, _WINDOW, _LARGEST_WINDOW = 64, 4096, 1 << 20  # bytes that are read as arrays at once
 _WORTHWHILE = 32  # events; for fewer, one by one is as fast
 _MOST_SINGLE = 1 << 15  # events that are kept one by one: a tuple takes ten times the memory
 _KEYS = range(-7, 8)  # sharps (flats below 0) of a key signature

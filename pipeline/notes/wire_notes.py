@@ -35,6 +35,7 @@ class Notes(NamedTuple):
     is_drum: npt.NDArray[np.bool_]
 
 
+_TYPES = {"start": np.float64, "end": np.float64, "pitch": np.int64, "velocity": np.int64, "is_drum": np.bool_}
 _FIELDS = {3: "start", 4: "end", 1: "pitch", 2: "velocity", 9: "is_drum"}  # by number in music.proto
 
 
@@ -125,9 +126,9 @@ def _same_shape(rows: npt.NDArray[np.uint8], shape: Shape) -> int:
     differs[[0, 1, *(offset for _, _, offset in shape)]] = 0xFF
     differs[[offset + 1 for _, kind, offset in shape if kind == _VARINT]] = 0x80  # set: a longer number
     for begin in range(0, len(rows), _BLOCK):
-        different = ((rows[begin : begin + _BLOCK] ^ rows[0]) & differs).any(axis=1)
-        if different.any():
-            return begin + int(np.argmax(different))
+        different = (rows[begin : begin + _BLOCK] ^ rows[0]) & differs
+        if different.max():
+            return begin + int(np.argmax(different.any(axis=1)))
     return len(rows)
 
 
@@ -140,16 +141,10 @@ def _columns(rows: npt.NDArray[np.uint8], shape: Shape) -> Notes:
                 continue  # not the type that the field has: unknown to protobuf too
             if kind == _FIXED64:
                 content = np.ascontiguousarray(rows[:, offset + 1 : offset + 9])
-                found[name] = content.view("<f8")[:, 0].astype(np.float64)
+                found[name] = content.view("<f8")[:, 0].astype(np.float64, copy=False)
             else:
                 found[name] = rows[:, offset + 1].astype(np.bool_ if name == "is_drum" else np.int64)
-    missing = _zeros(count)
-    return Notes(*(found.get(name, zero) for name, zero in zip(Notes._fields, missing, strict=True)))
-
-
-def _zeros(count: int) -> Notes:
-    zero = np.zeros(count)
-    return Notes(zero, zero, np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_))
+    return Notes(*(found[name] if name in found else np.zeros(count, dtype) for name, dtype in _TYPES.items()))
 
 
 def _after(record: bytes, position: int) -> int:

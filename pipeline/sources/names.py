@@ -25,7 +25,7 @@ def relative_name(name: str) -> str:
         raise ValueError("its name is an absolute path")
     if ".." in parts:
         raise ValueError("its name leads out of the folder")
-    if any(unicodedata.category(letter) == "Cc" for letter in path):
+    if not path.isprintable() and any(unicodedata.category(letter) == "Cc" for letter in path):
         raise ValueError("its name holds control characters")
     if not parts:
         raise ValueError("it has no name")
@@ -42,6 +42,8 @@ def printable(text: str, limit: int | None = 200) -> str:
     and the like, so that the name can stand in JSON and in protocol buffers.
     """
     shown = text if limit is None or len(text) <= limit else text[:limit] + "..."
+    if shown.isascii() and shown.isprintable():  # nearly every name: no need to look at each letter
+        return shown
     return "".join(_escape(letter) for letter in shown)
 
 

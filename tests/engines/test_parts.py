@@ -128,7 +128,7 @@ def test_a_disk_without_locks_is_good_enough(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    monkeypatch.setattr("fcntl.flock", refuse)
     if code == errno.EIO:
         with pytest.raises(OSError, match="lock"), open_parts(output, {}):
             pass
