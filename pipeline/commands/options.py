@@ -27,7 +27,7 @@ class GroupedCommand(click.Command):
         """Writes the groups in the order of their first option."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for option in self.get_params(ctx):
-            if (record := option.get_help_record(ctx)) is not None:
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)) is not None:
                 groups.setdefault(getattr(option, "group", "Options"), []).append(record)
         rest = groups.pop("Options", [])
         for name, records in (*groups.items(), ("Options", rest)):

@@ -126,8 +126,10 @@ def command(
             f"'{input_path}' does not exist",
             "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert made.",
         )
-    name = input_path.resolve().name.removesuffix(".gz").removesuffix(".tfrecord")
     if output_dir is None:
+        from pipeline.examples.notes_input import name_of
+
+        name = name_of(input_path)
         output_dir = Path(f"data/notes/{name}-{config.name}") if stock else Path("data/examples") / name / config.name
     with console.counting("Cutting windows", "NoteSequences") as on_progress:
 

@@ -79,6 +79,7 @@ def open_parts(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Parts]
     """
     target = output_dir.resolve()
     root = target.with_name(f".{target.name}{SUFFIX}")
+    above = [folder for folder in target.parents if not folder.exists()]  # innermost first
     text = json.dumps(identity, sort_keys=True)
     parts = Parts(root / hashlib.sha256(text.encode()).hexdigest()[:16])
     with _one_at_a_time(root, output_dir):
@@ -109,6 +110,9 @@ def open_parts(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Parts]
         finally:
             if not keep or not parts.finished():
                 shutil.rmtree(root, ignore_errors=True)
+                with contextlib.suppress(OSError):  # what holds something now, the output itself for one, stays
+                    for folder in above:
+                        folder.rmdir()
 
 
 @contextlib.contextmanager

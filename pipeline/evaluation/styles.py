@@ -42,5 +42,7 @@ def styles_of(sources: Sequence[str], catalogues: Sequence[Path]) -> list[str | 
         with catalogue.open("rb") as stream:
             entries = parse(stream.read(MAX_INFO_BYTES + 1), str(catalogue))
         for collection in collections:
-            styles |= {sequence_id(collection, entry.midi_filename): entry.primary_style for entry in entries}
+            styles |= {
+                sequence_id(collection, entry.midi_filename): entry.primary_style for entry in entries if entry.style
+            }
     return [styles.get(source) for source in sources]

@@ -83,10 +83,6 @@ class NotesInput:
     files: tuple[tuple[Path, str | None], ...]
     identity: dict[str, Any]
 
-    def count(self) -> int:
-        """The number of records."""
-        return sum(piece.count for piece in self.ranges())
-
     def size(self) -> int:
         """Bytes of all files."""
         return sum(path.stat().st_size for path, _ in self.files)
@@ -111,11 +107,6 @@ class NotesInput:
             if count:
                 found.append(Range(path.absolute(), path.name, split, first, begin, count))
         return _joined(found, -(-len(found) // _MOST_RANGES))
-
-    def chunks(self) -> Iterator[list[Record]]:
-        """Yields the records in order, in lists small enough to hand to another process."""
-        for piece in self.ranges():
-            yield list(piece.read())
 
 
 def unpack(ranges: list[Range], folder: Path) -> list[Range]:
@@ -157,6 +148,11 @@ def split_of(sequence_id: str, data: bytes) -> str:
     tenth = hashlib.blake2b(sequence_id.encode("utf-8") or data, digest_size=8).digest()
     number = int.from_bytes(tenth, "big") * 10 >> 64
     return "train" if number < 8 else "validation" if number == 8 else "test"
+
+
+def name_of(path: Path) -> str:
+    """What examples made from a folder or file of NoteSequences are called."""
+    return path.resolve().name.removesuffix(".gz").removesuffix(".tfrecord")
 
 
 def open_notes(path: Path) -> NotesInput:

@@ -24,14 +24,12 @@ from pipeline.engines.engine import Engine
 from pipeline.engines.parts import Parts, check_seen, make_parts, open_parts
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import Dropped
-from pipeline.examples.notes_input import NotesInput, Range, open_notes, unpack
+from pipeline.examples.notes_input import STOCK_STAGE, NotesInput, Range, open_notes, unpack
 from pipeline.examples.runs import Runs
 from pipeline.examples.stock_drums import StockExtraction
 from pipeline.files import whole_folder
 from pipeline.notes.tfrecord import read_records, write_record
 from pipeline.sources.info import SPLITS
-
-STAGE = "preprocess --stock"
 
 _PLACE = struct.Struct(">QII")  # number of the source in its file, number of its window, bytes of the source's id
 
@@ -118,7 +116,7 @@ def write_stock(
         OSError: the disk is full or cannot be written; nothing half-written stays.
     """
     source = open_notes(input_path)
-    manifest.check_replaceable(output_dir, STAGE, source=input_path)
+    manifest.check_replaceable(output_dir, STOCK_STAGE, source=input_path)
     tasks = source.ranges()
     total = sum(task.count for task in tasks)
     done = 0
@@ -146,7 +144,7 @@ def write_stock(
                 content = summary.as_json()
                 del content["output_dir"]
                 described = {**_origin(source, extractor, config), **content}
-                manifest.write(folder, STAGE, described)
+                manifest.write(folder, STOCK_STAGE, described)
         finally:
             for run in runs.values():
                 run.remove()

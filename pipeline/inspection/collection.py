@@ -18,7 +18,7 @@ from pipeline import manifest
 from pipeline.engines.local import default_jobs, map_in_order
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import Dropped
-from pipeline.examples.notes_input import Record, open_notes, split_of
+from pipeline.examples.notes_input import Range, open_notes, split_of
 from pipeline.examples.spec import DrumWindows
 from pipeline.inspection.facts import Facts, facts_of, voices
 from pipeline.notes.convert import MAX_NAMES, counted_names
@@ -31,6 +31,7 @@ from pipeline.sources.names import printable
 _CHUNK = 16  # files a process takes at once: their results are all in memory
 _FILES_PER_JOB = 300  # a process takes half a second to start: about what so many files take
 _BYTES_PER_JOB = 32 << 20
+_NOT_GIVEN = "not given"  # by a catalogue without the column
 _BIN = 10  # bpm
 _BINS_END = 400  # bpm: all that is faster is one bin
 
@@ -85,11 +86,12 @@ def inspect_notes(
         GmdVaeError: they cannot be read, are damaged, or have changed since ``convert``.
     """
     source = open_notes(path)
-    total = source.count()
+    ranges = source.ranges()
+    total = sum(piece.count for piece in ranges)
     sums = _Sums(spec, {})
     jobs = jobs or max(1, min(default_jobs(), source.size() // _BYTES_PER_JOB))
     done = 0
-    for chunk in map_in_order(functools.partial(_read_records, spec), source.chunks(), jobs):
+    for chunk in map_in_order(functools.partial(_read_records, spec), ranges, jobs):
         for split, name, facts in chunk:
             done += 1
             if facts.dropped.reasons["unreadable"]:
@@ -128,9 +130,9 @@ def _read_files(collection: str, spec: DrumWindows, files: Sequence[MidiFile]) -
     return read
 
 
-def _read_records(spec: DrumWindows, chunk: list[Record]) -> list[tuple[str, str, Facts]]:
+def _read_records(spec: DrumWindows, chunk: Range) -> list[tuple[str, str, Facts]]:
     read = []
-    for record in chunk:
+    for record in chunk.read():
         facts = facts_of(record.data, spec)
         read.append((record.split or split_of(facts.sequence_id, record.data), record.name, facts))
     return read
@@ -193,8 +195,8 @@ class _Sums:
             self.tempos.append(facts.bpm)
         self.dropped.add(facts.dropped)
         if entry := self.entries.get(name):
-            self.beat_types[entry.beat_type] += 1
-            style = self.styles.setdefault(entry.primary_style, [0, 0.0, 0])
+            self.beat_types[entry.beat_type or _NOT_GIVEN] += 1
+            style = self.styles.setdefault(entry.primary_style or _NOT_GIVEN, [0, 0.0, 0])
             for place, value in enumerate((1, facts.seconds, len(facts.windows))):
                 style[place] += value
 

@@ -62,7 +62,7 @@ def make_plan(listing: MidiListing, selection: Selection, split_by: SplitBy | No
     if listing.info_csv is None:
         action = "Leave it out" if selection.is_empty else "Leave the selection out"
         raise UsageError(f"{wanted_for} needs a catalogue, but '{listing.root.name}' has no {INFO_NAME}", f"{action}.")
-    entries = _entries(listing.info_csv, listing)
+    entries = _entries(listing.info_csv, listing, with_splits=chosen == "info")
     selection.check(entries)
     by_name = {entry.midi_filename: entry for entry in entries}
     listed = [file for file in listing.files if file.name in by_name]
@@ -85,9 +85,9 @@ def make_plan(listing: MidiListing, selection: Selection, split_by: SplitBy | No
     )
 
 
-def _entries(info_csv: bytes, listing: MidiListing) -> tuple[Entry, ...]:
+def _entries(info_csv: bytes, listing: MidiListing, *, with_splits: bool) -> tuple[Entry, ...]:
     try:
-        return parse(info_csv, f"{listing.root.name}/{INFO_NAME}")
+        return parse(info_csv, f"{listing.root.name}/{INFO_NAME}", with_splits=with_splits)
     except GmdVaeError as error:
         raise GmdVaeError(
             error.problem, f"{error.next_action} To do without it: --split-by hash, and no selection."

@@ -31,7 +31,7 @@ class Entry:
     """One recording of the catalogue. Where a column is missing: an empty text, or None."""
 
     midi_filename: str  # relative path with forward slashes
-    split: str  # train, validation or test
+    split: str = ""  # train, validation or test
     style: str = ""  # primary style, or primary/secondary
     beat_type: str = ""  # beat or fill
     bpm: float | None = None
@@ -47,12 +47,17 @@ class Entry:
         return self.style.split("/")[0]
 
 
-def parse(data: bytes, source: str = "info.csv") -> tuple[Entry, ...]:
+def parse(data: bytes, source: str = "info.csv", *, with_splits: bool = True) -> tuple[Entry, ...]:
     """Reads a catalogue with GMD's columns, in any order, others ignored; entries in the file's order.
 
     It may be what a spreadsheet makes of GMD's: separated by commas, semicolons or tabs, in UTF-8 or
     (with its mark) UTF-16, with any line ends, empty lines, backslashes in the paths, and, where the
     separator is no comma, decimal commas. Any other encoding is a guess, and is refused.
+
+    Args:
+        data: the file's content.
+        source: its name, for errors.
+        with_splits: whether the column ``split`` must be there.
 
     Raises:
         GmdVaeError: ``midi_filename`` or ``split`` is missing, or a row cannot be meant (names ``source``
@@ -73,7 +78,7 @@ def parse(data: bytes, source: str = "info.csv") -> tuple[Entry, ...]:
             if not any(cell.strip() for cell in row):
                 continue
             if not header:
-                header = _check_header([name.strip() for name in row])
+                header = _check_header([name.strip() for name in row], NEEDED if with_splits else NEEDED[:1])
                 continue
             entry = _entry(header, row, decimal_comma=separator != ",")
             if entry.midi_filename in entries:
@@ -117,9 +122,9 @@ def _separator(text: str) -> str:
     return max(_SEPARATORS, key=header.count)
 
 
-def _check_header(header: list[str]) -> list[str]:
+def _check_header(header: list[str], needed: Sequence[str]) -> list[str]:
     """The header. Raises ValueError with what is wrong with it, as the end of a sentence."""
-    if missing := [column for column in NEEDED if column not in header]:
+    if missing := [column for column in needed if column not in header]:
         found = printable(", ".join(header), limit=400)
         raise ValueError(f"has no column {', '.join(missing)} (its columns: {found})")
     if double := [column for column in COLUMNS if header.count(column) > 1]:
@@ -137,7 +142,7 @@ def _entry(header: list[str], row: list[str], *, decimal_comma: bool) -> Entry:
             raise ValueError(f"has no {name}")
         if len(value) > 1024 or printable(value, limit=1024) != value:
             raise ValueError(f"has a {name} that cannot be meant: '{printable(value)}'")
-    if field["split"] not in SPLITS:
+    if "split" in field and field["split"] not in SPLITS:
         raise ValueError(f"has the split '{printable(field['split'])}', not {', '.join(SPLITS)}")
     try:
         field["midi_filename"] = relative_name(field["midi_filename"])

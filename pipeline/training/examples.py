@@ -11,7 +11,7 @@ from typing import Any
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import Layout
-from pipeline.examples.notes_input import open_notes
+from pipeline.examples.notes_input import name_of, open_notes
 from pipeline.examples.shards import example_files, layout_of, read_examples_manifest
 from pipeline.models.extraction import extractor_for
 from pipeline.models.registry import Config
@@ -70,7 +70,7 @@ def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Exampl
         raise GmdVaeError(
             f"Examples '{path}' do not exist", f"Make them with 'gmd-vae preprocess --config {config.name}'."
         )
-    folder = EXAMPLES / path.resolve().name.removesuffix(".tfrecord") / config.name
+    folder = EXAMPLES / name_of(path) / config.name
     if not folder.exists() or read_examples_manifest(folder).get("input") != open_notes(path).identity:
         prepare(path, folder)
     return open_examples(folder, config)

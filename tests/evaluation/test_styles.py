@@ -55,3 +55,8 @@ def test_every_file_of_the_starter_set_has_its_style(starter_examples: Path, tmp
     styles = styles_of(load_windows(starter_examples, "train").sources, [tmp_path / "starter" / "info.csv"])
     assert None not in styles
     assert {"rock", "jazz"} <= set(styles)
+
+
+def test_a_catalogue_without_styles_gives_none(catalogue: Path) -> None:
+    catalogue.write_text("midi_filename,split\ndrummer1/1_rock.mid,train\n")
+    assert styles_of([sequence_id("mine", "drummer1/1_rock.mid")], [catalogue]) == [None]

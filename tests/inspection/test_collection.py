@@ -193,3 +193,11 @@ def test_a_manifest_of_notes_that_somebody_edited_is_one_line(starter_notes: Pat
 def test_a_folder_of_our_folders_names_them(starter_examples: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"holds folders of ours: .*Name one: gmd-vae inspect"):
         kind_of_path(starter_examples.parent)
+
+
+def test_a_catalogue_with_nothing_but_splits(tmp_path: Path, make_midi: MakeMidi) -> None:
+    (tmp_path / "a.mid").write_bytes(make_midi())
+    (tmp_path / "info.csv").write_text("midi_filename,split\na.mid,test\n")
+    found = inspect_midi_files(tmp_path, SPEC, 1)
+    assert found["splits"]["test"]["files"] == 1
+    assert list(found["styles"]) == list(found["beat_types"]) == ["not given"]

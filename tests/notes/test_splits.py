@@ -90,3 +90,12 @@ def test_a_catalogue_of_other_files(folder: Path) -> None:
     (folder / "info.csv").write_text(",".join(COLUMNS) + "\n" + row("other.mid"))
     with pytest.raises(GmdVaeError, match=r"None of the 1 files that info\.csv lists"):
         make_plan(list_midi_files(folder), Selection(), None)
+
+
+def test_files_are_selected_by_a_catalogue_without_splits(folder: Path) -> None:
+    (folder / "info.csv").write_text("midi_filename;style\na.mid;rock\nb.mid;funk\n")
+    plan = make_plan(list_midi_files(folder), Selection(styles=("funk",)), "hash")
+    assert [file.name for file in plan.files] == ["b.mid"]
+    assert plan.splits is None
+    with pytest.raises(GmdVaeError, match="has no column split"):
+        make_plan(list_midi_files(folder), Selection(styles=("funk",)), None)
