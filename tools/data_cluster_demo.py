@@ -111,7 +111,8 @@ def kill_in_the_middle(
             command.kill()
             command.wait()
             raise RuntimeError(f"the command has not ended after {seconds:.0f} seconds")
-        most = max(most, len(list(folder.glob("*/*.part"))))
+        with contextlib.suppress(FileNotFoundError):  # it goes when the command is done
+            most = max(most, len(list(folder.glob("*/*.part"))))
         if most > 1 and not killed_at:
             killed_at = most
             cluster.kill_worker()

@@ -35,6 +35,7 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a file was skipped. What can be converted is written all the same."
 )
+@click.option("--gzip", "compress", is_flag=True, help="Write compressed files, train.tfrecord.gz and so on.")
 @engine_options
 @json_option
 def command(
@@ -47,6 +48,7 @@ def command(
     drummers: tuple[str, ...],
     split_by: Literal["info", "hash"] | None,
     strict: bool,
+    compress: bool,
     jobs: int | None,
     engine_name: str,
     scheduler: str | None,
@@ -97,6 +99,7 @@ def command(
             output_dir,
             selection,
             split_by,
+            compress,
             engine,
             progress,
             lambda done, total: console.stderr().print(f"Going on: {done:,} of {total:,} files are done already."),

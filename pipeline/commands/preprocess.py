@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from pipeline.commands.preprocess_options import check_filters, check_stock, fil
 
 if TYPE_CHECKING:  # numpy and protobuf: only a run needs them, not --help
     from pipeline.engines.engine import Engine
+    from pipeline.engines.parts import Progress
     from pipeline.examples.extraction import Dropped
     from pipeline.examples.preprocess import Summary
     from pipeline.examples.stock import StockSummary
@@ -67,6 +68,7 @@ _WHAT = "What to write"
     is_flag=True,
     help="Write every occurrence of a window, not one for all.",
 )
+@click.option("--gzip", "compress", cls=GroupedOption, group=_WHAT, is_flag=True, help="Write compressed shards.")
 @click.option(
     "--stock",
     cls=GroupedOption,
@@ -86,6 +88,7 @@ def command(
     shards: int | None,
     max_per_sequence: int | None,
     keep_duplicates: bool,
+    compress: bool,
     stock: bool,
     configs_file: Path | None,
     jobs: int | None,
@@ -117,7 +120,7 @@ def command(
 
     if stock:
         given = {"shards": shards, "max_per_sequence": max_per_sequence, "keep_duplicates": keep_duplicates}
-        check_stock({**given, **filters})
+        check_stock({**given, "gzip": compress, **filters})
     check_filters(filters)
     engine = engine_of(engine_name, scheduler, jobs)
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
@@ -137,7 +140,7 @@ def command(
             console.stderr().print(f"Going on: {done:,} of {total:,} NoteSequences are done already.")
 
         if stock:
-            stock_summary = _write_stock(input_path, output_dir, config, engine, on_progress)
+            stock_summary = _write_stock(input_path, output_dir, config, engine, on_progress, on_resume)
         else:
             from pipeline.examples.filters import Filters
             from pipeline.examples.preprocess import preprocess  # numpy and protobuf: only now
@@ -152,6 +155,7 @@ def command(
                 shards=shards,
                 max_per_sequence=max_per_sequence,
                 keep_duplicates=keep_duplicates,
+                compress=compress,
                 filters=chosen,
                 engine=engine,
                 on_progress=on_progress,
@@ -166,7 +170,7 @@ def command(
 
 
 def _write_stock(
-    input_path: Path, output_dir: Path, config: Config, engine: Engine, on_progress: Callable[[int, int], None]
+    input_path: Path, output_dir: Path, config: Config, engine: Engine, on_progress: Progress, on_resume: Progress
 ) -> StockSummary:
     """Runs ``write_stock`` for a config."""
     from pipeline.examples.stock import write_stock
@@ -179,6 +183,7 @@ def _write_stock(
         config=config.name,
         engine=engine,
         on_progress=on_progress,
+        on_resume=on_resume,
     )
 
 

@@ -82,7 +82,7 @@ class DaskEngine:
     def _results(
         self, client: Client, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> Generator[Result, None, None]:
-        from distributed import CancelledError, KilledWorker, as_completed
+        from distributed import CancelledError, CommClosedError, KilledWorker, as_completed
 
         waiting = collections.deque(items)
 
@@ -105,7 +105,8 @@ class DaskEngine:
                 f"Give them more memory (dask worker --memory-limit). {_GOES_ON}",
             ) from None
         except (CancelledError, OSError) as error:
-            if isinstance(error, OSError) and client.status == "running":
+            closed = isinstance(error, CommClosedError)  # an OSError, and there before the client's status says so
+            if isinstance(error, OSError) and not closed and client.status == "running":
                 raise  # the function's own: a full disk
             raise EngineError(
                 f"The Dask scheduler at '{self.address}' has gone away", f"Start it again. {_GOES_ON}"

@@ -26,9 +26,14 @@ from pipeline.errors import GmdVaeError, Interrupted
 from pipeline.locks import LockHeldError, NoLocksError, locked
 
 Task = TypeVar("Task")
+Progress = Callable[[int, int], None]
 
 SUFFIX = ".parts"
 _PART = ".part"
+
+
+def silent(done: int, total: int) -> None:
+    """The ``Progress`` that nobody sees."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +146,10 @@ def make_parts(
     parts: Parts,
     function: Callable[[Task, Path], None],
     tasks: Sequence[Task],
+    sizes: Sequence[int],
     engine: Engine,
-    on_done: Callable[[int], None],
+    on_progress: Progress = silent,
+    on_resume: Progress = silent,
 ) -> None:
     """Makes the parts that are not there yet, one of each task.
 
@@ -151,20 +158,25 @@ def make_parts(
         function: writes the part of a task to the path it is given; picklable.
         tasks: picklable and small; the number of a part is the place of its task. They must follow
             from the identity of the parts alone.
+        sizes: of each task, in what progress is counted in.
         engine: where it runs.
-        on_done: called with the number of each part that is there, the finished ones first.
+        on_progress: called with how much is done and how much there is in all.
+        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
 
     Raises:
         EngineError: see ``Engine.each``, or a worker does not see the folder of the parts.
         Exception: what the function raises.
     """
     finished = parts.finished()
-    for number in sorted(finished):
-        on_done(number)
+    total, so_far = sum(sizes), sum(sizes[number] for number in finished)
+    if finished:
+        on_resume(so_far, total)
+        on_progress(so_far, total)
     missing = [(number, task) for number, task in enumerate(tasks) if number not in finished]
     with contextlib.closing(engine.each(functools.partial(_make_one, parts, function), missing)) as done:
         for number in done:
-            on_done(number)
+            so_far += sizes[number]
+            on_progress(so_far, total)
 
 
 def _make_one(parts: Parts, function: Callable[[Task, Path], None], numbered: tuple[int, Task]) -> int:

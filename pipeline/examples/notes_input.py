@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
 from pipeline.files import sha256
-from pipeline.notes.tfrecord import FRAME, is_gzip, read_records, record_sizes
+from pipeline.notes.tfrecord import FRAME, file_name, is_gzip, read_records, record_sizes
 from pipeline.sources.info import SPLITS
 
 STOCK_STAGE = "preprocess --stock"  # it makes NoteSequences too
@@ -187,7 +187,7 @@ def _begins_with_a_record(path: Path) -> bool:
 
 
 def _open_folder(path: Path) -> NotesInput:
-    files = tuple((path / f"{split}.tfrecord", split) for split in SPLITS if (path / f"{split}.tfrecord").exists())
+    files = split_files(path)
     again = f"Run 'gmd-vae convert INPUT --output-dir {path}'."
     identity: dict[str, Any] = {"name": path.resolve().name, "split_by": "file"}
     if files and not (path / manifest.NAME).exists():
@@ -198,6 +198,12 @@ def _open_folder(path: Path) -> NotesInput:
         raise GmdVaeError(f"'{path}' has none of " + ", ".join(f"{split}.tfrecord" for split in SPLITS), again)
     _check_unchanged(path, content, again)
     return NotesInput(path, files, {**identity, "manifest": manifest.digest(path)})
+
+
+def split_files(folder: Path) -> tuple[tuple[Path, str], ...]:
+    """The files of NoteSequences in a folder, with their splits."""
+    places = ((folder / file_name(split, compress=compress), split) for split in SPLITS for compress in (False, True))
+    return tuple((path, split) for path, split in places if path.exists())
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

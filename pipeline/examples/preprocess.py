@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pipeline import manifest
 from pipeline.engines.engine import Engine
 from pipeline.engines.local import worth
-from pipeline.engines.parts import Parts, make_parts, open_parts
+from pipeline.engines.parts import Progress, make_parts, open_parts, silent
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import REASONS, Dropped, Extractor
 from pipeline.examples.filters import NO_FILTERS, Filters
 from pipeline.examples.merge import Merged, Totals, merge
-from pipeline.examples.notes_input import NotesInput, Range, open_notes, unpack
+from pipeline.examples.notes_input import NotesInput, open_notes, unpack
 from pipeline.examples.runs import Runs
 from pipeline.examples.shards import STAGE, shard_count, write_shards
 from pipeline.examples.window_parts import write_part
@@ -25,7 +24,6 @@ from pipeline.sources.info import SPLITS
 
 _BYTES_PER_JOB = 32 << 20  # a process takes half a second to start: about what 20 MB of music takes to cut
 
-Progress = Callable[[int, int], None]
 
 _HINTS = {
     "unreadable": "INPUT holds NoteSequences, as 'gmd-vae convert' writes them.",
@@ -97,10 +95,11 @@ def preprocess(
     shards: int | None = None,
     max_per_sequence: int | None = None,
     keep_duplicates: bool = False,
+    compress: bool = False,
     filters: Filters = NO_FILTERS,
     engine: Engine | None = None,
-    on_progress: Progress = lambda done, total: None,
-    on_resume: Progress = lambda done, total: None,
+    on_progress: Progress = silent,
+    on_resume: Progress = silent,
 ) -> Summary:
     """Cuts NoteSequences into windows and writes them as examples, whole or not at all.
 
@@ -122,6 +121,7 @@ def preprocess(
         max_per_sequence: keep so many windows of each NoteSequence, drawn by a hash of its id.
         keep_duplicates: write every occurrence of a window. Windows shared between splits are
             taken out all the same.
+        compress: write gzip shards.
         filters: those of the extractor, for the manifest.
         engine: where the windows are cut; the output does not depend on it. With None or
             ``LocalEngine()`` as many processes as the size of the input is worth.
@@ -148,10 +148,19 @@ def preprocess(
         "shards": shards,
         "max_per_sequence": max_per_sequence,
         "keep_duplicates": keep_duplicates,
+        **({"gzip": True} if compress else {}),
         **({"filters": filters.describe()} if filters.is_on else {}),
     }
     with open_parts(output_dir, _identity(source, extractor, max_per_sequence, filters)) as parts:
-        _make(parts, functools.partial(write_part, extractor, max_per_sequence), tasks, engine, on_progress, on_resume)
+        make_parts(
+            parts,
+            functools.partial(write_part, extractor, max_per_sequence),
+            unpack(tasks, parts.folder),
+            [task.count for task in tasks],
+            engine,
+            on_progress,
+            on_resume,
+        )
         totals = Totals(parts, len(tasks))
         layout = extractor.layout
         merged = Merged([Runs(parts.folder / name) for name in SPLITS])
@@ -163,34 +172,13 @@ def preprocess(
             with whole_folder(output_dir) as folder:
                 for (name, split), runs in zip(summary.splits.items(), merged.runs, strict=True):
                     count = shards if shards and name == "train" else shard_count(name, runs.count, runs.size)
-                    split.files = write_shards(folder, name, iter(runs), runs.count, min(count, runs.count))
+                    split.files = write_shards(
+                        folder, name, iter(runs), runs.count, min(count, runs.count), compress=compress
+                    )
                 manifest.write(folder, STAGE, _describe(summary, extractor, source, options))
         finally:
             merged.remove()
     return summary
-
-
-def _make(
-    parts: Parts,
-    write: Callable[[Range, Path], None],
-    tasks: list[Range],
-    engine: Engine,
-    on_progress: Progress,
-    on_resume: Progress,
-) -> None:
-    """Makes the parts, and tells of it."""
-    total = sum(task.count for task in tasks)
-    finished = sum(tasks[number].count for number in parts.finished())
-    if finished:
-        on_resume(finished, total)
-    done = 0
-
-    def on_done(number: int) -> None:
-        nonlocal done
-        done += tasks[number].count
-        on_progress(done, total)
-
-    make_parts(parts, write, unpack(tasks, parts.folder), engine, on_done)
 
 
 def _identity(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import Layout
-from pipeline.notes.tfrecord import read_records, write_record
+from pipeline.notes.tfrecord import create, file_name, read_records, write_record
 
 STAGE = "preprocess"
 _SHARD_BYTES = 64 << 20
@@ -32,7 +31,9 @@ def shard_count(split: str, examples: int, size: int) -> int:
     return min(examples, max(least, -(-size // _SHARD_BYTES)))
 
 
-def write_shards(folder: Path, split: str, examples: Iterator[bytes], count: int, shards: int) -> list[dict[str, Any]]:
+def write_shards(
+    folder: Path, split: str, examples: Iterator[bytes], count: int, shards: int, *, compress: bool = False
+) -> list[dict[str, Any]]:
     """Writes a split as ``SPLIT-00000-of-00004.tfrecord`` and so on; the shards one after another
     give the examples in their order.
 
@@ -42,6 +43,7 @@ def write_shards(folder: Path, split: str, examples: Iterator[bytes], count: int
         examples: the records.
         count: how many they are.
         shards: number of files, at most ``count``.
+        compress: gzip: ``SPLIT-00000-of-00004.tfrecord.gz``.
 
     Returns:
         One description for each file, for the manifest. Nothing is written for an empty split.
@@ -49,12 +51,10 @@ def write_shards(folder: Path, split: str, examples: Iterator[bytes], count: int
     described = []
     for shard in range(shards):
         begin, end = (count * bound // shards for bound in (shard, shard + 1))
-        path = folder / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord"
-        with path.open("wb") as stream:
+        path = folder / file_name(f"{split}-{shard:05d}-of-{shards:05d}", compress=compress)
+        with create(path, compress=compress) as stream:
             for example in itertools.islice(examples, end - begin):
                 write_record(stream, example)
-            stream.flush()
-            os.fsync(stream.fileno())
         described.append(manifest.describe_file(path, records=end - begin))
     return described
 

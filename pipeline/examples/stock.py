@@ -12,23 +12,22 @@ import functools
 import hashlib
 import itertools
 import json
-import os
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from pipeline import manifest
 from pipeline.engines.engine import Engine
-from pipeline.engines.parts import Parts, check_seen, make_parts, open_parts
+from pipeline.engines.parts import Parts, Progress, check_seen, make_parts, open_parts, silent
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import Dropped
 from pipeline.examples.notes_input import STOCK_STAGE, NotesInput, Range, open_notes, unpack
 from pipeline.examples.runs import Runs
 from pipeline.examples.stock_drums import StockExtraction
 from pipeline.files import whole_folder
-from pipeline.notes.tfrecord import read_records, write_record
+from pipeline.notes.tfrecord import create, read_records, write_record
 from pipeline.sources.info import SPLITS
 
 _PLACE = struct.Struct(">QII")  # number of the source in its file, number of its window, bytes of the source's id
@@ -97,7 +96,8 @@ def write_stock(
     *,
     config: str,
     engine: Engine,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Progress = silent,
+    on_resume: Progress = silent,
 ) -> StockSummary:
     """Runs what Magenta's script does over each file of the input; whole or not at all.
 
@@ -109,6 +109,7 @@ def write_stock(
         config: the config's name, for the manifest and messages.
         engine: where it runs.
         on_progress: called with the number of NoteSequences done and in all.
+        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
 
     Raises:
         GmdVaeError: the input cannot be read or gives no record, or ``output_dir`` holds something else.
@@ -118,24 +119,25 @@ def write_stock(
     source = open_notes(input_path)
     manifest.check_replaceable(output_dir, STOCK_STAGE, source=input_path)
     tasks = source.ranges()
-    total = sum(task.count for task in tasks)
-    done = 0
-
-    def on_done(number: int) -> None:
-        nonlocal done
-        done += tasks[number].count
-        on_progress(done, total)
-
+    sizes = [task.count for task in tasks]
     identity = {"stock": 1, **_origin(source, extractor, config)}
     summary = StockSummary(output_dir, config, {name: StockSplit() for name in SPLITS}, Dropped())
     with open_parts(output_dir, identity) as parts:
-        make_parts(parts, functools.partial(_write_part, extractor), unpack(tasks, parts.folder), engine, on_done)
+        make_parts(
+            parts,
+            functools.partial(_write_part, extractor),
+            unpack(tasks, parts.folder),
+            sizes,
+            engine,
+            on_progress,
+            on_resume,
+        )
         runs = {name: Runs(parts.folder / name) for name in SPLITS}
         try:
             _gather(parts, tasks, runs, summary)
             if not any(run.count for run in runs.values()):
                 raise GmdVaeError(
-                    f"Magenta's script makes nothing of the {total} NoteSequences of '{input_path}' for '{config}'",
+                    f"The script makes nothing of the {sum(sizes)} NoteSequences of '{input_path}' for '{config}'",
                     "'gmd-vae preprocess' without --stock says why.",
                 )
             with whole_folder(output_dir) as folder:
@@ -223,12 +225,10 @@ def _write_split(path: Path, runs: Runs, split: StockSplit) -> None:
     """Writes the records of a split and counts them; no file if there are none."""
     if not runs.count:
         return
-    with path.open("wb") as stream:
+    with create(path) as stream:
         for record in _records(runs):
             write_record(stream, record)
             split.records += 1
-        stream.flush()
-        os.fsync(stream.fileno())
     split.files.append(manifest.describe_file(path, records=split.records))
 
 

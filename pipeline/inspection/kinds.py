@@ -8,9 +8,9 @@ from typing import Literal
 
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
-from pipeline.notes.tfrecord import read_records
+from pipeline.examples.notes_input import split_files
+from pipeline.notes.tfrecord import SUFFIXES, read_records
 from pipeline.sources.archives import kind_of
-from pipeline.sources.info import SPLITS
 from pipeline.sources.midi_files import is_midi_name
 from pipeline.sources.names import printable
 
@@ -47,7 +47,7 @@ def _kind_of_folder(path: Path, shown: str) -> Kind:
     stage = _stage(path)
     if stage == "preprocess":
         return "examples"
-    if stage == "convert" or any((path / f"{split}.tfrecord").exists() for split in SPLITS):
+    if stage == "convert" or split_files(path):
         return "notes"
     if stage is None:
         below = sorted(child for child in path.iterdir() if (child / manifest.NAME).is_file())
@@ -73,7 +73,7 @@ def _stage(path: Path) -> str | None:
 
 def _is_tfrecord(path: Path) -> bool:
     """Whether a file begins with a whole record, or calls itself a TFRecord file."""
-    if path.suffix == ".tfrecord":
+    if path.name.endswith(SUFFIXES):
         return True
     try:
         return next(read_records(path), None) is not None

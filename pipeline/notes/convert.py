@@ -10,24 +10,23 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from pipeline import manifest
 from pipeline.engines.engine import Engine
 from pipeline.engines.local import worth
-from pipeline.engines.parts import Parts, make_parts, open_parts
+from pipeline.engines.parts import Progress, make_parts, open_parts, silent
 from pipeline.errors import GmdVaeError
 from pipeline.files import whole_folder
 from pipeline.notes.one_part import Converted, read_part, write_part
 from pipeline.notes.splits import Plan, SplitBy, make_plan, split_by_hash
-from pipeline.notes.tfrecord import write_record
+from pipeline.notes.tfrecord import create, file_name, write_record
 from pipeline.sources.info import SPLITS, Selection
-from pipeline.sources.midi_files import MidiFile, MidiListing, is_midi_name, list_midi_files
+from pipeline.sources.midi_files import MidiListing, is_midi_name, list_midi_files
 
 STAGE = "convert"
 NOTES_FOLDER = Path("data", "notes")
@@ -35,8 +34,6 @@ MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complet
 _FILES_PER_JOB = 1000  # a process takes as long to start and to end as 300 files; two save nothing below 2,000
 FILES_PER_PART = 64  # some tenths of a second of work, so Ctrl-C answers soon; GMD makes 18 parts
 _PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # that shape the records
-
-Progress = Callable[[int, int], None]  # files done, files in all
 
 
 @dataclass
@@ -74,9 +71,10 @@ def convert(
     output_dir: Path | None = None,
     selection: Selection | None = None,
     split_by: SplitBy | None = None,
+    compress: bool = False,
     engine: Engine | None = None,
-    on_progress: Progress | None = None,
-    on_resume: Progress | None = None,
+    on_progress: Progress = silent,
+    on_resume: Progress = silent,
 ) -> Summary:
     """Writes ``{train,validation,test}.tfrecord`` and ``manifest.json`` to ``output_dir``.
 
@@ -85,6 +83,7 @@ def convert(
         output_dir: replaced when it is complete; None: ``data/notes/NAME``, see ``default_name``.
         selection: which files of the catalogue ``info.csv`` to take; None: all files.
         split_by: see ``make_plan``.
+        compress: write gzip files, ``train.tfrecord.gz`` and so on.
         engine: where it runs; the output does not depend on it. With None or ``LocalEngine()`` as many
             processes as the number of files is worth.
         on_progress: called with the files done and the files in all.
@@ -109,14 +108,27 @@ def convert(
         work.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_PART] for start in range(0, len(plan.files), FILES_PER_PART)]
     with open_parts(output_dir, _identity(listing, plan)) as parts:
-        _make(parts, listing, plan, tasks, worth(len(plan.files) // _FILES_PER_JOB, engine), on_progress, on_resume)
+        make_parts(
+            parts,
+            functools.partial(write_part, listing.root, listing.collection),
+            tasks,
+            [len(task) for task in tasks],
+            worth(len(plan.files) // _FILES_PER_JOB, engine),
+            on_progress,
+            on_resume,
+        )
         with whole_folder(output_dir) as folder:
-            with _open_splits(folder) as streams:
+            names = {split: file_name(split, compress=compress) for split in SPLITS}
+            with contextlib.ExitStack() as stack:
+                streams = {
+                    split: stack.enter_context(create(folder / name, compress=compress))
+                    for split, name in names.items()
+                }
                 for number, files in enumerate(tasks):
                     for item in read_part(parts, number, len(files)):
                         work.add(item, plan, streams)
             work.check_something(input_path)
-            manifest.write(folder, STAGE, _manifest(folder, listing, plan, selection, work))
+            manifest.write(folder, STAGE, _manifest(folder, names, listing, plan, selection, work))
             content = manifest.read(folder, STAGE, "")
     return Summary(output_dir, work.splits, work.skipped, content)
 
@@ -135,31 +147,6 @@ def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
         "files_per_part": FILES_PER_PART,
         "versions": manifest.versions(*_PACKAGES),
     }
-
-
-def _make(
-    parts: Parts,
-    listing: MidiListing,
-    plan: Plan,
-    tasks: Sequence[Sequence[MidiFile]],
-    engine: Engine,
-    on_progress: Progress | None,
-    on_resume: Progress | None,
-) -> None:
-    """Makes the parts, and tells of it."""
-    total = len(plan.files)
-    done = sum(len(tasks[number]) for number in parts.finished())
-    if done and on_resume:
-        on_resume(done, total)
-    done = 0
-
-    def on_done(number: int) -> None:
-        nonlocal done
-        done += len(tasks[number])
-        if on_progress:
-            on_progress(done, total)
-
-    make_parts(parts, functools.partial(write_part, listing.root, listing.collection), tasks, engine, on_done)
 
 
 def default_name(input_path: Path, listing: MidiListing, selection: Selection) -> str:
@@ -184,7 +171,7 @@ class _Work:
     splits: dict[str, Split] = field(default_factory=lambda: {split: Split() for split in SPLITS})
     digest: Any = field(default_factory=hashlib.sha256)  # over the list that sha256sum would print
 
-    def add(self, item: Converted, plan: Plan, streams: dict[str, BinaryIO]) -> None:
+    def add(self, item: Converted, plan: Plan, streams: dict[str, IO[bytes]]) -> None:
         if item.sha256 is None:
             self.skip(item.reason, item.name)
             return
@@ -213,20 +200,9 @@ class _Work:
             )
 
 
-@contextlib.contextmanager
-def _open_splits(folder: Path) -> Iterator[dict[str, BinaryIO]]:
-    """An open file per split; on success their data is on disk before they are closed."""
-    with contextlib.ExitStack() as stack:
-        streams: dict[str, BinaryIO] = {
-            split: stack.enter_context((folder / f"{split}.tfrecord").open("wb")) for split in SPLITS
-        }
-        yield streams
-        for stream in streams.values():
-            stream.flush()
-            os.fsync(stream.fileno())
-
-
-def _manifest(folder: Path, listing: MidiListing, plan: Plan, selection: Selection, work: _Work) -> dict[str, Any]:
+def _manifest(
+    folder: Path, names: dict[str, str], listing: MidiListing, plan: Plan, selection: Selection, work: _Work
+) -> dict[str, Any]:
     return {
         "input": {
             "collection": listing.collection,
@@ -238,7 +214,7 @@ def _manifest(folder: Path, listing: MidiListing, plan: Plan, selection: Selecti
         "split_by": plan.split_by,
         "splits": {name: split.describe() for name, split in work.splits.items()},
         "files": [
-            manifest.describe_file(folder / f"{name}.tfrecord", split=name, records=split.records)
+            manifest.describe_file(folder / names[name], split=name, records=split.records)
             for name, split in work.splits.items()
         ],
         "skipped": {reason: counted_names(names) for reason, names in sorted(work.skipped.items())},

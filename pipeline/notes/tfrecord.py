@@ -6,13 +6,14 @@ CRC-32C of those 8 bytes, the data, uint32 masked CRC-32C of the data. All of it
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, cast
 
 import google_crc32c
 
@@ -21,6 +22,7 @@ from pipeline.errors import GmdVaeError
 MAX_RECORD_BYTES = 1 << 28  # a damaged length must not become a request for all memory
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
+_GZIP_LEVEL = 6  # gzip's own default; 9 takes several times as long for a few per cent
 FRAME = _HEADER.size + _FOOTER.size  # bytes that a record takes beside its data
 _GZIP = b"\x1f\x8b\x08"  # its magic number, and deflate, the one method there is
 
@@ -30,7 +32,7 @@ def _masked_crc(data: bytes) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def write_record(stream: BinaryIO, data: bytes) -> None:
+def write_record(stream: IO[bytes], data: bytes) -> None:
     """Appends one record to an open binary file.
 
     Raises:
@@ -40,6 +42,30 @@ def write_record(stream: BinaryIO, data: bytes) -> None:
         raise GmdVaeError(f"A record of {len(data)} bytes is too long for a TFRecord file", "Split its music.")
     length = struct.pack("<Q", len(data))
     stream.write(length + _FOOTER.pack(_masked_crc(length)) + data + _FOOTER.pack(_masked_crc(data)))
+
+
+SUFFIXES = (".tfrecord", ".tfrecord.gz")
+
+
+def file_name(stem: str, *, compress: bool) -> str:
+    """What a TFRecord file is called: gzip, which a reader must expect, shows in the name."""
+    return stem + SUFFIXES[compress]
+
+
+@contextlib.contextmanager
+def create(path: Path, *, compress: bool = False) -> Iterator[IO[bytes]]:
+    """A new file to write records to; when the block ends well, they are on the disk (fsync).
+
+    gzip is what TensorFlow calls ``TFRecordOptions("GZIP")``; the same records give the same bytes.
+    """
+    with path.open("wb") as raw:
+        if compress:
+            with gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0) as stream:
+                yield cast(IO[bytes], stream)
+        else:
+            yield raw
+        raw.flush()
+        os.fsync(raw.fileno())
 
 
 def is_gzip(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -40,9 +41,21 @@ def output(tmp_path: Path) -> Path:
 
 
 def make(parts: Parts, log: Path, tasks: list[str], jobs: int = 1) -> list[int]:
-    done: list[int] = []
-    make_parts(parts, functools.partial(write, log), tasks, LocalEngine(jobs), done.append)
-    return done
+    """The numbers of the tasks, those that were done already first."""
+    sizes = [1 << number for number in range(len(tasks))]
+    known: list[int] = []
+    seen: list[int] = []
+
+    def resume(done: int, total: int) -> None:
+        known.extend(number for number in range(len(tasks)) if done >> number & 1)
+
+    def progress(done: int, total: int) -> None:
+        assert total == sum(sizes)
+        seen.append(done)
+
+    make_parts(parts, functools.partial(write, log), tasks, sizes, LocalEngine(jobs), progress, resume)
+    reached = seen if known else [0, *seen]
+    return known + [(done - before).bit_length() - 1 for before, done in itertools.pairwise(reached)]
 
 
 def stop(output: Path, error: BaseException, identity: dict[str, str], work: Callable[[Parts], Any]) -> None:
@@ -163,7 +176,7 @@ def test_a_worker_that_does_not_see_the_folder_says_so(output: Path, log: Path, 
             return super().each(function, items)
 
     with pytest.raises(EngineError, match=r"is not there on '.*under the same paths"), open_parts(output, {}) as parts:
-        make_parts(parts, functools.partial(write, log), TASKS, Elsewhere(1), lambda number: None)
+        make_parts(parts, functools.partial(write, log), TASKS, [1] * len(TASKS), Elsewhere(1))
 
 
 def test_a_run_that_makes_nothing_leaves_no_folders(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -372,3 +373,21 @@ def test_the_groove_dataset(groove_notes, tmp_path):
     assert len(np.unique(labels, axis=0)) == 13_226
     assert (labels != 0).mean() > 0.3
     assert read_examples_manifest(tmp_path / "out")["stage"] == "preprocess"
+
+
+def test_compressed_notes_and_shards_hold_the_same(notes, tmp_path):
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    for path in sorted(notes.glob("*.tfrecord")):
+        (packed / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    run(notes, tmp_path / "plain")
+    summary = run(packed, tmp_path / "out", compress=True)
+    assert [file["name"] for file in summary.splits["test"].files] == ["test-00000-of-00001.tfrecord.gz"]
+    for split in summary.splits:
+        assert list(read_examples(tmp_path / "out", split)) == list(read_examples(tmp_path / "plain", split))
+    shard = tmp_path / "out" / "test-00000-of-00001.tfrecord.gz"
+    damaged = bytearray(shard.read_bytes())
+    damaged[len(damaged) // 2] ^= 0x10
+    shard.write_bytes(damaged)
+    with pytest.raises(GmdVaeError, match=r"test-00000-of-00001\.tfrecord\.gz' is damaged at record 0"):
+        list(read_examples(tmp_path / "out", "test"))

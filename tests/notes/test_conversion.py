@@ -346,3 +346,17 @@ def test_the_default_name_says_what_was_selected(
     assert convert(folder, selection=selection).output_dir == Path("data/notes/groove-funk-rock-beat-4-4-90-140.5bpm")
     (tmp_path / "my beat.mid").write_bytes(make_midi())
     assert convert(Path("my beat.mid")).output_dir == Path("data/notes/my beat")
+
+
+def test_compressed_files_hold_the_same_records(music: Path, tmp_path: Path) -> None:
+    convert(music, tmp_path / "plain")
+    for name in ("packed", "again"):
+        convert(music, tmp_path / name, compress=True)
+    for split in SPLITS:
+        packed = tmp_path / "packed" / f"{split}.tfrecord.gz"
+        assert list(read_records(packed)) == list(read_records(tmp_path / "plain" / f"{split}.tfrecord"))
+        assert packed.read_bytes() == (tmp_path / "again" / packed.name).read_bytes()
+    train = tmp_path / "packed" / "train.tfrecord.gz"
+    assert train.stat().st_size < (tmp_path / "plain" / "train.tfrecord").stat().st_size
+    listed = json.loads((tmp_path / "packed" / "manifest.json").read_text())["files"]
+    assert (listed[0]["name"], listed[0]["bytes"]) == (train.name, train.stat().st_size)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.examples.preprocess import preprocess
 from pipeline.examples.records import read_label_example
 from pipeline.examples.shards import read_examples
+from pipeline.models.extraction import extractor_for
 from pipeline.models.registry import get_config
 from pipeline.training.examples import Examples, open_examples
 
@@ -84,3 +86,11 @@ def test_nothing_of_the_examples_is_in_a_checkpoint(examples: Examples) -> None:
     with tf.Graph().as_default():
         ExampleTable(examples.train.files, examples.train.count, CONFIG.windows, build_config(CONFIG).data_converter)
         assert not tf.global_variables()
+
+
+def test_compressed_shards_give_the_same_batch(examples: Examples, starter_notes: Path, tmp_path: Path) -> None:
+    preprocess(starter_notes, tmp_path / "packed", extractor_for(CONFIG), config=CONFIG.name, compress=True)
+    packed = open_examples(tmp_path / "packed", CONFIG)
+    assert all(path.name.endswith(".gz") for path in packed.train.files)
+    expected, found = batch_of(examples, [0, 3, 8]), batch_of(packed, [0, 3, 8])
+    np.testing.assert_array_equal(found["output_sequence"], expected["output_sequence"])
