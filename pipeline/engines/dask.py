@@ -6,6 +6,7 @@ import collections
 import contextlib
 import logging
 import platform
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 30
 _WORKER_SECONDS = 60
+_ASK_SECONDS = 5  # workers may come and go; to ask costs a round trip, and half a minute if the scheduler is gone
 _IN_FLIGHT_PER_THREAD = 4
 _GOES_ON = "The same command goes on from what is done."
 
@@ -82,13 +84,18 @@ class DaskEngine:
     def _results(
         self, client: Client, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> Generator[Result, None, None]:
-        from distributed import CancelledError, CommClosedError, KilledWorker, as_completed
+        from distributed import CancelledError, KilledWorker, as_completed
+        from distributed.comm import CommClosedError
 
         waiting = collections.deque(items)
+        threads, asked = 0, float("-inf")
 
         def submit() -> list[Future]:
             """What keeps the workers busy, and no more."""
-            room = _IN_FLIGHT_PER_THREAD * max(1, sum(client.nthreads().values())) - running.count()
+            nonlocal threads, asked
+            if time.monotonic() > asked + _ASK_SECONDS:
+                threads, asked = sum(client.nthreads().values()), time.monotonic()
+            room = _IN_FLIGHT_PER_THREAD * max(1, threads) - running.count()
             return [client.submit(function, waiting.popleft(), pure=False) for _ in range(min(room, len(waiting)))]
 
         running = as_completed(loop=client.loop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,19 @@ def _where(ours: bytes, theirs: NoteSequence) -> str:
     return f"ours has {len(left)} lines of text, note_seq {len(right)}; or the order of the wire bytes differs"
 
 
+def real_files(test_data: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of every MIDI file of GMD, of game music, and of the malformed ones."""
+    import zipfile
+
+    with zipfile.ZipFile(test_data / "groove-v1.0.0-midionly.zip") as archive:
+        for name in sorted(archive.namelist()):
+            if name.endswith(".mid"):
+                yield name, archive.read(name)
+    for folder in ("freedoom", "malformed"):
+        for path in sorted((test_data / folder).rglob("*.mid")):
+            yield path.name, path.read_bytes()
+
+
 def small_files(test_data: Path | None, starter: Iterable[Path] = (), most: int = 4000) -> list[bytes]:
     """Real files to damage, smallest first: GMD, game music and malformed ones where they are there.
 
@@ -94,12 +107,8 @@ def small_files(test_data: Path | None, starter: Iterable[Path] = (), most: int 
     """
     files = [path.read_bytes() for path in sorted(starter)[:20]]
     if test_data is not None:
-        import zipfile
-
-        with zipfile.ZipFile(test_data / "groove-v1.0.0-midionly.zip") as archive:
-            infos = [info for info in archive.infolist() if info.filename.endswith(".mid")]
-            small = sorted(infos, key=lambda info: (info.file_size, info.filename))
-            files += [archive.read(info) for info in small[:40]]
-        for folder in ("freedoom", "malformed"):
-            files += [path.read_bytes() for path in sorted((test_data / folder).rglob("*.mid"))]
+        real = list(real_files(test_data))
+        grooves = sorted((len(data), name, data) for name, data in real if name.startswith("groove/"))
+        files += [data for _, _, data in grooves[:40]]
+        files += [data for name, data in real if not name.startswith("groove/")]
     return sorted({data for data in files if len(data) <= most}, key=lambda data: (len(data), data))
