@@ -207,7 +207,7 @@ def test_options_named_alone_are_there() -> None:
         name
         for context in _contexts(click.Context(cli, info_name="gmd-vae"))
         for parameter in context.command.params
-        for name in parameter.opts
+        for name in (*parameter.opts, *parameter.secondary_opts)
     }
     for page in (README, ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
         for span in SPAN.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
