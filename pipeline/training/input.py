@@ -19,7 +19,6 @@ from pipeline.examples.spec import DrumWindows
 from pipeline.models.accelerated.tokens import as_sequence
 from pipeline.models.labels import expand_labels
 from pipeline.models.magenta import tf
-from pipeline.notes.tfrecord import is_gzip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +61,7 @@ class ExampleTable:
         self._windows, self._converter, self._tokens = windows, converter, tokens
 
         def load() -> Any:
-            compression = "GZIP" if any(map(is_gzip, files)) else ""  # all of a folder's shards are, or none
+            compression = "GZIP" if any(file.suffix == ".gz" for file in files) else ""  # all shards are, or none
             records = tf.data.TFRecordDataset([str(file) for file in files], compression)
             records = records.batch(count, drop_remainder=True)
             serialised = tf.ensure_shape(tf.data.experimental.get_single_element(records), [count])

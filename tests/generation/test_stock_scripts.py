@@ -58,8 +58,11 @@ def drums(path: Path) -> int:
 def test_what_magentas_script_trained_makes_beats_here(
     tmp_path: Path, environment: dict[str, str], starter_notes: Path
 ) -> None:
+    windows = tmp_path / "windows"  # as Magenta's preprocess_tfrecord writes them
+    command = ["preprocess", str(starter_notes), "--stock", "--config", "tiny", "--output-dir", str(windows)]
+    run(environment, "-m", "pipeline", *command)
     flags = ["--config=tiny", "--mode=train", "--num_steps=2", f"--run_dir={tmp_path / 'stock'}"]
-    flags += [f"--examples_path={starter_notes / 'train.tfrecord'}", "--cache_dataset=false"]
+    flags += [f"--examples_path={windows / 'train.tfrecord'}", "--cache_dataset=false"]
     run(environment, "-c", SCRIPT, "music_vae_train", *flags)
     beats = tmp_path / "beats"
     arguments = ["--checkpoint-file", str(tmp_path / "stock" / "train"), "--config", "tiny", "-n", "3"]

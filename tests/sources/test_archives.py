@@ -328,7 +328,8 @@ def test_no_name_gets_out(tmp_path: Path, files: list[tuple[str, bytes]]) -> Non
     folder = outside / "in" / str(len(list(outside.glob("in/*"))))
     folder.mkdir(parents=True)
     with contextlib.suppress(UnicodeEncodeError):  # lone surrogates cannot be written into a zip
-        zipped(path, [(name, data) for name, data in files if not name.endswith("/")])
+        # a name ends at its first NUL, and Python writes none that is empty
+        zipped(path, [(name, data) for name, data in files if not name.endswith("/") and name[0] != "\0"])
         with contextlib.suppress(GmdVaeError):
             written = unpack_zip(path, folder, LIMIT, 100)
             assert all((folder / name).is_file() for name in written)
