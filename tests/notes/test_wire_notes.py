@@ -54,7 +54,7 @@ def test_the_arrays_are_the_notes(sequence: Any) -> None:
     assert rest.id == sequence.id
 
 
-@settings(max_examples=600)
+@settings(max_examples=250)
 @given(sequences(), st.data())
 def test_damaged_records_are_read_as_protobuf_reads_them(sequence: Any, data: st.DataObject) -> None:
     record = bytearray(sequence.SerializeToString()[:400])
