@@ -22,8 +22,9 @@ if TYPE_CHECKING:  # numpy and protobuf: only a run needs them, not --help
     from pipeline.engines.engine import Engine
     from pipeline.engines.parts import Progress
     from pipeline.examples.extraction import Dropped
-    from pipeline.examples.preprocess import Summary
-    from pipeline.examples.stock import StockSummary
+    from pipeline.examples.preprocess import SplitSummary
+    from pipeline.examples.stock import StockSplit
+    from pipeline.examples.summary import Summary
     from pipeline.models.registry import Config
 
 DEFAULT_INPUT = Path("data/notes/groove")
@@ -171,7 +172,7 @@ def command(
 
 def _write_stock(
     input_path: Path, output_dir: Path, config: Config, engine: Engine, on_progress: Progress, on_resume: Progress
-) -> StockSummary:
+) -> Summary[StockSplit]:
     """Runs ``write_stock`` for a config."""
     from pipeline.examples.stock import write_stock
     from pipeline.models.extraction import stock_extractor_for
@@ -187,7 +188,7 @@ def _write_stock(
     )
 
 
-def _show(summary: Summary) -> None:
+def _show(summary: Summary[SplitSummary]) -> None:
     """The summary as tables on stdout."""
     from pipeline import console
 
@@ -203,7 +204,7 @@ def _show(summary: Summary) -> None:
     console.stdout().print(f"Wrote {examples:,} examples for {summary.config} to {summary.output_dir}", markup=False)
 
 
-def _show_stock(summary: StockSummary) -> None:
+def _show_stock(summary: Summary[StockSplit]) -> None:
     """The same, of ``--stock``."""
     from pipeline import console
 

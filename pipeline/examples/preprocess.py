@@ -18,6 +18,7 @@ from pipeline.examples.merge import Merged, Totals, merge
 from pipeline.examples.notes_input import NotesInput, open_notes, unpack
 from pipeline.examples.runs import Runs
 from pipeline.examples.shards import STAGE, shard_count, write_shards
+from pipeline.examples.summary import Summary
 from pipeline.examples.window_parts import write_part
 from pipeline.files import whole_folder
 from pipeline.sources.info import SPLITS
@@ -60,32 +61,6 @@ class SplitSummary:
     files: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
-@dataclasses.dataclass
-class Summary:
-    """What ``preprocess`` did.
-
-    Attributes:
-        output_dir: the folder it made.
-        config: the config's name.
-        splits: by name, in the order train, validation, test.
-        dropped: what gave no window, and why.
-    """
-
-    output_dir: Path
-    config: str
-    splits: dict[str, SplitSummary]
-    dropped: Dropped
-
-    def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
-        return {
-            "output_dir": str(self.output_dir),
-            "config": self.config,
-            "splits": {name: dataclasses.asdict(split) for name, split in self.splits.items()},
-            "dropped": self.dropped.as_json(),
-        }
-
-
 def preprocess(
     input_path: Path,
     output_dir: Path,
@@ -100,7 +75,7 @@ def preprocess(
     engine: Engine | None = None,
     on_progress: Progress = silent,
     on_resume: Progress = silent,
-) -> Summary:
+) -> Summary[SplitSummary]:
     """Cuts NoteSequences into windows and writes them as examples, whole or not at all.
 
     The memory it takes does not grow with the input: the windows of each range of records are
@@ -210,7 +185,9 @@ def _split_summaries(totals: Totals, merged: Merged, keep_duplicates: bool) -> d
     }
 
 
-def _describe(summary: Summary, extractor: Extractor, source: NotesInput, options: dict[str, Any]) -> dict[str, Any]:
+def _describe(
+    summary: Summary[SplitSummary], extractor: Extractor, source: NotesInput, options: dict[str, Any]
+) -> dict[str, Any]:
     """The content of the manifest."""
     content = summary.as_json()
     del content["output_dir"]

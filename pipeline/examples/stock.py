@@ -26,6 +26,7 @@ from pipeline.examples.extraction import Dropped
 from pipeline.examples.notes_input import STOCK_STAGE, NotesInput, Range, open_notes, unpack
 from pipeline.examples.runs import Runs
 from pipeline.examples.stock_drums import StockExtraction
+from pipeline.examples.summary import Summary
 from pipeline.files import whole_folder
 from pipeline.notes.tfrecord import create, read_records, write_record
 from pipeline.sources.info import SPLITS
@@ -63,32 +64,6 @@ class StockSplit:
     files: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
-@dataclasses.dataclass
-class StockSummary:
-    """What ``write_stock`` did.
-
-    Attributes:
-        output_dir: the folder it made.
-        config: the config's name.
-        splits: by name, in the order train, validation, test.
-        dropped: what gave no window, and why.
-    """
-
-    output_dir: Path
-    config: str
-    splits: dict[str, StockSplit]
-    dropped: Dropped
-
-    def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
-        return {
-            "output_dir": str(self.output_dir),
-            "config": self.config,
-            "splits": {name: dataclasses.asdict(split) for name, split in self.splits.items()},
-            "dropped": self.dropped.as_json(),
-        }
-
-
 def write_stock(
     input_path: Path,
     output_dir: Path,
@@ -98,7 +73,7 @@ def write_stock(
     engine: Engine,
     on_progress: Progress = silent,
     on_resume: Progress = silent,
-) -> StockSummary:
+) -> Summary[StockSplit]:
     """Runs what Magenta's script does over each file of the input; whole or not at all.
 
     Args:
@@ -121,7 +96,7 @@ def write_stock(
     tasks = source.ranges()
     sizes = [task.count for task in tasks]
     identity = {"stock": 1, **_origin(source, extractor, config)}
-    summary = StockSummary(output_dir, config, {name: StockSplit() for name in SPLITS}, Dropped())
+    summary = Summary(output_dir, config, {name: StockSplit() for name in SPLITS}, Dropped())
     with open_parts(output_dir, identity) as parts:
         make_parts(
             parts,
@@ -206,7 +181,7 @@ def _write_part(extractor: StockExtractor, piece: Range, path: Path) -> None:
             write_record(stream, one.pack())
 
 
-def _gather(parts: Parts, tasks: list[Range], runs: dict[str, Runs], summary: StockSummary) -> None:
+def _gather(parts: Parts, tasks: list[Range], runs: dict[str, Runs], summary: Summary[StockSplit]) -> None:
     """Reads the parts into runs in order of a hash of the windows, and counts."""
     for number, task in enumerate(tasks):
         name = task.split or SPLITS[0]
