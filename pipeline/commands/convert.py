@@ -91,7 +91,7 @@ def command(
         drummers=drummers,
     )
 
-    from pipeline.notes.convert import convert  # note-seq, pretty_midi and numpy: only now
+    from pipeline.notes.convert import convert  # numpy: only now
 
     with console.counting("Converting", "files") as progress:
         summary = convert(

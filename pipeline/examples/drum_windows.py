@@ -4,7 +4,7 @@ Mirrors ``magenta.models.music_vae.data.DrumsConverter.to_tensors`` and what it 
 ``note_seq.sequences_lib.split_note_sequence_on_time_changes`` and ``quantize_note_sequence``,
 ``magenta.pipelines.drum_pipelines.extract_drum_tracks``, ``note_seq.drums_lib.DrumTrack``. The
 windows are the same, each as often as there (a test compares them); only the order differs:
-Magenta's comes from a Python set, ours is the order of time.
+Magenta's comes from a Python set (``magenta_order`` gives it), ours is the order of time.
 
 Terms: a *section* lies between two changes of tempo or time signature. A *stretch* is a run of
 drum hits in a section without a pause of ``gap_bars``; it begins and ends on a bar line. A *window*

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -14,11 +14,13 @@ from pipeline.errors import UsageError
 from pipeline.examples.drum_windows import DrumExtractor
 from pipeline.examples.extraction import Dropped, Extraction, Extractor, Layout, Tensors
 from pipeline.examples.filters import NO_FILTERS, STOCK_FILTERS, FilteredDrumExtractor, Filters, refused_sections
-from pipeline.examples.stock import StockExtractor
 from pipeline.examples.stock_drums import StockDrumExtractor, StockExtraction
 from pipeline.models.registry import Config, get_config
 from pipeline.notes.sequences import NoteSequence, note_seq_module
 from pipeline.notes.wire_notes import notes_of
+
+if TYPE_CHECKING:  # only --stock needs what it imports
+    from pipeline.examples.stock import StockExtractor
 
 
 @dataclasses.dataclass(frozen=True)

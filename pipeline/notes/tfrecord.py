@@ -74,11 +74,6 @@ def is_gzip(path: Path) -> bool:
         return stream.read(len(_GZIP)) == _GZIP
 
 
-def count_records(path: Path) -> int:
-    """The number of records in a TFRecord file. Raises as ``record_sizes``."""
-    return sum(1 for _ in record_sizes(path))
-
-
 def record_sizes(path: Path) -> Iterator[int]:
     """Yields the size of each record's data in bytes, from the lengths alone: the data is not read.
 

@@ -17,7 +17,6 @@ from pipeline.notes import tfrecord
 from pipeline.notes.tfrecord import (
     FRAME,
     MAX_RECORD_BYTES,
-    count_records,
     is_gzip,
     read_records,
     record_sizes,
@@ -28,6 +27,11 @@ RECORDS = [b"one", b"", b"\x00" * 5000, "drei ♩".encode()]
 
 # The file that tf.io.TFRecordWriter writes for the single record b"abc".
 ABC = bytes.fromhex("0300000000000000 b099490e 616263 6e57f121")
+
+
+def count(path: Path) -> int:
+    """How many records a file has, by their lengths alone."""
+    return len(list(record_sizes(path)))
 
 
 @pytest.fixture
@@ -58,13 +62,13 @@ def test_the_bytes_are_the_known_ones():
 
 def test_records_come_back_in_order(path):
     assert list(read_records(path)) == RECORDS
-    assert count_records(path) == len(RECORDS)
+    assert count(path) == len(RECORDS)
 
 
 def test_an_empty_file_holds_no_records(tmp_path):
     (tmp_path / "empty").touch()
     assert list(read_records(tmp_path / "empty")) == []
-    assert count_records(tmp_path / "empty") == 0
+    assert count(tmp_path / "empty") == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_the_records_before_the_damage_are_read(path):
     assert [next(records) for _ in range(3)] == RECORDS[:3]
     with pytest.raises(GmdVaeError, match="record 3: its data fails"):
         next(records)
-    assert count_records(path) == 4  # counting reads lengths only
+    assert count(path) == 4  # counting reads lengths only
 
 
 def test_a_file_cut_anywhere_is_found(path):
@@ -98,9 +102,9 @@ def test_a_file_cut_anywhere_is_found(path):
     for size in [*range(60), len(data) - 1]:
         path.write_bytes(data[:size])
         if size in ends:
-            assert len(list(read_records(path))) == count_records(path) == ends.index(size)
+            assert len(list(read_records(path))) == count(path) == ends.index(size)
             continue
-        for read in (lambda: list(read_records(path)), lambda: count_records(path)):
+        for read in (lambda: list(read_records(path)), lambda: count(path)):
             with pytest.raises(GmdVaeError, match="the file ends inside"):
                 read()
 
@@ -108,7 +112,7 @@ def test_a_file_cut_anywhere_is_found(path):
 def test_a_length_that_asks_for_all_memory_is_refused(tmp_path):
     length = struct.pack("<Q", 1 << 60)
     (tmp_path / "evil").write_bytes(length + masked(length) + b"short")
-    for read in (lambda: list(read_records(tmp_path / "evil")), lambda: count_records(tmp_path / "evil")):
+    for read in (lambda: list(read_records(tmp_path / "evil")), lambda: count(tmp_path / "evil")):
         with pytest.raises(GmdVaeError, match=f"claims {1 << 60} bytes"):
             read()
 
@@ -137,7 +141,7 @@ def test_any_records_come_back(tmp_path_factory, records):
         for record in records:
             write_record(stream, record)
     assert list(read_records(path)) == records
-    assert count_records(path) == len(records)
+    assert count(path) == len(records)
 
 
 @pytest.mark.tensorflow
@@ -168,7 +172,7 @@ def test_gzip_is_noticed_and_unpacked(path, packed):
     assert is_gzip(packed)
     assert not is_gzip(path)
     assert list(read_records(packed)) == RECORDS
-    assert count_records(packed) == len(RECORDS)
+    assert count(packed) == len(RECORDS)
     assert list(record_sizes(packed)) == list(record_sizes(path)) == [len(record) for record in RECORDS]
 
 
