@@ -3,17 +3,21 @@
 ``gmd-vae configs`` lists them, ``gmd-vae configs NAME`` shows every number of one. Magenta's own 23
 configs need no entry here: they are reachable by their names.
 
-A config is one ``VaeConfig`` (its fields are explained in ``pipeline/models/config.py``). Each
-number has its reason beside it or in ``source``. Most of them come from the runs this project grew
+A drum config is one ``VaeConfig`` (its fields are explained in ``pipeline/models/config.py``); any
+other system is one of Magenta's configs at other sizes (``at_other_sizes``). Each number has its reason beside it or in ``source``. Most of them come from the runs this project grew
 out of ("the ancestor": v1, v2 and v3 on the Groove MIDI Dataset) and from the MusicVAE paper
 (Roberts et al., "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music",
 ICML 2018).
 """
 
 from dataclasses import replace
+from typing import Any
 
 from pipeline.examples.spec import DrumWindows
 from pipeline.models.config import VaeConfig
+from pipeline.models.stock import STOCK_CONFIGS, StockConfig, at_other_sizes
+
+MAGENTAS = {config.name: config for config in STOCK_CONFIGS}
 
 # Four bars of sixteenth notes = 64 steps, a window at every bar. A pause of one bar ends a stretch
 # of drums; nothing caps the windows per file (the ancestor kept 5 a file, 1,479 of 13,251).
@@ -164,6 +168,54 @@ def by_the_other(parent: VaeConfig) -> VaeConfig:
     )
 
 
+# Magenta's other systems for two CPU cores: docs/systems.md shows each of them. The numbers are those of SMALL, as
+# long as nothing better has been measured.
+SMALL_SYSTEM = {
+    "z_size": 64,
+    "enc_rnn_size": [128],
+    "dec_rnn_size": [128, 128],
+    "batch_size": 32,
+    "free_bits": 0,
+    "max_beta": 0.1,
+    "beta_rate": 0.0,
+    "learning_rate": 0.002,
+    "decay_rate": 0.9997,
+    "sampling_schedule": "constant",
+    "sampling_rate": 0.0,
+}
+
+
+def small(model: str, name: str, parameters: int, **changed: Any) -> StockConfig:
+    """One of Magenta's configs at the sizes above, or those given."""
+    return at_other_sizes(
+        model,
+        name=name,
+        summary=f"{MAGENTAS[model].summary.removesuffix(', large')}, for a laptop",
+        source=f"{model} at the sizes of hierdec-drum_4bar_small",
+        parameters=parameters,
+        num_steps=6_000,
+        **{**SMALL_SYSTEM, **changed},
+    )
+
+
+SYSTEMS = [
+    small("cat-mel_2bar_small", "cat-mel_2bar_laptop", 578_522),
+    small("cat-mel_2bar_med_chords", "cat-mel_2bar_small_chords", 653_786),
+    small("cat-drums_2bar_small", "cat-drums_2bar_laptop", 767_104),
+    small("nade-drums_2bar_reduced", "nade-drums_2bar_reduced_small", 463_497),
+    small("flat-mel_16bar", "flat-mel_16bar_small", 578_522),
+    small("hierdec-mel_16bar", "hierdec-mel_16bar_small", 875_482),
+    small("flat-trio_16bar", "flat-trio_16bar_small", 1_580_852),
+    small("hierdec-trio_16bar", "hierdec-trio_16bar_small", 2_536_244),
+    small("hier-multiperf_vel_1bar_med", "hier-multiperf_vel_1bar_small", 1_935_722),
+    small("hier-multiperf_vel_1bar_med_chords", "hier-multiperf_vel_1bar_small_chords", 2_010_986),
+    small("groovae_4bar", "groovae_4bar_small", 473_627),
+    small("groovae_2bar_humanize", "groovae_2bar_humanize_small", 473_627),
+    small("groovae_2bar_tap_fixed_velocity", "groovae_2bar_tap_fixed_velocity_small", 473_627),
+    small("groovae_2bar_add_closed_hh", "groovae_2bar_add_closed_hh_small", 473_627),
+    small("groovae_2bar_hits_control_tfds", "groovae_2bar_hits_control_small", 487_451),
+]
+
 CONFIGS = [
     HIERDEC_SMALL,
     NO_AR_SMALL,
@@ -183,4 +235,5 @@ CONFIGS = [
     FLAT_16_SMALL,
     HIERDEC_16,
     FLAT_16,
+    *SYSTEMS,
 ]

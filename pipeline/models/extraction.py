@@ -15,6 +15,7 @@ from pipeline.examples.drum_windows import DrumExtractor
 from pipeline.examples.extraction import Dropped, Extraction, Extractor, Layout, Tensors
 from pipeline.examples.filters import NO_FILTERS, STOCK_FILTERS, FilteredDrumExtractor, Filters, refused_sections
 from pipeline.examples.stock_drums import StockDrumExtractor, StockExtraction
+from pipeline.models.config import VaeConfig
 from pipeline.models.registry import Config, get_config
 from pipeline.notes.sequences import NoteSequence, note_seq_module
 from pipeline.notes.wire_notes import notes_of
@@ -173,6 +174,12 @@ def _fields_of(instance: Any) -> dict[str, Any]:
     return {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
 
 
+def _model_of(config: Config) -> str:
+    """The name of Magenta's config whose converter a config has: examples serve all sizes of a model."""
+    assert not isinstance(config, VaeConfig)
+    return config.model
+
+
 def stock_extractor_for(config: Config) -> StockExtractor:
     """What Magenta's script does with a config; with one of ours, what it does with a ``DrumsConverter``.
 
@@ -180,7 +187,7 @@ def stock_extractor_for(config: Config) -> StockExtractor:
         UsageError: the config's windows cannot be cut.
     """
     extractor_for(config)
-    return StockMagentaExtractor(config.name) if config.windows is None else StockDrumExtractor(config.windows)
+    return StockMagentaExtractor(_model_of(config)) if config.windows is None else StockDrumExtractor(config.windows)
 
 
 def extractor_for(config: Config, filters: Filters = NO_FILTERS) -> Extractor:
@@ -194,7 +201,7 @@ def extractor_for(config: Config, filters: Filters = NO_FILTERS) -> Extractor:
         UsageError: the config's windows cannot be cut.
     """
     if config.windows is None:
-        return MagentaExtractor(config.name, filters)
+        return MagentaExtractor(_model_of(config), filters)
     try:
         extractor = DrumExtractor(config.windows)
     except ValueError as error:

@@ -110,8 +110,7 @@ def build_config(config: Config, hparams: dict[str, Any] | None = None) -> confi
         config: from ``pipeline.models.registry``.
         hparams: every hyperparameter by Magenta's name; by default the config's own.
     """
-    if isinstance(config, VaeConfig):
-        register(config)
+    register(config)
     if config.name not in configs.CONFIG_MAP:
         raise GmdVaeError(f"The installed magenta has no config '{config.name}'", "Run 'gmd-vae doctor'.")
     built = copy.deepcopy(configs.CONFIG_MAP[config.name])
@@ -122,12 +121,16 @@ def build_config(config: Config, hparams: dict[str, Any] | None = None) -> confi
     return built
 
 
-def register(config: VaeConfig) -> None:
-    """Puts a config of ours into the ``CONFIG_MAP`` that Magenta's own scripts read.
+def register(config: Config) -> None:
+    """Puts a config of ours into the ``CONFIG_MAP`` that Magenta's own scripts read; Magenta's stay as they are.
 
     Importing this module does so for every config in ``configs.py`` and in the user's own file.
     """
-    configs.CONFIG_MAP[config.name] = _drum_config(config)
+    if isinstance(config, VaeConfig):
+        configs.CONFIG_MAP[config.name] = _drum_config(config)
+    elif config.sized_from:
+        theirs = configs.CONFIG_MAP[config.sized_from]
+        configs.CONFIG_MAP[config.name] = copy.deepcopy(theirs)._replace(hparams=_hparams(config.hparams))
 
 
 def _hparams(values: dict[str, Any]) -> Any:
@@ -166,5 +169,4 @@ def _drum_config(config: VaeConfig) -> configs.Config:
 
 
 for _config in all_configs().values():
-    if isinstance(_config, VaeConfig):
-        register(_config)
+    register(_config)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pipeline.errors import GmdVaeError, UsageError, nearest
 from pipeline.examples.spec import DrumWindows
-from pipeline.models.config import VaeConfig
-from pipeline.models.stock import STOCK_CONFIGS, StockConfig
+from pipeline.models.config import VaeConfig, from_dict
+from pipeline.models.stock import STOCK_CONFIGS, StockConfig, at_other_sizes
 
 Config: TypeAlias = VaeConfig | StockConfig
 
@@ -25,7 +26,7 @@ def all_configs(own_file: Path | None = None) -> dict[str, Config]:
     """Every config by name, in the order to show them: built-in, the user's own, Magenta's.
 
     Args:
-        own_file: a Python file that defines ``CONFIGS``, a list of ``VaeConfig``; by default the
+        own_file: a Python file that defines ``CONFIGS``, a list of configs; by default the
             one that ``GMD_VAE_CONFIGS`` names, if any. Its configs win over built-in ones of the
             same name.
 
@@ -86,8 +87,31 @@ def label_windows(config: Config) -> DrumWindows:
     return config.windows
 
 
-def _load(path: Path) -> list[VaeConfig]:
-    next_action = "A config file defines CONFIGS, a list of VaeConfig; see configs.py."
+def declaration_of(config: Config) -> dict[str, Any] | None:
+    """All of a config of ours as plain data, for ``from_declaration``; ``None`` for Magenta's, whose name is enough."""
+    return dataclasses.asdict(config) if isinstance(config, VaeConfig) or config.sized_from else None
+
+
+def from_declaration(name: str, declaration: dict[str, Any] | None) -> Config:
+    """The config whose declaration went through JSON, whatever the registry says now.
+
+    Raises:
+        UsageError: there is none of Magenta's of that name.
+        TypeError, ValueError, KeyError: the fields are not those of a config.
+    """
+    if declaration is None:
+        return get_config(name)
+    if "sized_from" not in declaration:
+        return from_dict(declaration)
+    return at_other_sizes(
+        declaration["sized_from"],
+        **{field: declaration[field] for field in ("name", "summary", "source", "parameters", "num_steps")},
+        **declaration["changed"],
+    )
+
+
+def _load(path: Path) -> list[Config]:
+    next_action = "A config file defines CONFIGS, a list of configs; see configs.py."
     spec = importlib.util.spec_from_file_location(f"gmd_vae_configs_{abs(hash(path))}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise UsageError(f"Config file '{path}' is missing or is not a Python file", next_action)
@@ -99,8 +123,10 @@ def _load(path: Path) -> list[VaeConfig]:
         line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
         raise UsageError(f"Config file '{path}', line {line}: {type(error).__name__}: {error}", next_action) from None
     configs = getattr(module, "CONFIGS", None)
-    if not isinstance(configs, (list, tuple)) or not all(isinstance(config, VaeConfig) for config in configs):
-        raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of VaeConfig", next_action)
+    if not isinstance(configs, (list, tuple)) or not all(
+        isinstance(config, (VaeConfig, StockConfig)) for config in configs
+    ):
+        raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of configs", next_action)
     names = [config.name for config in configs]
     for name in names:
         if names.count(name) > 1:

@@ -26,7 +26,7 @@ _FULL_CLASSES = tuple(
 
 @dataclasses.dataclass(frozen=True)
 class StockConfig:
-    """One of Magenta's configs.
+    """One of Magenta's configs, or one of ours with a model of Magenta's at other sizes.
 
     Attributes:
         name: its name in ``CONFIG_MAP``.
@@ -37,6 +37,9 @@ class StockConfig:
         windows: how its windows are cut, where we do that ourselves (``DrumsConverter``); ``None``:
             Magenta's own converter cuts them.
         augmented: whether Magenta transposes its training data at random.
+        source: where the numbers come from.
+        num_steps: how long ``gmd-vae train`` trains unless told otherwise.
+        sized_from: of a config of ours: the one of Magenta's whose model it is at other sizes.
     """
 
     name: str
@@ -48,6 +51,12 @@ class StockConfig:
     augmented: bool = False
     source: str = "magenta 2.1.4"
     num_steps: int = 200_000  # the default of Magenta's music_vae_train
+    sized_from: str = ""
+
+    @property
+    def model(self) -> str:
+        """The name in ``CONFIG_MAP`` of the model and the converter that it has."""
+        return self.sized_from or self.name
 
     @property
     def hparams(self) -> dict[str, Any]:
@@ -346,3 +355,32 @@ STOCK_CONFIGS = (
         changed=_GROOVAE_2BAR,
     ),
 )
+
+_BY_NAME = {stock.name: stock for stock in STOCK_CONFIGS}
+
+
+def at_other_sizes(
+    model: str, /, *, name: str, summary: str, source: str, parameters: int, num_steps: int, **changed: Any
+) -> StockConfig:
+    """A config of ours: one of Magenta's with other hyperparameters.
+
+    Args:
+        model: the name of Magenta's.
+        name: its own.
+        summary: one line for ``gmd-vae configs``.
+        source: where the numbers come from.
+        parameters: trainable parameters; a test counts them.
+        num_steps: how long to train.
+        changed: hyperparameters by Magenta's names.
+    """
+    stock = _BY_NAME[model]
+    return dataclasses.replace(
+        stock,
+        name=name,
+        summary=summary,
+        source=source,
+        parameters=parameters,
+        num_steps=num_steps,
+        changed={**stock.changed, **changed},
+        sized_from=model,
+    )

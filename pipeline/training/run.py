@@ -14,9 +14,8 @@ from typing import Any
 
 from pipeline import manifest
 from pipeline.errors import GmdVaeError
-from pipeline.models.config import VaeConfig, from_dict
 from pipeline.models.layers import ACCELERATED, STOCK, Layers
-from pipeline.models.registry import Config, get_config
+from pipeline.models.registry import Config, declaration_of, from_declaration
 
 NAME = "run.json"
 FORMAT = 1
@@ -162,7 +161,7 @@ class Run:
 
     @property
     def _declaration(self) -> dict[str, Any] | None:
-        return dataclasses.asdict(self.config) if isinstance(self.config, VaeConfig) else None
+        return declaration_of(self.config)
 
 
 def open_run(folder: Path) -> Run:
@@ -191,8 +190,7 @@ def read_run(folder: Path) -> Run | None:
         return None
     content = _read(path)
     try:
-        declaration = content["declaration"]
-        config = from_dict(declaration) if declaration else get_config(content["config"])
+        config = from_declaration(content["config"], content["declaration"])
         hparams = dict(content["hparams"])
         if set(hparams) < set(config.hparams):
             raise KeyError("hparams")
