@@ -4,7 +4,8 @@
 configs need no entry here: they are reachable by their names.
 
 A drum config is one ``VaeConfig`` (its fields are explained in ``pipeline/models/config.py``); any
-other system is one of Magenta's configs at other sizes (``at_other_sizes``). Each number has its reason beside it or in ``source``. Most of them come from the runs this project grew
+other system is one of Magenta's configs at other sizes (``at_other_sizes``). Each number has its
+reason beside it or in ``source``. Most of them come from the runs this project grew
 out of ("the ancestor": v1, v2 and v3 on the Groove MIDI Dataset) and from the MusicVAE paper
 (Roberts et al., "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music",
 ICML 2018).
