@@ -71,7 +71,7 @@ try:
         tf.logging.set_verbosity(tf.logging.ERROR)
         logging.getLogger("absl").setLevel(logging.ERROR)
         from magenta.contrib import training as contrib_training
-        from magenta.models.music_vae import base_model, configs, data, lstm_models, lstm_utils
+        from magenta.models.music_vae import base_model, configs, data, data_hierarchical, lstm_models, lstm_utils
 
         gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
         if not gpus:
@@ -92,6 +92,7 @@ __all__ = [
     "build_config",
     "configs",
     "data",
+    "data_hierarchical",
     "gpus",
     "lstm_models",
     "lstm_utils",

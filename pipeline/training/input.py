@@ -26,7 +26,7 @@ class Batch:
     """What ``MusicVAE.train`` takes; the names are its arguments.
 
     Attributes:
-        input_sequence: float32 ``[batch, steps, input_depth]``.
+        input_sequence: float32 ``[batch, steps, input_depth]``, or tokens ``[batch, steps, 1]``.
         output_sequence: float32 ``[batch, steps, output_depth]``, or tokens ``[batch, steps, 1]``.
         sequence_length: int32 ``[batch]`` or ``[batch, segments]``, in steps.
         control_sequence: float32 ``[batch, steps, control_depth]``, or ``None``.
@@ -50,12 +50,17 @@ class ExampleTable:
         count: how many examples they hold.
         windows: of a drum config, whose examples hold labels; ``None`` for every other one.
         converter: Magenta's converter, for its depths, types and length shape.
-        tokens: whether the output sequence is to be tokens (``models.accelerated.tokens``) where it
-            is categorical.
+        tokens: of ``inputs`` and ``outputs``, those that are to be tokens (``models.accelerated.tokens``).
     """
 
     def __init__(
-        self, files: Sequence[Path], count: int, windows: DrumWindows | None, converter: Any, *, tokens: bool = False
+        self,
+        files: Sequence[Path],
+        count: int,
+        windows: DrumWindows | None,
+        converter: Any,
+        *,
+        tokens: frozenset[str] = frozenset(),
     ) -> None:
         self.count = count
         self._windows, self._converter, self._tokens = windows, converter, tokens
@@ -100,7 +105,7 @@ class ExampleTable:
         return Batch(
             input_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True),
             output_sequence=as_sequence(labels)
-            if self._tokens
+            if "outputs" in self._tokens
             else expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False),
             sequence_length=tf.fill([int(rows.shape[0])], self._windows.steps),
         )
@@ -123,9 +128,16 @@ class ExampleTable:
             stored = tf.uint8 if tf.as_dtype(dtype) == tf.bool else tf.float32
             longest = tf.reduce_max(tf.strings.length(parsed[name]))
             flat = tf.raw_ops.DecodePaddedRaw(input_bytes=parsed[name], fixed_length=longest, out_type=stored)
-            tensors[name] = tf.cast(tf.reshape(flat, [size, -1, depth]), tf.float32)
+            vectors = tf.reshape(flat, [size, -1, depth])
+            tensors[name] = _tokens(vectors) if name in self._tokens else tf.cast(vectors, tf.float32)
         lengths = tf.cast(parsed["length"], tf.int32)
         return Batch(tensors["inputs"], tensors["outputs"], lengths, tensors.get("controls"))
+
+
+def _tokens(vectors: Any) -> Any:
+    """Tokens of one-hot vectors, uint8 ``[batch, steps, classes]``; without widening them, they are large."""
+    present = tf.cast(tf.reduce_max(vectors, axis=-1), tf.int32)
+    return as_sequence(present * (tf.argmax(vectors, axis=-1, output_type=tf.int32) + 1) - 1)
 
 
 def shuffled_rows(first: Any, size: int, count: int, seed: int) -> Any:

@@ -96,7 +96,7 @@ class Validator:
             chosen = accelerate(config, run.config, layers)
             config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
             table = ExampleTable(
-                self._split.files, count, run.config.windows, config.data_converter, tokens=chosen.takes_tokens
+                self._split.files, count, run.config.windows, config.data_converter, tokens=chosen.tokens
             )
             self._first = tf.placeholder(tf.int64, [])
             rows = self._first + tf.range(size, dtype=tf.int64)

@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from pipeline.models.accelerated.decoders import AcceleratedCategoricalLstmDecoder, AcceleratedHierarchicalLstmDecoder
-from pipeline.models.accelerated.encoder import AcceleratedBidirectionalLstmEncoder
+from pipeline.models.accelerated.encoder import AcceleratedBidirectionalLstmEncoder, AcceleratedHierarchicalLstmEncoder
 from pipeline.models.layers import Layers
-from pipeline.models.magenta import build_config, configs, lstm_models
+from pipeline.models.magenta import build_config, configs, data, data_hierarchical, lstm_models
 from pipeline.models.registry import Config
 
 
@@ -20,16 +20,24 @@ class Chosen:
         encoder: why Magenta's encoder does; ``None``: ours does.
         decoder: why Magenta's decoder does; ``None``: ours does.
         precision: of our layers' matrix products.
+        input_classes: of the encoder's input, where each step is one of them; else 0.
     """
 
     encoder: str | None
     decoder: str | None
     precision: str
+    input_classes: int = 0
 
     @property
     def takes_tokens(self) -> bool:
         """Whether the decoder takes sequences as tokens (``accelerated.tokens``)."""
         return self.decoder is None
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """Of ``inputs`` and ``outputs``, those that the model takes as tokens."""
+        read = {"inputs"} if self.encoder is None and self.input_classes else set()
+        return frozenset(read | ({"outputs"} if self.takes_tokens else set()))
 
     @property
     def is_unrolled(self) -> bool:
@@ -59,10 +67,10 @@ def accelerate(built: configs.Config, config: Config, layers: Layers) -> Chosen:
     """
     encoder, decoder = _reasons(built, config.windows is not None, layers)
     if encoder is None:
-        built.model._encoder = AcceleratedBidirectionalLstmEncoder(layers.precision, config.windows is not None)
+        built.model._encoder = _accelerated_encoder(built, layers.precision, config.windows is not None)
     if decoder is None:
         built.model._decoder = _accelerated_decoder(built.model.decoder, layers.precision)
-    return Chosen(encoder, decoder, layers.precision)
+    return Chosen(encoder, decoder, layers.precision, _input_classes(built.data_converter))
 
 
 def _reasons(built: configs.Config, whole_windows: bool, layers: Layers) -> tuple[str | None, str | None]:
@@ -77,14 +85,34 @@ def _reasons(built: configs.Config, whole_windows: bool, layers: Layers) -> tupl
     elif built.data_converter.control_depth:
         both = "controls"
     encoder, decoder = both, both
-    if type(built.model.encoder) is not lstm_models.BidirectionalLstmEncoder:
-        encoder = type(built.model.encoder).__name__
+    if of_encoder := _no_accelerated_encoder(built.model.encoder):
+        encoder = of_encoder
     elif hparams.residual_encoder:
         encoder = "residual connections"
     of_decoder = _no_accelerated_decoder(built.model.decoder, whole_windows)
     if of_decoder or hparams.residual_decoder:
         decoder = of_decoder or "residual connections"
     return encoder, decoder
+
+
+def _no_accelerated_encoder(encoder: Any) -> str | None:
+    if type(encoder) is lstm_models.HierarchicalLstmEncoder:
+        core = encoder._core_encoder_cls
+        return None if core is lstm_models.BidirectionalLstmEncoder else core.__name__
+    return None if type(encoder) is lstm_models.BidirectionalLstmEncoder else type(encoder).__name__
+
+
+def _accelerated_encoder(built: configs.Config, precision: str, whole_windows: bool) -> Any:
+    encoder, classes = built.model.encoder, _input_classes(built.data_converter)
+    if isinstance(encoder, lstm_models.HierarchicalLstmEncoder):
+        return AcceleratedHierarchicalLstmEncoder(encoder.level_lengths, precision, classes)
+    return AcceleratedBidirectionalLstmEncoder(precision, whole_windows, classes)
+
+
+def _input_classes(converter: Any) -> int:
+    """How many classes the steps of a converter's input have, where each step is one of them; else 0."""
+    one_hot = (data.OneHotMelodyConverter, data_hierarchical.MultiInstrumentPerformanceConverter)
+    return converter.input_depth if isinstance(converter, one_hot) else 0
 
 
 def _no_accelerated_decoder(decoder: Any, whole_windows: bool) -> str | None:

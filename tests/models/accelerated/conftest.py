@@ -107,7 +107,7 @@ def _measure(
     levels: Sequence[int] = (),
     **hparams: Any,
 ) -> Measured:
-    """Args: ``tokens``: whether ours take tokens where there are labels; ``levels``: instead of a stock config's."""
+    """Args: ``tokens``: whether ours take tokens where they can; ``levels``: instead of a stock config's."""
     from pipeline.models.accelerated.tokens import as_sequence
     from pipeline.models.labels import expand_labels
     from pipeline.models.magenta import tf
@@ -122,7 +122,10 @@ def _measure(
         if config.windows is None:
             part = np.arange(steps // np.size(lengths[0]))  # of a window, or of one of its segments
             present = (part < np.array(lengths)[..., None]).reshape(len(lengths), steps, 1)
-            read = said = tf.constant(np.eye(converter.output_depth, dtype=np.float32)[labels] * present)
+            vectors = tf.constant(np.eye(converter.output_depth, dtype=np.float32)[labels] * present)
+            with_tokens = as_sequence(tf.constant((labels + 1) * present[..., 0] - 1))
+            of_model = chosen.tokens if tokens else frozenset[str]()
+            read, said = (with_tokens if name in of_model else vectors for name in ("inputs", "outputs"))
         else:
             read = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_input, no_hit=True)
             said = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_output, no_hit=False)

@@ -88,10 +88,25 @@ def test_magentas_drums(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("cat-drums_2bar_small"), max_seq_len=8, **SAMPLING)
 
 
-def test_segments_of_different_lengths_after_magentas_encoder(assert_as_magenta: Check) -> None:
-    lengths = ((4, 2), (1, 0), (0, 0), (3, 4))
+SEGMENTS = ((4, 2), (1, 0), (0, 0), (3, 4))  # the third window is not there
+TRACKS = {"lengths": SEGMENTS, "levels": (2, 4), "max_seq_len": 8}
+
+
+def test_segments_of_different_lengths(assert_as_magenta: Check) -> None:
+    assert_as_magenta(get_config("hier-multiperf_vel_1bar_med"), **TRACKS, **SAMPLING)
+
+
+def test_an_encoder_of_three_levels_and_two_layers(assert_as_magenta: Check) -> None:
+    sizes = {**FORCED, "enc_rnn_size": [6, 5], "max_seq_len": 8}
+    assert_as_magenta(get_config("hier-mel_16bar"), levels=(2, 2, 2), lengths=(8, 0, 8, 8), **sizes)
+
+
+def test_tokens_of_segments_are_the_sequences_they_stand_for(measure: Measure) -> None:
     config = get_config("hier-multiperf_vel_1bar_med")
-    assert_as_magenta(config, lengths=lengths, levels=(2, 4), **SAMPLING, max_seq_len=8)
+    as_tokens, one_hot = (measure(config, **TRACKS, **SAMPLING, tokens=tokens) for tokens in (True, False))
+    np.testing.assert_array_equal(as_tokens.losses, one_hot.losses)
+    for variable, gradient in one_hot.gradients.items():
+        np.testing.assert_allclose(as_tokens.gradients[variable], gradient, rtol=1e-5, atol=1e-6)
 
 
 def test_our_encoder_before_a_decoder_of_magentas(measure: Measure, assert_as_magenta: Check) -> None:

@@ -23,7 +23,9 @@ def reasons(name: str, layers: Layers = ACCELERATED, **changed: Any) -> tuple[st
     return chosen.encoder, chosen.decoder
 
 
-@pytest.mark.parametrize("name", [DEFAULT, "flat-drum_16bar", "cat-mel_2bar_small", "hierdec-mel_16bar"])
+@pytest.mark.parametrize(
+    "name", [DEFAULT, "flat-drum_16bar", "cat-mel_2bar_small", "hierdec-mel_16bar", "hier-mel_16bar"]
+)
 def test_categorical_lstms_are_accelerated(name: str, magenta: Any) -> None:
     assert reasons(name) == (None, None)
 
@@ -34,10 +36,9 @@ def test_categorical_lstms_are_accelerated(name: str, magenta: Any) -> None:
         ("nade-drums_2bar_reduced", None, "MultiLabelRnnNadeDecoder"),
         ("flat-trio_16bar", None, "MultiOutCategoricalLstmDecoder"),
         ("hierdec-trio_16bar", None, "SplitMultiOutLstmDecoder"),
-        ("hier-mel_16bar", "HierarchicalLstmEncoder", None),
         ("groovae_4bar", "dropout", "GrooveLstmDecoder"),
         ("cat-mel_2bar_med_chords", "controls", "controls"),
-        ("hier-multiperf_vel_1bar_med_chords", "HierarchicalLstmEncoder", "controls"),
+        ("hier-multiperf_vel_1bar_med_chords", "controls", "controls"),
     ],
 )
 def test_what_no_layers_of_ours_compute_is_left_to_magenta(
@@ -80,6 +81,33 @@ def test_a_decoder_that_encodes_again_what_it_said(magenta: Any) -> None:
     encoder = lstm.HierarchicalLstmEncoder(lstm.BidirectionalLstmEncoder, [8, 4, 2])
     reason = reason_for(lstm.CategoricalLstmDecoder(), magenta, hierarchical_encoder=encoder)
     assert reason == "re-encoding of what was decoded"
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens"),
+    [
+        (DEFAULT, {"outputs"}),
+        ("hier-multiperf_vel_1bar_med", {"inputs", "outputs"}),
+        ("hierdec-trio_16bar", set()),
+        ("nade-drums_2bar_full", set()),
+    ],
+)
+def test_what_is_taken_as_tokens(name: str, tokens: set[str], magenta: Any) -> None:
+    from pipeline.models.accelerated.choice import choose
+
+    config = get_config(name)
+    assert choose(config, config.hparams, ACCELERATED).tokens == tokens
+    assert not choose(config, config.hparams, STOCK).tokens
+
+
+def test_a_hierarchy_over_another_encoder(magenta: Any) -> None:
+    from pipeline.models.accelerated.choice import accelerate
+
+    config = get_config("hier-mel_16bar")
+    built = magenta.build_config(config)
+    core = type("OwnEncoder", (magenta.lstm_models.BidirectionalLstmEncoder,), {})
+    built.model._encoder = magenta.lstm_models.HierarchicalLstmEncoder(core, [16, 16])
+    assert accelerate(built, config, ACCELERATED).encoder == "OwnEncoder"
 
 
 def test_a_hierarchy_over_another_decoder(magenta: Any) -> None:
