@@ -98,9 +98,10 @@ def _sample(job: Job, clock: Clock) -> None:
 
 def _training_script(job: Job, mode: str, split: str) -> Any:
     """``music_vae_train`` with its flags set."""
-    from pipeline.models import magenta
+    import pipeline.models.magenta  # noqa: F401
 
-    _replace_unbatch(magenta.tf)
+    # isort: split
+    # after the module that repairs what Magenta's input dies of
     from magenta.models.music_vae import music_vae_train as script
 
     script.FLAGS(
@@ -124,15 +125,6 @@ def _check_pure(model: Any) -> None:
             raise RuntimeError(f"{type(part).__qualname__} is not of stock Magenta")
     if any(name.startswith("pipeline.models.accelerated") for name in sys.modules):
         raise RuntimeError("gmd-vae's own layers have been imported")
-
-
-def _replace_unbatch(tf: Any) -> None:
-    """The same by other means: ``Dataset.unbatch`` crashes TensorFlow 2.16 to 2.21 on Magenta's empty controls."""
-
-    def unbatch(self: Any, name: str | None = None) -> Any:
-        return self.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts))
-
-    tf.data.Dataset.unbatch = unbatch
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import GmdVaeError
+from pipeline.models import faults
 from pipeline.models.config import VaeConfig
 from pipeline.models.imports import without_needless_packages
 from pipeline.models.registry import Config, all_configs
@@ -71,7 +72,15 @@ try:
         tf.logging.set_verbosity(tf.logging.ERROR)
         logging.getLogger("absl").setLevel(logging.ERROR)
         from magenta.contrib import training as contrib_training
-        from magenta.models.music_vae import base_model, configs, data, data_hierarchical, lstm_models, lstm_utils
+        from magenta.models.music_vae import (
+            base_model,
+            configs,
+            data,
+            data_hierarchical,
+            lstm_models,
+            lstm_utils,
+            trained_model,
+        )
 
         gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
         if not gpus:
@@ -87,6 +96,13 @@ except ImportError as error:
 # Magenta builds its layers with functions that TensorFlow would like replaced
 warnings.filterwarnings("ignore", category=UserWarning, module=r"magenta\.")
 tf.disable_v2_behavior()  # Magenta builds graphs; all of its own scripts start with this
+faults.repair(
+    configs=configs,
+    data=data,
+    data_hierarchical=data_hierarchical,
+    lstm_utils=lstm_utils,
+    trained_model=trained_model,
+)
 
 __all__ = [
     "build_config",
@@ -98,6 +114,7 @@ __all__ = [
     "lstm_utils",
     "register",
     "tf",
+    "trained_model",
 ]
 
 
