@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pipeline.commands.options import json_option
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -76,7 +73,7 @@ def command(
     """Measure what trained models learned, on music they have not seen.
 
     RUN is a run folder (its best checkpoint), RUN/latest, or a checkpoint in it; without one it is
-    the run that was trained last. Each figure stands beside four baselines that know nothing of the
+    the run that was trained last. Each figure stands beside baselines that know nothing of the
     model, with a 95% interval over source files. docs/evaluation.md says what each figure means.
 
     Results stay in RUN/eval, with tables and plots: what was measured once is not measured again.
@@ -90,8 +87,8 @@ def command(
       gmd-vae evaluate runs/a runs/b --table --format latex
     """
     from pipeline import console
-    from pipeline.evaluation.evaluate import Settings
     from pipeline.evaluation.results import result_of
+    from pipeline.evaluation.settings import Settings
     from pipeline.evaluation.subject import find_subject
     from pipeline.evaluation.tables import details, overview
     from pipeline.training.run import latest_run

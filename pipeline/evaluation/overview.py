@@ -7,7 +7,7 @@ Figures that a result does not have are shown as a dash.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pipeline.evaluation.formats import NOTHING, Table, estimate, number, text
 
@@ -20,11 +20,13 @@ MODELS = {
 }
 BASELINES = {
     "nearest_training": "nearest training window",
+    "random_training": "random training window",
     "previous_bar": "bar before, copied",
     "most_frequent_step": "most frequent step",
     "silence": "silence",
 }
-_FROM_TRAINING = ("nearest_training", "most_frequent_step")  # baselines that depend on the training windows
+_OF_BASELINES = {"steps_right": "steps right", "hits_f1": "hits F1", "notes_f1": "notes F1", "fade": "fade"}
+_FROM_TRAINING = ("nearest_training", "random_training", "most_frequent_step")  # depend on the training windows
 INTERVALS = "In brackets: 95 % intervals (bootstrap over files)."
 DECODING = (
     "Teacher-forced: each step given the true steps before it. Free-running: z is the posterior's mean, each step the "
@@ -47,13 +49,19 @@ def of(result: Any, *path: str | int) -> Any:
 def overview(results: Sequence[Result]) -> Table:
     """Runs beside each other, and below them the baselines on the same windows (Roberts et al. 2018, Table 1).
 
-    Runs on other windows (another split, other examples) follow below a line, and a column says which.
+    Runs on other windows (another split, other examples) follow below a line, and a column says which. There are
+    columns of hits and of notes only where a run plays such.
     The best of the runs on the same windows is bold, where there are several; the KL divergence and
     the fade have no best.
 
     Args:
         results: one a run, in the order of the rows.
     """
+    figures = [
+        column
+        for column in _FIGURES
+        if "F1" not in column.heading or any(column.figure(result) is not None for result in results)
+    ]
     groups: dict[tuple[Any, ...], list[Result]] = {}
     for result in results:
         windows = of(result, "split"), of(result, "examples", "sha256"), of(result, "windows")
@@ -63,14 +71,15 @@ def overview(results: Sequence[Result]) -> Table:
     lines: set[int] = set()
     for group in groups.values():
         lines.add(len(rows))
-        for column, (_, figure, digits, best) in enumerate(_FIGURES):
-            places = _best([_value(figure(result)) for result in group], digits, best)
-            bold |= {(len(rows) + place, len(_NAMES) + column) for place in places}
+        for place, column in enumerate(figures):
+            best = _best([_value(column.figure(result)) for result in group], column.digits, column.best)
+            bold |= {(len(rows) + row, len(_NAMES) + place) for row in best}
         for result in group:
-            rows.append((*run_names(result), *(estimate(figure(result), digits) for _, figure, digits, _ in _FIGURES)))
+            shown = (estimate(column.figure(result), column.digits) for column in figures)
+            rows.append((*run_names(result), *shown))
         lines.add(len(rows))
-        rows += _baseline_rows(group)
-    title, columns = "Evaluation", (*_NAMES, *(heading for heading, *_ in _FIGURES))
+        rows += _baseline_rows(group, [column.heading for column in figures])
+    title, columns = "Evaluation", (*_NAMES, *(column.heading for column in figures))
     if len(groups) == 1:  # all have the same windows: no column needs to say so
         title = f"Evaluation on {rows[0][0]} windows"
         columns, *rows = ((*row[1:],) for row in (columns, *rows))
@@ -90,17 +99,26 @@ def _at(*path: str | int) -> Callable[[Result], Any]:
     return lambda result: of(result, *path)
 
 
-# heading, where the figure is, digits after the point, what is best
-_FIGURES: tuple[tuple[str, Callable[[Result], Any], int, Callable[[Iterable[float]], float] | None], ...] = (
-    ("reconstruction\nnats", _at("likelihood", "reconstruction"), 1, min),
-    ("KL\nbits", _at("likelihood", "kl_bits"), 1, None),
-    ("ELBO\nnats", _at("likelihood", "elbo"), 1, max),
-    ("importance\nbound, nats", _at("likelihood", "importance_bound"), 1, max),
-    ("steps right\nteacher-forced", _at("reconstruction", "teacher_forced", "steps_right"), 3, max),
-    ("steps right\nfree-running", _at("reconstruction", "free_running", "steps_right"), 3, max),
-    ("steps right\nsampled", _at("reconstruction", "free_running_sampled", "steps_right"), 3, max),
-    ("hits F1\nfree-running", _at("reconstruction", "free_running", "hits_f1"), 3, max),
-    ("fade\nfree-running", _at("reconstruction", "free_running", "fade"), 3, None),
+class _Column(NamedTuple):
+    """A figure of each run: heading, where it is, digits after the point, what is best."""
+
+    heading: str
+    figure: Callable[[Result], Any]
+    digits: int
+    best: Callable[[Iterable[float]], float] | None
+
+
+_FIGURES = (
+    _Column("reconstruction\nnats", _at("likelihood", "reconstruction"), 1, min),
+    _Column("KL\nbits", _at("likelihood", "kl_bits"), 1, None),
+    _Column("ELBO\nnats", _at("likelihood", "elbo"), 1, max),
+    _Column("importance\nbound, nats", _at("likelihood", "importance_bound"), 1, max),
+    _Column("steps right\nteacher-forced", _at("reconstruction", "teacher_forced", "steps_right"), 3, max),
+    _Column("steps right\nfree-running", _at("reconstruction", "free_running", "steps_right"), 3, max),
+    _Column("steps right\nsampled", _at("reconstruction", "free_running_sampled", "steps_right"), 3, max),
+    _Column("hits F1\nfree-running", _at("reconstruction", "free_running", "hits_f1"), 3, max),
+    _Column("notes F1\nfree-running", _at("reconstruction", "free_running", "notes_f1"), 3, max),
+    _Column("fade\nfree-running", _at("reconstruction", "free_running", "fade"), 3, None),
 )
 _NAMES = ("windows", "run", "config", "step")
 
@@ -112,7 +130,7 @@ def run_names(result: Result) -> tuple[str, str, str, str]:
     return windows, text(of(result, "run")), text(of(result, "config")), step
 
 
-def _baseline_rows(group: Sequence[Result]) -> list[tuple[str, ...]]:
+def _baseline_rows(group: Sequence[Result], headings: Sequence[str]) -> list[tuple[str, ...]]:
     """The baselines once; those that come from training windows once for each training set."""
     rows = []
     for name, title in BASELINES.items():
@@ -123,11 +141,12 @@ def _baseline_rows(group: Sequence[Result]) -> list[tuple[str, ...]]:
                 of_each.setdefault(training, result)
         for result in of_each.values():
             label = f"{title} ({text(of(result, 'training', 'folder'))})" if len(of_each) > 1 else title
-            steps, hits = (estimate(of(result, "reconstruction", name, key), 3) for key in ("steps_right", "hits_f1"))
-            fade = estimate(of(result, "reconstruction", name, "fade"), 3)
-            figures = {"steps right\nfree-running": steps, "hits F1\nfree-running": hits, "fade\nfree-running": fade}
+            figures = {
+                f"{title_of}\nfree-running": estimate(of(result, "reconstruction", name, key), 3)
+                for key, title_of in _OF_BASELINES.items()
+            }
             names = run_names(result)[0], label, NOTHING, NOTHING
-            rows.append((*names, *(figures.get(heading, NOTHING) for heading, *_ in _FIGURES)))
+            rows.append((*names, *(figures.get(heading, NOTHING) for heading in headings)))
     return rows
 
 

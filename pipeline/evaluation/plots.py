@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROOM = 50  # characters beside a title
+_VOICES = 16  # of a table of confusion at most: a full drum kit has 61
 _STEPS = 70  # of a histogram at most: thinner ones cannot be told apart
 _APART = 0.06  # of a bar, between neighbouring predictions
 _TITLES = {**MODELS, **BASELINES}
@@ -29,6 +30,7 @@ _LOOKS: dict[str, tuple[str, str, Any]] = {
     "free_running": (ORANGE, "s", "-"),
     "free_running_sampled": (ORANGE, "D", (0, (4, 2))),
     "nearest_training": (GREEN, "^", "-"),
+    "random_training": (GREEN, "d", (0, (1, 2))),
     "previous_bar": (GREY, "v", "-"),
     "most_frequent_step": (GREY, "P", (0, (4, 2))),
     "silence": (GREY, "x", (0, (1, 2))),
@@ -38,14 +40,14 @@ _LOOKS: dict[str, tuple[str, str, Any]] = {
 def draw_all(result: Result, folder: Path) -> list[Path]:
     """Draws a result's charts as PNG files; the same result gives the same bytes.
 
-    Where a result has no figures for a chart, the chart says so.
+    A chart that does not fit what the model writes is not drawn; where one that does has no figures, it says so.
 
     Args:
         result: as JSON has it.
         folder: where they go; it is made.
 
     Returns:
-        ``confusion.png``, ``bars.png``, ``novelty.png`` and ``interpolation.png``.
+        Of ``confusion.png``, ``bars.png``, ``novelty.png`` and ``interpolation.png``, those that fit.
 
     Raises:
         OSError: a file cannot be written.
@@ -63,8 +65,11 @@ def draw_all(result: Result, folder: Path) -> list[Path]:
         ("novelty", "Distance to the nearest training window", 9.0, 4.6, _novelty),
         ("interpolation", "From one window to another", 7.5, 4.8, _interpolation),
     )
+    fitting = _fitting(result)
     paths = []
     for name, title, width, height, draw in charts:
+        if name not in fitting:
+            continue
         paths.append(folder / f"{name}.png")
         with drawing(paths[-1], width=width, height=height, title=title, note=_where(result)) as figure:
             axes = figure.subplots()
@@ -73,6 +78,18 @@ def draw_all(result: Result, folder: Path) -> list[Path]:
                 axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=GREY)
                 axes.set(xticks=[], yticks=[])
     return paths
+
+
+def _fitting(result: Result) -> set[str]:
+    """The charts that say something of what the model writes."""
+    found = of(result, "reconstruction") or {}
+    fits = {
+        "confusion": 0 < len(of(result, "voices") or ()) <= _VOICES,
+        "bars": not found or any("bars" in predicted for predicted in found.values()),
+        "novelty": "novelty" in result,
+        "interpolation": "interpolation" in (of(result, "latent") or {}),
+    }
+    return {name for name, does in fits.items() if does}
 
 
 def _confusion(axes: Axes, result: Result) -> None:

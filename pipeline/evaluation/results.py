@@ -11,14 +11,19 @@ from typing import Any
 
 from pipeline import files, manifest
 from pipeline.errors import GmdVaeError
-from pipeline.evaluation.evaluate import RESAMPLES, Settings, measure
+from pipeline.evaluation.evaluate import measure
 from pipeline.evaluation.formats import to_markdown
+from pipeline.evaluation.groove import measure_groove
 from pipeline.evaluation.plots import draw_all
+from pipeline.evaluation.settings import RESAMPLES, Settings
+from pipeline.evaluation.streams import measure_streams
 from pipeline.evaluation.subject import Subject
 from pipeline.evaluation.tables import details, overview
+from pipeline.evaluation.tensor_data import TensorData
+from pipeline.evaluation.windows import Data
 
 NAME = "result.json"
-FORMAT = 2  # changes when a figure does
+FORMAT = 3  # changes when a figure does
 STAGE = "evaluate"
 
 
@@ -52,11 +57,7 @@ def result_of(
     manifest.check_replaceable(folder, STAGE)
     data = subject.load(split)
     starts()
-    from pipeline.evaluation.model import open_model
-
-    run = subject.run
-    with open_model(run.config, run.hparams, subject.checkpoint, settings.seed, run.layers) as model:
-        figures = measure(model, data, settings, advance)
+    figures = _measure(subject, data, settings, advance)
     result: dict[str, Any] = without_nan({**identity, **figures})
     with files.whole_folder(folder) as temporary:
         manifest.write_json(temporary / NAME, result)
@@ -66,6 +67,22 @@ def result_of(
         written = [manifest.describe_file(path) for path in sorted(temporary.iterdir())]
         manifest.write(temporary, STAGE, {**identity, "files": written})
     return result, folder, False
+
+
+def _measure(
+    subject: Subject, data: Data | TensorData, settings: Settings, advance: Callable[[str, float], None]
+) -> dict[str, Any]:
+    """The figures that fit what the model writes."""
+    from pipeline.evaluation.model import open_model, open_tensor_model
+
+    run = subject.run
+    opened = run.config, run.hparams, subject.checkpoint, settings.seed, run.layers
+    if isinstance(data, Data):
+        with open_model(*opened) as model:
+            return measure(model, data, settings, advance)
+    with open_tensor_model(*opened) as other:
+        kind = measure_groove if data.output.kind == "groove" else measure_streams
+        return kind(other, data, settings, advance)
 
 
 def without_nan(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The style of each source file, from the catalogue of the collection that it comes from."""
+"""The style and the tempo of each source file, from the catalogue of the collection that it comes from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.notes.midi import sequence_id
-from pipeline.sources.info import MAX_INFO_BYTES, parse
+from pipeline.sources.info import MAX_INFO_BYTES, Entry, parse
 from pipeline.sources.midi_files import INFO_NAME
 
 _ID = re.compile(r"/id/midi/(?P<collection>.+)/[0-9a-f]{40}")
@@ -26,9 +26,6 @@ def find_catalogues(examples: Path) -> list[Path]:
 def styles_of(sources: Sequence[str], catalogues: Sequence[Path]) -> list[str | None]:
     """The primary style of each file (``rock`` of ``rock/halftime``); ``None`` where no catalogue lists it.
 
-    A NoteSequence's id holds the name of its collection and a hash of its file's path, which the
-    catalogue lists: so examples need not carry styles.
-
     Args:
         sources: ids of NoteSequences.
         catalogues: ``info.csv`` files.
@@ -36,13 +33,25 @@ def styles_of(sources: Sequence[str], catalogues: Sequence[Path]) -> list[str | 
     Raises:
         GmdVaeError: a catalogue is damaged.
     """
+    return [entry.primary_style if entry and entry.style else None for entry in _entries(sources, catalogues)]
+
+
+def tempos_of(sources: Sequence[str], catalogues: Sequence[Path]) -> list[float | None]:
+    """The tempo of each file in quarters a minute; arguments and errors as of ``styles_of``."""
+    return [entry.bpm if entry else None for entry in _entries(sources, catalogues)]
+
+
+def _entries(sources: Sequence[str], catalogues: Sequence[Path]) -> list[Entry | None]:
+    """What a catalogue says of each file; the last one that lists it counts.
+
+    A NoteSequence's id holds the name of its collection and a hash of its file's path, which the
+    catalogue lists: so examples need not carry styles.
+    """
     collections = {match["collection"] for source in sources if (match := _ID.fullmatch(source))}
-    styles: dict[str, str] = {}
+    found: dict[str, Entry] = {}
     for catalogue in catalogues:
         with catalogue.open("rb") as stream:
             entries = parse(stream.read(MAX_INFO_BYTES + 1), str(catalogue))
         for collection in collections:
-            styles |= {
-                sequence_id(collection, entry.midi_filename): entry.primary_style for entry in entries if entry.style
-            }
-    return [styles.get(source) for source in sources]
+            found |= {sequence_id(collection, entry.midi_filename): entry for entry in entries}
+    return [found.get(source) for source in sources]

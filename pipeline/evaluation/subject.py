@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline import files, manifest
 from pipeline.errors import GmdVaeError
-from pipeline.evaluation.styles import find_catalogues, styles_of
+from pipeline.evaluation.styles import find_catalogues, styles_of, tempos_of
+from pipeline.evaluation.tensor_data import TensorData, TensorWindows, load_tensor_windows
 from pipeline.evaluation.windows import Data
 from pipeline.examples.shards import read_examples_manifest
-from pipeline.examples.windows import load_windows
+from pipeline.examples.windows import Windows, load_windows
 from pipeline.models import checkpoints
-from pipeline.models.registry import label_windows
+from pipeline.models.outputs import output_of
 from pipeline.training.examples import open_examples
 from pipeline.training.run import NAME, Run, read_run
+
+Loaded = TypeVar("Loaded", Windows, TensorWindows)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,19 +67,32 @@ class Subject:
         other = self.examples.resolve() != self.training.resolve()
         return self.run.folder / "eval" / (f"{name}-{self.examples.resolve().parent.name}" if other else name)
 
-    def load(self, split: str) -> Data:
-        """Reads the windows.
+    def load(self, split: str) -> Data | TensorData:
+        """Reads the windows: drum labels, or else tensors.
 
         Raises:
             GmdVaeError: a split is empty or damaged.
         """
-        windows, training = load_windows(self.examples, split), load_windows(self.training, "train")
-        for part, folder, name in ((windows, self.examples, split), (training, self.training, "train")):
+        spec = self.run.config.windows
+        if spec is not None:
+            windows, training = self._parts(load_windows, split)
+            styles, training_styles = self._styles(windows.sources), self._styles(training.sources)
+            return Data(windows, training, styles, training_styles, spec.voice_names, spec.steps_per_bar)
+        of_split, of_training = self._parts(load_tensor_windows, split)
+        styles, training_styles = self._styles(of_split.sources), self._styles(of_training.sources)
+        tempos = tempos_of(of_split.sources, self.catalogues)
+        return TensorData(of_split, of_training, styles, training_styles, output_of(self.run.config), tempos)
+
+    def _parts(self, load: Callable[[Path, str], Loaded], split: str) -> tuple[Loaded, Loaded]:
+        """The split, and the training windows; neither is empty."""
+        parts = load(self.examples, split), load(self.training, "train")
+        for part, folder, name in zip(parts, (self.examples, self.training), (split, "train"), strict=True):
             if not len(part):
                 raise GmdVaeError(f"Split '{name}' of '{folder}' has no windows", "Choose another one with --split.")
-        spec = label_windows(self.run.config)
-        styles, training_styles = (styles_of(part.sources, self.catalogues) for part in (windows, training))
-        return Data(windows, training, styles, training_styles, spec.voice_names, spec.steps_per_bar)
+        return parts
+
+    def _styles(self, sources: tuple[str, ...]) -> Sequence[str | None]:
+        return styles_of(sources, self.catalogues)
 
 
 def find_subject(path: Path, examples: Path | None, catalogue: Path | None) -> Subject:
@@ -96,7 +113,6 @@ def find_subject(path: Path, examples: Path | None, catalogue: Path | None) -> S
             f"'{path}' is not a run, nor a checkpoint in one: there is no {NAME}",
             "Give a folder that 'gmd-vae train' made.",
         )
-    label_windows(run.config)  # refuses other outputs
     checkpoint = checkpoints.find(path)
     training = training_examples(run)
     if examples:

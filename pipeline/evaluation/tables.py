@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.evaluation.formats import Table, estimate, number, text
+from pipeline.evaluation.groove_tables import velocities_and_timing
 from pipeline.evaluation.overview import BASELINES, DECODING, INTERVALS, MODELS, Result, of, overview, run_names
 
 __all__ = ["details", "overview"]
 
-_SHARES = ("steps_right", "hits_f1", "windows_right")
+_SHARES = {
+    "steps_right": "steps right",
+    "hits_f1": "hits F1",
+    "notes_f1": "notes F1",
+    "same_program_f1": "the same,\nsame program",
+    "programs_f1": "programs F1",
+    "ends_right": "ends right",
+    "windows_right": "windows right",
+}
 
 
 def details(result: Result) -> list[Table]:
@@ -21,8 +30,11 @@ def details(result: Result) -> list[Table]:
         _about(result),
         _likelihood(result),
         _accuracy(result),
+        _kinds(result),
         _bars(result),
         _voices(result),
+        _streams(result),
+        velocities_and_timing(result),
         _novelty(result),
         _distribution(result),
         _latent(result),
@@ -44,7 +56,7 @@ def _about(result: Result) -> Table:
         "config": config,
         "checkpoint": checkpoint,
         "windows": files,
-        "a window": f"{number(of(result, 'steps'))} steps, {number(of(result, 'steps_per_bar'))} a bar",
+        "a window": _size(result),
         "training windows": f"{number(training)}, in {text(of(result, 'training', 'folder'))}",
         "in training too": f"{number(of(result, 'in_training'))} of these windows",
         "settings": ", ".join(f"{name.replace('_', ' ')} {text(value)}" for name, value in settings.items()),
@@ -52,32 +64,57 @@ def _about(result: Result) -> Table:
     return Table("What was evaluated", ("", ""), tuple(rows.items()), names=2)
 
 
+def _size(result: Result) -> str:
+    steps, of_bar = (of(result, key) for key in ("steps", "steps_per_bar"))
+    return f"{number(steps)} steps, {number(of_bar)} a bar" if of_bar else f"up to {number(steps)} events"
+
+
 def _likelihood(result: Result) -> Table | None:
-    figures = (
-        ("reconstruction", "nats a window", "reconstruction", 1),
-        ("reconstruction", "nats a step", "reconstruction_per_step", 3),
-        ("KL divergence", "bits a window", "kl_bits", 1),
-        ("ELBO", "nats a window", "elbo", 1),
-        ("importance bound", "nats a window", "importance_bound", 1),
-    )
-    if not of(result, "likelihood"):
+    found = of(result, "likelihood")
+    if not found:
         return None
-    rows = [(name, unit, estimate(of(result, "likelihood", key), digits)) for name, unit, key, digits in figures]
-    draws = number(of(result, "settings", "importance_samples"))
-    notes = (f"{INTERVALS} Importance bound: {draws} draws of z a window.",)
-    return Table("Likelihood", ("figure", "unit", "value"), tuple(rows), notes, names=2)
+    parts = of(found, "parts") or {}
+    unit = "nats" if "importance_bound" in found else "Magenta's loss"
+    figures = (
+        ("reconstruction", f"{unit} a window", of(found, "reconstruction"), 1),
+        *((f"of it, {name}", f"{unit} a window", figure, 1) for name, figure in parts.items()),
+        ("reconstruction", f"{unit} a step", of(found, "reconstruction_per_step"), 3),
+        ("KL divergence", "bits a window", of(found, "kl_bits"), 1),
+        ("ELBO", "nats a window", of(found, "elbo"), 1),
+        ("importance bound", "nats a window", of(found, "importance_bound"), 1),
+    )
+    rows = [(name, of_what, estimate(figure, digits)) for name, of_what, figure, digits in figures]
+    if "importance_bound" in found:
+        draws = number(of(result, "settings", "importance_samples"))
+        note = f"{INTERVALS} Importance bound: {draws} draws of z a window."
+    else:
+        note = f"{INTERVALS} The loss adds squared errors to nats: no likelihood, and the ELBO is no bound of one."
+    return Table("Likelihood", ("figure", "unit", "value"), tuple(rows), (note,), names=2)
 
 
 def _accuracy(result: Result) -> Table | None:
     found = _predictions(result)
+    shares = [share for share in _SHARES if any(of(result, "reconstruction", key, share) for key in found)]
     rows = [
-        (title, *(estimate(of(result, "reconstruction", key, figure), 3) for figure in _SHARES))
+        (title, *(estimate(of(result, "reconstruction", key, share), 3) for share in shares))
         for key, title in found.items()
     ]
-    columns = ("", *(figure.replace("_", " ").replace("f1", "F1") for figure in _SHARES))
+    columns = ("", *(_SHARES[share] for share in shares))
     models = sum(key in MODELS for key in found)
     notes = (INTERVALS, DECODING)
     return Table("Accuracy", columns, tuple(rows), notes, lines=frozenset({models} - {0})) if rows else None
+
+
+def _kinds(result: Result) -> Table | None:
+    """Multitrack: events right, by kind."""
+    found = _predictions(result)
+    kinds = list(of(result, "reconstruction", "teacher_forced", "kinds") or ())
+    rows = [
+        (title, *(estimate(of(result, "reconstruction", key, "kinds", kind), 3) for kind in kinds))
+        for key, title in found.items()
+    ]
+    notes = (f"{INTERVALS} Events are compared place by place: one too many moves all that follow in its track.",)
+    return Table("Events right, by kind", ("", *kinds), tuple(rows), notes) if kinds else None
 
 
 def _bars(result: Result) -> Table | None:
@@ -107,6 +144,22 @@ def _voices(result: Result) -> Table | None:
     return Table("Voices, free-running", columns, tuple(rows), (INTERVALS,))
 
 
+def _streams(result: Result) -> Table | None:
+    """Melody, bass and drums, each for itself."""
+    found = _predictions(result)
+    figures = ("steps_right", "events_right", "notes_f1")
+    rows: list[tuple[str, ...]] = []
+    lines = set()
+    for stream in of(result, "reconstruction", "free_running", "streams") or ():
+        lines.add(len(rows))
+        for key, title in found.items():
+            values = (of(result, "reconstruction", key, "streams", stream, figure) for figure in figures)
+            rows.append((stream, title, *(estimate(value, 3) for value in values)))
+    notes = (f"{INTERVALS} With events: those of the true steps at which a note or a drum begins, or a note ends.",)
+    columns = ("stream", "", "steps right", "steps with\nevents right", "notes F1")
+    return Table("Streams", columns, tuple(rows), notes, names=2, lines=frozenset(lines - {0})) if rows else None
+
+
 def _novelty(result: Result) -> Table | None:
     sets = [of(result, "novelty", key) for key in ("samples", "held_out")]
     if not any(sets):
@@ -122,7 +175,8 @@ def _novelty(result: Result) -> Table | None:
         ("most", "maximum", 0),
         ("mean", "mean", 1),
     )
-    for what in ("steps", "hits"):
+    whats = [what for what in ("steps", "hits") if any(of(found, what) for found in sets)]
+    for what in whats:
         for title, key, digits in spread:
             rows.append((f"{what} that differ, {title}", *(number(of(found, what, key), digits) for found in sets)))
     notes = (
@@ -130,7 +184,7 @@ def _novelty(result: Result) -> Table | None:
         "95 % intervals (Wilson), too narrow for held-out windows, which overlap.",
     )
     columns = ("", "samples", "held-out windows")
-    return Table("Novelty", columns, tuple(rows), notes, lines=frozenset({3, 3 + len(spread)}))
+    return Table("Novelty", columns, tuple(rows), notes, lines=frozenset({3, 3 + len(spread)} - {len(rows)}))
 
 
 def _distribution(result: Result) -> Table | None:

@@ -21,12 +21,12 @@ def likelihood(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Any], dict[
         Pairs (value, update) by metric name, as ``tf.metrics`` makes them; and float32 ``[batch]``
         tensors by the tags of Magenta's summaries (``losses/r_loss`` in nats, ...).
     """
-    _let_windows_be_absent(model)
+    let_windows_be_absent(model)
     metrics, figures = model._compute_model_loss(**{"control_sequence": None, **batch})
     return metrics, figures
 
 
-def _let_windows_be_absent(model: Any) -> None:
+def let_windows_be_absent(model: Any) -> None:
     """Lets windows of length 0 through Magenta's multi-stream decoder.
 
     ``SplitMultiOutLstmDecoder`` asserts that every window has the full length, where it merges what

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.examples.spec import DrumWindows
 from pipeline.models.accelerated.core import Steps
 from pipeline.models.accelerated.tokens import as_sequence
 from pipeline.models.labels import expand_labels
 from pipeline.models.layers import ACCELERATED, Layers
 from pipeline.models.magenta import tf
-from pipeline.models.registry import Config, label_windows
+from pipeline.models.registry import Config
 from pipeline.models.restored import RestoredVae
 
 Floats = npt.NDArray[np.float32]
@@ -35,11 +36,12 @@ class Scores:
 
     Attributes:
         nats: float32 ``[n, steps]``, minus the log likelihood of each step given the true ones before it.
-        likeliest: int32 ``[n, steps]``, the likeliest label of each step given the true ones before it.
+        likeliest: integers ``[n, steps]``, the likeliest label of each step given the true ones before it. Of a NADE,
+            which decides drum by drum: each drum that is as likely as not, or likelier, given those decided before.
     """
 
     nats: Floats
-    likeliest: npt.NDArray[np.int32]
+    likeliest: Labels
 
 
 class ScoredVae(RestoredVae):
@@ -55,12 +57,16 @@ class ScoredVae(RestoredVae):
         layers: what computes the model, for a manifest.
 
     Raises:
-        GmdVaeError: the checkpoint cannot be read, is not of this config, or the config's output is
-            not one drum label a step.
+        GmdVaeError: the checkpoint cannot be read, or is not of this config.
+        ValueError: the config's windows are no drum labels.
     """
 
     def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers = ACCELERATED) -> None:
-        self._windows = label_windows(config)
+        if config.windows is None:
+            raise ValueError(f"'{config.name}' has no drum labels")
+        self._windows: DrumWindows = config.windows
+        # a bit for each drum class; what is no wider takes half the memory
+        self._dtype = np.int32 if len(self._windows.pitch_classes) < 32 else np.int64
         teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
         super().__init__(config, {**hparams, **teacher_forcing, "batch_size": BATCH_SIZE}, checkpoint, layers)
 
@@ -73,7 +79,7 @@ class ScoredVae(RestoredVae):
         Returns:
             Means and standard deviations, float32 ``[n, z_size]``.
         """
-        parts = [self._encoder(_filled(part, np.int32)) for part in _parts(labels)]
+        parts = [self._encoder(_filled(part, self._dtype)) for part in _parts(labels)]
         means, scales = (np.concatenate(column)[: len(labels)] for column in zip(*parts, strict=True))
         return means, scales
 
@@ -85,7 +91,7 @@ class ScoredVae(RestoredVae):
             z: float32 ``[n, z_size]``, the latent vector of each.
         """
         parts = [
-            self._scorer(_filled(part, np.int32), _filled(vectors, np.float32))
+            self._scorer(_filled(part, self._dtype), _filled(vectors, np.float32))
             for part, vectors in zip(_parts(labels), _parts(z), strict=True)
         ]
         nats, likeliest = (np.concatenate(column)[: len(labels)] for column in zip(*parts, strict=True))
@@ -108,21 +114,25 @@ class ScoredVae(RestoredVae):
         with tf.Graph().as_default():
             built, chosen = self._built()
             labels, lengths = self._given()
-            one_hot = expand_labels(labels, self._windows, roll=False, no_hit=False)
-            target = as_sequence(labels) if chosen.takes_tokens else one_hot
+            roll = self._windows.roll_output
+            expanded = expand_labels(labels, self._windows, roll=roll, no_hit=False)
+            target = as_sequence(labels) if chosen.takes_tokens else expanded
             # what MusicVAE feeds a decoder: the step before; before the first one, nothing
             before = tf.pad(target[:, :-1], [(0, 0), (1, 0), (0, 0)])
             built.model.build(built.hparams, built.data_converter.output_depth, is_training=False)
             z = tf.placeholder(tf.float32, [BATCH_SIZE, built.hparams.z_size])
             *_, results = built.model.decoder.reconstruction_loss(before, target, lengths, z)
-            steps = results if isinstance(results, Steps) else _steps_of_magenta(results.rnn_output, labels)
+            if roll:
+                steps = _steps_of_nade(built.model.decoder, results.rnn_output, expanded, labels)
+            else:
+                steps = results if isinstance(results, Steps) else _steps_of_magenta(results.rnn_output, labels)
             run: Callable[..., Any] = self._restored(chosen).make_callable(steps, [labels, z])
             return run
 
     def _given(self) -> tuple[Any, Any]:
         """A batch's labels, and the length that all windows have."""
         return (
-            tf.placeholder(tf.int32, [BATCH_SIZE, self._windows.steps]),
+            tf.placeholder(self._dtype, [BATCH_SIZE, self._windows.steps]),
             tf.fill([BATCH_SIZE], self._windows.steps),
         )
 
@@ -132,6 +142,16 @@ def _steps_of_magenta(logits: Any, labels: Any) -> Steps:
     logits = tf.reshape(logits, [*labels.shape, logits.shape[-1]])
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     return Steps(losses, tf.argmax(logits, axis=-1, output_type=tf.int32))
+
+
+def _steps_of_nade(decoder: Any, written: Any, rolls: Any, labels: Any) -> Steps:
+    """Of a ``MultiLabelRnnNadeDecoder``: what it wrote, ``[batch, steps, depth]``, sets the biases of its NADE."""
+    nade, classes = decoder._nade, int(rolls.shape[-1])
+    b_enc, b_dec = tf.split(tf.reshape(written, [-1, nade.num_hidden + classes]), [nade.num_hidden, classes], axis=1)
+    log_probability, _ = nade.log_prob(tf.reshape(rolls, [-1, classes]), b_enc=b_enc, b_dec=b_dec)
+    decided, _ = nade.sample(b_enc=b_enc, b_dec=b_dec)
+    bits = tf.bitwise.left_shift(tf.cast(decided, labels.dtype), tf.range(classes, dtype=labels.dtype))
+    return Steps(tf.reshape(-log_probability, labels.shape), tf.reshape(tf.reduce_sum(bits, axis=1), labels.shape))
 
 
 def _parts(rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:

@@ -126,7 +126,7 @@ def test_examples_that_changed_or_went_away_are_refused(run: Path, evaluate: Eva
     assert "are not those that 'runs/mine' was trained on any more" in err
 
 
-def test_a_split_without_windows_and_a_config_without_labels_are_refused(
+def test_a_split_without_windows_and_examples_of_another_kind_are_refused(
     run: Path, evaluate: Evaluate, starter_examples: Path
 ) -> None:
     copy = Path("data/examples/copy/small")
@@ -145,7 +145,7 @@ def test_a_split_without_windows_and_a_config_without_labels_are_refused(
     path.write_text(json.dumps({**described, "config": "cat-mel_2bar_small", "declaration": None, "hparams": hparams}))
     code, _, err = evaluate()
     assert code == 1
-    assert "does not write one drum label a step" in err
+    assert "do not fit 'cat-mel_2bar_small'" in err
 
 
 def test_a_folder_of_something_else_is_not_replaced(run: Path, evaluate: Evaluate) -> None:
@@ -156,3 +156,50 @@ def test_a_folder_of_something_else_is_not_replaced(run: Path, evaluate: Evaluat
     assert code == 1
     assert "holds files that 'gmd-vae evaluate' did not write" in err
     assert mine.read_text() == "mine"
+
+
+@pytest.mark.tensorflow
+def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real melodies, a model at tiny sizes: figures of streams, and no charts of drums."""
+    from pipeline.examples.preprocess import preprocess
+    from pipeline.models import scored_tensors, trained
+    from pipeline.models.extraction import extractor_for
+    from pipeline.models.hparams import resolve
+    from pipeline.models.registry import get_config
+    from pipeline.notes.convert import convert
+    from pipeline.training.examples import open_examples
+    from pipeline.training.loop import train
+    from pipeline.training.run import Plan, Run
+
+    monkeypatch.chdir(tmp_path)
+    for module, name in ((scored_tensors, "_LARGEST_BATCH"), (trained, "BATCH_SIZE")):
+        monkeypatch.setattr(module, name, 16)
+    Path("music").mkdir()
+    for file in sorted((test_data / "freedoom" / "musics").glob("*.mid"))[:25]:
+        (Path("music") / file.name).write_bytes(file.read_bytes())
+    convert(Path("music"), Path("data/notes/music"))
+    config, folder = get_config("cat-mel_2bar_small"), Path("data/examples/music/melodies")
+    preprocess(Path("data/notes/music"), folder, extractor_for(config), config=config.name, max_per_sequence=3)
+    examples = open_examples(folder, config)
+    hparams = resolve(config, "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=8")
+    run = Run(Path("runs/melody"), config, hparams, 0, folder, examples.digest)
+    run.folder.mkdir(parents=True)
+    run.describe(Plan(1))
+    train(run, examples, Plan(1))
+
+    code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1", "--json")
+    assert code == 0, err
+    (result,) = json.loads(out)
+    assert result["streams"] == ["melody"]
+    assert result["windows"] == result["in_training"] == examples.train.count
+    assert result["likelihood"]["reconstruction_per_step"]["value"] == pytest.approx(4.5, abs=0.3)  # ln 90
+    found = result["reconstruction"]
+    assert found["nearest_training"]["steps_right"]["value"] == 1  # they are training windows
+    assert found["silence"]["streams"]["melody"]["events_right"]["value"] == 0
+    assert found["silence"]["steps_right"]["value"] > 0.4
+    drawn = {path.name for path in (run.folder / "eval" / "train-1").glob("*.png")}
+    assert drawn == {"bars.png", "novelty.png", "interpolation.png"}
+    code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1")
+    assert code == 0
+    assert "Measured before" in err
+    assert "events right" in out

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pipeline.evaluation.evaluate import Settings, measure
+from pipeline.evaluation.evaluate import measure
+from pipeline.evaluation.settings import Settings
 from pipeline.evaluation.space import by_file
 from pipeline.evaluation.windows import Data, Labels
 from pipeline.examples.windows import Windows
