@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shlex
 import time
@@ -39,9 +40,10 @@ def command(
 ) -> None:
     """Write beats as MIDI files: new ones, or what the model makes of yours.
 
-    A beat is one window of the config, four bars in the default. The same seed, checkpoint and
-    options give the same bytes, and the first beats do not depend on how many are made. Beside the
-    beats are their latent vectors and a manifest.json that says how they were made.
+    A beat is one window of the config, four bars in the default; with other configs it is a melody,
+    a trio, or a bar of up to eight instruments. The same seed, checkpoint and options give the same
+    bytes, and the first beats do not depend on how many are made. Beside the beats are their latent
+    vectors and a manifest.json that says how they were made.
 
     \b
     Examples:
@@ -57,6 +59,10 @@ def command(
       gmd-vae generate --mode continue --input-midi song.mid --bars 16
       gmd-vae generate --checkpoint-file latest
       gmd-vae generate --checkpoint-file groovae_4bar.tar --config groovae_4bar
+      gmd-vae generate --run-dir runs/cat-mel_2bar_small_chords --chords "C G Am F"
+      gmd-vae generate --run-dir runs/groovae_2bar_humanize_small --mode groove --input-midi stiff.mid
+      gmd-vae generate --run-dir runs/groovae_2bar_tap_fixed_velocity_small --mode groove --input-midi taps.mid
+      gmd-vae generate --humanize runs/groovae_2bar_humanize_small
     """
     wished = {name: value for name, value in options.items() if _is_given(ctx, name)}
     wishes.check_wishes(options["mode"], wished)
@@ -73,8 +79,10 @@ def command(
         raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
 
     from pipeline import console
+    from pipeline.generation.humanizer import open_humanizer
     from pipeline.generation.prepare import prepare
     from pipeline.models.layers import Layers
+    from pipeline.models.outputs import output_of
     from pipeline.models.registry import get_config
     from pipeline.training.run import latest_run, open_run
 
@@ -91,11 +99,17 @@ def command(
     target = output_dir or target
 
     err = console.stderr()
-    with open_checkpoint(source) as checkpoint:
+    with contextlib.ExitStack() as opened:
+        checkpoint = opened.enter_context(open_checkpoint(source))
         prepared = prepare(options, moves, config, hparams, run, checkpoint, rendered=wav or png)
         for note in prepared.notes:
             err.print(note, markup=False)
+        humanizer = None
+        if options["humanize"] not in (None, wishes.MEASURED):
+            humanizer = opened.enter_context(open_humanizer(Path(options["humanize"]), config))
         err.print(f"{config.name}, checkpoint {checkpoint}", markup=False)
+        if humanizer is not None:
+            err.print(f"Played by {humanizer.config.name}, checkpoint {humanizer.checkpoint}", markup=False)
         err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
         from pipeline.generation.generate import generate
@@ -111,6 +125,7 @@ def command(
                 prepared.originals,
                 prepared.playing,
                 prepared.attributes,
+                humanizer,
                 Layers(not no_acceleration),
                 # without them no beat is read again: a thousand would take seconds
                 functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
@@ -120,13 +135,15 @@ def command(
 
     if as_json:
         files = [{"path": str(beat.path), "notes": beat.notes, **beat.facts} for beat in made.beats]
-        inputs = prepared.originals.describe(made.fidelity)
+        inputs = prepared.originals.describe(made.fidelity, output_of(config))
         content = {"output_dir": str(target), "config": config.name, "mode": options["mode"], "seed": options["seed"]}
         console.print_json({**content, "inputs": inputs, "files": files})
         return
     out = console.stdout()
-    for known in made.fidelity:
+    for known in made.fidelity[:_SHOWN]:
         err.print(f"{known.file}: {known}", markup=False)
+    if len(made.fidelity) > _SHOWN:
+        err.print(f"... and so on for all {len(made.fidelity):,}: see manifest.json", markup=False)
     facts = [beat.facts for beat in made.beats if beat.facts]
     for name in facts[0] if facts else ():
         values = [of_beat[name] for of_beat in facts]
@@ -138,6 +155,8 @@ def command(
         err.print(
             f"Note: {silent} of {len(made.beats)} have no notes; train longer or raise --temperature.", markup=False
         )
+    if made.early:
+        err.print(f"Note: {made.early} notes would begin before the file does; they begin with it.", markup=False)
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
     count = f"{len(made.beats)} MIDI file{'' if len(made.beats) == 1 else 's'}"
     out.print(f"Wrote {count}{f', with {more},' if more else ''} to {target}", markup=False)
@@ -157,9 +176,10 @@ def _repeat(ctx: click.Context, source: Path) -> str:
         if not _is_given(ctx, name) or name in _NOT_REPEATED:
             continue
         value = ctx.params[name]
-        if value is True:
+        if value is True or value == getattr(option, "flag_value", None):
             words.append(option.opts[0])
         else:
             for one in value if isinstance(value, tuple) else (value,):
                 words += [option.opts[0], str(one)]
-    return shlex.join(words) + ("" if ctx.params["mode"] == wishes.RECONSTRUCT else " --only NUMBER")
+    whole = ctx.params["mode"] in (wishes.RECONSTRUCT, wishes.GROOVE)
+    return shlex.join(words) + ("" if whole else " --only NUMBER")

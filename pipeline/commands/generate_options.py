@@ -42,7 +42,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=wishes.SAMPLE,
         show_default=True,
         help="sample: new beats. interpolate: from beat to beat. reconstruct: a beat or a whole song as the model "
-        "plays it. vary: variations of a beat. attribute: more or less of something. continue: what follows a beat.",
+        "plays it. vary: variations of a beat. attribute: more or less of something. continue: what follows a beat. "
+        "groove: what a GrooVAE was trained to do with your drums: give them a drummer's velocity and timing, add what "
+        "is missing, or make drums of a rhythm that you tapped on any key.",
     ),
     _option(
         _START,
@@ -50,8 +52,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="FILE",
         type=click.Path(path_type=Path),
         multiple=True,
-        help="A MIDI file to start from, of any length and tempo; other instruments are left out. interpolate takes "
-        "two or more, reconstruct one or more, the others one.",
+        help="A MIDI file to start from, of any length and tempo; what the model does not play is left out. "
+        "interpolate takes two or more, reconstruct and groove one or more, the others one.",
     ),
     _option(
         _START,
@@ -69,6 +71,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         multiple=True,
         help="Which window of the files; once for all, or once for each. `gmd-vae inspect FILE` shows them.  "
         "[default: the first; the last to continue; all to reconstruct]",
+    ),
+    _option(
+        _START,
+        "--chords",
+        metavar="SYMBOLS",
+        help='With a model that plays to chords: one chord a bar, such as "C G Am F", again and again to the end of '
+        "the file.  [default: those of the MIDI file]",
     ),
     _option(_START, "--around", metavar="FILE", type=click.Path(path_type=Path), help="sample: beats near this one."),
     _option(
@@ -144,8 +153,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--temperature",
         metavar="NUMBER",
         type=click.FloatRange(0, 10),
-        help="Lower is safer, higher is wilder, 0 takes the likeliest step.  [default: 0.5; 0 to reconstruct, vary and "
-        "change attributes]",
+        help="Lower is safer, higher is wilder, 0 takes the likeliest step.  [default: 0.5; 0 to reconstruct, vary, "
+        "change attributes and groove]",
     ),
     _option(
         _WALK,
@@ -157,12 +166,15 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Same seed, same bytes.",
     ),
     _option(_PLAY, "--tempo", metavar="BPM", type=click.FloatRange(20, 400), help="[default: the input's, or 120]"),
-    _option(_PLAY, "--velocity", metavar="NUMBER", type=click.IntRange(1, 127), help="Of every hit.  [default: 80]"),
+    _option(_PLAY, "--velocity", metavar="NUMBER", type=click.IntRange(1, 127), help="Of every note.  [default: 80]"),
     _option(
         _PLAY,
         "--humanize",
-        is_flag=True,
-        help="Velocity and timing of drummers: measured on the Groove MIDI Dataset, by drum and place in the bar.",
+        metavar="[RUN]",
+        is_flag=False,
+        flag_value=wishes.MEASURED,
+        help="Velocity and timing of drummers: measured on the Groove MIDI Dataset, by drum and place in the bar. "
+        "With a run of a GrooVAE that humanizes: as that model plays these hits.",
     ),
     _option(
         _PLAY,

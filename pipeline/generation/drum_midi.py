@@ -12,8 +12,8 @@ import functools
 from collections.abc import Sequence
 
 from pipeline.examples.spec import DrumWindows
-from pipeline.generation.feel import MAX_OFFSET, Feel
-from pipeline.generation.playing import Playing
+from pipeline.generation.feel import MAX_OFFSET
+from pipeline.generation.playing import Drummer, Playing
 
 _TICKS_PER_QUARTER = 480
 _MAX_TICKS_PER_QUARTER = 0x7FFF  # what a file can say
@@ -21,7 +21,7 @@ _MICROSECONDS_PER_MINUTE = 60_000_000
 
 _AT_ONCE = b"\x00"  # a time of 0 ticks after the event before
 _NOTE_ON = b"\x99"  # on channel 10; holds for all notes behind it; velocity 0 ends a note
-_END_OF_TRACK = b"\xff\x2f\x00"
+END_OF_TRACK = b"\xff\x2f\x00"
 _DEFAULT = Playing()
 
 
@@ -60,7 +60,7 @@ def drum_midi(
         body, notes, last = _on_the_grid(labels, pitches, ticks, playing.velocity)
     else:
         body, notes, last = _with_feel(labels, pitches, ticks, step_ticks, playing, playing.feel, number)
-    body.append(_number(length - last) + _END_OF_TRACK)
+    body.append(number_bytes(length - last) + END_OF_TRACK)
     head, before = _head(per_quarter, playing.tempo, windows.quarters_per_bar, name)
     track = before + b"".join(body)
     return head + len(track).to_bytes(4, "big") + track, notes
@@ -79,7 +79,7 @@ def _on_the_grid(
     for tick, label in zip(ticks, (*labels, 0), strict=True):
         if before or label:
             events, beginning = _events(pitches, before, label, velocity)
-            body += (_number(tick - last), events)
+            body += (number_bytes(tick - last), events)
             notes += beginning
             last = tick
             before = label
@@ -94,7 +94,7 @@ def _with_feel(
     ticks: Sequence[int],
     step_ticks: int,
     playing: Playing,
-    feel: Feel,
+    feel: Drummer,
     number: int,
 ) -> tuple[list[bytes], int, int]:
     """Notes that a drummer's feel moves and weighs; one step long, or until the same drum begins again.
@@ -120,7 +120,7 @@ def _with_feel(
     body: list[bytes] = []
     last = 0
     for tick, pitch, velocity in events:
-        body += (_number(tick - last), bytes((pitch, velocity)))
+        body += (number_bytes(tick - last), bytes((pitch, velocity)))
         last = tick
     if body:
         body.insert(1, _NOTE_ON)
@@ -166,7 +166,7 @@ def _hits(pitches: tuple[int, ...], label: int, velocity: int) -> tuple[bytes, .
 
 
 @functools.lru_cache(maxsize=1 << 10)
-def _number(value: int) -> bytes:
+def number_bytes(value: int) -> bytes:
     """A number as MIDI writes times: 7 bits a byte, the highest first, the top bit set on all but the last."""
     digits = [value & 0x7F]
     while value := value >> 7:
@@ -177,11 +177,16 @@ def _number(value: int) -> bytes:
 @functools.lru_cache(maxsize=32)
 def _head(ticks_per_quarter: int, tempo: float, quarters_per_bar: int, name: str) -> tuple[bytes, bytes]:
     """The file up to the length of its track; and the track's events ahead of the notes."""
+    header = b"MThd\x00\x00\x00\x06\x00\x00\x00\x01" + ticks_per_quarter.to_bytes(2, "big") + b"MTrk"
+    return header, tempo_events(tempo, quarters_per_bar, name)
+
+
+def tempo_events(tempo: float, quarters_per_bar: int, name: str) -> bytes:
+    """What a file's first track begins with: its name, the tempo and the time signature."""
     text = name.encode("latin-1", "replace")
     microseconds = round(_MICROSECONDS_PER_MINUTE / tempo)
-    header = b"MThd\x00\x00\x00\x06\x00\x00\x00\x01" + ticks_per_quarter.to_bytes(2, "big") + b"MTrk"
-    return header, (
-        (b"\x00\xff\x03" + _number(len(text)) + text)
+    return (
+        (b"\x00\xff\x03" + number_bytes(len(text)) + text)
         + (b"\x00\xff\x51\x03" + microseconds.to_bytes(3, "big"))
         + (b"\x00\xff\x58\x04" + bytes((quarters_per_bar, 2, 24, 8)))  # quarters, then a click and 32nds a quarter
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +16,30 @@ from pipeline import files, manifest
 from pipeline.errors import GmdVaeError
 from pipeline.evaluation.attributes import drum_attributes
 from pipeline.evaluation.model import LIKELIEST
+from pipeline.examples.spec import DrumWindows
 from pipeline.generation import latent_files, music
 from pipeline.generation.attribute_vectors import AttributeSource, Vectors, vectors_for
+from pipeline.generation.decoded import Heard, labels_of, plays_labels, steps_of
+from pipeline.generation.fidelity import Fidelity, song_fidelity, window_fidelity
+from pipeline.generation.humanizer import GrooVaeHumanizer, HumanizerRun
 from pipeline.generation.inputs import labels_to_inputs
 from pipeline.generation.modes import Points, points
-from pipeline.generation.originals import Fidelity, Originals, fidelity, song_fidelity
-from pipeline.generation.playing import Playing
-from pipeline.generation.request import ATTRIBUTE, RECONSTRUCT, VARY, Move, Request
+from pipeline.generation.originals import Originals
+from pipeline.generation.playing import TEMPO_RANGE, Playing
+from pipeline.generation.request import ATTRIBUTE, GROOVE, RECONSTRUCT, VARY, Move, Request
+from pipeline.generation.steering import (
+    Steering,
+    chords_of_files,
+    first_controls,
+    original_controls,
+    steer,
+    through_all_chords,
+)
 from pipeline.models import checkpoints
+from pipeline.models.grooves import groove_of
 from pipeline.models.layers import ACCELERATED, Layers
-from pipeline.models.registry import Config, label_windows, writes_labels
+from pipeline.models.outputs import Output, output_of
+from pipeline.models.registry import Config, label_windows
 from pipeline.models.trained import BATCH_SIZE, TrainedVae
 
 _AT_ONCE = 64 * BATCH_SIZE  # windows that are decoded between two looks at the clock
@@ -53,11 +68,13 @@ class Made:
 
     Attributes:
         beats: the files, that of all beats together at the end.
-        fidelity: of each input file, how much of it the model plays right; empty where it has no labels.
+        fidelity: of each input file, how much of it the model plays right.
+        early: notes that a GrooVAE would begin before their file does; they begin with it.
     """
 
     beats: list[Beat]
     fidelity: list[Fidelity]
+    early: int = 0
 
 
 def generate(
@@ -69,6 +86,7 @@ def generate(
     given: Originals | None = None,
     playing: Playing | None = None,
     attributes: AttributeSource | None = None,
+    humanizer: HumanizerRun | None = None,
     layers: Layers = ACCELERATED,
     render: Callable[[bytes, Path], Sequence[Path]] | None = None,
     repeat: str | None = None,
@@ -83,8 +101,9 @@ def generate(
         checkpoint: prefix of the checkpoint.
         output_dir: a new folder.
         given: what it starts from.
-        playing: how labels become notes.
+        playing: how what is decoded becomes notes.
         attributes: where the attributes' vectors come from, in that mode.
+        humanizer: a GrooVAE that says how loud and when the hits of drum patterns are.
         layers: what computes the model.
         render: writes more files beside a MIDI file, of which it is given the bytes and the path; says which.
         repeat: the command that makes one of the files again, for the manifest.
@@ -96,12 +115,13 @@ def generate(
     """
     given, playing = given or Originals(), playing or Playing()
     manifest.check_replaceable(output_dir, "generate")
-    if request.needs_labels:
-        label_windows(config)
-    with TrainedVae(config, hparams, checkpoint, request.seed, layers) as model:
+    output = output_of(config)
+    with contextlib.ExitStack() as opened:
+        model = opened.enter_context(TrainedVae(config, hparams, checkpoint, request.seed, layers))
         ends = given.encode(model, config.windows)
         vectors = _vectors(request.moves, attributes, checkpoint, config, model)
-        where = points(request, ends, given, vectors, config.windows.slice_bars if config.windows else 1, model)
+        heard = Heard(model, output, first_controls(request, given, output))
+        where = through_all_chords(points(request, ends, given, vectors, output.bars, heard), request, output)
         if len(where.z) > _MAX_WINDOWS:
             raise GmdVaeError(
                 f"That is {len(where.z):,} windows, and {_MAX_WINDOWS:,} can be made at once",
@@ -109,56 +129,96 @@ def generate(
             )
         numbers = request.numbers(len(where.rows))
         rows = range(where.rows[numbers[0]].start, where.rows[numbers[-1]].stop)
-        windows: list[npt.NDArray[Any]] = []
-        for start in range(rows.start, rows.stop, _AT_ONCE):
-            part = range(start, min(start + _AT_ONCE, rows.stop))
-            windows += model.decode(where.z, request.temperature or LIKELIEST, part)
-            advance("Decoding", len(windows) / len(rows))
+        steering = steer(request, given, output, where.rows)
+        windows = _decode(model, output, where, rows, steering, request.temperature or LIKELIEST, advance)
         by_file = [
             windows[part.start - rows.start : part.stop - rows.start] for part in map(where.rows.__getitem__, numbers)
         ]
-        known = _fidelity(request, config, given, ends, by_file, model)
-        facts = _facts(request, config, ends, windows, model)
-
-    if config.windows is not None and writes_labels(config):
-        made = music.beat_files(request, numbers, len(where.rows), by_file, given.songs, config.windows, playing)
-    else:
-        made = music.converted_files(request, numbers, len(where.rows), windows, model)
-    beats: list[Beat] = []
-    written: list[dict[str, Any]] = []
-    with files.whole_folder(output_dir) as folder:
-        for file in made:
-            path = folder / file.name
-            path.write_bytes(file.data)
-            advance("Writing", len(beats) / len(numbers))
-            beats.append(Beat(output_dir / file.name, file.notes, facts.get(len(beats), {})))
-            # from the bytes in hand: describe_file would read each of up to 100,000 files again
-            digest = hashlib.sha256(file.data).hexdigest()
-            written.append(
-                {"name": file.name, "bytes": len(file.data), "sha256": digest, "notes": file.notes, **beats[-1].facts}
-            )
-            if render:
-                written.extend(manifest.describe_file(other) for other in render(file.data, path))
-        manifest.write(
-            folder,
-            "generate",
-            {
-                **request.describe(),
-                "config": config.name,
-                "layers": model.layers,
-                "checkpoint": {
-                    "name": checkpoint.name,
-                    "files": [manifest.describe_file(file) for file in checkpoints.files_of(checkpoint)],
-                },
-                "inputs": given.describe(known),
-                "playing": playing.describe() if writes_labels(config) else None,
-                "repeat": repeat,
-                "versions": manifest.versions("magenta", "tensorflow", "note-seq", "numpy"),
-                "latents": _write_latents(folder / latent_files.NAME, where, numbers, rows),
-                "files": written,
-            },
+        known = _fidelity(request, given, ends, by_file, model, output)
+        facts = _facts(request, config, ends, by_file, heard, output)
+        wanted = music.Files(
+            request, numbers, len(where.rows), by_file, given.songs, _tempos(request, given, playing), playing
         )
-    return Made(beats, known)
+        if plays_labels(output):
+            spec = config.windows or DrumWindows(slice_bars=output.bars)
+            made = music.beat_files(wanted, spec, output, _humanizer(humanizer, layers, opened))
+        else:
+            chords = chords_of_files(steering, where.rows, output)
+            made = music.part_files(wanted, output, [chords[number] for number in numbers], model.to_note_sequences)
+        beats: list[Beat] = []
+        written: list[dict[str, Any]] = []
+        early = 0
+        with files.whole_folder(output_dir) as folder:
+            for file in made:
+                path = folder / file.name
+                path.write_bytes(file.data)
+                advance("Writing", len(beats) / len(numbers))
+                beats.append(Beat(output_dir / file.name, file.notes, facts.get(len(beats), {})))
+                early += file.early
+                # from the bytes in hand: describe_file would read each of up to 100,000 files again
+                digest = hashlib.sha256(file.data).hexdigest()
+                entry = {"name": file.name, "bytes": len(file.data), "sha256": digest, "notes": file.notes}
+                written.append({**entry, **beats[-1].facts})
+                if render:
+                    written.extend(manifest.describe_file(other) for other in render(file.data, path))
+            manifest.write(
+                folder,
+                "generate",
+                {
+                    **request.describe(),
+                    "config": config.name,
+                    "layers": model.layers,
+                    "checkpoint": {
+                        "name": checkpoint.name,
+                        "files": [manifest.describe_file(file) for file in checkpoints.files_of(checkpoint)],
+                    },
+                    "humanizer": humanizer.describe() if humanizer else None,
+                    "inputs": given.describe(known, output),
+                    "playing": playing.describe(output, humanized=humanizer is not None),
+                    "repeat": repeat,
+                    "versions": manifest.versions("magenta", "tensorflow", "note-seq", "numpy"),
+                    "latents": _write_latents(folder / latent_files.NAME, where, numbers, rows),
+                    "files": written,
+                },
+            )
+    return Made(beats, known, early)
+
+
+def _decode(
+    model: TrainedVae,
+    output: Output,
+    where: Points,
+    rows: range,
+    steering: Steering,
+    temperature: float,
+    advance: Callable[[str, float], None],
+) -> list[npt.NDArray[Any]]:
+    """The windows of some rows; of streams as bool, a quarter of the memory."""
+    windows: list[npt.NDArray[Any]] = []
+    for start in range(rows.start, rows.stop, _AT_ONCE):
+        part = range(start, min(start + _AT_ONCE, rows.stop))
+        decoded = model.decode(where.z, temperature, part, controls=steering.controls, hits=steering.hits)
+        windows += [window.astype(bool) for window in decoded] if output.kind == "streams" else decoded
+        advance("Decoding", len(windows) / len(rows))
+    return windows
+
+
+def _humanizer(run: HumanizerRun | None, layers: Layers, opened: contextlib.ExitStack) -> GrooVaeHumanizer | None:
+    """The model of a run, open as long as ``opened`` is."""
+    groove = groove_of(run.config) if run else None
+    if run is None or groove is None:
+        return None
+    model = opened.enter_context(TrainedVae(run.config, run.hparams, run.checkpoint, 0, layers))
+    return GrooVaeHumanizer(model, run.config.name, groove, output_of(run.config), BATCH_SIZE)
+
+
+def _tempos(request: Request, given: Originals, playing: Playing) -> list[float]:
+    """The tempo of each file, where files have one each: those that play a file of the user's."""
+    if request.mode not in (RECONSTRUCT, GROOVE):
+        return []
+    lowest, highest = TEMPO_RANGE
+    own = [source.tempo or playing.tempo for source in (*given.windows, *given.songs)]
+    return [request.tempo or min(max(tempo, lowest), highest) for tempo in own]
 
 
 def _vectors(
@@ -190,40 +250,47 @@ def _vectors(
 
 def _fidelity(
     request: Request,
-    config: Config,
     given: Originals,
     ends: npt.NDArray[np.float32],
     made: Sequence[Sequence[npt.NDArray[Any]]],
     model: TrainedVae,
+    output: Output,
 ) -> list[Fidelity]:
     """How well the model knows what it was given: songs as they were made, windows as it likes them best."""
-    if not writes_labels(config):
+    if request.mode == GROOVE:
         return []
-    if request.mode == RECONSTRUCT and given.songs:
-        spec = label_windows(config)
-        return [song_fidelity(song, windows, spec) for song, windows in zip(given.songs, made, strict=True)]
-    own = model.decode(ends[: len(given.windows)], LIKELIEST) if given.windows else []
-    return [
-        fidelity(window.file, window.labels, labels)
-        for window, labels in zip(given.windows, own, strict=True)
-        if window.labels is not None
+    own: list[npt.NDArray[Any]] = []
+    if given.windows:
+        controls = original_controls(request, given, output)
+        own = model.decode(ends[: len(given.windows)], LIKELIEST, controls=controls)
+    known = [window_fidelity(window, decoded, output) for window, decoded in zip(given.windows, own, strict=True)]
+    known += [
+        song_fidelity(song, windows, output) for song, windows in zip(given.songs, made[len(own) :], strict=False)
     ]
+    return [fidelity for fidelity in known if fidelity is not None]
 
 
 def _facts(
-    request: Request, config: Config, ends: npt.NDArray[np.float32], windows: list[npt.NDArray[Any]], model: TrainedVae
+    request: Request,
+    config: Config,
+    ends: npt.NDArray[np.float32],
+    made: Sequence[Sequence[npt.NDArray[Any]]],
+    heard: Heard,
+    output: Output,
 ) -> dict[int, dict[str, float]]:
     """What each beat is, by its place among those that are made; see ``Beat``."""
     if request.mode == VARY:
-        (own,) = model.decode(ends, LIKELIEST)
-        return {place: {"steps_differing": int((window != own).sum())} for place, window in enumerate(windows)}
+        (own,) = heard.decode(ends, LIKELIEST)
+        firsts = [steps_of(windows[0], output) for windows in made]
+        return {place: {"steps_differing": int((first != own).sum())} for place, first in enumerate(firsts)}
     if request.mode == ATTRIBUTE:
         spec = label_windows(config)
-        values = drum_attributes(np.array(windows), spec.voice_names, spec.steps_per_bar)
+        labels = np.array([labels_of(windows[0], output) for windows in made])
+        values = drum_attributes(labels, spec.voice_names, spec.steps_per_bar)
         moved = {move.attribute: values[move.attribute] for move in request.moves}
         return {
             place: {name: round(float(of_all[place]), 4) for name, of_all in moved.items()}
-            for place in range(len(windows))
+            for place in range(len(made))
         }
     return {}
 

@@ -1,6 +1,6 @@
 """A MIDI file as the model's input: the windows that its config finds in it, or the whole piece bar by bar.
 
-Drum windows are found without TensorFlow; the other stock configs start it for Magenta's converters.
+The windows of drums and of GrooVAE are found without TensorFlow; the others start it for Magenta's converters.
 """
 
 from __future__ import annotations
@@ -18,35 +18,12 @@ from pipeline.examples import places
 from pipeline.examples.drum_windows import LONGEST_GAP_BARS
 from pipeline.examples.extraction import REASONS, Dropped, Labels
 from pipeline.examples.spec import DrumWindows
+from pipeline.generation.groove_input import read_groove
+from pipeline.generation.read import InputWindow, name_of, read_sequence
 from pipeline.inspection.why import why_no_window
 from pipeline.models.extraction import extractor_for
-from pipeline.models.registry import Config, label_windows, writes_labels
-from pipeline.notes.midi import MAX_BYTES, midi_to_note_sequence
-from pipeline.notes.sequences import NoteSequence
-from pipeline.sources.names import printable
-
-
-@dataclasses.dataclass(frozen=True)
-class InputWindow:
-    """One window of a user's MIDI file.
-
-    Attributes:
-        file: where it comes from.
-        inputs: the encoder's input, ``[steps, input_depth]``.
-        length: its length as the converter gives it.
-        found: how many windows the file holds.
-        number: which of them this is, from 1; ``None``: the last bars of all.
-        labels: of a drum config, int64 ``[steps]``; else ``None``.
-        tempo: quarters a minute; ``None`` where it is not known.
-    """
-
-    file: Path
-    inputs: npt.NDArray[Any]
-    length: Any
-    found: int
-    number: int | None = 1
-    labels: Labels | None = None
-    tempo: float | None = None
+from pipeline.models.outputs import output_of
+from pipeline.models.registry import Config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,28 +77,55 @@ def read_window(path: Path, config: Config, number: int | None = None) -> InputW
         GmdVaeError: the file cannot be read, or there is none; says what the converter saw.
         UsageError: it has no window of that number.
     """
+    found = read_windows(path, config)
+    if number is not None and number > len(found):
+        raise UsageError(
+            f"'{name_of(path)}' has no window {number}: it has {len(found):,}",
+            f"Choose a smaller --window.{_look(path, config)}",
+        )
+    return found[(number or 1) - 1]
+
+
+def read_windows(path: Path, config: Config) -> tuple[InputWindow, ...]:
+    """All windows that a config finds in a MIDI file; raises as ``read_window``, for there is at least one."""
+    if output_of(config).kind == "groove":
+        played = [piece for piece in read_groove(path, config).pieces if not piece.is_silent]
+        return tuple(
+            dataclasses.replace(piece, found=len(played), number=number) for number, piece in enumerate(played, start=1)
+        )
     extractor = extractor_for(config)
     sequence = read_sequence(path)
     dropped = Dropped()
-    found: list[Any]
     if config.windows is not None:
-        found = places.windows(config.windows, sequence, dropped)
+        spec = config.windows
+        drums = places.windows(spec, sequence, dropped)
+        found = [
+            InputWindow(
+                path, labels_to_inputs(window.labels, spec), spec.steps, len(drums), number, window.labels, window.bpm
+            )
+            for number, window in enumerate(drums, start=1)
+        ]
     else:
         extraction = extractor(sequence.SerializeToString())
-        found, dropped = list(extraction.windows), extraction.dropped
+        windows: Any = extraction.windows
+        dropped = extraction.dropped
+        tempo = sequence.tempos[0].qpm if sequence.tempos else None
+        found = [
+            InputWindow(
+                path,
+                window.inputs,
+                window.length,
+                len(windows),
+                number,
+                tempo=tempo,
+                controls=window.controls,
+                outputs=window.outputs,
+            )
+            for number, window in enumerate(windows, start=1)
+        ]
     if not found:
         raise _nothing_usable(path, dropped, config)
-    if number is not None and number > len(found):
-        raise UsageError(
-            f"'{_name(path)}' has no window {number}: it has {len(found):,}",
-            f"Choose a smaller --window.{_look(path, config)}",
-        )
-    which = number or 1
-    window: Any = found[which - 1]
-    if config.windows is None:
-        return InputWindow(path, window.inputs, window.length, len(found), which)
-    inputs = labels_to_inputs(window.labels, config.windows)
-    return InputWindow(path, inputs, config.windows.steps, len(found), which, window.labels, window.bpm)
+    return tuple(found)
 
 
 def read_song(path: Path, config: Config) -> Song:
@@ -131,10 +135,10 @@ def read_song(path: Path, config: Config) -> Song:
     only its last bars count.
 
     Raises:
-        GmdVaeError: the file cannot be read, or has no window; says what the converter saw. Or the config
-            does not write drum labels.
+        GmdVaeError: the file cannot be read, or has no window; says what the converter saw.
     """
-    spec = label_windows(config)
+    spec = config.windows
+    assert spec is not None
     extractor_for(config)  # refuses windows that cannot be cut
     dropped = Dropped()
     # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
@@ -161,35 +165,18 @@ def read_song(path: Path, config: Config) -> Song:
 
 
 def read_last_window(path: Path, config: Config) -> InputWindow:
-    """The last bars of a MIDI file, as many as a window has; raises as ``read_song``."""
-    song = read_song(path, config)
-    last, spec = song.pieces[-1], label_windows(config)
+    """The last bars of a MIDI file, as many as a window has, of drums; the last window of others."""
+    if config.windows is None:
+        return read_windows(path, config)[-1]
+    song, spec = read_song(path, config), config.windows
+    last = song.pieces[-1]
     inputs = labels_to_inputs(last.window, spec)
     return InputWindow(path, inputs, spec.steps, len(song.pieces), None, last.window, last.tempo)
 
 
-def read_sequence(path: Path) -> NoteSequence:
-    """A MIDI file as a NoteSequence.
-
-    Raises:
-        GmdVaeError: the file is missing, too large, or not MIDI.
-    """
-    if path.is_dir():
-        raise GmdVaeError(f"Input MIDI '{_name(path)}' is a folder", "Name one MIDI file in it.")
-    if not path.is_file():
-        raise GmdVaeError(f"Input MIDI '{_name(path)}' does not exist", "Check the path.")
-    if path.stat().st_size > MAX_BYTES:
-        raise GmdVaeError(f"'{_name(path)}' is larger than {MAX_BYTES >> 20} MiB", "Is it a MIDI file?")
-    return midi_to_note_sequence(path.read_bytes(), path.parent.name, str(path))
-
-
-def _name(path: Path) -> str:
-    return printable(str(path), limit=None)
-
-
 def _look(path: Path, config: Config) -> str:
     """How to see what is in the file: ``inspect`` knows the windows of drums only."""
-    return f" 'gmd-vae inspect {_name(path)} --config {config.name}' shows it." if writes_labels(config) else ""
+    return f" 'gmd-vae inspect {name_of(path)} --config {config.name}' shows it." if config.windows else ""
 
 
 def _nothing_usable(path: Path, dropped: Dropped, config: Config) -> GmdVaeError:
@@ -197,14 +184,14 @@ def _nothing_usable(path: Path, dropped: Dropped, config: Config) -> GmdVaeError
     if config.windows is None:
         seen = "; ".join(f"{count} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
         return GmdVaeError(
-            f"'{_name(path)}' holds nothing that '{config.name}' can use: {seen or 'no notes'}",
+            f"'{name_of(path)}' holds nothing that '{config.name}' can use: {seen or 'no notes'}",
             "Give another MIDI file.",
         )
     spec = config.windows
     reasons = why_no_window(spec, dropped) or [{"problem": "It has no notes", "action": "Give another MIDI file."}]
     problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
     return GmdVaeError(
-        f"'{_name(path)}' has no {spec.slice_bars} bars of {spec.quarters_per_bar}/4 drums: {problems}",
+        f"'{name_of(path)}' has no {spec.slice_bars} bars of {spec.quarters_per_bar}/4 drums: {problems}",
         f"{reasons[0]['action']}{_look(path, config)}",
     )
 

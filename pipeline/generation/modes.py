@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,10 @@ import numpy.typing as npt
 from pipeline.errors import GmdVaeError
 from pipeline.evaluation.model import LIKELIEST
 from pipeline.generation.originals import Originals
-from pipeline.generation.request import ATTRIBUTE, CONTINUE, INTERPOLATE, RECONSTRUCT, VARY, Request
+from pipeline.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, VARY, Request
 from pipeline.models import latents
 
 Floats = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int32]
 
 # so that no two draws of one seed share their numbers; a beat's number comes behind
 _WANDERS, _VARIES, _SURROUNDS = 21, 22, 23
@@ -33,8 +32,8 @@ class Decoder(Protocol):
 
     z_size: int
 
-    def decode(self, z: Floats, temperature: float) -> list[npt.NDArray[np.int32]]:
-        """One window ``[steps]`` for each latent vector."""
+    def decode(self, z: Floats, temperature: float) -> Sequence[npt.NDArray[np.integer[Any]]]:
+        """What each step of one window plays, ``[steps]``, for each latent vector."""
         ...
 
 
@@ -73,7 +72,7 @@ def points(
         GmdVaeError: a variation at that distance cannot be found.
     """
     count = request.count
-    if request.mode == RECONSTRUCT:
+    if request.mode in (RECONSTRUCT, GROOVE):
         lengths = [1] * len(given.windows) + [len(song.pieces) for song in given.songs]
         starts = np.cumsum([0, *lengths]).tolist()
         return Points(ends, tuple(range(*pair) for pair in itertools.pairwise(starts)))

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from pipeline.examples.spec import DrumWindows
-from pipeline.generation.feel import Feel
+from pipeline.generation.feel import Hit
+from pipeline.models.outputs import Output
 
 TEMPO_RANGE = (4.0, 1000.0)  # a MIDI file has three bytes for the microseconds of a quarter: not below 3.58
 VELOCITY_RANGE = (1, 127)  # velocity 0 ends a note
 SWING_RANGE = (50.0, 75.0)
 SWUNG_STEPS_PER_QUARTER = 4  # swing moves sixteenths
+
+
+class Drummer(Protocol):
+    """Says how loud each hit is and when it comes: a measured feel, or what a GrooVAE made of these very hits."""
+
+    @property
+    def name(self) -> str:
+        """For manifests."""
+        ...
+
+    def fits(self, windows: DrumWindows) -> bool:
+        """Whether windows of this kind have the drums and places that it knows."""
+        ...
+
+    def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[Hit]:
+        """Yields the hits of labels, by step and voice; ``seed`` and ``number`` are for what it draws."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +42,7 @@ class Playing:
         velocity: of every hit, 1 to 127; a feel has velocities of its own, and then this one is not used.
         swing: where the second of two sixteenths begins, in percent of their eighth: 50 is straight,
             66.7 makes triplets, 75 is the most.
-        feel: a drummer's velocities and timing; None: every hit equally loud and on the grid.
+        feel: velocities and timing of each hit; None: every hit equally loud and on the grid.
         seed: of the random numbers of the feel.
 
     Raises:
@@ -33,7 +52,7 @@ class Playing:
     tempo: float = 120.0
     velocity: int = 80
     swing: float = 50.0
-    feel: Feel | None = None
+    feel: Drummer | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -54,9 +73,14 @@ class Playing:
         """How late the second of two sixteenths is, in steps: 0 to 0.5."""
         return self.swing / 50.0 - 1.0
 
-    def describe(self) -> dict[str, Any]:
-        """The fields for a manifest, with the feel by its name only."""
-        fields: dict[str, Any] = {"tempo": self.tempo, "velocity": self.velocity, "swing": self.swing}
+    def describe(self, output: Output, *, humanized: bool = False) -> dict[str, Any]:
+        """The fields for a manifest, without those that what is played has of its own; the feel by its name only."""
+        fields: dict[str, Any] = {"tempo": self.tempo}
+        if output.kind == "groove" or output.is_events:
+            return fields
+        fields["velocity"] = None if humanized else self.velocity
+        if output.kind != "streams":
+            fields["swing"] = self.swing
         if self.feel is not None:
             fields |= {"velocity": None, "feel": self.feel.name, "seed": self.seed}
         return fields

@@ -12,17 +12,22 @@ from pipeline.errors import GmdVaeError, UsageError
 from pipeline.evaluation.attributes import attribute_names
 from pipeline.evaluation.subject import training_examples
 from pipeline.generation.attribute_vectors import AttributeSource
+from pipeline.generation.chords import EXAMPLE, parse_chords
+from pipeline.generation.decoded import plays_labels
 from pipeline.generation.feel import load_feel
-from pipeline.generation.inputs import InputWindow, Song, read_last_window, read_song, read_window
+from pipeline.generation.groove_input import GrooveSong, read_groove
+from pipeline.generation.inputs import Song, read_last_window, read_song, read_window, read_windows
 from pipeline.generation.latent_files import read_latents
 from pipeline.generation.originals import Originals
 from pipeline.generation.playing import TEMPO_RANGE, Playing
+from pipeline.generation.read import InputWindow, name_of
 from pipeline.generation.request import (
     ATTRIBUTE,
     BARS,
     CONTINUE,
+    GROOVE,
     INTERPOLATE,
-    OF_LABELS,
+    MEASURED,
     RECONSTRUCT,
     TEMPERATURES,
     VARY,
@@ -32,8 +37,8 @@ from pipeline.generation.request import (
     which_windows,
 )
 from pipeline.models import checkpoints
-from pipeline.models.registry import Config, label_windows, plays_drums, writes_labels
-from pipeline.sources.names import printable
+from pipeline.models.outputs import Output, output_of
+from pipeline.models.registry import Config, label_windows, plays_drums
 from pipeline.training.examples import open_examples
 from pipeline.training.run import Run
 
@@ -75,7 +80,9 @@ def prepare(
         GmdVaeError: an input cannot be read or used.
     """
     mode = options["mode"]
-    given, notes = _originals(options, config, hparams)
+    output = output_of(config)
+    chords = _check_config(options, config, output, rendered=rendered)
+    given, notes = _originals(options, config, output, hparams)
     if moves:
         spec = label_windows(config)
         moves = check_attributes(moves, attribute_names(spec.voice_names))
@@ -94,47 +101,57 @@ def prepare(
         join=options["join"],
         only=options["only"],
         tempo=options["tempo"],
+        chords=chords,
     )
     playing = _playing(options, given)
-    _check_config(request, playing, options, config, rendered)
-    _check_numbers(request, given, config)
+    if config.windows is not None and (obstacle := playing.obstacle(config.windows)):
+        raise UsageError(f"'{config.name}' cannot be played so: {obstacle}", "Leave --humanize and --swing out.")
+    _check_numbers(request, given, output)
     attributes = _attribute_source(options["examples_path"], config, run, checkpoint) if mode == ATTRIBUTE else None
     return Prepared(request, given, playing, attributes, tuple(notes))
 
 
-def _originals(options: Mapping[str, Any], config: Config, hparams: Mapping[str, Any]) -> tuple[Originals, list[str]]:
+def _originals(
+    options: Mapping[str, Any], config: Config, output: Output, hparams: Mapping[str, Any]
+) -> tuple[Originals, list[str]]:
     """What is started from, and what the user should know about it."""
     mode, numbers = options["mode"], options["window"]
     paths = (*options["input_midi"], *filter(None, [options["around"]]))
-    if mode == RECONSTRUCT and not numbers:
-        songs = tuple(read_song(path, config) for path in paths)
+    if mode == GROOVE or (mode == RECONSTRUCT and not numbers and plays_labels(output)):
+        read = read_groove if output.kind == "groove" else read_song
+        songs = tuple(read(path, config) for path in paths)
         return Originals(songs=songs), [line for song in songs for line in _of_song(song)]
     notes: list[str] = []
     windows: list[InputWindow] = []
     for path, number in zip(paths, which_windows(numbers, paths), strict=True):
+        if mode == RECONSTRUCT and number is None:
+            windows += read_windows(path, config)
+            notes.append(f"{name_of(path)}: {windows[-1].found:,} windows, a file for each")
+            continue
         if mode == CONTINUE and number is None:
             windows.append(read_last_window(path, config))
             continue
         windows.append(read_window(path, config, number))
         if windows[-1].found > 1 and number is None:
-            notes.append(f"{_name(path)}: {windows[-1].found:,} windows, taking the first; --window K takes another")
+            notes.append(f"{name_of(path)}: {windows[-1].found:,} windows, taking the first; --window K takes another")
     vectors = read_latents(options["latents"], hparams["z_size"]) if options["latents"] else None
     return Originals(tuple(windows), (), options["input_seed"], vectors), notes
 
 
-def _of_song(song: Song) -> list[str]:
-    line = f"{_name(song.file)}: {song.bars:,} bars in {len(song.pieces):,} windows"
-    return [line, *(f"{_name(song.file)}: left out: {missing}" for missing in song.missing)]
+def _of_song(song: Song | GrooveSong) -> list[str]:
+    line = f"{name_of(song.file)}: {song.bars:,} bars in {len(song.pieces):,} windows"
+    return [line, *(f"{name_of(song.file)}: left out: {missing}" for missing in song.missing)]
 
 
 def _playing(options: Mapping[str, Any], given: Originals) -> Playing:
     lowest, highest = TEMPO_RANGE
     tempo = options["tempo"] or min(max(given.tempo or Playing.tempo, lowest), highest)
     settings = {name: options[name] for name in ("velocity", "swing") if options[name] is not None}
-    return Playing(tempo, seed=options["seed"], feel=load_feel() if options["humanize"] else None, **settings)
+    feel = load_feel() if options["humanize"] == MEASURED else None
+    return Playing(tempo, seed=options["seed"], feel=feel, **settings)
 
 
-def _check_numbers(request: Request, given: Originals, config: Config) -> None:
+def _check_numbers(request: Request, given: Originals, output: Output) -> None:
     """Refuses a file that will not be there, and a distance that no beat has, before the model is loaded."""
     if request.mode == INTERPOLATE:
         ends = len(given.windows) + len(given.seeds)
@@ -142,30 +159,63 @@ def _check_numbers(request: Request, given: Originals, config: Config) -> None:
     else:
         total = request.count if given.vectors is None else len(given.vectors)
     request.numbers(total)
-    if request.mode == VARY and request.distance > (steps := label_windows(config).steps):
+    if request.mode == VARY and request.distance > output.steps:
         raise UsageError(
-            f"No variation can differ in {request.distance} of {steps} steps", "Choose a smaller --distance."
+            f"No variation can differ in {request.distance} of {output.steps} steps", "Choose a smaller --distance."
         )
 
 
-def _check_config(
-    request: Request, playing: Playing, options: Mapping[str, Any], config: Config, rendered: bool
-) -> None:
+def _check_config(options: Mapping[str, Any], config: Config, output: Output, *, rendered: bool) -> tuple[str, ...]:
+    """Refuses what a config cannot do; the chords that it is given."""
     if rendered and not plays_drums(config):
         raise UsageError(
             f"--wav and --png are of drums, and '{config.name}' does not only play drums", "Leave them out."
         )
-    if writes_labels(config):
-        if obstacle := playing.obstacle(label_windows(config)):
-            raise UsageError(f"'{config.name}' cannot be played so: {obstacle}", "Leave --humanize and --swing out.")
-        return
-    played = [name for name in ("tempo", "velocity", "swing", "humanize", "join") if options[name]]
-    if request.needs_labels or played:
-        what = f"--{played[0]}" if played else f"--mode {request.mode}" if request.mode in OF_LABELS else "--bars"
+    mode, groove = options["mode"], output.kind == "groove"
+    if mode == ATTRIBUTE and output.kind != "labels":
+        raise _other_model("--mode attribute is for drum configs with one label a step", config)
+    if mode == GROOVE and not groove:
         raise UsageError(
-            f"{what} is for drum configs with one label a step, and '{config.name}' is none",
-            "Leave it out, or choose another model: 'gmd-vae configs' lists them.",
+            f"--mode groove is for GrooVAE, and '{config.name}' is none",
+            "Train one, for example 'gmd-vae train --config groovae_2bar_humanize_small'.",
         )
+    if options["velocity"] is not None and (groove or output.is_events):
+        raise UsageError(f"'{config.name}' gives each note a velocity of its own", "Leave --velocity out.")
+    for name in ("swing", "humanize"):
+        if options[name] and (groove or not plays_labels(output)):
+            why = "gives hits a timing of its own" if groove else "does not only play drums"
+            raise UsageError(f"--{name} is for drums on the grid, and '{config.name}' {why}", f"Leave --{name} out.")
+    _check_hits(options, config, output)
+    return _check_chords(options, config, output)
+
+
+def _check_hits(options: Mapping[str, Any], config: Config, output: Output) -> None:
+    """A model that plays given hits needs a file with them."""
+    if output.controls != "hits" or (options["mode"] != VARY and (options["input_midi"] or options["around"])):
+        return
+    raise UsageError(
+        f"'{config.name}' plays hits that it is given, and --mode {options['mode']} gives it none",
+        "Give them: --mode groove --input-midi FILE, or --around FILE to hear them played in several ways.",
+    )
+
+
+def _check_chords(options: Mapping[str, Any], config: Config, output: Output) -> tuple[str, ...]:
+    if output.controls != "chords":
+        if options["chords"] is not None:
+            raise _other_model("--chords is for configs that are given chords", config)
+        return ()
+    if options["chords"] is not None:
+        return parse_chords(options["chords"])
+    if options["mode"] in (RECONSTRUCT, VARY, CONTINUE) and options["input_midi"]:
+        return ()  # those of the file
+    raise UsageError(f"'{config.name}' plays to chords, and needs to know which", f"Give one a bar, such as {EXAMPLE}.")
+
+
+def _other_model(what: str, config: Config) -> UsageError:
+    return UsageError(
+        f"{what}, and '{config.name}' is none",
+        "Leave it out, or choose another model: 'gmd-vae configs' lists them.",
+    )
 
 
 def _attribute_source(examples: Path | None, config: Config, run: Run | None, checkpoint: Path) -> AttributeSource:
@@ -184,7 +234,3 @@ def _attribute_source(examples: Path | None, config: Config, run: Run | None, ch
         return AttributeSource(training_examples(run), run.examples_digest, keep)
     except GmdVaeError:  # they are not needed where the vectors are kept
         return AttributeSource(None, run.examples_digest, keep)
-
-
-def _name(path: Path) -> str:
-    return printable(str(path), limit=None)

@@ -13,7 +13,8 @@ from pipeline.errors import UsageError, nearest
 
 SAMPLE, INTERPOLATE, RECONSTRUCT = "sample", "interpolate", "reconstruct"
 VARY, ATTRIBUTE, CONTINUE = "vary", "attribute", "continue"
-MODES = (SAMPLE, INTERPOLATE, RECONSTRUCT, VARY, ATTRIBUTE, CONTINUE)
+GROOVE = "groove"
+MODES = (SAMPLE, INTERPOLATE, RECONSTRUCT, VARY, ATTRIBUTE, CONTINUE, GROOVE)
 
 COUNT = 8
 RADIUS = 0.5
@@ -24,9 +25,11 @@ MAX_BARS = 4_000  # of one file: more than two hours at 120 quarters a minute
 
 # What a user means with a mode unless he says something else: modes that show what the model makes of a
 # beat take the likeliest step each time, those that invent do not.
-TEMPERATURES = {SAMPLE: 0.5, INTERPOLATE: 0.5, CONTINUE: 0.5, RECONSTRUCT: 0.0, VARY: 0.0, ATTRIBUTE: 0.0}
-
-OF_LABELS = (RECONSTRUCT, VARY, ATTRIBUTE, CONTINUE)  # modes that only a config with one drum label a step has
+TEMPERATURES = {
+    **dict.fromkeys((SAMPLE, INTERPOLATE, CONTINUE), 0.5),
+    **dict.fromkeys((RECONSTRUCT, VARY, ATTRIBUTE, GROOVE), 0.0),
+}
+MEASURED = "measured"  # --humanize without a run
 
 # wish → the modes that know it; those that are not here go with all of them
 _MODES_OF: dict[str, tuple[str, ...]] = {
@@ -36,7 +39,9 @@ _MODES_OF: dict[str, tuple[str, ...]] = {
     "same_z": (SAMPLE,),
     "latents": (SAMPLE,),
     "path": (INTERPOLATE,),
-    "input_midi": (INTERPOLATE, RECONSTRUCT, VARY, ATTRIBUTE, CONTINUE),
+    "input_midi": (INTERPOLATE, RECONSTRUCT, VARY, ATTRIBUTE, CONTINUE, GROOVE),
+    "window": (SAMPLE, INTERPOLATE, RECONSTRUCT, VARY, ATTRIBUTE, CONTINUE),
+    "chords": (SAMPLE, INTERPOLATE, RECONSTRUCT, VARY, CONTINUE),
     "input_seed": (INTERPOLATE, VARY, ATTRIBUTE, CONTINUE),
     "distance": (VARY,),
     "attribute": (ATTRIBUTE,),
@@ -75,6 +80,8 @@ class Request:
         join: writes all beats into one more file.
         only: writes only the file of this number.
         tempo: quarters a minute; ``None``: that of the input, or 120.
+        chords: of each bar; they begin again where there are more bars. Empty: those of the input, if the
+            model knows chords.
     """
 
     mode: str = SAMPLE
@@ -91,11 +98,7 @@ class Request:
     join: bool = False
     only: int | None = None
     tempo: float | None = None
-
-    @property
-    def needs_labels(self) -> bool:
-        """Whether only a config that writes one drum label a step can do it."""
-        return self.mode in OF_LABELS or self.join or self.bars is not None or self.tempo is not None
+    chords: tuple[str, ...] = ()
 
     def numbers(self, total: int) -> range:
         """The files to write, of ``total``.
@@ -145,8 +148,8 @@ def check_wishes(mode: str, wishes: Mapping[str, Any]) -> None:
         raise UsageError("--mode interpolate goes from beat to beat, and needs two or more", f"Give {either} twice.")
     if mode == INTERPOLATE and wishes.get("num_outputs") == 1:
         raise UsageError("From beat to beat are at least 2 beats, for both ends count", "Choose a larger -n.")
-    if mode == RECONSTRUCT and not ends:
-        raise UsageError("--mode reconstruct needs music", "Give --input-midi FILE, once or more often.")
+    if mode in (RECONSTRUCT, GROOVE) and not ends:
+        raise UsageError(f"--mode {mode} needs music", "Give --input-midi FILE, once or more often.")
     if mode in (VARY, CONTINUE) and ends != 1:
         raise UsageError(f"--mode {mode} takes one beat, not {ends}", f"Give {either} once.")
     if mode == ATTRIBUTE and ends > 1:

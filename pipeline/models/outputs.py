@@ -74,8 +74,8 @@ def output_of(config: Config) -> Output:
         return Output("groove", steps // 16, steps, controls=controls)
     chords: Literal["chords", ""] = "chords" if model.endswith("chords") else ""
     if "multiperf" in model:
-        # magenta.models.music_vae.data_hierarchical.MultiInstrumentPerformanceConverter: 308 events of a
-        # performance (128 on, 128 off, 96 shifts of a 96th, 8 velocities less none), 129 programs, an end token
+        # magenta.models.music_vae.data_hierarchical.MultiInstrumentPerformanceConverter: 360 events of a
+        # performance (128 on, 128 off, 96 time shifts, 8 velocities), 129 programs, an end token
         return Output("streams", 1, steps, (Stream("events", 0, _EVENTS),), tracks=8, controls=chords)
     if "trio" in model:
         parts = (Stream("melody", 0, 90), Stream("bass", 90, 180), Stream("drums", 180, 692))

@@ -29,12 +29,23 @@ Generate = Callable[..., tuple[int, str]]
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Stands in for the part that needs TensorFlow; what it was asked for."""
     asked: list[dict[str, Any]] = []
-    names = ("request", "config", "hparams", "checkpoint", "target", "given", "playing", "attributes", "layers")
+    names = (
+        "request",
+        "config",
+        "hparams",
+        "checkpoint",
+        "target",
+        "given",
+        "playing",
+        "attributes",
+        "humanizer",
+        "layers",
+    )
 
     def generate(*arguments: Any) -> Any:
         *known, render, repeat, _ = arguments
         asked.append({**dict(zip(names, known, strict=True)), "render": render, "repeat": repeat})
-        return SimpleNamespace(beats=[], fidelity=[])
+        return SimpleNamespace(beats=[], fidelity=[], early=0)
 
     module = ModuleType("pipeline.generation.generate")
     module.generate = generate  # type: ignore[attr-defined]
@@ -294,22 +305,115 @@ def test_a_command_to_repeat_one_file_is_told(song: Path, asked: list[dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("config", "arguments", "said"),
     [
-        (["--mode", "vary", "--input-seed", "1"], "--mode vary is for drum configs with one label a step"),
-        (["--bars", "8"], "--bars is for drum configs"),
-        (["--tempo", "90"], "--tempo is for drum configs"),
-        (["--join"], "--join is for drum configs"),
+        (
+            "cat-mel_2bar_small",
+            ["--mode", "attribute", "--attribute", "ride=1"],
+            "--mode attribute is for drum configs",
+        ),
+        ("cat-mel_2bar_small", ["--humanize"], "--humanize is for drums on the grid"),
+        ("cat-mel_2bar_small", ["--swing", "60"], "--swing is for drums on the grid"),
+        ("cat-mel_2bar_small", ["--chords", "C"], "--chords is for configs that are given chords"),
+        (
+            "cat-mel_2bar_small",
+            ["--mode", "groove", "--input-midi", "song.mid"],
+            "train --config groovae_2bar_humanize",
+        ),
+        ("nade-drums_2bar_full", ["--humanize"], "these are others"),
+        ("groovae_4bar", ["--velocity", "90"], "gives each note a velocity of its own"),
+        ("groovae_4bar", ["--humanize"], "gives hits a timing of its own"),
+        ("hier-multiperf_vel_1bar_med", ["--velocity", "90"], "gives each note a velocity of its own"),
+        ("cat-mel_2bar_med_chords", [], 'Give one a bar, such as --chords "C G Am F"'),
+        ("cat-mel_2bar_med_chords", ["--mode", "vary", "--input-seed", "1"], "needs to know which"),
+        ("cat-mel_2bar_med_chords", ["--chords", "C H7"], "'H7' is no chord"),
+        ("cat-mel_2bar_med_chords", ["--chords", "Csus4"], "Write C, Cm, Caug or Cdim"),
+        (
+            "cat-mel_2bar_med_chords",
+            ["--mode", "groove", "--input-midi", "song.mid", "--chords", "C"],
+            "goes with --mode",
+        ),
+        ("groovae_2bar_hits_control_tfds", [], "plays hits that it is given"),
+        ("groovae_2bar_hits_control_tfds", ["--mode", "vary", "--input-midi", "song.mid"], "--mode vary gives it none"),
+        ("hierdec-trio_16bar", ["--mode", "vary", "--input-seed", "1", "--distance", "257"], "257 of 256 steps"),
     ],
 )
-def test_what_only_drum_configs_can_is_refused_for_others(
-    tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, arguments: list[str], said: str
+def test_what_a_config_cannot_do_is_refused_before_tensorflow_starts(
+    song: Path,
+    tmp_path: Path,
+    asked: list[dict[str, Any]],
+    generate: Generate,
+    config: str,
+    arguments: list[str],
+    said: str,
 ) -> None:
     checkpoint = write(tmp_path / "model.ckpt-1")
-    code, err = generate("--checkpoint-file", checkpoint, "--config", "cat-mel_2bar_small", *arguments)
+    code, err = generate("--checkpoint-file", checkpoint, "--config", config, *arguments)
     assert code == 2
     assert said in err
+    assert err.count("\n") == 1
     assert not asked
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments"),
+    [
+        ("cat-mel_2bar_small", ["--bars", "8", "--tempo", "90", "--join", "--velocity", "90"]),
+        ("hierdec-trio_16bar", ["--mode", "continue", "--input-seed", "1"]),
+        ("nade-drums_2bar_reduced", ["--humanize", "--swing", "60"]),
+        ("hier-multiperf_vel_1bar_med_chords", ["--chords", "C Am"]),
+        ("groovae_2bar_hits_control_tfds", ["--around", "song.mid"]),
+    ],
+)
+def test_every_config_moves_in_its_latent_space(
+    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, config: str, arguments: list[str]
+) -> None:
+    code, err = generate("--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--config", config, *arguments)
+    assert code == 0, err
+    assert asked[0]["config"].name == config
+
+
+def test_drums_that_a_groovae_cannot_read_are_said(
+    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, make_midi: Callable[..., bytes]
+) -> None:
+    song.write_bytes(make_midi([*SONG, (9 * 1920, 20)]))
+    Path("waltz.mid").write_bytes(make_midi(SONG, before=b"\x00\xff\x58\x04\x03\x02\x18\x08"))
+    Path("piano.mid").write_bytes(make_midi(track=b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"))
+    arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--mode", "groove"]
+    code, err = generate(*arguments, "--config", "groovae_2bar_humanize", "--input-midi", "song.mid")
+    assert code == 0, err
+    assert "song.mid: 9 bars in 5 windows" in err
+    assert "song.mid: left out: drum notes that are no known drum: 1" in err
+    for file, said in (("waltz.mid", "is in 3/4"), ("piano.mid", "Put the drums on MIDI channel 10")):
+        code, err = generate(*arguments, "--config", "groovae_2bar_humanize", "--input-midi", file)
+        assert code == 1
+        assert said in err
+    # a tapped rhythm may come from any key
+    assert generate(*arguments, "--config", "groovae_2bar_tap_fixed_velocity", "--input-midi", "piano.mid")[0] == 0
+    assert [len(what["given"].songs) for what in asked] == [1, 1]
+
+
+def test_a_run_that_humanizes_is_taken_with_its_checkpoint(
+    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    config = get_config("groovae_2bar_humanize_small")
+    for name, what in (("drummer", config), ("melodies", get_config("cat-mel_2bar_small"))):
+        folder = Path("runs") / name
+        folder.mkdir()
+        Run(folder, what, what.hparams, 1, Path("data"), "digest").describe(Plan(2000))
+        write(folder / "best" / "model.ckpt-5")
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/drummer", "--tempo", "90")
+    assert code == 0, err
+    assert f"Played by {config.name}, checkpoint runs/drummer/best/model.ckpt-5" in err
+    assert asked[0]["humanizer"].checkpoint == Path("runs/drummer/best/model.ckpt-5")
+    assert asked[0]["playing"].feel is None
+    assert "--tempo 90.0 --humanize runs/drummer --only" in asked[0]["repeat"]
+    assert generate("--run-dir", "runs/mine", "--humanize", "runs/drummer/best")[0] == 0
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/melodies")
+    assert (code, "does not humanize" in err) == (2, True)
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/nobody")
+    assert (code, "not a run folder" in err) == (1, True)
+    assert len(asked) == 2
 
 
 def test_attributes_of_a_checkpoint_need_examples(

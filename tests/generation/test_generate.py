@@ -290,47 +290,6 @@ def note_of(note: Any) -> tuple[Any, ...]:
     return note.pitch, note.velocity, round(note.start_time, 9), round(note.end_time, 9), note.is_drum
 
 
-def test_a_config_whose_decoder_writes_drum_rolls_goes_by_magentas_converter(
-    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from pipeline.generation import generate as module
-    from pipeline.models.magenta import build_config
-
-    config = get_config("nade-drums_2bar_reduced")
-    converter = build_config(config).data_converter
-
-    class Rolls:
-        """A model whose every window is kick and snare together at its first step, then silence."""
-
-        z_size = 4
-        makes_labels = False
-        layers: ClassVar[dict[str, str]] = {}
-
-        def __init__(self, *_: Any) -> None: ...
-
-        def __enter__(self) -> Rolls:
-            return self
-
-        def __exit__(self, *_: Any) -> None: ...
-
-        def decode(self, z: Any, temperature: float, rows: range) -> list[Any]:
-            roll = np.zeros([32, 9], np.float32)
-            roll[0, :2] = 1
-            return [roll] * len(rows)
-
-        def to_note_sequences(self, windows: Any) -> Any:
-            return converter.from_tensors(np.array(windows))
-
-    monkeypatch.setattr(module, "TrainedVae", Rolls)
-    beats = module.generate(
-        Request(count=2), config, config.hparams, checkpoints.find(tiny_run), tmp_path / "rolls"
-    ).beats
-    assert [beat.notes for beat in beats] == [2, 2]
-    for beat in beats:
-        notes = midi_to_note_sequence(beat.path.read_bytes(), "made", beat.path.name).notes
-        assert sorted((note.start_time, note.pitch) for note in notes) == [(0.0, 36), (0.0, 38)]
-
-
 def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path, tmp_path: Path) -> None:
     from pipeline.generation.generate import generate
 
@@ -338,14 +297,6 @@ def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path
     with pytest.raises(GmdVaeError, match=r"not of this config.* × .*the config makes it"):
         generate(Request(), config, config.hparams, checkpoints.find(tiny_run), tmp_path / "x")
     assert not (tmp_path / "x").exists()
-
-
-def test_a_config_that_needs_chords_says_so(tmp_path: Path) -> None:
-    from pipeline.generation.generate import generate
-
-    config = get_config("cat-mel_2bar_med_chords")
-    with pytest.raises(GmdVaeError, match="given chords"):
-        generate(Request(), config, config.hparams, tmp_path / "none", tmp_path / "x")
 
 
 def test_what_is_rendered_is_in_the_manifest(tiny_run: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from pipeline.examples.spec import DrumWindows
 from pipeline.generation.feel import load_feel
 from pipeline.generation.playing import Playing
+from pipeline.models.outputs import output_of
+from pipeline.models.registry import DEFAULT_CONFIG, get_config
 
 
 def test_the_defaults_are_magentas() -> None:
@@ -58,8 +60,15 @@ def test_what_cannot_be_played_is_said() -> None:
 
 
 def test_a_manifest_says_how_it_was_played() -> None:
-    assert Playing(tempo=98.5, swing=60).describe() == {"tempo": 98.5, "velocity": 80, "swing": 60}
-    described = json.loads(json.dumps(Playing(feel=load_feel(), seed=7).describe()))
+    drums, melody, tracks, groove = (
+        output_of(get_config(name))
+        for name in (DEFAULT_CONFIG, "cat-mel_2bar_small", "hier-multiperf_vel_1bar_med", "groovae_4bar")
+    )
+    assert Playing(tempo=98.5, swing=60).describe(drums) == {"tempo": 98.5, "velocity": 80, "swing": 60}
+    assert Playing().describe(drums, humanized=True) == {"tempo": 120.0, "velocity": None, "swing": 50.0}
+    assert Playing().describe(melody) == {"tempo": 120.0, "velocity": 80}
+    assert Playing().describe(tracks) == Playing().describe(groove) == {"tempo": 120.0}  # the rest is their own
+    described = json.loads(json.dumps(Playing(feel=load_feel(), seed=7).describe(drums)))
     assert described["velocity"] is None, "a feel does not use it"
     assert described["feel"].startswith("Groove MIDI Dataset")
     assert described["seed"] == 7

@@ -1,0 +1,322 @@
+"""Every family of models: the same music as Magenta's own ``TrainedModel``, and files that say what was decoded."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import mido
+import numpy as np
+import pretty_midi
+import pytest
+
+from pipeline.generation.chords import chord_controls
+from pipeline.generation.decoded import labels_of
+from pipeline.generation.groove_input import read_groove
+from pipeline.generation.humanizer import HumanizerRun
+from pipeline.generation.inputs import read_windows
+from pipeline.generation.music import Files, part_files
+from pipeline.generation.originals import Originals
+from pipeline.generation.parts_midi import Note, Part, parts_midi
+from pipeline.generation.playing import Playing
+from pipeline.generation.read import InputWindow
+from pipeline.generation.request import Request
+from pipeline.models.hparams import resolve
+from pipeline.models.outputs import output_of
+from pipeline.models.registry import get_config
+from pipeline.notes.midi import midi_to_note_sequence
+
+pytestmark = pytest.mark.tensorflow
+
+TINY = "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=5"
+DRUMS, ROLL = "cat-drums_2bar_small", "nade-drums_2bar_reduced"
+MELODY, TRIO, TRACKS = "hierdec-mel_16bar", "hierdec-trio_16bar", "hier-multiperf_vel_1bar_med_chords"
+CHORDS, FOLLOW = "cat-mel_2bar_med_chords", "groovae_2bar_hits_control_tfds"
+# Magenta's graphs of 8 or 16 segments take half a minute to build: few segments, and few steps in each
+SEGMENTS = {MELODY: [2, 16], TRACKS: [2, 16], TRIO: [1, 16]}
+COLD = 1e-9
+
+
+@dataclasses.dataclass
+class System:
+    """A model with random weights, as Magenta's ``TrainedModel`` and as ours."""
+
+    name: str
+    hparams: dict[str, Any]
+    checkpoint: Path
+    stock: Any
+    ours: Any
+
+    @property
+    def steps(self) -> int:
+        return int(self.hparams["max_seq_len"])
+
+
+class Systems:
+    """Makes each system once: its graphs take seconds."""
+
+    made: ClassVar[dict[str, System]] = {}
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str) -> System:
+        if name not in self.made:
+            self.made[name] = self.make(name)
+        return self.made[name]
+
+    def make(self, name: str) -> System:
+        from pipeline.models.magenta import build_config, configs, tf  # isort: skip  Magenta needs it to be the first
+        from magenta.models.music_vae.trained_model import TrainedModel
+
+        from pipeline.models.trained import TrainedVae
+
+        config = get_config(name)
+        segments = SEGMENTS.get(name, [])
+        steps = segments[0] * segments[1] if segments else config.hparams["max_seq_len"]
+        hparams = resolve(config, f"{TINY},max_seq_len={steps}")
+        prefix = self.folder / name / "model.ckpt-1"
+        prefix.parent.mkdir()
+        random = np.random.default_rng(0)
+
+        def instead_of_restoring(saver: Any, session: Any, path: str) -> None:
+            session.run(tf.global_variables_initializer())
+            for variable in tf.global_variables():
+                if variable.dtype.base_dtype == tf.float32:
+                    variable.load(random.normal(0, 0.7, variable.shape.as_list()), session)
+            saver.save(session, str(prefix), write_meta_graph=False)
+
+        with pytest.MonkeyPatch.context() as patch:
+            model, converter = configs.CONFIG_MAP[name].model, configs.CONFIG_MAP[name].data_converter
+            if segments:
+                patch.setattr(model.decoder, "_level_lengths", segments)
+            if name == TRACKS:
+                patch.setattr(model.encoder, "_level_lengths", segments[::-1])
+                patch.setattr(converter, "_length_shape", (segments[0],))
+            with pytest.MonkeyPatch.context() as saving:
+                saving.setattr(tf.train.Saver, "restore", instead_of_restoring)
+                stock = TrainedModel(build_config(config, hparams), 5, str(prefix))
+            ours = TrainedVae(config, hparams, prefix, seed=0)
+            _ = ours._decoder  # made while the segments are few
+        return System(name, hparams, prefix, stock, ours)
+
+
+@pytest.fixture(scope="module")
+def systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
+    yield Systems(tmp_path_factory.mktemp("systems"))
+    for made in Systems.made.values():
+        made.ours.__exit__(None, None, None)
+    Systems.made.clear()
+
+
+@pytest.mark.parametrize("name", [DRUMS, ROLL, MELODY, TRIO, TRACKS, CHORDS, FOLLOW])
+def test_the_music_is_that_of_magentas_trained_model(systems: Systems, name: str) -> None:
+    system = systems(name)
+    z = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    depth = system.ours.control_depth
+    shared = (
+        np.eye(depth, dtype=np.float32)[np.random.default_rng(2).integers(0, depth, system.steps)] if depth else None
+    )
+    theirs = np.array(system.stock.decode_to_tensors(z, system.steps, COLD, shared))
+    if system.ours.makes_labels:
+        theirs = theirs.argmax(axis=-1)
+    ours = np.array(system.ours.decode(z, COLD, controls=None if shared is None else [shared] * 5))
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert len(np.unique(ours.reshape(5, -1), axis=0)) > 1  # it is not the same music for every z
+    if shared is None:
+        return
+    # rows with controls of their own: each as if Magenta had decoded it alone
+    own = [np.roll(shared, row, axis=0) for row in range(5)]
+    alone = [system.stock.decode_to_tensors(z[row : row + 1], system.steps, COLD, own[row])[0] for row in range(3)]
+    np.testing.assert_allclose(system.ours.decode(z, COLD, controls=own)[:3], alone, atol=1e-5)
+    with pytest.raises(ValueError, match="needs controls"):
+        system.ours.decode(z, COLD)
+
+
+@pytest.fixture
+def make(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Generates with a system into a new folder; returns the folder."""
+    from pipeline.generation import generate as module
+
+    class Opened:
+        def __init__(self, config: Any, *_: Any) -> None:
+            self.model = systems(config.name).ours
+
+        def __enter__(self) -> Any:
+            return self.model
+
+        def __exit__(self, *_: Any) -> None: ...
+
+    monkeypatch.setattr(module, "TrainedVae", Opened)
+
+    def make(name: str, folder: str, given: Originals | None = None, humanizer: str = "", **wishes: Any) -> Path:
+        system = systems(name)
+        run = None
+        if humanizer:
+            run = HumanizerRun(get_config(humanizer), systems(humanizer).hparams, systems(humanizer).checkpoint)
+        request = Request(**{"count": 3, "temperature": 1.0, **wishes})
+        module.generate(
+            request, get_config(name), system.hparams, system.checkpoint, tmp_path / folder, given, humanizer=run
+        )
+        return tmp_path / folder
+
+    return make
+
+
+def told(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return content
+
+
+def hits_of(path: Path) -> set[tuple[int, int]]:
+    """The step and the drum class of each note of a file, wherever near the step it is."""
+    (song,) = [read_groove(path, get_config("groovae_2bar_humanize"))]
+    hits = np.concatenate([piece.kept for piece in song.pieces if piece.kept is not None])
+    return {(int(step), int(drum)) for step, drum in zip(*np.nonzero(hits), strict=True)}
+
+
+def test_a_song_has_its_chords_bar_for_bar(systems: Systems, make: Callable[..., Path]) -> None:
+    folder = make(CHORDS, "chords", chords=("C", "G", "Am", "F"), count=2, join=True)
+    files = sorted(folder.glob("*.mid"))
+    assert [path.name for path in files] == ["sample-000.mid", "sample-001.mid", "sample-joined.mid"]
+    for path, bars in zip(files, (4, 4, 8), strict=True):
+        midi = mido.MidiFile(path)
+        assert sum(message.time for message in midi.tracks[0]) == bars * 4 * 480
+        texts = [message.text for message in midi.tracks[0] if message.type == "text"]
+        assert texts == ["C", "G", "Am", "F"] * (bars // 4)
+    assert told(folder)["chords"] == ["C", "G", "Am", "F"]
+    z = np.load(folder / "latents.npz")["z"]
+    np.testing.assert_array_equal(z[0], z[1])  # one z, and the decoder hears other chords
+    output = output_of(get_config(CHORDS))
+    controls = [chord_controls(pair, output) for pair in (("C", "G"), ("Am", "F"))] * 2
+    windows = systems(CHORDS).ours.decode(z, 1.0, controls=controls)
+    expected = [
+        (round((begin + note.start_time * 2) * 4), note.pitch)
+        for begin, sequence in zip((0, 8), systems(CHORDS).ours.to_note_sequences(windows[:2]), strict=True)
+        for note in sequence.notes
+    ]
+    notes = midi_to_note_sequence(files[0].read_bytes(), "", "x").notes
+    assert sorted((round(note.start_time * 8), note.pitch) for note in notes) == sorted(expected)
+
+
+def test_given_hits_are_played_and_nothing_else(make: Callable[..., Path], starter_midi: list[Path]) -> None:
+    source = starter_midi[0]
+    song = read_groove(source, get_config(FOLLOW))
+    folder = make(FOLLOW, "groove", Originals(songs=(song,)), mode="groove", temperature=0.0)
+    (made,) = folder.glob("*.mid")
+    assert hits_of(made) == hits_of(source)
+    sequence = midi_to_note_sequence(made.read_bytes(), "", "x")
+    assert sequence.tempos[0].qpm == pytest.approx(song.tempo, rel=1e-4)
+    assert len({note.velocity for note in sequence.notes}) > 3
+    bar = 240 / song.tempo
+    assert mido.MidiFile(made).length == pytest.approx(song.bars * bar, rel=1e-3)
+
+
+def test_a_groovae_plays_the_drums_of_another_model(systems: Systems, make: Callable[..., Path]) -> None:
+    plain = sorted(make(ROLL, "plain", bars=5, join=True).glob("*.mid"))
+    folder = make(ROLL, "played", bars=5, join=True, humanizer=FOLLOW)
+    played = sorted(folder.glob("*.mid"))
+    assert [hits_of(path) for path in played] == [hits_of(path) for path in plain]
+    velocities = {note.velocity for note in midi_to_note_sequence(played[0].read_bytes(), "", "x").notes}
+    assert len(velocities) > 3
+    assert mido.MidiFile(played[0]).length == pytest.approx(5 * 2)
+    of_run = told(folder)["humanizer"]
+    assert of_run["config"] == FOLLOW
+    assert {file["name"] for file in of_run["files"]} == {"model.ckpt-1.index", "model.ckpt-1.data-00000-of-00001"}
+    alone = make(ROLL, "alone", bars=5, humanizer=FOLLOW, only=2)
+    assert (alone / "sample-002.mid").read_bytes() == played[2].read_bytes()
+    windows = systems(ROLL).ours.decode(np.load(folder / "latents.npz")["z"][:3], 1.0)
+    labels = np.concatenate([labels_of(window, output_of(get_config(ROLL))) for window in windows])[:80]
+    assert hits_of(plain[0]) == {(step, drum) for step in range(80) for drum in range(9) if labels[step] >> drum & 1}
+
+
+@pytest.fixture(scope="module")
+def melody(tmp_path_factory: pytest.TempPathFactory) -> tuple[InputWindow, ...]:
+    source = tmp_path_factory.mktemp("melody") / "melody.mid"
+    notes = tuple(Note(at, at + 1, pitch, 90) for at, pitch in enumerate((60, 64, 67, 72, 69, 72, 76, 81)))
+    source.write_bytes(parts_midi([Part("melody", 0, False, notes)], 2, 75.0, "song")[0])
+    return read_windows(source, get_config(CHORDS))
+
+
+@pytest.mark.parametrize("mode", ["reconstruct", "vary", "continue"])
+def test_a_melody_of_the_users_keeps_its_own_chords(
+    make: Callable[..., Path], melody: tuple[InputWindow, ...], mode: str
+) -> None:
+    given = Originals(melody[:1])
+    folder = make(CHORDS, "own", given, mode=mode, count=2, bars=4 if mode == "continue" else None, distance=3)
+    (entry,) = told(folder)["inputs"]
+    assert len(entry["chords"]) == 2
+    assert entry["steps_right"].keys() == {"melody"}
+    texts = [
+        message.text for message in mido.MidiFile(next(folder.glob("*-000.mid"))).tracks[0] if message.type == "text"
+    ]
+    assert texts[0] == entry["chords"][0]
+
+
+TRIO_PARTS = [
+    Part("melody", 0, False, tuple(Note(at, at + 1, 60 + at % 12, 80) for at in range(64))),
+    Part("bass", 33, False, tuple(Note(at, at + 2, 36 + at % 5, 80) for at in range(0, 64, 2))),
+    Part("drums", 0, True, tuple(Note(at / 2, at / 2 + 0.25, (36, 42)[at % 2], 80) for at in range(128))),
+]
+TRACK_PARTS = [
+    Part("a", 5, False, tuple(Note(at, at + 1, 60 + at, 60 + 8 * at) for at in range(8))),
+    Part("b", 5, False, tuple(Note(at, at + 0.5, 48 + at, 90) for at in range(8))),
+    Part("c", 40, False, (Note(0, 4, 70, 100), Note(4, 8, 72, 100))),
+    Part("d", 0, True, tuple(Note(at, at + 0.25, 38, 110) for at in range(8))),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "bars"), [(TRIO, TRIO_PARTS, 16), ("hier-multiperf_vel_1bar_med", TRACK_PARTS, 2)]
+)
+def test_what_is_written_of_several_parts_is_read_again(
+    tmp_path: Path, name: str, parts: list[Part], bars: int
+) -> None:
+    from pipeline.models.magenta import build_config
+
+    config, source = get_config(name), tmp_path / "source.mid"
+    output = output_of(config)
+    source.write_bytes(parts_midi(parts, bars, 120.0, "source")[0])
+    windows = [window.outputs for window in read_windows(source, config)]
+    assert len(windows) * output.bars == bars
+    request = Request(count=1)
+    files = Files(request, range(1), 1, [windows], (), (), Playing(100.0))
+    converter = build_config(config).data_converter
+    (made,) = part_files(files, output, [()], lambda some: converter.from_tensors(np.array(some)))
+    (tmp_path / "made.mid").write_bytes(made.data)
+    again = read_windows(tmp_path / "made.mid", config)
+    for window, before in zip(again, windows, strict=True):
+        np.testing.assert_array_equal(window.outputs, before)
+    ours = midi_to_note_sequence(made.data, "", "x")
+    theirs = pretty_midi.PrettyMIDI(io.BytesIO(made.data))
+    assert ours.tempos[0].qpm == pytest.approx(100)
+    assert len(ours.notes) == made.notes == sum(len(part.notes) for part in parts)
+    wanted = sorted((part.is_drum, part.program, len(part.notes)) for part in parts)
+    assert sorted((each.is_drum, each.program, len(each.notes)) for each in theirs.instruments) == wanted
+    channels = {
+        message.channel
+        for track in mido.MidiFile(tmp_path / "made.mid").tracks
+        for message in track
+        if message.type == "note_on"
+    }
+    assert channels == {*range(len(parts) - 1), 9}
+
+
+def test_what_a_groovae_does_is_what_magentas_converter_does() -> None:
+    from pipeline.models.grooves import Groove, groove_of
+    from pipeline.models.magenta import configs
+
+    for name, theirs in configs.CONFIG_MAP.items():
+        converter = theirs.data_converter
+        if type(converter).__name__ != "GrooveConverter":
+            continue
+        added = tuple(converter._add_instruments or ())
+        tasks = {"humanize": converter._humanize, "tap": converter._tapify, "add": added}
+        tasks["follow"] = converter._hits_as_controls
+        task = next((task for task, does in tasks.items() if does), "play")
+        assert groove_of(get_config(name)) == Groove(task, added)  # type: ignore[arg-type]
+        assert converter._fixed_velocities == (task == "tap")
