@@ -61,7 +61,7 @@ def _train(job: Job, clock: Clock) -> None:
             return super().session(scaffold, [*hooks, timer], latest, description)
 
     with mock.patch.object(loop, "build", timed), mock.patch.object(loop, "Replica", TimedReplica):
-        loop.train(run, dataclasses.replace(examples, validation=Split([], 0)), Plan(job.num_steps))
+        loop.train(run, dataclasses.replace(examples, validation=Split([], 0, examples.layout)), Plan(job.num_steps))
     clock.report(devices=gpus)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -20,7 +20,8 @@ REASONS = {
     "quantized": "NoteSequences that were already quantized",
     "no_drums": "NoteSequences without drum notes",
     "no_known_drums": "NoteSequences whose drum notes all have pitches outside the drum classes",
-    "no_length": "NoteSequences with drum notes and a total time of 0",
+    "no_notes": "NoteSequences without notes",
+    "no_length": "NoteSequences with notes and a total time of 0",
     "bad_times": "NoteSequences or sections with times that are not finite numbers",
     "bad_time_signature": "sections with an impossible time signature",
     "other_bar_length": "sections with bars of another length than the config's",
@@ -31,8 +32,22 @@ REASONS = {
     "few_velocities": "sections with fewer velocities than --min-velocities",
     "few_positions": "sections with fewer metric positions than --min-metric-positions",
     "not_only_drums": "sections with other notes than drums (--drums-only)",
-    "failed": "NoteSequences that the converter refused",
-    "no_windows": "NoteSequences in which the converter found no window",
+    "failed": "NoteSequences or sections that the converter refused",
+    "short_section": "sections shorter than a window",
+    "no_melody": "sections without notes of the melody instruments that the config takes",
+    "short_melodies": "sections whose melodies are shorter than a window (a bar of silence ends one)",
+    "no_melody_part": "sections without a melody instrument (MIDI programs 0 to 31)",
+    "no_bass_part": "sections without a bass (MIDI programs 32 to 39)",
+    "no_drum_part": "sections without drums",
+    "not_together": "sections in which melody, bass and drums never play together for a whole window",
+    "no_chords": "sections whose chords cannot be inferred: in an uncommon time signature, or over 500 bars",
+    "bad_chords": "sections with chord symbols that no chord has, or with two at one time",
+    "few_instruments": "bars with fewer than two instruments",
+    "many_instruments": "bars with more than eight instruments",
+    "event_count": "bars with an instrument of more than 62 events, or of fewer than 8 events in all",
+    "melodies_cut_off": "melodies cut off at the config's longest",
+    "trios_cut_off": "sections cut off after 1,024 bars",
+    "no_windows": "NoteSequences or sections in which the converter found no window",
     "too_short": "stretches of drums shorter than a window",
     "cut_off": "stretches of drums cut off at the config's longest",
     "outside": "drum notes before 0 or after the total time",
@@ -52,17 +67,29 @@ class Dropped:
         pitches: MIDI pitch of drum notes in no drum class → how many notes.
         time_signatures: such as ``3/4`` → how many sections were dropped for it
             (``other_bar_length`` and ``bad_time_signature``).
+        chords: where windows come with chords: ``given`` or ``inferred`` → how many sections with windows.
     """
 
     reasons: Counter[str] = dataclasses.field(default_factory=Counter)
     pitches: Counter[int] = dataclasses.field(default_factory=Counter)
     time_signatures: Counter[str] = dataclasses.field(default_factory=Counter)
+    chords: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def counters(self) -> list[list[tuple[Any, int]]]:
+        """All counts as JSON can hold them, for ``of_counters``."""
+        return [list(getattr(self, field.name).items()) for field in dataclasses.fields(self)]
+
+    @classmethod
+    def of_counters(cls, counters: Iterable[Iterable[tuple[Any, int]]]) -> Dropped:
+        """What ``counters`` gave."""
+        return cls(*(Counter(dict(pairs)) for pairs in counters))
 
     def add(self, other: Dropped) -> None:
         """Adds another count to this one."""
         self.reasons.update(other.reasons)
         self.pitches.update(other.pitches)
         self.time_signatures.update(other.time_signatures)
+        self.chords.update(other.chords)
 
     def as_json(self) -> dict[str, dict[str, int]]:
         """The counts, the same for the same content: reasons in ``REASONS``' order, others sorted."""
@@ -70,6 +97,7 @@ class Dropped:
             "reasons": {reason: self.reasons[reason] for reason in REASONS if self.reasons[reason]},
             "drum_pitches_in_no_class": {str(pitch): self.pitches[pitch] for pitch in sorted(self.pitches)},
             "time_signatures": {name: self.time_signatures[name] for name in sorted(self.time_signatures)},
+            **({"chords": {name: self.chords[name] for name in sorted(self.chords)}} if self.chords else {}),
         }
 
 
@@ -119,6 +147,10 @@ class Layout:
         output_dtype: as above.
         control_dtype: as above.
         length_shape: shape of a window's length: () or (segments,).
+        input_ones: of a boolean array, how many columns are 1 in a step at the most, where that is few: then
+            a record holds their numbers. 0: it holds the array as it is.
+        output_ones: as above.
+        control_ones: as above.
     """
 
     format: Literal["labels", "tensors"]
@@ -131,6 +163,9 @@ class Layout:
     output_dtype: str = "bool"
     control_dtype: str = "bool"
     length_shape: tuple[int, ...] = ()
+    input_ones: int = 0
+    output_ones: int = 0
+    control_ones: int = 0
 
 
 class Extractor(Protocol):

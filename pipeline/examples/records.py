@@ -8,8 +8,9 @@ Two formats, by ``Layout.format``:
 
 - ``labels``: ``labels`` (int64, one a step), ``sources`` (bytes, the ids of the NoteSequences that
   hold the window).
-- ``tensors``: ``inputs``, ``outputs``, ``controls`` (bytes, one value each: the array row by row,
-  little-endian; uint8 for bool, else float32), ``length`` (int64), ``sources``.
+- ``tensors``: ``inputs``, ``outputs``, ``controls``, ``length`` (int64), ``sources``. An array with a few
+  ones in each row (``Layout.input_ones``) is int64, for each row as many values: the number of a column
+  + 1, or 0. Any other is bytes, one value: row by row, little-endian; uint8 for bool, else float32.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy.typing as npt
 from pipeline.errors import GmdVaeError
 from pipeline.examples.extraction import Labels, Layout, Tensors
 
-_COMPRESSION = 1  # one-hot tensors shrink a hundredfold at zlib's fastest level
+_COMPRESSION = 1  # zlib's fastest level
 
 
 def label_example(labels: Labels, sources: Sequence[str]) -> bytes:
@@ -33,12 +34,18 @@ def label_example(labels: Labels, sources: Sequence[str]) -> bytes:
     return example(_label_features(labels[None])[0], [source.encode() for source in sources])
 
 
-def tensor_example(tensors: Tensors, sources: Sequence[str]) -> bytes:
-    """One window as a record of format ``tensors``."""
-    lengths = _varints(np.array([tensors.length]))[0]
-    features = {"length": _field(_INT64_LIST, _field(_VALUE, lengths) if lengths else b"")}
-    for name in ("inputs", "outputs", "controls"):
+def tensor_example(layout: Layout, tensors: Tensors, sources: Sequence[str]) -> bytes:
+    """One window as a record of format ``tensors``.
+
+    Raises:
+        ValueError: a row has more ones than the layout says.
+    """
+    features = {"length": _int64_list(np.array(tensors.length))}
+    for name, ones in _ones(layout).items():
         array = np.asarray(getattr(tensors, name))
+        if ones:
+            features[name] = _int64_list(_places(array, ones).reshape(-1))
+            continue
         raw = array.astype(np.uint8 if array.dtype == np.bool_ else "<f4").tobytes()
         features[name] = _field(_BYTES_LIST, _field(_VALUE, raw))
     entries = b"".join(_entry(name, features[name]) for name in sorted(features))
@@ -69,10 +76,10 @@ def read_tensor_example(record: bytes, layout: Layout) -> tuple[Tensors, list[st
     Raises:
         GmdVaeError: the record is not of format ``tensors``, or its arrays do not fit ``layout``.
     """
-    features = _parse(record)
+    features, ones = _parse(record), _ones(layout)
     try:
         inputs, outputs, controls = (
-            _unpack_array(features[name].bytes_list.value[0], dtype, depth) if depth else None
+            _unpack_array(features[name], dtype, depth, ones[name]) if depth else None
             for name, dtype, depth in (
                 ("inputs", layout.input_dtype, layout.input_depth),
                 ("outputs", layout.output_dtype, layout.output_depth),
@@ -92,7 +99,7 @@ def pack(layout: Layout, windows: Labels | Sequence[Tensors]) -> list[bytes]:
     """Windows as short byte strings that are equal exactly where the windows are equal."""
     if isinstance(windows, np.ndarray):
         return [row.tobytes() for row in windows.astype(_packed_dtype(layout))]
-    return [zlib.compress(tensor_example(window, ()), _COMPRESSION) for window in windows]
+    return [zlib.compress(tensor_example(layout, window, ()), _COMPRESSION) for window in windows]
 
 
 def unpack(layout: Layout, packed: Sequence[bytes]) -> list[bytes]:
@@ -142,6 +149,11 @@ def _source_features(sources: tuple[bytes, ...]) -> bytes:
     return _entry("sources", _field(_BYTES_LIST, b"".join(_field(_VALUE, source) for source in sources)))
 
 
+def _int64_list(values: npt.NDArray[np.integer[Any]]) -> bytes:
+    packed = _varints(values[None])[0]
+    return _field(_INT64_LIST, _field(_VALUE, packed) if packed else b"")
+
+
 def _label_features(labels: npt.NDArray[np.integer[Any]]) -> list[bytes]:
     """``labels`` is [n, steps]."""
     return [_labels_start(len(values)) + values for values in _varints(labels)]
@@ -183,7 +195,30 @@ def _features_of(record: bytes) -> bytes:
     return record[begin + 1 :]
 
 
-def _unpack_array(raw: bytes, dtype: str, depth: int) -> npt.NDArray[Any]:
+def _ones(layout: Layout) -> dict[str, int]:
+    return {"inputs": layout.input_ones, "outputs": layout.output_ones, "controls": layout.control_ones}
+
+
+def _places(array: npt.NDArray[Any], ones: int) -> npt.NDArray[np.int64]:
+    """The columns that are 1 in each row, counted from 1, int64 ``[rows, ones]``; 0 where there are no more."""
+    rows, columns = np.nonzero(array)
+    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)  # which of its row's ones each is
+    places = np.zeros((len(array), ones), np.int64)
+    if len(rank) and rank.max() >= ones:
+        raise ValueError(f"a row has {rank.max() + 1} ones, not {ones}")
+    places[rows, rank] = columns + 1
+    return places
+
+
+def _unpack_array(feature: Any, dtype: str, depth: int, ones: int) -> npt.NDArray[Any]:
+    if ones:
+        places = np.array(feature.int64_list.value, np.int64).reshape(-1, ones)
+        if places.min(initial=0) < 0:
+            raise ValueError("a column before the first one")
+        array = np.zeros((len(places), depth + 1), np.bool_)
+        np.put_along_axis(array, places, True, axis=1)
+        return array[:, 1:]
+    raw = feature.bytes_list.value[0]
     if dtype == "bool":
         return np.frombuffer(raw, np.uint8).reshape(-1, depth).astype(np.bool_)
     return np.frombuffer(raw, "<f4").reshape(-1, depth).astype(np.float32)

@@ -24,10 +24,11 @@ Prepare = Callable[[Path, Path], None]  # (notes, folder to make)
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """One split's shards, in order, and the number of examples in them."""
+    """One split's shards, in order, the number of examples in them, and what they hold."""
 
     files: list[Path]
     count: int
+    layout: Layout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +102,8 @@ def open_examples(folder: Path, config: Config) -> Examples:
 
 def _split(folder: Path, content: dict[str, Any], name: str) -> Split:
     if name not in content["splits"]:
-        return Split([], 0)
-    return Split(example_files(folder, name), int(content["splits"][name]["examples"]))
+        return Split([], 0, layout_of(content))
+    return Split(example_files(folder, name), int(content["splits"][name]["examples"]), layout_of(content))
 
 
 def _look_around(config: Config) -> Path:

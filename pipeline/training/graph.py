@@ -51,9 +51,7 @@ def build(run: Run, split: Split, replica: Replica, *, one_batch: bool = False) 
         model = config.model
         model.build(config.hparams, config.data_converter.output_depth, is_training=True)
         with tf.device(replica.here):
-            table = ExampleTable(
-                split.files, split.count, run.config.windows, config.data_converter, tokens=chosen.tokens
-            )
+            table = ExampleTable(split, run.config.windows, tokens=chosen.tokens)
         first = (0 if one_batch else model.global_step) * tf.constant(batch_size, tf.int64) + first_row
         batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
         with drawn_from(run.seed, model.global_step, stream=replica.number):

@@ -11,14 +11,13 @@ at every start and ends in ``unbatch()`` of a zero-width tensor, which crashes T
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pipeline.examples.spec import DrumWindows
 from pipeline.models.accelerated.tokens import as_sequence
 from pipeline.models.labels import expand_labels
 from pipeline.models.magenta import tf
+from pipeline.training.examples import Split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,24 +45,15 @@ class ExampleTable:
     """All examples of one split, in memory: labels of drum windows, anything else serialised.
 
     Args:
-        files: the split's shards.
-        count: how many examples they hold.
+        split: at least one example.
         windows: of a drum config, whose examples hold labels; ``None`` for every other one.
-        converter: Magenta's converter, for its depths, types and length shape.
-        tokens: of ``inputs`` and ``outputs``, those that are to be tokens (``models.accelerated.tokens``).
+        tokens: of ``inputs`` and ``outputs``, those that are to be tokens (``models.accelerated.tokens``) where each
+            step is one class.
     """
 
-    def __init__(
-        self,
-        files: Sequence[Path],
-        count: int,
-        windows: DrumWindows | None,
-        converter: Any,
-        *,
-        tokens: frozenset[str] = frozenset(),
-    ) -> None:
-        self.count = count
-        self._windows, self._converter, self._tokens = windows, converter, tokens
+    def __init__(self, split: Split, windows: DrumWindows | None, *, tokens: frozenset[str] = frozenset()) -> None:
+        self._windows, self._layout, self._tokens = windows, split.layout, tokens
+        files, count = split.files, split.count
 
         def load() -> Any:
             compression = "GZIP" if any(file.suffix == ".gz" for file in files) else ""  # all shards are, or none
@@ -112,32 +102,42 @@ class ExampleTable:
 
     def _tensors_batch(self, rows: Any) -> Batch:
         """Windows of other lengths in one batch are padded with zeros to the longest."""
-        size, converter = int(rows.shape[0]), self._converter
-        depths = {
-            "inputs": (converter.input_depth, converter.input_dtype),
-            "outputs": (converter.output_depth, converter.output_dtype),
-            "controls": (converter.control_depth, converter.control_dtype),
+        layout = self._layout
+        arrays = {
+            "inputs": (layout.input_depth, layout.input_ones, layout.input_dtype),
+            "outputs": (layout.output_depth, layout.output_ones, layout.output_dtype),
+            "controls": (layout.control_depth, layout.control_ones, layout.control_dtype),
         }
-        if not converter.control_depth:  # an empty tensor is worse than none: see the module's docstring
-            del depths["controls"]
-        features = {name: tf.io.FixedLenFeature([], tf.string) for name in depths}
-        features["length"] = tf.io.FixedLenFeature(list(converter.length_shape), tf.int64)
+        if not layout.control_depth:  # an empty tensor is worse than none: see the module's docstring
+            del arrays["controls"]
+        features: dict[str, Any] = {"length": tf.io.FixedLenFeature(list(layout.length_shape), tf.int64)}
+        for name, (_, ones, _) in arrays.items():
+            features[name] = tf.io.VarLenFeature(tf.int64) if ones else tf.io.FixedLenFeature([], tf.string)
         parsed = tf.io.parse_example(tf.gather(self._table, rows), features)
-        tensors = {}
-        for name, (depth, dtype) in depths.items():
-            stored = tf.uint8 if tf.as_dtype(dtype) == tf.bool else tf.float32
-            longest = tf.reduce_max(tf.strings.length(parsed[name]))
-            flat = tf.raw_ops.DecodePaddedRaw(input_bytes=parsed[name], fixed_length=longest, out_type=stored)
-            vectors = tf.reshape(flat, [size, -1, depth])
-            tensors[name] = _tokens(vectors) if name in self._tokens else tf.cast(vectors, tf.float32)
-        lengths = tf.cast(parsed["length"], tf.int32)
-        return Batch(tensors["inputs"], tensors["outputs"], lengths, tensors.get("controls"))
+        size, tensors = int(rows.shape[0]), {}
+        for name, (depth, ones, dtype) in arrays.items():
+            if ones:
+                places = tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padded with 0: no column
+                tensors[name] = _of_places(places, depth, as_tokens=ones == 1 and name in self._tokens)
+            else:
+                tensors[name] = _of_bytes(parsed[name], size, depth, dtype)
+        length = tf.cast(parsed["length"], tf.int32)
+        return Batch(tensors["inputs"], tensors["outputs"], length, tensors.get("controls"))
 
 
-def _tokens(vectors: Any) -> Any:
-    """Tokens of one-hot vectors, uint8 ``[batch, steps, classes]``; without widening them, they are large."""
-    present = tf.cast(tf.reduce_max(vectors, axis=-1), tf.int32)
-    return as_sequence(present * (tf.argmax(vectors, axis=-1, output_type=tf.int32) + 1) - 1)
+def _of_places(places: Any, depth: int, *, as_tokens: bool) -> Any:
+    """The columns that are 1, counted from 1, int64 ``[batch, steps, ones]``, as vectors or as tokens."""
+    if as_tokens:
+        return as_sequence(places[..., 0] - 1)
+    return tf.reduce_sum(tf.one_hot(places - 1, depth, dtype=tf.float32), axis=2)
+
+
+def _of_bytes(arrays: Any, size: int, depth: int, dtype: str) -> Any:
+    """Serialised arrays ``[batch]`` as float32 ``[batch, steps, depth]``."""
+    stored = tf.uint8 if dtype == "bool" else tf.float32
+    longest = tf.reduce_max(tf.strings.length(arrays))
+    flat = tf.raw_ops.DecodePaddedRaw(input_bytes=arrays, fixed_length=longest, out_type=stored)
+    return tf.cast(tf.reshape(flat, [size, -1, depth]), tf.float32)
 
 
 def shuffled_rows(first: Any, size: int, count: int, seed: int) -> Any:

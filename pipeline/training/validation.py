@@ -95,9 +95,7 @@ class Validator:
             layers = dataclasses.replace(run.layers, precision="fp32")  # figures to compare, whatever is trained in
             chosen = accelerate(config, run.config, layers)
             config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
-            table = ExampleTable(
-                self._split.files, count, run.config.windows, config.data_converter, tokens=chosen.tokens
-            )
+            table = ExampleTable(self._split, self._run.config.windows, tokens=chosen.tokens)
             self._first = tf.placeholder(tf.int64, [])
             rows = self._first + tf.range(size, dtype=tf.int64)
             batch = table.batch(tf.minimum(rows, count - 1), present=rows < count)

@@ -51,9 +51,48 @@ def test_labels_come_back_with_their_sources():
 )
 def test_tensors_come_back(layout):
     tensors = random_tensors(layout)
-    found, sources = records.read_tensor_example(records.tensor_example(tensors, ["a", "b"]), layout)
+    found, sources = records.read_tensor_example(records.tensor_example(layout, tensors, ["a", "b"]), layout)
     assert_equal(found, tensors)
     assert sources == ["a", "b"]
+
+
+FEW = Layout("tensors", 8, 0, 300, 5, control_depth=2, input_ones=3, output_ones=1, control_ones=2)
+
+
+def few_ones(steps=8):
+    """Rows with no more ones than ``FEW`` says, some with none."""
+    generator = np.random.default_rng(2)
+    inputs, outputs = np.zeros((steps, 300), bool), np.zeros((steps, 5), bool)
+    for row in range(steps):
+        inputs[row, generator.choice(300, row % 4, replace=False)] = True
+        outputs[row, : row % 2] = True
+    return Tensors(inputs, outputs, generator.random((steps, 2)) > 0.5, (steps,))
+
+
+def test_arrays_with_few_ones_come_back_from_a_short_record():
+    tensors = few_ones()
+    record = records.tensor_example(FEW, tensors, ["a"])
+    assert_equal(records.read_tensor_example(record, FEW)[0], tensors)
+    assert len(record) < 200 < tensors.inputs.size
+
+
+def test_more_ones_than_the_layout_says_are_refused():
+    tensors = few_ones()
+    tensors.outputs[3] = True
+    with pytest.raises(ValueError, match="5 ones, not 1"):
+        records.tensor_example(FEW, tensors, [])
+
+
+@pytest.mark.parametrize("places", [[0] * 7, [301] * 24, [-1] * 24])
+def test_places_that_no_array_has_are_refused(places):
+    """Of another shape, or beyond the last column."""
+    record = records.tensor_example(FEW, few_ones(), ["a"])
+    wrong = records._int64_list(np.array(places, np.int64).astype(np.uint64))
+    right = records._int64_list(records._places(few_ones().inputs, 3).reshape(-1))
+    entry, other = (records._entry("inputs", feature) for feature in (right, wrong))
+    features = records._features_of(record).replace(entry, other)
+    with pytest.raises(GmdVaeError, match="not a gmd-vae"):
+        records.read_tensor_example(records.example(features, []), FEW)
 
 
 def test_packed_windows_are_equal_exactly_where_windows_are():
@@ -71,10 +110,10 @@ def test_packed_windows_are_equal_exactly_where_windows_are():
     packed = records.pack(TENSORS, [random_tensors(), random_tensors(), other])
     assert packed[0] == packed[1] != packed[2]
     (features,) = records.unpack(TENSORS, packed[2:])
-    assert records.example(features, [b"x", b"y"]) == records.tensor_example(other, ["x", "y"])
+    assert records.example(features, [b"x", b"y"]) == records.tensor_example(TENSORS, other, ["x", "y"])
 
 
-@pytest.mark.parametrize("record", [b"\xff\xff", b"", records.tensor_example(random_tensors(), ["a"])])
+@pytest.mark.parametrize("record", [b"\xff\xff", b"", records.tensor_example(TENSORS, random_tensors(), ["a"])])
 def test_other_records_are_refused_as_labels(record):
     with pytest.raises(GmdVaeError, match="not a gmd-vae"):
         records.read_label_example(record)
@@ -86,7 +125,7 @@ def test_other_records_are_refused_as_labels(record):
         (b"\xff\xff", TENSORS),
         (b"", TENSORS),
         (records.label_example(np.array([1, 2]), ["a"]), TENSORS),
-        (records.tensor_example(random_tensors(), ["a"]), Layout("tensors", 8, 0, 7, 5)),  # 8 × 3 is not n × 7
+        (records.tensor_example(TENSORS, random_tensors(), ["a"]), Layout("tensors", 8, 0, 7, 5)),  # 8 × 3 is not n × 7
     ],
 )
 def test_other_records_are_refused_as_tensors(record, layout):
@@ -115,7 +154,7 @@ def test_the_bytes_are_tensorflows():
             labels=labels.tolist(), sources=[name.encode() for name in ids]
         )
     tensors = random_tensors()
-    ours = records.tensor_example(tensors, ["a"])
+    ours = records.tensor_example(TENSORS, tensors, ["a"])
     assert ours == serialise(
         sources=[b"a"],
         length=[5, 3],

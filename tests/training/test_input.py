@@ -52,12 +52,11 @@ def test_a_split_of_one_example_is_no_special_case() -> None:
 
 
 def batch_of(examples: Examples, numbers: list[int], present: list[bool] | None = None) -> Any:
-    from pipeline.models.magenta import build_config, tf
+    from pipeline.models.magenta import tf
     from pipeline.training.input import ExampleTable
 
     with tf.Graph().as_default(), tf.Session() as session:
-        converter = build_config(CONFIG).data_converter
-        table = ExampleTable(examples.train.files, examples.train.count, CONFIG.windows, converter)
+        table = ExampleTable(examples.train, CONFIG.windows)
         batch = table.batch(tf.constant(numbers, tf.int64), None if present is None else tf.constant(present))
         session.run(tf.local_variables_initializer())
         arguments = {name: tensor for name, tensor in batch.arguments().items() if tensor is not None}
@@ -80,11 +79,11 @@ def test_rows_that_are_not_there_have_no_length(examples: Examples) -> None:
 
 
 def test_nothing_of_the_examples_is_in_a_checkpoint(examples: Examples) -> None:
-    from pipeline.models.magenta import build_config, tf
+    from pipeline.models.magenta import tf
     from pipeline.training.input import ExampleTable
 
     with tf.Graph().as_default():
-        ExampleTable(examples.train.files, examples.train.count, CONFIG.windows, build_config(CONFIG).data_converter)
+        ExampleTable(examples.train, CONFIG.windows)
         assert not tf.global_variables()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.models.accelerated.decoders import AcceleratedCategoricalLstmDecoder, AcceleratedHierarchicalLstmDecoder
 from pipeline.models.accelerated.encoder import AcceleratedBidirectionalLstmEncoder, AcceleratedHierarchicalLstmEncoder
+from pipeline.models.accelerated.streams import AcceleratedStreamsLstmDecoder
 from pipeline.models.layers import Layers
 from pipeline.models.magenta import build_config, configs, data, data_hierarchical, lstm_models
 from pipeline.models.registry import Config
@@ -89,7 +90,7 @@ def _reasons(built: configs.Config, whole_windows: bool, layers: Layers) -> tupl
         encoder = of_encoder
     elif hparams.residual_encoder:
         encoder = "residual connections"
-    of_decoder = _no_accelerated_decoder(built.model.decoder, whole_windows)
+    of_decoder = _no_accelerated_decoder(built.model.decoder, whole_windows, hparams)
     if of_decoder or hparams.residual_decoder:
         decoder = of_decoder or "residual connections"
     return encoder, decoder
@@ -115,7 +116,7 @@ def _input_classes(converter: Any) -> int:
     return converter.input_depth if isinstance(converter, one_hot) else 0
 
 
-def _no_accelerated_decoder(decoder: Any, whole_windows: bool) -> str | None:
+def _no_accelerated_decoder(decoder: Any, whole_windows: bool, hparams: Any) -> str | None:
     if type(decoder) is lstm_models.HierarchicalLstmDecoder:
         if decoder._hierarchical_encoder:
             return "re-encoding of what was decoded"
@@ -126,14 +127,27 @@ def _no_accelerated_decoder(decoder: Any, whole_windows: bool) -> str | None:
             not without and not whole_windows
         ):  # Magenta's state after a short segment depends on the others in the batch
             return "segments of any length before a conductor that hears"
+        if without and type(decoder._core_decoder) is lstm_models.SplitMultiOutLstmDecoder:
+            return _no_accelerated_streams(decoder._core_decoder, hparams)
         decoder = decoder._core_decoder
     if type(decoder) is not lstm_models.CategoricalLstmDecoder:
         return type(decoder).__name__
     return None
 
 
+def _no_accelerated_streams(decoder: Any, hparams: Any) -> str | None:
+    for core in decoder._core_decoders:
+        if type(core) is not lstm_models.CategoricalLstmDecoder:
+            return type(core).__name__
+    forced = hparams.sampling_schedule == "constant" and not hparams.sampling_rate
+    return None if forced else "scheduled sampling of several streams"
+
+
 def _accelerated_decoder(decoder: Any, precision: str) -> Any:
     if isinstance(decoder, lstm_models.HierarchicalLstmDecoder):
+        if isinstance(decoder._core_decoder, lstm_models.SplitMultiOutLstmDecoder):
+            depths = decoder._core_decoder._output_depths
+            return AcceleratedStreamsLstmDecoder(decoder._level_lengths, depths, precision)
         autoregressive = not decoder._disable_autoregression
         return AcceleratedHierarchicalLstmDecoder(decoder._level_lengths, autoregressive, precision)
     return AcceleratedCategoricalLstmDecoder(precision)

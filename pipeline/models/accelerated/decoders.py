@@ -12,7 +12,7 @@ from pipeline.models.accelerated.products import product
 from pipeline.models.accelerated.tokens import to_tokens
 from pipeline.models.magenta import lstm_models, lstm_utils, tf
 
-_CORE = "core_decoder"  # Magenta's variable scope
+CORE = "core_decoder"  # Magenta's variable scope
 
 
 class AcceleratedCategoricalLstmDecoder(Core):
@@ -119,19 +119,19 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         lengths = lstm_utils.maybe_split_sequence_lengths(x_length, self._segments, self._total_length)
         inputs, targets = (self._by_segment(to_tokens(sequence)) for sequence in (x_input, x_target))
         mask = tf.transpose(tf.sequence_mask(lengths, self._steps, dtype=tf.float32), [1, 2, 0])
-        with tf.variable_scope(_CORE, reuse=tf.AUTO_REUSE):
+        with tf.variable_scope(CORE, reuse=tf.AUTO_REUSE):
             decoding = self._core_decoder.open(self.hparams.dec_rnn_size[-1])
         outputs = (self._in_turn if self._autoregressive else self._at_once)(decoding, inputs, z)
         losses, likeliest = reconstruction(decoding, outputs, targets, mask)
         found = {} if self._core_decoder.is_training else self._metrics(targets, likeliest, mask)
-        steps = Steps(*(tf.transpose(_joined(values)) for values in (losses, likeliest)))
+        steps = Steps(*(tf.transpose(joined(values)) for values in (losses, likeliest)))
         return tf.reduce_sum(losses, axis=[0, 1]), found, steps
 
     def sample_tokens(self, n: int, z: Any, temperature: Any, steps: int, first: Any = None) -> Any:
         """Tokens int32 ``[n, steps]`` for latent vectors ``[n, z_size]``."""
         if steps != self._total_length or first is not None:
             raise ValueError(f"A hierarchical decoder makes {self._total_length} steps from the beginning")
-        with tf.variable_scope(_CORE, reuse=tf.AUTO_REUSE):
+        with tf.variable_scope(CORE, reuse=tf.AUTO_REUSE):
             decoding = self._core_decoder.open(self.hparams.dec_rnn_size[-1])
         drawn: list[Any] = []
 
@@ -181,18 +181,20 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
 
     def _at_once(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
         """The same, all segments as rows of one batch: nothing that is decoded comes back to the conductor."""
-        core = self._core_decoder
+        embeddings = self._embeddings(z)
+        with tf.variable_scope(CORE, reuse=tf.AUTO_REUSE):
+            return self._as_rows(self._core_decoder, decoding, inputs, embeddings)
+
+    def _embeddings(self, z: Any) -> Any:
+        """What a conductor that hears nothing says to each segment, ``[segments * batch, size]``."""
         embeddings: list[Any] = []
+        self._hierarchical_decode(z, lambda embedding, path: embeddings.append(embedding))
+        return tf.concat(embeddings, axis=0)
 
-        def segment(embedding: Any, path: list[int]) -> None:
-            embeddings.append(embedding)
-
-        self._hierarchical_decode(z, segment)
-        rows = len(embeddings) * int(z.shape[0])
-        embedding = tf.concat(embeddings, axis=0)
-        with tf.variable_scope(_CORE, reuse=tf.AUTO_REUSE):
-            constants, states = decoding.constants(embedding), core.initial_states(embedding)
-        tokens = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [self._steps, rows])
+    def _as_rows(self, core: Core, decoding: Decoding, inputs: Any, embeddings: Any) -> Any:
+        """Outputs ``[segments, steps, batch, units]`` of a core decoder, inside its variable scope."""
+        constants, states = decoding.constants(embeddings), core.initial_states(embeddings)
+        tokens = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [self._steps, int(embeddings.shape[0])])
         if core.samples_its_inputs:
             tokens = decoding.scheduled_inputs(tokens, constants, states, self._segments)
         outputs, _ = decoding.teacher_forced(decoding.gates(tokens), constants, states)
@@ -204,9 +206,14 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
             metrics(truth, found, counts, self._output_depth)
             for truth, found, counts in zip(*(tf.unstack(tensor) for tensor in (targets, likeliest, mask)), strict=True)
         ]
-        all_of_them = {f"segment/{number:03d}/{name}": part[name] for number, part in enumerate(parts) for name in part}
-        means = {name: (tf.reduce_mean([part[name][0] for part in parts]), tf.no_op()) for name in parts[0]}
-        return {**all_of_them, **means}
+        return of_segments(parts)
+
+
+def of_segments(parts: Sequence[dict[str, tuple[Any, Any]]]) -> dict[str, tuple[Any, Any]]:
+    """Magenta's metrics of a hierarchical decoder: those of every segment, and their means."""
+    all_of_them = {f"segment/{number:03d}/{name}": part[name] for number, part in enumerate(parts) for name in part}
+    means = {name: (tf.reduce_mean([part[name][0] for part in parts]), tf.no_op()) for name in parts[0]}
+    return {**all_of_them, **means}
 
 
 class _Conductor:
@@ -245,7 +252,7 @@ def _flat(states: Sequence[lstm.State]) -> Any:
     return tf.concat(tf.nest.flatten(list(states)), axis=-1)
 
 
-def _joined(segments: Any) -> Any:
+def joined(segments: Any) -> Any:
     """``[segments, steps of one, batch]`` as ``[steps, batch]``."""
     number, steps, rows = (int(size) for size in segments.shape)
     return tf.reshape(segments, [number * steps, rows])

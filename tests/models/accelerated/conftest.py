@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
@@ -111,22 +112,26 @@ def _measure(
     from pipeline.models.accelerated.tokens import as_sequence
     from pipeline.models.labels import expand_labels
     from pipeline.models.magenta import tf
+    from pipeline.models.outputs import output_of
     from pipeline.models.randomness import drawn_from
 
     with tf.Graph().as_default() as graph:
         built, chosen = _built(config, {**config.hparams, **hparams, "batch_size": len(lengths)}, layers, levels)
         model, converter, steps = built.model, built.data_converter, built.hparams.max_seq_len
         model.build(built.hparams, converter.output_depth, is_training=training)
-        classes = 2 ** len(config.windows.pitch_classes) if config.windows else converter.output_depth
-        labels = np.random.default_rng(1).integers(0, classes, [len(lengths), steps]).astype(np.int32)
+        random = np.random.default_rng(1)
         if config.windows is None:
             part = np.arange(steps // np.size(lengths[0]))  # of a window, or of one of its segments
             present = (part < np.array(lengths)[..., None]).reshape(len(lengths), steps, 1)
-            vectors = tf.constant(np.eye(converter.output_depth, dtype=np.float32)[labels] * present)
-            with_tokens = as_sequence(tf.constant((labels + 1) * present[..., 0] - 1))
-            of_model = chosen.tokens if tokens else frozenset[str]()
+            classes = [stream.classes for stream in output_of(config).streams]
+            labels = [random.integers(0, count, [len(lengths), steps]) for count in classes]
+            one_hot = [np.eye(count, dtype=np.float32)[of] for count, of in zip(classes, labels, strict=True)]
+            vectors = tf.constant(np.concatenate(one_hot, axis=-1) * present)
+            with_tokens = as_sequence(tf.constant((labels[0] + 1) * present[..., 0] - 1))
+            of_model = chosen.tokens if tokens and len(classes) == 1 else frozenset[str]()
             read, said = (with_tokens if name in of_model else vectors for name in ("inputs", "outputs"))
         else:
+            labels = random.integers(0, 2 ** len(config.windows.pitch_classes), [len(lengths), steps]).astype(np.int32)
             read = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_input, no_hit=True)
             said = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_output, no_hit=False)
             if chosen.takes_tokens and tokens:
@@ -146,17 +151,23 @@ def _measure(
 
 
 def _sample(
-    config: Config, layers: Layers, at: Sequence[tuple[float, int]], as_tokens: bool = False, **arguments: Any
+    config: Config,
+    layers: Layers,
+    at: Sequence[tuple[float, int]],
+    as_tokens: bool = False,
+    levels: Sequence[int] = (),
+    hparams: Mapping[str, Any] = MappingProxyType({}),
+    **arguments: Any,
 ) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
     """Four windows of the same four latent vectors, and their lengths, at each (temperature, seed).
 
-    Args: ``as_tokens``: by ``sample_tokens``; ``arguments``: of ``sample``.
+    Args: ``as_tokens``: by ``sample_tokens``; ``levels``: see `_measure`; ``arguments``: of ``sample``.
     """
     from pipeline.models.magenta import tf
     from pipeline.models.randomness import drawn_from
 
     with tf.Graph().as_default():
-        built, _ = _built(config, {**config.hparams, "batch_size": 4}, layers, ())
+        built, _ = _built(config, {**config.hparams, **hparams, "batch_size": 4}, layers, levels)
         model, steps = built.model, built.hparams.max_seq_len
         model.build(built.hparams, built.data_converter.output_depth, is_training=False)
         z = tf.constant(np.random.default_rng(2).normal(size=[4, built.hparams.z_size]).astype(np.float32))
@@ -172,6 +183,7 @@ def _sample(
 
 
 def _training_graph(config: Config, layers: Layers) -> Any:
+    from pipeline.models.extraction import extractor_for
     from pipeline.models.magenta import configs, tf
     from pipeline.training.examples import Split
     from pipeline.training.graph import build
@@ -181,7 +193,11 @@ def _training_graph(config: Config, layers: Layers) -> Any:
     nowhere = Path("nowhere")  # a graph is built without its examples
     run = Run(nowhere, config, config.hparams, 1, nowhere, "", layers=layers)
     with mock.patch.dict(configs.CONFIG_MAP), tf.Graph().as_default() as graph:
-        build(run, Split([nowhere / "examples"], 32), Replica(None, None, threading.Event(), print))
+        build(
+            run,
+            Split([nowhere / "examples"], 32, extractor_for(config).layout),
+            Replica(None, None, threading.Event(), print),
+        )
         return graph
 
 

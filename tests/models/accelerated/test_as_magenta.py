@@ -109,6 +109,23 @@ def test_tokens_of_segments_are_the_sequences_they_stand_for(measure: Measure) -
         np.testing.assert_allclose(as_tokens.gradients[variable], gradient, rtol=1e-5, atol=1e-6)
 
 
+TRIO = {"levels": (2, 4), "max_seq_len": 8, "lengths": (8, 8, 8, 8), **FORCED}  # Magenta refuses shorter windows
+
+
+def test_three_streams_at_once(assert_as_magenta: Check) -> None:
+    assert_as_magenta(get_config("hierdec-trio_16bar"), **TRIO)
+
+
+MANY = {**TRIO, "lengths": (8,) * 60}  # of 90 classes some are right by chance
+
+
+def test_metrics_of_three_streams(measure: Measure) -> None:
+    config = get_config("hierdec-trio_16bar")
+    mine, stock = (measure(config, layers, **MANY, training=False) for layers in (ACCELERATED, STOCK))
+    assert "segment/001/metrics/accuracy/output_2" in mine.metrics
+    assert_same_metrics(mine, stock)
+
+
 def test_our_encoder_before_a_decoder_of_magentas(measure: Measure, assert_as_magenta: Check) -> None:
     config, sizes = get_config("nade-drums_2bar_reduced"), {**FORCED, "max_seq_len": 8, "nade_num_hidden": 4}
     assert_as_magenta(config, **sizes)

@@ -35,7 +35,6 @@ def test_categorical_lstms_are_accelerated(name: str, magenta: Any) -> None:
     [
         ("nade-drums_2bar_reduced", None, "MultiLabelRnnNadeDecoder"),
         ("flat-trio_16bar", None, "MultiOutCategoricalLstmDecoder"),
-        ("hierdec-trio_16bar", None, "SplitMultiOutLstmDecoder"),
         ("groovae_4bar", "dropout", "GrooveLstmDecoder"),
         ("cat-mel_2bar_med_chords", "controls", "controls"),
         ("hier-multiperf_vel_1bar_med_chords", "controls", "controls"),
@@ -63,6 +62,11 @@ def test_hyperparameters_that_only_magentas_layers_know(
     assert reasons(name, **changed) == (encoder, decoder)
 
 
+def test_streams_that_hear_themselves_in_training(magenta: Any) -> None:
+    changed = {"sampling_schedule": "constant", "sampling_rate": 0.5}
+    assert reasons("hierdec-trio_16bar", **changed) == (None, "scheduled sampling of several streams")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -88,7 +92,7 @@ def test_a_decoder_that_encodes_again_what_it_said(magenta: Any) -> None:
     [
         (DEFAULT, {"outputs"}),
         ("hier-multiperf_vel_1bar_med", {"inputs", "outputs"}),
-        ("hierdec-trio_16bar", set()),
+        ("hierdec-trio_16bar", {"outputs"}),
         ("nade-drums_2bar_full", set()),
     ],
 )

@@ -41,6 +41,17 @@ def test_a_conductor_of_conductors(tiny: Make, sample: Sample) -> None:
     np.testing.assert_array_equal(mine, stock)
 
 
+def test_three_streams_at_once(sample: Sample) -> None:
+    sizes = {"max_seq_len": 8, "z_size": 5, "enc_rnn_size": [6], "dec_rnn_size": [7, 6]}
+    arguments = {"levels": (2, 4), "hparams": sizes}
+    trio, at = get_config("hierdec-trio_16bar"), [(1e-6, 1), (1.0, 2)]
+    mine, stock = (sample(trio, layers, at, **arguments) for layers in (ACCELERATED, STOCK))
+    for (windows, _), (expected, _) in zip(mine, stock, strict=True):
+        np.testing.assert_array_equal(windows, expected)
+        assert windows.sum(axis=-1).tolist() == [[3.0] * 8] * 4
+    assert not np.array_equal(mine[0][0], mine[1][0])
+
+
 def test_a_class_that_ends_a_window(tiny: Make, sample: Sample) -> None:
     config = tiny(get_config(FLAT))
     [(windows, _)] = sample(config, ACCELERATED, ONCE)
