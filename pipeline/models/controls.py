@@ -11,14 +11,20 @@ from typing import Any
 
 from pipeline.models.magenta import lstm_models, tf
 
+# How loud an average hit of the Groove MIDI Dataset is (its training split, of 127), and as how much of a hit it counts
+# beside what a model says: chosen on the validation split, with a small model that finds many hits unlikely
+# (velocity MSE 0.160 without, 0.083 by division alone, 0.073; a twentieth and a fifth of a hit are no better).
+MEAN_VELOCITY = 0.56
+PRIOR_WEIGHT = 0.1
+
 
 def steer(decoder: Any, hits: Any = None) -> None:
     """Makes a decoder that is built take controls ``[batch, steps, control_depth]`` in ``sample``'s ``c_input``.
 
     Args:
         decoder: Magenta's; of this graph alone, for it is changed.
-        hits: float32 ``[batch, steps, columns]``: in the place of what the decoder would draw for its first
-            columns; NaN where it draws. Only for decoders without a hierarchy.
+        hits: float32 ``[batch, steps, drums]`` for a GrooVAE: in the place of the hits that it would draw; NaN where
+            it draws.
 
     Raises:
         TypeError: it is a decoder that no config with controls has.
@@ -58,9 +64,7 @@ def _sample(
         drawn = decoder._sample(outputs, temperature)
         if given is None:
             return drawn
-        wanted = given[time]
-        columns = wanted.shape[-1]
-        return tf.concat([tf.where(tf.is_nan(wanted), drawn[:, :columns], wanted), drawn[:, columns:]], axis=-1)
+        return _with_hits(drawn, tf.sigmoid(outputs[:, : given.shape[-1]]), given[time])
 
     before = tf.zeros([n, decoder._output_depth]) if start_inputs is None else start_inputs
     first = inputs(before, tf.constant(0))
@@ -73,6 +77,27 @@ def _sample(
     )
     results = decoder._decode(z, helper=helper, input_shape=first.shape[1:], max_length=max_length)
     return results.samples, results
+
+
+def _with_hits(drawn: Any, likely: Any, wanted: Any) -> Any:
+    """What a GrooVAE draws, with given hits in the place of its own.
+
+    It learns velocities and offsets of hits and of silence, where both are 0, together: what it says is their mean,
+    the less the less likely it thinks the hit. Of a hit that is there for sure the mean is that, divided by how
+    likely it was. Where it thinks a hit very unlikely it knows little of it, and an average hit stands in. Of a
+    silent drum both are 0, as in training.
+
+    Args:
+        drawn: float32 ``[rows, 3 * drums]``: hits, velocities (0 to 1) and offsets (-1 to 1).
+        likely: float32 ``[rows, drums]``, the probabilities of hits.
+        wanted: float32 ``[rows, drums]``, 1 or 0; NaN where the hit is drawn and all stays as it is.
+    """
+    _, velocities, offsets = tf.split(drawn, 3, axis=-1)
+    weight = likely + PRIOR_WEIGHT
+    velocities = wanted * tf.minimum((velocities + PRIOR_WEIGHT * MEAN_VELOCITY) / weight, 1.0)
+    offsets = wanted * tf.clip_by_value(offsets / weight, -1.0, 1.0)
+    steered = tf.concat([wanted, velocities, offsets], axis=-1)
+    return tf.where(tf.is_nan(tf.tile(wanted, [1, 3])), drawn, steered)
 
 
 def _rows_to_hierarchy(decoder: Any, controls: Any) -> Any:
