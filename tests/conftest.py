@@ -26,6 +26,27 @@ TEST_DATA_VARIABLE = "GMD_VAE_TEST_DATA"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# What takes longest, longest first: with these at the start, the processes that share the tests come to their end
+# together. The other files follow as pytest has found them.
+LONG = (
+    "test_whole_path.py",
+    "test_as_magenta.py",
+    "test_cluster_run.py",
+    "test_kill.py",
+    "test_notebook.py",
+    "test_stock_scripts.py",
+    "test_randomness_of_models.py",
+    "test_loop.py",
+    "test_magenta.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the tests of the files in ``LONG`` first."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder with real data; tests that need it are skipped where there is none."""

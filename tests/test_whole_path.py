@@ -1,4 +1,4 @@
-"""The path a user takes, command by command, in processes of their own."""
+"""The path a user takes, command by command: each command once in a process of its own, else in the tests'."""
 
 from __future__ import annotations
 
@@ -13,30 +13,10 @@ from pathlib import Path
 
 import mido
 import pytest
+from command_line import GMD_VAE, environment, run, run_here
 
-GMD_VAE = [sys.executable, "-m", "pipeline"]
 TINY = "batch_size=16,z_size=8,enc_rnn_size=[16],dec_rnn_size=[16]"  # quick to build; the last test has real sizes
 pytestmark = pytest.mark.tensorflow
-
-
-def run(
-    folder: Path, *arguments: str, expect: int = 0, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """One command, as from a shell in ``folder``."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **(environment or {})}
-    done = subprocess.run(
-        [*GMD_VAE, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == expect, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def fails(folder: Path, *arguments: str, expect: int = 1, environment: dict[str, str] | None = None) -> str:
-    """A command that must fail, in one line on stderr after its notes."""
-    line = run(folder, *arguments, expect=expect, environment=environment).stderr.splitlines()[-1]
-    assert line.startswith("Error: ")
-    return line
 
 
 def drums_in(path: Path) -> int:
@@ -63,7 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_beats_come_out_of_the_starter_set(home: Path) -> None:
-    made = json.loads(run(home, "generate", "-n", "9", "--temperature", "1.0", "--json").stdout)
+    made = json.loads(run_here(home, "generate", "-n", "9", "--temperature", "1.0", "--json").stdout)
     files = [home / file["path"] for file in made["files"]]
     assert len(files) == 9
     assert sum(drums_in(file) > 0 for file in files) >= 8
@@ -71,8 +51,9 @@ def test_beats_come_out_of_the_starter_set(home: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(home: Path) -> None:
-    for name in ("one", "two"):
-        run(home, "generate", "-n", "2", "--seed", "4", "--output-dir", name)
+    made = ("generate", "-n", "2", "--seed", "4", "--output-dir")
+    run(home, *made, "one")
+    run_here(home, *made, "two")
     assert [p.read_bytes() for p in sorted((home / "one").iterdir())] == [
         p.read_bytes() for p in sorted((home / "two").iterdir())
     ]
@@ -81,7 +62,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(home: Path) -> No
 def test_a_walk_between_two_beats(home: Path) -> None:
     one, other = sorted((home / "data/raw/starter").rglob("*.mid"))[:2]
     ends = ("--input-midi", str(one), "--input-midi", str(other))
-    done = run(home, "generate", "--mode", "interpolate", *ends, "-n", "5", "--output-dir", "walk")
+    done = run_here(home, "generate", "--mode", "interpolate", *ends, "-n", "5", "--output-dir", "walk")
     assert "windows, taking the first" in done.stderr
     assert len(list((home / "walk").glob("interpolate-*.mid"))) == 5
 
@@ -93,14 +74,14 @@ def test_training_says_what_it_found_and_where_the_best_lies(home: Path) -> None
     assert described["starts"][0]["device"]
     assert described["hparams"]["batch_size"] == 16
     assert json.loads((folder / "best/validation.json").read_text())["step"] == 12
-    made = run(home, "generate", "-n", "1", "--checkpoint-file", "latest", "--output-dir", "latest")
+    made = run_here(home, "generate", "-n", "1", "--checkpoint-file", "latest", "--output-dir", "latest")
     assert "train/model.ckpt-12" in made.stderr
 
 
 def test_programs_get_json_lines_and_nothing_else(home: Path) -> None:
     tiny = "batch_size=8,z_size=8,enc_rnn_size=[8],dec_rnn_size=[8]"
     arguments = ("--config", "flat-drum_4bar_small", "--run-dir", "runs/json", "--hparams", tiny)
-    done = run(home, "train", *arguments, "--num-steps", "20", "--validate-every", "10", "--json")
+    done = run_here(home, "train", *arguments, "--num-steps", "20", "--validate-every", "10", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(line["split"], line.get("step")) for line in lines] == [
         ("train", 1),
@@ -110,7 +91,7 @@ def test_programs_get_json_lines_and_nothing_else(home: Path) -> None:
         ("end", None),
     ]
     assert (lines[-1]["last_step"], lines[-1]["best"]["step"]) == (20, 20)
-    again = run(home, "train", "--run-dir", "runs/json", "--num-steps", "20")
+    again = run_here(home, "train", "--run-dir", "runs/json", "--num-steps", "20")
     assert "Nothing to do: 'runs/json' is at step 20" in again.stdout
     assert "Best: step 20" in again.stdout
 
@@ -119,38 +100,37 @@ def test_two_trainings_in_one_folder_and_no_gpu_are_refused(home: Path) -> None:
     from pipeline.training.lock import run_lock
 
     with run_lock(home / "runs/hierdec-drum_4bar_small"):
-        line = fails(home, "train", "--run-dir", "runs/hierdec-drum_4bar_small", "--num-steps", "30")
+        line = run_here(home, "train", "--run-dir", "runs/hierdec-drum_4bar_small", "--num-steps", "30", expect=1).error
     assert f"process {os.getpid()}" in line
-    hidden = {"CUDA_VISIBLE_DEVICES": ""}
-    line = fails(home, "train", "--run-dir", "runs/gpu", "--require-gpu", environment=hidden)
+    line = run(home, "train", "--run-dir", "runs/gpu", "--require-gpu", expect=1, CUDA_VISIBLE_DEVICES="").error
     assert "TensorFlow sees no GPU" in line
     assert not (home / "runs/gpu").exists()
 
 
 def test_fine_tuning_begins_with_other_weights(home: Path) -> None:
     run_dir = ("--run-dir", "runs/tuned", "--hparams", TINY, "--num-steps", "1")
-    tuned = run(home, "train", *run_dir, "--init-from", "runs/hierdec-drum_4bar_small")
+    tuned = run_here(home, "train", *run_dir, "--init-from", "runs/hierdec-drum_4bar_small")
     assert "Weights: begin as those of runs/hierdec-drum_4bar_small/best/model.ckpt-12" in tuned.stderr
     first = json.loads((home / "runs/tuned/metrics.jsonl").open().readline())
     assert (first["step"], first["loss"] < 398) == (1, True)
-    line = fails(home, "train", "--run-dir", "runs/tuned", "--init-from", "runs/hierdec-drum_4bar_small/nothing")
-    assert "No checkpoint at" in line
+    absent = ("--init-from", "runs/hierdec-drum_4bar_small/nothing")
+    assert "No checkpoint at" in run_here(home, "train", "--run-dir", "runs/tuned", *absent, expect=1).error
 
 
 def test_a_pipeline_that_learns_says_so_and_leaves_nothing(home: Path) -> None:
     tiny = "batch_size=4,z_size=16,enc_rnn_size=[64],dec_rnn_size=[64],learning_rate=0.02"
     arguments = ("--config", "flat-drum_4bar_small", "--run-dir", "runs/none", "--hparams", tiny)
-    learns = run(home, "train", *arguments, "--overfit-batch")
+    learns = run_here(home, "train", *arguments, "--overfit-batch")
     assert learns.stdout.startswith("The pipeline learns: reconstruction ")
-    line = fails(home, "train", *arguments, "--overfit-batch", "--num-steps", "2")
-    assert "does not learn one batch of 4 windows by heart" in line
+    does_not = run_here(home, "train", *arguments, "--overfit-batch", "--num-steps", "2", expect=1)
+    assert "does not learn one batch of 4 windows by heart" in does_not.error
     assert not (home / "runs/none").exists()
 
 
 def test_training_finds_what_it_needs_and_another_config_too(home: Path) -> None:
     """No prepared examples for v2, but those of the default config have the same windows."""
     tiny = "batch_size=8,z_size=8,enc_rnn_size=[8],dec_rnn_size=[8]"
-    done = run(home, "train", "--config", "hierdec-drum_4bar_v2", "--num-steps", "1", "--hparams", tiny)
+    done = run_here(home, "train", "--config", "hierdec-drum_4bar_v2", "--num-steps", "1", "--hparams", tiny)
     assert "data/examples/starter/hierdec-drum_4bar_small" in done.stderr
     assert (home / "runs/hierdec-drum_4bar_v2/train/model.ckpt-1.index").is_file()
 
@@ -158,7 +138,7 @@ def test_training_finds_what_it_needs_and_another_config_too(home: Path) -> None
 def test_training_from_notes_prepares_the_examples_first(home: Path) -> None:
     tiny = "batch_size=8,z_size=8,enc_rnn_size=[8],dec_rnn_size=[8]"
     arguments = ("--config", "cat-drums_2bar_small", "--num-steps", "1", "--hparams", tiny)
-    done = run(home, "train", *arguments, "--examples-path", "data/notes/starter/train.tfrecord")
+    done = run_here(home, "train", *arguments, "--examples-path", "data/notes/starter/train.tfrecord")
     assert "Preparing examples for cat-drums_2bar_small" in done.stderr
     assert (home / "data/examples/train/cat-drums_2bar_small/manifest.json").is_file()
 
@@ -168,7 +148,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
     process = subprocess.Popen(
         [*GMD_VAE, *arguments, "--num-steps", "100000"],
         cwd=home,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        env=environment(),
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -186,46 +166,64 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
     assert step >= 1
     assert f"model.ckpt-{step}" in last
     # the folder alone is enough: config, sizes, seed and data are those of the run
-    on = run(home, "train", "--run-dir", "runs/flat-drum_4bar_small", "--num-steps", str(step + 2))
+    on = run_here(home, "train", "--run-dir", "runs/flat-drum_4bar_small", "--num-steps", str(step + 2))
     for setting in ("Config: flat-drum_4bar_small with", "batch_size=8", "enc_rnn_size=[8]", "z_size=4"):
         assert setting in on.stderr
     assert f"step {step + 1}/{step + 2}" in on.stderr
 
 
 def test_what_cannot_work_is_refused_before_tensorflow_starts(home: Path) -> None:
-    began = time.monotonic()
-    assert "too few for a batch of 4096" in fails(home, "train", "--hparams", "batch_size=4096", "--run-dir", "runs/x")
+    """Eight commands in one process, which must not have imported TensorFlow by then."""
+    refused = [
+        (1, "too few for a batch of 4096", "train --hparams batch_size=4096 --run-dir runs/x"),
+        (1, "holds another run: z_size=8, not 64; batch_size=16, not 32", "train --num-steps 3"),
+        (1, "'data/nothing' do not exist", "train --examples-path data/nothing"),
+        (2, "Did you mean 'batch_size'", "train --hparams batchsize=3"),
+        (2, "Did you mean", "train --config hierdec-drum_4baar"),
+        (
+            1,
+            "do not fit",
+            "train --config hierdec-drum_16bar --examples-path data/examples/starter/hierdec-drum_4bar_small",
+        ),
+        (1, "is not a run folder", "generate --run-dir data"),
+        (1, "No checkpoint at", "generate --checkpoint-file model.ckpt-5 --config hierdec-drum_4bar"),
+    ]
+    lines = [line.split() for _, _, line in refused]
+    code = f"""
+import sys
+from pipeline.cli import main
+for arguments in {lines!r}:
+    try:
+        main(arguments)
+    except SystemExit as exit:
+        print(exit.code)
+print("tensorflow" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=home, env=environment(), capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == [*(str(expected) for expected, _, _ in refused), "False"], done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    for line, (_, text, _) in zip(errors, refused, strict=True):
+        assert text in line
     assert not (home / "runs/x").exists()
-    refused = fails(home, "train", "--num-steps", "3")
-    assert "holds another run: z_size=8, not 64; batch_size=16, not 32" in refused
-    assert "'data/nothing' do not exist" in fails(home, "train", "--examples-path", "data/nothing")
-    assert "Did you mean 'batch_size'" in fails(home, "train", "--hparams", "batchsize=3", expect=2)
-    assert "Did you mean" in fails(home, "train", "--config", "hierdec-drum_4baar", expect=2)
-    assert "do not fit" in fails(
-        home,
-        "train",
-        "--config",
-        "hierdec-drum_16bar",
-        "--examples-path",
-        "data/examples/starter/hierdec-drum_4bar_small",
-    )
-    assert "is not a run folder" in fails(home, "generate", "--run-dir", "data")
-    assert "No checkpoint at" in fails(
-        home, "generate", "--checkpoint-file", "model.ckpt-5", "--config", "hierdec-drum_4bar"
-    )
-    assert time.monotonic() - began < 30  # eight commands; TensorFlow alone takes as long
 
 
 def test_an_empty_folder_says_what_to_run(tmp_path: Path) -> None:
-    assert "Run 'make data'" in fails(tmp_path, "train")
-    assert "Run 'gmd-vae train' first" in fails(tmp_path, "generate")
-    assert "gmd-vae fetch" in fails(tmp_path, "convert")
-    assert "gmd-vae convert" in fails(tmp_path, "preprocess")
+    for command, action in (
+        ("train", "Run 'make data'"),
+        ("generate", "Run 'gmd-vae train' first"),
+        ("convert", "gmd-vae fetch"),
+        ("preprocess", "gmd-vae convert"),
+    ):
+        assert action in run_here(tmp_path, command, expect=1).error
 
 
 def test_a_checkpoint_of_another_config_says_which_sizes_differ(home: Path) -> None:
     checkpoint = str(home / "runs/hierdec-drum_4bar_small/train/model.ckpt-12.index")
-    line = fails(home, "generate", "--checkpoint-file", checkpoint, "--config", "hierdec-drum_4bar_v2")
+    other = ("--config", "hierdec-drum_4bar_v2")
+    line = run_here(home, "generate", "--checkpoint-file", checkpoint, *other, expect=1).error
     assert re.search(r"is \d+ × \d+, the config makes it \d+ × \d+", line)
     assert not (home / "generated").exists()
 
@@ -238,7 +236,7 @@ def test_the_real_groove_midi_dataset_from_archive_to_beats(groove_notes: Path, 
         ("validation", 124),
         ("test", 129),
     ]
-    made = json.loads(run(tmp_path, "preprocess", str(groove_notes), "--json").stdout)
+    made = json.loads(run_here(tmp_path, "preprocess", str(groove_notes), "--json").stdout)
     splits = made["splits"]
     assert {name: split["windows"] for name, split in splits.items()} == {
         "train": 13_251,
@@ -251,13 +249,13 @@ def test_the_real_groove_midi_dataset_from_archive_to_beats(groove_notes: Path, 
         "test": 1_760,
     }
     assert splits["train"]["taken_out"] == {"test": 0, "validation": 1}
-    run(tmp_path, "train", "--num-steps", "36")
+    run_here(tmp_path, "train", "--num-steps", "36")
     lines = [json.loads(line) for line in (tmp_path / "runs/hierdec-drum_4bar_small/metrics.jsonl").open()]
     trained, validated = lines[-2:]
     assert trained["step"] == validated["step"] == 36
     assert trained["loss"] < 250  # from 399
     assert validated["windows"] == 1_836
     assert validated["elbo"] > -250
-    made = run(tmp_path, "generate", "--output-dir", "beats", "--temperature", "1.0")
+    made = run_here(tmp_path, "generate", "--output-dir", "beats", "--temperature", "1.0")
     assert "best/model.ckpt-36" in made.stderr
     assert sum(drums_in(file) > 0 for file in (tmp_path / "beats").glob("*.mid")) == 8

@@ -39,7 +39,7 @@ install() {  # installs without looking at dependencies: the lock is complete
         [ ! -t 2 ] || quiet=""
         "$uv" pip install $quiet --python "$venv/bin/python" --no-deps --compile-bytecode "$@"
     else
-        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps "$@" 2>&1 | report
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --no-compile "$@" 2>&1 | report
     fi
 }
 
@@ -79,6 +79,8 @@ packages() {
     install --require-hashes -r "$venv/setuptools.txt"
     main=1
     install --require-hashes --no-build-isolation -r "$lock"
+    # uv has done it; pip would on one core only. What is no Python of this version stays as it is
+    [ -n "$uv" ] || "$venv/bin/python" -m compileall -qq -j 0 "$venv/lib" || true
 }
 
 uv=$(command -v uv || true)

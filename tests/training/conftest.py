@@ -1,4 +1,4 @@
-"""A config whose graph is small, for tests that start training again and again."""
+"""Configs whose graphs are small, for tests that start training again and again."""
 
 from __future__ import annotations
 
@@ -7,34 +7,75 @@ from pathlib import Path
 
 import pytest
 
-SHORT = "flat-drum_1bar_test"
+from pipeline.models.config import VaeConfig
+from pipeline.models.registry import VARIABLE, get_config
+from pipeline.training.run import Plan, Run
+
+SHORT, SHORT_HIERARCHICAL = "flat-drum_1bar_test", "hierdec-drum_1bar_test"
 _CONFIGS = f"""
 from dataclasses import replace
-from configs import FLAT_SMALL
+from configs import FLAT_SMALL, HIERDEC_SMALL
 from pipeline.examples.spec import DrumWindows
 
-SIZES = dict(z_size=4, encoder_sizes=(16,), decoder_sizes=(12, 8), batch_size=16)
-CONFIGS = [replace(FLAT_SMALL, name="{SHORT}", windows=DrumWindows(slice_bars=1), **SIZES)]
+SIZES = dict(windows=DrumWindows(slice_bars=1), z_size=4, encoder_sizes=(16,), decoder_sizes=(12, 8), batch_size=16)
+CONFIGS = [
+    replace(FLAT_SMALL, name="{SHORT}", **SIZES),
+    replace(HIERDEC_SMALL, name="{SHORT_HIERARCHICAL}", levels=(4, 4), **SIZES),
+]
 """
 
 
-@pytest.fixture
-def short_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a flat model of one bar: 16 steps are built in a quarter of the time that 64 take."""
+@pytest.fixture(scope="session")
+def short_configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry of models of one bar: 16 steps are built in a quarter of the time that 64 take."""
     path = tmp_path_factory.mktemp("configs") / "short.py"
     path.write_text(_CONFIGS)
-    monkeypatch.setenv("GMD_VAE_CONFIGS", str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def short_model(short_configs: Path) -> VaeConfig:
+    """The flat one, for tests that name it by no command."""
+    config = get_config(SHORT, short_configs)
+    assert isinstance(config, VaeConfig)
+    return config
+
+
+@pytest.fixture
+def short_config(short_configs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the flat one, which commands know."""
+    monkeypatch.setenv(VARIABLE, str(short_configs))
     return SHORT
 
 
-@pytest.fixture
-def short_examples(short_config: str, starter_notes: Path, made_once: Callable[..., Path]) -> Path:
-    """The starter set's windows for it. Do not write to them."""
+@pytest.fixture(scope="session")
+def short_examples(short_model: VaeConfig, starter_notes: Path, made_once: Callable[..., Path]) -> Path:
+    """The starter set's windows of one bar. Do not write to them."""
     from pipeline.examples.preprocess import preprocess
     from pipeline.models.extraction import extractor_for
-    from pipeline.models.registry import get_config
 
     def make(folder: Path) -> None:
-        preprocess(starter_notes, folder, extractor_for(get_config(short_config)), config=short_config)
+        preprocess(starter_notes, folder, extractor_for(short_model), config=SHORT)
 
-    return made_once(f"examples/starter-windows/{short_config}", make)
+    return made_once(f"examples/starter-windows/{SHORT}", make)
+
+
+@pytest.fixture(scope="session")
+def short_run(short_configs: Path, short_examples: Path, made_once: Callable[..., Path]) -> Run:
+    """A run of the hierarchical one, trained for three steps. Do not write to it."""
+    from pipeline.training.examples import open_examples
+    from pipeline.training.loop import train
+
+    config = get_config(SHORT_HIERARCHICAL, short_configs)
+    examples = open_examples(short_examples, config)
+
+    def run_in(folder: Path) -> Run:
+        return Run(folder, config, config.hparams, 1, examples.folder, examples.digest)
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        run = run_in(folder)
+        run.describe(Plan(3))
+        train(run, examples, Plan(3))
+
+    return run_in(made_once("runs/short", make))

@@ -1,22 +1,24 @@
-"""A job of three processes: one that comes to its end, and one whose worker and chief are killed."""
+"""A job of three processes, whose worker and chief are killed, and which comes to its end all the same."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import run_here
 from tool_module import load_tool
 
 from pipeline.models import checkpoints
-from pipeline.training.history import NAME, read_lines
+from pipeline.models.registry import VARIABLE
+from pipeline.training.history import NAME
 
 pytestmark = pytest.mark.tensorflow
 
 FAST = "learning_rate=0.01"
+NUM_STEPS = 60
 SECONDS = 300  # for what takes 20 on a quiet machine
 
 
@@ -42,73 +44,76 @@ def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_job_comes_to_its_end(short_examples: Path, tmp_path: Path) -> None:
-    with DEMO.Job(arguments(short_examples, 40), tmp_path) as job:
-        for role in DEMO.ROLES:
-            job.start(role)
-        assert job.wait(SECONDS) == {"ps": 0, "chief": 0, "worker": 0}, job.log()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a folder for each process."""
+    return tmp_path_factory.mktemp("cluster")
+
+
+@pytest.fixture(scope="module")
+def job(short_configs: Path, short_examples: Path, folder: Path) -> Iterator[Any]:
+    """One job for all tests: a worker is refused, one is killed and comes back, the chief too; then it ends.
+
+    Each process takes 10 seconds to start, so there are no more of them than need be.
+    """
+    given = arguments(short_examples, NUM_STEPS, "--save-every", "15", "--validate-every", "1000")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(short_configs))
+        with DEMO.Job(given, folder) as job:
+            run = folder / "chief" / "run"
+            for role in ("ps", "chief"):
+                job.start(role)
+            # one that would train something else is refused, and the job waits for one that fits
+            job.start("worker", ["--hparams", f"{FAST},z_size=8"])
+            assert job.wait(SECONDS, ["worker"]) == {"worker": 1}, job.log()
+            job.start("worker")
+            DEMO.wait_for_step(job, run, 20, SECONDS)
+            step, _ = DEMO.kill_and_restart(job, "worker", SECONDS)
+            assert step >= 20
+
+            at = DEMO.wait_for_step(job, run, 40, SECONDS)
+            job.kill("chief")
+            saved = max(checkpoints.step_of(prefix) or 0 for prefix in checkpoints.whole(run / "train"))
+            lines = len(job.lines["chief"])
+            job.start("chief")
+            resumed = int(job.wait_for("chief", DEMO.STEP, SECONDS, after=lines)[1])
+            assert resumed == saved + 1, job.log()
+            assert saved > at - 15
+
+            assert job.wait(SECONDS) == {"ps": 0, "chief": 0, "worker": 0}, job.log()
+            yield job
+
+
+def test_a_worker_that_would_train_something_else_is_refused(job: Any) -> None:
+    refusals = [line for line in job.lines["worker"] if line.startswith("Error: ")]
+    assert len(refusals) == 1, job.log()
+    assert re.search(r"The chief trains another run: .*z_size", refusals[0])
+
+
+def test_no_step_is_missing_and_none_is_there_twice(job: Any, folder: Path) -> None:
+    lines = DEMO.training_lines(folder / "chief" / "run")
+    assert [line["step"] for line in lines] == [1, *range(20, NUM_STEPS + 1, 20)]
+    assert lines[-1]["loss"] < 0.8 * lines[0]["loss"], job.log()
+
+
+def test_only_the_chief_writes_and_all_of_them_say_that_the_job_has_ended(job: Any, folder: Path) -> None:
     log = job.log()
-
-    assert files_in(tmp_path / "ps") == []
-    assert files_in(tmp_path / "worker") == []
-    run = tmp_path / "chief" / "run"
-    written = files_in(run)
-    assert {"run.json", NAME, "progress.png", "train/model.ckpt-40.index", "best/model.ckpt-40.index"} <= set(written)
-    losses = [line["loss"] for line in DEMO.training_lines(run)]
-    assert losses[-1] < 0.8 * losses[0], log
-
-    assert any(line.startswith("chief: step 40/40 ") for line in job.lines["chief"]), log
+    assert files_in(folder / "ps") == []
+    assert files_in(folder / "worker") == []
+    last = f"model.ckpt-{NUM_STEPS}.index"
+    written = set(files_in(folder / "chief" / "run"))
+    assert {"run.json", NAME, "progress.png", f"train/{last}", f"best/{last}"} <= written
+    assert any(line.startswith(f"chief: step {NUM_STEPS}/{NUM_STEPS} ") for line in job.lines["chief"]), log
     assert any(line.startswith("worker 0: step ") for line in job.lines["worker"]), log
-    assert job.lines["worker"][-1].startswith("The job has ended at step 40."), log
+    assert job.lines["worker"][-1].startswith(f"The job has ended at step {NUM_STEPS}."), log
     assert job.lines["ps"][-2:] == ["ps 0: serving", "ps 0: the job has ended"], log
     assert "Traceback" not in log
 
-    # what it made does not know of the cluster: one machine goes on with it
-    shapes = variables(run / "train" / "model.ckpt-40")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "train", "--run-dir", str(run), "--num-steps", "42"],
-        env=DEMO.environment(),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "step 41/42 " in done.stderr
-    assert variables(run / "train" / "model.ckpt-42") == shapes
 
-
-def test_a_killed_worker_and_a_killed_chief_come_back(short_examples: Path, tmp_path: Path) -> None:
-    num_steps = 60
-    given = arguments(short_examples, num_steps, "--save-every", "15", "--validate-every", "1000")
-    with DEMO.Job(given, tmp_path) as job:
-        run = tmp_path / "chief" / "run"
-        for role in ("ps", "chief"):
-            job.start(role)
-        # one that would train something else is refused, and the job waits for one that fits
-        job.start("worker", ["--hparams", f"{FAST},z_size=8"])
-        assert job.wait(SECONDS, ["worker"]) == {"worker": 1}, job.log()
-        refusals = [line for line in job.lines["worker"] if line.startswith("Error: ")]
-        assert len(refusals) == 1, job.log()
-        assert re.search(r"The chief trains another run: .*z_size", refusals[0])
-
-        job.start("worker")
-        DEMO.wait_for_step(job, run, 20, SECONDS)
-        step, _ = DEMO.kill_and_restart(job, "worker", SECONDS)
-        assert step >= 20
-
-        at = DEMO.wait_for_step(job, run, 40, SECONDS)
-        job.kill("chief")
-        whole = checkpoints.whole(run / "train")
-        saved = max(checkpoints.step_of(prefix) or 0 for prefix in whole)
-        lines = len(job.lines["chief"])
-        job.start("chief")
-        resumed = int(job.wait_for("chief", DEMO.STEP, SECONDS, after=lines)[1])
-        assert resumed == saved + 1, job.log()
-        assert saved > at - 15
-
-        assert job.wait(SECONDS) == {"ps": 0, "chief": 0, "worker": 0}, job.log()
-    # no step is missing in the record, and none is there twice
-    steps = [line["step"] for line in read_lines(run / NAME) if line["split"] == "train"]
-    assert steps == [1, *range(20, num_steps + 1, 20)]
-    assert "Traceback" not in job.log()
-    assert (run / "train" / f"model.ckpt-{num_steps}.index").exists()
+def test_one_machine_goes_on_with_what_a_job_made(job: Any, folder: Path) -> None:
+    """It does not know of the cluster."""
+    run = folder / "chief" / "run"
+    shapes = variables(run / "train" / f"model.ckpt-{NUM_STEPS}")
+    on = run_here(folder, "train", "--run-dir", str(run), "--num-steps", str(NUM_STEPS + 2))
+    assert f"step {NUM_STEPS + 1}/{NUM_STEPS + 2} " in on.stderr
+    assert variables(run / "train" / f"model.ckpt-{NUM_STEPS + 2}") == shapes

@@ -17,7 +17,7 @@ from pipeline.errors import GmdVaeError, Interrupted
 from pipeline.models import checkpoints
 from pipeline.models.registry import get_config
 from pipeline.training.examples import open_examples
-from pipeline.training.run import Plan, Run, read_run
+from pipeline.training.run import Plan, Run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -85,16 +85,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(
-    tiny_run: Path, starter_examples: Path, small_disk: Path
-) -> None:
+def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(short_run: Run, small_disk: Path) -> None:
     from pipeline.models.restore import damage
     from pipeline.training.loop import train
 
-    shutil.copytree(tiny_run, small_disk / "run")
-    run = read_run(small_disk / "run")
-    assert run is not None
-    examples = open_examples(starter_examples, run.config)
+    run = dataclasses.replace(short_run, folder=small_disk / "run")
+    shutil.copytree(short_run.folder, run.folder)
+    examples = open_examples(run.examples, run.config)
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 200_000))  # a checkpoint takes half a megabyte
     with pytest.raises(GmdVaeError, match="The disk is full"):
