@@ -26,6 +26,7 @@ from pipeline.errors import GmdVaeError
 from pipeline.models.config import VaeConfig
 from pipeline.models.hparams import resolve
 from pipeline.models.registry import BUILT_IN, DEFAULT_CONFIG, all_configs, get_config
+from pipeline.models.stock import STOCK_CONFIGS, StockConfig
 from pipeline.sources.info import parse_bpm
 
 ROOT = Path(__file__).parent.parent
@@ -278,12 +279,22 @@ def test_the_readme_mentions_every_command() -> None:
     assert [name for name in COMMANDS if f"gmd-vae {name}" not in text] == []
 
 
+OURS = runpy.run_path(str(BUILT_IN))["CONFIGS"]
+DRUMS, SYSTEMS = ({config.name for config in OURS if isinstance(config, kind)} for kind in (VaeConfig, StockConfig))
+
+
 def test_the_readmes_configs_are_there_and_all_of_them_are_named() -> None:
     spans = SPAN.findall(README.read_text(encoding="utf-8"))
     named = {span for span in spans if re.fullmatch(r"(hierdec|flat)-drum_[\w-]+", span)}
-    ours = {config.name for config in runpy.run_path(str(BUILT_IN))["CONFIGS"]}
-    assert named <= ours
-    assert {name for name in ours if not name.endswith("_bar")} <= named
+    assert named <= DRUMS
+    assert {name for name in DRUMS if not name.endswith("_bar")} <= named
+
+
+def test_the_page_of_the_systems_names_all_of_magentas_configs_and_ours() -> None:
+    spans = set(SPAN.findall((ROOT / "docs" / "systems.md").read_text(encoding="utf-8")))
+    assert spans >= {*SYSTEMS, *(stock.name for stock in STOCK_CONFIGS)}
+    configs = {span for span in spans if re.fullmatch(r"(cat|nade|flat|hier|hierdec|groovae)[-_][\w-]+", span)}
+    assert configs <= set(all_configs())
 
 
 def test_the_readmes_own_config_file_works(tmp_path: Path) -> None:
@@ -356,8 +367,9 @@ def test_the_changelogs_version_is_the_packages() -> None:
 
 
 def test_the_changelog_counts_the_configs() -> None:
-    ours = len(runpy.run_path(str(BUILT_IN))["CONFIGS"])
-    assert f"{ours} drum configs" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    text = " ".join((ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split())
+    assert f"{len(DRUMS)} drum configs" in text
+    assert f"{len(SYSTEMS)} configs of Magenta's other systems" in text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,4 +1,4 @@
-"""Every config once, from NoteSequences to MIDI: windows, a few steps of training, an evaluation, two samples.
+"""Every system once, from NoteSequences to MIDI: windows, a few steps of training, an evaluation, two samples.
 
 Magenta's own configs are trained with tiny layers, to see that they work; small configs of ours as they are.
 
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _is_tried(config: Config, names: Sequence[str] | None) -> bool:
     if names:
         return config.name in names
-    return isinstance(config, StockConfig) or config.name.endswith("_small")
+    return isinstance(config, StockConfig)
 
 
 def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any]:

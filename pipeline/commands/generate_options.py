@@ -44,7 +44,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="sample: new beats. interpolate: from beat to beat. reconstruct: a beat or a whole song as the model "
         "plays it. vary: variations of a beat. attribute: more or less of something. continue: what follows a beat. "
         "groove: what a GrooVAE was trained to do with your drums: give them a drummer's velocity and timing, add what "
-        "is missing, or make drums of a rhythm that you tapped on any key.",
+        "is missing, or give drums to a rhythm that you tapped on any key.",
     ),
     _option(
         _START,
