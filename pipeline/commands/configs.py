@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 def command(name: str | None, picture: Path | None, configs_file: Path | None, as_json: bool) -> None:
     """List the model configs, or show one.
 
-    The list says what each config needs: parameters, and about how much memory training takes on a
-    CPU at its batch size. Magenta's own 23 configs stand at its end.
+    The list goes by the music that a config learns from, and says where to get it. For each config it
+    has the parameters, about how much memory training takes on a CPU at its batch size (where that is
+    known), and whether it is small enough for a laptop. Of one config, it shows the commands too.
 
     \b
     Examples:
@@ -73,12 +74,22 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
 def _facts(config: Config) -> dict[str, Any]:
     """One config for programs."""
     from pipeline.models.config import VaeConfig, checkpoint_bytes, training_bytes
+    from pipeline.models.groups import group_of, is_for_laptops
+    from pipeline.models.outputs import output_of
 
-    ours = isinstance(config, VaeConfig)
+    output = output_of(config)
     return {
         "name": config.name,
         "summary": config.summary,
         "source": config.source,
+        "group": group_of(config).name,
+        "for_laptops": is_for_laptops(config),
+        "kind": output.kind,
+        "streams": [dataclasses.asdict(stream) for stream in output.streams],
+        "bars": output.bars,
+        "tracks": output.tracks,
+        "controls": output.controls,
+        "sized_from": "" if isinstance(config, VaeConfig) else config.sized_from,
         "parameters": config.parameters,
         "checkpoint_bytes": checkpoint_bytes(config.parameters),
         "training_bytes": training_bytes(config, config.hparams) if isinstance(config, VaeConfig) else None,
@@ -90,7 +101,7 @@ def _facts(config: Config) -> dict[str, Any]:
         "windows": dataclasses.asdict(config.windows) if config.windows else None,
         "hparams": config.hparams,
         "needs": config.needs if not isinstance(config, VaeConfig) else "drums",
-        "stock": not ours,
+        "stock": not isinstance(config, VaeConfig) and not config.sized_from,
     }
 
 
@@ -98,21 +109,24 @@ def _show_all(configs: list[Config]) -> None:
     from rich.table import Table
 
     from pipeline import console
+    from pipeline.models.groups import GROUPS
 
     out = console.stdout()
-    for stock in (False, True):
+    listed = [_facts(config) for config in configs]
+    for group in GROUPS.values():
+        out.print(f"[bold]{group.needs}[/bold]: {group.data}", soft_wrap=True)
         table = Table(box=None, pad_edge=False)
-        table.add_column("Magenta's own configs" if stock else "config", no_wrap=True)
-        for heading in ("parameters",) if stock else ("parameters", "memory"):
+        table.add_column("config", no_wrap=True)
+        rows = [facts for facts in listed if facts["group"] == group.name]
+        known = any(facts["training_bytes"] for facts in rows)
+        for heading in ("parameters", *(("memory",) if known else ()), "laptop"):
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("what")
-        for facts in map(_facts, configs):
-            if facts["stock"] is not stock:
-                continue
-            sizes = [f"{facts['parameters'] / 1e6:.1f} M"]
-            if not stock:
-                sizes.append(f"{facts['training_bytes'] / 1e9:.1f} GB")
-            table.add_row(facts["name"], *sizes, facts["summary"])
+        for facts in rows:
+            memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else ""] if known else []
+            what = facts["summary"].removesuffix(", for a laptop") + ("; Magenta's own" if facts["stock"] else "")
+            laptop = "yes" if facts["for_laptops"] else ""
+            table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, what)
         out.print(table)
         out.print()
 
@@ -122,6 +136,7 @@ def _show_one(config: Config) -> None:
 
     from pipeline import console
     from pipeline.models.config import HPARAM_DEFAULTS
+    from pipeline.models.groups import GROUPS
 
     facts = _facts(config)
     out = console.stdout()
@@ -135,7 +150,9 @@ def _show_one(config: Config) -> None:
     if facts["training_bytes"]:
         table.add_row("memory", f"{facts['training_bytes'] / 1e9:.1f} GB in training on a CPU (estimate)")
         table.add_row("decoder", _decoder(facts))
-    table.add_row("needs", facts["needs"])
+    group = GROUPS[facts["group"]]
+    table.add_row("needs", f"{facts['needs']}: {group.data}")
+    table.add_row("writes", _writes(facts))
     table.add_row("steps", f"{facts['num_steps']:,}")
     for name, value in (facts["windows"] or {}).items():
         shown = f"{len(value)} drum classes" if name == "pitch_classes" else value
@@ -144,6 +161,39 @@ def _show_one(config: Config) -> None:
         default = HPARAM_DEFAULTS.get(name, value)
         table.add_row(name, str(value) if value == default else f"{value}  (Magenta's default: {default})")
     out.print(table)
+    out.print("\n[bold]Commands[/bold]")
+    for line in _commands(facts):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _writes(facts: dict[str, Any]) -> str:
+    """What comes out of the model, in words."""
+    streams = facts["streams"]
+    what = {
+        "labels": "one drum label a step",
+        "roll": "a bit for each drum class and step",
+        "groove": "hits, velocities and timing of the drum classes",
+        "streams": "one class a step of "
+        + ", ".join(f"{one['name']} (of {one['stop'] - one['start']})" for one in streams),
+    }[facts["kind"]]
+    if facts["tracks"] > 1:
+        what = f"the events of up to {facts['tracks']} instruments"
+    bars = f"{facts['bars']} bar" + ("s" if facts["bars"] > 1 else "")
+    given = {"chords": ", to given chords", "hits": ", to given hits"}.get(facts["controls"], "")
+    return f"{what}; windows of {bars}{given}"
+
+
+def _commands(facts: dict[str, Any]) -> list[str]:
+    """From NoteSequences to new music with this config."""
+    name = facts["name"]
+    notes = "data/notes/groove" if facts["group"] in ("drums", "groove") else "data/notes/my_midi"
+    more = ' --chords "C G Am F"' if facts["controls"] == "chords" else ""
+    if facts["group"] == "groove":
+        more = " --mode groove --input-midi my_beat.mid"
+    return [
+        f"gmd-vae train --config {name} --examples-path {notes}",
+        f"gmd-vae generate --run-dir runs/{name}{more}",
+    ]
 
 
 def _decoder(facts: dict[str, Any]) -> str:

@@ -68,28 +68,30 @@ def command(
     wishes.check_wishes(options["mode"], wished)
     moves = tuple(wishes.parse_move(text) for text in options["attribute"])
 
-    from pipeline.models.checkpoints import BEST, LATEST, open_checkpoint
+    from pipeline.models.checkpoints import BEST, LATEST, config_of_name, open_checkpoint
 
     of_run = checkpoint_file if checkpoint_file in (BEST, LATEST) else None
     if run_dir and checkpoint_file and not of_run:
         raise click.UsageError("With --run-dir, --checkpoint-file is 'best' or 'latest'; a path stands alone.")
     if config_name and (of_run or not checkpoint_file):
         raise click.UsageError("--config goes with a path in --checkpoint-file; a run folder knows its own.")
-    if checkpoint_file and not of_run and not config_name:
-        raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
 
     from pipeline import console
     from pipeline.generation.humanizer import open_humanizer
     from pipeline.generation.prepare import prepare
     from pipeline.models.layers import Layers
     from pipeline.models.outputs import output_of
-    from pipeline.models.registry import get_config
+    from pipeline.models.registry import all_configs, get_config
     from pipeline.training.run import latest_run, open_run
 
     when = time.strftime("%Y-%m-%d_%H%M%S")
     run = None
     if checkpoint_file and not of_run:
-        config = get_config(config_name or "", configs_file)
+        # Magenta's archives bear the name of their config
+        name = config_name or config_of_name(Path(checkpoint_file), all_configs(configs_file))
+        if name is None:
+            raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
+        config = get_config(name, configs_file)
         hparams = config.hparams
         source, target = Path(checkpoint_file), Path("generated") / when
     else:

@@ -28,7 +28,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="'best' or 'latest' of the run, or a checkpoint instead of a run: prefix, .index file, folder or "
         "Magenta's .tar.  [default: best, or latest in a run without validation]",
     ),
-    _option(_MODEL, "--config", "config_name", metavar="NAME", help="The config of a checkpoint instead of a run."),
+    _option(
+        _MODEL,
+        "--config",
+        "config_name",
+        metavar="NAME",
+        help="The config of a checkpoint instead of a run.  [default: the one it is named after, as Magenta's are]",
+    ),
     _option(
         _MODEL,
         "--no-acceleration",

@@ -10,9 +10,9 @@ import click
 
 from pipeline.commands.options import configs_option, jobs_option, json_option
 
-if TYPE_CHECKING:  # numpy: only a run needs it, not --help
-    from pipeline.examples.spec import DrumWindows
+if TYPE_CHECKING:
     from pipeline.inspection.kinds import Kind
+    from pipeline.models.registry import Config
 
 
 @click.command("inspect")
@@ -39,38 +39,45 @@ def command(
     PATH is a MIDI file; a folder or an archive of them; NoteSequences, as `gmd-vae convert` or
     Magenta writes them; or examples from `gmd-vae preprocess`. Nothing is written but --png.
 
-    Of a MIDI file you see its tempo, bars, instruments and drums, the windows that the config finds
-    in it (or why there is none), and one of them as a grid. Of all else, the figures of a whole.
+    Of a MIDI file you see its tempo, bars, instruments and drums, which kinds of config find windows
+    in it, the windows of the config (or why there is none), and one of them as a grid; of other music
+    than drums, what is in each. Of all else, the figures of a whole.
 
     \b
     Examples:
       gmd-vae inspect song.mid
       gmd-vae inspect song.mid --window 3 --png window.png
       gmd-vae inspect data/raw/groove --json
+      gmd-vae inspect song.mid --config hierdec-trio_16bar_small
       gmd-vae inspect my-midi.zip --config hierdec-drum_16bar
       gmd-vae inspect data/examples/groove/hierdec-drum_4bar_small
     """
     from pipeline import console
     from pipeline.errors import UsageError
-    from pipeline.models.registry import DEFAULT_CONFIG, get_config, writes_labels
+    from pipeline.models.outputs import output_of
+    from pipeline.models.registry import DEFAULT_CONFIG, get_config
 
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
-    if config.windows is None or not writes_labels(config):
-        raise UsageError(
-            f"Config '{config.name}' does not write one drum label a step, and inspect shows no other windows",
-            "Choose a drum config: 'gmd-vae configs' lists them.",
-        )
 
     from pipeline.inspection.kinds import kind_of_path  # numpy and protobuf: only now
 
     kind = kind_of_path(path)
+    if config.windows is None and kind in ("files", "notes"):
+        raise UsageError(
+            f"Of '{path}' inspect shows the windows of drum configs, and '{config.name}' is none",
+            f"See one MIDI file of it, or let 'gmd-vae preprocess --config {config.name}' count them.",
+        )
+    if png is not None and config.windows is None:
+        raise UsageError(f"--png draws drums, and '{config.name}' is no drum config", "Leave it out.")
     if number is not None and kind != "midi":
         raise click.UsageError("--window goes with one MIDI file.")
     if kind == "examples" and config_name is not None:
         raise click.UsageError("--config has no use here: examples were cut for the config in their manifest.")
-    result = _inspect(path, kind, config.windows, number, jobs)
+    result = _inspect(path, kind, config, number, jobs)
+    if png is not None and "parts" in result:
+        raise UsageError(f"--png draws drums, and '{path}' holds other windows", "Leave it out.")
     if kind != "examples":
-        named = {"config": config.name, "window_bars": config.windows.slice_bars}
+        named = {"config": config.name, "window_bars": output_of(config).bars}
         result = {"kind": result.pop("kind"), "path": result.pop("path"), **named, **result}
     if png is not None:
         from pipeline.inspection.picture import draw
@@ -87,19 +94,26 @@ def command(
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
 
 
-def _inspect(path: Path, kind: Kind, windows: DrumWindows, number: int | None, jobs: int | None) -> dict[str, Any]:
+def _inspect(path: Path, kind: Kind, config: Config, number: int | None, jobs: int | None) -> dict[str, Any]:
     from pipeline import console
 
     if kind == "midi":
-        from pipeline.inspection.one_file import inspect_midi
+        from pipeline.inspection.one_file import inspect_midi, inspect_parts
 
-        return inspect_midi(path, windows, number)
+        if config.windows is not None:
+            return inspect_midi(path, config.windows, number)
+
+        from pipeline.models.extraction import window_finder
+
+        return inspect_parts(path, window_finder(config), number)
     if kind == "examples":
         from pipeline.inspection.prepared import inspect_examples
+        from pipeline.models.window_content import parts_by_config
 
-        return inspect_examples(path)
+        return inspect_examples(path, parts_by_config)
 
     from pipeline.inspection.collection import inspect_midi_files, inspect_notes
 
+    assert config.windows is not None  # refused above
     with console.counting("Reading", "files") as progress:
-        return (inspect_notes if kind == "notes" else inspect_midi_files)(path, windows, jobs, progress)
+        return (inspect_notes if kind == "notes" else inspect_midi_files)(path, config.windows, jobs, progress)

@@ -146,6 +146,7 @@ def command(
             from pipeline.examples.filters import Filters
             from pipeline.examples.preprocess import preprocess  # numpy and protobuf: only now
             from pipeline.models.extraction import extractor_for
+            from pipeline.models.groups import what_fits
 
             chosen = Filters(**filters)
             summary = preprocess(
@@ -159,6 +160,7 @@ def command(
                 compress=compress,
                 filters=chosen,
                 engine=engine,
+                advice=what_fits,
                 on_progress=on_progress,
                 on_resume=on_resume,
             )
@@ -200,6 +202,9 @@ def _show(summary: Summary[SplitSummary]) -> None:
             console.stderr().print(f"Note: there are no examples for {name}.")
     _print_table(("sequences", "windows", "distinct", "in other splits", "examples", "files"), rows)
     _print_dropped(summary.dropped)
+    if chords := summary.dropped.chords:
+        said = ", ".join(f"{how} in {count:,} sections" for how, count in sorted(chords.items()))
+        console.stdout().print(f"Chords: {said}")
     examples = sum(split.examples for split in summary.splits.values())
     console.stdout().print(f"Wrote {examples:,} examples for {summary.config} to {summary.output_dir}", markup=False)
 

@@ -296,7 +296,8 @@ def _cut(config: Config, notes: Path, folder: Path) -> None:
     from pipeline import console
     from pipeline.examples.preprocess import preprocess
     from pipeline.models.extraction import extractor_for
+    from pipeline.models.groups import what_fits
 
     console.stderr().print(f"Preparing examples for {config.name} from {notes}", markup=False)
     with console.counting("Cutting windows", "NoteSequences") as progress:
-        preprocess(notes, folder, extractor_for(config), config=config.name, on_progress=progress)
+        preprocess(notes, folder, extractor_for(config), config=config.name, advice=what_fits, on_progress=progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ _HINTS = {
     "bad_time_signature": "Check the time signatures of the MIDI files.",
     "other_bar_length": "'gmd-vae configs NAME' shows the bars that a config takes.",
     "no_windows": "Does this music have the parts that the config needs? 'gmd-vae configs NAME' shows them.",
+    "no_melody": "'gmd-vae inspect FILE' shows the instruments of a file.",
+    "no_melody_part": "'gmd-vae inspect FILE' shows the instruments of a file.",
+    "no_bass_part": "'gmd-vae inspect FILE' shows the instruments of a file.",
+    "no_drum_part": "Is the drum part on MIDI channel 10?",
+    "short_section": "Choose a config with shorter windows: 'gmd-vae configs' lists them.",
+    "short_melodies": "Choose a config with shorter windows: 'gmd-vae configs' lists them.",
     "too_short": "Choose a config with shorter windows: 'gmd-vae configs' lists them.",
 }
 
@@ -73,6 +80,7 @@ def preprocess(
     compress: bool = False,
     filters: Filters = NO_FILTERS,
     engine: Engine | None = None,
+    advice: Callable[[Path], str] = lambda notes: "",
     on_progress: Progress = silent,
     on_resume: Progress = silent,
 ) -> Summary[SplitSummary]:
@@ -100,6 +108,7 @@ def preprocess(
         filters: those of the extractor, for the manifest.
         engine: where the windows are cut; the output does not depend on it. With None or
             ``LocalEngine()`` as many processes as the size of the input is worth.
+        advice: where there is no window at all: says of the input which configs would fit, as a sentence.
         on_progress: called with the number of NoteSequences done and in all.
         on_resume: called likewise, once, if an earlier run was stopped and has left something done.
 
@@ -143,7 +152,7 @@ def preprocess(
             merge(parts, len(tasks), totals.sweeps(), layout, keep_duplicates=keep_duplicates, into=merged)
             summary = Summary(output_dir, config, _split_summaries(totals, merged, keep_duplicates), totals.dropped)
             if not summary.splits["train"].examples:
-                raise _nothing_to_train_on(source, config, summary.splits, summary.dropped)
+                raise _nothing_to_train_on(source, config, summary.splits, summary.dropped, advice)
             with whole_folder(output_dir) as folder:
                 for (name, split), runs in zip(summary.splits.items(), merged.runs, strict=True):
                     count = shards if shards and name == "train" else shard_count(name, runs.count, runs.size)
@@ -161,7 +170,7 @@ def _identity(
 ) -> dict[str, Any]:
     """What the parts follow from."""
     return {
-        "parts": 1,  # their format
+        "parts": 2,  # their format
         "input": source.identity,
         "extractor": extractor.settings,
         "max_per_sequence": max_per_sequence,
@@ -204,7 +213,11 @@ def _describe(
 
 
 def _nothing_to_train_on(
-    source: NotesInput, config: str, splits: dict[str, SplitSummary], dropped: Dropped
+    source: NotesInput,
+    config: str,
+    splits: dict[str, SplitSummary],
+    dropped: Dropped,
+    advice: Callable[[Path], str],
 ) -> GmdVaeError:
     """Says what was seen and why nothing is left."""
     sequences = sum(split.sequences for split in splits.values())
@@ -225,7 +238,7 @@ def _nothing_to_train_on(
     hints = [_HINTS[reason] for reason, _ in reasons if reason in _HINTS]
     return GmdVaeError(
         f"No windows for '{config}' in the {sequences} NoteSequences of '{source.path}': {seen}",
-        hints[0] if hints else "",
+        advice(source.path) or (hints[0] if hints else ""),
     )
 
 

@@ -13,7 +13,6 @@ import hashlib
 import itertools
 import json
 import struct
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -174,7 +173,7 @@ def _write_part(extractor: StockExtractor, piece: Range, path: Path) -> None:
         dropped.add(extraction.dropped)
         sequence_id = extraction.sequence_id.encode("utf-8", "replace")
         found += [_Found(number, place, sequence_id, data) for place, data in enumerate(extraction.sequences)]
-    header = [list(counter.items()) for counter in (dropped.reasons, dropped.pitches, dropped.time_signatures)]
+    header = dropped.counters()
     with path.open("wb") as stream:
         write_record(stream, json.dumps(header).encode())
         for one in found:
@@ -189,7 +188,7 @@ def _gather(parts: Parts, tasks: list[Range], runs: dict[str, Runs], summary: Su
         with parts.reading(number) as path:
             records = read_records(path)
             header = json.loads(next(records, b"[]"))
-            summary.dropped.add(Dropped(*(Counter(dict(pairs)) for pairs in header)))
+            summary.dropped.add(Dropped.of_counters(header))
             for data in records:
                 rank = hashlib.blake2b(_Found.unpack(data).sequence, digest_size=16).digest()
                 runs[name].add(rank, data)

@@ -14,7 +14,6 @@ import hashlib
 import itertools
 import json
 import struct
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,7 +96,7 @@ def write_part(extractor: Extractor, max_per_sequence: int | None, piece: Range,
     header = {
         "sequences": [splits.count(number) for number in range(len(SPLITS))],
         "windows": windows_of,
-        "dropped": [list(counter.items()) for counter in (dropped.reasons, dropped.pitches, dropped.time_signatures)],
+        "dropped": dropped.counters(),
         "weights": weights,
         "sizes": [len(table), *map(len, blocks)],
     }
@@ -181,7 +180,7 @@ class Part:
         """
         data = next(_read(path, 0, 0))
         header = json.loads(data)
-        dropped = Dropped(*(Counter(dict(pairs)) for pairs in header["dropped"]))
+        dropped = Dropped.of_counters(header["dropped"])
         sizes = (len(data), *header["sizes"])
         starts = [0, *itertools.accumulate(FRAME + size for size in sizes)][:-1]
         return cls(path, header["sequences"], header["windows"], dropped, header["weights"], starts)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pipeline.errors import UsageError
 from pipeline.examples import places
-from pipeline.examples.extraction import Dropped
+from pipeline.examples.extraction import REASONS, Dropped
 from pipeline.examples.spec import DrumWindows
 from pipeline.inspection.facts import drum_pitches, seconds_of, voices
+from pipeline.inspection.instruments import instruments, kinds
 from pipeline.inspection.why import why_no_window
 from pipeline.notes.midi import midi_to_note_sequence
 from pipeline.sources.midi_files import list_midi_files
 from pipeline.sources.names import printable
+
+Find: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]  # section, bar in it and parts of each window
 
 MAX_CHANGES = 1000  # of the tempo, in the answer: a damaged file may have one at each tick
 
@@ -31,19 +34,85 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
         GmdVaeError: it cannot be read, or is no MIDI file.
         UsageError: it has no window of that number.
     """
-    listing = list_midi_files(path)
-    file = listing.files[0]
-    sequence: Any = midi_to_note_sequence(file.read(), listing.collection, file.name)
+    sequence = _read(path)
     dropped = Dropped()
     found = places.windows(spec, sequence, dropped)
-    if number is not None and number > len(found):
-        raise UsageError(
-            f"'{printable(path.name)}' has no window {number}: it has {len(found):,}",
-            "Choose a smaller --window." if found else "Leave --window out: the answer says why there is none.",
-        )
+    check_number(path, number, len(found))
     shown = found[(number or 1) - 1] if found else None
-    sections = places.sections(sequence)
     pitches = drum_pitches(sequence)
+    return {
+        **_facts(path, sequence),
+        "voices": voices(spec, pitches),
+        "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
+        "dropped": dropped.as_json(),
+        "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
+        "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
+        "why": why_no_window(spec, dropped) if not found else [],
+        "grid": {
+            "voices": list(spec.voice_names),
+            "steps_per_bar": spec.steps_per_bar,
+            "steps_per_quarter": spec.steps_per_quarter,
+        },
+    }
+
+
+def inspect_parts(path: Path, find: Find, number: int | None = None) -> dict[str, Any]:
+    """The same for a config of other music than drum labels.
+
+    Args:
+        path: the file.
+        find: gives the windows of a NoteSequence, each with its place and content, and counts what gave none.
+        number: of the window to show, from 1; None: all.
+
+    Raises:
+        GmdVaeError: it cannot be read, or is no MIDI file.
+        UsageError: it has no window of that number.
+    """
+    sequence = _read(path)
+    dropped = Dropped()
+    sections = places.sections(sequence)
+    found = []
+    for window in find(sequence, dropped):
+        section = sections[window["section"]] if window["section"] < len(sections) else None
+        bar = None if section is None or window["bar"] is None else round(section.bar + window["bar"], 2)
+        found.append({"bar": bar, "parts": window["parts"]})
+    check_number(path, number, len(found))
+    counts = dropped.as_json()
+    return {
+        **_facts(path, sequence),
+        "dropped": counts,
+        "windows": found,
+        "shown": {"window": number} if number else None,
+        "why": [
+            {"problem": f"{count:,} {REASONS[reason]}", "action": ""}
+            for reason, count in counts["reasons"].items()
+            if not found
+        ],
+    }
+
+
+def check_number(path: Path, number: int | None, count: int) -> None:
+    """Refuses the number of a window that is not there.
+
+    Raises:
+        UsageError: there are only ``count``.
+    """
+    if number is not None and number > count:
+        raise UsageError(
+            f"'{printable(path.name)}' has no window {number}: it has {count:,}",
+            "Choose a smaller --window." if count else "Leave --window out: the answer says why there is none.",
+        )
+
+
+def _read(path: Path) -> Any:
+    listing = list_midi_files(path)
+    file = listing.files[0]
+    return midi_to_note_sequence(file.read(), listing.collection, file.name)
+
+
+def _facts(path: Path, sequence: Any) -> dict[str, Any]:
+    """What does not depend on a config."""
+    sections = places.sections(sequence)
     tempos = [(tempo.time, tempo.qpm) for tempo in sequence.tempos]
     signatures = [(change.time, f"{change.numerator}/{change.denominator}") for change in sequence.time_signatures]
     return {
@@ -61,48 +130,11 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
                 {"seconds": round(time, 3), "signature": signature} for time, signature in signatures[:MAX_CHANGES]
             ],
         },
-        "instruments": _instruments(sequence),
+        "instruments": instruments(sequence),
+        "kinds": kinds(sequence),
         "notes": len(sequence.notes),
-        "drum_notes": pitches.total(),
-        "voices": voices(spec, pitches),
-        "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
-        "dropped": dropped.as_json(),
-        "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
-        "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
-        "why": why_no_window(spec, dropped) if not found else [],
-        "grid": {
-            "voices": list(spec.voice_names),
-            "steps_per_bar": spec.steps_per_bar,
-            "steps_per_quarter": spec.steps_per_quarter,
-        },
+        "drum_notes": drum_pitches(sequence).total(),
     }
-
-
-def _instruments(sequence: Any) -> list[dict[str, Any]]:
-    """The instruments in the order of the file: those with notes."""
-    import pretty_midi
-
-    names = {info.instrument: info.name for info in sequence.instrument_infos}
-    counts: Counter[tuple[int, int, bool]] = Counter()
-    lowest: dict[tuple[int, int, bool], int] = {}
-    highest: dict[tuple[int, int, bool], int] = {}
-    for note in sequence.notes:
-        key = (note.instrument, note.program, note.is_drum)
-        counts[key] += 1
-        lowest[key] = min(lowest.get(key, 127), note.pitch)
-        highest[key] = max(highest.get(key, 0), note.pitch)
-    return [
-        {
-            "name": printable(names.get(instrument, "")),
-            "program": program,
-            "sound": "drums" if drums else pretty_midi.program_to_instrument_name(program),
-            "drums": drums,
-            "notes": counts[instrument, program, drums],
-            "lowest": lowest[instrument, program, drums],
-            "highest": highest[instrument, program, drums],
-        }
-        for instrument, program, drums in sorted(counts)
-    ]
 
 
 def _drum_name(pitch: int) -> str:

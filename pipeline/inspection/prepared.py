@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from pipeline.errors import GmdVaeError
 from pipeline.examples.drum_windows import DrumExtractor
-from pipeline.examples.shards import read_examples_manifest
+from pipeline.examples.extraction import Tensors
+from pipeline.examples.records import read_tensor_example
+from pipeline.examples.shards import layout_of, read_examples, read_examples_manifest
 from pipeline.examples.spec import DrumWindows
 from pipeline.examples.windows import load_windows
 from pipeline.inspection.facts import window_digest
@@ -20,14 +24,23 @@ from pipeline.sources.names import printable
 _FREQUENT = 5  # bars to show
 
 
-def inspect_examples(path: Path) -> dict[str, Any]:
+PartsOf: TypeAlias = Callable[[Tensors], list[dict[str, Any]]]
+
+
+def inspect_examples(path: Path, parts_by_config: Callable[[str], PartsOf]) -> dict[str, Any]:
     """The figures of a folder of examples, as JSON has them (docs/folders.md).
 
+    Args:
+        path: the folder.
+        parts_by_config: for a config's name, says what is in a window of tensors.
+
     Raises:
-        GmdVaeError: it holds no drum labels, or is damaged.
+        GmdVaeError: it is damaged, or of a config that is not there.
     """
     content = read_examples_manifest(path)
     try:
+        if layout_of(content).format == "tensors":
+            return _of_tensors(path, content, parts_by_config(content["config"]))
         return _figures(path, content)
     except (KeyError, TypeError, AttributeError, IndexError):  # a manifest that somebody edited
         raise _unlike(path) from None
@@ -67,11 +80,7 @@ def _figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
         "path": printable(str(path), limit=None),
         "config": content.get("config"),
         "splits": splits,
-        "shared": {
-            f"{one} and {other}": len(seen[one] & seen[other])
-            for place, one in enumerate(SPLITS)
-            for other in SPLITS[place + 1 :]
-        },
+        "shared": _shared(seen),
         "voices": [{"voice": name, "notes": int(count)} for name, count in zip(names, hits, strict=True)],
         "bars": {
             "all": bars.total(),
@@ -83,6 +92,49 @@ def _figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
             "steps_per_bar": spec.steps_per_bar,
             "steps_per_quarter": spec.steps_per_quarter,
         },
+    }
+
+
+def _of_tensors(path: Path, content: dict[str, Any], parts_of: PartsOf) -> dict[str, Any]:
+    """The figures of windows of other music than drum labels."""
+    layout = layout_of(content)
+    splits: dict[str, Any] = {}
+    seen: dict[str, set[bytes]] = {}
+    windows: Counter[str] = Counter()  # by part: with notes of it
+    notes: Counter[str] = Counter()
+    for name in SPLITS:
+        files: set[str] = set()
+        seen[name] = set()
+        count = 0
+        for record in read_examples(path, name):
+            window, sources = read_tensor_example(record, layout)
+            count += 1
+            files.update(sources[:1])
+            content_of = (window.inputs, window.outputs, window.controls, np.array(window.length))
+            seen[name].add(hashlib.blake2b(b"".join(map(np.ndarray.tobytes, content_of)), digest_size=8).digest())
+            by_name: Counter[str] = Counter()
+            for part in parts_of(window):
+                by_name[part["name"]] += part["notes"]
+            windows.update(part for part, number in by_name.items() if number)
+            notes.update(by_name)
+        splits[name] = {"windows": count, "files": len(files), "distinct": len(seen[name])}
+    every = sorted(windows, key=lambda part: (-windows[part], part))
+    return {
+        "kind": "examples",
+        "path": printable(str(path), limit=None),
+        "config": content.get("config"),
+        "splits": splits,
+        "shared": _shared(seen),
+        "parts": [{"part": part, "windows": windows[part], "notes": notes[part]} for part in every],
+    }
+
+
+def _shared(seen: Mapping[str, Set[Any]]) -> dict[str, int]:
+    """For each two splits: how many windows are in both."""
+    return {
+        f"{one} and {other}": len(seen[one] & seen[other])
+        for place, one in enumerate(SPLITS)
+        for other in SPLITS[place + 1 :]
     }
 
 

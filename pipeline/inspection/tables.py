@@ -36,14 +36,17 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     signatures = [f"{change['signature']}{_from(change)}" for change in result["time_signatures"]["changes"]]
     _say(out, f"Time signature: {_list(signatures, result['time_signatures']['count']) or 'none given, so 4/4'}", "")
     if result["instruments"]:
-        table = _table("instrument", "sound", ">notes", "pitches")
+        table = _table("instrument", "sound", ">notes", "pitches", "bars", "")
         for one in result["instruments"][:_ROWS]:
             pitches = f"{one['lowest']}-{one['highest']}" if one["lowest"] < one["highest"] else f"{one['lowest']}"
-            _row(table, one["name"] or "(no name)", one["sound"], f"{one['notes']:,}", pitches)
+            bars = "-".join(dict.fromkeys(str(int(bar)) for bar in one["bars"]))
+            chords = "polyphonic" if one["polyphonic"] and not one["drums"] else ""
+            _row(table, one["name"] or "(no name)", one["sound"], f"{one['notes']:,}", pitches, bars, chords)
         out.print(table)
         _rest(out, len(result["instruments"]))
         _say(out, "")
-    if result["drum_notes"]:
+    _show_kinds(result["kinds"], out)
+    if result["drum_notes"] and "voices" in result:
         names = result["pitch_names"]
         table = _table("drum class", ">notes", "MIDI pitches")
         for voice in result["voices"]:
@@ -54,19 +57,61 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
             _say(out, "In no drum class: " + _list(_pitches(lost, names), len(lost)))
         _say(out, "")
     found = result["windows"]
-    of = f"of {result['window_bars']} bars for {result['config']}"
+    bars = result["window_bars"]
+    of = f"of {bars} bar{'s' if bars > 1 else ''} for {result['config']}"
     if not found:
         _say(out, f"No window {of}:")
         for reason in result["why"] or [{"problem": "There are no drums", "action": ""}]:
             _say(out, f"  {reason['problem']}. {reason['action']}".rstrip())
         return
-    starts = _ranges([window["bar"] for window in found])
-    _say(out, f"{_count(len(found), 'window')} {of}, starting at bar {_list(starts, len(starts))}")
+    known = [window["bar"] for window in found if window["bar"] is not None]
+    starts = _ranges(known)
+    where = f", starting at bar {_list(starts, len(starts))}" if known else ""
+    _say(out, f"{_count(len(found), 'window')} {of}{where}")
     _left_out(result["dropped"], out, pitches=False)
+    if "grid" not in result:
+        _show_parts(result, out)
+        return
     number = result["shown"]["window"]
     window = found[number - 1]
     _say(out, "", f"Window {number} of {len(found)}, at {window['seconds']:.1f} s, by bar:")
     _grid(result, result["shown"]["labels"], out, signs, window["bar"])
+
+
+def _show_kinds(kinds: Sequence[Result], out: Console) -> None:
+    """Which kinds of config find windows in a file, and what keeps the others from it."""
+    table = _table("configs of", ">windows", "of bars", "why not")
+    for one in kinds:
+        why = "" if one["windows"] else "; ".join(f"{reason['count']:,} {reason['reason']}" for reason in one["why"])
+        _row(table, _KINDS[one["kind"]], f"{one['windows']:,}", str(one["bars"]), why)
+    out.print(table)
+    _say(out, "")
+
+
+_KINDS = {"drums": "drums", "melody": "melodies", "trio": "melody, bass, drums", "tracks": "several instruments"}
+
+
+def _show_parts(result: Result, out: Console) -> None:
+    """What is in each window of other music than drums."""
+    number = (result["shown"] or {}).get("window")
+    rows = list(enumerate(result["windows"], 1))
+    rows = [rows[number - 1]] if number else rows
+    table = _table(">window", ">bar", "notes of each part (lowest and highest pitch)")
+    for place, window in rows[:_ROWS]:
+        _row(
+            table,
+            str(place),
+            "" if window["bar"] is None else bar_number(window["bar"]),
+            "; ".join(map(_part, window["parts"])),
+        )
+    _say(out, "")
+    out.print(table)
+    _rest(out, len(rows))
+
+
+def _part(part: Result) -> str:
+    pitches = f" ({part['lowest']}-{part['highest']})" if part["lowest"] is not None else ""
+    return f"{part['name']} {part['notes']:,}{pitches}"
 
 
 def _show_collection(result: Result, out: Console, signs: Signs) -> None:
@@ -146,13 +191,22 @@ def _show_tempos(tempos: Result, several: int, out: Console, signs: Signs) -> No
 def _show_examples(result: Result, out: Console, signs: Signs) -> None:
     windows = sum(split["windows"] for split in result["splits"].values())
     _say(out, f"{result['path']}: {windows:,} windows for {result['config']}", "")
-    table = _table("split", ">windows", ">distinct", ">files", ">silent")
+    drums = "bars" in result
+    table = _table("split", ">windows", ">distinct", ">files", *([">silent"] if drums else []))
     for name, split in result["splits"].items():
-        share = f"{split['silent_share']:.2%}" if split["silent_share"] is not None else "-"
-        _row(table, name, *(f"{split[key]:,}" for key in ("windows", "distinct", "files")), share)
+        share = f"{split['silent_share']:.2%}" if drums and split["silent_share"] is not None else "-"
+        counts = [f"{split[key]:,}" for key in ("windows", "distinct", "files")]
+        _row(table, name, *counts, *([share] if drums else []))
     out.print(table)
     shared = [f"{names}: {count:,}" for names, count in result["shared"].items() if count]
     _say(out, f"Windows in two splits: {', '.join(shared) or 'none'}", "")
+    if not drums:
+        table = _table("part", ">windows with it", ">notes a window")
+        for part in result["parts"][:_ROWS]:
+            _row(table, part["part"], f"{part['windows']:,}", f"{part['notes'] / max(1, part['windows']):.1f}")
+        out.print(table)
+        _rest(out, len(result["parts"]))
+        return
     _show_voices(result["voices"], out)
     bars = result["bars"]
     _say(out, f"{bars['all']:,} bars, {bars['distinct']:,} different ones. The most frequent:")

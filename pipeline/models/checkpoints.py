@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import lzma
 import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import GmdVaeError
@@ -16,6 +18,7 @@ from pipeline.errors import GmdVaeError
 _PIECE = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _DATA = re.compile(r"\.data-\d{5}-of-(\d{5})$")
 _STEP = re.compile(r"-(\d+)$")
+_MAX_MEMBERS = 10_000  # of an archive: a checkpoint has a handful
 _MAX_ARCHIVE_BYTES = 8 << 30  # the largest of Magenta's own checkpoints unpacks to about 2 GB
 
 BEST = "best"  # a folder of the run folder; also how a user asks for what is in it
@@ -146,21 +149,55 @@ def _there_is(folder: Path) -> str:
     return f"There is {' and '.join(there)}." if there else "Run 'gmd-vae train' first, or check the path."
 
 
+def config_of_name(path: Path, known: Collection[str]) -> str | None:
+    """The config that a checkpoint is named after, as Magenta names its own, or ``None``.
+
+    ``cat-drums_2bar_small.hikl.tar`` and ``cat-drums_2bar_small/model.ckpt-1`` are of ``cat-drums_2bar_small``.
+
+    Args:
+        path: an archive, a folder or a checkpoint.
+        known: the configs' names.
+    """
+    for place in (path, path.parent):
+        parts = place.name.split(".")
+        for count in range(len(parts), 0, -1):
+            if (name := ".".join(parts[:count])) in known:
+                return name
+    return None
+
+
 def _unpack(archive: Path, folder: Path) -> None:
-    """Copies the checkpoint files out of an untrusted archive: flat, plain files only, bounded."""
+    """Copies the checkpoint files out of an untrusted archive: flat, plain files only, bounded.
+
+    Raises:
+        GmdVaeError: it is damaged, too large, or holds two files of one name.
+    """
     total = 0
     try:
         with tarfile.open(archive) as tar:
-            for member in tar:
+            for number, member in enumerate(tar):
+                total += member.size  # of those that are left out too: a compressed one must be read through
+                if total > _MAX_ARCHIVE_BYTES or number >= _MAX_MEMBERS:
+                    what = f"{_MAX_ARCHIVE_BYTES >> 30} GiB" if number < _MAX_MEMBERS else f"{_MAX_MEMBERS:,} files"
+                    raise GmdVaeError(
+                        f"'{archive}' unpacks to more than {what}", "Unpack it yourself and give the folder."
+                    )
                 name = PurePosixPath(member.name).name
                 if not member.isfile() or not _PIECE.search(name) or name.endswith(".meta"):
                     continue
-                total += member.size
-                if total > _MAX_ARCHIVE_BYTES:
-                    raise GmdVaeError(f"'{archive}' unpacks to more than {_MAX_ARCHIVE_BYTES >> 30} GiB", "")
                 source = tar.extractfile(member)
                 assert source is not None  # isfile() was asked
-                with source, (folder / name).open("wb") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
-    except (tarfile.TarError, EOFError) as error:
+                try:
+                    with source, (folder / name).open("xb") as target:
+                        shutil.copyfileobj(source, target, 1 << 20)
+                except FileExistsError:
+                    raise GmdVaeError(
+                        f"'{archive}' holds two files '{name}'",
+                        "Unpack it yourself and give the folder of one of them.",
+                    ) from None
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise GmdVaeError(f"'{archive}' is damaged ({error})", "Download it again.") from None
+    except OSError as error:
+        if error.errno is not None:  # a full disk; gzip and bzip2 raise it without a number for damage
+            raise
         raise GmdVaeError(f"'{archive}' is damaged ({error})", "Download it again.") from None

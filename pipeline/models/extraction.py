@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
+import itertools
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +15,15 @@ from google.protobuf.message import DecodeError
 
 from pipeline.errors import UsageError
 from pipeline.examples.drum_windows import DrumExtractor
-from pipeline.examples.extraction import Dropped, Extraction, Extractor, Layout, Tensors
+from pipeline.examples.extraction import Dropped, Extraction, Extractor, Layout
 from pipeline.examples.filters import NO_FILTERS, STOCK_FILTERS, FilteredDrumExtractor, Filters, refused_sections
+from pipeline.examples.music_parts import Needs
 from pipeline.examples.stock_drums import StockDrumExtractor, StockExtraction
 from pipeline.models.config import VaeConfig
+from pipeline.models.groove_sections import dice_of, groove_sections, pitches_of
+from pipeline.models.outputs import Output, output_of
 from pipeline.models.registry import Config, get_config
+from pipeline.models.section_windows import Placed, every_window, needs_of, placed_windows, tensors_of, with_bars
 from pipeline.notes.sequences import NoteSequence, note_seq_module
 from pipeline.notes.wire_notes import notes_of
 
@@ -43,18 +50,32 @@ class MagentaExtractor:
 
         converter = build_config(get_config(self.config_name)).data_converter
         converter.set_mode("eval")  # in "train" mode Magenta would draw windows at random
+        every_window(converter)
         return converter
 
     def __getstate__(self) -> dict[str, Any]:
         return _fields_of(self)  # a process makes its own converter
 
     @cached_property
+    def _output(self) -> Output:
+        return output_of(get_config(self.config_name))
+
+    @cached_property
+    def _pitches(self) -> dict[int, int]:
+        """What a GrooVAE's drum pitches are; empty for others."""
+        return pitches_of(self._converter) if self._output.kind == "groove" else {}
+
+    @cached_property
+    def _needs(self) -> Needs:
+        return needs_of(self._output, self._converter)
+
+    @cached_property
     def layout(self) -> Layout:
         """Tensors of the converter's depths and types."""
-        converter = self._converter
+        converter, output = self._converter, self._output
         return Layout(
             format="tensors",
-            steps=int(get_config(self.config_name).hparams["max_seq_len"]),
+            steps=output.steps,
             classes=0,
             input_depth=converter.input_depth,
             output_depth=converter.output_depth,
@@ -63,6 +84,9 @@ class MagentaExtractor:
             output_dtype=np.dtype(converter.output_dtype).name,
             control_dtype=np.dtype(converter.control_dtype).name,
             length_shape=tuple(int(size) for size in converter.length_shape),
+            input_ones=len(output.streams),  # their converters read what they write
+            output_ones=len(output.streams),
+            control_ones=1 if output.controls == "chords" else 0,
         )
 
     @property
@@ -78,21 +102,76 @@ class MagentaExtractor:
         except DecodeError:
             dropped.reasons["unreadable"] += 1
             return Extraction("", [], dropped)
-        windows: list[Tensors] = []
+        return Extraction(sequence.id, [found.window for found in self.placed(sequence, record, dropped)], dropped)
+
+    def placed(
+        self, sequence: NoteSequence, record: bytes, dropped: Dropped, with_every_bar: bool = False
+    ) -> list[Placed]:
+        """The windows of a NoteSequence, with their places.
+
+        Args:
+            sequence: it may be changed.
+            record: the same as bytes.
+            dropped: why there is nothing, or less, is added to it.
+            with_every_bar: finds the bars of all windows of several instruments, in twice the time.
+        """
         try:
-            sections = sections_left(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
-            for section in sections:
-                tensors = self._converter.to_tensors(section)
-                windows += [
-                    Tensors(inputs, outputs, controls, tuple(np.atleast_1d(length).tolist()))
-                    for inputs, outputs, controls, length in zip(*tensors, strict=True)
-                ]
-        except Exception:  # Magenta's converters raise what they like
+            sections = self._sections(sequence, dropped)
+        except Exception:  # as Magenta's script dies of it
             dropped.reasons["failed"] += 1
-            return Extraction(sequence.id, [], dropped)
-        if sections and not windows:
+            return []
+        found: list[Placed] = []
+        with dice_of(record) if self._pitches else contextlib.nullcontext():
+            for number, section in enumerate(sections):
+                try:
+                    windows = self._windows(section, dropped)
+                    if with_every_bar and self._output.is_events:
+                        windows = with_bars(self._converter, section, windows)
+                    found += [placed._replace(section=number) for placed in windows]
+                except Exception:  # Magenta's converters raise what they like
+                    dropped.reasons["failed"] += 1
+        if self._pitches and sections and not found:
             dropped.reasons["no_windows"] += 1
-        return Extraction(sequence.id, windows, dropped)
+        return found
+
+    def _sections(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+        """What the converter is given, one after the other; what is left out of it goes to ``dropped``."""
+        if sequence.quantization_info.steps_per_quarter or sequence.quantization_info.steps_per_second:
+            dropped.reasons["quantized"] += 1
+            return []
+        if self._pitches:
+            left = sections_left(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
+            parts = (groove_sections(section, self._pitches, self._output.bars, dropped) for section in left)
+            return list(itertools.chain.from_iterable(parts))
+        if not sequence.notes or not sequence.total_time > 0:
+            dropped.reasons["no_length" if sequence.notes else "no_notes"] += 1
+            return []
+        return sections_left(self.filters, sequence, dropped)
+
+    def _windows(self, section: NoteSequence, dropped: Dropped) -> list[Placed]:
+        if self._pitches:
+            return [Placed(window) for window in tensors_of(self._converter, section)]
+        return placed_windows(self._converter, self._needs, section, dropped)
+
+
+def window_finder(config: Config) -> Callable[[NoteSequence, Dropped], list[dict[str, Any]]]:
+    """For ``gmd-vae inspect``: finds the windows of a config that Magenta's converters cut.
+
+    Of each window it gives the number of its ``section``, its first ``bar`` in that (from 0, or None), and its
+    ``parts`` (`window_content.parts_of`).
+    """
+    from pipeline.models.window_content import parts_of
+
+    extractor, output = MagentaExtractor(_model_of(config)), output_of(config)
+
+    def find(sequence: NoteSequence, dropped: Dropped) -> list[dict[str, Any]]:
+        record = sequence.SerializeToString(deterministic=True)
+        return [
+            {"section": placed.section, "bar": placed.bar, "parts": parts_of(placed.window, output)}
+            for placed in extractor.placed(sequence, record, dropped, with_every_bar=True)
+        ]
+
+    return find
 
 
 def sections_left(filters: Filters, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
@@ -106,7 +185,7 @@ def sections_left(filters: Filters, sequence: NoteSequence, dropped: Dropped) ->
     Raises:
         Exception: as Magenta's script dies of it.
     """
-    refused = refused_sections(filters, sequence, notes_of(sequence))
+    refused = refused_sections(filters, sequence, notes_of(sequence)) if filters.is_on else {}
     dropped.reasons.update(refused.values())
     sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
     return [section for number, section in enumerate(sections) if section.notes and number not in refused]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pipeline import console
 from pipeline.errors import GmdVaeError
 from pipeline.models import checkpoints
 from pipeline.models.magenta import tf
 
 _ADAM_SLOTS = ("/Adam", "/Adam_1")
 _OPTIMIZER = re.compile(r"(/Adam(_1)?|(^|/)beta[12]_power(_\d+)?|^global_step)$")
+
+
+_CUDNN_COPY = re.compile(r"(^|/)opaque_kernel(_\d+)?(/Adam(_1)?)?$")
 
 
 class _Unreadable(Exception):
@@ -31,6 +36,9 @@ def without_optimizer(names: Iterable[str]) -> list[str]:
 
 def check_fits(prefix: Path, wanted: dict[str, tuple[int, ...]]) -> None:
     """Checks that a checkpoint holds these variables at these shapes; it may hold more.
+
+    Magenta's official checkpoints also hold cuDNN's copies of weights that are there under their own names:
+    nothing reads them, and stderr says so, once.
 
     Args:
         prefix: the checkpoint, e.g. ``runs/NAME/train/model.ckpt-1500``.
@@ -59,6 +67,17 @@ def check_fits(prefix: Path, wanted: dict[str, tuple[int, ...]]) -> None:
             f"Checkpoint '{prefix}' is not of this config: {'; '.join(problems[:3])}{more}",
             "Give the config it was trained with.",
         )
+    if copies := sum(_CUDNN_COPY.search(name) is not None for name in held if name not in wanted):
+        _say_passed_over(prefix, copies)
+
+
+@functools.cache  # a model restores a checkpoint into several graphs
+def _say_passed_over(prefix: Path, copies: int) -> None:
+    console.stderr().print(
+        f"Note: not used of {prefix.name}: {copies} 'opaque_kernel', cuDNN's copies of weights that it also holds "
+        "as TensorFlow has them",
+        markup=False,
+    )
 
 
 def damage(prefix: Path) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_list_names_every_config_with_its_size(capsys: pytest.CaptureFixture
 def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "hierdec-drum_4bar_v2")
     assert code == 0
-    shown = {line.split()[0]: line for line in out.splitlines()}
+    shown = {line.split()[0]: line for line in out.splitlines() if line.split()}
     config = all_configs()["hierdec-drum_4bar_v2"]
     for name, value in config.hparams.items():
         assert str(value) in shown[name]
@@ -41,10 +42,53 @@ def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str
     assert "GB" in shown["memory"]
 
 
-def test_a_stock_config_is_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "groovae_4bar")
+def test_the_list_goes_by_the_music(capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.models.groups import GROUPS, group_of
+
+    _, out, _ = run(capsys)
+    under, heading = {}, ""
+    for line in out.splitlines():
+        heading = next((name for name, group in GROUPS.items() if line.startswith(f"{group.needs}: ")), heading)
+        under[line.split()[0] if line else ""] = heading
+    assert {config.name: group_of(config).name for config in all_configs().values()}.items() <= under.items()
+    laptops = {line.split()[0] for line in out.splitlines() if " yes " in line}
+    assert {"hierdec-drum_4bar_small", "groovae_4bar_small", "hierdec-trio_16bar_small"} <= laptops
+    assert not laptops & {"cat-drums_2bar_small", "hierdec-drum_4bar", "groovae_4bar"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("groovae_4bar", ("4,085,019", "velocities and timing", "fetch groove", "--mode groove")),
+        (
+            "cat-mel_2bar_small_chords",
+            ("melody (of 90)", "to given chords", "generate --run-dir", '--chords "C G Am F"'),
+        ),
+        ("flat-trio_16bar", ("bass (of 90), drums (of 512)", "16 bars", "train --config flat-trio_16bar")),
+        ("hier-multiperf_vel_1bar_med", ("up to 8 instruments", "windows of 1 bar")),
+        ("nade-drums_2bar_full", ("a bit for each drum class",)),
+    ],
+)
+def test_one_of_each_kind_is_shown_with_its_commands(
+    name: str, said: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, name)
     assert code == 0
-    assert "4,085,019" in out
+    text = " ".join(out.split())
+    assert [words for words in said if words not in text] == []
+
+
+def test_the_commands_that_are_shown_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.cli import main
+
+    for name in ("cat-mel_2bar_small_chords", "groovae_2bar_humanize_small"):
+        for line in run(capsys, name)[1].split("Commands\n")[1].splitlines():
+            command, *arguments = shlex.split(line.removeprefix("gmd-vae "))
+            with pytest.raises(SystemExit) as stopped:
+                main([command, *arguments, "--help"])
+            assert stopped.value.code == 0
+            shown = capsys.readouterr().out
+            assert all(argument in shown for argument in arguments if argument.startswith("--"))
 
 
 def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,6 +97,10 @@ def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
     one = json.loads(run(capsys, DEFAULT_CONFIG, "--json")[1])
     assert one in listed
     assert one["training_bytes"] > 0
+    trio = json.loads(run(capsys, "flat-trio_16bar_small", "--json")[1])
+    assert (trio["kind"], trio["bars"], trio["controls"], trio["stock"]) == ("streams", 16, "", False)
+    assert trio["sized_from"] == "flat-trio_16bar"
+    assert [stream["name"] for stream in trio["streams"]] == ["melody", "bass", "drums"]
 
 
 def test_an_unknown_name_is_one_line_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import json
 import shlex
 import shutil
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -437,3 +438,18 @@ def test_sound_and_pictures_are_of_drums(tmp_path: Path, asked: list[dict[str, A
     assert "'cat-mel_2bar_small' does not only play drums" in err
     assert not asked
     assert generate(*arguments, "--config", "groovae_4bar", "--wav", "--png")[0] == 0
+
+
+def test_a_checkpoint_named_as_magenta_names_its_own_needs_no_config(
+    asked: list[dict[str, Any]], generate: Generate, tmp_path: Path
+) -> None:
+    write(tmp_path / "groovae_4bar.ckpt-7")
+    with tarfile.open(tmp_path / "groovae_4bar.tar", "w") as archive:
+        for file in tmp_path.glob("groovae_4bar.ckpt-7.*"):
+            archive.add(file, file.name)
+    shutil.copy(tmp_path / "groovae_4bar.tar", tmp_path / "mine.tar")
+    assert generate("--checkpoint-file", tmp_path / "groovae_4bar.tar")[0] == 0
+    assert asked[-1]["config"] == get_config("groovae_4bar")
+    code, error = generate("--checkpoint-file", tmp_path / "mine.tar")
+    assert code == 2
+    assert "needs --config" in error

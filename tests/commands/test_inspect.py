@@ -174,7 +174,8 @@ def test_failures_name_the_thing_and_the_next_action(
         assert result.exception.exit_code == 1
         assert result.stdout == ""
     for arguments, says in (
-        (("x.mid", "--config", "cat-mel_2bar_big"), "inspect shows no other windows"),
+        (("empty", "--config", "cat-mel_2bar_big"), "inspect shows the windows of drum configs"),
+        ((starter_midi[0], "--config", "cat-mel_2bar_big", "--png", "x.png"), "--png draws drums"),
         (("x.mid", "--config", "hierdec-drum_4bat"), "Did you mean"),
         ((starter_midi[0], "--window", 9999), "has no window 9999"),
     ):

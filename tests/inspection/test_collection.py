@@ -14,6 +14,7 @@ from pipeline.examples.spec import DrumWindows
 from pipeline.inspection.collection import inspect_midi_files, inspect_notes
 from pipeline.inspection.kinds import kind_of_path
 from pipeline.inspection.prepared import inspect_examples
+from pipeline.models.window_content import parts_by_config
 from pipeline.notes.convert import convert
 
 MakeMidi = Callable[..., bytes]
@@ -71,7 +72,7 @@ def test_records_without_a_manifest_are_magentas(starter_notes: Path, tmp_path: 
 
 
 def test_examples(starter: dict[str, Any], starter_examples: Path) -> None:
-    result = inspect_examples(starter_examples)
+    result = inspect_examples(starter_examples, parts_by_config)
     for name, split in result["splits"].items():
         assert split["windows"] == split["distinct"] == starter["splits"][name]["examples"]
         assert split["files"] == starter["splits"][name]["files"]
@@ -89,15 +90,15 @@ def test_damaged_examples_are_one_line(starter_examples: Path, tmp_path: Path) -
     content = manifest_of(folder)
     (folder / "manifest.json").write_text(json.dumps(content | {"extractor": {"slice_bars": 4, "odd": 1}}))
     with pytest.raises(GmdVaeError, match="does not say how its windows were cut"):
-        inspect_examples(folder)
+        inspect_examples(folder, parts_by_config)
     for change in ({"layout": 1}, {"splits": {"train": {}}}, {"extractor": content["extractor"] | {"slice_bars": 0}}):
         (folder / "manifest.json").write_text(json.dumps(content | change))
         with pytest.raises(GmdVaeError, match="does not say how its windows were cut"):
-            inspect_examples(folder)
+            inspect_examples(folder, parts_by_config)
     (folder / "manifest.json").write_text(json.dumps(content))
     next(folder.glob("train-*")).unlink()
     with pytest.raises(GmdVaeError, match="missing or has changed"):
-        inspect_examples(folder)
+        inspect_examples(folder, parts_by_config)
 
 
 def test_duplicates_and_what_cannot_be_read(tmp_path: Path, make_midi: MakeMidi) -> None:

@@ -51,8 +51,9 @@ def test_figures_of_a_small_file(tmp_path: Path, make_midi: MakeMidi) -> None:
     assert result["seconds"] == pytest.approx(23 * 0.5 + 0.0625, abs=0.001)
     assert result["bars"] == pytest.approx(6, abs=0.25)
     assert (result["notes"], result["drum_notes"]) == (27, 27)
-    assert result["instruments"][0] | {"name": ""} == {
-        "name": "", "program": 0, "sound": "drums", "drums": True, "notes": 27, "lowest": 36, "highest": 99,
+    assert result["instruments"][0] | {"name": "", "instrument": 0} == {
+        "instrument": 0, "name": "", "program": 0, "sound": "drums", "drums": True, "notes": 27, "lowest": 36,
+        "highest": 99, "bars": [1, 6.75], "polyphonic": False,
     }  # fmt: skip
     assert result["voices"][0] == {"voice": "kick", "notes": 24, "pitches": {"36": 24}}
     assert result["voices"][1]["notes"] == 2

@@ -216,3 +216,64 @@ def test_a_damaged_tar_is_one_line(tmp_path: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:9000])
     with pytest.raises(GmdVaeError, match=r"cut\.tar"), checkpoints.open_checkpoint(archive):
         pass
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "said"),
+    [
+        ("_MAX_ARCHIVE_BYTES", 1 << 20, "unpacks to more than 0 GiB"),
+        ("_MAX_MEMBERS", 5, "unpacks to more than 5 files"),
+    ],
+)
+def test_an_archive_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, said: str
+) -> None:
+    archive = tmp_path / "bomb.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for number in range(6):  # none of them is a checkpoint's, and all of them must be read through
+            add(tar, f"{number}.txt", bytes(300_000))
+    assert archive.stat().st_size < 10_000
+    monkeypatch.setattr(checkpoints, limit, value)
+    with pytest.raises(GmdVaeError, match=said), checkpoints.open_checkpoint(archive):
+        pass
+
+
+def test_two_checkpoints_of_one_name_are_not_mixed(tmp_path: Path) -> None:
+    archive = tmp_path / "two.tar"
+    with tarfile.open(archive, "w") as tar:
+        add(tar, "one/model.ckpt-1.index", b"index")
+        add(tar, "two/model.ckpt-1.index", b"other")
+    with pytest.raises(GmdVaeError, match=r"two files 'model\.ckpt-1\.index'"), checkpoints.open_checkpoint(archive):
+        pass
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_a_damaged_compressed_tar_is_one_line(tmp_path: Path, suffix: str) -> None:
+    import random
+
+    archive = tmp_path / f"cut.tar.{suffix}"
+    with tarfile.open(archive, f"w:{suffix}") as tar:  # type: ignore[call-overload]
+        add(tar, "model.ckpt-1.index", random.Random(1).randbytes(200_000))
+    whole = archive.read_bytes()
+    for damaged in (whole[:100_000], whole[:90_000] + bytes(100) + whole[90_100:]):
+        archive.write_bytes(damaged)
+        with pytest.raises(GmdVaeError, match=r"cut\.tar"), checkpoints.open_checkpoint(archive):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("path", "config"),
+    [
+        ("downloads/groovae_4bar.tar", "groovae_4bar"),
+        ("groovae_4bar.tar.gz", "groovae_4bar"),
+        ("cat-drums_2bar_small.hikl.tar", "cat-drums_2bar_small"),
+        ("cat-drums_2bar_small.lokl/cat-drums_2bar_small.lokl.ckpt", "cat-drums_2bar_small"),
+        ("groovae_4bar/model.ckpt-3061", "groovae_4bar"),
+        ("runs/mine/train/model.ckpt-3061", None),
+        ("drums.tar", None),
+    ],
+)
+def test_a_checkpoint_may_be_named_after_its_config(path: str, config: str | None) -> None:
+    from pipeline.models.registry import all_configs
+
+    assert checkpoints.config_of_name(Path(path), all_configs()) == config

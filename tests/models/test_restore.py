@@ -201,3 +201,38 @@ def test_what_is_the_optimizers_is_known(prefix: Path) -> None:
         "decoder/Adamant/kernel",
         "x/global_step",
     ]
+
+
+def test_copies_of_cudnn_are_passed_over_and_said_once(
+    prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in Magenta's official checkpoints, which were trained with cuDNN, and in their tar."""
+    import tarfile
+
+    from pipeline.models.checkpoints import files_of, open_checkpoint
+    from pipeline.models.magenta import tf
+    from pipeline.models.restore import check_fits
+
+    reader = tf.train.load_checkpoint(str(prefix))
+    tensors = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    official = tmp_path / "groovae_4bar" / "model.ckpt-3061"
+    official.parent.mkdir()
+    extra = [f"encoder/cudnn_lstm/{place}/opaque_kernel" for place in ("forward", "backward")]
+    with tf.Graph().as_default(), tf.Session() as session:
+        names, values = zip(*tensors.items(), strict=True)
+        every = [*values, *(tensors["global_step"] for _ in extra)]
+        session.run(tf.raw_ops.SaveV2(
+            prefix=str(official), tensor_names=[*names, *extra], shape_and_slices=[""] * len(every), tensors=every
+        ))  # fmt: skip
+    archive = tmp_path / "groovae_4bar.tar"
+    with tarfile.open(archive, "w") as tar:
+        for file in files_of(official):
+            tar.add(file, f"groovae_4bar/{file.name}")
+    wanted = {name: value.shape for name, value in tensors.items()}
+    check_fits(prefix, wanted)
+    assert capsys.readouterr().err == ""
+    with open_checkpoint(archive) as unpacked:
+        check_fits(unpacked, wanted)
+        check_fits(unpacked, wanted)
+    said = capsys.readouterr().err
+    assert said.count("2 'opaque_kernel'") == said.count("\n") == 1
