@@ -96,9 +96,9 @@ def test_segments_of_different_lengths(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("hier-multiperf_vel_1bar_med"), **TRACKS, **SAMPLING)
 
 
-def test_an_encoder_of_three_levels_and_two_layers(assert_as_magenta: Check) -> None:
-    sizes = {**FORCED, "enc_rnn_size": [6, 5], "max_seq_len": 8}
-    assert_as_magenta(get_config("hier-mel_16bar"), levels=(2, 2, 2), lengths=(8, 0, 8, 8), **sizes)
+def test_an_encoder_of_three_levels(assert_as_magenta: Check) -> None:
+    sizes = {**FORCED, "dec_rnn_size": [7], "max_seq_len": 4}
+    assert_as_magenta(get_config("hier-mel_16bar"), levels=(2, 2, 1), lengths=(4, 0, 4, 4), **sizes)
 
 
 def test_tokens_of_segments_are_the_sequences_they_stand_for(measure: Measure) -> None:
@@ -116,7 +116,7 @@ def test_three_streams_at_once(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("hierdec-trio_16bar"), **TRIO)
 
 
-MANY = {**TRIO, "lengths": (8,) * 60}  # of 90 classes some are right by chance
+MANY = {**TRIO, "lengths": (8,) * 20}  # of 90 classes some are right by chance
 
 
 def test_metrics_of_three_streams(measure: Measure) -> None:
