@@ -16,8 +16,7 @@ from pipeline.models.magenta import tf
 _ADAM_SLOTS = ("/Adam", "/Adam_1")
 _OPTIMIZER = re.compile(r"(/Adam(_1)?|(^|/)beta[12]_power(_\d+)?|^global_step)$")
 
-
-_CUDNN_COPY = re.compile(r"(^|/)opaque_kernel(_\d+)?(/Adam(_1)?)?$")
+CUDNN_COPY = re.compile(r"(^|/)opaque_kernel(_\d+)?(/Adam(_1)?)?$")
 
 
 class _Unreadable(Exception):
@@ -67,7 +66,7 @@ def check_fits(prefix: Path, wanted: dict[str, tuple[int, ...]]) -> None:
             f"Checkpoint '{prefix}' is not of this config: {'; '.join(problems[:3])}{more}",
             "Give the config it was trained with.",
         )
-    if copies := sum(_CUDNN_COPY.search(name) is not None for name in held if name not in wanted):
+    if copies := sum(CUDNN_COPY.search(name) is not None for name in held if name not in wanted):
         _say_passed_over(prefix, copies)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,8 @@ def build(magenta: Any, config: Any, batch_size: int = 2) -> dict[str, tuple[int
         return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.global_variables()}
 
 
-def count(magenta: Any, config: Any) -> int:
-    """How many parameters there are. A window has few steps here, as they all have the same weights."""
+def weights(magenta: Any, config: Any) -> dict[str, tuple[int, ...]]:
+    """What is trained, by name and shape. A window has few steps here, as they all have the same weights."""
     tf = magenta.tf
     config = copy.deepcopy(config)
     config.hparams.batch_size, converter = 2, config.data_converter
@@ -86,7 +87,7 @@ def count(magenta: Any, config: Any) -> int:
             tf.fill([2, *converter.length_shape], 2),
             windows(converter.control_depth) if converter.control_depth else None,
         )
-        return sum(variable.shape.num_elements() for variable in tf.trainable_variables())
+        return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.trainable_variables()}
 
 
 def test_the_defaults_of_hyperparameters_are_magentas(magenta: Any) -> None:
@@ -118,7 +119,65 @@ def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: StockCon
 @pytest.mark.parametrize("name", COUNTED)
 def test_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
     config = get_config(name)
-    assert count(magenta, magenta.build_config(config)) == config.parameters
+    shapes = weights(magenta, magenta.build_config(config)).values()
+    assert sum(math.prod(shape) for shape in shapes) == config.parameters
+
+
+# What people have read in checkpoints that Magenta published; only the beginning of each list was kept.
+PUBLISHED = {
+    # github.com/magenta/magenta/issues/1854
+    "hierdec-mel_16bar": {
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/bias": (4096,),
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/kernel": (2138, 4096),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/bias": (4096,),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/kernel": (2048, 4096),
+        "core_decoder/decoder/output_projection/bias": (90,),
+        "core_decoder/decoder/output_projection/kernel": (1024, 90),
+        "core_decoder/decoder/z_to_initial_state/bias": (4096,),
+        "core_decoder/decoder/z_to_initial_state/kernel": (1024, 4096),
+        "decoder/hierarchical_level_0/cell_0/lstm_cell/bias": (4096,),
+        "decoder/hierarchical_level_0/cell_0/lstm_cell/kernel": (1025, 4096),
+        "decoder/hierarchical_level_0/cell_1/lstm_cell/bias": (4096,),
+        "decoder/hierarchical_level_0/cell_1/lstm_cell/kernel": (2048, 4096),
+        "decoder/hierarchical_level_0/initial_state/bias": (4096,),
+        "decoder/hierarchical_level_0/initial_state/kernel": (512, 4096),
+        "encoder/cell_0/bidirectional_rnn/bw/multi_rnn_cell/cell_0/lstm_cell/bias": (8192,),
+        "encoder/cell_0/bidirectional_rnn/bw/multi_rnn_cell/cell_0/lstm_cell/kernel": (2138, 8192),
+        "encoder/cell_0/bidirectional_rnn/fw/multi_rnn_cell/cell_0/lstm_cell/bias": (8192,),
+    },
+    # github.com/magenta/magenta/issues/1496: trained with cuDNN
+    "hier-multiperf_vel_1bar_med": {
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/bias": (2048,),
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/kernel": (1514, 2048),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/bias": (2048,),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/kernel": (1024, 2048),
+        "core_decoder/decoder/multi_rnn_cell/cell_2/lstm_cell/bias": (2048,),
+        "core_decoder/decoder/multi_rnn_cell/cell_2/lstm_cell/kernel": (1024, 2048),
+        "core_decoder/decoder/opaque_kernel": (7307264,),
+        "core_decoder/decoder/opaque_kernel/Adam": (7307264,),
+        "core_decoder/decoder/opaque_kernel/Adam_1": (7307264,),
+        "core_decoder/decoder/output_projection/bias": (490,),
+        "core_decoder/decoder/output_projection/kernel": (512, 490),
+        "core_decoder/decoder/z_to_initial_state/bias": (3072,),
+    },
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_variables_are_those_of_checkpoints_that_magenta_published(magenta: Any, name: str) -> None:
+    from pipeline.models.restore import CUDNN_COPY
+
+    held, published = weights(magenta, magenta.build_config(get_config(name))), PUBLISHED[name]
+    copies = [variable for variable in published if CUDNN_COPY.search(variable)]
+    own = {variable: shape for variable, shape in published.items() if variable not in copies}
+    assert own
+    assert {variable: held.get(variable) for variable in own} == own
+    # a copy holds all layers of the decoder, with two biases for each of TensorFlow's: for inputs and for states
+    layers = {variable: math.prod(shape) for variable, shape in held.items() if "core_decoder" in variable}
+    size = sum(
+        count * (2 if variable.endswith("bias") else 1) for variable, count in layers.items() if "cell_" in variable
+    )
+    assert {published[variable] for variable in copies} <= {(size,)}
 
 
 def test_every_config_is_built_afresh_and_magentas_map_stays_as_it_was(magenta: Any) -> None:
