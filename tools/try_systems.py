@@ -106,10 +106,10 @@ def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any
         row["loss first"], row["loss last"] = losses[0], losses[-1]
         of_test = _run("evaluate", run, "--samples", 20, "--importance-samples", 1, "--json")
         row["steps right"] = _steps_right(json.loads(of_test)[0])
-        chords = ["--chords", "C G Am F"] if output_of(config).controls == "chords" else []
         made = folder / "made" / config.name
         written = _run(
-            "generate", "--run-dir", run, "-n", 2, "--temperature", 1, "--output-dir", made, "--json", *chords
+            *("generate", "--run-dir", run, "-n", 2, "--temperature", 1, "--output-dir", made, "--json"),
+            *_controls(config, folder),
         )
         row["written"] = sum(file["notes"] for file in json.loads(written)["files"])
     except _Failed as error:
@@ -134,6 +134,19 @@ def _run(*words: Any) -> str:
         except Exception as error:  # a traceback is a bug of ours, and a row of the table
             raise _Failed(f"{words[0]}: {type(error).__name__}: {error}") from error
     return out.getvalue()
+
+
+def _controls(config: Config, folder: Path) -> list[Any]:
+    """What a sample needs to be given: chords, or hits, those of a beat of the starter set."""
+    controls = output_of(config).controls
+    if controls == "chords":
+        return ["--chords", "C G Am F"]
+    if controls == "hits":
+        starter = folder / "starter"
+        if not starter.exists():
+            _run("fetch", "starter", "--output-dir", starter)
+        return ["--around", min(starter.rglob("*.mid"))]
+    return []
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
