@@ -33,6 +33,7 @@ from pipeline.training.stopping import errors_in_words, stop_signals
 from pipeline.training.validation import Validator
 
 _SECONDS_BETWEEN_DRAWINGS = 30.0  # of progress.png, which takes more than a second
+_SKIPPED_IN_A_ROW = 100  # updates, after which a run is given up: gradients that explode once and again recover
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +81,8 @@ def train(
         cluster: of a chief; ``None`` trains on this machine alone.
 
     Raises:
-        GmdVaeError: the loss is not a number, memory or disk ran out, or the last checkpoint does
-            not fit the config.
+        GmdVaeError: the loss is not a number, the gradient stays too large for Magenta's clipping,
+            memory or disk ran out, or the last checkpoint does not fit the config.
         Interrupted: it was stopped before its first step.
     """
     if cluster:
@@ -127,7 +128,7 @@ class _Training:
         self._run, self._plan, self._past, self._board = run, plan, past, board
         self._validator, self._replica, self._stop = validator, replica, stop
         self._losses: list[float] = []
-        self._skipped = 0
+        self._skipped = self._skipped_in_a_row = 0
         self._seen = 0  # the last step that was looked at
         self._drawn = time.monotonic()
 
@@ -196,8 +197,7 @@ class _Training:
                 "Train again with a smaller learning_rate (--hparams learning_rate=...) in another --run-dir.",
             )
         norm = float(figures["global_norm"])
-        if hparams["clip_mode"] == "global_norm" and not norm < hparams["grad_norm_clip_to_zero"]:
-            self._skipped += 1
+        self._look_at(norm, step)
         reconstruction, kl_bits = float(figures["losses/r_loss"]), float(figures["losses/kl_bits"])
         now = Measurements(
             step=step,
@@ -211,6 +211,21 @@ class _Training:
             gradient_norm=norm,
         )
         return now, summaries
+
+    def _look_at(self, norm: float, step: int) -> None:
+        """Counts the updates that Magenta's clipping makes nothing of, and gives up where there are no others."""
+        limit = self._run.hparams["grad_norm_clip_to_zero"]
+        if self._run.hparams["clip_mode"] != "global_norm" or norm < limit:
+            self._skipped_in_a_row = 0
+            return
+        self._skipped += 1
+        self._skipped_in_a_row += 1
+        if self._skipped_in_a_row == _SKIPPED_IN_A_ROW:
+            raise GmdVaeError(
+                f"The last {_SKIPPED_IN_A_ROW} steps, up to step {step:,}, changed nothing: their gradient was larger "
+                f"than grad_norm_clip_to_zero={limit:g}, now {norm:.2g}",
+                "Train again with a smaller learning_rate (--hparams learning_rate=...) in another --run-dir.",
+            )
 
     def _validate(self, checkpoint: Path, step: int) -> None:
         """Validates a checkpoint, and keeps it if it is the best so far."""

@@ -249,6 +249,21 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
     assert checkpoints.find(wild.train_folder).name == "model.ckpt-40"
 
 
+def test_a_run_whose_gradients_stay_too_large_is_given_up(trained: Trained, examples: Examples, tmp_path: Path) -> None:
+    """Magenta's clipping makes them zero, and would do so at every step to come."""
+    import shutil
+
+    from pipeline.training.loop import train
+
+    run, _ = trained
+    shutil.copytree(run.folder, tmp_path / "run")
+    stuck = dataclasses.replace(run, folder=tmp_path / "run", hparams={**run.hparams, "grad_norm_clip_to_zero": 1e-9})
+    assert train(stuck, examples, Plan(139)).skipped_updates == 99
+    with pytest.raises(GmdVaeError, match=r"last 100 steps, up to step 239, changed nothing: .*=1e-09.*learning_rate"):
+        train(stuck, examples, Plan(300))
+    assert not (stuck.train_folder / "model.ckpt-300.index").exists()
+
+
 def test_a_checkpoint_of_other_sizes_is_refused_with_the_sizes(trained: Trained, examples: Examples) -> None:
     from pipeline.training.loop import train
 
