@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import mido
 import pytest
+from command_line import run_here
 
 from pipeline.models import checkpoints
+from pipeline.models.registry import VARIABLE
 
 pytestmark = pytest.mark.tensorflow
 ROOT = Path(__file__).parent.parent.parent
@@ -34,16 +35,15 @@ script.run(magenta.configs.CONFIG_MAP)
 """
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(autouse=True)
+def own_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own.py").write_text(CONFIGS)
-    return {**os.environ, "GMD_VAE_CONFIGS": str(tmp_path / "own.py")}
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "own.py"))
 
 
-def run(environment: dict[str, str], *command: str) -> str:
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+def run_script(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
 
 
 def drums(path: Path) -> int:
@@ -53,27 +53,22 @@ def drums(path: Path) -> int:
     )
 
 
-def test_what_magentas_script_trained_makes_beats_here(
-    tmp_path: Path, environment: dict[str, str], starter_notes: Path
-) -> None:
+def test_what_magentas_script_trained_makes_beats_here(tmp_path: Path, starter_notes: Path) -> None:
     windows = tmp_path / "windows"  # as Magenta's preprocess_tfrecord writes them
-    command = ["preprocess", str(starter_notes), "--stock", "--config", "tiny", "--output-dir", str(windows)]
-    run(environment, "-m", "pipeline", *command)
+    run_here(tmp_path, "preprocess", str(starter_notes), "--stock", "--config", "tiny", "--output-dir", str(windows))
     flags = ["--config=tiny", "--mode=train", "--num_steps=2", f"--run_dir={tmp_path / 'stock'}"]
     flags += [f"--examples_path={windows / 'train.tfrecord'}", "--cache_dataset=false"]
-    run(environment, "-c", SCRIPT, "music_vae_train", *flags)
+    run_script("music_vae_train", *flags)
     beats = tmp_path / "beats"
     arguments = ["--checkpoint-file", str(tmp_path / "stock" / "train"), "--config", "tiny", "-n", "3"]
-    run(environment, "-m", "pipeline", "generate", *arguments, "--temperature", "1", "--output-dir", str(beats))
+    run_here(tmp_path, "generate", *arguments, "--temperature", "1", "--output-dir", str(beats))
     assert [drums(path) > 0 for path in sorted(beats.glob("*.mid"))] == [True] * 3
 
 
-def test_what_was_trained_here_makes_beats_in_magentas_script(
-    tmp_path: Path, environment: dict[str, str], tiny_run: Path
-) -> None:
+def test_what_was_trained_here_makes_beats_in_magentas_script(tmp_path: Path, tiny_run: Path) -> None:
     flags = ["--config=tiny", "--mode=sample", "--num_outputs=2", "--temperature=1.0"]
     flags += [f"--checkpoint_file={checkpoints.find(tiny_run)}", f"--output_dir={tmp_path / 'beats'}"]
-    run(environment, "-c", SCRIPT, "music_vae_generate", *flags)
+    run_script("music_vae_generate", *flags)
     beats = sorted((tmp_path / "beats").glob("*.mid"))
     assert len(beats) == 2
     assert all(drums(path) > 0 for path in beats)
