@@ -254,9 +254,9 @@ def _fields_of(instance: Any) -> dict[str, Any]:
 
 
 def _model_of(config: Config) -> str:
-    """The name of Magenta's config whose converter a config has: examples serve all sizes of a model."""
+    """The name of Magenta's config whose converter a config has: examples serve all models and sizes with it."""
     assert not isinstance(config, VaeConfig)
-    return config.model
+    return config.converter
 
 
 def stock_extractor_for(config: Config) -> StockExtractor:

@@ -24,6 +24,10 @@ _FULL_CLASSES = tuple(
 )
 
 
+# what comes after flat-, hierdec- and hier- in the names of configs that share a converter
+_ONE_CONVERTER = ("mel_16bar", "trio_16bar")
+
+
 @dataclasses.dataclass(frozen=True)
 class StockConfig:
     """One of Magenta's configs, or one of ours with a model of Magenta's at other sizes.
@@ -57,6 +61,12 @@ class StockConfig:
     def model(self) -> str:
         """The name in ``CONFIG_MAP`` of the model and the converter that it has."""
         return self.sized_from or self.name
+
+    @property
+    def converter(self) -> str:
+        """The first of Magenta's configs with the same converter: examples cut for one fit all of them."""
+        family = self.model.partition("-")[2]
+        return f"flat-{family}" if family in _ONE_CONVERTER else self.model
 
     @property
     def hparams(self) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from pipeline.examples.extraction import Layout
 from pipeline.examples.notes_input import name_of, open_notes
 from pipeline.examples.shards import example_files, layout_of, read_examples_manifest
 from pipeline.models.extraction import extractor_for
-from pipeline.models.registry import Config
+from pipeline.models.registry import Config, all_configs
+from pipeline.models.stock import StockConfig
 
 EXAMPLES = Path("data/examples")
 NOTES = Path("data/notes")
@@ -146,6 +147,9 @@ def _differences(content: dict[str, Any], config: Config) -> list[str]:
     have = content.get("extractor")
     if not isinstance(have, dict):
         return ["the manifest does not say how they were cut"]
+    named = all_configs().get(str(have.get("config")))
+    if isinstance(named, StockConfig):  # until 0.8.0 it was any config with that converter
+        have = {**have, "config": named.converter}
     return [
         f"{name} is {have.get(name)}, not {wanted.get(name)}"
         for name in dict.fromkeys([*wanted, *have])

@@ -116,6 +116,23 @@ def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: StockCon
         assert [list(pitches) for pitches in stock.windows.pitch_classes] == [*map(list, converter._pitch_classes)]
 
 
+def test_configs_whose_examples_fit_each_other_share_a_converter(magenta: Any) -> None:
+    def content(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [content(part) for part in value]
+        if callable(value) and hasattr(value, "__qualname__"):
+            return value.__qualname__
+        inner = vars(value) if hasattr(value, "__dict__") else None
+        return repr(value) if inner is None else [type(value), {name: content(part) for name, part in inner.items()}]
+
+    held = {stock.name: content(magenta.configs.CONFIG_MAP[stock.name].data_converter) for stock in STOCK_CONFIGS}
+    for name in ("mel_16bar", "trio_16bar"):
+        assert held[f"flat-{name}"] == held[f"hierdec-{name}"] == held[f"hier-{name}"]
+    assert held["flat-mel_16bar"] != held["cat-mel_2bar_big"]
+    assert all(held[stock.converter] == held[stock.name] for stock in STOCK_CONFIGS)
+    assert get_config("hierdec-trio_16bar_small").converter == "flat-trio_16bar"
+
+
 @pytest.mark.parametrize("name", COUNTED)
 def test_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
     config = get_config(name)
