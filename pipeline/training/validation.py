@@ -81,7 +81,7 @@ class Validator:
             reconstruction=reconstruction,
             kl_bits=kl_bits,
             kl_bits_above_free=kl_loss / float(np.log(2)),
-            accuracy=metrics.get("metrics/accuracy"),
+            accuracy=accuracy_of(metrics),
         )
         tags = {"losses/r_loss": reconstruction, "losses/kl_bits": kl_bits, "losses/kl_loss": kl_loss, "elbo": now.elbo}
         return now, {**tags, **metrics}
@@ -108,3 +108,15 @@ class Validator:
             self._saver = tf.train.Saver()
             self._session = tf.Session(graph=graph, config=session_config(chosen))
             self._session.run(tf.local_variables_initializer())
+
+
+def accuracy_of(metrics: dict[str, float]) -> float | None:
+    """The share of steps right, of several streams the mean; ``None`` where there is no such figure.
+
+    Magenta's ``SplitMultiOutCategoricalLstmDecoder`` gives the mean too, its ``MultiOutCategoricalLstmDecoder`` the
+    streams alone.
+    """
+    if "metrics/accuracy" in metrics:
+        return metrics["metrics/accuracy"]
+    streams = [value for name, value in metrics.items() if name.startswith("metrics/accuracy/output_")]
+    return sum(streams) / len(streams) if streams else None

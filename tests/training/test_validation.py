@@ -98,3 +98,12 @@ def test_scheduled_sampling_and_free_bits_do_not_change_the_bound(run: Run, exam
     free = validate(run, examples.validation, free_bits=plain.kl_bits / 2)
     assert (free.elbo, free.kl_bits) == (plain.elbo, plain.kl_bits)
     assert 0 < free.kl_bits_above_free < 0.6 * plain.kl_bits
+
+
+def test_the_accuracy_of_several_streams_is_their_mean() -> None:
+    from pipeline.training.validation import accuracy_of
+
+    streams = {"metrics/accuracy/output_0": 0.5, "metrics/accuracy/output_1": 0.75, "metrics/mean_per_class": 0.1}
+    assert accuracy_of(streams) == 0.625
+    assert accuracy_of({**streams, "metrics/accuracy": 0.6}) == 0.6
+    assert accuracy_of({"metrics/mean_per_class": 0.1}) is None
