@@ -152,7 +152,8 @@ def test_the_loss_is_a_function_of_seed_and_step(case: str) -> None:
     [fresh] = graph.losses((1, 5))
     after_others = graph.losses((2, 0), (1, 1), (1, 2), (1, 5), (1, 6), (2, 5), (1, 5))
     assert after_others[3] == after_others[6] == fresh
-    assert len(set(after_others)) == 6
+    assert after_others[5] != fresh  # another seed
+    assert len(set(after_others)) >= 5  # of six; losses of a model that knows nothing can be equal by chance
 
 
 @pytest.mark.parametrize("case", ["hierarchical", "multi-out"])
