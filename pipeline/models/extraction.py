@@ -162,7 +162,7 @@ def window_finder(config: Config) -> Callable[[NoteSequence, Dropped], list[dict
     """
     from pipeline.models.window_content import parts_of
 
-    extractor, output = MagentaExtractor(_model_of(config)), output_of(config)
+    extractor, output = MagentaExtractor(_converter_of(config)), output_of(config)
 
     def find(sequence: NoteSequence, dropped: Dropped) -> list[dict[str, Any]]:
         record = sequence.SerializeToString(deterministic=True)
@@ -253,7 +253,7 @@ def _fields_of(instance: Any) -> dict[str, Any]:
     return {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
 
 
-def _model_of(config: Config) -> str:
+def _converter_of(config: Config) -> str:
     """The name of Magenta's config whose converter a config has: examples serve all models and sizes with it."""
     assert not isinstance(config, VaeConfig)
     return config.converter
@@ -266,7 +266,9 @@ def stock_extractor_for(config: Config) -> StockExtractor:
         UsageError: the config's windows cannot be cut.
     """
     extractor_for(config)
-    return StockMagentaExtractor(_model_of(config)) if config.windows is None else StockDrumExtractor(config.windows)
+    return (
+        StockMagentaExtractor(_converter_of(config)) if config.windows is None else StockDrumExtractor(config.windows)
+    )
 
 
 def extractor_for(config: Config, filters: Filters = NO_FILTERS) -> Extractor:
@@ -280,7 +282,7 @@ def extractor_for(config: Config, filters: Filters = NO_FILTERS) -> Extractor:
         UsageError: the config's windows cannot be cut.
     """
     if config.windows is None:
-        return MagentaExtractor(_model_of(config), filters)
+        return MagentaExtractor(_converter_of(config), filters)
     try:
         extractor = DrumExtractor(config.windows)
     except ValueError as error:

@@ -197,7 +197,7 @@ class _Training:
                 "Train again with a smaller learning_rate (--hparams learning_rate=...) in another --run-dir.",
             )
         norm = float(figures["global_norm"])
-        self._look_at(norm, step)
+        self._count_skipped(norm, step)
         reconstruction, kl_bits = float(figures["losses/r_loss"]), float(figures["losses/kl_bits"])
         now = Measurements(
             step=step,
@@ -212,7 +212,7 @@ class _Training:
         )
         return now, summaries
 
-    def _look_at(self, norm: float, step: int) -> None:
+    def _count_skipped(self, norm: float, step: int) -> None:
         """Counts the updates that Magenta's clipping makes nothing of, and gives up where there are no others."""
         limit = self._run.hparams["grad_norm_clip_to_zero"]
         if self._run.hparams["clip_mode"] != "global_norm" or norm < limit:
