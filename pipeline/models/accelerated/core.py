@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pipeline.models.accelerated import lstm
-from pipeline.models.accelerated.products import Weights, gather_rows, plain_product, product, token_rows, widened
+from pipeline.models.accelerated import lstm, scheduled
+from pipeline.models.accelerated.products import Weights, gather_rows, plain_product, product, token_rows
 from pipeline.models.magenta import lstm_models, lstm_utils, tf
 from pipeline.models.randomness import loop_keys, sample_classes
 
@@ -78,6 +78,14 @@ class Decoding:
         rows = int(embedding.shape[0])
         return [product(embedding, first.inputs[1]) + first.bias, *(lstm.bias_rows(layer, rows) for layer in others)]
 
+    def decoded(
+        self, tokens: Any, constants: Sequence[Any], states: Sequence[lstm.State], segments: int = 1
+    ) -> tuple[Any, list[lstm.State]]:
+        """`scheduled` where the config samples the decoder's inputs, `teacher_forced` where not."""
+        if self._core.samples_its_inputs:
+            return self.scheduled(tokens, constants, states, segments)
+        return self.teacher_forced(self.gates(tokens), constants, states)
+
     def teacher_forced(
         self, gates: Any, constants: Sequence[Any], states: Sequence[lstm.State]
     ) -> tuple[Any, list[lstm.State]]:
@@ -98,20 +106,6 @@ class Decoding:
             outputs, state = lstm.recurrence(gates, constant, layer.recurrent, state)
             after.append(state)
         return outputs, after
-
-    def one_step(
-        self, tokens: Any, constants: Sequence[Any], states: Sequence[lstm.State]
-    ) -> tuple[Any, list[lstm.State]]:
-        """One step without a gradient: the logits ``[rows, classes]`` and the states after it."""
-        after: list[lstm.State] = []
-        gates = widened(tf.gather(self._rows, tokens))
-        for layer, constant, state in zip(self._layers, constants, states, strict=True):
-            if after:
-                gates = plain_product(after[-1].h, layer.inputs[0])
-            summed = tf.add_n([plain_product(state.h, layer.recurrent), gates, constant])
-            *_, c, _, h = lstm.step(summed, state.c)
-            after.append(lstm.State(c, h))
-        return plain_product(after[-1].h, self._output) + self._output_bias, after
 
     def logits(self, outputs: Any) -> Any:
         """Of the last layer's outputs ``[rows, units]``: ``[rows, classes]``."""
@@ -137,42 +131,32 @@ class Decoding:
         Returns:
             Tokens int32 ``[steps, rows]``, and the states after the last step.
         """
-        key, tokens, drawn, after = loop_keys(), first, [], list(states)
+        key, tokens, drawn = loop_keys(), first, []
+        stack = [lstm.Unrolled(layer.recurrent, state) for layer, state in zip(self._layers, states, strict=True)]
         for time in range(steps):
-            logits, after = self.one_step(tokens, constants, after)
-            tokens = sample_classes(logits / temperature, key(time)) + 1
+            output = lstm.advance(stack, self._layers, tf.gather(self._rows, tokens), constants)
+            tokens = sample_classes(self._plain_logits(output) / temperature, key(time)) + 1
             drawn.append(tokens)
-        return tf.stack(drawn), after
+        return tf.stack(drawn), [unrolled.state for unrolled in stack]
 
-    def scheduled_inputs(
+    def scheduled(
         self, tokens: Any, constants: Sequence[Any], states: Sequence[lstm.State], segments: int = 1
-    ) -> Any:
-        """Scheduled sampling: the tokens that the decoder reads, some of them drawn from its own output.
-
-        As in ``magenta.contrib.seq2seq.ScheduledOutputTrainingHelper``, with the same random numbers.
+    ) -> tuple[Any, list[lstm.State]]:
+        """As `teacher_forced`, but some tokens are drawn from what the decoder says, with Magenta's random numbers.
 
         Args:
             tokens: int32 ``[steps, rows]``, the true ones.
             constants: from `constants`.
             states: before the first step.
             segments: how many the rows hold, one after the other; Magenta draws for each apart.
-
-        Returns:
-            int32 ``[steps, rows]``.
         """
-        probability = self._core._sampling_probability
-        keys = [(loop_keys(hashed=False), loop_keys()) for _ in range(segments)]
-        true, after = tf.unstack(tokens), list(states)
-        read = [true[0]]
-        size = int(true[0].shape[0]) // segments
-        for time in range(len(true) - 1):
-            logits, after = self.one_step(read[-1], constants, after)
-            parts = []
-            for number, (chooses, draws) in enumerate(keys):
-                rows = slice(number * size, (number + 1) * size)
-                parts.append(_mixed(true[time + 1][rows], logits[rows], probability, chooses(time), draws(time)))
-            read.append(tf.concat(parts, axis=0))
-        return tf.stop_gradient(tf.stack(read))
+        draws = scheduled.Draws(self._core._sampling_probability, segments)
+        true = tf.unstack(tokens)
+        return scheduled.decode(true, self._layers, self._rows, self._plain_logits, constants, states, draws)
+
+    def _plain_logits(self, output: Any) -> Any:
+        """As `logits`, without a gradient."""
+        return plain_product(output, self._output) + self._output_bias
 
 
 class Steps(NamedTuple):
@@ -213,11 +197,3 @@ def metrics(targets: Any, likeliest: Any, mask: Any, classes: int) -> dict[str, 
         "metrics/accuracy": tf.metrics.accuracy(truth, found, weights),
         "metrics/mean_per_class_accuracy": tf.metrics.mean_per_class_accuracy(truth, found, classes, weights),
     }
-
-
-def _mixed(true: Any, logits: Any, probability: Any, choice_key: Any, draw_key: Any) -> Any:
-    """The true next tokens ``[rows]``, with those of some rows drawn from the logits ``[rows, classes]``."""
-    uniform = tf.random.stateless_uniform(tf.shape(true), seed=choice_key)
-    chosen = tf.cast(tf.where(uniform < probability), tf.int32)
-    drawn = sample_classes(tf.gather_nd(logits, chosen), draw_key) + 1
-    return tf.tensor_scatter_nd_update(true, chosen, drawn)

@@ -41,9 +41,7 @@ class AcceleratedCategoricalLstmDecoder(Core):
         inputs, targets = (_time_major(to_tokens(sequence), self._steps) for sequence in (x_input, x_target))
         decoding = self.open(int(z.shape[1]))
         constants, states = decoding.constants(z), self.initial_states(z)
-        if self.samples_its_inputs:
-            inputs = decoding.scheduled_inputs(inputs, constants, states)
-        outputs, _ = decoding.teacher_forced(decoding.gates(inputs), constants, states)
+        outputs, _ = decoding.decoded(inputs, constants, states)
         mask = tf.transpose(tf.sequence_mask(x_length, self._steps, dtype=tf.float32))
         losses, likeliest = reconstruction(decoding, outputs, targets, mask)
         found = {} if self.is_training else metrics(targets, likeliest, mask, self.classes)
@@ -163,16 +161,15 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         core = self._core_decoder
         outputs: list[Any] = []
         true = tf.unstack(inputs)
-        gates = None if core.samples_its_inputs else tf.unstack(decoding.gates(inputs))
+        gates = None if core.samples_its_inputs else tf.unstack(decoding.gates(inputs))  # of all at once
 
         def segment(embedding: Any, path: list[int]) -> Any:
             constants, states = decoding.constants(embedding), core.initial_states(embedding)
             number = len(outputs)
             if gates is None:
-                its_gates = decoding.gates(decoding.scheduled_inputs(true[number], constants, states))
+                output, after = decoding.scheduled(true[number], constants, states)
             else:
-                its_gates = gates[number]
-            output, after = decoding.teacher_forced(its_gates, constants, states)
+                output, after = decoding.teacher_forced(gates[number], constants, states)
             outputs.append(output)
             return _flat(after)
 
@@ -195,9 +192,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         """Outputs ``[segments, steps, batch, units]`` of a core decoder, inside its variable scope."""
         constants, states = decoding.constants(embeddings), core.initial_states(embeddings)
         tokens = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [self._steps, int(embeddings.shape[0])])
-        if core.samples_its_inputs:
-            tokens = decoding.scheduled_inputs(tokens, constants, states, self._segments)
-        outputs, _ = decoding.teacher_forced(decoding.gates(tokens), constants, states)
+        outputs, _ = decoding.decoded(tokens, constants, states, self._segments)
         return tf.transpose(tf.reshape(outputs, [self._steps, self._segments, -1, core.sizes[-1]]), [1, 0, 2, 3])
 
     def _metrics(self, targets: Any, likeliest: Any, mask: Any) -> dict[str, Any]:

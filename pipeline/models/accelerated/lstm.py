@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pipeline.models.accelerated.gradients import with_gradient
-from pipeline.models.accelerated.products import Weights, back_through, factor, product, widened
+from pipeline.models.accelerated.operations import add, add_n, lstm_gradient, matmul, multiply, sigmoid, split, tanh
+from pipeline.models.accelerated.products import Weights, back_through, factor, product, weights_gradient, widened
 from pipeline.models.magenta import tf
 
 _FORGET_BIAS = 1.0  # magenta.contrib.rnn.LSTMBlockCell's
@@ -75,23 +76,114 @@ def input_gates(inputs: Any, weights: Weights) -> Any:
     return tf.reshape(flat, [steps, rows, weights.outputs])
 
 
-def step(gates: Any, c: Any) -> tuple[Any, ...]:
-    """One step after its gates are summed.
+class Gradients(NamedTuple):
+    """Of a layer over a sequence.
+
+    Attributes:
+        gates: a factor ``[steps, rows, 4 * units]``, of the part of the gates that its inputs make.
+        constant: float32 ``[rows, 4 * units]``.
+        recurrent: float32 ``[units, 4 * units]``.
+        state: of the state before the first step.
+    """
+
+    gates: Any
+    constant: Any
+    recurrent: Any
+    state: State
+
+
+class Unrolled:
+    """A layer over a sequence, step by step; it keeps of each what the gradient is made of.
 
     Args:
-        gates: float32 ``[rows, 4 * units]``, before their activations.
-        c: the cell state before, ``[rows, units]``.
-
-    Returns:
-        Input gate, cell input, forget gate, output gate, cell state, its tanh, output: ``[rows, units]``.
+        recurrent: ``[units, 4 * units]``.
+        state: before the first step.
+        backwards: the first step is the sequence's last.
     """
-    # raw operations: there are thousands, and TensorFlow's Python functions take twice as long to add one
-    ops = tf.raw_ops
-    i, j, f, o = ops.Split(axis=1, value=gates, num_split=4)
-    i, j, f, o = ops.Sigmoid(x=i), ops.Tanh(x=j), ops.Sigmoid(x=f), ops.Sigmoid(x=o)
-    c = ops.AddV2(x=ops.Mul(x=f, y=c), y=ops.Mul(x=i, y=j))
-    tanh_c = ops.Tanh(x=c)
-    return i, j, f, o, c, tanh_c, ops.Mul(x=o, y=tanh_c)
+
+    def __init__(self, recurrent: Weights, state: State, *, backwards: bool = False) -> None:
+        self._recurrent, self._backwards = recurrent, backwards
+        self.state = state
+        self.output = factor(state.h, recurrent.precision)  # ``state.h``, as a factor
+        self._before: list[tuple[State, Any]] = []  # each step's state and output before it
+        self._after: list[tuple[Any, ...]] = []  # its gates and the rest of `_activations`
+        self._outputs: list[Any] = []
+        self._axis = tf.constant(1)
+
+    def advance(self, gates: Any, constant: Any) -> None:
+        """One step.
+
+        Args:
+            gates: float32 or a factor ``[rows, 4 * units]``, the part of the gates that its input makes.
+            constant: float32 ``[rows, 4 * units]``, the part that is the same at all steps, the bias included.
+        """
+        own = widened(matmul(self.output, self._recurrent.factor))  # the first term, for no one else: AddN adds to it
+        self._before.append((self.state, self.output))
+        self._after.append(self._activations(add_n([own, widened(gates), constant])))
+        *_, c, _, h = self._after[-1]
+        self.state, self.output = State(c, h), factor(h, self._recurrent.precision)
+        self._outputs.append(self.output)
+
+    def _activations(self, gates: Any) -> tuple[Any, ...]:
+        """Input gate, cell input, forget gate, output gate, cell state, its tanh, output: ``[rows, units]``."""
+        i, j, f, o = split(gates, self._axis, 4)
+        i, j, f, o = sigmoid(i), tanh(j), sigmoid(f), sigmoid(o)
+        c = add(multiply(f, self.state.c), multiply(i, j))
+        tanh_c = tanh(c)
+        return i, j, f, o, c, tanh_c, multiply(o, tanh_c)
+
+    @property
+    def outputs(self) -> Any:
+        """A factor ``[steps, rows, units]``, in the sequence's order."""
+        return tf.stack(self._in_order(self._outputs))
+
+    def gradients(self, d_outputs: Any | None, d_state: State) -> Gradients:
+        """The gradients, from those of the results.
+
+        Args:
+            d_outputs: a factor ``[steps, rows, units]`` in the sequence's order; ``None``: only the state was used.
+            d_state: of the state after the last step.
+        """
+        rows, units, precision = int(d_state.h.shape[0]), self._recurrent.inputs, self._recurrent.precision
+        d_per_step = None if d_outputs is None else self._in_order(tf.unstack(d_outputs))
+        d_factors: list[Any] = []
+        d_constant = None
+        d_c, d_h = d_state
+        # what the operation is given of the product itself, it does not look at
+        no_inputs, no_peephole, no_bias = tf.zeros([rows, 0]), tf.zeros([units]), tf.zeros([4 * units])
+        for number in reversed(range(len(self._after))):
+            if d_per_step is not None:
+                d_h = add(d_h, widened(d_per_step[number]))
+            (before, _), (i, j, f, o, c, tanh_c, _) = self._before[number], self._after[number]
+            product = [no_inputs, before.c, before.h, self._recurrent.value, *[no_peephole] * 3, no_bias]
+            d_c, d_gates = lstm_gradient([*product, i, c, f, o, j, tanh_c, d_c, d_h])
+            # not tf.add_n of all: in which order it adds depends on which term is still in use elsewhere
+            d_constant = d_gates if d_constant is None else add(d_constant, d_gates)
+            d_factors.append(factor(d_gates, precision))
+            d_h = widened(back_through(d_factors[-1], self._recurrent))
+        d_all = tf.stack(self._in_order(d_factors[::-1]))
+        own_inputs = tf.concat(self._in_order([output for _, output in self._before]), axis=0)
+        d_recurrent = weights_gradient(own_inputs, tf.reshape(d_all, [-1, 4 * units]))
+        return Gradients(d_all, d_constant, d_recurrent, State(d_c, d_h))
+
+    def _in_order(self, steps: list[Any]) -> list[Any]:
+        """From the steps' order to the sequence's, or back."""
+        return steps[::-1] if self._backwards else steps
+
+
+def advance(stack: Sequence[Unrolled], layers: Sequence[Layer], gates: Any, constants: Sequence[Any]) -> Any:
+    """One step of a stack of layers, without gradients of the weights between them; the last layer's output.
+
+    Args:
+        stack: the layers over the sequence so far.
+        layers: their variables.
+        gates: a factor ``[rows, 4 * units]``, the input's part of the first layer's gates.
+        constants: each layer's part of the gates that is the same at all steps.
+    """
+    stack[0].advance(gates, constants[0])
+    for below, unrolled, layer, constant in zip(stack, stack[1:], layers[1:], constants[1:], strict=False):
+        unrolled.advance(matmul(below.output, layer.inputs[0].factor), constant)
+    return stack[-1].output
 
 
 def recurrence(
@@ -111,65 +203,21 @@ def recurrence(
         The outputs, a factor ``[steps, rows, units]`` (``None`` if they are not wanted) in the order of
         the gates, and the state after the last step.
     """
-    steps, rows, units = int(gates.shape[0]), int(gates.shape[1]), recurrent.inputs
-    order = list(reversed(range(steps))) if backwards else list(range(steps))
 
-    def run(gates: Any, constant: Any, value: Any, c: Any, h: Any) -> Any:
-        per_step, output = tf.unstack(gates), factor(h, recurrent.precision)
-        before: dict[int, tuple[Any, Any, Any]] = {}  # c, h and h as a factor, by step
-        after: dict[int, tuple[Any, ...]] = {}
-        outputs: dict[int, Any] = {}
-        for t in order:
-            before[t] = c, h, output
-            own = widened(tf.matmul(output, recurrent.factor))  # the first term, for no one else: AddN adds to it
-            after[t] = step(tf.raw_ops.AddN(inputs=[own, widened(per_step[t]), constant]), c)
-            *_, c, _, h = after[t]
-            output = outputs[t] = factor(h, recurrent.precision)
+    def run(*_: Any) -> Any:
+        unrolled = Unrolled(recurrent, state, backwards=backwards)
+        per_step = tf.unstack(gates)
+        for part in reversed(per_step) if backwards else per_step:
+            unrolled.advance(part, constant)
 
         def gradient(*d_results: Any) -> list[Any]:
             *d_outputs, d_c, d_h = d_results
-            d_per_step = tf.unstack(d_outputs[0]) if every_output else None
-            d_gates: dict[int, Any] = {}
-            as_factors: dict[int, Any] = {}
-            # what the operation is given of the product itself, it does not look at
-            unused, no_peephole, no_bias = tf.zeros([rows, 0]), tf.zeros([units]), tf.zeros([4 * units])
-            for t in reversed(order):
-                if d_per_step is not None:
-                    d_h = tf.raw_ops.AddV2(x=d_h, y=widened(d_per_step[t]))
-                i, j, f, o, cell, tanh_cell, _ = after[t]
-                pointwise = tf.raw_ops.LSTMBlockCellGrad(
-                    x=unused,
-                    cs_prev=before[t][0],
-                    h_prev=before[t][1],
-                    w=value,
-                    wci=no_peephole,
-                    wcf=no_peephole,
-                    wco=no_peephole,
-                    b=no_bias,
-                    i=i,
-                    cs=cell,
-                    f=f,
-                    o=o,
-                    ci=j,
-                    co=tanh_cell,
-                    cs_grad=d_c,
-                    h_grad=d_h,
-                    use_peephole=False,
-                )
-                d_gates[t], d_c = pointwise.dicfo, pointwise.cs_prev_grad
-                as_factors[t] = factor(d_gates[t], recurrent.precision)
-                d_h = widened(back_through(as_factors[t], recurrent))
-            d_all = tf.stack([as_factors[t] for t in range(steps)])
-            own_inputs = tf.concat([before[t][2] for t in range(steps)], axis=0)
-            d_value = tf.matmul(own_inputs, tf.reshape(d_all, [steps * rows, 4 * units]), transpose_a=True)
-            # not tf.add_n: in which order it adds depends on which term is still in use elsewhere
-            unrounded = d_all if recurrent.precision == "fp32" else tf.stack([d_gates[t] for t in range(steps)])
-            return [d_all, tf.reduce_sum(unrounded, axis=0), widened(d_value), d_c, d_h]
+            found = unrolled.gradients(d_outputs[0] if every_output else None, State(d_c, d_h))
+            return [found.gates, found.constant, found.recurrent, *found.state]
 
-        results = [tf.stack([outputs[t] for t in range(steps)])] if every_output else []
-        return [*results, c, h], gradient
+        return [*([unrolled.outputs] if every_output else []), *unrolled.state], gradient
 
-    *outputs, c, h = with_gradient(run, gates, constant, recurrent.value, state.c, state.h)
+    *outputs, c, h = with_gradient(run, gates, constant, recurrent.value, *state)
     return outputs[0] if every_output else None, State(c, h)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.models.accelerated.gradients import with_gradient
+from pipeline.models.accelerated.operations import cast, matmul
 from pipeline.models.magenta import tf
 
 
@@ -37,19 +38,30 @@ def _transposed(matrix: Any) -> Any:
 
 def factor(values: Any, precision: str) -> Any:
     """Values as a factor of a product: rounded to bf16, if that is the precision and they are not yet."""
-    return tf.cast(values, tf.bfloat16) if precision == "bf16" else values
+    return cast(values, tf.bfloat16) if precision == "bf16" else values
 
 
 def widened(values: Any) -> Any:
     """A factor, or a product of two, as float32."""
-    return tf.cast(values, tf.float32)
+    return cast(values, tf.float32)
 
 
 def back_through(d_results: Any, weights: Weights) -> Any:
     """The gradient of the left factor, from that of the product with the weights; both are factors."""
     if weights.transposed is None:
-        return tf.matmul(d_results, weights.factor, transpose_b=True)
-    return tf.matmul(d_results, weights.transposed)
+        return matmul(d_results, weights.factor, transpose_b=True)
+    return matmul(d_results, weights.transposed)
+
+
+def weights_gradient(inputs: Any, d_results: Any) -> Any:
+    """The gradient of the weights, float32 ``[inputs, outputs]``; both are factors, ``[rows, ...]``."""
+    return widened(matmul(inputs, d_results, transpose_a=True))
+
+
+def rows_gradient(tokens: Any, d_rows: Any, weights: Weights) -> Any:
+    """The gradient of a weight matrix whose rows were picked by tokens, float32 ``[inputs, outputs]``."""
+    flat = widened(tf.reshape(d_rows, [-1, weights.outputs]))  # many rows are summed: not in bf16
+    return tf.math.unsorted_segment_sum(flat, tf.reshape(tokens, [-1]), weights.inputs + 1)[1:]
 
 
 def product(inputs: Any, weights: Weights, *, as_factor: bool = False) -> Any:
@@ -69,10 +81,9 @@ def product(inputs: Any, weights: Weights, *, as_factor: bool = False) -> Any:
 
         def gradient(d_result: Any) -> list[Any]:
             right = factor(d_result, weights.precision)
-            d_inputs = tf.cast(back_through(right, weights), inputs.dtype)
-            return [d_inputs, widened(tf.matmul(left, right, transpose_a=True))]
+            return [cast(back_through(right, weights), inputs.dtype), weights_gradient(left, right)]
 
-        result = tf.matmul(left, weights.factor)
+        result = matmul(left, weights.factor)
         return [result if as_factor else widened(result)], gradient
 
     return with_gradient(multiplied, inputs, weights.value)[0]
@@ -80,7 +91,7 @@ def product(inputs: Any, weights: Weights, *, as_factor: bool = False) -> Any:
 
 def plain_product(inputs: Any, weights: Weights) -> Any:
     """``inputs @ weights`` without a gradient, for what is only sampled."""
-    return widened(tf.matmul(factor(inputs, weights.precision), weights.factor))
+    return widened(matmul(factor(inputs, weights.precision), weights.factor))
 
 
 def token_rows(weights: Weights) -> Any:
@@ -100,11 +111,6 @@ def gather_rows(weights: Weights, tokens: Any) -> Any:
     """
 
     def gathered(_: Any) -> Any:
-        def gradient(d_rows: Any) -> list[Any]:
-            flat = widened(tf.reshape(d_rows, [-1, weights.outputs]))  # many rows are summed: not in bf16
-            sums = tf.math.unsorted_segment_sum(flat, tf.reshape(tokens, [-1]), weights.inputs + 1)
-            return [sums[1:]]
-
-        return [tf.gather(token_rows(weights), tokens)], gradient
+        return [tf.gather(token_rows(weights), tokens)], lambda d_rows: [rows_gradient(tokens, d_rows, weights)]
 
     return with_gradient(gathered, weights.value)[0]
