@@ -1,12 +1,15 @@
 """Stock Magenta, measured: its own scripts with their flags, in a process of their own.
 
-``music_vae_train`` and ``music_vae_generate`` run as they are. Three things are added, none of which
-changes what is computed: our configs stand in its ``CONFIG_MAP``, the hook that takes the time is
-put beside its own, and a function is replaced that crashes TensorFlow.
+``music_vae_train`` and ``music_vae_generate`` are loaded and run as they are. Three things are added,
+none of which changes what is computed: our configs stand in its ``CONFIG_MAP``, the hook that takes the
+time is put beside its own, and a function is replaced that crashes TensorFlow.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -25,10 +28,10 @@ def main() -> None:
 
 def _train(job: Job, clock: Clock) -> None:
     """``music_vae_train --mode=train``."""
+    script = _script("music_vae_train", clock)
     from pipeline.models.magenta import configs, gpus
 
-    script = _training_script(job, "train", "train")
-    clock.stage("import")
+    _set_flags(script, job, "train", "train")
     train, get_input_tensors = script.tf_slim.training.train, script._get_input_tensors
     inputs: dict[str, Any] = {}
 
@@ -55,12 +58,12 @@ def _train(job: Job, clock: Clock) -> None:
 
 def _evaluate(job: Job, clock: Clock) -> None:
     """``music_vae_train --mode=eval``, which would go on for ever: here it finds two checkpoints, the same twice."""
-    from pipeline.models.magenta import configs, gpus
-
-    script = _training_script(job, "eval", "validation")
+    script = _script("music_vae_train", clock)
     from tf_slim.training import evaluation
 
-    clock.stage("import")
+    from pipeline.models.magenta import configs, gpus
+
+    _set_flags(script, job, "eval", "validation")
 
     def two_checkpoints(*_: Any, **__: Any) -> Iterator[str]:
         for name in ("first evaluation", "next evaluation"):
@@ -75,11 +78,8 @@ def _evaluate(job: Job, clock: Clock) -> None:
 
 def _sample(job: Job, clock: Clock) -> None:
     """``music_vae_generate --mode=sample`` with its defaults."""
+    script = _script("music_vae_generate", clock)
     from pipeline.models.magenta import configs, gpus
-
-    # isort: split
-    # Magenta's scripts import TensorFlow themselves: after the module that tells it which Keras to be
-    from magenta.models.music_vae import music_vae_generate as script
 
     script.FLAGS(
         [
@@ -96,14 +96,20 @@ def _sample(job: Job, clock: Clock) -> None:
     clock.report(devices=gpus)
 
 
-def _training_script(job: Job, mode: str, split: str) -> Any:
-    """``music_vae_train`` with its flags set."""
-    import pipeline.models.magenta  # noqa: F401
+def _script(name: str, clock: Clock) -> Any:
+    """One of Magenta's scripts, with everything that it loads by itself; then our configs, and what it dies of."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # without it Magenta cannot be loaded
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    script = importlib.import_module(f"magenta.models.music_vae.{name}")
+    clock.stage("import")
+    importlib.import_module("pipeline.models.magenta")
+    gc.unfreeze()
+    clock.skip()
+    return script
 
-    # isort: split
-    # after the module that repairs what Magenta's input dies of
-    from magenta.models.music_vae import music_vae_train as script
 
+def _set_flags(script: Any, job: Job, mode: str, split: str) -> None:
+    """What ``music_vae_train`` is told on its command line."""
     script.FLAGS(
         [
             "music_vae_train",
@@ -115,7 +121,6 @@ def _training_script(job: Job, mode: str, split: str) -> Any:
             f"--num_steps={job.num_steps}",
         ]
     )
-    return script
 
 
 def _check_pure(model: Any) -> None:

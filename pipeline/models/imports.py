@@ -8,6 +8,7 @@ which tf-slim asks for losses that nobody here uses.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import importlib.abc
 import sys
@@ -39,6 +40,23 @@ def without_needless_packages() -> Iterator[None]:
             del sys.modules[_NOTEBOOK]
             if "note_seq" in sys.modules:  # ``import note_seq.notebook_utils`` is to find the real one
                 vars(sys.modules["note_seq"]).pop("notebook_utils", None)
+
+
+@contextlib.contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """While the context lasts, Python does not look for garbage, and never again among what is there at its end.
+
+    TensorFlow and Magenta are half a million objects that stay. To look at all of them each time their number
+    has grown by a quarter takes a fifth of the time in which they load.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 class _NotFound(importlib.abc.MetaPathFinder):

@@ -21,7 +21,7 @@ from typing import Any
 from pipeline.errors import GmdVaeError
 from pipeline.models import faults
 from pipeline.models.config import VaeConfig
-from pipeline.models.imports import without_needless_packages
+from pipeline.models.imports import without_garbage_collection, without_needless_packages
 from pipeline.models.registry import Config, all_configs
 
 if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
@@ -64,7 +64,12 @@ def _without_start_up_noise() -> Iterator[None]:
 
 
 try:
-    with _without_start_up_noise(), warnings.catch_warnings(), without_needless_packages():
+    with (
+        _without_start_up_noise(),
+        warnings.catch_warnings(),
+        without_needless_packages(),
+        without_garbage_collection(),
+    ):
         # third parties, while they load: pydub misses ffmpeg, older syntax on newer Pythons
         warnings.simplefilter("ignore")
         import tensorflow.compat.v1 as tf

@@ -51,3 +51,26 @@ def test_what_is_loaded_already_stays() -> None:
         print(note_seq.play_sequence.__module__, "pandas" in sys.modules)
         """)
     assert found.splitlines() == ["note_seq.notebook_utils True"]
+
+
+def test_garbage_is_collected_again_and_what_was_loaded_is_not_looked_at() -> None:
+    found = run("""
+        import gc, weakref
+        import pipeline.models.magenta
+        from pipeline.models.imports import without_garbage_collection
+        class Cycle:
+            pass
+        def cycle():
+            one = Cycle()
+            one.itself = one
+            return weakref.ref(one)
+        print(gc.isenabled(), gc.get_freeze_count() > 100_000)
+        later = cycle()
+        gc.collect()
+        print(later() is None)
+        gc.disable()
+        with without_garbage_collection():
+            print(gc.isenabled())
+        print(gc.isenabled())
+        """)
+    assert found.splitlines() == ["True True", "True", "False", "False"]
