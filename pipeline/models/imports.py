@@ -2,7 +2,7 @@
 
 They take a third of the time in which ``pipeline.models.magenta`` starts: bokeh and IPython, which
 ``note_seq`` draws and plays with in a notebook; pandas, whose tables Keras would accept; scikit-learn,
-which tf-slim asks for losses that nobody here uses.
+which tf-slim asks for losses that nobody here uses. Garbage is not looked for while the rest loads.
 """
 
 from __future__ import annotations

@@ -107,7 +107,6 @@ class Unrolled:
         self.output = factor(state.h, recurrent.precision)  # ``state.h``, as a factor
         self._before: list[tuple[State, Any]] = []  # each step's state and output before it
         self._after: list[tuple[Any, ...]] = []  # its gates and the rest of `_activations`
-        self._outputs: list[Any] = []
         self._axis = tf.constant(1)
 
     def advance(self, gates: Any, constant: Any) -> None:
@@ -122,7 +121,6 @@ class Unrolled:
         self._after.append(self._activations(add_n([own, widened(gates), constant])))
         *_, c, _, h = self._after[-1]
         self.state, self.output = State(c, h), factor(h, self._recurrent.precision)
-        self._outputs.append(self.output)
 
     def _activations(self, gates: Any) -> tuple[Any, ...]:
         """Input gate, cell input, forget gate, output gate, cell state, its tanh, output: ``[rows, units]``."""
@@ -135,7 +133,7 @@ class Unrolled:
     @property
     def outputs(self) -> Any:
         """A factor ``[steps, rows, units]``, in the sequence's order."""
-        return tf.stack(self._in_order(self._outputs))
+        return tf.stack(self._in_order([*(output for _, output in self._before[1:]), self.output]))
 
     def gradients(self, d_outputs: Any | None, d_state: State) -> Gradients:
         """The gradients, from those of the results.
@@ -155,8 +153,8 @@ class Unrolled:
             if d_per_step is not None:
                 d_h = add(d_h, widened(d_per_step[number]))
             (before, _), (i, j, f, o, c, tanh_c, _) = self._before[number], self._after[number]
-            product = [no_inputs, before.c, before.h, self._recurrent.value, *[no_peephole] * 3, no_bias]
-            d_c, d_gates = lstm_gradient([*product, i, c, f, o, j, tanh_c, d_c, d_h])
+            of_product = [no_inputs, before.c, before.h, self._recurrent.value, *[no_peephole] * 3, no_bias]
+            d_c, d_gates = lstm_gradient([*of_product, i, c, f, o, j, tanh_c, d_c, d_h])
             # not tf.add_n of all: in which order it adds depends on which term is still in use elsewhere
             d_constant = d_gates if d_constant is None else add(d_constant, d_gates)
             d_factors.append(factor(d_gates, precision))

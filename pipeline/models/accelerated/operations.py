@@ -23,9 +23,8 @@ def cast(values: Any, dtype: Any) -> Any:
     """``tf.cast`` between floating-point types."""
     if values.dtype == dtype:
         return values
-    graph = tf.get_default_graph()
-    attributes = {"SrcT": _attribute(values.dtype), "DstT": _attribute(dtype), "Truncate": _attribute(False)}
-    return graph._create_op_internal("Cast", [values], [dtype], attrs=attributes).outputs[0]
+    [wanted] = _operation("Cast", [values], [dtype], SrcT=values.dtype, DstT=dtype, Truncate=False)
+    return wanted
 
 
 def add(left: Any, right: Any) -> Any:
@@ -55,27 +54,27 @@ def tanh(values: Any) -> Any:
 
 def split(values: Any, axis: Any, parts: int) -> list[Any]:
     """``tf.split`` into equal parts; ``axis`` is an int32 scalar tensor, which many may share."""
-    attributes = {"num_split": _attribute(parts), "T": _attribute(values.dtype)}
-    graph = tf.get_default_graph()
-    split = graph._create_op_internal("Split", [axis, values], [values.dtype] * parts, attrs=attributes)
-    return list(split.outputs)
+    return _operation("Split", [axis, values], [values.dtype] * parts, num_split=parts, T=values.dtype)
 
 
 def lstm_gradient(inputs: Sequence[Any]) -> tuple[Any, Any]:
     """``LSTMBlockCellGrad`` without peepholes: the gradients of the cell state before, and of the gates."""
     dtype = inputs[0].dtype
-    attributes = {"use_peephole": _attribute(False), "T": _attribute(dtype)}
-    graph = tf.get_default_graph()
-    operation = graph._create_op_internal("LSTMBlockCellGrad", list(inputs), [dtype] * 5, attrs=attributes)
-    d_cell, d_gates, *_ = operation.outputs
+    d_cell, d_gates, *_ = _operation("LSTMBlockCellGrad", list(inputs), [dtype] * 5, use_peephole=False, T=dtype)
     return d_cell, d_gates
 
 
 def _add(kind: str, inputs: list[Any], **attributes: bool | int) -> Any:
-    """An operation whose inputs and one output have the type ``T``."""
+    """An operation whose inputs and one output have the type ``T``; its output."""
     dtype = inputs[0].dtype
-    attrs = {name: _attribute(value) for name, value in attributes.items()} | {"T": _attribute(dtype)}
-    return tf.get_default_graph()._create_op_internal(kind, inputs, [dtype], attrs=attrs).outputs[0]
+    [output] = _operation(kind, inputs, [dtype], **attributes, T=dtype)
+    return output
+
+
+def _operation(kind: str, inputs: list[Any], types: list[Any], **attributes: Any) -> list[Any]:
+    """Adds an operation to the graph; its outputs, which have these types."""
+    attrs = {name: _attribute(value) for name, value in attributes.items()}
+    return list(tf.get_default_graph()._create_op_internal(kind, inputs, types, attrs=attrs).outputs)
 
 
 @functools.lru_cache(maxsize=64, typed=True)

@@ -87,7 +87,7 @@ def decode(
                 else:
                     d_inputs = rows_gradient(tf.stack(read), flat, layer.inputs[0])
                 found.append([d_inputs, own.constant, own.recurrent, *own.state])
-            return [gradient for of_layer in reversed(found) for gradient in of_layer]
+            return [part for of_layer in reversed(found) for part in of_layer]
 
         return [stack[-1].outputs, *(part for unrolled in stack for part in unrolled.state)], gradient
 
