@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pipeline.models.accelerated import lstm, scheduled
-from pipeline.models.accelerated.products import Weights, gather_rows, plain_product, product, token_rows
+from pipeline.models.accelerated import lstm
+from pipeline.models.accelerated.products import Weights, plain_product, product, token_rows
+from pipeline.models.accelerated.scheduled import Draws
+from pipeline.models.accelerated.stack import Stack, decode
 from pipeline.models.magenta import lstm_models, lstm_utils, tf
 from pipeline.models.randomness import loop_keys, sample_classes
 
@@ -54,77 +56,56 @@ class Decoding:
 
     def __init__(self, core: Core, embedding_size: int) -> None:
         self._core, precision = core, core._precision
-        self._layers = []
-        parts = [core.classes, embedding_size]
+        self._layers: list[lstm.Layer] = []
+        parts, below = [core.classes, embedding_size], 0
         for number, units in enumerate(core.sizes):
-            self._layers.append(lstm.layer(f"decoder/multi_rnn_cell/cell_{number}/lstm_cell", parts, units, precision))
-            parts = [units]
+            scope = f"decoder/multi_rnn_cell/cell_{number}/lstm_cell"
+            self._layers.append(lstm.layer(scope, parts, units, precision, below=below))
+            parts, below = [], units
         self._rows = token_rows(self._layers[0].inputs[0])
         with tf.variable_scope("decoder/output_projection", reuse=tf.AUTO_REUSE):
             self._output = Weights(tf.get_variable("kernel", [core.sizes[-1], core.classes]), precision)
             self._output_bias = tf.get_variable("bias", [core.classes], initializer=tf.zeros_initializer())
 
-    def gates(self, tokens: Any) -> Any:
-        """The tokens' part of the first layer's gates.
-
-        Args:
-            tokens: int32 ``[steps, rows]`` or ``[rows]``.
-        """
-        return gather_rows(self._layers[0].inputs[0], tokens)
-
-    def constants(self, embedding: Any) -> list[Any]:
-        """Each layer's part of the gates that is the same at all steps, ``[rows, 4 * units]``."""
-        first, *others = self._layers
-        rows = int(embedding.shape[0])
-        return [product(embedding, first.inputs[1]) + first.bias, *(lstm.bias_rows(layer, rows) for layer in others)]
+    def constant(self, embedding: Any) -> Any:
+        """The part of the first layer's gates that is the same at all steps, ``[rows, 4 * units]``."""
+        first = self._layers[0]
+        return product(embedding, first.inputs[1]) + first.bias.value
 
     def decoded(
-        self, tokens: Any, constants: Sequence[Any], states: Sequence[lstm.State], segments: int = 1
-    ) -> tuple[Any, list[lstm.State]]:
-        """`scheduled` where the config samples the decoder's inputs, `teacher_forced` where not."""
-        if self._core.samples_its_inputs:
-            return self.scheduled(tokens, constants, states, segments)
-        return self.teacher_forced(self.gates(tokens), constants, states)
-
-    def teacher_forced(
-        self, gates: Any, constants: Sequence[Any], states: Sequence[lstm.State]
-    ) -> tuple[Any, list[lstm.State]]:
-        """The whole stack over a sequence of known inputs.
+        self, tokens: Any, constant: Any, states: Sequence[lstm.State], segments: int = 1
+    ) -> tuple[list[Any], list[lstm.State]]:
+        """Tells it a sequence (teacher forcing); where the config says so, some of it is what it would have said.
 
         Args:
-            gates: ``[steps, rows, 4 * units]``, from `gates`.
-            constants: from `constants`.
+            tokens: int32 ``[steps, rows]``, the true ones.
+            constant: from `constant`.
             states: of each layer, before the first step.
+            segments: how many the rows hold, one after the other; Magenta draws for each apart.
 
         Returns:
-            The last layer's outputs ``[steps, rows, units]``, and the states after the last step.
+            The last layer's outputs at each step, factors ``[rows, units]``, and the states after the last step.
         """
-        outputs, after = None, []
-        for layer, constant, state in zip(self._layers, constants, states, strict=True):
-            if outputs is not None:
-                gates = lstm.input_gates(outputs, layer.inputs[0])
-            outputs, state = lstm.recurrence(gates, constant, layer.recurrent, state)
-            after.append(state)
-        return outputs, after
+        draws = Draws(self._core._sampling_probability, segments) if self._core.samples_its_inputs else None
+
+        def mixed(true: Any, output: Any, time: int) -> Any:
+            return draws.mixed(true, self._plain_logits(output), time) if draws else true
+
+        return decode(tf.unstack(tokens), self._layers, self._rows, constant, states, mixed)
 
     def logits(self, outputs: Any) -> Any:
         """Of the last layer's outputs ``[rows, units]``: ``[rows, classes]``."""
         return product(outputs, self._output) + self._output_bias
 
     def sample(
-        self,
-        steps: int,
-        first: Any,
-        constants: Sequence[Any],
-        states: Sequence[lstm.State],
-        temperature: Any,
+        self, steps: int, first: Any, constant: Any, states: Sequence[lstm.State], temperature: Any
     ) -> tuple[Any, list[lstm.State]]:
         """Draws a sequence, each step given the ones before.
 
         Args:
             steps: how many.
             first: int32 ``[rows]``, the tokens before.
-            constants: from `constants`.
+            constant: from `constant`.
             states: before the first step.
             temperature: float32 scalar.
 
@@ -132,27 +113,12 @@ class Decoding:
             Tokens int32 ``[steps, rows]``, and the states after the last step.
         """
         key, tokens, drawn = loop_keys(), first, []
-        stack = [lstm.Unrolled(layer.recurrent, state) for layer, state in zip(self._layers, states, strict=True)]
+        stack = Stack(self._layers, states, constant)
         for time in range(steps):
-            output = lstm.advance(stack, self._layers, tf.gather(self._rows, tokens), constants)
+            output = stack.advance(gates=tf.gather(self._rows, tokens))
             tokens = sample_classes(self._plain_logits(output) / temperature, key(time)) + 1
             drawn.append(tokens)
-        return tf.stack(drawn), [unrolled.state for unrolled in stack]
-
-    def scheduled(
-        self, tokens: Any, constants: Sequence[Any], states: Sequence[lstm.State], segments: int = 1
-    ) -> tuple[Any, list[lstm.State]]:
-        """As `teacher_forced`, but some tokens are drawn from what the decoder says, with Magenta's random numbers.
-
-        Args:
-            tokens: int32 ``[steps, rows]``, the true ones.
-            constants: from `constants`.
-            states: before the first step.
-            segments: how many the rows hold, one after the other; Magenta draws for each apart.
-        """
-        draws = scheduled.Draws(self._core._sampling_probability, segments)
-        true = tf.unstack(tokens)
-        return scheduled.decode(true, self._layers, self._rows, self._plain_logits, constants, states, draws)
+        return tf.stack(drawn), stack.states
 
     def _plain_logits(self, output: Any) -> Any:
         """As `logits`, without a gradient."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.models.accelerated import lstm
 from pipeline.models.accelerated.core import Core, Decoding, Steps, metrics, reconstruction
-from pipeline.models.accelerated.products import product
+from pipeline.models.accelerated.stack import conduct
 from pipeline.models.accelerated.tokens import to_tokens
 from pipeline.models.magenta import lstm_models, lstm_utils, tf
 
@@ -40,10 +40,9 @@ class AcceleratedCategoricalLstmDecoder(Core):
         """
         inputs, targets = (_time_major(to_tokens(sequence), self._steps) for sequence in (x_input, x_target))
         decoding = self.open(int(z.shape[1]))
-        constants, states = decoding.constants(z), self.initial_states(z)
-        outputs, _ = decoding.decoded(inputs, constants, states)
+        outputs, _ = decoding.decoded(inputs, decoding.constant(z), self.initial_states(z))
         mask = tf.transpose(tf.sequence_mask(x_length, self._steps, dtype=tf.float32))
-        losses, likeliest = reconstruction(decoding, outputs, targets, mask)
+        losses, likeliest = reconstruction(decoding, tf.stack(outputs), targets, mask)
         found = {} if self.is_training else metrics(targets, likeliest, mask, self.classes)
         return tf.reduce_sum(losses, axis=0), found, Steps(tf.transpose(losses), tf.transpose(likeliest))
 
@@ -51,7 +50,7 @@ class AcceleratedCategoricalLstmDecoder(Core):
         """Tokens int32 ``[n, steps]`` for latent vectors ``[n, z_size]``; ``first`` are the tokens before."""
         decoding = self.open(int(z.shape[1]))
         first = tf.zeros([n], tf.int32) if first is None else first
-        tokens, _ = decoding.sample(steps, first, decoding.constants(z), self.initial_states(z), temperature)
+        tokens, _ = decoding.sample(steps, first, decoding.constant(z), self.initial_states(z), temperature)
         return tf.transpose(tokens)
 
     def sample(
@@ -134,9 +133,9 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         drawn: list[Any] = []
 
         def segment(embedding: Any, path: list[int]) -> Any:
-            constants, states = decoding.constants(embedding), self._core_decoder.initial_states(embedding)
+            constant, states = decoding.constant(embedding), self._core_decoder.initial_states(embedding)
             before = drawn[-1][-1] if drawn else tf.zeros([n], tf.int32)
-            tokens, after = decoding.sample(self._steps, before, constants, states, temperature)
+            tokens, after = decoding.sample(self._steps, before, constant, states, temperature)
             drawn.append(tokens)
             return _flat(after)
 
@@ -158,23 +157,17 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
 
     def _in_turn(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
         """Outputs ``[segments, steps, batch, units]``, each segment after the one before."""
-        core = self._core_decoder
         outputs: list[Any] = []
-        true = tf.unstack(inputs)
-        gates = None if core.samples_its_inputs else tf.unstack(decoding.gates(inputs))  # of all at once
+        segments = tf.unstack(inputs)
 
         def segment(embedding: Any, path: list[int]) -> Any:
-            constants, states = decoding.constants(embedding), core.initial_states(embedding)
-            number = len(outputs)
-            if gates is None:
-                output, after = decoding.scheduled(true[number], constants, states)
-            else:
-                output, after = decoding.teacher_forced(gates[number], constants, states)
-            outputs.append(output)
+            constant, states = decoding.constant(embedding), self._core_decoder.initial_states(embedding)
+            of_segment, after = decoding.decoded(segments[len(outputs) // self._steps], constant, states)
+            outputs.extend(of_segment)
             return _flat(after)
 
         self._hierarchical_decode(z, segment)
-        return tf.stack(outputs)
+        return tf.reshape(tf.concat(outputs, axis=0), [self._segments, self._steps, *outputs[0].shape])
 
     def _at_once(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
         """The same, all segments as rows of one batch: nothing that is decoded comes back to the conductor."""
@@ -190,10 +183,12 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
 
     def _as_rows(self, core: Core, decoding: Decoding, inputs: Any, embeddings: Any) -> Any:
         """Outputs ``[segments, steps, batch, units]`` of a core decoder, inside its variable scope."""
-        constants, states = decoding.constants(embeddings), core.initial_states(embeddings)
+        constant, states = decoding.constant(embeddings), core.initial_states(embeddings)
         tokens = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [self._steps, int(embeddings.shape[0])])
-        outputs, _ = decoding.decoded(tokens, constants, states, self._segments)
-        return tf.transpose(tf.reshape(outputs, [self._steps, self._segments, -1, core.sizes[-1]]), [1, 0, 2, 3])
+        outputs, _ = decoding.decoded(tokens, constant, states, self._segments)
+        return tf.transpose(
+            tf.reshape(tf.stack(outputs), [self._steps, self._segments, -1, core.sizes[-1]]), [1, 0, 2, 3]
+        )
 
     def _metrics(self, targets: Any, likeliest: Any, mask: Any) -> dict[str, Any]:
         """Magenta's: every segment's, and their mean."""
@@ -228,18 +223,13 @@ class _Conductor:
     def __call__(self, inputs: Any, states: Any, scope: Any) -> tuple[Any, Any]:
         """One step, inside the variable scope of its level: the last layer's output and the new states."""
         if not self._layers:
-            before = int(inputs.shape[1])
+            below = int(inputs.shape[1])
             for number, units in enumerate(self._sizes):
-                self._layers.append(lstm.layer(f"cell_{number}/lstm_cell", [before], units, self._precision))
-                before = units
-        after = []
-        for layer, state in zip(self._layers, states, strict=True):
-            gates = product(inputs, layer.inputs[0], as_factor=True)[None]
-            constant = lstm.bias_rows(layer, int(inputs.shape[0]))
-            _, state = lstm.recurrence(gates, constant, layer.recurrent, lstm.State(*state), every_output=False)
-            inputs = state.h
-            after.append(state)
-        return inputs, tuple(after)
+                scope = f"cell_{number}/lstm_cell"
+                self._layers.append(lstm.layer(scope, [], units, self._precision, below=below))
+                below = units
+        after = conduct(inputs, self._layers, [lstm.State(*state) for state in states])
+        return after[-1].h, tuple(after)
 
 
 def _flat(states: Sequence[lstm.State]) -> Any:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.models.accelerated import lstm
-from pipeline.models.accelerated.products import gather_rows, widened
+from pipeline.models.accelerated.products import gather_rows, product, widened
+from pipeline.models.accelerated.stack import recurrence
 from pipeline.models.accelerated.tokens import to_tokens
 from pipeline.models.magenta import lstm_models, lstm_utils, tf
 
@@ -73,16 +74,14 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
     ) -> tuple[Any, Any]:
         """One layer in one direction: its outputs where another layer follows, and its last output."""
         rows = int(inputs.shape[1])
-        constant, start = lstm.bias_rows(layer, rows), lstm.zero_state(rows, layer.units)
+        start = lstm.zero_state(rows, layer.units)
         if self.takes_whole_windows:
             gates = _input_gates(inputs, layer)
-            outputs, state = lstm.recurrence(
-                gates, constant, layer.recurrent, start, backwards=backwards, every_output=not is_last
-            )
+            outputs, state = recurrence(gates, layer, start, backwards=backwards, every_output=not is_last)
             return outputs, state.h
         if backwards:
             inputs = tf.reverse_sequence(inputs, lengths, seq_axis=0, batch_axis=1)
-        outputs, _ = lstm.recurrence(_input_gates(inputs, layer), constant, layer.recurrent, start)
+        outputs, _ = recurrence(_input_gates(inputs, layer), layer, start)
         last = tf.gather_nd(outputs, tf.stack([tf.maximum(lengths - 1, 0), tf.range(rows)], axis=1))
         if backwards:
             outputs = tf.reverse_sequence(outputs, lengths, seq_axis=0, batch_axis=1)
@@ -90,10 +89,18 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
 
 
 def _input_gates(inputs: Any, layer: lstm.Layer) -> Any:
-    """Of tokens int32 ``[steps, rows]``, or of vectors ``[steps, rows, size]``."""
+    """The input's part of the gates at all steps, a factor ``[steps, rows, 4 * units]``.
+
+    Args:
+        inputs: tokens int32 ``[steps, rows]``, or vectors ``[steps, rows, size]``.
+        layer: which reads them.
+    """
+    [weights] = layer.inputs
     if inputs.dtype == tf.int32:
-        return gather_rows(layer.inputs[0], inputs)
-    return lstm.input_gates(inputs, layer.inputs[0])
+        return gather_rows(weights, inputs)
+    steps, rows, size = (int(length) for length in inputs.shape)
+    flat = product(tf.reshape(inputs, [steps * rows, size]), weights, as_factor=True)
+    return tf.reshape(flat, [steps, rows, weights.outputs])
 
 
 class AcceleratedHierarchicalLstmEncoder(lstm_models.HierarchicalLstmEncoder):  # type: ignore[misc]

@@ -15,29 +15,78 @@ _OVERRIDE = "GmdVaeWithGradient"
 _ATTRIBUTE = "_gmd_vae_gradients"  # of a graph: they hold its tensors, and must not outlive it
 
 
-def with_gradient(compute: Callable[..., tuple[Sequence[Any], Callable[..., Sequence[Any]]]], *inputs: Any) -> Any:
+class Shared:
+    """A tensor of many uses, whose gradient is made once, of what all of them give to it.
+
+    TensorFlow would have each use make a gradient, and add them up. Here each adds to a list. The list goes from
+    the last use to the first, as gradients do: a tensor that stands for it is passed along.
+
+    Args:
+        value: the tensor.
+        together: the gradient, from what the uses gave.
+
+    Attributes:
+        last: the tensor as its last use so far has passed it on.
+    """
+
+    def __init__(self, value: Any, together: Callable[[list[Any]], Any]) -> None:
+        self.value = value
+        self._given: dict[str, list[Any]] = {}  # by the name of the tensor that stands for it
+        [self.last] = _identities([value], lambda d_last: [together(self._taken(d_last))])
+
+    def give(self, d_passed_on: Any, terms: Sequence[Any]) -> Any:
+        """What stands for the gradient before a use, from what stands for it behind it (of the last: anything)."""
+        stands_for = tf.placeholder_with_default(float("nan"), shape=None)  # whoever adds to it is to notice
+        self._given[stands_for.name] = [*self._taken(d_passed_on), *terms]
+        return stands_for
+
+    def _taken(self, stands_for: Any) -> list[Any]:
+        while stands_for.op.type == "Identity":  # what gates a gradient (``tf.train.Optimizer.GATE_OP``)
+            stands_for = stands_for.op.inputs[0]
+        return self._given.pop(stands_for.name, [])
+
+
+def with_gradient(compute: Callable[[], tuple[Sequence[Any], Callable[..., Sequence[Any]]]], *inputs: Any) -> Any:
     """The outputs of a computation, with a gradient of its own instead of its operations'.
 
     Args:
-        compute: from the inputs to the outputs, and to the function that makes of the outputs'
-            gradients those of the inputs. Nothing else that it reads gets a gradient.
-        inputs: tensors.
+        compute: gives the outputs, and the function that makes of the outputs' gradients those of the
+            inputs: a tensor, or of an input that is shared a list. Nothing else that it reads gets a gradient.
+        inputs: what it reads, tensors or `Shared`.
 
     Returns:
         A list of tensors.
     """
-    outputs, gradient = compute(*inputs)
-    count, graph = len(outputs), tf.get_default_graph()
+    outputs, gradient = compute()
+    count = len(outputs)
+
+    def of_all(*given: Any) -> list[Any]:
+        found = zip(inputs, gradient(*given[:count]), given[count:], strict=True)
+        return [None] * count + [
+            read.give(d_passed_on, d_input) if isinstance(read, Shared) else d_input
+            for read, d_input, d_passed_on in found
+        ]
+
+    # the inputs go along so that TensorFlow sees what the outputs depend on
+    tensors = [read.last if isinstance(read, Shared) else read for read in inputs]
+    joined = _identities([*outputs, *tensors], of_all)
+    for read, passed_on in zip(inputs, joined[count:], strict=True):
+        if isinstance(read, Shared):
+            read.last = passed_on
+    return joined[:count]
+
+
+def _identities(tensors: Sequence[Any], gradient: Callable[..., Sequence[Any]]) -> Any:
+    """The same tensors, with a gradient: from those of all of them to those of all of them."""
+    graph = tf.get_default_graph()
     with graph.gradient_override_map({"IdentityN": _OVERRIDE}):
-        # the inputs go along so that TensorFlow sees what the outputs depend on
-        joined = tf.identity_n([*outputs, *inputs])
+        joined = tf.identity_n(tensors)
     if not hasattr(graph, _ATTRIBUTE):
         setattr(graph, _ATTRIBUTE, {})
-    getattr(graph, _ATTRIBUTE)[joined[0].op.name] = lambda *given: gradient(*given[:count])
-    return joined[:count]
+    getattr(graph, _ATTRIBUTE)[joined[0].op.name] = gradient
+    return joined
 
 
 @tf.RegisterGradient(_OVERRIDE)  # type: ignore[untyped-decorator]
 def _gradient(operation: Any, *given: Any) -> list[Any]:
-    gradients = getattr(operation.graph, _ATTRIBUTE)[operation.name](*given)
-    return [None] * (len(given) - len(gradients)) + list(gradients)
+    return list(getattr(operation.graph, _ATTRIBUTE)[operation.name](*given))

@@ -57,6 +57,18 @@ def split(values: Any, axis: Any, parts: int) -> list[Any]:
     return _operation("Split", [axis, values], [values.dtype] * parts, num_split=parts, T=values.dtype)
 
 
+def split_at(values: Any, sizes: Any, axis: Any) -> list[Any]:
+    """``tf.split`` into two parts; their sizes and the axis are int32 tensors, which many may share."""
+    return _operation(
+        "SplitV", [values, sizes, axis], [values.dtype] * 2, num_split=2, T=values.dtype, Tlen=sizes.dtype
+    )
+
+
+def concat(parts: Sequence[Any], axis: Any) -> Any:
+    """``tf.concat``; ``axis`` is an int32 scalar tensor."""
+    return _add("ConcatV2", [*parts, axis], N=len(parts), Tidx=axis.dtype)
+
+
 def lstm_gradient(inputs: Sequence[Any]) -> tuple[Any, Any]:
     """``LSTMBlockCellGrad`` without peepholes: the gradients of the cell state before, and of the gates."""
     dtype = inputs[0].dtype

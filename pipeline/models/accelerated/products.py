@@ -7,15 +7,44 @@ gradients are always fp32; the gradient of any other factor has the factor's own
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from pipeline.models.accelerated.gradients import with_gradient
+from pipeline.models.accelerated.gradients import Shared, with_gradient
 from pipeline.models.accelerated.operations import cast, matmul
 from pipeline.models.magenta import tf
 
+_JOINED = "_gmd_vae_joined"  # of a graph: see `joined`
 
-class Weights:
+
+class Factors(NamedTuple):
+    """What a product gives to the gradient of its weights, ``left.T @ right``.
+
+    Attributes:
+        left: factors ``[rows, inputs]``, one below the other.
+        right: as many, ``[rows, outputs]``.
+    """
+
+    left: Sequence[Any]
+    right: Sequence[Any]
+
+
+class Rows(NamedTuple):
+    """What picking rows by token gives to the gradient of the weights.
+
+    Attributes:
+        tokens: int32, of any shapes.
+        d_rows: as many factors, of the tokens' shapes and ``[outputs]``.
+    """
+
+    tokens: Sequence[Any]
+    d_rows: Sequence[Any]
+
+
+class Weights(Shared):
     """A weight matrix and the copy of it that is multiplied with, made once for all its products.
+
+    Its gradient is one product too, however often it was used.
 
     Args:
         value: float32 ``[inputs, outputs]``.
@@ -23,12 +52,66 @@ class Weights:
     """
 
     def __init__(self, value: Any, precision: str) -> None:
-        self.value = value
+        super().__init__(value, self._gradient)
         self.factor = factor(tf.stop_gradient(value), precision)
         # fp32 products with few rows are about twice as fast where nothing is left to transpose; bf16 ones are not
         self.transposed = _transposed(self.factor) if precision == "fp32" else None
         self.precision = precision
         self.inputs, self.outputs = (int(size) for size in value.shape)
+
+    def _gradient(self, terms: list[Factors | Rows]) -> Any:
+        """Float32 ``[inputs, outputs]``."""
+        factors = [term for term in terms if isinstance(term, Factors)]
+        rows = [term for term in terms if isinstance(term, Rows)]
+        found = []
+        if factors:
+            left, right = (joined([part for term in factors for part in term[side]]) for side in (0, 1))
+            found.append(widened(matmul(left, right, transpose_a=True)))
+        if rows:
+            tokens, d_rows = (
+                joined([tf.reshape(part, [-1, *size]) for term in rows for part in term[side]])
+                for side, size in ((0, []), (1, [self.outputs]))
+            )
+            # many rows are summed: not in bf16
+            found.append(tf.math.unsorted_segment_sum(widened(d_rows), tokens, self.inputs + 1)[1:])
+        return found[0] if len(found) == 1 else tf.add(*found)
+
+
+class Bias(Shared):
+    """What is added to every row.
+
+    Args:
+        value: float32 ``[outputs]``.
+    """
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value, self._gradient)
+        self._rows: dict[int, Any] = {}
+
+    def rows(self, count: int) -> Any:
+        """Float32 ``[count, outputs]``, without a gradient."""
+        if count not in self._rows:
+            self._rows[count] = tf.broadcast_to(tf.stop_gradient(self.value), [count, self.value.shape[0]])
+        return self._rows[count]
+
+    @staticmethod
+    def _gradient(terms: list[Any]) -> Any:
+        """Float32 ``[outputs]``, from the rows' gradients, factors ``[rows, outputs]``: it is the weights of a 1."""
+        d_rows = joined(terms)
+        return tf.squeeze(widened(matmul(tf.ones([1, d_rows.shape[0]], d_rows.dtype), d_rows)), axis=0)
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Tensors one below the other, along their first axis; made once for all who ask for the same ones."""
+    if len(parts) == 1:
+        return parts[0]
+    graph = tf.get_default_graph()
+    if not hasattr(graph, _JOINED):
+        setattr(graph, _JOINED, {})
+    made, names = getattr(graph, _JOINED), tuple(part.name for part in parts)
+    if names not in made:
+        made[names] = tf.concat(parts, axis=0)
+    return made[names]
 
 
 def _transposed(matrix: Any) -> Any:
@@ -53,17 +136,6 @@ def back_through(d_results: Any, weights: Weights) -> Any:
     return matmul(d_results, weights.transposed)
 
 
-def weights_gradient(inputs: Any, d_results: Any) -> Any:
-    """The gradient of the weights, float32 ``[inputs, outputs]``; both are factors, ``[rows, ...]``."""
-    return widened(matmul(inputs, d_results, transpose_a=True))
-
-
-def rows_gradient(tokens: Any, d_rows: Any, weights: Weights) -> Any:
-    """The gradient of a weight matrix whose rows were picked by tokens, float32 ``[inputs, outputs]``."""
-    flat = widened(tf.reshape(d_rows, [-1, weights.outputs]))  # many rows are summed: not in bf16
-    return tf.math.unsorted_segment_sum(flat, tf.reshape(tokens, [-1]), weights.inputs + 1)[1:]
-
-
 def product(inputs: Any, weights: Weights, *, as_factor: bool = False) -> Any:
     """``inputs @ weights``.
 
@@ -76,17 +148,17 @@ def product(inputs: Any, weights: Weights, *, as_factor: bool = False) -> Any:
         float32 or a factor, ``[rows, weights.outputs]``, with gradients of both.
     """
 
-    def multiplied(inputs: Any, value: Any) -> Any:
+    def multiplied() -> Any:
         left = factor(inputs, weights.precision)
 
         def gradient(d_result: Any) -> list[Any]:
             right = factor(d_result, weights.precision)
-            return [cast(back_through(right, weights), inputs.dtype), weights_gradient(left, right)]
+            return [cast(back_through(right, weights), inputs.dtype), [Factors([left], [right])]]
 
         result = matmul(left, weights.factor)
         return [result if as_factor else widened(result)], gradient
 
-    return with_gradient(multiplied, inputs, weights.value)[0]
+    return with_gradient(multiplied, inputs, weights)[0]
 
 
 def plain_product(inputs: Any, weights: Weights) -> Any:
@@ -110,7 +182,7 @@ def gather_rows(weights: Weights, tokens: Any) -> Any:
         A factor, of the tokens' shape and ``[weights.outputs]``.
     """
 
-    def gathered(_: Any) -> Any:
-        return [tf.gather(token_rows(weights), tokens)], lambda d_rows: [rows_gradient(tokens, d_rows, weights)]
+    def gathered() -> Any:
+        return [tf.gather(token_rows(weights), tokens)], lambda d_rows: [[Rows([tokens], [d_rows])]]
 
-    return with_gradient(gathered, weights.value)[0]
+    return with_gradient(gathered, weights)[0]

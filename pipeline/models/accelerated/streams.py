@@ -71,9 +71,9 @@ class AcceleratedStreamsLstmDecoder(AcceleratedHierarchicalLstmDecoder):
         for embedding in tf.split(self._embeddings(z), self._segments):
             for (scope, core, decoding), tokens in zip(streams, drawn, strict=True):
                 with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
-                    constants, states = decoding.constants(embedding), core.initial_states(embedding)
+                    constant, states = decoding.constant(embedding), core.initial_states(embedding)
                 before = tokens[-1][-1] if tokens else tf.zeros([n], tf.int32)
-                tokens.append(decoding.sample(self._steps, before, constants, states, temperature)[0])
+                tokens.append(decoding.sample(self._steps, before, constant, states, temperature)[0])
         return tf.stack([tf.transpose(tf.concat(tokens, axis=0)) for tokens in drawn], axis=-1)
 
     def sample(

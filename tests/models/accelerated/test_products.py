@@ -63,8 +63,8 @@ def test_a_gradient_of_ones_own(magenta: Any) -> None:
     with tf.Graph().as_default(), tf.Session() as session:
         given_to_it, only_read = tf.constant(2.0), tf.constant(5.0)
 
-        def compute(x: Any) -> Any:
-            return [x * only_read, x + 1.0], lambda d_first, d_second: [100.0 * d_first + d_second]
+        def compute() -> Any:
+            return [given_to_it * only_read, given_to_it + 1.0], lambda d_first, d_second: [100.0 * d_first + d_second]
 
         first, second = with_gradient(compute, given_to_it)
         assert tf.gradients(first, [only_read]) == [None]
