@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any
 
 from pipeline.models.accelerated.choice import accelerate
+from pipeline.models.accelerated.gradients import put_off
 from pipeline.models.magenta import build_config, tf
 from pipeline.models.randomness import drawn_from
 from pipeline.training.examples import Split
@@ -73,6 +74,7 @@ def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
     gradients, variables = zip(
         *optimizer.compute_gradients(config.model.loss, aggregation_method=in_pairs), strict=True
     )
+    put_off(tf.get_default_graph())
     global_norm = tf.global_norm(gradients)
     tf.summary.scalar("global_norm", global_norm)
     hparams = config.hparams

@@ -6,13 +6,14 @@ computes and fails at those of the input, and that it keeps every graph alive fo
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipeline.models.magenta import tf
 
 _OVERRIDE = "GmdVaeWithGradient"
-_ATTRIBUTE = "_gmd_vae_gradients"  # of a graph: they hold its tensors, and must not outlive it
+_ATTRIBUTE = "_gmd_vae_gradients"  # of a graph: its tensors are held there, and must not outlive it
 
 
 class Shared:
@@ -76,17 +77,54 @@ def with_gradient(compute: Callable[[], tuple[Sequence[Any], Callable[..., Seque
     return joined[:count]
 
 
+def hurry(operation: Any) -> None:
+    """Notes an operation that what `can_wait` is to wait for."""
+    _of_graph(operation.graph).first.append(operation)
+
+
+def can_wait(operation: Any) -> None:
+    """Notes an operation whose result only the update needs (`put_off`)."""
+    _of_graph(operation.graph).last.append(operation)
+
+
+def put_off(graph: Any) -> None:
+    """Puts off what can wait until what cannot is done.
+
+    TensorFlow computes first what is ready first. A large product that nothing waits for takes a processor from the
+    one chain of small ones that everything waits for, and at the end that chain is alone.
+    """
+    noted = _of_graph(graph)
+    with graph.as_default():
+        done = tf.group(*noted.first)
+    for operation in noted.last:
+        operation._add_control_input(done)
+
+
 def _identities(tensors: Sequence[Any], gradient: Callable[..., Sequence[Any]]) -> Any:
     """The same tensors, with a gradient: from those of all of them to those of all of them."""
     graph = tf.get_default_graph()
     with graph.gradient_override_map({"IdentityN": _OVERRIDE}):
         joined = tf.identity_n(tensors)
-    if not hasattr(graph, _ATTRIBUTE):
-        setattr(graph, _ATTRIBUTE, {})
-    getattr(graph, _ATTRIBUTE)[joined[0].op.name] = gradient
+    _of_graph(graph).gradients[joined[0].op.name] = gradient
     return joined
+
+
+@dataclasses.dataclass(frozen=True)
+class _Noted:
+    """Of a graph: its gradients by the name of their operation, and what `put_off` reads."""
+
+    gradients: dict[str, Callable[..., Sequence[Any]]] = dataclasses.field(default_factory=dict)
+    first: list[Any] = dataclasses.field(default_factory=list)
+    last: list[Any] = dataclasses.field(default_factory=list)
+
+
+def _of_graph(graph: Any) -> _Noted:
+    if not hasattr(graph, _ATTRIBUTE):
+        setattr(graph, _ATTRIBUTE, _Noted())
+    noted: _Noted = getattr(graph, _ATTRIBUTE)
+    return noted
 
 
 @tf.RegisterGradient(_OVERRIDE)  # type: ignore[untyped-decorator]
 def _gradient(operation: Any, *given: Any) -> list[Any]:
-    return list(getattr(operation.graph, _ATTRIBUTE)[operation.name](*given))
+    return list(_of_graph(operation.graph).gradients[operation.name](*given))

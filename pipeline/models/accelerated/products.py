@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pipeline.models.accelerated.gradients import Shared, with_gradient
+from pipeline.models.accelerated.gradients import Shared, can_wait, with_gradient
 from pipeline.models.accelerated.operations import cast, matmul
 from pipeline.models.magenta import tf
 
@@ -66,7 +66,9 @@ class Weights(Shared):
         found = []
         if factors:
             left, right = (joined([part for term in factors for part in term[side]]) for side in (0, 1))
-            found.append(widened(matmul(left, right, transpose_a=True)))
+            of_products = matmul(left, right, transpose_a=True)
+            can_wait(of_products.op)
+            found.append(widened(of_products))
         if rows:
             tokens, d_rows = (
                 joined([tf.reshape(part, [-1, *size]) for term in rows for part in term[side]])

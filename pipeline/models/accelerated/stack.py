@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pipeline.models.accelerated.gradients import with_gradient
+from pipeline.models.accelerated.gradients import hurry, with_gradient
 from pipeline.models.accelerated.lstm import BackThroughTime, Layer, State, Unrolled
 from pipeline.models.accelerated.products import Rows, factor, joined, widened
 from pipeline.models.magenta import tf
@@ -174,6 +174,7 @@ def _with_gradient(
         def gradient(*d_results: Any) -> list[Any]:
             d_outputs, d_states = d_results[: len(outputs)], _states(d_results[len(outputs) :])
             back, d_below = stack.back(d_outputs or None, d_states)
+            hurry(back[0].d_state.h.op)
             d_constant = [] if constant is None else [back[0].d_constant]
             terms = [term for layer in back for term in layer.terms()]
             return [*d_inputs(back, d_below), *d_constant, *terms, *_flat([layer.d_state for layer in back])]
