@@ -19,32 +19,33 @@ _ATTRIBUTE = "_gmd_vae_gradients"  # of a graph: its tensors are held there, and
 class Shared:
     """A tensor of many uses, whose gradient is made once, of what all of them give to it.
 
-    TensorFlow would have each use make a gradient, and add them up. Here each adds to a list. The list goes from
-    the last use to the first, as gradients do: a tensor that stands for it is passed along.
+    TensorFlow would have each use make a gradient, and add them up. Here each leaves a list, and in the place of its
+    gradient a tensor that stands for the list; the gradient is made of the lists that the sum stands for.
 
     Args:
         value: the tensor.
         together: the gradient, from what the uses gave.
 
     Attributes:
-        last: the tensor as its last use so far has passed it on.
+        used: the tensor as `with_gradient` reads it.
     """
 
     def __init__(self, value: Any, together: Callable[[list[Any]], Any]) -> None:
         self.value = value
-        self._given: dict[str, list[Any]] = {}  # by the name of the tensor that stands for it
-        [self.last] = _identities([value], lambda d_last: [together(self._taken(d_last))])
+        self._given: dict[str, Sequence[Any]] = {}  # by the name of the tensor that stands for it
+        [self.used] = _identities([value], lambda d_used: [together(self._taken(d_used))])
 
-    def give(self, d_passed_on: Any, terms: Sequence[Any]) -> Any:
-        """What stands for the gradient before a use, from what stands for it behind it (of the last: anything)."""
-        stands_for = tf.placeholder_with_default(float("nan"), shape=None)  # whoever adds to it is to notice
-        self._given[stands_for.name] = [*self._taken(d_passed_on), *terms]
+    def give(self, terms: Sequence[Any]) -> Any:
+        """What stands for the gradient of a use."""
+        stands_for = tf.placeholder_with_default(float("nan"), shape=None)  # whoever takes it for one is to notice
+        self._given[stands_for.name] = terms
         return stands_for
 
-    def _taken(self, stands_for: Any) -> list[Any]:
-        while stands_for.op.type == "Identity":  # what gates a gradient (``tf.train.Optimizer.GATE_OP``)
-            stands_for = stands_for.op.inputs[0]
-        return self._given.pop(stands_for.name, [])
+    def _taken(self, d_used: Any) -> list[Any]:
+        """What was given by the uses whose gradients TensorFlow added up to this one."""
+        if d_used.name in self._given:
+            return list(self._given.pop(d_used.name))
+        return [term for part in d_used.op.inputs for term in self._taken(part)]
 
 
 def with_gradient(compute: Callable[[], tuple[Sequence[Any], Callable[..., Sequence[Any]]]], *inputs: Any) -> Any:
@@ -62,19 +63,14 @@ def with_gradient(compute: Callable[[], tuple[Sequence[Any], Callable[..., Seque
     count = len(outputs)
 
     def of_all(*given: Any) -> list[Any]:
-        found = zip(inputs, gradient(*given[:count]), given[count:], strict=True)
+        found = zip(inputs, gradient(*given[:count]), strict=True)
         return [None] * count + [
-            read.give(d_passed_on, d_input) if isinstance(read, Shared) else d_input
-            for read, d_input, d_passed_on in found
+            read.give(d_input) if isinstance(read, Shared) else d_input for read, d_input in found
         ]
 
     # the inputs go along so that TensorFlow sees what the outputs depend on
-    tensors = [read.last if isinstance(read, Shared) else read for read in inputs]
-    joined = _identities([*outputs, *tensors], of_all)
-    for read, passed_on in zip(inputs, joined[count:], strict=True):
-        if isinstance(read, Shared):
-            read.last = passed_on
-    return joined[:count]
+    tensors = [read.used if isinstance(read, Shared) else read for read in inputs]
+    return _identities([*outputs, *tensors], of_all)[:count]
 
 
 def hurry(operation: Any) -> None:
