@@ -14,6 +14,7 @@ from pipeline.models.layers import Layers
 from pipeline.models.registry import get_config
 from pipeline.training.examples import Examples, Split, open_examples
 from pipeline.training.run import Plan, Run
+from pipeline.training.threads import share_processors
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def _prepared(job: Job) -> tuple[Run, Examples]:
 def _train(job: Job, clock: Clock) -> None:
     """What ``gmd-vae train`` does, without the validation at the end."""
     run, examples = _prepared(job)
+    share_processors()
     from benchmarks.hook import StepTimer
     from pipeline.models.magenta import gpus
     from pipeline.training import loop

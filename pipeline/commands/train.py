@@ -128,6 +128,7 @@ def command(
     from pipeline import console
     from pipeline.training.cluster import VARIABLE, Flags, read_cluster
     from pipeline.training.prepare import Request, describe, prepare
+    from pipeline.training.threads import share_processors
 
     if no_acceleration and precision not in (None, "fp32"):
         raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
@@ -164,6 +165,7 @@ def command(
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, when it starts
     if gpu is not None or require_gpu:
         _check_gpu(gpu)
+    share_processors()
     err = console.stderr()
     for line in describe(job):
         err.print(line, markup=False)

@@ -6,15 +6,20 @@ segments of windows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from pipeline.engines.local import default_jobs
 from pipeline.models.accelerated import lstm
 from pipeline.models.accelerated.products import Weights, plain_product, product, token_rows
 from pipeline.models.accelerated.scheduled import Draws
 from pipeline.models.accelerated.stack import Stack, decode
-from pipeline.models.magenta import lstm_models, lstm_utils, tf
+from pipeline.models.magenta import gpus, lstm_models, lstm_utils, tf
 from pipeline.models.randomness import loop_keys, sample_classes
+
+# Rows times units of a half, from which on halves are faster (docs/performance.md): 32 rows of 256 units are, 32 of
+# 128 are not, as what a step takes is then the number of its operations, not their size.
+ENOUGH_FOR_HALVES = 32 * 256
 
 
 class Core(lstm_models.CategoricalLstmDecoder):  # type: ignore[misc]
@@ -38,11 +43,29 @@ class Core(lstm_models.CategoricalLstmDecoder):  # type: ignore[misc]
         """Makes or finds the variables, in the current variable scope."""
         return Decoding(self, embedding_size)
 
+    def side_by_side(self, decoded: Callable[[Any, Any], Any], inputs: Any, z: Any) -> Any:
+        """What a decoder makes of a batch; in training of two halves of it, if that is faster.
+
+        One step waits for the one before, and does not keep two processors busy: two halves do.
+
+        Args:
+            decoded: of inputs ``[..., rows]`` and latent vectors ``[rows, z_size]`` makes outputs
+                ``[..., rows, units]``.
+            inputs: int32 ``[..., batch]``.
+            z: float32 ``[batch, z_size]``.
+        """
+        rows = int(z.shape[0])
+        enough = rows % 2 == 0 and rows // 2 * min(self.sizes) >= ENOUGH_FOR_HALVES
+        if not (self.is_training and enough and default_jobs() > 1 and not gpus):
+            return decoded(inputs, z)
+        return tf.concat([decoded(*half) for half in zip(tf.split(inputs, 2, -1), tf.split(z, 2), strict=True)], -2)
+
     def initial_states(self, embedding: Any) -> list[lstm.State]:
         """The states that an embedding ``[rows, size]`` sets."""
-        states = lstm_utils.initial_cell_state_from_embedding(
-            self._dec_cell, embedding, name="decoder/z_to_initial_state"
-        )
+        with tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE):
+            states = lstm_utils.initial_cell_state_from_embedding(
+                self._dec_cell, embedding, name="decoder/z_to_initial_state"
+            )
         return [lstm.State(*state) for state in states]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipeline.models.accelerated import lstm
@@ -40,9 +41,14 @@ class AcceleratedCategoricalLstmDecoder(Core):
         """
         inputs, targets = (_time_major(to_tokens(sequence), self._steps) for sequence in (x_input, x_target))
         decoding = self.open(int(z.shape[1]))
-        outputs, _ = decoding.decoded(inputs, decoding.constant(z), self.initial_states(z))
+
+        def decoded(inputs: Any, z: Any) -> Any:
+            outputs, _ = decoding.decoded(inputs, decoding.constant(z), self.initial_states(z))
+            return tf.stack(outputs)
+
+        outputs = self.side_by_side(decoded, inputs, z)
         mask = tf.transpose(tf.sequence_mask(x_length, self._steps, dtype=tf.float32))
-        losses, likeliest = reconstruction(decoding, tf.stack(outputs), targets, mask)
+        losses, likeliest = reconstruction(decoding, outputs, targets, mask)
         found = {} if self.is_training else metrics(targets, likeliest, mask, self.classes)
         return tf.reduce_sum(losses, axis=0), found, Steps(tf.transpose(losses), tf.transpose(likeliest))
 
@@ -118,7 +124,10 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         mask = tf.transpose(tf.sequence_mask(lengths, self._steps, dtype=tf.float32), [1, 2, 0])
         with tf.variable_scope(CORE, reuse=tf.AUTO_REUSE):
             decoding = self._core_decoder.open(self.hparams.dec_rnn_size[-1])
-        outputs = (self._in_turn if self._autoregressive else self._at_once)(decoding, inputs, z)
+        if self._autoregressive:
+            outputs = self._core_decoder.side_by_side(lambda *half: self._in_turn(decoding, *half), inputs, z)
+        else:
+            outputs = self._at_once(decoding, inputs, z)
         losses, likeliest = reconstruction(decoding, outputs, targets, mask)
         found = {} if self._core_decoder.is_training else self._metrics(targets, likeliest, mask)
         steps = Steps(*(tf.transpose(joined(values)) for values in (losses, likeliest)))
@@ -139,7 +148,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
             drawn.append(tokens)
             return _flat(after)
 
-        self._hierarchical_decode(z, segment)
+        self._conducted(z, segment)
         return tf.transpose(tf.concat(drawn, axis=0))
 
     def sample(
@@ -155,6 +164,13 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         whole = _time_major(tokens, self._total_length)
         return tf.reshape(whole, [self._segments, self._steps, int(tokens.shape[0])])
 
+    def _conducted(self, z: Any, base: Callable[[Any, list[int]], Any]) -> None:
+        """Magenta's ``_hierarchical_decode``, for as many rows as there are: Magenta takes ``batch_size`` for granted."""
+        whole, self.hparams = self.hparams, copy.deepcopy(self.hparams)
+        self.hparams.batch_size = int(z.shape[0])
+        self._hierarchical_decode(z, base)
+        self.hparams = whole
+
     def _in_turn(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
         """Outputs ``[segments, steps, batch, units]``, each segment after the one before."""
         outputs: list[Any] = []
@@ -166,7 +182,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
             outputs.extend(of_segment)
             return _flat(after)
 
-        self._hierarchical_decode(z, segment)
+        self._conducted(z, segment)
         return tf.reshape(tf.concat(outputs, axis=0), [self._segments, self._steps, *outputs[0].shape])
 
     def _at_once(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
@@ -178,7 +194,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
     def _embeddings(self, z: Any) -> Any:
         """What a conductor that hears nothing says to each segment, ``[segments * batch, size]``."""
         embeddings: list[Any] = []
-        self._hierarchical_decode(z, lambda embedding, path: embeddings.append(embedding))
+        self._conducted(z, lambda embedding, path: embeddings.append(embedding))
         return tf.concat(embeddings, axis=0)
 
     def _as_rows(self, core: Core, decoding: Decoding, inputs: Any, embeddings: Any) -> Any:

@@ -64,9 +64,7 @@ def with_gradient(compute: Callable[[], tuple[Sequence[Any], Callable[..., Seque
 
     def of_all(*given: Any) -> list[Any]:
         found = zip(inputs, gradient(*given[:count]), strict=True)
-        return [None] * count + [
-            read.give(d_input) if isinstance(read, Shared) else d_input for read, d_input in found
-        ]
+        return [None] * count + [read.give(d_input) if isinstance(read, Shared) else d_input for read, d_input in found]
 
     # the inputs go along so that TensorFlow sees what the outputs depend on
     tensors = [read.used if isinstance(read, Shared) else read for read in inputs]

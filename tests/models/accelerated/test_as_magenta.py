@@ -40,6 +40,47 @@ def test_a_conductor_of_conductors(autoregression: bool, tiny: Make, assert_as_m
     assert_as_magenta(tiny(OURS[HIERARCHICAL], **levels, **HALF, encoder_sizes=(6, 5), decoder_sizes=(7, 6, 5)))
 
 
+@pytest.mark.parametrize("name", [HIERARCHICAL, FLAT])
+def test_two_halves_of_a_batch_side_by_side(
+    name: str, tiny: Make, assert_as_magenta: Check, measure: Measure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = measure(tiny(OURS[name], **HALF))
+    _decode_in_halves(monkeypatch)
+    assert_as_magenta(tiny(OURS[name], z_size=6))  # a size of its own, or what is known of whole batches would be taken
+    drawn = measure(tiny(OURS[name], **HALF, learning_rate=0.002))
+    assert drawn.shapes == whole.shapes
+    assert drawn.loss != whole.loss  # each half draws for itself
+    np.testing.assert_allclose(drawn.loss, whole.loss, rtol=0.1)
+
+
+def test_halves_are_for_large_products_on_a_cpu(
+    tiny: Make, training_graph: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.models.accelerated import core
+
+    def steps() -> int:
+        graph = training_graph(tiny(OURS[HIERARCHICAL]), ACCELERATED)
+        return sum(operation.type == "LSTMBlockCellGrad" for operation in graph.get_operations())
+
+    encoder, segments, decoder = 2 * 8, 2 * 2, 2 * 8  # layers times steps; the encoder has one layer
+    whole = steps()
+    _decode_in_halves(monkeypatch)
+    assert steps() - whole == segments + decoder
+    for name, otherwise in {"ENOUGH_FOR_HALVES": 15, "default_jobs": lambda: 1, "gpus": ["GPU:0"]}.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(core, name, otherwise)
+            assert steps() == whole, name
+    assert whole == encoder + segments + decoder
+
+
+def _decode_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever they are, tests train on a CPU with two processors, and every batch is large."""
+    from pipeline.models.accelerated import core
+
+    for name, value in {"ENOUGH_FOR_HALVES": 1, "default_jobs": lambda: 2, "gpus": []}.items():
+        monkeypatch.setattr(core, name, value)
+
+
 def test_a_constant_probability_to_draw_a_token(tiny: Make, assert_as_magenta: Check) -> None:
     assert_as_magenta(tiny(OURS[FLAT], **HALF))
 

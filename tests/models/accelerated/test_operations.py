@@ -20,6 +20,8 @@ SHORT: dict[str, Callable[[Any, Any, Any], Any]] = {
     "sigmoid": lambda own, tf, x: own.sigmoid(x),
     "tanh": lambda own, tf, x: own.tanh(x),
     "split": lambda own, tf, x: own.split(x, tf.constant(1), 2)[1],
+    "split_at": lambda own, tf, x: own.split_at(x, tf.constant([1, 3]), tf.constant(1))[1],
+    "concat": lambda own, tf, x: own.concat([x, x], tf.constant(1)),
 }
 LONG: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": lambda tf, x: tf.matmul(x, x),
@@ -32,6 +34,8 @@ LONG: dict[str, Callable[[Any, Any], Any]] = {
     "sigmoid": lambda tf, x: tf.sigmoid(x),
     "tanh": lambda tf, x: tf.tanh(x),
     "split": lambda tf, x: tf.split(x, 2, axis=1)[1],
+    "split_at": lambda tf, x: tf.split(x, [1, 3], axis=1)[1],
+    "concat": lambda tf, x: tf.concat([x, x], axis=1),
 }
 
 
@@ -49,7 +53,7 @@ def test_the_same_operation(name: str, dtype: str, magenta: Any) -> None:
         one, other = mine.op.node_def, theirs.op.node_def
         assert (one.op, one.device) == (other.op, other.device)
         assert dict(one.attr) == dict(other.attr)
-        # the split's axis is a constant of its own
+        # axes and sizes are constants of their own
         assert [name for name in one.input if "zeros" in name or "^" in name] == [
             name for name in other.input if "zeros" in name or "^" in name
         ]
