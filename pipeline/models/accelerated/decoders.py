@@ -165,8 +165,9 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         return tf.reshape(whole, [self._segments, self._steps, int(tokens.shape[0])])
 
     def _conducted(self, z: Any, base: Callable[[Any, list[int]], Any]) -> None:
-        """Magenta's ``_hierarchical_decode``, for as many rows as there are: Magenta takes ``batch_size`` for granted."""
-        whole, self.hparams = self.hparams, copy.deepcopy(self.hparams)
+        """Magenta's ``_hierarchical_decode``, for the rows of z: it takes ``hparams.batch_size`` for their number."""
+        whole: Any = self.hparams
+        self.hparams: Any = copy.deepcopy(whole)
         self.hparams.batch_size = int(z.shape[0])
         self._hierarchical_decode(z, base)
         self.hparams = whole
