@@ -6,15 +6,16 @@ segments of windows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pipeline.engines.local import default_jobs
 from pipeline.models.accelerated import lstm
+from pipeline.models.accelerated.operations import gather
 from pipeline.models.accelerated.products import Weights, plain_product, product, token_rows
 from pipeline.models.accelerated.scheduled import Draws
 from pipeline.models.accelerated.stack import Stack, decode
-from pipeline.models.magenta import gpus, lstm_models, lstm_utils, tf
+from pipeline.models.magenta import gpus, lstm_models, tf
 from pipeline.models.randomness import loop_keys, sample_classes
 
 # Rows times units of a half, from which on halves are faster (docs/performance.md): 32 rows of 256 units are, 32 of
@@ -60,14 +61,6 @@ class Core(lstm_models.CategoricalLstmDecoder):  # type: ignore[misc]
             return decoded(inputs, z)
         return tf.concat([decoded(*half) for half in zip(tf.split(inputs, 2, -1), tf.split(z, 2), strict=True)], -2)
 
-    def initial_states(self, embedding: Any) -> list[lstm.State]:
-        """The states that an embedding ``[rows, size]`` sets."""
-        with tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE):
-            states = lstm_utils.initial_cell_state_from_embedding(
-                self._dec_cell, embedding, name="decoder/z_to_initial_state"
-            )
-        return [lstm.State(*state) for state in states]
-
 
 class Decoding:
     """The variables of a core decoder, and what is computed with them.
@@ -86,24 +79,23 @@ class Decoding:
             self._layers.append(lstm.layer(scope, parts, units, precision, below=below))
             parts, below = [], units
         self._rows = token_rows(self._layers[0].inputs[0])
+        with tf.variable_scope("decoder/z_to_initial_state", reuse=tf.AUTO_REUSE):
+            # Magenta's lstm_utils.initial_cell_state_from_embedding
+            self._sizes = [units for units in core.sizes for _ in lstm.State._fields]
+            small = tf.random_normal_initializer(stddev=0.001)
+            kernel = tf.get_variable("kernel", [embedding_size, sum(self._sizes)], initializer=small)
+            self._to_states = Weights(kernel, precision)
+            self._states_bias = tf.get_variable("bias", [sum(self._sizes)], initializer=tf.zeros_initializer())
         with tf.variable_scope("decoder/output_projection", reuse=tf.AUTO_REUSE):
             self._output = Weights(tf.get_variable("kernel", [core.sizes[-1], core.classes]), precision)
             self._output_bias = tf.get_variable("bias", [core.classes], initializer=tf.zeros_initializer())
 
-    def constant(self, embedding: Any) -> Any:
-        """The part of the first layer's gates that is the same at all steps, ``[rows, 4 * units]``."""
-        first = self._layers[0]
-        return product(embedding, first.inputs[1]) + first.bias.value
-
-    def decoded(
-        self, tokens: Any, constant: Any, states: Sequence[lstm.State], segments: int = 1
-    ) -> tuple[list[Any], list[lstm.State]]:
+    def decoded(self, tokens: Any, embedding: Any, segments: int = 1) -> tuple[list[Any], list[lstm.State]]:
         """Tells it a sequence (teacher forcing); where the config says so, some of it is what it would have said.
 
         Args:
             tokens: int32 ``[steps, rows]``, the true ones.
-            constant: from `constant`.
-            states: of each layer, before the first step.
+            embedding: float32 ``[rows, size]``.
             segments: how many the rows hold, one after the other; Magenta draws for each apart.
 
         Returns:
@@ -114,34 +106,43 @@ class Decoding:
         def mixed(true: Any, output: Any, time: int) -> Any:
             return draws.mixed(true, self._plain_logits(output), time) if draws else true
 
+        constant, states = self._constant(embedding), self._initial_states(embedding)
         return decode(tf.unstack(tokens), self._layers, self._rows, constant, states, mixed)
 
     def logits(self, outputs: Any) -> Any:
         """Of the last layer's outputs ``[rows, units]``: ``[rows, classes]``."""
         return product(outputs, self._output) + self._output_bias
 
-    def sample(
-        self, steps: int, first: Any, constant: Any, states: Sequence[lstm.State], temperature: Any
-    ) -> tuple[Any, list[lstm.State]]:
+    def sample(self, steps: int, first: Any, embedding: Any, temperature: Any) -> tuple[Any, list[lstm.State]]:
         """Draws a sequence, each step given the ones before.
 
         Args:
             steps: how many.
             first: int32 ``[rows]``, the tokens before.
-            constant: from `constant`.
-            states: before the first step.
+            embedding: float32 ``[rows, size]``.
             temperature: float32 scalar.
 
         Returns:
             Tokens int32 ``[steps, rows]``, and the states after the last step.
         """
         key, tokens, drawn = loop_keys(), first, []
-        stack = Stack(self._layers, states, constant)
+        stack = Stack(self._layers, self._initial_states(embedding), self._constant(embedding))
+        first_axis = tf.constant(0)
         for time in range(steps):
-            output = stack.advance(gates=tf.gather(self._rows, tokens))
+            output = stack.advance(gates=gather(self._rows, tokens, first_axis))
             tokens = sample_classes(self._plain_logits(output) / temperature, key(time)) + 1
             drawn.append(tokens)
         return tf.stack(drawn), stack.states
+
+    def _initial_states(self, embedding: Any) -> list[lstm.State]:
+        """The states that an embedding ``[rows, size]`` sets."""
+        flat = tf.split(tf.tanh(product(embedding, self._to_states) + self._states_bias), self._sizes, axis=1)
+        return [lstm.State(*flat[first : first + 2]) for first in range(0, len(flat), 2)]
+
+    def _constant(self, embedding: Any) -> Any:
+        """The part of the first layer's gates that is the same at all steps, ``[rows, 4 * units]``."""
+        first = self._layers[0]
+        return product(embedding, first.inputs[1]) + first.bias.value
 
     def _plain_logits(self, output: Any) -> Any:
         """As `logits`, without a gradient."""

@@ -43,7 +43,7 @@ class AcceleratedCategoricalLstmDecoder(Core):
         decoding = self.open(int(z.shape[1]))
 
         def decoded(inputs: Any, z: Any) -> Any:
-            outputs, _ = decoding.decoded(inputs, decoding.constant(z), self.initial_states(z))
+            outputs, _ = decoding.decoded(inputs, z)
             return tf.stack(outputs)
 
         outputs = self.side_by_side(decoded, inputs, z)
@@ -56,7 +56,7 @@ class AcceleratedCategoricalLstmDecoder(Core):
         """Tokens int32 ``[n, steps]`` for latent vectors ``[n, z_size]``; ``first`` are the tokens before."""
         decoding = self.open(int(z.shape[1]))
         first = tf.zeros([n], tf.int32) if first is None else first
-        tokens, _ = decoding.sample(steps, first, decoding.constant(z), self.initial_states(z), temperature)
+        tokens, _ = decoding.sample(steps, first, z, temperature)
         return tf.transpose(tokens)
 
     def sample(
@@ -142,9 +142,8 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         drawn: list[Any] = []
 
         def segment(embedding: Any, path: list[int]) -> Any:
-            constant, states = decoding.constant(embedding), self._core_decoder.initial_states(embedding)
             before = drawn[-1][-1] if drawn else tf.zeros([n], tf.int32)
-            tokens, after = decoding.sample(self._steps, before, constant, states, temperature)
+            tokens, after = decoding.sample(self._steps, before, embedding, temperature)
             drawn.append(tokens)
             return _flat(after)
 
@@ -178,8 +177,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         segments = tf.unstack(inputs)
 
         def segment(embedding: Any, path: list[int]) -> Any:
-            constant, states = decoding.constant(embedding), self._core_decoder.initial_states(embedding)
-            of_segment, after = decoding.decoded(segments[len(outputs) // self._steps], constant, states)
+            of_segment, after = decoding.decoded(segments[len(outputs) // self._steps], embedding)
             outputs.extend(of_segment)
             return _flat(after)
 
@@ -188,9 +186,7 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
 
     def _at_once(self, decoding: Decoding, inputs: Any, z: Any) -> Any:
         """The same, all segments as rows of one batch: nothing that is decoded comes back to the conductor."""
-        embeddings = self._embeddings(z)
-        with tf.variable_scope(CORE, reuse=tf.AUTO_REUSE):
-            return self._as_rows(self._core_decoder, decoding, inputs, embeddings)
+        return self._as_rows(decoding, inputs, self._embeddings(z))
 
     def _embeddings(self, z: Any) -> Any:
         """What a conductor that hears nothing says to each segment, ``[segments * batch, size]``."""
@@ -198,14 +194,12 @@ class AcceleratedHierarchicalLstmDecoder(lstm_models.HierarchicalLstmDecoder):  
         self._conducted(z, lambda embedding, path: embeddings.append(embedding))
         return tf.concat(embeddings, axis=0)
 
-    def _as_rows(self, core: Core, decoding: Decoding, inputs: Any, embeddings: Any) -> Any:
-        """Outputs ``[segments, steps, batch, units]`` of a core decoder, inside its variable scope."""
-        constant, states = decoding.constant(embeddings), core.initial_states(embeddings)
+    def _as_rows(self, decoding: Decoding, inputs: Any, embeddings: Any) -> Any:
+        """Outputs ``[segments, steps, batch, units]`` of a core decoder."""
         tokens = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [self._steps, int(embeddings.shape[0])])
-        outputs, _ = decoding.decoded(tokens, constant, states, self._segments)
-        return tf.transpose(
-            tf.reshape(tf.stack(outputs), [self._steps, self._segments, -1, core.sizes[-1]]), [1, 0, 2, 3]
-        )
+        outputs, _ = decoding.decoded(tokens, embeddings, self._segments)
+        by_segment = [self._steps, self._segments, -1, outputs[0].shape[-1]]
+        return tf.transpose(tf.reshape(tf.stack(outputs), by_segment), [1, 0, 2, 3])
 
     def _metrics(self, targets: Any, likeliest: Any, mask: Any) -> dict[str, Any]:
         """Magenta's: every segment's, and their mean."""

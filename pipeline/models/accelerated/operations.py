@@ -69,6 +69,20 @@ def concat(parts: Sequence[Any], axis: Any) -> Any:
     return _add("ConcatV2", [*parts, axis], N=len(parts), Tidx=axis.dtype)
 
 
+def gather(rows: Any, indices: Any, axis: Any) -> Any:
+    """``tf.gather``; ``axis`` is an int32 scalar tensor, 0, which many may share."""
+    [found] = _operation(
+        "GatherV2",
+        [rows, indices, axis],
+        [rows.dtype],
+        Tparams=rows.dtype,
+        Tindices=indices.dtype,
+        Taxis=axis.dtype,
+        batch_dims=0,
+    )
+    return found
+
+
 def lstm_gradient(inputs: Sequence[Any]) -> tuple[Any, Any]:
     """``LSTMBlockCellGrad`` without peepholes: the gradients of the cell state before, and of the gates."""
     dtype = inputs[0].dtype

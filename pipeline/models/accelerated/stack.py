@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.models.accelerated.gradients import hurry, with_gradient
 from pipeline.models.accelerated.lstm import BackThroughTime, Layer, State, Unrolled
+from pipeline.models.accelerated.operations import gather
 from pipeline.models.accelerated.products import Rows, factor, joined, widened
 from pipeline.models.magenta import tf
 
@@ -131,14 +132,14 @@ def decode(
     Returns:
         The last layer's outputs at each step, factors ``[rows, units]``, and the states after the last step.
     """
-    stack = Stack(layers, states, constant)
+    stack, first_axis = Stack(layers, states, constant), tf.constant(0)
     was_read: list[Any] = []
 
     def drive() -> list[Any]:
         outputs: list[Any] = []
         for time, true in enumerate(tokens):
             was_read.append(read(true, outputs[-1], time - 1) if time else true)
-            outputs.append(stack.advance(gates=tf.gather(rows, was_read[-1])))
+            outputs.append(stack.advance(gates=gather(rows, was_read[-1], first_axis)))
         return outputs
 
     def d_inputs(back: list[BackThroughTime], _: Any) -> list[Any]:

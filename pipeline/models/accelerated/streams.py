@@ -51,7 +51,7 @@ class AcceleratedStreamsLstmDecoder(AcceleratedHierarchicalLstmDecoder):
             inputs, targets = self._by_segment(read), self._by_segment(said)
             with tf.variable_scope(_scope(number), reuse=tf.AUTO_REUSE):
                 decoding = core.open(self.hparams.dec_rnn_size[-1])
-                outputs = self._as_rows(core, decoding, inputs, embeddings)
+            outputs = self._as_rows(decoding, inputs, embeddings)
             found.append((targets, *reconstruction(decoding, outputs, targets, mask)))
         targets, losses, likeliest = ([*column] for column in zip(*found, strict=True))
         of_windows = tf.reduce_sum(tf.add_n(losses), axis=[0, 1])
@@ -67,13 +67,11 @@ class AcceleratedStreamsLstmDecoder(AcceleratedHierarchicalLstmDecoder):
         streams = []
         for number, core in enumerate(self._cores):
             with tf.variable_scope(_scope(number), reuse=tf.AUTO_REUSE):
-                streams.append((_scope(number), core, core.open(self.hparams.dec_rnn_size[-1])))
+                streams.append(core.open(self.hparams.dec_rnn_size[-1]))
         for embedding in tf.split(self._embeddings(z), self._segments):
-            for (scope, core, decoding), tokens in zip(streams, drawn, strict=True):
-                with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
-                    constant, states = decoding.constant(embedding), core.initial_states(embedding)
+            for decoding, tokens in zip(streams, drawn, strict=True):
                 before = tokens[-1][-1] if tokens else tf.zeros([n], tf.int32)
-                tokens.append(decoding.sample(self._steps, before, constant, states, temperature)[0])
+                tokens.append(decoding.sample(self._steps, before, embedding, temperature)[0])
         return tf.stack([tf.transpose(tf.concat(tokens, axis=0)) for tokens in drawn], axis=-1)
 
     def sample(

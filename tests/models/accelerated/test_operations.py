@@ -21,6 +21,7 @@ SHORT: dict[str, Callable[[Any, Any, Any], Any]] = {
     "tanh": lambda own, tf, x: own.tanh(x),
     "split": lambda own, tf, x: own.split(x, tf.constant(1), 2)[1],
     "split_at": lambda own, tf, x: own.split_at(x, tf.constant([1, 3]), tf.constant(1))[1],
+    "gather": lambda own, tf, x: own.gather(x, tf.constant([3, 0]), tf.constant(0)),
     "concat": lambda own, tf, x: own.concat([x, x], tf.constant(1)),
 }
 LONG: dict[str, Callable[[Any, Any], Any]] = {
@@ -35,6 +36,7 @@ LONG: dict[str, Callable[[Any, Any], Any]] = {
     "tanh": lambda tf, x: tf.tanh(x),
     "split": lambda tf, x: tf.split(x, 2, axis=1)[1],
     "split_at": lambda tf, x: tf.split(x, [1, 3], axis=1)[1],
+    "gather": lambda tf, x: tf.gather(x, tf.constant([3, 0])),
     "concat": lambda tf, x: tf.concat([x, x], axis=1),
 }
 
