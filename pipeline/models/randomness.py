@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from unittest import mock
 
@@ -78,14 +78,15 @@ def drawn_from(seed: int | Any, step: Any, stream: int = 0) -> Iterator[None]:
     draws.check_loops()
 
 
-def loop_keys(*, hashed: bool = True) -> Callable[[int], Any]:
+def loop_keys(times: int, *, hashed: bool = True) -> list[Any]:
     """For layers that unroll what is a loop in Magenta's: the keys of one draw in it, by iteration.
 
     Args:
+        times: of how many iterations.
         hashed: as for what a distribution samples; otherwise as for a choice of scheduled sampling.
 
     Returns:
-        A function of the iteration, that gives int32 ``[2]``: the key of the same draw in Magenta's loop.
+        For each iteration, int32 ``[2]``: the key of the same draw in Magenta's loop.
 
     Raises:
         RuntimeError: not inside ``drawn_from``.
@@ -93,7 +94,26 @@ def loop_keys(*, hashed: bool = True) -> Callable[[int], Any]:
     draws: _Draws | None = getattr(_ACTIVE, "draws", None)
     if draws is None:
         raise RuntimeError("Layers that draw random numbers are built inside drawn_from")
-    return draws.next_keys(hashed)
+    return draws.next_keys(times, hashed)
+
+
+def choices(probability: Any, size: int, keys: Sequence[Any]) -> list[Any]:
+    """Which rows are chosen, as ``magenta.contrib.seq2seq.bernoulli_sample`` does with the same keys.
+
+    Args:
+        probability: of each row, float32 scalar.
+        size: how many rows.
+        keys: from `loop_keys`, not hashed.
+
+    Returns:
+        For each key, bool ``[size]``.
+    """
+    shape, algorithm = tf.constant([size]), _algorithm()
+    uniform = [
+        tf.raw_ops.StatelessRandomUniformV2(shape=shape, key=key, counter=counter, alg=algorithm, dtype=tf.float32)
+        for key, counter in (tf.raw_ops.StatelessRandomGetKeyCounter(seed=key) for key in keys)
+    ]
+    return list(tf.unstack(tf.stack(uniform) < probability))
 
 
 def sample_classes(logits: Any, key: Any) -> Any:
@@ -106,8 +126,8 @@ def sample_classes(logits: Any, key: Any) -> Any:
     Returns:
         int32 ``[rows]``.
     """
-    drawn = tf.random.stateless_categorical(logits, 1, seed=key, dtype=tf.int32)
-    return tf.squeeze(drawn, axis=1)
+    drawn = tf.raw_ops.StatelessMultinomial(logits=logits, num_samples=1, seed=key, output_dtype=tf.int32)
+    return tf.raw_ops.Squeeze(input=drawn, axis=[1])
 
 
 def stateful_draws(graph: Any) -> list[str]:
@@ -175,16 +195,12 @@ class _Draws:
                 key = _hash(key) + tf.stack([0, time])
             return key
 
-    def next_keys(self, hashed: bool) -> Callable[[int], Any]:
+    def next_keys(self, times: int, hashed: bool) -> list[Any]:
         """The keys of the next place, by the iteration of a loop that is unrolled."""
         place = self._next_place()
-
-        def key(time: int) -> Any:
-            with tf.name_scope("key"):
-                plain = self._base + tf.constant([0, place + time])
-                return _hash(plain) if hashed else plain
-
-        return key
+        with tf.name_scope("keys"):
+            keys = list(tf.unstack(self._base + tf.constant([[0, place + time] for time in range(times)])))
+            return _hashes(keys) if hashed else keys
 
     def _next_place(self) -> int:
         if tf.get_default_graph() is not self._graph:
@@ -235,6 +251,20 @@ class _Draws:
 def _hash(key: Any) -> Any:
     """Two well-mixed int32 numbers from two integers."""
     return tf.random.stateless_uniform([2], seed=key, minval=None, maxval=None, dtype=tf.int32)
+
+
+def _hashes(keys: Sequence[Any]) -> list[Any]:
+    """`_hash` of each key, in fewer operations."""
+    shape, algorithm = tf.constant([2]), _algorithm()
+    return [
+        tf.raw_ops.StatelessRandomUniformFullIntV2(shape=shape, key=key, counter=counter, alg=algorithm, dtype=tf.int32)
+        for key, counter in (tf.raw_ops.StatelessRandomGetKeyCounter(seed=key) for key in keys)
+    ]
+
+
+def _algorithm() -> Any:
+    """What ``tf.random.stateless_uniform`` asks for: the best one of the device."""
+    return tf.constant(tf.random.Algorithm.AUTO_SELECT.value)
 
 
 def _sample(

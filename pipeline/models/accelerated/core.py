@@ -101,7 +101,9 @@ class Decoding:
         Returns:
             The last layer's outputs at each step, factors ``[rows, units]``, and the states after the last step.
         """
-        draws = Draws(self._core._sampling_probability, segments) if self._core.samples_its_inputs else None
+        steps, rows = (int(size) for size in tokens.shape)
+        samples = self._core.samples_its_inputs and steps > 1
+        draws = Draws(self._core._sampling_probability, steps - 1, rows, segments) if samples else None
 
         def mixed(true: Any, output: Any, time: int) -> Any:
             return draws.mixed(true, self._plain_logits(output), time) if draws else true
@@ -125,12 +127,12 @@ class Decoding:
         Returns:
             Tokens int32 ``[steps, rows]``, and the states after the last step.
         """
-        key, tokens, drawn = loop_keys(), first, []
+        keys, tokens, drawn = loop_keys(steps), first, []
         stack = Stack(self._layers, self._initial_states(embedding), self._constant(embedding))
         first_axis = tf.constant(0)
         for time in range(steps):
             output = stack.advance(gates=gather(self._rows, tokens, first_axis))
-            tokens = sample_classes(self._plain_logits(output) / temperature, key(time)) + 1
+            tokens = sample_classes(self._plain_logits(output) / temperature, keys[time]) + 1
             drawn.append(tokens)
         return tf.stack(drawn), stack.states
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.models.magenta import tf
-from pipeline.models.randomness import loop_keys, sample_classes
+from pipeline.models.randomness import choices, loop_keys, sample_classes
 
 
 class Draws:
@@ -13,21 +13,30 @@ class Draws:
 
     Args:
         probability: that a row's next token is drawn, float32 scalar.
+        steps: how many.
+        rows: how many.
         segments: how many the rows hold, one after the other; Magenta draws for each apart.
     """
 
-    def __init__(self, probability: Any, segments: int) -> None:
-        self._probability = probability
-        self._keys = [(loop_keys(hashed=False), loop_keys()) for _ in range(segments)]
+    def __init__(self, probability: Any, steps: int, rows: int, segments: int) -> None:
+        self._size = rows // segments
+        self._segments = [
+            (choices(probability, self._size, loop_keys(steps, hashed=False)), loop_keys(steps))
+            for _ in range(segments)
+        ]
+        self._one = tf.constant(1)
 
     def mixed(self, true: Any, logits: Any, time: int) -> Any:
         """The next tokens ``[rows]``: the true ones, some replaced by draws from the logits ``[rows, classes]``."""
-        size = int(true.shape[0]) // len(self._keys)
-        parts = []
-        for number, (chooses, draws) in enumerate(self._keys):
-            rows = slice(number * size, (number + 1) * size)
-            uniform = tf.random.stateless_uniform([size], seed=chooses(time))
-            chosen = tf.cast(tf.where(uniform < self._probability), tf.int32)
-            drawn = sample_classes(tf.gather_nd(logits[rows], chosen), draws(time)) + 1
-            parts.append(tf.tensor_scatter_nd_update(true[rows], chosen, drawn))
-        return tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
+        parts = [(true, logits)] if len(self._segments) == 1 else self._split(true, logits)
+        mixed = []
+        for (chosen, keys), (tokens, of_tokens) in zip(self._segments, parts, strict=True):
+            rows = tf.raw_ops.Where(condition=chosen[time])
+            drawn = sample_classes(tf.raw_ops.GatherNd(params=of_tokens, indices=rows), keys[time])
+            updates = tf.raw_ops.AddV2(x=drawn, y=self._one)
+            mixed.append(tf.raw_ops.TensorScatterUpdate(tensor=tokens, indices=rows, updates=updates))
+        return tf.concat(mixed, axis=0) if len(mixed) > 1 else mixed[0]
+
+    def _split(self, *tensors: Any) -> list[tuple[Any, ...]]:
+        """The rows of each segment."""
+        return list(zip(*(tf.split(tensor, len(self._segments)) for tensor in tensors), strict=True))

@@ -27,8 +27,7 @@ def test_an_unrolled_loop_draws_the_classes_of_the_loop(magenta: Any, randomness
                 (tf.constant(0), tf.TensorArray(tf.int32, 6)),
             )
         with randomness.drawn_from(3, tf.constant(5)):
-            key = randomness.loop_keys()
-            unrolled = tf.stack([randomness.sample_classes(logits, key(time)) for time in range(6)])
+            unrolled = tf.stack([randomness.sample_classes(logits, key) for key in randomness.loop_keys(6)])
         with tf.Session() as session:
             expected, found = session.run([looped.stack(), unrolled])
     np.testing.assert_array_equal(found, expected)
@@ -46,8 +45,7 @@ def test_an_unrolled_choice_is_that_of_the_loop(magenta: Any, randomness: Any) -
                 (tf.constant(0), tf.TensorArray(tf.int32, 6)),
             )
         with randomness.drawn_from(3, tf.constant(5)):
-            key = randomness.loop_keys(hashed=False)
-            unrolled = tf.stack([tf.random.stateless_uniform([9], seed=key(time)) < 0.5 for time in range(6)])
+            unrolled = tf.stack(randomness.choices(0.5, 9, randomness.loop_keys(6, hashed=False)))
         with tf.Session() as session:
             expected, found = session.run([looped.stack(), unrolled])
     np.testing.assert_array_equal(found, expected.astype(bool))
@@ -57,11 +55,11 @@ def test_an_unrolled_choice_is_that_of_the_loop(magenta: Any, randomness: Any) -
 def test_classes_are_drawn_as_often_as_they_are_likely(magenta: Any, randomness: Any) -> None:
     tf = magenta.tf
     with tf.Graph().as_default(), tf.Session() as session, randomness.drawn_from(1, tf.constant(0)):
-        drawn = session.run(randomness.sample_classes(tf.repeat(LOGITS, 4000, axis=0), randomness.loop_keys()(0)))
+        drawn = session.run(randomness.sample_classes(tf.repeat(LOGITS, 4000, axis=0), randomness.loop_keys(1)[0]))
     for classes, logits in zip(drawn.reshape(2, -1), LOGITS, strict=True):
         np.testing.assert_allclose(np.bincount(classes, minlength=3) / 4000, np.exp(logits), atol=0.03)
 
 
 def test_keys_are_had_only_where_draws_follow_from_a_seed(randomness: Any) -> None:
     with pytest.raises(RuntimeError, match="inside drawn_from"):
-        randomness.loop_keys()
+        randomness.loop_keys(1)
