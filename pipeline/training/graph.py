@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from pipeline.engines.local import default_jobs
 from pipeline.models.accelerated.choice import accelerate
 from pipeline.models.accelerated.gradients import put_off
 from pipeline.models.magenta import build_config, tf
@@ -74,7 +75,7 @@ def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
     gradients, variables = zip(
         *optimizer.compute_gradients(config.model.loss, aggregation_method=in_pairs), strict=True
     )
-    put_off(tf.get_default_graph())
+    put_off(tf.get_default_graph(), default_jobs())
     global_norm = tf.global_norm(gradients)
     tf.summary.scalar("global_norm", global_norm)
     hparams = config.hparams

@@ -7,6 +7,7 @@ computes and fails at those of the input, and that it keeps every graph alive fo
 from __future__ import annotations
 
 import dataclasses
+import heapq
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -76,22 +77,36 @@ def hurry(operation: Any) -> None:
     _of_graph(operation.graph).first.append(operation)
 
 
-def can_wait(operation: Any) -> None:
-    """Notes an operation whose result only the update needs (`put_off`)."""
-    _of_graph(operation.graph).last.append(operation)
+def can_wait(product: Any) -> None:
+    """Notes a ``MatMul`` whose result only the update needs (`put_off`)."""
+    _of_graph(product.graph).last.append(product)
 
 
-def put_off(graph: Any) -> None:
-    """Puts off what can wait until what cannot is done.
+def put_off(graph: Any, processors: int) -> None:
+    """Puts off what can wait until what cannot is done, and shares it out to the processors.
 
     TensorFlow computes first what is ready first. A large product that nothing waits for takes a processor from the
-    one chain of small ones that everything waits for, and at the end that chain is alone.
+    one chain of small ones that everything waits for, and at the end that chain is alone; or the largest product
+    comes last, and is alone. So each processor has a row of them, the next product always in the shortest row.
+
+    Args:
+        graph: whose gradients are made.
+        processors: how many rows.
     """
     noted = _of_graph(graph)
     with graph.as_default():
         done = tf.group(*noted.first)
-    for operation in noted.last:
-        operation._add_control_input(done)
+    rows = [(0, number, done) for number in range(processors)]  # a heap: its work, and its last operation
+    for product in sorted(noted.last, key=_multiplications, reverse=True):
+        work, number, before = rows[0]
+        product._add_control_input(before)
+        heapq.heapreplace(rows, (work + _multiplications(product), number, product))
+
+
+def _multiplications(product: Any) -> int:
+    """Of numbers, in a ``MatMul``."""
+    rows, columns = product.outputs[0].shape
+    return int(rows) * int(columns) * int(product.inputs[0].shape[0 if product.get_attr("transpose_a") else 1])
 
 
 def _identities(tensors: Sequence[Any], gradient: Callable[..., Sequence[Any]]) -> Any:

@@ -104,17 +104,27 @@ def test_what_stands_for_a_gradient_is_no_number(magenta: Any) -> None:
         assert np.isnan(session.run(tf.gradients(_scaled(tf, shared, 2.0), [shared.used])[0]))
 
 
-def test_what_can_wait_is_put_off_until_what_cannot_is_done(magenta: Any) -> None:
+def test_what_can_wait_is_put_off_and_shared_out(magenta: Any) -> None:
     from pipeline.models.accelerated.gradients import can_wait, hurry, put_off
 
     tf = magenta.tf
     with tf.Graph().as_default() as graph:
-        first, late = (tf.identity(tf.constant(number)).op for number in (1.0, 2.0))
+        first = tf.identity(tf.constant(1.0)).op
         hurry(first)
-        can_wait(late)
-        put_off(graph)
-        assert first in _all_before(late)
-        assert late not in _all_before(first)
+        # numbers multiplied: 14, 6, 40, 6 and 10; both ways to say which side is summed over
+        sizes = [(7, 2, 1), (1, 3, 2), (5, 4, 2), (2, 3, 1), (1, 10, 1)]
+        products = []
+        for number, (rows, inner, columns) in enumerate(sizes):
+            transposed = number % 2 == 1
+            left = tf.zeros([inner, rows] if transposed else [rows, inner])
+            products.append(tf.matmul(left, tf.zeros([inner, columns]), transpose_a=transposed).op)
+            can_wait(products[-1])
+        put_off(graph, 2)
+        assert not any(product in _all_before(first) for product in products)
+        before = [{number for number, other in enumerate(products) if other in _all_before(one)} for one in products]
+        assert all(first in _all_before(product) for product in products)
+        # 40 alone; 14, 10, 6 and 6 one after the other, as together they are shorter
+        assert before == [set(), {0, 4}, set(), {0, 1, 4}, {0}]
 
 
 def _all_before(operation: Any) -> set[Any]:
