@@ -18,12 +18,17 @@ import filelock
 import pytest
 
 from pipeline.sources.download import RemoteFile
+from pipeline.training.threads import share_processors
 
 TEST_DATA_VARIABLE = "GMD_VAE_TEST_DATA"
 
 # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C; some
 # tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# TensorFlow starts once for all tests of a process, with the threads that it has in a process of its own that trains:
+# a run must be able to begin in the one and end in the other, bit for bit.
+share_processors()
 
 
 # What takes longest, longest first: with these at the start, the processes that share the tests come to their end
