@@ -111,7 +111,7 @@ def choices(probability: Any, size: int, keys: Sequence[Any]) -> list[Any]:
     shape, algorithm = tf.constant([size]), _algorithm()
     uniform = [
         tf.raw_ops.StatelessRandomUniformV2(shape=shape, key=key, counter=counter, alg=algorithm, dtype=tf.float32)
-        for key, counter in (tf.raw_ops.StatelessRandomGetKeyCounter(seed=key) for key in keys)
+        for key, counter in _counters(keys)
     ]
     return list(tf.unstack(tf.stack(uniform) < probability))
 
@@ -258,8 +258,13 @@ def _hashes(keys: Sequence[Any]) -> list[Any]:
     shape, algorithm = tf.constant([2]), _algorithm()
     return [
         tf.raw_ops.StatelessRandomUniformFullIntV2(shape=shape, key=key, counter=counter, alg=algorithm, dtype=tf.int32)
-        for key, counter in (tf.raw_ops.StatelessRandomGetKeyCounter(seed=key) for key in keys)
+        for key, counter in _counters(keys)
     ]
+
+
+def _counters(keys: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """What TensorFlow's operations make of each key: a key of Philox, and where it begins to count."""
+    return [tuple(tf.raw_ops.StatelessRandomGetKeyCounter(seed=key)) for key in keys]
 
 
 def _algorithm() -> Any:

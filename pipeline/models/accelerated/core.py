@@ -139,7 +139,7 @@ class Decoding:
     def _initial_states(self, embedding: Any) -> list[lstm.State]:
         """The states that an embedding ``[rows, size]`` sets."""
         flat = tf.split(tf.tanh(product(embedding, self._to_states) + self._states_bias), self._sizes, axis=1)
-        return [lstm.State(*flat[first : first + 2]) for first in range(0, len(flat), 2)]
+        return lstm.states_of(flat)
 
     def _constant(self, embedding: Any) -> Any:
         """The part of the first layer's gates that is the same at all steps, ``[rows, 4 * units]``."""

@@ -35,6 +35,11 @@ class State(NamedTuple):
     h: Any
 
 
+def states_of(flat: Sequence[Any]) -> list[State]:
+    """Of each layer, from all of them one after the other."""
+    return [State(*flat[start : start + 2]) for start in range(0, len(flat), 2)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Layer:
     """The variables of one LSTM layer, as Magenta's cells name and shape them.

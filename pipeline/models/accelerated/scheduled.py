@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.models.accelerated.operations import add
 from pipeline.models.magenta import tf
 from pipeline.models.randomness import choices, loop_keys, sample_classes
 
@@ -19,9 +20,8 @@ class Draws:
     """
 
     def __init__(self, probability: Any, steps: int, rows: int, segments: int) -> None:
-        self._size = rows // segments
         self._segments = [
-            (choices(probability, self._size, loop_keys(steps, hashed=False)), loop_keys(steps))
+            (choices(probability, rows // segments, loop_keys(steps, hashed=False)), loop_keys(steps))
             for _ in range(segments)
         ]
         self._one = tf.constant(1)
@@ -33,7 +33,7 @@ class Draws:
         for (chosen, keys), (tokens, of_tokens) in zip(self._segments, parts, strict=True):
             rows = tf.raw_ops.Where(condition=chosen[time])
             drawn = sample_classes(tf.raw_ops.GatherNd(params=of_tokens, indices=rows), keys[time])
-            updates = tf.raw_ops.AddV2(x=drawn, y=self._one)
+            updates = add(drawn, self._one)
             mixed.append(tf.raw_ops.TensorScatterUpdate(tensor=tokens, indices=rows, updates=updates))
         return tf.concat(mixed, axis=0) if len(mixed) > 1 else mixed[0]
 

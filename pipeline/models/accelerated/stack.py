@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipeline.models.accelerated.gradients import hurry, with_gradient
-from pipeline.models.accelerated.lstm import BackThroughTime, Layer, State, Unrolled
+from pipeline.models.accelerated.lstm import BackThroughTime, Layer, State, Unrolled, states_of
 from pipeline.models.accelerated.operations import gather
 from pipeline.models.accelerated.products import Rows, factor, joined, widened
 from pipeline.models.magenta import tf
@@ -173,7 +173,7 @@ def _with_gradient(
         outputs = drive()
 
         def gradient(*d_results: Any) -> list[Any]:
-            d_outputs, d_states = d_results[: len(outputs)], _states(d_results[len(outputs) :])
+            d_outputs, d_states = d_results[: len(outputs)], states_of(d_results[len(outputs) :])
             back, d_below = stack.back(d_outputs or None, d_states)
             hurry(back[0].d_state.h.op)
             d_constant = [] if constant is None else [back[0].d_constant]
@@ -186,12 +186,8 @@ def _with_gradient(
     shared = [part for layer in stack.layers for part in layer.shared]
     results = with_gradient(run, *inputs, *constants, *shared, *before)
     count = len(results) - len(before)
-    return results[:count], _states(results[count:])
+    return results[:count], states_of(results[count:])
 
 
 def _flat(states: Sequence[State]) -> list[Any]:
     return [part for state in states for part in state]
-
-
-def _states(flat: Sequence[Any]) -> list[State]:
-    return [State(*flat[start : start + 2]) for start in range(0, len(flat), 2)]
