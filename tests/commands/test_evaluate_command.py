@@ -62,10 +62,11 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert {file["name"] for file in manifest.read(folder, "evaluate", "")["files"]} == {*names} - {"manifest.json"}
     assert result["windows"] > 0
     assert result["settings"]["samples"] == 20
-    # three steps of training: hardly more than which class is the most frequent, whatever the first weights are
+    # three steps of training: no more than who says the most frequent step, whatever the first weights are
     assert result["likelihood"]["reconstruction_per_step"]["value"] == pytest.approx(6.2, abs=0.3)
-    assert result["reconstruction"]["free_running"]["steps_right"]["value"] < 0.35
-    assert result["reconstruction"]["previous_bar"]["steps_right"]["value"] > 0.5
+    right = {name: figures["steps_right"]["value"] for name, figures in result["reconstruction"].items()}
+    assert right["free_running_sampled"] < 0.1
+    assert right["free_running"] <= right["most_frequent_step"] < 0.5 < right["previous_bar"]
     assert "rock" in result["latent"]["decodability"]["styles"]  # from the info.csv beside the examples
 
     # what was measured once is not measured again; a run of its own, without its training, is enough
