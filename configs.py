@@ -3,7 +3,7 @@
 ``gmd-vae configs`` lists them, ``gmd-vae configs NAME`` shows every number of one. Magenta's own 23
 configs need no entry here: they are reachable by their names.
 
-A drum config is one ``VaeConfig`` (its fields are explained in ``pipeline/models/config.py``); any
+A drum config is one ``VaeConfig`` (its fields are explained in ``pipeline/gmd_vae/configuration/config.py``); any
 other system is one of Magenta's configs at other sizes (``at_other_sizes``). Each number has its
 reason beside it or in ``source``. Most of them come from the runs this project grew
 out of ("the ancestor": v1, v2 and v3 on the Groove MIDI Dataset) and from the MusicVAE paper
@@ -14,9 +14,9 @@ ICML 2018).
 from dataclasses import replace
 from typing import Any
 
-from pipeline.examples.spec import DrumWindows
-from pipeline.models.config import VaeConfig
-from pipeline.models.stock import STOCK_CONFIGS, StockConfig, at_other_sizes
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.magenta_table import STOCK_CONFIGS, StockConfig, at_other_sizes
 
 MAGENTAS = {config.name: config for config in STOCK_CONFIGS}
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from gmd_vae.common import console, manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.registry import get_config
 from rich.table import Table
 
 from benchmarks import floor, machine, plot, process, summary
 from benchmarks.job import STOCK, Contender, Job, jobs
-from pipeline import console, manifest
-from pipeline.errors import GmdVaeError
-from pipeline.models.config import VaeConfig
-from pipeline.models.registry import get_config
 
 _CONFIGS = ("hierdec-drum_4bar_small", "hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar_small")
 _BATCH_SIZES = (64, 256)
@@ -135,7 +135,7 @@ def _prepare(config: VaeConfig, notes: Path, folder: Path) -> None:
 
 
 def _gmd_vae(*arguments: str) -> None:
-    outcome = process.run(lambda _: [sys.executable, "-m", "pipeline", *arguments])
+    outcome = process.run(lambda _: [sys.executable, "-m", "gmd_vae", *arguments])
     if outcome.error is not None:
         raise GmdVaeError(f"'gmd-vae {' '.join(arguments)}' failed: {outcome.error}")
 

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from gmd_vae.common import console, manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.registry import DEFAULT_CONFIG
+from gmd_vae.midi.tfrecord import read_records
 from rich.table import Table
 
 from benchmarks import machine, process, summary
@@ -20,10 +24,6 @@ from benchmarks.data_work import digest
 from benchmarks.job import STOCK
 from benchmarks.process import ROOT
 from benchmarks.summary import Cost, Row
-from pipeline import console, manifest
-from pipeline.errors import GmdVaeError
-from pipeline.models.registry import DEFAULT_CONFIG
-from pipeline.notes.tfrecord import read_records
 
 OURS, OURS_ALL = "gmd-vae, 1 process", "gmd-vae, all cores"
 STOCK_LABEL = f"{STOCK} Magenta"
@@ -220,12 +220,12 @@ def _measure(job: Job) -> dict[str, Any]:
 
 
 def _convert(source: Path, target: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "pipeline", "convert", str(source), "--output-dir", str(target), *options]
+    return [sys.executable, "-m", "gmd_vae", "convert", str(source), "--output-dir", str(target), *options]
 
 
 def _preprocess(source: Path, target: Path, config: str, *options: str) -> list[str]:
     arguments = ["preprocess", str(source), "--config", config, "--output-dir", str(target)]
-    return [sys.executable, "-m", "pipeline", *arguments, *options]
+    return [sys.executable, "-m", "gmd_vae", *arguments, *options]
 
 
 def _work(work: str, notes: Path, config: str) -> list[str]:
@@ -233,7 +233,7 @@ def _work(work: str, notes: Path, config: str) -> list[str]:
 
 
 def _gmd_vae(*arguments: str) -> None:
-    outcome = process.run(lambda _: [sys.executable, "-m", "pipeline", *arguments])
+    outcome = process.run(lambda _: [sys.executable, "-m", "gmd_vae", *arguments])
     if outcome.error is not None:
         raise GmdVaeError(f"'gmd-vae {' '.join(arguments)}' failed: {outcome.error}")
 

@@ -15,9 +15,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+from gmd_vae.datasets.catalogue import SPLITS
 
 from benchmarks.clock import Clock, cpu_seconds
-from pipeline.sources.info import SPLITS
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def _files(notes: Path) -> list[Path]:
 
 def _stock(notes: Path, config: str, clock: Clock) -> None:
     """Magenta's own converter with its cap lifted, over records read as its scripts read them."""
-    from pipeline.models.magenta import configs, tf
+    from gmd_vae.magenta.api import configs, tf
 
     # isort: split
     from note_seq import NoteSequence
@@ -66,7 +66,7 @@ def _stock(notes: Path, config: str, clock: Clock) -> None:
 
 def _stock_script(notes: Path, config: str, clock: Clock) -> None:
     """``preprocess_tfrecord`` with its defaults, step by step as its pipeline has them: without Apache Beam."""
-    from pipeline.models.magenta import configs, tf
+    from gmd_vae.magenta.api import configs, tf
 
     # isort: split
     from note_seq import NoteSequence
@@ -119,9 +119,9 @@ def _tf_records(tf: Any, path: Path) -> Iterator[bytes]:
 
 def _ours(notes: Path, config: str, clock: Clock) -> None:
     """Our extractor alone."""
-    from pipeline.examples.drum_windows import DrumExtractor
-    from pipeline.models.registry import get_config, label_windows
-    from pipeline.notes.tfrecord import read_records
+    from gmd_vae.configuration.registry import get_config, label_windows
+    from gmd_vae.midi.tfrecord import read_records
+    from gmd_vae.windows.cutting.drum_windows import DrumExtractor
 
     extractor = DrumExtractor(label_windows(get_config(config)))
     clock.stage("import")

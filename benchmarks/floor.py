@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
-from pipeline.models.config import VaeConfig
+from gmd_vae.configuration.config import VaeConfig
 
 # forward, then backward for the inputs and for the weights: three products of the same size
 _PASSES = 3

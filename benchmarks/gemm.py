@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 import numpy as np
+from gmd_vae.magenta.api import gpus, tf
 
 from benchmarks.clock import Clock, cpu_seconds
-from pipeline.models.magenta import gpus, tf
 
 _SECONDS = 1.0  # of measuring, for each shape
 _CHAIN = 16  # products in one run of the session

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gmd_vae.magenta.api import tf
+
 from benchmarks.clock import Clock
-from pipeline.models.magenta import tf
 
 
 class StepTimer(tf.train.SessionRunHook):  # type: ignore[misc]

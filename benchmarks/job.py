@@ -72,7 +72,7 @@ class Job:
             options = ["--checkpoint-file", str(self.checkpoint), "--config", self.config]
             options += ["--output-dir", str(self.samples)]
             options += ["--num-outputs", str(SAMPLES)]
-            return [sys.executable, "-m", "pipeline", "generate", *options]
+            return [sys.executable, "-m", "gmd_vae", "generate", *options]
         module = f"benchmarks.{self.contender.name}"
         return [sys.executable, "-m", module, json.dumps({**self.as_json(), "started": started})]
 

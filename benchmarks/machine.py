@@ -7,8 +7,9 @@ import platform
 import subprocess
 from typing import Any
 
+from gmd_vae.common import machine, manifest
+
 from benchmarks.process import ROOT
-from pipeline import machine, manifest
 
 _BUSY = 0.25  # of a core: more than that takes from what is measured
 

@@ -7,14 +7,15 @@ import sys
 from typing import Any
 from unittest import mock
 
+from gmd_vae.configuration.hparams import resolve
+from gmd_vae.configuration.layers import Layers
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.training.examples import Examples, Split, open_examples
+from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.threads import share_processors
+
 from benchmarks.clock import Clock
 from benchmarks.job import Job, from_json
-from pipeline.models.hparams import resolve
-from pipeline.models.layers import Layers
-from pipeline.models.registry import get_config
-from pipeline.training.examples import Examples, Split, open_examples
-from pipeline.training.run import Plan, Run
-from pipeline.training.threads import share_processors
 
 
 def main() -> None:
@@ -43,11 +44,12 @@ def _train(job: Job, clock: Clock) -> None:
     """What ``gmd-vae train`` does, without the validation at the end."""
     run, examples = _prepared(job)
     share_processors()
+    from gmd_vae.magenta.api import gpus
+    from gmd_vae.training import loop
+    from gmd_vae.training.cluster.replica import Replica
+    from gmd_vae.training.graph import TrainingGraph, build
+
     from benchmarks.hook import StepTimer
-    from pipeline.models.magenta import gpus
-    from pipeline.training import loop
-    from pipeline.training.graph import TrainingGraph, build
-    from pipeline.training.replicas import Replica
 
     clock.stage("import")
     graphs: list[TrainingGraph] = []
@@ -70,8 +72,8 @@ def _train(job: Job, clock: Clock) -> None:
 def _evaluate(job: Job, clock: Clock) -> None:
     """What ``gmd-vae train`` does at every validation; the first one builds its graph."""
     run, examples = _prepared(job)
-    from pipeline.models.magenta import gpus
-    from pipeline.training.validation import Validator
+    from gmd_vae.magenta.api import gpus
+    from gmd_vae.training.validation import Validator
 
     clock.stage("import")
     with Validator(run, examples.validation) as validator:

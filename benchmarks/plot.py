@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gmd_vae.common import charts
+
 from benchmarks.summary import Cost, Group, labels
-from pipeline import charts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -83,5 +83,5 @@ def failure(code: int, stderr: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """In which ``python -m benchmarks`` and ``python -m pipeline`` work from any folder."""
+    """In which ``python -m benchmarks`` and ``python -m gmd_vae`` work from any folder."""
     return {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -29,7 +29,7 @@ def main() -> None:
 def _train(job: Job, clock: Clock) -> None:
     """``music_vae_train --mode=train``."""
     script = _script("music_vae_train", clock)
-    from pipeline.models.magenta import configs, gpus
+    from gmd_vae.magenta.api import configs, gpus
 
     _set_flags(script, job, "train", "train")
     train, get_input_tensors = script.tf_slim.training.train, script._get_input_tensors
@@ -59,9 +59,8 @@ def _train(job: Job, clock: Clock) -> None:
 def _evaluate(job: Job, clock: Clock) -> None:
     """``music_vae_train --mode=eval``, which would go on for ever: here it finds two checkpoints, the same twice."""
     script = _script("music_vae_train", clock)
+    from gmd_vae.magenta.api import configs, gpus
     from tf_slim.training import evaluation
-
-    from pipeline.models.magenta import configs, gpus
 
     _set_flags(script, job, "eval", "validation")
 
@@ -79,7 +78,7 @@ def _evaluate(job: Job, clock: Clock) -> None:
 def _sample(job: Job, clock: Clock) -> None:
     """``music_vae_generate --mode=sample`` with its defaults."""
     script = _script("music_vae_generate", clock)
-    from pipeline.models.magenta import configs, gpus
+    from gmd_vae.magenta.api import configs, gpus
 
     script.FLAGS(
         [
@@ -102,7 +101,7 @@ def _script(name: str, clock: Clock) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     script = importlib.import_module(f"magenta.models.music_vae.{name}")
     clock.stage("import")
-    importlib.import_module("pipeline.models.magenta")
+    importlib.import_module("gmd_vae.magenta.api")
     gc.unfreeze()
     clock.skip()
     return script
@@ -128,7 +127,7 @@ def _check_pure(model: Any) -> None:
     for part in (model, model.encoder, model.decoder):
         if not type(part).__module__.startswith("magenta.models.music_vae."):
             raise RuntimeError(f"{type(part).__qualname__} is not of stock Magenta")
-    if any(name.startswith("pipeline.models.accelerated") for name in sys.modules):
+    if any(name.startswith("gmd_vae.models.accelerated") for name in sys.modules):
         raise RuntimeError("gmd-vae's own layers have been imported")
 
 

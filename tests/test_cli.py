@@ -9,9 +9,8 @@ import sys
 
 import click
 import pytest
-
-from pipeline import cli
-from pipeline.errors import GmdVaeError, Interrupted
+from gmd_vae import cli
+from gmd_vae.common.errors import GmdVaeError, Interrupted
 
 
 def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -30,7 +29,7 @@ def _one_line(stderr: str) -> str:
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
-    if importlib.util.find_spec(f"pipeline.commands.{name}") is None:
+    if importlib.util.find_spec(f"gmd_vae.commands.{name}") is None:
         pytest.skip("not written yet")
     command = cli.cli.get_command(click.Context(cli.cli), name)
     assert command is not None
@@ -49,7 +48,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("args", [("--help",), ("--version",), ("doctor", "--help"), ("nonsense",)])
 def test_what_needs_no_work_imports_nothing_heavy(args: tuple[str, ...]) -> None:
     code = (
-        "import sys\nfrom pipeline.cli import main\n"
+        "import sys\nfrom gmd_vae.cli import main\n"
         f"try:\n    main({list(args)!r})\n"
         "except SystemExit:\n"
         "    heavy = {'tensorflow', 'numpy', 'rich', 'magenta', 'note_seq', 'requests', 'mido'} & set(sys.modules)\n"
@@ -112,7 +111,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_closed_pipe_is_met_in_silence() -> None:
-    reader = ["bash", "-c", f"(sleep 1; exec '{sys.executable}' -m pipeline --help) | true"]
+    reader = ["bash", "-c", f"(sleep 1; exec '{sys.executable}' -m gmd_vae --help) | true"]
     done = subprocess.run(reader, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("", "")
 

@@ -38,7 +38,7 @@ def convert(tmp_path: Path) -> Callable[..., Answer]:
 
     def run(source: Path, *options: str) -> Answer:
         before = [path for path in tmp_path.iterdir() if path.name != "notes"]
-        command = [sys.executable, "-m", "pipeline", "convert", str(source), "--output-dir", str(tmp_path / "notes")]
+        command = [sys.executable, "-m", "gmd_vae", "convert", str(source), "--output-dir", str(tmp_path / "notes")]
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.watch", *command, *options],
             capture_output=True, timeout=LIMIT, cwd=ROOT, check=False,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import mido
 import pytest
-from command_line import GMD_VAE, environment, run, run_here
+from fixtures.command_line import GMD_VAE, environment, run, run_here
 
 TINY = "batch_size=16,z_size=8,enc_rnn_size=[16],dec_rnn_size=[16]"  # quick to build; the last test has real sizes
 pytestmark = pytest.mark.tensorflow
@@ -97,7 +97,7 @@ def test_programs_get_json_lines_and_nothing_else(home: Path) -> None:
 
 
 def test_two_trainings_in_one_folder_and_no_gpu_are_refused(home: Path) -> None:
-    from pipeline.training.lock import run_lock
+    from gmd_vae.training.run.lock import run_lock
 
     with run_lock(home / "runs/hierdec-drum_4bar_small"):
         line = run_here(home, "train", "--run-dir", "runs/hierdec-drum_4bar_small", "--num-steps", "30", expect=1).error
@@ -191,7 +191,7 @@ def test_what_cannot_work_is_refused_before_tensorflow_starts(home: Path) -> Non
     lines = [line.split() for _, _, line in refused]
     code = f"""
 import sys
-from pipeline.cli import main
+from gmd_vae.cli import main
 for arguments in {lines!r}:
     try:
         main(arguments)

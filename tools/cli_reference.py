@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-
-from pipeline.cli import cli
+from gmd_vae.cli import cli
 
 TARGET = Path(__file__).parent.parent / "docs" / "cli.md"
 WIDTH = 100  # fixed: the same file from every terminal

@@ -85,7 +85,7 @@ class Job:
             folder.mkdir(parents=True, exist_ok=True)
         config = {"cluster": self.cluster, "task": {"type": role, "index": 0}}
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "train", *self._arguments, *extra],
+            [sys.executable, "-m", "gmd_vae", "train", *self._arguments, *extra],
             env={**environment(), "TF_CONFIG": json.dumps(config)},
             cwd=folder,
             stdout=subprocess.PIPE,
@@ -166,7 +166,7 @@ class Job:
 
 
 def environment() -> dict[str, str]:
-    """In which ``python -m pipeline`` finds this package from any folder."""
+    """In which ``python -m gmd_vae`` finds this package from any folder."""
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
@@ -187,7 +187,7 @@ def free_ports(count: int) -> list[int]:
 
 def training_lines(run: Path) -> list[dict[str, Any]]:
     """What a run has measured so far in training."""
-    from pipeline.training.history import NAME, read_lines
+    from gmd_vae.training.history import NAME, read_lines
 
     path = run / NAME
     return [line for line in read_lines(path) if line["split"] == "train"] if path.exists() else []

@@ -87,9 +87,7 @@ class DaskCluster:
 
 def gmd_vae(*arguments: str) -> subprocess.Popen[bytes]:
     """Starts a command; only its errors are shown."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *arguments], stdout=subprocess.DEVNULL, env=environment()
-    )
+    return subprocess.Popen([sys.executable, "-m", "gmd_vae", *arguments], stdout=subprocess.DEVNULL, env=environment())
 
 
 def kill_in_the_middle(

@@ -23,13 +23,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "notes")]
+sys.path[:0] = [str(ROOT / "pipeline"), str(ROOT / "tests")]
 
-from against_note_seq import ACCEPTED, Difference, compare, real_files, small_files  # noqa: E402
-from midi_strategies import build, chunk, damage, split_chunks, split_events  # noqa: E402
-
-from pipeline.notes import midi  # noqa: E402
-from pipeline.sources.starter import write_starter  # noqa: E402
+from fixtures.against_note_seq import ACCEPTED, Difference, compare, real_files, small_files  # noqa: E402
+from fixtures.midi_strategies import build, chunk, damage, split_chunks, split_events  # noqa: E402
+from gmd_vae.datasets.starter.starter_set import write_starter  # noqa: E402
+from gmd_vae.midi import midi_io  # noqa: E402
 
 PATIENCE = 20  # seconds for one file
 SHRINKING = 60.0  # seconds, at most
@@ -164,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = build(rng.randbytes(400)) if seed % 2 else damage(rng.randbytes(60), files)
         how, found = outcome(data)
         counts[how] += 1
-        slow += how == ACCEPTED and not midi.reads_itself(data)
+        slow += how == ACCEPTED and not midi_io.reads_itself(data)
         seed += 1
     seconds = time.monotonic() - started
     total = sum(counts.values())

@@ -90,7 +90,7 @@ def last_step(run: Path) -> int:
 
 def differences(one: Path, other: Path) -> list[str]:
     """How the variables of two checkpoints differ, a line for each; empty if they are equal bit for bit."""
-    from pipeline.models.magenta import tf
+    from gmd_vae.magenta.api import tf
 
     readers = [tf.train.load_checkpoint(str(prefix)) for prefix in (one, other)]
     names, others = (set(reader.get_variable_to_shape_map()) for reader in readers)
@@ -103,7 +103,7 @@ def differences(one: Path, other: Path) -> list[str]:
 
 
 def _command(run: Path, arguments: list[str]) -> list[str]:
-    return [sys.executable, "-m", "pipeline", "train", "--run-dir", str(run), *arguments]
+    return [sys.executable, "-m", "gmd_vae", "train", "--run-dir", str(run), *arguments]
 
 
 def _environment() -> dict[str, str]:

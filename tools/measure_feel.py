@@ -1,10 +1,10 @@
-"""Measures how GMD's drummers play, and writes pipeline/generation/feel.json.
+"""Measures how GMD's drummers play, and writes pipeline/gmd_vae/generation/performance/feel.json.
 
 For each of nine voices and each sixteenth of a bar: mean velocity and mean distance from the grid, and
 their spread within a performance (one file of GMD). From the training split only, so that validation and
 test music stay unseen; from files in 4/4 with one tempo. A hit belongs to the nearest sixteenth. Of
 several hits of a voice at one sixteenth (flams, drags) the loudest counts: a label stands for all of them.
-And how much of the timing all voices have in common: see pipeline/generation/feel.py.
+And how much of the timing all voices have in common: see pipeline/gmd_vae/generation/performance/feel.py.
 
     python tools/measure_feel.py --archive groove-v1.0.0-midionly.zip
 """
@@ -22,19 +22,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.files import sha256, whole_file
+from gmd_vae.configuration.drum_windows import CLASS_NAMES, NINE_CLASSES
+from gmd_vae.datasets.groove import CITATION, GROOVE, LICENCE, VERSION
+from gmd_vae.generation.performance.feel import FORMAT, LEVELS, POSITIONS, STEPS_PER_QUARTER
+from gmd_vae.midi.convert import convert
+from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.tfrecord import read_records
+from gmd_vae.windows.cutting.drum_windows import section_times
 
-from pipeline import manifest
-from pipeline.errors import GmdVaeError
-from pipeline.examples.drum_windows import section_times
-from pipeline.examples.spec import CLASS_NAMES, NINE_CLASSES
-from pipeline.files import sha256, whole_file
-from pipeline.generation.feel import FORMAT, LEVELS, POSITIONS, STEPS_PER_QUARTER
-from pipeline.notes.convert import convert
-from pipeline.notes.sequences import NoteSequence
-from pipeline.notes.tfrecord import read_records
-from pipeline.sources.groove import CITATION, GROOVE, LICENCE, VERSION
-
-TARGET = Path(__file__).parent.parent / "pipeline" / "generation" / "feel.json"
+TARGET = Path(__file__).parent.parent / "pipeline" / "gmd_vae" / "generation" / "performance" / "feel.json"
 SPLIT = "train"
 # The shape and the drift are measured where a performance has this many hits of a voice at a position: its
 # own mean is then known well enough for the deviations from it to look like themselves.

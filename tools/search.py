@@ -165,7 +165,7 @@ def train(run: Path, arguments: list[str], core: int, options: argparse.Namespac
     Returns:
         The steps that were done.
     """
-    command = [sys.executable, "-m", "pipeline", "train", "--run-dir", str(run), *arguments]
+    command = [sys.executable, "-m", "gmd_vae", "train", "--run-dir", str(run), *arguments]
     command += ["--examples-path", str(options.examples_path), "--precision", options.precision]
     command += ["--num-steps", "1000000", "--validate-every", "1000000"]
     with (options.folder / f"{run.name}.out").open("w") as output:
@@ -192,11 +192,10 @@ def train(run: Path, arguments: list[str], core: int, options: argparse.Namespac
 def judge(run: Path) -> dict[str, float]:
     """The figures of a run's last checkpoint on the validation split."""
     import numpy as np
-
-    from pipeline.evaluation.latent_space import kl_bits
-    from pipeline.evaluation.model import LIKELIEST, open_model
-    from pipeline.evaluation.subject import find_subject
-    from pipeline.models.layers import ACCELERATED
+    from gmd_vae.configuration.layers import ACCELERATED
+    from gmd_vae.evaluation.data.target import find_subject
+    from gmd_vae.evaluation.latent.posterior import kl_bits
+    from gmd_vae.evaluation.model import LIKELIEST, open_model
 
     subject = find_subject(run / "latest", None, None)
     labels = subject.load("validation").windows.labels

@@ -90,7 +90,7 @@ case $1 in
     project)
         venv=$2
         install --no-build-isolation --editable .
-        "$venv/bin/python" -m compileall -q pipeline configs.py
+        "$venv/bin/python" -m compileall -q pipeline/gmd_vae configs.py
         ;;
     same)
         venv=$2 has=$("$2/bin/python" -V)

@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli import main as gmd_vae
-from pipeline.models.outputs import output_of
-from pipeline.models.registry import Config, all_configs, plays_drums
-from pipeline.models.stock import StockConfig
+from gmd_vae.cli import main as gmd_vae
+from gmd_vae.configuration.magenta_table import StockConfig
+from gmd_vae.configuration.registry import Config, all_configs, plays_drums
+from gmd_vae.families.output_spec import output_of
 
 TINY = "enc_rnn_size=[16],dec_rnn_size=[16,16],z_size=8,batch_size=16"
 COLUMNS = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.note_sequence import NoteSequence
+
 from benchmarks.copies import note_positions, write_copies
-from pipeline.notes.midi import midi_to_note_sequence
-from pipeline.notes.sequences import NoteSequence
 
 MakeMidi = Callable[..., bytes]
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.midi.tfrecord import write_record
 
 from benchmarks import data, process
 from benchmarks.data import ALONE, OURS, OURS_ALL, SCRIPT, STOCK_LABEL, compared, identical, jobs, scale_jobs, scaled
 from benchmarks.data_work import digest
 from benchmarks.summary import Cost
-from pipeline.errors import GmdVaeError
-from pipeline.notes.tfrecord import write_record
 
 
 def record(work: str, label: str, cpu: float = 1.0, **fields: Any) -> dict[str, Any]:

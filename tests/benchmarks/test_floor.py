@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.drum_windows import DrumWindows
 
 from benchmarks import floor
 from benchmarks.floor import Products, Rate
-from pipeline.examples.spec import DrumWindows
-from pipeline.models.config import VaeConfig
 
 # one bar: 16 steps; one pitch class: an input of 2, an output of 2
 TINY = VaeConfig(

@@ -50,7 +50,7 @@ def test_a_process_is_told_its_job() -> None:
 
 def test_we_sample_with_the_command_of_users() -> None:
     command = one("sample", OURS).command(0)
-    assert command[1:4] == ["-m", "pipeline", "generate"]
+    assert command[1:4] == ["-m", "gmd_vae", "generate"]
     assert command[-2:] == ["--num-outputs", "1000"]
     assert one("sample", STOCK).command(0)[2] == "benchmarks.stock"
 

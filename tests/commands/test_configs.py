@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from pipeline import cli
-from pipeline.models.registry import DEFAULT_CONFIG, all_configs
+from gmd_vae import cli
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -43,7 +42,7 @@ def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str
 
 
 def test_the_list_goes_by_the_music(capsys: pytest.CaptureFixture[str]) -> None:
-    from pipeline.models.groups import GROUPS, group_of
+    from gmd_vae.families.fitting import GROUPS, group_of
 
     _, out, _ = run(capsys)
     under, heading = {}, ""
@@ -79,7 +78,7 @@ def test_one_of_each_kind_is_shown_with_its_commands(
 
 
 def test_the_commands_that_are_shown_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
-    from pipeline.cli import main
+    from gmd_vae.cli import main
 
     for name in ("cat-mel_2bar_small_chords", "groovae_2bar_humanize_small"):
         for line in run(capsys, name)[1].split("Commands\n")[1].splitlines():
@@ -113,7 +112,8 @@ def test_an_unknown_name_is_one_line_with_the_nearest(capsys: pytest.CaptureFixt
 def test_a_file_of_ones_own_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
-        "from pipeline.models.config import VaeConfig\nfrom pipeline.examples.spec import DrumWindows\n"
+        "from gmd_vae.configuration.config import VaeConfig\n"
+        "from gmd_vae.configuration.drum_windows import DrumWindows\n"
         "CONFIGS = [VaeConfig('mine', 'tiny', 'a test', DrumWindows(), 8, (16,), (16,))]\n"
     )
     assert "mine " in run(capsys, "--configs", str(path))[1]
@@ -156,7 +156,7 @@ def test_schedules_that_cannot_be_drawn_are_one_line(
 
 def test_no_tensorflow_is_needed() -> None:
     code = (
-        "import sys\nfrom pipeline.cli import main\n"
+        "import sys\nfrom gmd_vae.cli import main\n"
         "try:\n    main(['configs'])\nexcept SystemExit:\n"
         "    print(*(name in sys.modules for name in ('tensorflow', 'numpy', 'matplotlib')))\n"
     )

@@ -15,12 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 from click.testing import CliRunner
-
-from pipeline.cli import COMMANDS, main
-from pipeline.commands.convert import command
+from gmd_vae.cli import COMMANDS, main
+from gmd_vae.commands.convert import command
 
 MakeMidi = Callable[..., bytes]
-GMD_VAE = [sys.executable, "-m", "pipeline"]
+GMD_VAE = [sys.executable, "-m", "gmd_vae"]
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +173,7 @@ def test_a_full_disk_leaves_what_was_there(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.notes.convert.write_record", full)
+        patch.setattr("gmd_vae.midi.convert.write_record", full)
         code, out, err = run(capsys, "music", "--jobs", "2")
     assert (code, out) == (1, "")
     assert err == (
@@ -248,7 +247,7 @@ def test_strict(music: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_tensorflow_is_never_imported(music: Path) -> None:
     code = """
 import sys
-from pipeline.cli import main
+from gmd_vae.cli import main
 try:
     main(["convert", "music", "--jobs", "1"])
 except SystemExit as end:
@@ -262,7 +261,7 @@ for name in ("tensorflow", "magenta", "librosa", "pandas", "bokeh"):
 def test_help_and_usage_errors_import_nothing_heavy() -> None:
     code = """
 import sys
-from pipeline.cli import main
+from gmd_vae.cli import main
 for arguments in (["--help"], ["--jobs", "0"], ["--no-such-option"]):
     try:
         main(["convert", *arguments])

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline import environment, machine
-from pipeline.cli import main
+from gmd_vae.cli import main
+from gmd_vae.common import environment, machine
 
 HEALTHY = {
     "magenta_configs": 23,

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-
-from pipeline.cli import COMMANDS, main
-from pipeline.commands import fetch
-from pipeline.sources import groove
-from pipeline.sources.download import RemoteFile
+from gmd_vae.cli import COMMANDS, main
+from gmd_vae.commands import fetch
+from gmd_vae.datasets import groove
+from gmd_vae.datasets.download import RemoteFile
 
 if TYPE_CHECKING:
-    from conftest import FileServer
+    from fixtures.http import FileServer
 
 
 class Outcome(NamedTuple):
@@ -141,8 +140,8 @@ def test_starter_needs_no_network_and_repeats_itself(run) -> None:  # type: igno
 
 SLOW = """
 import sys, time
-from pipeline import cli
-from pipeline.sources import download, groove
+from gmd_vae import cli
+from gmd_vae.datasets import download, groove
 groove.GROOVE = download.RemoteFile(sys.argv[1], int(sys.argv[2]), sys.argv[3])
 write = download._write
 def slowly(stream, block):
@@ -181,9 +180,9 @@ def test_help_is_fast_and_ends_in_examples(run) -> None:  # type: ignore[no-unty
         assert f"gmd-vae fetch {name}" in (command.help or "").split("Examples:")[1]
     started = time.monotonic()
     call = "main(['fetch', 'groove', '--help'])"
-    code = f"import sys; from pipeline.cli import main\ntry: {call}\nfinally: print(*sys.modules)"
+    code = f"import sys; from gmd_vae.cli import main\ntry: {call}\nfinally: print(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert time.monotonic() - started < 10
     loaded = set(shown.splitlines()[-1].split())
-    assert "pipeline.commands.fetch" in loaded
+    assert "gmd_vae.commands.fetch" in loaded
     assert not loaded & {"requests", "rich", "numpy", "tensorflow", "mido"}

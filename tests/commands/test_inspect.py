@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-
-from pipeline.commands.inspect import command
-from pipeline.errors import GmdVaeError, UsageError
+from gmd_vae.commands.inspect import command
+from gmd_vae.common.errors import GmdVaeError, UsageError
 
 MakeMidi = Callable[..., bytes]
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -57,7 +56,7 @@ def test_help_and_usage_errors_import_nothing_heavy() -> None:
     heavy = ["numpy", "google.protobuf", "rich.table", "tensorflow", "note_seq", "matplotlib", "scipy"]
     script = (
         "import sys\n"
-        "from pipeline.commands.inspect import command\n"
+        "from gmd_vae.commands.inspect import command\n"
         "try:\n    command(sys.argv[1:])\n"
         "except SystemExit as end:\n    code = end.code\n"
         "except Exception as error:\n    code = error.exit_code\n"

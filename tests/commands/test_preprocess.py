@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-
-from pipeline.cli import COMMANDS, main
-from pipeline.commands.preprocess import command
-from pipeline.notes.sequences import NoteSequence
-from pipeline.notes.tfrecord import read_records, write_record
+from gmd_vae.cli import COMMANDS, main
+from gmd_vae.commands.preprocess import command
+from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.tfrecord import read_records, write_record
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -81,7 +80,7 @@ def test_help_and_usage_errors_import_nothing_heavy() -> None:
     heavy = ["numpy", "google.protobuf", "rich.table", "tensorflow", "note_seq"]
     script = (
         "import sys\n"
-        "from pipeline.cli import main\n"
+        "from gmd_vae.cli import main\n"
         "try:\n    main(sys.argv[1:])\n"
         f"except SystemExit as end:\n    print(end.code, [name for name in {heavy} if name in sys.modules])"
     )
@@ -94,7 +93,7 @@ def test_help_and_usage_errors_import_nothing_heavy() -> None:
 
 
 def test_the_defaults_are_the_ones_a_user_would_type(capsys: pytest.CaptureFixture[str]) -> None:
-    from pipeline.models.registry import DEFAULT_CONFIG
+    from gmd_vae.configuration.registry import DEFAULT_CONFIG
 
     write_notes(Path("data/notes/groove"))
     code, out, err = run(capsys)
@@ -176,8 +175,8 @@ def test_after_ctrl_c_the_same_command_goes_on(
     module, _, name = where.partition(".")
     script = f"""if True:
         import os, signal, sys
-        from pipeline.cli import main
-        from pipeline.examples import {module}
+        from gmd_vae.cli import main
+        from gmd_vae.windows import {module}
         original, calls = {module}.{name}, []
         def interrupted(*arguments):
             calls.append(1)

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
-from pipeline.commands.render import command
-from pipeline.errors import GmdVaeError
+from gmd_vae.commands.render import command
+from gmd_vae.common.errors import GmdVaeError
 
 MakeMidi = Callable[..., bytes]
 
@@ -84,7 +83,7 @@ def test_what_is_left_out_is_said(make_midi: MakeMidi) -> None:
 
 
 def test_a_long_picture_says_where_it_stops(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.rendering.grid.MAX_BARS", 3)  # 64 take a second
+    monkeypatch.setattr("gmd_vae.rendering.grid.MAX_BARS", 3)  # 64 take a second
     Path("a.mid").write_bytes(make_midi([(480 * beat, 36) for beat in range(20)]))
     assert "a.mid: the picture shows the first 3 of 5 bars" in run("a.mid", "--png").stderr
 
@@ -120,7 +119,7 @@ def test_endless_music_is_refused(make_midi: MakeMidi) -> None:
 
 
 def test_an_impossible_number_of_hits_is_refused(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.rendering.drum_part.MAX_HITS", 2)
+    monkeypatch.setattr("gmd_vae.rendering.drum_part.MAX_HITS", 2)
     Path("a.mid").write_bytes(make_midi())
     assert "has 3 drum hits; 2 can be rendered" in str(refused("a.mid"))
 
@@ -165,7 +164,7 @@ def test_usage() -> None:
 
 def test_help_and_refusals_need_no_libraries() -> None:
     code = (
-        "import sys\nfrom pipeline.commands.render import command\n"
+        "import sys\nfrom gmd_vae.commands.render import command\n"
         "try:\n    command(['--help'])\nexcept SystemExit:\n"
         "    print(*(name in sys.modules for name in ('tensorflow', 'numpy', 'matplotlib', 'note_seq')))\n"
     )

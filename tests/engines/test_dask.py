@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dask_work import away, die, square
-from tool_module import load_tool
-
-from pipeline.engines.dask import DaskEngine
-from pipeline.engines.engine import EngineError
-from pipeline.notes.convert import convert
+from fixtures.dask_work import away, die, square
+from fixtures.tool_module import load_tool
+from gmd_vae.engines.dask import DaskEngine
+from gmd_vae.engines.engine import EngineError
+from gmd_vae.midi.convert import convert
 
 pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 
@@ -28,7 +27,7 @@ MakeMidi = Callable[..., bytes]
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A scheduler and two workers, which find ``dask_work``."""
-    with DEMO.DaskCluster(tmp_path_factory.mktemp("cluster"), Path(__file__).parent) as running:
+    with DEMO.DaskCluster(tmp_path_factory.mktemp("cluster"), Path(__file__).parent.parent) as running:
         running.start_scheduler()
         running.start_worker()
         running.start_worker()
@@ -70,7 +69,7 @@ def test_a_worker_that_is_killed_changes_nothing(cluster: Any, tmp_path: Path, m
 
 
 def test_no_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.engines.dask._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("gmd_vae.engines.dask._CONNECT_SECONDS", 0.5)
     for address in (no_address(), "nonsense://here", "no.such.host.invalid:8786"):
         with pytest.raises(EngineError, match=r"There is no Dask scheduler at '.*dask scheduler") as caught:
             next(DaskEngine(address).each(square, [1]))
@@ -78,15 +77,15 @@ def test_no_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_worker_and_then_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.engines.dask._WORKER_SECONDS", 1)
+    monkeypatch.setattr("gmd_vae.engines.dask._WORKER_SECONDS", 1)
     said: list[str] = []
-    with DEMO.DaskCluster(tmp_path, Path(__file__).parent) as cluster:
+    with DEMO.DaskCluster(tmp_path, Path(__file__).parent.parent) as cluster:
         scheduler = cluster.start_scheduler()
         engine = DaskEngine(cluster.address, said.append)
         with pytest.raises(EngineError, match=r"has no workers\. Start some: dask worker tcp:"):
             next(engine.each(square, [1]))
         assert said == [f"The scheduler at {cluster.address} has no workers yet: waiting 1 seconds for one."]
-        monkeypatch.setattr("pipeline.engines.dask._WORKER_SECONDS", 60)
+        monkeypatch.setattr("gmd_vae.engines.dask._WORKER_SECONDS", 60)
         cluster.start_worker()
         results = engine.each(time.sleep, [0.01] * 10 + [0.5] * 100)  # type: ignore[arg-type, list-item]
         next(results)
@@ -96,7 +95,7 @@ def test_no_worker_and_then_no_scheduler(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_worker_with_another_version_is_refused(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.manifest.importlib.metadata.version", lambda package: "0.1")
+    monkeypatch.setattr("gmd_vae.common.manifest.importlib.metadata.version", lambda package: "0.1")
     with pytest.raises(EngineError, match=r"has gmd-vae [\d.]+, this machine has 0\.1\. Install the same"):
         next(DaskEngine(cluster.address).each(square, [1]))
 
@@ -109,7 +108,7 @@ def test_distributed_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_work_that_kills_its_workers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # three, if nobody says otherwise
-    with DEMO.DaskCluster(tmp_path, Path(__file__).parent) as cluster:
+    with DEMO.DaskCluster(tmp_path, Path(__file__).parent.parent) as cluster:
         cluster.start_scheduler()
         cluster.start_worker()
         with pytest.raises(EngineError, match="Several workers died of the same work"):

@@ -11,9 +11,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
-from pipeline.engines.engine import EngineError
-from pipeline.engines.local import LocalEngine, default_jobs, map_in_order
+from gmd_vae.engines.engine import EngineError
+from gmd_vae.engines.local import LocalEngine, default_jobs, map_in_order
 
 
 def square(number: int) -> int:
@@ -95,7 +94,7 @@ def test_there_is_at_least_one_job() -> None:
 
 SCRIPT = """
 import time
-from pipeline.engines.local import map_in_order
+from gmd_vae.engines.local import map_in_order
 
 def slow(number):
     time.sleep(0.3)

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gmd_vae.evaluation import plots
+from gmd_vae.evaluation.plots import draw_all
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
-
-from pipeline.evaluation import plots
-from pipeline.evaluation.plots import draw_all
 
 MakeResult = Callable[..., dict[str, Any]]
 Chart = Callable[..., None]

@@ -11,20 +11,19 @@ from typing import Any, ClassVar
 import mido
 import numpy as np
 import pytest
-
-from pipeline.errors import GmdVaeError, UsageError
-from pipeline.examples.spec import NINE_CLASSES
-from pipeline.files import sha256
-from pipeline.generation.attribute_vectors import AttributeSource
-from pipeline.generation.inputs import read_song, read_window
-from pipeline.generation.latent_files import read_latents
-from pipeline.generation.originals import Originals
-from pipeline.generation.playing import Playing
-from pipeline.generation.request import Move, Request
-from pipeline.models import checkpoints
-from pipeline.models.registry import DEFAULT_CONFIG, get_config
-from pipeline.notes.midi import midi_to_note_sequence, note_sequence_to_midi_bytes
-from pipeline.training.run import open_run
+from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.files import sha256
+from gmd_vae.configuration.drum_windows import NINE_CLASSES
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.generation.inputs.conditioning import Originals
+from gmd_vae.generation.inputs.windows import read_song, read_window
+from gmd_vae.generation.latent.attribute_vectors import AttributeSource
+from gmd_vae.generation.latent.latent_files import read_latents
+from gmd_vae.generation.performance.playing import Playing
+from gmd_vae.generation.request import Move, Request
+from gmd_vae.midi.midi_io import midi_to_note_sequence, note_sequence_to_midi_bytes
+from gmd_vae.models import checkpoints
+from gmd_vae.training.run.folder import open_run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -38,7 +37,7 @@ class Opened:
     models: ClassVar[dict[int, Any]] = {}
 
     def __init__(self, config: Any, hparams: Any, checkpoint: Path, seed: int, layers: Any) -> None:
-        from pipeline.models.trained import TrainedVae
+        from gmd_vae.models.inference.sampler import TrainedVae
 
         if seed not in self.models:
             self.models[seed] = TrainedVae(config, hparams, checkpoint, seed, layers)
@@ -53,8 +52,8 @@ class Opened:
 @pytest.fixture
 def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Generates into a new folder; returns the folder."""
-    from pipeline.generation import generate as module
-    from pipeline.generation.generate import generate
+    from gmd_vae.generation import generate as module
+    from gmd_vae.generation.generate import generate
 
     monkeypatch.setattr(module, "TrainedVae", Opened)
     run = open_run(tiny_run)
@@ -176,7 +175,7 @@ def test_variations_and_attributes_say_what_they_changed(make: Make, starter_mid
 
 
 def test_attribute_vectors_are_made_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.generation import attribute_vectors
+    from gmd_vae.generation.latent import attribute_vectors
 
     wishes: dict[str, Any] = {"mode": "attribute", "moves": (Move("ride", 0.0, 1.0),)}
     first = digests(make("one", **wishes))
@@ -200,7 +199,7 @@ def test_only_one_of_them_has_the_same_bytes(make: Make) -> None:
 def test_rows_are_decoded_in_parts_and_what_is_done_is_told(
     make: Make, monkeypatch: pytest.MonkeyPatch, tiny_run: Path, tmp_path: Path
 ) -> None:
-    from pipeline.generation import generate as module
+    from gmd_vae.generation import generate as module
 
     whole = make("whole", count=130)
     monkeypatch.setattr(module, "_AT_ONCE", 64)
@@ -272,7 +271,7 @@ def test_the_manifest_counts_bytes_and_notes(make: Make) -> None:
 
 def test_the_notes_are_those_of_magentas_converter(make: Make, tiny_run: Path) -> None:
     """What a file says, as Magenta would write it, has the file's notes."""
-    from pipeline.models.magenta import build_config
+    from gmd_vae.magenta.api import build_config
 
     converter = build_config(open_run(tiny_run).config).data_converter
     for path in make("compared").glob("*.mid"):
@@ -291,7 +290,7 @@ def note_of(note: Any) -> tuple[Any, ...]:
 
 
 def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path, tmp_path: Path) -> None:
-    from pipeline.generation.generate import generate
+    from gmd_vae.generation.generate import generate
 
     config = get_config("hierdec-drum_4bar_small")  # at its own sizes
     with pytest.raises(GmdVaeError, match=r"not of this config.* × .*the config makes it"):
@@ -300,8 +299,8 @@ def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path
 
 
 def test_what_is_rendered_is_in_the_manifest(tiny_run: Path, tmp_path: Path) -> None:
-    from pipeline.generation.generate import generate
-    from pipeline.rendering.files import render_beside
+    from gmd_vae.generation.generate import generate
+    from gmd_vae.rendering.files import render_beside
 
     run = open_run(tiny_run)
     folder = tmp_path / "seen"

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline.errors import UsageError
-from pipeline.evaluation.attributes import attribute_names
-from pipeline.examples.spec import CLASS_NAMES
-from pipeline.generation.request import (
+from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.drum_windows import CLASS_NAMES
+from gmd_vae.evaluation.latent.attributes import attribute_names
+from gmd_vae.generation.request import (
     MODES,
     TEMPERATURES,
     Move,

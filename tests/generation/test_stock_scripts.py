@@ -8,10 +8,9 @@ from pathlib import Path
 
 import mido
 import pytest
-from command_line import run_here
-
-from pipeline.models import checkpoints
-from pipeline.models.registry import VARIABLE
+from fixtures.command_line import run_here
+from gmd_vae.configuration.registry import VARIABLE
+from gmd_vae.models import checkpoints
 
 pytestmark = pytest.mark.tensorflow
 ROOT = Path(__file__).parent.parent.parent
@@ -19,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 # the sizes of the tiny run, as a config of its own: Magenta's scripts take checkpoints of a config only
 CONFIGS = """
 from dataclasses import replace
-from configs import HIERDEC_SMALL
+from gmd_vae.configs import HIERDEC_SMALL
 CONFIGS = [replace(HIERDEC_SMALL, name="tiny", summary="a test", source="a test", encoder_sizes=(16,),
                    decoder_sizes=(12, 8), z_size=4, batch_size=16)]
 """
@@ -28,10 +27,10 @@ CONFIGS = [replace(HIERDEC_SMALL, name="tiny", summary="a test", source="a test"
 # Magenta needs, with our configs in Magenta's map and its faults repaired.
 SCRIPT = """
 import importlib, sys
-from pipeline.models import magenta
-script = importlib.import_module("magenta.models.music_vae." + sys.argv[1])
+from gmd_vae.magenta import api
+script = importlib.import_module("api.models.music_vae." + sys.argv[1])
 script.FLAGS(sys.argv[1:])
-script.run(magenta.configs.CONFIG_MAP)
+script.run(api.configs.CONFIG_MAP)
 """
 
 

@@ -13,22 +13,21 @@ import mido
 import numpy as np
 import pretty_midi
 import pytest
-
-from pipeline.generation.chords import chord_controls
-from pipeline.generation.decoded import labels_of
-from pipeline.generation.groove_input import read_groove
-from pipeline.generation.humanizer import HumanizerRun
-from pipeline.generation.inputs import read_windows
-from pipeline.generation.music import Files, part_files
-from pipeline.generation.originals import Originals
-from pipeline.generation.parts_midi import Note, Part, parts_midi
-from pipeline.generation.playing import Playing
-from pipeline.generation.read import InputWindow
-from pipeline.generation.request import Request
-from pipeline.models.hparams import resolve
-from pipeline.models.outputs import output_of
-from pipeline.models.registry import get_config
-from pipeline.notes.midi import midi_to_note_sequence
+from gmd_vae.configuration.hparams import resolve
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.families.output_spec import output_of
+from gmd_vae.generation.decoded import labels_of
+from gmd_vae.generation.inputs.chords import chord_controls
+from gmd_vae.generation.inputs.conditioning import Originals
+from gmd_vae.generation.inputs.groove import read_groove
+from gmd_vae.generation.inputs.midi_file import InputWindow
+from gmd_vae.generation.inputs.windows import read_windows
+from gmd_vae.generation.midi_output import Files, part_files
+from gmd_vae.generation.performance.humanizer import HumanizerRun
+from gmd_vae.generation.performance.playing import Playing
+from gmd_vae.generation.request import Request
+from gmd_vae.generation.writer.instruments import Note, Part, parts_midi
+from gmd_vae.midi.midi_io import midi_to_note_sequence
 
 pytestmark = pytest.mark.tensorflow
 
@@ -70,10 +69,9 @@ class Systems:
         return self.made[name]
 
     def make(self, name: str) -> System:
-        from pipeline.models.magenta import build_config, configs, tf  # isort: skip  Magenta needs it to be the first
+        from gmd_vae.magenta.api import build_config, configs, tf  # isort: skip  Magenta needs it to be the first
+        from gmd_vae.models.inference.sampler import TrainedVae
         from magenta.models.music_vae.trained_model import TrainedModel
-
-        from pipeline.models.trained import TrainedVae
 
         config = get_config(name)
         segments = SEGMENTS.get(name, [])
@@ -140,7 +138,7 @@ def test_the_music_is_that_of_magentas_trained_model(systems: Systems, name: str
 @pytest.fixture
 def make(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Generates with a system into a new folder; returns the folder."""
-    from pipeline.generation import generate as module
+    from gmd_vae.generation import generate as module
 
     class Opened:
         def __init__(self, config: Any, *_: Any) -> None:
@@ -276,7 +274,7 @@ TRACK_PARTS = [
 def test_what_is_written_of_several_parts_is_read_again(
     tmp_path: Path, name: str, parts: list[Part], bars: int
 ) -> None:
-    from pipeline.models.magenta import build_config
+    from gmd_vae.magenta.api import build_config
 
     config, source = get_config(name), tmp_path / "source.mid"
     output = output_of(config)
@@ -307,8 +305,8 @@ def test_what_is_written_of_several_parts_is_read_again(
 
 
 def test_what_a_groovae_does_is_what_magentas_converter_does() -> None:
-    from pipeline.models.grooves import Groove, groove_of
-    from pipeline.models.magenta import configs
+    from gmd_vae.families.groove_tasks import Groove, groove_of
+    from gmd_vae.magenta.api import configs
 
     for name, theirs in configs.CONFIG_MAP.items():
         converter = theirs.data_converter

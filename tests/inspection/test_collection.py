@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline.errors import GmdVaeError
-from pipeline.examples.spec import DrumWindows
-from pipeline.inspection.collection import inspect_midi_files, inspect_notes
-from pipeline.inspection.kinds import kind_of_path
-from pipeline.inspection.prepared import inspect_examples
-from pipeline.models.window_content import parts_by_config
-from pipeline.notes.convert import convert
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.inspection.collection import inspect_midi_files, inspect_notes
+from gmd_vae.inspection.path_kinds import kind_of_path
+from gmd_vae.inspection.prepared import inspect_examples
+from gmd_vae.midi.convert import convert
+from gmd_vae.windows.window_content import parts_by_config
 
 MakeMidi = Callable[..., bytes]
 SPEC = DrumWindows()

@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.inspection.one_file import inspect_midi
+from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.windows.cutting import positions
+from gmd_vae.windows.cutting.drum_windows import extract_drum_windows
+from gmd_vae.windows.extraction import Dropped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from pipeline.errors import GmdVaeError, UsageError
-from pipeline.examples import places
-from pipeline.examples.drum_windows import extract_drum_windows
-from pipeline.examples.extraction import Dropped
-from pipeline.examples.spec import DrumWindows
-from pipeline.inspection.one_file import inspect_midi
-from pipeline.notes.midi import midi_to_note_sequence
-from pipeline.notes.sequences import NoteSequence
 
 MakeMidi = Callable[..., bytes]
 SPEC = DrumWindows()
@@ -37,7 +36,7 @@ def test_starter_files_have_the_windows_that_the_extraction_finds(starter_midi: 
     for path in starter_midi[::9]:
         sequence: Any = midi_to_note_sequence(path.read_bytes(), "x", path.name)
         expected = extract_drum_windows(SPEC, sequence.SerializeToString()).windows
-        found = places.windows(SPEC, sequence, Dropped())
+        found = positions.windows(SPEC, sequence, Dropped())
         assert np.array_equal(np.array([window.labels for window in found]), np.asarray(expected))
         result = inspect_midi(path, SPEC, len(found))
         assert len(result["windows"]) == len(found)
@@ -145,7 +144,7 @@ def test_places_agree_with_the_extraction_on_any_music(notes: Any, changes: Any,
     for time, qpm in tempos:
         sequence.tempos.add(time=time, qpm=qpm)
     expected = extract_drum_windows(SPEC, sequence.SerializeToString()).windows
-    found = places.windows(SPEC, sequence, Dropped())
+    found = positions.windows(SPEC, sequence, Dropped())
     assert [window.labels.tolist() for window in found] == np.asarray(expected).tolist()
     for window in found:
         assert window.bar >= 1

@@ -9,9 +9,8 @@ from typing import Any
 import pretty_midi
 import pytest
 from click.testing import CliRunner
-
-from pipeline.cli import cli
-from pipeline.errors import GmdVaeError
+from gmd_vae.cli import cli
+from gmd_vae.common.errors import GmdVaeError
 
 BARS = 18
 
@@ -100,10 +99,10 @@ def test_no_window_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.tensorflow
 def test_a_folder_of_tensors(band: Path, tmp_path: Path) -> None:
-    from pipeline.examples.preprocess import preprocess
-    from pipeline.models.extraction import extractor_for
-    from pipeline.models.registry import get_config
-    from pipeline.notes.convert import convert
+    from gmd_vae.configuration.registry import get_config
+    from gmd_vae.midi.convert import convert
+    from gmd_vae.windows.cutting.extractors import extractor_for
+    from gmd_vae.windows.preprocess import preprocess
 
     convert(band.parent, tmp_path / "notes")
     notes = next(file for file in (tmp_path / "notes").glob("*.tfrecord") if file.stat().st_size)

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
+from gmd_vae.configuration.drum_windows import CLASS_NAMES
+from gmd_vae.inspection.grid import ASCII, BLOCKS, bar_number, grid, signs_for
 from hypothesis import given
 from hypothesis import strategies as st
-
-from pipeline.examples.spec import CLASS_NAMES
-from pipeline.inspection.grid import ASCII, BLOCKS, bar_number, grid, signs_for
 
 
 def test_a_bar_with_kick_and_hi_hat() -> None:

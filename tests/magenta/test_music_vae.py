@@ -23,10 +23,10 @@ SPELLINGS = {
 
 def load(name: str) -> types.ModuleType:
     """A test module of the installed Magenta, in today's NumPy."""
-    from pipeline.models import magenta
+    from gmd_vae.magenta import api
 
-    assert magenta.data.__file__
-    path = Path(magenta.data.__file__).parent / f"{name}.py"
+    assert api.data.__file__
+    path = Path(api.data.__file__).parent / f"{name}.py"
     source = path.read_text()
     for old, new in SPELLINGS.items():
         source = re.sub(old, new, source)

@@ -5,9 +5,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-
-from pipeline.errors import GmdVaeError
-from pipeline.models import checkpoints
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.models import checkpoints
 
 
 def write(folder: Path, name: str, shards: int = 1, present: int | None = None, index: bool = True) -> Path:
@@ -274,6 +273,6 @@ def test_a_damaged_compressed_tar_is_one_line(tmp_path: Path, suffix: str) -> No
     ],
 )
 def test_a_checkpoint_may_be_named_after_its_config(path: str, config: str | None) -> None:
-    from pipeline.models.registry import all_configs
+    from gmd_vae.configuration.registry import all_configs
 
     assert checkpoints.config_of_name(Path(path), all_configs()) == config

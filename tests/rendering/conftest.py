@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline import manifest
-from pipeline.models.registry import DEFAULT_CONFIG, get_config
-from pipeline.training.run import Plan, Run
+from gmd_vae.common import manifest
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.training.run.folder import Plan, Run
 
 MakeBeats = Callable[..., Path]
 

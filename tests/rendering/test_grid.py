@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.rendering import grid
+from gmd_vae.rendering.bars import measure
+from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
+from gmd_vae.rendering.grid import MAX_BARS, write_png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-
-from pipeline.notes.midi import midi_to_note_sequence
-from pipeline.rendering import grid
-from pipeline.rendering.bars import measure
-from pipeline.rendering.drum_part import DrumPart, drum_part, read_drum_part
-from pipeline.rendering.grid import MAX_BARS, write_png
 
 MakeMidi = Callable[..., bytes]
 

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from pipeline.notes.midi import midi_to_note_sequence
-from pipeline.rendering import kit
-from pipeline.rendering.drum_part import (
+from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.rendering import kit
+from gmd_vae.rendering.drum_part import (
     CLOSED_HAT,
     CRASH,
     HIGH_TOM,
@@ -28,7 +25,9 @@ from pipeline.rendering.drum_part import (
     drum_part,
     read_drum_part,
 )
-from pipeline.rendering.sound import MAX_TAIL, write_wav
+from gmd_vae.rendering.sound import MAX_TAIL, write_wav
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 MakeMidi = Callable[..., bytes]
 
@@ -148,7 +147,7 @@ def test_hits_are_heard_when_they_are_played(starter_midi: list[Path], tmp_path:
 def test_blocks_join_without_a_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     music = part(*[(0.11 * number, number % 9, 40 + number % 80) for number in range(100)], seconds=11)
     whole = sound(music, tmp_path)
-    monkeypatch.setattr("pipeline.rendering.sound._BLOCK", 5_000)
+    monkeypatch.setattr("gmd_vae.rendering.sound._BLOCK", 5_000)
     np.testing.assert_allclose(sound(music, tmp_path), whole, atol=1.01 / 32767)
 
 

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from pipeline.models.config import VaeConfig
-from pipeline.models.registry import VARIABLE, get_config
-from pipeline.training.run import Plan, Run
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.registry import VARIABLE, get_config
+from gmd_vae.training.run.folder import Plan, Run
 
 SHORT, SHORT_HIERARCHICAL = "flat-drum_1bar_test", "hierdec-drum_1bar_test"
 _CONFIGS = f"""
 from dataclasses import replace
-from configs import FLAT_SMALL, HIERDEC_SMALL
-from pipeline.examples.spec import DrumWindows
+from gmd_vae.configs import FLAT_SMALL, HIERDEC_SMALL
+from gmd_vae.configuration.drum_windows import DrumWindows
 
 SIZES = dict(windows=DrumWindows(slice_bars=1), z_size=4, encoder_sizes=(16,), decoder_sizes=(12, 8), batch_size=16)
 CONFIGS = [
@@ -51,8 +50,8 @@ def short_config(short_configs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(scope="session")
 def short_examples(short_model: VaeConfig, starter_notes: Path, made_once: Callable[..., Path]) -> Path:
     """The starter set's windows of one bar. Do not write to them."""
-    from pipeline.examples.preprocess import preprocess
-    from pipeline.models.extraction import extractor_for
+    from gmd_vae.windows.cutting.extractors import extractor_for
+    from gmd_vae.windows.preprocess import preprocess
 
     def make(folder: Path) -> None:
         preprocess(starter_notes, folder, extractor_for(short_model), config=SHORT)
@@ -63,8 +62,8 @@ def short_examples(short_model: VaeConfig, starter_notes: Path, made_once: Calla
 @pytest.fixture(scope="session")
 def short_run(short_configs: Path, short_examples: Path, made_once: Callable[..., Path]) -> Run:
     """A run of the hierarchical one, trained for three steps. Do not write to it."""
-    from pipeline.training.examples import open_examples
-    from pipeline.training.loop import train
+    from gmd_vae.training.examples import open_examples
+    from gmd_vae.training.loop import train
 
     config = get_config(SHORT_HIERARCHICAL, short_configs)
     examples = open_examples(short_examples, config)

@@ -7,8 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-
-from pipeline.training.history import History, Measurements, Validation, elbo, read_lines
+from gmd_vae.training.history import History, Measurements, Validation, elbo, read_lines
 
 
 def measured(step: int) -> Measurements:

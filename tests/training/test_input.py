@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from pipeline.examples.preprocess import preprocess
-from pipeline.examples.records import read_label_example
-from pipeline.examples.shards import read_examples
-from pipeline.models.extraction import extractor_for
-from pipeline.models.registry import get_config
-from pipeline.training.examples import Examples, open_examples
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.training.examples import Examples, open_examples
+from gmd_vae.windows.cutting.extractors import extractor_for
+from gmd_vae.windows.preprocess import preprocess
+from gmd_vae.windows.storage.records import read_label_example
+from gmd_vae.windows.storage.shards import read_examples
 
 pytestmark = pytest.mark.tensorflow
 
@@ -26,8 +25,8 @@ def examples(starter_examples: Path) -> Examples:
 
 
 def rows(first: int, size: int, count: int, seed: int = 3) -> list[int]:
-    from pipeline.models.magenta import tf
-    from pipeline.training.input import shuffled_rows
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.input import shuffled_rows
 
     with tf.Graph().as_default(), tf.Session() as session:
         found: list[int] = session.run(shuffled_rows(tf.constant(first, tf.int64), size, count, seed)).tolist()
@@ -52,8 +51,8 @@ def test_a_split_of_one_example_is_no_special_case() -> None:
 
 
 def batch_of(examples: Examples, numbers: list[int], present: list[bool] | None = None) -> Any:
-    from pipeline.models.magenta import tf
-    from pipeline.training.input import ExampleTable
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.input import ExampleTable
 
     with tf.Graph().as_default(), tf.Session() as session:
         table = ExampleTable(examples.train, CONFIG.windows)
@@ -79,8 +78,8 @@ def test_rows_that_are_not_there_have_no_length(examples: Examples) -> None:
 
 
 def test_nothing_of_the_examples_is_in_a_checkpoint(examples: Examples) -> None:
-    from pipeline.models.magenta import tf
-    from pipeline.training.input import ExampleTable
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.input import ExampleTable
 
     with tf.Graph().as_default():
         ExampleTable(examples.train, CONFIG.windows)

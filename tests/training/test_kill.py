@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import run_here
-from tool_module import load_tool
+from fixtures.command_line import run_here
+from fixtures.tool_module import load_tool
 
 pytestmark = pytest.mark.tensorflow
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from pipeline.errors import GmdVaeError
-from pipeline.models.config import VaeConfig
-from pipeline.models.hparams import resolve
-from pipeline.training.examples import Examples, open_examples
-from pipeline.training.run import InitFrom, Plan, Run
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.hparams import resolve
+from gmd_vae.training.examples import Examples, open_examples
+from gmd_vae.training.run.folder import InitFrom, Plan, Run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -46,7 +45,7 @@ def make_run(examples: Examples, short_model: VaeConfig) -> MakeRun:
 @pytest.fixture(scope="module")
 def trained(make_run: MakeRun, examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A run of 40 steps, stopped at 30 and started again."""
-    from pipeline.training.loop import train
+    from gmd_vae.training.loop import train
 
     run = make_run(tmp_path_factory.mktemp("runs") / "flat", "learning_rate=0.01")
     run.describe(Plan(30))
@@ -74,7 +73,7 @@ def test_a_run_goes_on_where_it_stopped(trained: Trained) -> None:
 
 
 def test_the_run_folder_holds_checkpoints_and_events_as_magentas_does(trained: Trained) -> None:
-    from pipeline.models.magenta import tf
+    from gmd_vae.magenta.api import tf
 
     run, _ = trained
     names = sorted(path.name for path in run.train_folder.iterdir())
@@ -104,7 +103,7 @@ def test_metrics_are_one_line_each_without_gaps_or_repeats(trained: Trained, exa
 
 
 def test_the_best_checkpoint_is_kept_with_its_figures(trained: Trained) -> None:
-    from pipeline.models.magenta import tf
+    from gmd_vae.magenta.api import tf
 
     run, (first, _, third) = trained
     figures = json.loads((run.best_folder / "validation.json").read_text())
@@ -120,7 +119,7 @@ def test_patience_stops_a_run_that_gets_no_better_and_it_stays_stopped(
     make_run: MakeRun, examples: Examples, tmp_path: Path
 ) -> None:
     """A learning rate of next to nothing after a good start: no validation can be better for long."""
-    from pipeline.training.loop import train
+    from gmd_vae.training.loop import train
 
     run = make_run(tmp_path / "run", "learning_rate=1.0,decay_rate=0.5,min_learning_rate=1e-30")
     plan = Plan(400, validate_every=5, patience=2)
@@ -145,7 +144,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(
 ) -> None:
     import shutil
 
-    from pipeline.training.loop import train
+    from gmd_vae.training.loop import train
 
     run, _ = trained
     shutil.copytree(run.folder, tmp_path / "run")
@@ -163,7 +162,7 @@ def test_a_validation_that_a_killed_run_owed_is_made_up_for(
 ) -> None:
     import shutil
 
-    from pipeline.training.loop import train
+    from gmd_vae.training.loop import train
 
     run, (_, _, third) = trained
     shutil.copytree(run.folder, tmp_path / "run")
@@ -182,9 +181,9 @@ def test_weights_to_begin_with(trained: Trained, make_run: MakeRun, examples: Ex
     """Fine-tuning, from an archive as Magenta publishes them: step and optimiser start fresh."""
     import tarfile
 
-    from pipeline.models.magenta import tf
-    from pipeline.training.loop import train
-    from pipeline.training.prepare import resolve_init_from
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.loop import train
+    from gmd_vae.training.run.prepare import resolve_init_from
 
     run, (_, second, _) = trained
     with tarfile.open(tmp_path / "flat.tar", "w") as tar:
@@ -208,8 +207,8 @@ def test_weights_to_begin_with(trained: Trained, make_run: MakeRun, examples: Ex
 def test_examples_without_validation_windows_are_trained_without_a_best(
     make_run: MakeRun, examples: Examples, tmp_path: Path
 ) -> None:
-    from pipeline.training.examples import Split
-    from pipeline.training.loop import train
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.loop import train
 
     without = dataclasses.replace(examples, validation=Split([], 0, examples.layout))
     run = make_run(tmp_path / "run")
@@ -220,7 +219,7 @@ def test_examples_without_validation_windows_are_trained_without_a_best(
 
 
 def test_one_batch_is_learnt_by_heart(make_run: MakeRun, examples: Examples, tmp_path: Path) -> None:
-    from pipeline.training.overfit import overfit
+    from gmd_vae.training.overfit import overfit
 
     run = make_run(tmp_path / "none", "enc_rnn_size=[64],dec_rnn_size=[64],z_size=16,batch_size=4")
     run = dataclasses.replace(run, hparams={**run.hparams, "learning_rate": 0.02})
@@ -237,14 +236,14 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
 ) -> None:
     import shutil
 
-    from pipeline.training.loop import train
+    from gmd_vae.training.loop import train
 
     run, _ = trained
     shutil.copytree(run.folder, tmp_path / "run")
     wild = dataclasses.replace(run, folder=tmp_path / "run", hparams={**run.hparams, "learning_rate": 1e30})
     with pytest.raises(GmdVaeError, match=r"loss is .* at step .*learning_rate"):
         train(wild, examples, Plan(60))
-    from pipeline.models import checkpoints
+    from gmd_vae.models import checkpoints
 
     assert checkpoints.find(wild.train_folder).name == "model.ckpt-40"
 
@@ -253,7 +252,7 @@ def test_a_run_whose_gradients_stay_too_large_is_given_up(trained: Trained, exam
     """Magenta's clipping makes them zero, and would do so at every step to come."""
     import shutil
 
-    from pipeline.training.loop import train
+    from gmd_vae.training.loop import train
 
     run, _ = trained
     shutil.copytree(run.folder, tmp_path / "run")
@@ -265,7 +264,7 @@ def test_a_run_whose_gradients_stay_too_large_is_given_up(trained: Trained, exam
 
 
 def test_a_checkpoint_of_other_sizes_is_refused_with_the_sizes(trained: Trained, examples: Examples) -> None:
-    from pipeline.training.loop import train
+    from gmd_vae.training.loop import train
 
     run, _ = trained
     other = dataclasses.replace(run, hparams={**run.hparams, "z_size": 5})

@@ -7,9 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from pipeline.models import checkpoints
-from pipeline.training.history import Validation
+from gmd_vae.models import checkpoints
+from gmd_vae.training.history import Validation
 
 pytestmark = pytest.mark.tensorflow
 
@@ -25,7 +24,7 @@ def checkpoint_at(step: int, tiny_run: Path, folder: Path) -> Path:
 
 
 def test_the_best_replaces_the_one_before(tiny_run: Path, tmp_path: Path) -> None:
-    from pipeline.training.saving import keep_best
+    from gmd_vae.training.saving import keep_best
 
     best = tmp_path / "best"
     for step in (5, 9):
@@ -42,7 +41,7 @@ def test_the_best_replaces_the_one_before(tiny_run: Path, tmp_path: Path) -> Non
 def test_a_copy_that_fails_leaves_the_old_best_whole(
     tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.training import saving
+    from gmd_vae.training import saving
 
     best = tmp_path / "best"
     saving.keep_best(best, checkpoint_at(5, tiny_run, tmp_path), validation(5))
@@ -57,7 +56,7 @@ def test_a_copy_that_fails_leaves_the_old_best_whole(
 
 
 def test_file_systems_without_links_get_copies(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.training import saving
+    from gmd_vae.training import saving
 
     monkeypatch.setattr(saving.os, "link", _no_links)
     saving.keep_best(tmp_path / "best", checkpoint_at(5, tiny_run, tmp_path), validation(5))
@@ -65,7 +64,7 @@ def test_file_systems_without_links_get_copies(tiny_run: Path, tmp_path: Path, m
 
 
 def test_half_a_checkpoint_goes_and_whole_ones_stay(tiny_run: Path, tmp_path: Path) -> None:
-    from pipeline.training.saving import remove_half_written
+    from gmd_vae.training.saving import remove_half_written
 
     prefix = checkpoint_at(5, tiny_run, tmp_path)
     whole = sorted(path.name for path in tmp_path.iterdir())

@@ -6,17 +6,16 @@ import math
 from pathlib import Path
 
 import pytest
-
-from pipeline.errors import GmdVaeError
-from pipeline.examples.preprocess import preprocess
-from pipeline.examples.shards import layout_of, read_examples_manifest
-from pipeline.generation.request import Request
-from pipeline.models.extraction import MagentaExtractor, extractor_for
-from pipeline.models.hparams import resolve
-from pipeline.models.registry import get_config
-from pipeline.notes.convert import convert
-from pipeline.training.examples import open_examples
-from pipeline.training.run import Plan, Run
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.hparams import resolve
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.generation.request import Request
+from gmd_vae.midi.convert import convert
+from gmd_vae.training.examples import open_examples
+from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.windows.cutting.extractors import MagentaExtractor, extractor_for
+from gmd_vae.windows.preprocess import preprocess
+from gmd_vae.windows.storage.shards import layout_of, read_examples_manifest
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,8 +34,8 @@ def melody_notes(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     """Two steps and three samples; returns the notes in each sample."""
-    from pipeline.generation.generate import generate
-    from pipeline.training.loop import train
+    from gmd_vae.generation.generate import generate
+    from gmd_vae.training.loop import train
 
     config = get_config(name)
     preprocess(notes, folder / "examples", extractor_for(config), config=name, max_per_sequence=5)

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from pipeline.errors import GmdVaeError, Interrupted
-from pipeline.models import checkpoints
-from pipeline.models.registry import get_config
-from pipeline.training.examples import open_examples
-from pipeline.training.run import Plan, Run
+from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.models import checkpoints
+from gmd_vae.training.examples import open_examples
+from gmd_vae.training.run.folder import Plan, Run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -29,8 +28,8 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_no_memory_names_the_knob_to_turn(run: Run) -> None:
-    from pipeline.models.magenta import tf
-    from pipeline.training.stopping import errors_in_words
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.stopping import errors_in_words
 
     with (
         pytest.raises(GmdVaeError, match=r"Memory ran out at batch size 32\. Train with --hparams batch_size=16"),
@@ -40,15 +39,15 @@ def test_no_memory_names_the_knob_to_turn(run: Run) -> None:
 
 
 def test_damaged_examples_are_named(run: Run) -> None:
-    from pipeline.models.magenta import tf
-    from pipeline.training.stopping import errors_in_words
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.stopping import errors_in_words
 
     with pytest.raises(GmdVaeError, match=r"examples' is damaged .*Run 'gmd-vae preprocess'"), errors_in_words(run):
         raise tf.errors.DataLossError(None, None, "corrupted record at 12\nmore")
 
 
 def test_what_nobody_can_act_on_stays_what_it_is(run: Run) -> None:
-    from pipeline.training.stopping import errors_in_words
+    from gmd_vae.training.stopping import errors_in_words
 
     with pytest.raises(PermissionError), errors_in_words(run):
         raise PermissionError(13, "Permission denied")
@@ -56,7 +55,7 @@ def test_what_nobody_can_act_on_stays_what_it_is(run: Run) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_asks_and_the_second_stops(number: signal.Signals) -> None:
-    from pipeline.training.stopping import stop_signals
+    from gmd_vae.training.stopping import stop_signals
 
     before = signal.getsignal(number)
     with stop_signals() as stop:
@@ -86,8 +85,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(short_run: Run, small_disk: Path) -> None:
-    from pipeline.models.restore import damage
-    from pipeline.training.loop import train
+    from gmd_vae.models.checkpoint_check import damage
+    from gmd_vae.training.loop import train
 
     run = dataclasses.replace(short_run, folder=small_disk / "run")
     shutil.copytree(short_run.folder, run.folder)

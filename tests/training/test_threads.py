@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-
-from pipeline.training import threads
+from gmd_vae.training import threads
 
 
 @pytest.mark.parametrize(

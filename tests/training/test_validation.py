@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from pipeline.training.examples import Examples, Split, open_examples
-from pipeline.training.history import Validation
-from pipeline.training.run import Run
+from gmd_vae.training.examples import Examples, Split, open_examples
+from gmd_vae.training.history import Validation
+from gmd_vae.training.run.folder import Run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -32,7 +31,7 @@ def whole(run: Run, examples: Examples) -> Validation:
 
 
 def validate(run: Run, split: Split, rows: int | None = None, **hparams: Any) -> Validation:
-    from pipeline.training import validation
+    from gmd_vae.training import validation
 
     run = dataclasses.replace(run, hparams={**run.hparams, **hparams})
     with pytest.MonkeyPatch.context() as patch, validation.Validator(run, split) as validator:
@@ -57,7 +56,7 @@ def test_windows_count_once_whatever_the_batch_size(run: Run, examples: Examples
 
 
 def test_the_same_checkpoint_gives_the_same_figures(run: Run, examples: Examples) -> None:
-    from pipeline.training.validation import Validator
+    from gmd_vae.training.validation import Validator
 
     with Validator(run, examples.validation) as validator:
         prefix = run.train_folder / "model.ckpt-3"
@@ -68,8 +67,8 @@ def test_the_same_checkpoint_gives_the_same_figures(run: Run, examples: Examples
 
 def test_the_figures_are_those_of_magentas_own_eval(run: Run, examples: Examples, whole: Validation) -> None:
     """One whole batch through ``MusicVAE.eval``, as ``music_vae_train`` runs it."""
-    from pipeline.models.magenta import build_config, tf
-    from pipeline.training.input import ExampleTable
+    from gmd_vae.magenta.api import build_config, tf
+    from gmd_vae.training.input import ExampleTable
 
     count = examples.validation.count
     with tf.Graph().as_default(), tf.Session() as session:
@@ -101,7 +100,7 @@ def test_scheduled_sampling_and_free_bits_do_not_change_the_bound(run: Run, exam
 
 
 def test_the_accuracy_of_several_streams_is_their_mean() -> None:
-    from pipeline.training.validation import accuracy_of
+    from gmd_vae.training.validation import accuracy_of
 
     streams = {"metrics/accuracy/output_0": 0.5, "metrics/accuracy/output_1": 0.75, "metrics/mean_per_class": 0.1}
     assert accuracy_of(streams) == 0.625

@@ -18,11 +18,10 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 import pytest
-
-from pipeline.examples.spec import NINE_CLASSES, DrumWindows
-from pipeline.models.config import VaeConfig
-from pipeline.models.layers import ACCELERATED, STOCK, Layers
-from pipeline.models.registry import Config
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.drum_windows import NINE_CLASSES, DrumWindows
+from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
+from gmd_vae.configuration.registry import Config
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -71,7 +70,7 @@ def _session(optimised: bool, step: int, scale: float = 0.4) -> Any:
 
     Args: ``optimised``: whether TensorFlow's optimiser makes the graph over; ``scale``: of the weights.
     """
-    from pipeline.models.magenta import tf
+    from gmd_vae.magenta.api import tf
 
     options = tf.ConfigProto()
     options.graph_options.rewrite_options.disable_meta_optimizer = not optimised
@@ -87,8 +86,8 @@ def _session(optimised: bool, step: int, scale: float = 0.4) -> Any:
 
 
 def _built(config: Config, hparams: dict[str, Any], layers: Layers, levels: Sequence[int]) -> tuple[Any, Any]:
-    from pipeline.models.accelerated.choice import accelerate
-    from pipeline.models.magenta import build_config, configs
+    from gmd_vae.magenta.api import build_config, configs
+    from gmd_vae.models.accelerated.select_layers import accelerate
 
     with mock.patch.dict(configs.CONFIG_MAP):  # which learns of the tiny config
         built = build_config(config, hparams)
@@ -109,11 +108,11 @@ def _measure(
     **hparams: Any,
 ) -> Measured:
     """Args: ``tokens``: whether ours take tokens where they can; ``levels``: instead of a stock config's."""
-    from pipeline.models.accelerated.tokens import as_sequence
-    from pipeline.models.labels import expand_labels
-    from pipeline.models.magenta import tf
-    from pipeline.models.outputs import output_of
-    from pipeline.models.randomness import drawn_from
+    from gmd_vae.families.output_spec import output_of
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.magenta.randomness import drawn_from
+    from gmd_vae.models.accelerated.tokens import as_sequence
+    from gmd_vae.models.label_vectors import expand_labels
 
     with tf.Graph().as_default() as graph:
         built, chosen = _built(config, {**config.hparams, **hparams, "batch_size": len(lengths)}, layers, levels)
@@ -163,8 +162,8 @@ def _sample(
 
     Args: ``as_tokens``: by ``sample_tokens``; ``levels``: see `_measure`; ``arguments``: of ``sample``.
     """
-    from pipeline.models.magenta import tf
-    from pipeline.models.randomness import drawn_from
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.magenta.randomness import drawn_from
 
     with tf.Graph().as_default():
         built, _ = _built(config, {**config.hparams, **hparams, "batch_size": 4}, layers, levels)
@@ -183,12 +182,12 @@ def _sample(
 
 
 def _training_graph(config: Config, layers: Layers) -> Any:
-    from pipeline.models.extraction import extractor_for
-    from pipeline.models.magenta import configs, tf
-    from pipeline.training.examples import Split
-    from pipeline.training.graph import build
-    from pipeline.training.replicas import Replica
-    from pipeline.training.run import Run
+    from gmd_vae.magenta.api import configs, tf
+    from gmd_vae.training.cluster.replica import Replica
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.graph import build
+    from gmd_vae.training.run.folder import Run
+    from gmd_vae.windows.cutting.extractors import extractor_for
 
     nowhere = Path("nowhere")  # a graph is built without its examples
     run = Run(nowhere, config, config.hparams, 1, nowhere, "", layers=layers)

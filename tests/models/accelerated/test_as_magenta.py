@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from pipeline.models.config import VaeConfig
-from pipeline.models.layers import ACCELERATED, STOCK
-from pipeline.models.registry import all_configs, get_config
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.layers import ACCELERATED, STOCK
+from gmd_vae.configuration.registry import all_configs, get_config
 
 pytestmark = pytest.mark.tensorflow
 
@@ -56,7 +55,7 @@ def test_two_halves_of_a_batch_side_by_side(
 def test_halves_are_for_large_products_on_a_cpu(
     tiny: Make, training_graph: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.models.accelerated import core
+    from gmd_vae.models.accelerated import core_decoder
 
     def steps() -> int:
         graph = training_graph(tiny(OURS[HIERARCHICAL]), ACCELERATED)
@@ -68,17 +67,17 @@ def test_halves_are_for_large_products_on_a_cpu(
     assert steps() - whole == segments + decoder
     for name, otherwise in {"ENOUGH_FOR_HALVES": 15, "default_jobs": lambda: 1, "gpus": ["GPU:0"]}.items():
         with monkeypatch.context() as patch:
-            patch.setattr(core, name, otherwise)
+            patch.setattr(core_decoder, name, otherwise)
             assert steps() == whole, name
     assert whole == encoder + segments + decoder
 
 
 def _decode_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever they are, tests train on a CPU with two processors, and every batch is large."""
-    from pipeline.models.accelerated import core
+    from gmd_vae.models.accelerated import core_decoder
 
     for name, value in {"ENOUGH_FOR_HALVES": 1, "default_jobs": lambda: 2, "gpus": []}.items():
-        monkeypatch.setattr(core, name, value)
+        monkeypatch.setattr(core_decoder, name, value)
 
 
 def test_a_constant_probability_to_draw_a_token(tiny: Make, assert_as_magenta: Check) -> None:
@@ -94,9 +93,9 @@ def test_scheduled_sampling_is_not_teacher_forcing(name: str, tiny: Make, measur
 @pytest.mark.parametrize("name", KINDS)
 def test_the_parameters_of_a_whole_model(name: str, magenta: Any) -> None:
     """At full size: as many as Magenta's layers make (``tests/models/test_config.py``)."""
-    from pipeline.models.accelerated.choice import accelerate
-    from pipeline.models.magenta import build_config, tf
-    from pipeline.models.randomness import drawn_from
+    from gmd_vae.magenta.api import build_config, tf
+    from gmd_vae.magenta.randomness import drawn_from
+    from gmd_vae.models.accelerated.select_layers import accelerate
 
     config = OURS[name]
     with tf.Graph().as_default():

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from pipeline.models.config import VaeConfig
-from pipeline.models.layers import Layers
-from pipeline.models.registry import get_config
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.layers import Layers
+from gmd_vae.configuration.registry import get_config
 
 pytestmark = pytest.mark.tensorflow
 

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from pipeline.models.config import VaeConfig
-from pipeline.models.layers import STOCK, Layers
-from pipeline.models.registry import get_config
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.layers import STOCK, Layers
+from gmd_vae.configuration.registry import get_config
 
 pytestmark = pytest.mark.tensorflow
 

@@ -1,0 +1,128 @@
+"""The ``gmd-vae`` command. A command's module is imported only when that command runs."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gmd_vae.common.errors import GmdVaeError
+
+# In the order of the work. The texts stand here so that `gmd-vae --help` imports no command;
+# a test holds them equal to the first line of each command's own help.
+COMMANDS = {
+    "fetch": "Get a dataset: the Groove MIDI Dataset or the built-in starter set.",
+    "convert": "Turn MIDI files into NoteSequence TFRecords, one file per split.",
+    "preprocess": "Cut NoteSequences into training windows for a config.",
+    "inspect": "Show what is in music, and which training windows it holds.",
+    "train": "Train a MusicVAE on prepared windows; goes on where it stopped.",
+    "evaluate": "Measure what trained models learned, on music they have not seen.",
+    "generate": "Write beats as MIDI files: new ones, or what the model makes of yours.",
+    "render": "Turn the drums of MIDI files into sound and pictures.",
+    "report": "Show a run as one page: its beats to hear and see, and how it learned.",
+    "configs": "List the model configs, or show one.",
+    "doctor": "Check this machine: versions, devices, memory, disk.",
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that knows its commands by name and imports them on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"gmd_vae.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list in ``--help`` without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Answers an unknown command with the nearest ones."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from gmd_vae.common.errors import nearest
+
+            raise click.UsageError(f"No such command '{args[0]}'. {nearest(args[0], list(COMMANDS))}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="gmd-vae", prog_name="gmd-vae")
+def cli() -> None:
+    """Train Magenta's MusicVAE on drum beats and make new ones.
+
+    \b
+    The whole path, on the Groove MIDI Dataset:
+      gmd-vae fetch groove
+      gmd-vae convert data/raw/groove
+      gmd-vae preprocess data/notes/groove
+      gmd-vae train
+      gmd-vae generate
+
+    `make data train generate` runs all of it.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the command and exits: 0 done, 1 could not do it, 2 usage, 130 interrupted.
+
+    Every failure that a user can meet is one line on stderr. A traceback is a bug of ours.
+    """
+    try:
+        result = cli.main(args=list(argv) if argv is not None else None, prog_name="gmd-vae", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        sys.stdout.flush()
+    except GmdVaeError as error:
+        code = _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:  # `gmd-vae` alone: show what there is
+        sys.stderr.write(error.format_message() + "\n")
+        code = 2
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "gmd-vae"
+        message = " ".join(error.format_message().split())
+        code = _fail(f"{message} See '{command} --help'.", 2)
+    except click.ClickException as error:
+        code = _fail(" ".join(error.format_message().split()), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("Interrupted. Nothing half-written was left behind; run the command again.", 130)
+    except BrokenPipeError:  # `gmd-vae configs | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except MemoryError:
+        code = _fail("Out of memory. Close other programs, or use a smaller config or batch size.", 1)
+    except OSError as error:
+        code = _fail(_os_error(error), 1)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"Error: {message}\n")
+    return code
+
+
+def _os_error(error: OSError) -> str:
+    """The operating system's refusals, each with what to do about it."""
+    name = f"'{error.filename}': " if error.filename else ""
+    reason = error.strerror or str(error)
+    action = {
+        errno.ENOSPC: "Free some space on that disk, then run the command again.",
+        errno.EDQUOT: "Free some of your quota, then run the command again.",
+        errno.EACCES: "Check the permissions, or choose another folder.",
+        errno.EPERM: "Check the permissions, or choose another folder.",
+        errno.EROFS: "Choose a folder on a disk that can be written.",
+    }.get(error.errno or 0, "")
+    return f"{name}{reason}. {action}".strip()

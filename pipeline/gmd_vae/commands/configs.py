@@ -1,0 +1,203 @@
+"""``gmd-vae configs``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gmd_vae.commands.options import configs_option, json_option
+
+if TYPE_CHECKING:
+    from gmd_vae.configuration.registry import Config
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--plot-schedules",
+    "picture",
+    metavar="PNG",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw NAME's learning rate, β and sampling probability over its steps, as a PNG file.",
+)
+@configs_option
+@json_option
+def command(name: str | None, picture: Path | None, configs_file: Path | None, as_json: bool) -> None:
+    """List the model configs, or show one.
+
+    The list goes by the music that a config learns from, and says where to get it. For each config it
+    has the parameters, about how much memory training takes on a CPU at its batch size (where that is
+    known), and whether it is small enough for a laptop. Of one config, it shows the commands too.
+
+    \b
+    Examples:
+      gmd-vae configs
+      gmd-vae configs hierdec-drum_4bar_v2
+      gmd-vae configs hierdec-drum_4bar_v2 --plot-schedules schedules.png
+      gmd-vae configs --json
+    """
+    from gmd_vae.common import console
+    from gmd_vae.common.errors import UsageError
+    from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
+
+    if picture is not None and name is None:
+        raise UsageError(
+            "--plot-schedules draws one config, and none is named",
+            f"Name one: gmd-vae configs {DEFAULT_CONFIG} --plot-schedules {picture}",
+        )
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise UsageError(f"The picture is a PNG file, and '{picture}' does not end in .png", "Give it that ending.")
+    if name:
+        config = get_config(name, configs_file)
+        if as_json:
+            console.print_json(_facts(config))
+        else:
+            _show_one(config)
+        if picture is not None:
+            from gmd_vae.configuration.schedules import draw_schedules
+
+            draw_schedules(config.hparams, config.num_steps, picture, config.name)
+            out = console.stderr() if as_json else console.stdout()
+            out.print(f"Wrote the schedules of {config.num_steps:,} steps to {picture}", markup=False)
+        return
+    configs = list(all_configs(configs_file).values())
+    if as_json:
+        console.print_json([_facts(config) for config in configs])
+        return
+    _show_all(configs)
+    console.stdout().print(f"Default: {DEFAULT_CONFIG}. 'gmd-vae configs NAME' shows every number of one.")
+
+
+def _facts(config: Config) -> dict[str, Any]:
+    """One config for programs."""
+    from gmd_vae.configuration.config import VaeConfig, checkpoint_bytes, training_bytes
+    from gmd_vae.families.fitting import group_of, is_for_laptops
+    from gmd_vae.families.output_spec import output_of
+
+    output = output_of(config)
+    return {
+        "name": config.name,
+        "summary": config.summary,
+        "source": config.source,
+        "group": group_of(config).name,
+        "for_laptops": is_for_laptops(config),
+        "kind": output.kind,
+        "streams": [dataclasses.asdict(stream) for stream in output.streams],
+        "bars": output.bars,
+        "tracks": output.tracks,
+        "controls": output.controls,
+        "sized_from": "" if isinstance(config, VaeConfig) else config.sized_from,
+        "parameters": config.parameters,
+        "checkpoint_bytes": checkpoint_bytes(config.parameters),
+        "training_bytes": training_bytes(config, config.hparams) if isinstance(config, VaeConfig) else None,
+        "levels": list(config.levels) if isinstance(config, VaeConfig) else None,
+        "conductor_autoregression": (
+            config.conductor_autoregression if isinstance(config, VaeConfig) and config.levels else None
+        ),
+        "num_steps": config.num_steps,
+        "windows": dataclasses.asdict(config.windows) if config.windows else None,
+        "hparams": config.hparams,
+        "needs": config.needs if not isinstance(config, VaeConfig) else "drums",
+        "stock": not isinstance(config, VaeConfig) and not config.sized_from,
+    }
+
+
+def _show_all(configs: list[Config]) -> None:
+    from rich.table import Table
+
+    from gmd_vae.common import console
+    from gmd_vae.families.fitting import GROUPS
+
+    out = console.stdout()
+    listed = [_facts(config) for config in configs]
+    for group in GROUPS.values():
+        out.print(f"[bold]{group.needs}[/bold]: {group.data}", soft_wrap=True)
+        table = Table(box=None, pad_edge=False)
+        table.add_column("config", no_wrap=True)
+        rows = [facts for facts in listed if facts["group"] == group.name]
+        known = any(facts["training_bytes"] for facts in rows)
+        for heading in ("parameters", *(("memory",) if known else ()), "laptop"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("what")
+        for facts in rows:
+            memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else ""] if known else []
+            what = facts["summary"].removesuffix(", for a laptop") + ("; Magenta's own" if facts["stock"] else "")
+            laptop = "yes" if facts["for_laptops"] else ""
+            table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, what)
+        out.print(table)
+        out.print()
+
+
+def _show_one(config: Config) -> None:
+    from rich.table import Table
+
+    from gmd_vae.common import console
+    from gmd_vae.configuration.config import HPARAM_DEFAULTS
+    from gmd_vae.families.fitting import GROUPS
+
+    facts = _facts(config)
+    out = console.stdout()
+    out.print(f"[bold]{config.name}[/bold]: {config.summary}")
+    out.print(f"From: {config.source}", markup=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column("what", no_wrap=True)
+    table.add_column("value")
+    table.add_row("parameters", f"{facts['parameters']:,}")
+    table.add_row("checkpoint", f"{facts['checkpoint_bytes'] / 1e6:,.1f} MB")
+    if facts["training_bytes"]:
+        table.add_row("memory", f"{facts['training_bytes'] / 1e9:.1f} GB in training on a CPU (estimate)")
+        table.add_row("decoder", _decoder(facts))
+    group = GROUPS[facts["group"]]
+    table.add_row("needs", f"{facts['needs']}: {group.data}")
+    table.add_row("writes", _writes(facts))
+    table.add_row("steps", f"{facts['num_steps']:,}")
+    for name, value in (facts["windows"] or {}).items():
+        shown = f"{len(value)} drum classes" if name == "pitch_classes" else value
+        table.add_row(f"windows.{name}", str(shown))
+    for name, value in config.hparams.items():
+        default = HPARAM_DEFAULTS.get(name, value)
+        table.add_row(name, str(value) if value == default else f"{value}  (Magenta's default: {default})")
+    out.print(table)
+    out.print("\n[bold]Commands[/bold]")
+    for line in _commands(facts):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _writes(facts: dict[str, Any]) -> str:
+    """What comes out of the model, in words."""
+    streams = facts["streams"]
+    what = {
+        "labels": "one drum label a step",
+        "roll": "a bit for each drum class and step",
+        "groove": "hits, velocities and timing of the drum classes",
+        "streams": "one class a step of "
+        + ", ".join(f"{one['name']} (of {one['stop'] - one['start']})" for one in streams),
+    }[facts["kind"]]
+    if facts["tracks"] > 1:
+        what = f"the events of up to {facts['tracks']} instruments"
+    bars = f"{facts['bars']} bar" + ("s" if facts["bars"] > 1 else "")
+    given = {"chords": ", to given chords", "hits": ", to given hits"}.get(facts["controls"], "")
+    return f"{what}; windows of {bars}{given}"
+
+
+def _commands(facts: dict[str, Any]) -> list[str]:
+    """From NoteSequences to new music with this config."""
+    name = facts["name"]
+    notes = "data/notes/groove" if facts["group"] in ("drums", "groove") else "data/notes/my_midi"
+    more = ' --chords "C G Am F"' if facts["controls"] == "chords" else ""
+    if facts["group"] == "groove":
+        more = " --mode groove --input-midi my_beat.mid"
+    return [
+        f"gmd-vae train --config {name} --examples-path {notes}",
+        f"gmd-vae generate --run-dir runs/{name}{more}",
+    ]
+
+
+def _decoder(facts: dict[str, Any]) -> str:
+    if not facts["levels"]:
+        return "flat"
+    conductor = "autoregressive" if facts["conductor_autoregression"] else "not autoregressive"
+    return f"hierarchical, {' × '.join(map(str, facts['levels']))} steps, conductor {conductor}"

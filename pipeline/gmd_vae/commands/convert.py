@@ -1,0 +1,146 @@
+"""``gmd-vae convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from gmd_vae.commands.options import engine_of, engine_options, json_option
+
+if TYPE_CHECKING:
+    from gmd_vae.midi.convert import Summary
+
+DEFAULT_INPUT = Path("data", "raw", "groove")
+
+
+@click.command("convert")
+@click.argument("input_path", metavar="[INPUT]", type=click.Path(path_type=Path), default=DEFAULT_INPUT)
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to write.  [default: data/notes/NAME, after the input and the selection]",
+)
+@click.option("--style", "styles", multiple=True, metavar="STYLE", help="Only this style: rock, rock/halftime.")
+@click.option("--beat-type", "beat_types", multiple=True, metavar="TYPE", help="Only beats (beat) or fills (fill).")
+@click.option("--time-signature", "time_signatures", multiple=True, metavar="N-N", help="Only this: 4-4.")
+@click.option("--bpm", metavar="LOW-HIGH", help="Only tempos in this range: 90-140.")
+@click.option("--drummer", "drummers", multiple=True, metavar="NAME", help="Only this drummer: drummer1.")
+@click.option(
+    "--split-by",
+    type=click.Choice(["info", "hash"]),
+    help="info: as info.csv says. hash: 80/10/10 by each file's content.  [default: info if there is an info.csv]",
+)
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 if a file was skipped. What can be converted is written all the same."
+)
+@click.option("--gzip", "compress", is_flag=True, help="Write compressed files, train.tfrecord.gz and so on.")
+@engine_options
+@json_option
+def command(
+    input_path: Path,
+    output_dir: Path | None,
+    styles: tuple[str, ...],
+    beat_types: tuple[str, ...],
+    time_signatures: tuple[str, ...],
+    bpm: str | None,
+    drummers: tuple[str, ...],
+    split_by: Literal["info", "hash"] | None,
+    strict: bool,
+    compress: bool,
+    jobs: int | None,
+    engine_name: str,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Turn MIDI files into NoteSequence TFRecords, one file per split.
+
+    INPUT is a folder (with its subfolders), an archive (.zip, .tar, .tar.gz) or a MIDI file; without
+    it, data/raw/groove, where `gmd-vae fetch groove` puts the Groove MIDI Dataset.
+
+    The records are those of Magenta's convert_dir_to_note_sequences. The options that select files
+    can be repeated: --style rock --style funk takes both. They need an info.csv like that of the
+    Groove MIDI Dataset. Files that cannot be read are counted, named in manifest.json, and left out.
+
+    A run that was stopped goes on where it was when the same command comes again.
+
+    \b
+    Examples:
+      gmd-vae convert
+      gmd-vae convert --style rock --beat-type beat --bpm 90-140
+      gmd-vae convert ~/my-midi --output-dir data/notes/mine
+      gmd-vae convert my-midi.zip --split-by hash --json
+      gmd-vae convert /shared/midi --engine dask --scheduler tcp://10.0.0.1:8786
+    """
+    from gmd_vae.common import console
+    from gmd_vae.common.errors import GmdVaeError
+    from gmd_vae.datasets.catalogue import Selection, parse_bpm
+
+    if input_path == DEFAULT_INPUT and not input_path.exists():
+        raise GmdVaeError(
+            f"'{input_path}' does not exist",
+            "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files.",
+        )
+    engine = engine_of(engine_name, scheduler, jobs)
+    selection = Selection(
+        styles=styles,
+        beat_types=beat_types,
+        time_signatures=time_signatures,
+        bpm_range=parse_bpm(bpm) if bpm is not None else None,
+        drummers=drummers,
+    )
+
+    from gmd_vae.midi.convert import convert  # numpy: only now
+
+    with console.counting("Converting", "files") as progress:
+        summary = convert(
+            input_path,
+            output_dir,
+            selection,
+            split_by,
+            compress,
+            engine,
+            progress,
+            lambda done, total: console.stderr().print(f"Going on: {done:,} of {total:,} files are done already."),
+        )
+    if as_json:
+        console.print_json({"output_dir": str(summary.output_dir), **summary.manifest})
+    else:
+        _print(summary)
+    if strict and summary.skipped:
+        count = sum(len(names) for names in summary.skipped.values())
+        raise GmdVaeError(
+            f"{count:,} file{' was' if count == 1 else 's were'} skipped, which --strict forbids",
+            f"The others are in '{summary.output_dir}'; its manifest.json names those that are not.",
+        )
+
+
+def _print(summary: Summary) -> None:
+    from rich.table import Table
+
+    from gmd_vae.common import console
+
+    out, content = console.stdout(), summary.manifest
+    table = Table("split", box=None, pad_edge=False)
+    for column in ("files", "records", "notes", "drum notes", "minutes"):
+        table.add_column(column, justify="right")
+    for name, split in summary.splits.items():
+        counts = (split.files, split.records, split.notes, split.drum_notes)
+        table.add_row(name, *(f"{count:,}" for count in counts), f"{split.seconds / 60:,.1f}")
+    out.print(table)
+    for reason, names in sorted(summary.skipped.items()):
+        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        out.print(f"Skipped {len(names):,}: {reason} ({shown})", markup=False)
+    for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but not there")):
+        if count := content[key]["count"]:
+            out.print(f"{count:,} files {text}")
+    if empty := [name for name, split in summary.splits.items() if not split.records]:
+        way = (
+            "more files, or --split-by hash, would fill it"
+            if content["split_by"] == "info"
+            else "there are too few files"
+        )
+        out.print(f"No record for {' and '.join(empty)}: {way}.")
+    how = "the split of info.csv" if content["split_by"] == "info" else "80/10/10 by content"
+    out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})", markup=False)

@@ -1,0 +1,114 @@
+"""``gmd-vae doctor``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gmd_vae.commands.options import json_option
+from gmd_vae.common import console
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.command("doctor")
+@json_option
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Check this machine: versions, devices, memory, disk.
+
+    Starts TensorFlow and Magenta once, which takes some ten seconds, and says what is wrong and
+    what to do about it. Exits with 1 when something would stop the work.
+
+    \b
+    Examples:
+      gmd-vae doctor
+      gmd-vae doctor --json > environment.json
+    """
+    from gmd_vae.common import environment
+
+    waiting = console.stderr().status("Starting TensorFlow and Magenta...") if sys.stderr.isatty() else None
+    with waiting or contextlib.nullcontext():
+        report = environment.examine(Path.cwd())
+    if as_json:
+        console.print_json(report)
+    else:
+        _print(report)
+    context.exit(0 if report["ok"] else 1)
+
+
+def _print(report: dict[str, Any]) -> None:
+    """The report as one screen: a table of facts, then what is wrong."""
+    from rich.markup import escape
+
+    out = console.stdout()
+    out.print(_table(report))
+    out.print()
+    if not report["problems"]:
+        out.print("Nothing is wrong.", style="green")
+    for problem in report["problems"]:
+        label = "[bold red]Error:[/]" if problem["level"] == "error" else "[yellow]Warning:[/]"
+        out.print(f"{label} {escape(problem['what'])}. {escape(problem['next_action'])}")
+    if report["problems"] and report["ok"]:
+        out.print("Nothing that stops the work.", style="green")
+
+
+def _table(report: dict[str, Any]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, value in _rows(report):
+        table.add_row(name, Text(value))
+    return table
+
+
+def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    python, cpu, memory, disk = report["python"], report["cpu"], report["memory"], report["disk"]
+    rows = [
+        ("Python", f"{python['version']}  {python['executable']}"),
+        ("Platform", f"{python['platform']}"),
+    ]
+    rows += [(name, version or "not installed") for name, version in report["packages"].items()]
+    cores = f"{cpu['usable_cores']} cores"
+    if cpu["limited_to_cores"] is not None:
+        cores += f", limited to the time of {cpu['limited_to_cores']:g}"
+    rows.append(("Processor", f"{cpu['model']}, {cores}"))
+    if cpu["flags"]:
+        rows.append(("Instructions", " ".join(cpu["flags"])))
+    limit = f", limited to {_size(memory['limit_bytes'])}" if memory["limit_bytes"] is not None else ""
+    rows.append(("Memory", f"{_size(memory['available_bytes'])} free of {_size(memory['total_bytes'])}{limit}"))
+    rows.append(("Disk", f"{_size(disk['free_bytes'])} free of {_size(disk['total_bytes'])} at {disk['folder']}"))
+    for gpu in report["gpus"]:
+        driver = f"driver {gpu['driver']}"
+        free = f"{_size(gpu['free_bytes'])} free of {_size(gpu['memory_bytes'])}"
+        rows.append(("GPU", f"{gpu['name']}, {free}, {driver}"))
+    rows += _tensorflow_rows(report["tensorflow"])
+    rows += [(folder, ", ".join(names) or "nothing yet") for folder, names in report["folders"].items()]
+    return rows
+
+
+def _tensorflow_rows(tensorflow: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if tensorflow is None:
+        return [("Magenta", "not started: a package is missing")]
+    if "error" in tensorflow:
+        return [("Magenta", "does not start")]
+    devices = []
+    for device in tensorflow["devices"]:
+        model = f" ({device['model']}, compute {device['compute_capability']})" if device["model"] else ""
+        devices.append(device["name"] + model)
+    return [
+        ("Magenta", f"{tensorflow['magenta_configs']} configs, started in {tensorflow['start_seconds']} s"),
+        ("TensorFlow sees", ", ".join(devices)),
+    ]
+
+
+def _size(size: int | None) -> str:
+    return "unknown" if size is None else f"{size / 10**9:.1f} GB"

@@ -1,0 +1,108 @@
+"""Options that several commands share, as decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from gmd_vae.engines.engine import Engine
+
+
+class GroupedOption(click.Option):
+    """An option that ``--help`` shows under a heading of its own; use with ``GroupedCommand``."""
+
+    def __init__(self, *arguments: Any, group: str, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command with so many options that ``--help`` sorts them; the ungrouped ones come last, under "Options"."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the groups in the order of their first option."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)) is not None:
+                groups.setdefault(getattr(option, "group", "Options"), []).append(record)
+        rest = groups.pop("Options", [])
+        for name, records in (*groups.items(), ("Options", rest)):
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(function: Command) -> Command:
+    """``--json``: the result as one JSON document on stdout instead of a table."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def jobs_option(function: Command) -> Command:
+    """``--jobs``: how many processes; the output does not depend on it."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=None,
+        help="Number of processes; the output does not depend on it.  [default: by the size of the input]",
+    )(function)
+
+
+def configs_option(function: Command) -> Command:
+    """``--configs``: a registry of the user's own beside the built-in one."""
+    return click.option(
+        "--configs",
+        "configs_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="GMD_VAE_CONFIGS",
+        show_envvar=True,
+        help="A Python file with configs of your own (see configs.py).",
+    )(function)
+
+
+def engine_options(function: Command) -> Command:
+    """``--jobs``, ``--engine`` and ``--scheduler``, for ``engine_of``."""
+    function = click.option(
+        "--scheduler", metavar="ADDRESS", help="Where the Dask scheduler is: tcp://HOST:8786 (docs/cluster.md)."
+    )(function)
+    function = click.option(
+        "--engine",
+        "engine_name",
+        type=click.Choice(["local", "dask"]),
+        default="local",
+        show_default=True,
+        help="Where it runs: on this machine, or on the workers of a Dask scheduler.",
+    )(function)
+    return jobs_option(function)
+
+
+def engine_of(engine_name: str, scheduler: str | None, jobs: int | None) -> Engine:
+    """What ``engine_options`` ask for.
+
+    Raises:
+        UsageError: they do not go together.
+    """
+    from gmd_vae.common.errors import UsageError
+
+    if engine_name == "dask":
+        if scheduler is None:
+            raise UsageError("--engine dask needs --scheduler", "Start one with 'dask scheduler'; it says its address.")
+        if jobs is not None:
+            raise UsageError(
+                "--jobs is for this machine's processes",
+                "How much runs at once is up to the Dask workers: leave it out.",
+            )
+        from gmd_vae.common import console
+        from gmd_vae.engines.dask import DaskEngine
+
+        return DaskEngine(scheduler, lambda text: console.stderr().print(text, markup=False))
+    if scheduler is not None:
+        raise UsageError("--scheduler needs --engine dask", "Give both, or none.")
+    from gmd_vae.engines.local import LocalEngine
+
+    return LocalEngine(jobs)

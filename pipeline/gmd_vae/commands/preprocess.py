@@ -1,0 +1,258 @@
+"""``gmd-vae preprocess``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gmd_vae.commands.options import (
+    GroupedCommand,
+    GroupedOption,
+    configs_option,
+    engine_of,
+    engine_options,
+    json_option,
+)
+from gmd_vae.commands.preprocess_options import check_filters, check_stock, filter_options
+
+if TYPE_CHECKING:  # numpy and protobuf: only a run needs them, not --help
+    from gmd_vae.configuration.registry import Config
+    from gmd_vae.engines.engine import Engine
+    from gmd_vae.engines.resumable import Progress
+    from gmd_vae.windows.extraction import Dropped
+    from gmd_vae.windows.preprocess import SplitSummary
+    from gmd_vae.windows.stock.preprocess import StockSplit
+    from gmd_vae.windows.summary import Summary
+
+DEFAULT_INPUT = Path("data/notes/groove")
+_WHAT = "What to write"
+
+
+@click.command(cls=GroupedCommand)
+@click.argument("input_path", metavar="[INPUT]", type=click.Path(path_type=Path), default=DEFAULT_INPUT)
+@click.option(
+    "--config",
+    "config_name",
+    cls=GroupedOption,
+    group=_WHAT,
+    metavar="NAME",
+    help="The config to cut windows for.  [default: as for train]",
+)
+@click.option(
+    "--output-dir",
+    cls=GroupedOption,
+    group=_WHAT,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to make.  [default: data/examples/INPUT'S NAME/CONFIG; with --stock data/notes/NAME-CONFIG]",
+)
+@click.option(
+    "--shards",
+    cls=GroupedOption,
+    group=_WHAT,
+    type=click.IntRange(min=1),
+    help="Files for the training split.  [default: 4, or 64 MiB each]",
+)
+@click.option(
+    "--max-per-sequence",
+    cls=GroupedOption,
+    group=_WHAT,
+    type=click.IntRange(min=1),
+    help="Keep at most so many windows of each NoteSequence.  [default: all]",
+)
+@click.option(
+    "--keep-duplicates",
+    cls=GroupedOption,
+    group=_WHAT,
+    is_flag=True,
+    help="Write every occurrence of a window, not one for all.",
+)
+@click.option("--gzip", "compress", cls=GroupedOption, group=_WHAT, is_flag=True, help="Write compressed shards.")
+@click.option(
+    "--stock",
+    cls=GroupedOption,
+    group=_WHAT,
+    is_flag=True,
+    help="Write what Magenta's preprocess_tfrecord writes at its defaults: the windows as NoteSequences, at most as "
+    "many of a section as the config's converter takes (5 for most).",
+)
+@filter_options
+@configs_option
+@engine_options
+@json_option
+def command(
+    input_path: Path,
+    config_name: str | None,
+    output_dir: Path | None,
+    shards: int | None,
+    max_per_sequence: int | None,
+    keep_duplicates: bool,
+    compress: bool,
+    stock: bool,
+    configs_file: Path | None,
+    jobs: int | None,
+    engine_name: str,
+    scheduler: str | None,
+    as_json: bool,
+    **filters: Any,
+) -> None:
+    """Cut NoteSequences into training windows for a config.
+
+    INPUT is a folder that `gmd-vae convert` made (default: data/notes/groove), or one TFRecord file
+    of NoteSequences; the records of a single file go to train, validation and test by a hash of
+    their ids, 80, 10 and 10 of 100.
+
+    Repeats are left out, and no window is in two splits. The summary says what was left out and why.
+    Memory does not grow with the input, and a run that was stopped goes on where it was.
+
+    \b
+    Examples:
+      gmd-vae preprocess
+      gmd-vae preprocess data/notes/groove --config hierdec-drum_4bar_v2
+      gmd-vae preprocess notes.tfrecord --config cat-drums_2bar_small --max-per-sequence 5
+      gmd-vae preprocess --stock --config cat-drums_2bar_small
+      gmd-vae preprocess /shared/notes --engine dask --scheduler tcp://10.0.0.1:8786
+    """
+    from gmd_vae.common import console
+    from gmd_vae.common.errors import GmdVaeError
+    from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+
+    if stock:
+        given = {"shards": shards, "max_per_sequence": max_per_sequence, "keep_duplicates": keep_duplicates}
+        check_stock({**given, "gzip": compress, **filters})
+    check_filters(filters)
+    engine = engine_of(engine_name, scheduler, jobs)
+    config = get_config(config_name or DEFAULT_CONFIG, configs_file)
+    if input_path == DEFAULT_INPUT and not input_path.exists():
+        raise GmdVaeError(
+            f"'{input_path}' does not exist",
+            "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert made.",
+        )
+    if output_dir is None:
+        from gmd_vae.windows.notes_input import name_of
+
+        name = name_of(input_path)
+        output_dir = Path(f"data/notes/{name}-{config.name}") if stock else Path("data/examples") / name / config.name
+    with console.counting("Cutting windows", "NoteSequences") as on_progress:
+
+        def on_resume(done: int, total: int) -> None:
+            console.stderr().print(f"Going on: {done:,} of {total:,} NoteSequences are done already.")
+
+        if stock:
+            stock_summary = _write_stock(input_path, output_dir, config, engine, on_progress, on_resume)
+        else:
+            from gmd_vae.families.fitting import what_fits
+            from gmd_vae.windows.cutting.extractors import extractor_for
+            from gmd_vae.windows.cutting.filters import Filters
+            from gmd_vae.windows.preprocess import preprocess  # numpy and protobuf: only now
+
+            chosen = Filters(**filters)
+            summary = preprocess(
+                input_path,
+                output_dir,
+                extractor_for(config, chosen),
+                config=config.name,
+                shards=shards,
+                max_per_sequence=max_per_sequence,
+                keep_duplicates=keep_duplicates,
+                compress=compress,
+                filters=chosen,
+                engine=engine,
+                advice=what_fits,
+                on_progress=on_progress,
+                on_resume=on_resume,
+            )
+    if as_json:
+        console.print_json((stock_summary if stock else summary).as_json())
+    elif stock:
+        _show_stock(stock_summary)
+    else:
+        _show(summary)
+
+
+def _write_stock(
+    input_path: Path, output_dir: Path, config: Config, engine: Engine, on_progress: Progress, on_resume: Progress
+) -> Summary[StockSplit]:
+    """Runs ``write_stock`` for a config."""
+    from gmd_vae.windows.cutting.extractors import stock_extractor_for
+    from gmd_vae.windows.stock.preprocess import write_stock
+
+    return write_stock(
+        input_path,
+        output_dir,
+        stock_extractor_for(config),
+        config=config.name,
+        engine=engine,
+        on_progress=on_progress,
+        on_resume=on_resume,
+    )
+
+
+def _show(summary: Summary[SplitSummary]) -> None:
+    """The summary as tables on stdout."""
+    from gmd_vae.common import console
+
+    rows = {}
+    for name, split in summary.splits.items():
+        shared = sum(split.taken_out.values())
+        rows[name] = (split.sequences, split.windows, split.distinct, shared, split.examples, len(split.files))
+        if not split.examples:
+            console.stderr().print(f"Note: there are no examples for {name}.")
+    _print_table(("sequences", "windows", "distinct", "in other splits", "examples", "files"), rows)
+    _print_dropped(summary.dropped)
+    if chords := summary.dropped.chords:
+        said = ", ".join(f"{how} in {count:,} sections" for how, count in sorted(chords.items()))
+        console.stdout().print(f"Chords: {said}")
+    examples = sum(split.examples for split in summary.splits.values())
+    console.stdout().print(f"Wrote {examples:,} examples for {summary.config} to {summary.output_dir}", markup=False)
+
+
+def _show_stock(summary: Summary[StockSplit]) -> None:
+    """The same, of ``--stock``."""
+    from gmd_vae.common import console
+
+    rows = {name: (split.sequences, split.windows, split.records) for name, split in summary.splits.items()}
+    _print_table(("sequences", "windows", "records"), rows)
+    _print_dropped(summary.dropped)
+    records = sum(split.records for split in summary.splits.values())
+    console.stdout().print(
+        f"Wrote {records:,} NoteSequences for {summary.config} to {summary.output_dir}", markup=False
+    )
+
+
+def _print_table(headings: Sequence[str], rows: Mapping[str, Sequence[int]]) -> None:
+    """A row of numbers for each split."""
+    from rich.table import Table
+
+    from gmd_vae.common import console
+
+    table = Table("split", box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for name, counts in rows.items():
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    console.stdout().print(table)
+
+
+def _print_dropped(counts: Dropped) -> None:
+    """What gave no window, and why; nothing where there is none."""
+    from rich.table import Table
+
+    from gmd_vae.common import console
+    from gmd_vae.windows.extraction import REASONS
+
+    out = console.stdout()
+    dropped = counts.as_json()
+    left_out = [(count, REASONS[reason]) for reason, count in dropped["reasons"].items()]
+    left_out += [(count, f"sections in {name}, of those above") for name, count in dropped["time_signatures"].items()]
+    for pitch, count in dropped["drum_pitches_in_no_class"].items():
+        left_out.append((count, f"drum notes of pitch {pitch}, which is in no drum class"))
+    if left_out:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(justify="right")
+        for count, what in left_out:
+            table.add_row(f"{count:,}", what)
+        out.print("Left out:")
+        out.print(table)

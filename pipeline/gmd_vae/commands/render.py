@@ -1,0 +1,81 @@
+"""``gmd-vae render``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gmd_vae.commands.options import json_option
+
+if TYPE_CHECKING:
+    from gmd_vae.rendering.files import Rendered
+
+
+@click.command("render")
+@click.argument("midi_files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--wav", is_flag=True, help="Write sound files (.wav).  [default: sound and pictures]")
+@click.option("--png", is_flag=True, help="Write pictures (.png).  [default: sound and pictures]")
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for all of them.  [default: beside each MIDI file]",
+)
+@json_option
+def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path | None, as_json: bool) -> None:
+    """Turn the drums of MIDI files into sound and pictures.
+
+    Beside beat.mid this writes beat.wav and beat.png, in place of those that are there. All files
+    are read before anything is written.
+
+    The sound is a drum kit that gmd-vae computes itself: kick, snare, closed and open hi-hat, three
+    toms, crash and ride; other General MIDI drums sound as the nearest of these. 44.1 kHz, 16 bit,
+    stereo, at most 30 minutes. The picture is a grid of sixteenth notes, four bars a row, at most 64
+    bars: a hit's place is its time, its height and darkness are its velocity. Notes of other
+    instruments are neither heard nor seen.
+
+    \b
+    Examples:
+      gmd-vae render beat.mid
+      gmd-vae render runs/*/generated/*/*.mid --png
+      gmd-vae render ~/my-midi/*.mid --wav --output-dir sounds
+    """
+    from gmd_vae.common import console
+    from gmd_vae.rendering.files import plan, render
+
+    jobs = plan(midi_files, output_dir, wav=wav or not png, png=png or not wav)
+    rendered = []
+    with console.counting("Rendering", "files") as progress:
+        for done in render(jobs):
+            rendered.append(done)
+            progress(len(rendered), len(jobs))
+            _print(done, as_json)
+    if as_json:
+        console.print_json({"files": [done.as_dict() for done in rendered]})
+
+
+def _print(done: Rendered, as_json: bool) -> None:
+    from gmd_vae.common import console
+    from gmd_vae.datasets.safe_names import printable
+
+    err, part = console.stderr(), done.part
+    name = printable(str(done.job.midi), limit=None)
+    if not part.hits:
+        err.print(f"{name}: no notes, only silence", markup=False)
+    if part.unknown:
+        pitches = ", ".join(map(str, part.unknown))
+        count = sum(part.unknown.values())
+        err.print(f"{name}: left out hits of drums not in the kit: {count:,} (MIDI pitch {pitches})", markup=False)
+    if part.others:
+        err.print(f"{name}: left out notes of other instruments: {part.others:,}", markup=False)
+    if done.bars_drawn < done.bars:
+        err.print(f"{name}: the picture shows the first {done.bars_drawn} of {done.bars:,} bars", markup=False)
+    if as_json:
+        return
+    written = []
+    if done.job.wav is not None:
+        written.append(f"{printable(str(done.job.wav), limit=None)} ({done.seconds:,.1f} s)")
+    if done.job.png is not None:
+        written.append(printable(str(done.job.png), limit=None))
+    console.stdout().print(f"Wrote {' and '.join(written)}", markup=False)

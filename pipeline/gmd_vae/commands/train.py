@@ -1,0 +1,305 @@
+"""``gmd-vae train``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gmd_vae.commands.options import configs_option
+
+if TYPE_CHECKING:
+    from gmd_vae.configuration.registry import Config
+    from gmd_vae.training.cluster.roles import Cluster
+    from gmd_vae.training.loop import Outcome
+    from gmd_vae.training.run.prepare import Job
+
+_STARTING = "Starting TensorFlow and building the model: about half a minute ..."
+
+
+@click.command()
+@click.option("--config", "config_name", metavar="NAME", help="What to train.  [default: hierdec-drum_4bar_small]")
+@click.option(
+    "--examples-path",
+    type=click.Path(path_type=Path),
+    help="Examples from preprocess, or NoteSequences from convert.  [default: look in data/]",
+)
+@click.option("--run-dir", type=click.Path(path_type=Path, file_okay=False), help="[default: runs/CONFIG]")
+@click.option("--num-steps", type=click.IntRange(min=1), help="Steps in all.  [default: the config's]")
+@click.option("--hparams", default="", metavar="NAME=VALUE,...", help="Change hyperparameters, as in Magenta.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), help="Of weights, data order and random draws.  [default: 0]"
+)
+@click.option(
+    "--init-from",
+    type=click.Path(path_type=Path),
+    metavar="CHECKPOINT",
+    help="Begin with these weights (fine-tuning): a run, RUN/best, RUN/latest, a prefix, or Magenta's .tar.",
+)
+@click.option(
+    "--validate-every", type=click.IntRange(min=1), metavar="STEPS", help="Between validations.  [default: 200]"
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop after N validations without a better one.  [default: never]",
+)
+@click.option(
+    "--save-every",
+    type=click.IntRange(min=1),
+    metavar="STEPS",
+    help="Save also every so many steps.  [default: every 2 minutes and at each validation]",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "auto"]),
+    help="Of matrix products; bf16 is faster where the processor or GPU has it, auto asks the device.  [default: fp32]",
+)
+@click.option("--no-acceleration", is_flag=True, help="Compute with Magenta's own layers: slower, to compare.")
+@click.option("--overfit-batch", is_flag=True, help="Only test that the pipeline learns: one batch, nothing is kept.")
+@click.option("--gpu", type=click.IntRange(min=0), metavar="K", help="Use this GPU, counted from 0.  [default: all]")
+@click.option("--require-gpu", is_flag=True, help="Refuse to train on the CPU.")
+@click.option(
+    "--num-sync-workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="In a cluster: gradients that make one update; 0: each is its own.  [default: one of every worker]",
+)
+@click.option(
+    "--num-ps-tasks", type=click.IntRange(min=0), metavar="N", help="Parameter servers.  [default: by TF_CONFIG]"
+)
+@click.option("--task", type=click.IntRange(min=0), metavar="K", help="This worker's number.  [default: by TF_CONFIG]")
+@click.option("--master", metavar="ADDRESS", help="A TensorFlow server that runs elsewhere, like grpc://host:2222.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per log step, and one at the end.")
+@configs_option
+def command(
+    config_name: str | None,
+    examples_path: Path | None,
+    run_dir: Path | None,
+    num_steps: int | None,
+    hparams: str,
+    seed: int | None,
+    init_from: Path | None,
+    validate_every: int | None,
+    patience: int | None,
+    save_every: int | None,
+    precision: str | None,
+    no_acceleration: bool,
+    overfit_batch: bool,
+    gpu: int | None,
+    require_gpu: bool,
+    num_sync_workers: int | None,
+    num_ps_tasks: int | None,
+    task: int | None,
+    master: str | None,
+    as_json: bool,
+    configs_file: Path | None,
+) -> None:
+    """Train a MusicVAE on prepared windows; goes on where it stopped.
+
+    Without --examples-path it looks in data/examples, then in data/notes, where 'make data' puts
+    them. 'gmd-vae configs' lists what can be trained. Ctrl-C saves first.
+
+    The validation windows are evaluated now and then, and the best checkpoint is kept in RUN/best.
+    The run folder says what happened: progress.png, metrics.jsonl, run.json, TensorBoard events.
+
+    To go on from the last checkpoint, run the same command again, or name the run folder alone:
+    what is not given is as it was. --num-steps counts from the beginning of the run. A run that was
+    killed and went on ends with the same weights as one that was not.
+
+    Several machines: start this command on each with TensorFlow's TF_CONFIG set (docs/cluster.md).
+
+    \b
+    Examples:
+      gmd-vae train
+      gmd-vae train --config hierdec-drum_4bar_v2
+      gmd-vae train --num-steps 20000 --patience 5
+      gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
+      gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=64,z_size=128
+      gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
+      gmd-vae train --overfit-batch
+    """
+    from gmd_vae.common import console
+    from gmd_vae.training.cluster.roles import VARIABLE, Flags, read_cluster
+    from gmd_vae.training.run.prepare import Request, describe, prepare
+    from gmd_vae.training.threads import share_processors
+
+    if no_acceleration and precision not in (None, "fp32"):
+        raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
+    flags = Flags(num_sync_workers=num_sync_workers, num_ps_tasks=num_ps_tasks, task=task, master=master)
+    cluster = read_cluster(os.environ.get(VARIABLE), flags)
+    if cluster and cluster.is_ps:
+        console.stderr().print(cluster.describe(), markup=False)
+        console.stderr().print(_STARTING)
+        from gmd_vae.training.cluster.members import serve
+
+        serve(cluster)
+        return
+    job = prepare(
+        Request(
+            config=config_name,
+            configs_file=configs_file,
+            run_dir=run_dir,
+            examples_path=examples_path,
+            hparams=hparams,
+            seed=seed,
+            init_from=init_from,
+            num_steps=num_steps,
+            validate_every=validate_every,
+            patience=patience,
+            save_every=save_every,
+            precision=precision,
+            accelerated=False if no_acceleration else None,
+        ),
+        _cut,
+    )
+    if cluster:
+        cluster.rows(job.run.hparams["batch_size"])  # refuses what cannot be shared equally
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, when it starts
+    if gpu is not None or require_gpu:
+        _check_gpu(gpu)
+    share_processors()
+    err = console.stderr()
+    for line in describe(job):
+        err.print(line, markup=False)
+    if cluster:
+        err.print(cluster.describe(), markup=False)
+    if overfit_batch:
+        _overfit(job, num_steps)
+    elif cluster and not cluster.is_chief:
+        err.print(_STARTING)
+        from gmd_vae.training.cluster.members import work
+
+        last_step = work(job.run, job.examples, cluster)
+        err.print(
+            f"The job has ended at step {last_step:,}. What it made is on the chief's machine."
+            if last_step
+            else "The job had ended before this worker could do a step."
+        )
+    else:
+        _train(job, cluster, as_json)
+
+
+def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
+    from gmd_vae.common import console
+    from gmd_vae.training.run.lock import run_lock
+
+    job.run.folder.mkdir(parents=True, exist_ok=True)
+    with run_lock(job.run.folder):
+        job.run.describe(job.plan)
+        err = console.stderr()
+        err.print(_STARTING)
+        # TensorFlow takes seconds to import: only now that nothing else can be wrong
+        from gmd_vae.magenta.api import gpus
+        from gmd_vae.models.accelerated.select_layers import choose
+        from gmd_vae.training.loop import train
+
+        device = ", ".join(gpus) or "CPU"
+        layers = choose(job.run.config, job.run.hparams, job.run.layers).describe()
+        err.print(f"Device: {device}", markup=False)
+        err.print(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}", markup=False)
+        job.run.note_start(device, layers)
+        outcome = train(job.run, job.examples, job.plan, _print_line if as_json else None, cluster)
+    _report(job, outcome, as_json)
+
+
+def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
+    from gmd_vae.common import console
+    from gmd_vae.common.errors import Interrupted
+
+    run, best = job.run, outcome.best
+    if as_json:
+        _print_line(json.dumps({"split": "end", **_facts(outcome)}) + "\n")
+    if outcome.stopped == "interrupted":
+        raise Interrupted(
+            f"Interrupted at step {outcome.last_step} of {job.plan.num_steps}; saved as '{outcome.checkpoint}'",
+            "The same command goes on from there.",
+        )
+    if outcome.skipped_updates:
+        console.stderr().print(
+            f"Note: {outcome.skipped_updates:,} steps changed nothing: their gradient was larger than "
+            f"grad_norm_clip_to_zero={run.hparams['grad_norm_clip_to_zero']}. A smaller learning_rate helps.",
+            markup=False,
+        )
+    if as_json:
+        return
+    out = console.stdout()
+    if outcome.loss is None:
+        why = ", where patience stopped it" if outcome.stopped else ""
+        out.print(
+            f"Nothing to do: '{run.folder}' is at step {outcome.last_step:,}{why}. "
+            f"Train on with a larger {'--patience' if outcome.stopped else '--num-steps'}.",
+            markup=False,
+        )
+    else:
+        early = f" (patience stopped it before {job.plan.num_steps:,})" if outcome.stopped else ""
+        out.print(
+            f"Trained {run.config.name} to step {outcome.last_step:,}{early}: loss {outcome.first_loss:.1f} → "
+            f"{outcome.loss:.1f} (mean of the last steps, nats per window)",
+            markup=False,
+        )
+        out.print(f"Checkpoint: {outcome.checkpoint}", markup=False)
+    if best:
+        out.print(
+            f"Best: step {best.step:,}, validation ELBO {best.elbo:.1f} nats per window, "
+            f"in {run.best_folder / f'model.ckpt-{best.step}'}",
+            markup=False,
+        )
+    out.print(f"Next: gmd-vae generate --run-dir {run.folder}", markup=False)
+
+
+def _facts(outcome: Outcome) -> dict[str, object]:
+    """The outcome for programs."""
+    return {**dataclasses.asdict(outcome), "checkpoint": str(outcome.checkpoint)}
+
+
+def _overfit(job: Job, num_steps: int | None) -> None:
+    from gmd_vae.common import console
+    from gmd_vae.common.errors import GmdVaeError
+
+    console.stderr().print(_STARTING)
+    from gmd_vae.training.overfit import NUM_STEPS, overfit
+
+    result = overfit(job.run, job.examples.train, num_steps or NUM_STEPS)
+    figures = f"reconstruction {result.first:.1f} → {result.last:.2f} nats per window in {result.steps:,} steps"
+    if not result.learns:
+        raise GmdVaeError(
+            f"The pipeline does not learn one batch of {result.windows} windows by heart: {figures}",
+            "Give it more --num-steps, or look at the learning_rate and the examples.",
+        )
+    console.stdout().print(f"The pipeline learns: {figures}, on one batch of {result.windows}.", markup=False)
+
+
+def _check_gpu(gpu: int | None) -> None:
+    from gmd_vae.common.errors import GmdVaeError
+    from gmd_vae.magenta.api import gpus
+
+    if not gpus:
+        named = "GPU" if gpu is None else f"GPU {gpu}"
+        raise GmdVaeError(
+            f"TensorFlow sees no {named}", "'gmd-vae doctor' says what is missing ('make setup GPU=1' installs CUDA)."
+        )
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def _cut(config: Config, notes: Path, folder: Path) -> None:
+    """Runs ``preprocess`` for a config, as ``gmd-vae preprocess`` does."""
+    from gmd_vae.common import console
+    from gmd_vae.families.fitting import what_fits
+    from gmd_vae.windows.cutting.extractors import extractor_for
+    from gmd_vae.windows.preprocess import preprocess
+
+    console.stderr().print(f"Preparing examples for {config.name} from {notes}", markup=False)
+    with console.counting("Cutting windows", "NoteSequences") as progress:
+        preprocess(notes, folder, extractor_for(config), config=config.name, advice=what_fits, on_progress=progress)

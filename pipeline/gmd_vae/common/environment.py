@@ -1,0 +1,218 @@
+"""What this machine has for the work, and what is wrong with it: the facts behind ``gmd-vae doctor``.
+
+Nothing here imports TensorFlow or Magenta: they are looked at from outside, in a process of their own.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import machine
+from gmd_vae.common.machine import Problem
+
+ROOT = Path(__file__).parents[3]  # the checkout, where the package is installed from one
+SHOWN = (
+    *("gmd-vae", "tensorflow", "tf-keras", "magenta", "note-seq", "tf-slim", "tensorflow-probability", "numpy"),
+    *("protobuf", "pretty-midi", "mido", "google-crc32c", "click", "rich", "psutil", "requests"),
+)
+PROBE_SECONDS = 180  # starting TensorFlow and Magenta takes 6 to 15 seconds, without byte code on a slow disk a minute
+PROBE_MODULE = "gmd_vae.magenta.probe"
+
+
+def examine(folder: Path) -> dict[str, Any]:
+    """Everything ``gmd-vae doctor`` reports about this machine and the project in ``folder``.
+
+    The value of ``problems`` lists what is wrong, worst first; ``ok`` says that none of it is an
+    error. All of it can be written as JSON.
+    """
+    problems: list[Problem] = []
+    packages = _packages(problems)
+    gpus = machine.gpus()
+    report = {
+        "python": _python(problems),
+        "packages": packages,
+        "cpu": machine.cpu(problems),
+        "memory": machine.memory(problems),
+        "disk": machine.disk(folder, problems),
+        "gpus": gpus,
+        "folders": _folders(folder, problems),
+        "tensorflow": _tensorflow(packages, gpus, problems),
+    }
+    problems.sort(key=lambda problem: problem.level != "error")
+    ok = all(problem.level != "error" for problem in problems)
+    return {"ok": ok, "problems": [asdict(problem) for problem in problems], **report}
+
+
+def _python(problems: list[Problem]) -> dict[str, str]:
+    if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+        what = f"Python {platform.python_version()} is not one that TensorFlow 2.21 runs on (3.10 to 3.13)"
+        problems.append(Problem("error", what, "Run 'make setup PYTHON=python3.12'."))
+    return {
+        "version": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+    }
+
+
+# --- packages
+
+
+def _packages(problems: list[Problem]) -> dict[str, str | None]:
+    required = _requirements()
+    found: dict[str, str | None] = {name: _version(name) for name in dict.fromkeys((*SHOWN, *required))}
+    for name, specifier in required.items():
+        version = found[name]
+        if version is None:
+            problems.append(Problem("error", f"{name} is not installed", "Run 'make setup'."))
+        elif specifier and not _satisfies(version, specifier):
+            what = f"{name} {version} is installed, and {name}{specifier} is needed"
+            problems.append(Problem("error", what, "Run 'make setup'."))
+    if found["gmd-vae"] is None:
+        problems.append(Problem("warning", "gmd-vae itself is not installed here", "Run 'make setup'."))
+    tested = tested_versions(ROOT / "requirements.txt")
+    versions = {name: _version(name) for name in tested}
+    others = [
+        f"{name} {has} (tested: {tested[name]})" for name, has in versions.items() if has not in (None, tested[name])
+    ]
+    if others:
+        listed = ", ".join(others[:6]) + (f" and {len(others) - 6} more" if len(others) > 6 else "")
+        what = f"Not the versions that were tested together: {listed}"
+        problems.append(Problem("warning", what, "Run 'make setup' if something does not work."))
+    return found
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _requirements() -> dict[str, str]:
+    """What must be installed, and in which versions: our own dependencies, and magenta."""
+    required = {"magenta": ""}
+    try:
+        from packaging.requirements import Requirement
+
+        for line in importlib.metadata.requires("gmd-vae") or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                required[requirement.name] = str(requirement.specifier)
+    except (ImportError, importlib.metadata.PackageNotFoundError):  # then at least what no command works without
+        required.update({"tensorflow": "", "tf-keras": "", "note-seq": "", "numpy": ""})
+    return required
+
+
+def _satisfies(version: str, specifier: str) -> bool:
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(specifier).contains(version, prereleases=True)
+
+
+def tested_versions(lock: Path) -> dict[str, str]:
+    """The version of each package that a ``requirements.txt`` pins for this Python and platform.
+
+    Empty where there is no such file: the package was installed from a wheel.
+    """
+    try:
+        from packaging.markers import Marker
+
+        lines = lock.read_text(encoding="utf-8").splitlines()
+    except (ImportError, OSError):
+        return {}
+    tested = {}
+    for line in lines:
+        pin = re.match(r"([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)\s*(?:;\s*([^\\]+))?", line)
+        if pin and (not pin[3] or Marker(pin[3].strip()).evaluate()):
+            tested[pin[1]] = pin[2]
+    return tested
+
+
+def _folders(folder: Path, problems: list[Problem]) -> dict[str, list[str]]:
+    """Which data and runs are there: the subfolders that a stage has completed."""
+    found = {}
+    for name, pattern in (
+        ("data/raw", "*/manifest.json"),
+        ("data/notes", "*/manifest.json"),
+        ("data/examples", "*/*/manifest.json"),
+        ("runs", "*/run.json"),
+    ):
+        place = folder / name
+        existing = place
+        while not existing.exists():
+            existing = existing.parent
+        if not os.access(existing, os.W_OK | os.X_OK) or not existing.is_dir():
+            action = "Check its permissions, or work in a folder that is yours."
+            problems.append(Problem("error", f"'{existing}' cannot be written, and '{name}' goes there", action))
+        found[name] = sorted(str(path.parent.relative_to(place)) for path in place.glob(pattern))
+    return found
+
+
+# --- TensorFlow and Magenta, from outside
+
+
+def _tensorflow(
+    packages: dict[str, str | None], gpus: list[dict[str, Any]], problems: list[Problem]
+) -> dict[str, Any] | None:
+    """Starts TensorFlow and Magenta in a process of their own; ``None`` where one is not installed."""
+    if packages["tensorflow"] is None or packages["magenta"] is None:
+        return None
+    start = time.monotonic()
+    answer = run_probe(PROBE_SECONDS)
+    if "error" in answer:
+        problems.append(
+            Problem("error", f"TensorFlow and Magenta do not start: {answer['error']}", answer["next_action"])
+        )
+        return {"error": answer["error"]}
+    seen = [device for device in answer["devices"] if device["kind"] == "GPU"]
+    if gpus and not seen:
+        what = f"There is a GPU ({gpus[0]['name']}), and TensorFlow does not see it"
+        action = "Run 'make setup GPU=1'; if that was done, check CUDA_VISIBLE_DEVICES and the driver's age."
+        problems.append(Problem("warning", what, action))
+    return {**answer, "start_seconds": round(time.monotonic() - start, 1)}
+
+
+def run_probe(timeout: float) -> dict[str, Any]:
+    """What ``gmd_vae.magenta.probe`` says; on failure ``error`` and ``next_action``."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", PROBE_MODULE],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+        )
+    except subprocess.TimeoutExpired:
+        action = "Run it again when the machine is idle; if it hangs again, run 'make setup' or check the GPU driver."
+        return {"error": f"no answer in {timeout:g} seconds", "next_action": action}
+    if child.returncode == -signal.SIGILL:
+        error = "this processor lacks instructions that TensorFlow was compiled for (SIGILL)"
+        return {"error": error, "next_action": "Use another machine."}
+    if child.returncode < 0:
+        error = f"stopped by {signal.Signals(-child.returncode).name}"
+        return {"error": error, "next_action": "Check free memory and the GPU driver; then run 'make setup'."}
+    lines = child.stdout.strip().splitlines()
+    try:
+        answer = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        said = child.stderr.strip().splitlines()
+        answer = {"error": said[-1] if said else f"exit code {child.returncode} and no word"}
+    if "error" in answer:
+        answer["next_action"] = "Run 'make setup' to install the tested set again."
+    assert isinstance(answer, dict)
+    return answer

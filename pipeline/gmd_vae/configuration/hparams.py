@@ -1,0 +1,83 @@
+"""``--hparams name=value,...``: parsed and checked before TensorFlow starts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.configuration.config import HPARAM_DEFAULTS, VaeConfig
+from gmd_vae.configuration.registry import Config
+
+# outside [brackets]: enc_rnn_size=[128,128],z_size=64
+_COMMA = re.compile(r",(?![^\[]*\])")
+_POSITIVE = ("batch_size", "z_size", "max_seq_len", "learning_rate", "grad_clip", "enc_rnn_size", "dec_rnn_size")
+_SCHEDULES = ("constant", "inverse_sigmoid", "exponential")
+
+
+def resolve(config: Config, overrides: str) -> dict[str, Any]:
+    """Every hyperparameter of a config, with the user's overrides applied.
+
+    Args:
+        config: from ``gmd_vae.configuration.registry``.
+        overrides: as in Magenta, ``name=value`` pairs with commas between, lists in brackets.
+
+    Raises:
+        UsageError: an unknown name (answers with the nearest), a value of the wrong type, or values
+            that do not fit each other or the config.
+    """
+    hparams = dict(config.hparams)
+    for part in filter(None, (part.strip() for part in _COMMA.split(overrides))):
+        name, equals, text = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise UsageError(f"Hyperparameter '{part}' has no value", "Write --hparams name=value,name=value.")
+        if name not in hparams:
+            raise UsageError(f"Unknown hyperparameter '{name}'", nearest(name, list(hparams)))
+        hparams[name] = _parse(name, text, HPARAM_DEFAULTS.get(name, hparams[name]))
+    _check(config, hparams)
+    return hparams
+
+
+def changed(config: Config, hparams: dict[str, Any]) -> dict[str, Any]:
+    """The hyperparameters that differ from the config's own."""
+    return {name: value for name, value in hparams.items() if value != config.hparams[name]}
+
+
+def _parse(name: str, text: str, example: Any) -> Any:
+    kind = type(example)
+    try:
+        if kind is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if kind is list:
+            return [int(item) for item in text.strip("[]").split(",")]
+        return kind(text)
+    except (KeyError, ValueError):
+        expected = {bool: "true or false", list: "whole numbers in brackets, like [128,128]", int: "a whole number"}
+        raise UsageError(
+            f"Hyperparameter '{name}' cannot be '{text}'", f"It takes {expected.get(kind, 'a number')}."
+        ) from None
+
+
+def _check(config: Config, hparams: dict[str, Any]) -> None:
+    for name in _POSITIVE:
+        values = hparams[name] if isinstance(hparams[name], list) else [hparams[name]]
+        if not values or any(value <= 0 for value in values):
+            raise UsageError(f"Hyperparameter '{name}' is {hparams[name]}", "It must be greater than 0.")
+    if isinstance(config, VaeConfig) and hparams["max_seq_len"] != config.windows.steps:
+        raise UsageError(
+            f"max_seq_len={hparams['max_seq_len']} does not fit config '{config.name}', "
+            f"whose windows have {config.windows.steps} steps",
+            "Choose a config with other windows, or write your own (see configs.py).",
+        )
+    schedule, rate = hparams["sampling_schedule"], hparams["sampling_rate"]
+    if schedule not in _SCHEDULES:
+        raise UsageError(f"Unknown sampling_schedule '{schedule}'", nearest(schedule, list(_SCHEDULES)))
+    # the ranges of magenta.models.music_vae.lstm_utils.get_sampling_probability
+    fits = {"constant": 0 <= rate <= 1, "inverse_sigmoid": rate >= 1, "exponential": 0 < rate < 1}[schedule]
+    if not fits:
+        limits = {"constant": "from 0 to 1", "inverse_sigmoid": "1 or more", "exponential": "between 0 and 1"}
+        raise UsageError(
+            f"sampling_rate={rate} does not fit sampling_schedule={schedule}", f"It must be {limits[schedule]}."
+        )
+    if hparams["clip_mode"] not in ("value", "global_norm"):
+        raise UsageError(f"Unknown clip_mode '{hparams['clip_mode']}'", "It is 'value' or 'global_norm'.")

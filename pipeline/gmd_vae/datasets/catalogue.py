@@ -1,0 +1,291 @@
+"""GMD's catalogue ``info.csv``: parsed with suspicion, and selections from it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gmd_vae.common.errors import GmdVaeError, UsageError, nearest
+from gmd_vae.datasets.safe_names import printable, relative_name
+
+MAX_INFO_BYTES = 16 << 20  # GMD's has 210 kB
+SPLITS = ("train", "validation", "test")
+COLUMNS = (
+    "midi_filename", "split", "style", "beat_type", "bpm", "time_signature", "drummer", "session", "id", "duration",
+)  # fmt: skip
+NEEDED = ("midi_filename", "split")  # the others only where a selection asks for them
+_SEPARATORS = ",;\t"  # Excel writes a semicolon where the comma is the decimal point, and tabs as "Unicode text"
+_LINE_END = re.compile(r"\r\n?|\n")
+_SAVE = "Save it as UTF-8 (in Excel: 'CSV UTF-8')."
+_GET_AGAIN = "Get the dataset again (gmd-vae fetch groove), or correct the file."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recording of the catalogue. Where a column is missing: an empty text, or None."""
+
+    midi_filename: str  # relative path with forward slashes
+    split: str = ""  # train, validation or test
+    style: str = ""  # primary style, or primary/secondary
+    beat_type: str = ""  # beat or fill
+    bpm: float | None = None
+    time_signature: str = ""  # 4-4
+    drummer: str = ""
+    session: str = ""
+    id: str = ""
+    duration: float | None = None  # seconds
+
+    @property
+    def primary_style(self) -> str:
+        """``rock`` of ``rock/halftime``."""
+        return self.style.split("/")[0]
+
+
+def parse(data: bytes, source: str = "info.csv", *, with_splits: bool = True) -> tuple[Entry, ...]:
+    """Reads a catalogue with GMD's columns, in any order, others ignored; entries in the file's order.
+
+    It may be what a spreadsheet makes of GMD's: separated by commas, semicolons or tabs, in UTF-8 or
+    (with its mark) UTF-16, with any line ends, empty lines, backslashes in the paths, and, where the
+    separator is no comma, decimal commas. Any other encoding is a guess, and is refused.
+
+    Args:
+        data: the file's content.
+        source: its name, for errors.
+        with_splits: whether the column ``split`` must be there.
+
+    Raises:
+        GmdVaeError: ``midi_filename`` or ``split`` is missing, or a row cannot be meant (names ``source``
+            and the line).
+    """
+    if len(data) > MAX_INFO_BYTES:
+        raise GmdVaeError(
+            f"'{source}' is larger than {MAX_INFO_BYTES >> 20} MiB, too large for a catalogue", _GET_AGAIN
+        )
+    text = _decode(data, source)
+    separator = _separator(text)
+    # newline="": GMD mixes LF and CRLF
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    entries: dict[str, tuple[Entry, int]] = {}
+    header: list[str] = []
+    try:
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            if not header:
+                header = _check_header([name.strip() for name in row], NEEDED if with_splits else NEEDED[:1])
+                continue
+            entry = _entry(header, row, decimal_comma=separator != ",")
+            if entry.midi_filename in entries:
+                raise ValueError(f"has the same midi_filename as line {entries[entry.midi_filename][1]}")
+            entries[entry.midi_filename] = entry, rows.line_num
+    except csv.Error as error:
+        raise GmdVaeError(f"'{source}' line {rows.line_num}: {error}", _GET_AGAIN) from None
+    except ValueError as error:
+        raise GmdVaeError(f"'{source}' line {rows.line_num} {error}", _GET_AGAIN) from None
+    if not entries:
+        raise GmdVaeError(f"'{source}' lists no file", _GET_AGAIN)
+    return tuple(entry for entry, _ in entries.values())
+
+
+def _decode(data: bytes, source: str) -> str:
+    """The text of a catalogue, without a byte order mark."""
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding, name = ("utf-16", "UTF-16") if is_wide else ("utf-8-sig", "UTF-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = _line_behind(data[: error.start].decode(encoding, "ignore"))
+        raise GmdVaeError(f"'{source}' line {line} is not {name} text", _SAVE) from None
+    before, found, _ = text.partition("\0")
+    if found:
+        raise GmdVaeError(f"'{source}' line {_line_behind(before)} holds a NUL character", _SAVE)
+    return text
+
+
+def _line_behind(text: str) -> int:
+    """The number of the line that follows, or goes on, behind the text."""
+    return len(_LINE_END.findall(text)) + 1
+
+
+def _separator(text: str) -> str:
+    """What stands between the names of the columns; a comma if nobody can tell."""
+    header = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+    for separator in _SEPARATORS:
+        if "midi_filename" in (name.strip().strip('"') for name in header.split(separator)):
+            return separator
+    return max(_SEPARATORS, key=header.count)
+
+
+def _check_header(header: list[str], needed: Sequence[str]) -> list[str]:
+    """The header. Raises ValueError with what is wrong with it, as the end of a sentence."""
+    if missing := [column for column in needed if column not in header]:
+        found = printable(", ".join(header), limit=400)
+        raise ValueError(f"has no column {', '.join(missing)} (its columns: {found})")
+    if double := [column for column in COLUMNS if header.count(column) > 1]:
+        raise ValueError(f"has the column {', '.join(double)} more than once")
+    return header
+
+
+def _entry(header: list[str], row: list[str], *, decimal_comma: bool) -> Entry:
+    """One row. Raises ValueError with what is wrong with it, as the end of a sentence."""
+    if len(row) != len(header):
+        raise ValueError(f"has {len(row)} fields, not {len(header)}")
+    field: dict[str, Any] = {name: value.strip() for name, value in zip(header, row, strict=True) if name in COLUMNS}
+    for name, value in field.items():
+        if not value:
+            raise ValueError(f"has no {name}")
+        if len(value) > 1024 or printable(value, limit=1024) != value:
+            raise ValueError(f"has a {name} that cannot be meant: '{printable(value)}'")
+    if "split" in field and field["split"] not in SPLITS:
+        raise ValueError(f"has the split '{printable(field['split'])}', not {', '.join(SPLITS)}")
+    try:
+        field["midi_filename"] = relative_name(field["midi_filename"])
+    except ValueError as error:
+        raise ValueError(f"has a midi_filename that is not used: {error}") from None
+    for name in {"bpm", "duration"} & field.keys():
+        field[name] = _number(name, field[name], decimal_comma=decimal_comma)
+    return Entry(**field)
+
+
+def _number(name: str, text: str, *, decimal_comma: bool) -> float:
+    try:
+        number = float(text.replace(",", ".") if decimal_comma else text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf or (name == "bpm" and number == 0):
+        raise ValueError(f"has the {name} '{printable(text)}', not a positive number")
+    return number
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which recordings to use. Values of one field are alternatives; every field given must match.
+
+    The style ``rock`` takes ``rock`` and every ``rock/...``; ``rock/halftime`` takes just that. Case
+    does not matter, and ``4/4`` means ``4-4``.
+    """
+
+    styles: tuple[str, ...] = ()
+    beat_types: tuple[str, ...] = ()
+    time_signatures: tuple[str, ...] = ()
+    bpm_range: tuple[float, float] | None = None  # both ends included
+    drummers: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it selects everything."""
+        return self == Selection()
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether the recording is selected."""
+        return (
+            _among(self.styles, entry.style, entry.primary_style)
+            and _among(self.beat_types, entry.beat_type)
+            and _among(self.time_signatures, entry.time_signature)
+            and _among(self.drummers, entry.drummer)
+            and self._matches_bpm(entry.bpm)
+        )
+
+    def _matches_bpm(self, bpm: float | None) -> bool:
+        return self.bpm_range is None or (bpm is not None and self.bpm_range[0] <= bpm <= self.bpm_range[1])
+
+    def describe(self) -> dict[str, Any]:
+        """The fields given, for a manifest."""
+        described: dict[str, Any] = {
+            "styles": list(self.styles),
+            "beat_types": list(self.beat_types),
+            "time_signatures": list(self.time_signatures),
+            "bpm": [_plain(end) for end in self.bpm_range or ()],
+            "drummers": list(self.drummers),
+        }
+        return {name: value for name, value in described.items() if value}
+
+    def check(self, entries: Sequence[Entry]) -> None:
+        """Makes sure that the selection can be meant for this catalogue.
+
+        Raises:
+            UsageError: the catalogue does not have the column, or no recording the value (with the
+                nearest that some have), or none has these values together.
+        """
+        self._check_columns(entries)
+        styles = {entry.primary_style for entry in entries}
+        _check_values("style", self.styles, styles | {entry.style for entry in entries}, styles)
+        _check_values("beat type", self.beat_types, {entry.beat_type for entry in entries})
+        _check_values("time signature", self.time_signatures, {entry.time_signature for entry in entries})
+        _check_values("drummer", self.drummers, {entry.drummer for entry in entries})
+        if self.bpm_range is not None:
+            low, high = self.bpm_range
+            tempos = [entry.bpm for entry in entries if entry.bpm is not None]
+            if not any(map(self._matches_bpm, tempos)):
+                slowest, fastest = _plain(min(tempos)), _plain(max(tempos))
+                raise UsageError(
+                    f"No file has a tempo of {_plain(low)} to {_plain(high)} bpm",
+                    f"The files have {slowest} to {fastest} bpm.",
+                )
+        if not any(self.matches(entry) for entry in entries):
+            given = ", ".join(f"{name} {value}" for name, value in self.describe().items())
+            raise UsageError(f"No file matches all of this: {given}", "Leave one of them out.")
+
+    def _check_columns(self, entries: Sequence[Entry]) -> None:
+        asked = {
+            "style": self.styles,
+            "beat_type": self.beat_types,
+            "time_signature": self.time_signatures,
+            "drummer": self.drummers,
+            "bpm": self.bpm_range,
+        }
+        first = entries[0]  # a column is there for all or for none
+        if missing := [name for name, given in asked.items() if given and getattr(first, name) in ("", None)]:
+            raise UsageError(
+                f"The catalogue has no column {', '.join(missing)} to choose files by", "Leave the selection out."
+            )
+
+
+def parse_bpm(text: str) -> tuple[float, float]:
+    """The tempo range of an option: ``90-140``, or ``120`` for that tempo alone.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    match = re.fullmatch(r"\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*(?:-\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*)?", text)
+    if match is None:
+        raise UsageError(
+            f"'{printable(text, 40)}' is not a tempo", "Write a range such as 90-140, or one tempo such as 120."
+        )
+    low = float(match[1])
+    high = float(match[2]) if match[2] else low
+    if not 0 < low <= high:
+        raise UsageError(
+            f"'{printable(text, 40)}' is an empty range of tempos", "Write the slower tempo first: 90-140."
+        )
+    return low, high
+
+
+def _key(value: str) -> str:
+    return value.strip().lower()
+
+
+def _among(wanted: tuple[str, ...], *values: str) -> bool:
+    if not wanted:
+        return True
+    keys = {_key(value) for value in values}
+    return any(_key(value) in keys or _key(value).replace("/", "-") in keys for value in wanted)
+
+
+def _check_values(field: str, wanted: tuple[str, ...], known: set[str], shown: set[str] | None = None) -> None:
+    for value in wanted:
+        if not any(_among((value,), one) for one in known):
+            advice = nearest(_key(value), sorted(known))
+            if advice.startswith("Known"):  # the list of every style and substyle would fill the screen
+                advice = nearest(_key(value), sorted(shown or known))
+            raise UsageError(f"No file has the {field} '{printable(value, 80)}'", advice)
+
+
+def _plain(number: float) -> float | int:
+    return int(number) if number == int(number) else number

@@ -1,0 +1,164 @@
+"""The Groove MIDI Dataset as Magenta publishes it (MIDI only), fetched into a folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.files import sha256, whole_folder
+from gmd_vae.datasets.archives import unpack_zip
+from gmd_vae.datasets.download import OnProgress, RemoteFile, download
+from gmd_vae.datasets.midi_files import is_midi_name
+
+NAME = "groove"
+VERSION = "1.0.0"
+GROOVE = RemoteFile(
+    url="https://storage.googleapis.com/magentadata/datasets/groove/groove-v1.0.0-midionly.zip",
+    size=3_260_318,
+    sha256="651cbc524ffb891be1a3e46d89dc82a1cecb09a57c748c7b45b844c4841dcc1e",
+)
+LICENCE = "CC BY 4.0"
+CITATION = (
+    "Jon Gillick, Adam Roberts, Jesse Engel, Douglas Eck, David Bamman:"
+    ' "Learning to Groove with Inverse Sequence Transformations", ICML 2019'
+)
+ARCHIVE_VARIABLE = "GMD_VAE_GROOVE_ARCHIVE"
+TOP_FOLDER = "groove"  # the archive's own, stripped
+# The archive has 1,225 members and unpacks to 5.5 MB.
+MAX_UNPACKED_BYTES = 64 << 20
+MAX_MEMBERS = 5_000
+
+
+@dataclass(frozen=True)
+class GrooveSummary:
+    """What ``fetch groove`` made, or found."""
+
+    dataset: str
+    version: str
+    output_dir: str
+    url: str
+    sha256: str  # of the archive
+    bytes: int  # of the archive
+    files: int
+    midi_files: int
+    already_there: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary for programs."""
+        return asdict(self)
+
+
+def fetch_groove(
+    output_dir: Path,
+    archive: Path | None = None,
+    remote: RemoteFile | None = None,
+    on_progress: OnProgress | None = None,
+    backoff: float = 1.0,
+) -> GrooveSummary:
+    """Puts the dataset's own tree and a manifest into ``output_dir``, whole or not at all.
+
+    Does nothing when it is there already. An incomplete folder of an earlier fetch is replaced. A
+    download goes to a ``.part`` file beside ``output_dir``, which stays only while it is incomplete.
+
+    Args:
+        archive: a copy of the archive on this machine, instead of a download.
+        remote: the archive, where it is not the official one (tests).
+
+    Raises:
+        GmdVaeError: no network, a wrong or damaged archive, or ``output_dir`` holds something else.
+        Interrupted: Ctrl-C in the download; what has arrived is kept for the next run.
+    """
+    remote = remote or GROOVE
+    output_dir = output_dir.expanduser()
+    if (found := _already_there(output_dir, remote)) is not None:
+        return found
+    if archive is not None:
+        _verify(archive.expanduser(), remote)
+        return _unpack(archive.expanduser(), output_dir, remote)
+    target = output_dir.resolve().with_name(f".groove-v{VERSION}-midionly.zip")
+    way_out = (
+        f"Connect to the network and run the command again; or get {remote.url} on another machine and give it with"
+        f" --archive FILE (or the variable {ARCHIVE_VARIABLE}). 'gmd-vae fetch starter' needs no network."
+    )
+    part = download(remote, target, way_out, on_progress, backoff)
+    summary = _unpack(part, output_dir, remote)
+    part.unlink(missing_ok=True)
+    return summary
+
+
+def _already_there(output_dir: Path, remote: RemoteFile) -> GrooveSummary | None:
+    """The summary of a fetch that is complete; None when there is something to do.
+
+    Raises GmdVaeError where going on would replace what is not ours.
+    """
+    manifest.check_replaceable(output_dir, "fetch", dataset=NAME)
+    if not output_dir.exists() or next(output_dir.iterdir(), None) is None:
+        return None
+    made = manifest.read(output_dir, "fetch", "")
+    summary = _summary(output_dir, remote, made.get("files"), made.get("midi_files"), already_there=True)
+    if made.get("sha256") != remote.sha256 or _count(output_dir) != (summary.files, summary.midi_files):
+        return None
+    return summary
+
+
+def _count(folder: Path) -> tuple[int, int]:
+    names = [path.name for path in folder.rglob("*") if path.is_file()]
+    return len(names) - 1, sum(is_midi_name(name) for name in names)  # - 1: the manifest
+
+
+def _verify(archive: Path, remote: RemoteFile) -> None:
+    """Makes sure that a file of the user's is the archive, before anything in it is looked at."""
+    get = f"Get it from {remote.url}."
+    try:
+        if not archive.is_file():
+            reason = "is not a file" if archive.exists() else "does not exist"
+            raise GmdVaeError(f"The archive '{archive}' {reason}", get)
+        size = archive.stat().st_size
+        if size != remote.size:
+            raise GmdVaeError(f"'{archive}' is not the Groove archive: {size:,} bytes, not {remote.size:,}", get)
+        found = sha256(archive)
+    except OSError as error:
+        raise GmdVaeError(f"The archive '{archive}' cannot be read ({error.strerror})", get) from None
+    if found != remote.sha256:
+        raise GmdVaeError(f"'{archive}' is not the Groove archive: sha256 {found}, not {remote.sha256}", get)
+
+
+def _unpack(archive: Path, output_dir: Path, remote: RemoteFile) -> GrooveSummary:
+    with whole_folder(output_dir) as folder:
+        names = unpack_zip(archive, folder, MAX_UNPACKED_BYTES, MAX_MEMBERS, strip=TOP_FOLDER)
+        midi_files = sum(is_midi_name(name) for name in names)
+        summary = _summary(output_dir, remote, len(names), midi_files, already_there=False)
+        manifest.write(
+            folder,
+            "fetch",
+            {
+                "dataset": NAME,
+                "version": VERSION,
+                "url": remote.url,
+                "sha256": remote.sha256,
+                "bytes": remote.size,
+                "files": summary.files,
+                "midi_files": summary.midi_files,
+                "licence": LICENCE,
+                "citation": CITATION,
+                "versions": manifest.versions(),
+            },
+        )
+    return summary
+
+
+def _summary(output_dir: Path, remote: RemoteFile, files: Any, midi_files: Any, already_there: bool) -> GrooveSummary:
+    return GrooveSummary(
+        dataset=NAME,
+        version=VERSION,
+        output_dir=str(output_dir),
+        url=remote.url,
+        sha256=remote.sha256,
+        bytes=remote.size,
+        files=files if isinstance(files, int) else -1,
+        midi_files=midi_files if isinstance(midi_files, int) else -1,
+        already_there=already_there,
+    )

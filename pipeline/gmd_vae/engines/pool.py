@@ -1,0 +1,81 @@
+"""Processes of this machine that work on items."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from gmd_vae.engines.engine import EngineError, Item, Result
+
+_IN_FLIGHT_PER_JOB = 4  # enough to keep every process busy; bounds memory whatever the number of items
+
+
+def run(
+    function: Callable[[Item], Result], items: Iterable[Item], jobs: int, *, in_order: bool
+) -> Generator[Result, None, None]:
+    """Yields ``function(item)`` for each item, computed in ``jobs`` processes; closing it ends them.
+
+    Raises:
+        EngineError: a process was killed from outside, most often for want of memory.
+    """
+    # spawn, not fork: the same on Linux and macOS, and safe beside threads
+    with _children_without_ctrl_c():
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    waiting: collections.deque[Future[Result]] = collections.deque()
+    try:
+        for item in items:
+            with _children_without_ctrl_c():  # processes start when they are first needed
+                waiting.append(pool.submit(function, item))
+            if len(waiting) >= jobs * _IN_FLIGHT_PER_JOB:
+                yield _next(waiting, in_order=in_order)
+        while waiting:
+            yield _next(waiting, in_order=in_order)
+    except BrokenProcessPool:
+        raise EngineError(
+            "A worker process was killed, most often because memory ran out",
+            f"Run again with fewer processes (--jobs {max(1, jobs // 2)}).",
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _next(waiting: collections.deque[Future[Result]], *, in_order: bool) -> Result:
+    """The result of the first future, or of one that is done; takes it out."""
+    if in_order:
+        return waiting.popleft().result()
+    done = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
+    waiting.remove(done)
+    return done.result()
+
+
+@contextlib.contextmanager
+def _children_without_ctrl_c() -> Iterator[None]:
+    """Processes that start here never see Ctrl-C, which reaches all of a terminal: the parent stops them.
+
+    They inherit the blocked signal, so that not even their start can be interrupted.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """Runs first in each child: without it the children of a killed parent would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,81 @@
+"""Latent vectors in files: ``latents.npz``, what each generated beat came from."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.datasets.safe_names import printable
+
+NAME = "latents.npz"
+# what zipfile and NumPy raise on files that are none of theirs
+_DAMAGE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+_MAX_ROWS = 1_000_000  # 2 GB at 512 dimensions
+
+Floats = npt.NDArray[np.float32]
+
+
+def write_latents(path: Path, z: Floats, beats: npt.NDArray[np.int64]) -> None:
+    """Writes ``z``, float32 ``[rows, z_size]``, and ``beat``, int64 ``[rows]``: the number of each row's MIDI file."""
+    np.savez(path, z=z, beat=beats)
+
+
+def read_latents(path: Path, z_size: int) -> Floats:
+    """The latent vectors of a file that ``write_latents`` or NumPy wrote: ``.npz`` with ``z``, or ``.npy``.
+
+    The sizes are looked at before anything is read, and nothing is unpickled.
+
+    Returns:
+        float32 ``[rows, z_size]``.
+
+    Raises:
+        GmdVaeError: it is no such file, or its vectors have another size.
+    """
+    name = printable(str(path), limit=None)
+    if not path.is_file():
+        raise GmdVaeError(f"Latent file '{name}' does not exist", "Check the path.")
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) != b"PK\x03\x04":
+                stream.seek(0)
+                return _read(stream, name, z_size)
+        with zipfile.ZipFile(path) as archive:
+            if "z.npy" not in archive.namelist():
+                raise GmdVaeError(f"'{name}' holds no array 'z'", f"Give the {NAME} of a folder of generated beats.")
+            with archive.open("z.npy") as member:
+                return _read(member, name, z_size)
+    except _DAMAGE as error:
+        raise GmdVaeError(f"'{name}' cannot be read as latent vectors ({error})", f"Give a {NAME}.") from None
+
+
+def _read(stream: IO[bytes], name: str, z_size: int) -> Floats:
+    from numpy.lib import format as numpy_format
+
+    npy: Any = numpy_format  # its functions have no types
+    version = npy.read_magic(stream)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read_header(stream)
+    if dtype.kind != "f" or len(shape) != 2 or not 0 < shape[0] <= _MAX_ROWS:
+        raise GmdVaeError(
+            f"'{name}' holds {dtype.name} {list(shape)}, not latent vectors",
+            f"They are float [beats, {z_size}], for 1 to {_MAX_ROWS:,} beats.",
+        )
+    if shape[1] != z_size:
+        raise GmdVaeError(
+            f"'{name}' holds latent vectors of {shape[1]} dimensions, and the model has {z_size}",
+            "Give those of a run with this config.",
+        )
+    size = shape[0] * shape[1] * dtype.itemsize
+    data = stream.read(size)
+    if len(data) != size:
+        raise GmdVaeError(f"'{name}' is cut short", f"Give a whole {NAME}.")
+    z = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").astype(np.float32)
+    if not np.isfinite(z).all():
+        raise GmdVaeError(f"'{name}' holds numbers that are not finite", f"Give another {NAME}.")
+    return z

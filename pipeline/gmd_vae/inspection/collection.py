@@ -1,0 +1,311 @@
+"""What a folder, an archive or NoteSequences hold, added up; memory does not grow with the music.
+
+MIDI files go through the conversion of ``gmd-vae convert`` and splits are those of its plan; the
+windows are those of ``gmd-vae preprocess``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.datasets.catalogue import SPLITS, Entry, Selection, parse
+from gmd_vae.datasets.midi_files import MidiFile, MidiListing, list_midi_files
+from gmd_vae.datasets.safe_names import printable
+from gmd_vae.engines.local import default_jobs, map_in_order
+from gmd_vae.inspection.facts import Facts, facts_of, voices
+from gmd_vae.midi.convert import MAX_NAMES, counted_names
+from gmd_vae.midi.convert_batch import convert_file
+from gmd_vae.midi.splits import Plan, make_plan, split_by_hash
+from gmd_vae.windows.extraction import Dropped
+from gmd_vae.windows.notes_input import Range, open_notes, split_of
+
+_CHUNK = 16  # files a process takes at once: their results are all in memory
+_FILES_PER_JOB = 300  # a process takes half a second to start: about what so many files take
+_BYTES_PER_JOB = 32 << 20
+_NOT_GIVEN = "not given"  # by a catalogue without the column
+_BIN = 10  # bpm
+_BINS_END = 400  # bpm: all that is faster is one bin
+
+Progress = Callable[[int, int], None]  # files done, files in all
+
+
+def inspect_midi_files(
+    path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = lambda done, total: None
+) -> dict[str, Any]:
+    """The figures of a folder or an archive of MIDI files, as JSON has them (docs/folders.md).
+
+    Raises:
+        GmdVaeError: there is nothing, no MIDI file in it, or its catalogue is damaged.
+    """
+    listing = list_midi_files(path)
+    plan = make_plan(listing, Selection(), None)
+    entries = _catalogue(listing, plan)
+    sums = _Sums(spec, entries)
+    for name, reason in listing.skipped:
+        sums.refuse(reason, name)
+    chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
+    jobs = jobs or max(1, min(default_jobs(), len(plan.files) // _FILES_PER_JOB))
+    function = functools.partial(_read_files, listing.collection, spec)
+    done = 0
+    for chunk in map_in_order(function, chunks, jobs):
+        for item in chunk:
+            done += 1
+            if item.sha256 is None or item.facts is None:
+                sums.refuse(item.reason, item.name)
+            if item.sha256 is not None:
+                split = plan.splits[item.name] if plan.splits is not None else split_by_hash(item.sha256)
+                sums.add_file(split, item.name, bytes.fromhex(item.sha256), item.facts)
+        on_progress(done, len(plan.files))
+    return {
+        "kind": "folder" if path.is_dir() else "archive",
+        "path": printable(str(path), limit=None),
+        "split_by": plan.split_by,
+        "found": len(plan.files) + len(listing.skipped),
+        **sums.as_json(),
+        "other_files": listing.others,
+        "not_in_info_csv": counted_names(plan.not_listed),
+        "missing": counted_names(plan.missing),
+    }
+
+
+def inspect_notes(
+    path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = lambda done, total: None
+) -> dict[str, Any]:
+    """The figures of NoteSequences, from ``gmd-vae convert`` or from Magenta's own scripts.
+
+    Raises:
+        GmdVaeError: they cannot be read, are damaged, or have changed since ``convert``.
+    """
+    source = open_notes(path)
+    ranges = source.ranges()
+    total = sum(piece.count for piece in ranges)
+    sums = _Sums(spec, {})
+    jobs = jobs or max(1, min(default_jobs(), source.size() // _BYTES_PER_JOB))
+    done = 0
+    for chunk in map_in_order(functools.partial(_read_records, spec), ranges, jobs):
+        for split, name, facts in chunk:
+            done += 1
+            if facts.dropped.reasons["unreadable"]:
+                sums.refuse("not a NoteSequence", name)
+            else:
+                sums.add_file(split, facts.name or name, None, facts)
+        on_progress(done, total)
+    converted = _converted(path)
+    if converted:
+        sums.unreadable.update(converted["skipped"])
+    return {
+        "kind": "notes",
+        "path": printable(str(path), limit=None),
+        "split_by": str(converted.get("split_by") or source.identity["split_by"]),
+        "found": total + sum(entry["count"] for entry in converted.get("skipped", {}).values()),
+        **sums.as_json(),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class _File:
+    """One MIDI file's result, as it comes back from a process."""
+
+    name: str
+    sha256: str | None
+    reason: str
+    facts: Facts | None
+
+
+def _read_files(collection: str, spec: DrumWindows, files: Sequence[MidiFile]) -> list[_File]:
+    read = []
+    for file in files:
+        item = convert_file(file, collection)
+        facts = facts_of(item.record, spec) if item.record is not None else None
+        read.append(_File(item.name, item.sha256, item.reason, facts))
+    return read
+
+
+def _read_records(spec: DrumWindows, chunk: Range) -> list[tuple[str, str, Facts]]:
+    read = []
+    for record in chunk.read():
+        facts = facts_of(record.data, spec)
+        read.append((record.split or split_of(facts.sequence_id, record.data), record.name, facts))
+    return read
+
+
+@dataclasses.dataclass
+class _Split:
+    files: int = 0  # that belong to it, readable or not
+    seconds: float = 0.0
+    notes: int = 0
+    drum_notes: int = 0
+    windows: int = 0
+    seen: set[int] = dataclasses.field(default_factory=set)  # digests of its windows
+
+
+class _Sums:
+    """Adds up the files' figures."""
+
+    def __init__(self, spec: DrumWindows, entries: Mapping[str, Entry]) -> None:
+        self.spec, self.entries = spec, entries
+        self.splits = {name: _Split() for name in SPLITS}
+        self.files: Counter[str] = Counter()
+        self.pitches: Counter[int] = Counter()
+        self.signatures: Counter[str] = Counter()
+        self.tempos: list[float] = []
+        self.styles: dict[str, list[Any]] = {}  # files, seconds, windows
+        self.beat_types: Counter[str] = Counter()
+        self.dropped = Dropped()
+        self.refused: dict[str, list[str]] = {}
+        self.unreadable: dict[str, Any] = {}  # what a manifest already knew
+        self.by_bytes: dict[bytes, list[str]] = {}
+        self.by_music: dict[bytes, list[tuple[str, bytes]]] = {}
+
+    def refuse(self, reason: str, name: str) -> None:
+        self.refused.setdefault(reason, []).append(name)
+
+    def add_file(self, split: str, name: str, sha256: bytes | None, facts: Facts | None) -> None:
+        """Adds one file; ``facts`` is None where it cannot be read, ``sha256`` where there is no file."""
+        own = self.splits[split]
+        own.files += 1
+        if sha256 is not None:
+            self.by_bytes.setdefault(sha256, []).append(name)
+        if facts is None:
+            return
+        if facts.music:
+            self.by_music.setdefault(facts.music, []).append((name, sha256 or str(self.files["readable"]).encode()))
+        own.seconds += facts.seconds
+        own.notes += facts.notes
+        own.drum_notes += facts.drum_notes
+        own.windows += len(facts.windows)
+        own.seen.update(facts.windows)
+        self.files["readable"] += 1
+        self.files["with_drums"] += bool(facts.drum_notes)
+        self.files["with_windows"] += bool(facts.windows)
+        self.files["several_tempos"] += facts.tempos > 1
+        self.files["several_time_signatures"] += facts.signatures > 1
+        self.pitches.update(facts.pitches)
+        self.signatures[facts.time_signature] += 1
+        if facts.bpm is not None:
+            self.tempos.append(facts.bpm)
+        self.dropped.add(facts.dropped)
+        if entry := self.entries.get(name):
+            self.beat_types[entry.beat_type or _NOT_GIVEN] += 1
+            style = self.styles.setdefault(entry.primary_style or _NOT_GIVEN, [0, 0.0, 0])
+            for place, value in enumerate((1, facts.seconds, len(facts.windows))):
+                style[place] += value
+
+    def as_json(self) -> dict[str, Any]:
+        keys = ("readable", "with_drums", "with_windows", "several_tempos", "several_time_signatures")
+        styles = sorted(self.styles.items(), key=lambda item: (-item[1][0], item[0]))
+        return {
+            "files": {key: self.files[key] for key in keys},
+            "seconds": round(sum(split.seconds for split in self.splits.values()), 3),
+            "splits": self._splits(),
+            "styles": {
+                name: {"files": files, "seconds": round(seconds, 3), "windows": windows}
+                for name, (files, seconds, windows) in styles
+            },
+            "beat_types": dict(sorted(self.beat_types.items())),
+            "tempos": _tempos(self.tempos),
+            "time_signatures": _most_frequent(self.signatures),
+            "voices": voices(self.spec, self.pitches),
+            "dropped": self.dropped.as_json(),
+            "duplicates": {
+                "same_bytes": _groups(self.by_bytes.values()),
+                # files with the same bytes are named above: here, one of each of them
+                "same_music": _groups(_one_of_each(group) for group in self.by_music.values()),
+            },
+            "unreadable": {
+                **self.unreadable,
+                **{why: counted_names(names) for why, names in sorted(self.refused.items())},
+            },
+        }
+
+    def _splits(self) -> dict[str, dict[str, Any]]:
+        """By split; ``examples`` is what preprocess would write: each window once, and in one split only."""
+        later: set[int] = set()
+        examples = {}
+        for name in reversed(SPLITS):
+            examples[name] = len(self.splits[name].seen - later)
+            later |= self.splits[name].seen
+        return {
+            name: {
+                "files": split.files,
+                "seconds": round(split.seconds, 3),
+                "notes": split.notes,
+                "drum_notes": split.drum_notes,
+                "windows": split.windows,
+                "distinct": len(split.seen),
+                "examples": examples[name],
+            }
+            for name, split in self.splits.items()
+        }
+
+
+def _tempos(tempos: list[float]) -> dict[str, Any]:
+    """Of the files' first tempos: the smallest, the median, the largest, and how many lie in each ten."""
+    tempos = [round(tempo, 2) for tempo in tempos]  # MIDI has microseconds a quarter: 100 bpm may be 99.9999
+    bins = Counter(min(int(tempo) // _BIN * _BIN, _BINS_END) for tempo in tempos)
+    return {
+        "files": len(tempos),
+        **{
+            name: round(float(figure(tempos)), 2) if tempos else None
+            for name, figure in (("min", min), ("median", statistics.median), ("max", max))
+        },
+        "histogram": [
+            {"from": start, "to": start + _BIN if start < _BINS_END else None, "files": bins[start]}
+            for start in (range(min(bins), max(bins) + 1, _BIN) if bins else ())
+        ],
+    }
+
+
+def _most_frequent(counts: Counter[str]) -> dict[str, int]:
+    """The most frequent first; past a hundred, files from outside may hold any number, the rest in one."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    others = sum(count for _, count in ordered[MAX_NAMES:])
+    return dict(ordered[:MAX_NAMES]) | ({"others": others} if others else {})
+
+
+def _one_of_each(group: list[tuple[str, bytes]]) -> list[str]:
+    """Of files by name and digest, the first name for each digest."""
+    return list({key: name for name, key in reversed(group)}.values())[::-1]
+
+
+def _groups(found: Iterable[list[str]]) -> dict[str, Any]:
+    """Groups of two and more: how many, how many files could go, and the first groups' names."""
+    kept = sorted(names for names in found if len(names) > 1)
+    return {
+        "groups": len(kept),
+        "superfluous": sum(len(names) - 1 for names in kept),
+        "names": [names[:MAX_NAMES] for names in kept[:MAX_NAMES]],
+    }
+
+
+def _catalogue(listing: MidiListing, plan: Plan) -> dict[str, Entry]:
+    if plan.split_by != "info" or listing.info_csv is None:
+        return {}
+    return {entry.midi_filename: entry for entry in parse(listing.info_csv)}
+
+
+def _converted(path: Path) -> dict[str, Any]:
+    """The manifest that ``convert`` left, or nothing for Magenta's records."""
+    if not (path / manifest.NAME).is_file():
+        return {}
+    content = manifest.read(path, "convert", "Give a folder that 'gmd-vae convert' made.")
+    skipped = content.get("skipped")
+    whole = isinstance(skipped, dict) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("count"), int)
+        and isinstance(entry.get("names"), list)
+        and all(isinstance(name, str) for name in entry["names"])
+        for entry in skipped.values()
+    )
+    if not whole:
+        raise GmdVaeError(f"'{path / manifest.NAME}' does not say what was skipped", "Run 'gmd-vae convert' again.")
+    return content

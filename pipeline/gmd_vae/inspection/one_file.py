@@ -1,0 +1,145 @@
+"""What one MIDI file holds, and what a config finds in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.datasets.midi_files import list_midi_files
+from gmd_vae.datasets.safe_names import printable
+from gmd_vae.inspection.facts import drum_pitches, seconds_of, voices
+from gmd_vae.inspection.instruments import instruments, kinds
+from gmd_vae.inspection.why_no_window import why_no_window
+from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.windows.cutting import positions
+from gmd_vae.windows.extraction import REASONS, Dropped
+
+Find: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]  # section, bar in it and parts of each window
+
+MAX_CHANGES = 1000  # of the tempo, in the answer: a damaged file may have one at each tick
+
+
+def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> dict[str, Any]:
+    """The figures of one MIDI file, as JSON has them (docs/folders.md).
+
+    Args:
+        path: the file.
+        spec: how to cut.
+        number: of the window to give with its labels, from 1; None: the first, if there is one.
+
+    Raises:
+        GmdVaeError: it cannot be read, or is no MIDI file.
+        UsageError: it has no window of that number.
+    """
+    sequence = _read(path)
+    dropped = Dropped()
+    found = positions.windows(spec, sequence, dropped)
+    check_number(path, number, len(found))
+    shown = found[(number or 1) - 1] if found else None
+    pitches = drum_pitches(sequence)
+    return {
+        **_facts(path, sequence),
+        "voices": voices(spec, pitches),
+        "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
+        "dropped": dropped.as_json(),
+        "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
+        "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
+        "why": why_no_window(spec, dropped) if not found else [],
+        "grid": {
+            "voices": list(spec.voice_names),
+            "steps_per_bar": spec.steps_per_bar,
+            "steps_per_quarter": spec.steps_per_quarter,
+        },
+    }
+
+
+def inspect_parts(path: Path, find: Find, number: int | None = None) -> dict[str, Any]:
+    """The same for a config of other music than drum labels.
+
+    Args:
+        path: the file.
+        find: gives the windows of a NoteSequence, each with its place and content, and counts what gave none.
+        number: of the window to show, from 1; None: all.
+
+    Raises:
+        GmdVaeError: it cannot be read, or is no MIDI file.
+        UsageError: it has no window of that number.
+    """
+    sequence = _read(path)
+    dropped = Dropped()
+    sections = positions.sections(sequence)
+    found = []
+    for window in find(sequence, dropped):
+        section = sections[window["section"]] if window["section"] < len(sections) else None
+        bar = None if section is None or window["bar"] is None else round(section.bar + window["bar"], 2)
+        found.append({"bar": bar, "parts": window["parts"]})
+    check_number(path, number, len(found))
+    counts = dropped.as_json()
+    return {
+        **_facts(path, sequence),
+        "dropped": counts,
+        "windows": found,
+        "shown": {"window": number} if number else None,
+        "why": [
+            {"problem": f"{count:,} {REASONS[reason]}", "action": ""}
+            for reason, count in counts["reasons"].items()
+            if not found
+        ],
+    }
+
+
+def check_number(path: Path, number: int | None, count: int) -> None:
+    """Refuses the number of a window that is not there.
+
+    Raises:
+        UsageError: there are only ``count``.
+    """
+    if number is not None and number > count:
+        raise UsageError(
+            f"'{printable(path.name)}' has no window {number}: it has {count:,}",
+            "Choose a smaller --window." if count else "Leave --window out: the answer says why there is none.",
+        )
+
+
+def _read(path: Path) -> Any:
+    listing = list_midi_files(path)
+    file = listing.files[0]
+    return midi_to_note_sequence(file.read(), listing.collection, file.name)
+
+
+def _facts(path: Path, sequence: Any) -> dict[str, Any]:
+    """What does not depend on a config."""
+    sections = positions.sections(sequence)
+    tempos = [(tempo.time, tempo.qpm) for tempo in sequence.tempos]
+    signatures = [(change.time, f"{change.numerator}/{change.denominator}") for change in sequence.time_signatures]
+    return {
+        "kind": "midi",
+        "path": printable(str(path), limit=None),
+        "seconds": round(seconds_of(sequence), 3),
+        "bars": round(sections[-1].bar - 1 + sections[-1].bars, 2) if sections else 0.0,
+        "tempos": {
+            "count": len(tempos),
+            "changes": [{"seconds": round(time, 3), "bpm": round(qpm, 3)} for time, qpm in tempos[:MAX_CHANGES]],
+        },
+        "time_signatures": {
+            "count": len(signatures),
+            "changes": [
+                {"seconds": round(time, 3), "signature": signature} for time, signature in signatures[:MAX_CHANGES]
+            ],
+        },
+        "instruments": instruments(sequence),
+        "kinds": kinds(sequence),
+        "notes": len(sequence.notes),
+        "drum_notes": drum_pitches(sequence).total(),
+    }
+
+
+def _drum_name(pitch: int) -> str:
+    """General MIDI's name of a drum; empty for the pitches that have none."""
+    import pretty_midi
+
+    name: str = pretty_midi.note_number_to_drum_name(pitch)
+    return name

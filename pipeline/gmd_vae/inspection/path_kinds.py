@@ -1,0 +1,81 @@
+"""What kind of thing a path leads to, found out without reading more than its beginning."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.datasets.archives import kind_of
+from gmd_vae.datasets.midi_files import is_midi_name
+from gmd_vae.datasets.safe_names import printable
+from gmd_vae.midi.tfrecord import SUFFIXES, read_records
+from gmd_vae.windows.notes_input import split_files
+
+Kind = Literal["midi", "files", "notes", "examples"]
+_MAX_MANIFEST = 64 << 20  # bytes: a larger one is none of ours
+
+
+def kind_of_path(path: Path) -> Kind:
+    """One MIDI file; a folder or an archive of them; NoteSequences; examples.
+
+    A folder that nothing else is known of counts as ``files``: reading it says what is wrong.
+
+    Raises:
+        GmdVaeError: there is nothing, or nothing that we can read.
+    """
+    shown = printable(str(path), limit=None)
+    try:
+        if path.is_dir():
+            return _kind_of_folder(path, shown)
+        if not path.exists():
+            raise GmdVaeError(
+                f"'{shown}' does not exist", "Give a MIDI file, a folder or an archive of them, or a folder of ours."
+            )
+        if is_midi_name(path.name):
+            return "midi"
+        if not path.is_file() or kind_of(path) is not None:
+            return "files"
+        return "notes" if _is_tfrecord(path) else "files"
+    except OSError as error:
+        raise GmdVaeError(f"'{shown}' cannot be read ({error.strerror})", "Check its permissions.") from None
+
+
+def _kind_of_folder(path: Path, shown: str) -> Kind:
+    stage = _stage(path)
+    if stage == "preprocess":
+        return "examples"
+    if stage == "convert" or split_files(path):
+        return "notes"
+    if stage is None:
+        below = sorted(child for child in path.iterdir() if (child / manifest.NAME).is_file())
+        ours = [child for child in below if _stage(child) in ("convert", "preprocess")]
+        if ours:
+            names = ", ".join(printable(child.name) for child in ours[:5]) + (", ..." if len(ours) > 5 else "")
+            first = printable(str(ours[0]), limit=None)
+            raise GmdVaeError(f"'{shown}' holds folders of ours: {names}", f"Name one: gmd-vae inspect {first}")
+    return "files"
+
+
+def _stage(path: Path) -> str | None:
+    """The stage that wrote the folder's manifest; None without one."""
+    try:
+        if (path / manifest.NAME).stat().st_size > _MAX_MANIFEST:
+            return None
+        content = json.loads((path / manifest.NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    stage = content.get("stage") if isinstance(content, dict) else None
+    return stage if isinstance(stage, str) else None
+
+
+def _is_tfrecord(path: Path) -> bool:
+    """Whether a file begins with a whole record, or calls itself a TFRecord file."""
+    if path.name.endswith(SUFFIXES):
+        return True
+    try:
+        return next(read_records(path), None) is not None
+    except GmdVaeError:
+        return False

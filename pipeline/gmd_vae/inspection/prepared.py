@@ -1,0 +1,154 @@
+"""What a folder of examples holds, from ``gmd-vae preprocess``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Set
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.datasets.catalogue import SPLITS
+from gmd_vae.datasets.safe_names import printable
+from gmd_vae.inspection.facts import window_digest
+from gmd_vae.windows.cutting.drum_windows import DrumExtractor
+from gmd_vae.windows.extraction import Tensors
+from gmd_vae.windows.label_windows import load_windows
+from gmd_vae.windows.storage.records import read_tensor_example
+from gmd_vae.windows.storage.shards import layout_of, read_examples, read_examples_manifest
+
+_FREQUENT = 5  # bars to show
+
+
+PartsOf: TypeAlias = Callable[[Tensors], list[dict[str, Any]]]
+
+
+def inspect_examples(path: Path, parts_by_config: Callable[[str], PartsOf]) -> dict[str, Any]:
+    """The figures of a folder of examples, as JSON has them (docs/folders.md).
+
+    Args:
+        path: the folder.
+        parts_by_config: for a config's name, says what is in a window of tensors.
+
+    Raises:
+        GmdVaeError: it is damaged, or of a config that is not there.
+    """
+    content = read_examples_manifest(path)
+    try:
+        if layout_of(content).format == "tensors":
+            return _of_tensors(path, content, parts_by_config(content["config"]))
+        return _figures(path, content)
+    except (KeyError, TypeError, AttributeError, IndexError):  # a manifest that somebody edited
+        raise _unlike(path) from None
+
+
+def _figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    splits: dict[str, Any] = {}
+    seen: dict[str, set[int]] = {}
+    bars: Counter[bytes] = Counter()
+    hits: Any = 0
+    spec: DrumWindows | None = None
+    for name in SPLITS:
+        windows = load_windows(path, name)  # first: it says so where there are no labels
+        spec = spec or _spec(path, content)
+        labels = windows.labels
+        seen[name] = {window_digest(row) for row in labels}
+        silent = int((labels == 0).all(axis=1).sum())
+        splits[name] = {
+            "windows": len(windows),
+            "files": len(windows.sources),
+            "distinct": len(seen[name]),
+            "silent": silent,
+            "silent_share": round(silent / len(windows), 6) if len(windows) else None,
+        }
+        classes = range(len(spec.pitch_classes))
+        hits = hits + np.array([int(((labels >> number) & 1).sum()) for number in classes])
+        if labels.shape[1] % spec.steps_per_bar:
+            raise _unlike(path)
+        rows = np.ascontiguousarray(labels.astype("<i8").reshape(-1, spec.steps_per_bar))
+        found, counts = np.unique(rows, axis=0, return_counts=True)
+        bars.update({row.tobytes(): int(count) for row, count in zip(found, counts, strict=True)})
+    assert spec is not None
+    frequent = sorted(bars.items(), key=lambda item: (-item[1], item[0]))[:_FREQUENT]
+    names = spec.voice_names
+    return {
+        "kind": "examples",
+        "path": printable(str(path), limit=None),
+        "config": content.get("config"),
+        "splits": splits,
+        "shared": _shared(seen),
+        "voices": [{"voice": name, "notes": int(count)} for name, count in zip(names, hits, strict=True)],
+        "bars": {
+            "all": bars.total(),
+            "distinct": len(bars),
+            "frequent": [{"count": count, "labels": np.frombuffer(row, "<i8").tolist()} for row, count in frequent],
+        },
+        "grid": {
+            "voices": list(names),
+            "steps_per_bar": spec.steps_per_bar,
+            "steps_per_quarter": spec.steps_per_quarter,
+        },
+    }
+
+
+def _of_tensors(path: Path, content: dict[str, Any], parts_of: PartsOf) -> dict[str, Any]:
+    """The figures of windows of other music than drum labels."""
+    layout = layout_of(content)
+    splits: dict[str, Any] = {}
+    seen: dict[str, set[bytes]] = {}
+    windows: Counter[str] = Counter()  # by part: with notes of it
+    notes: Counter[str] = Counter()
+    for name in SPLITS:
+        files: set[str] = set()
+        seen[name] = set()
+        count = 0
+        for record in read_examples(path, name):
+            window, sources = read_tensor_example(record, layout)
+            count += 1
+            files.update(sources[:1])
+            content_of = (window.inputs, window.outputs, window.controls, np.array(window.length))
+            seen[name].add(hashlib.blake2b(b"".join(map(np.ndarray.tobytes, content_of)), digest_size=8).digest())
+            by_name: Counter[str] = Counter()
+            for part in parts_of(window):
+                by_name[part["name"]] += part["notes"]
+            windows.update(part for part, number in by_name.items() if number)
+            notes.update(by_name)
+        splits[name] = {"windows": count, "files": len(files), "distinct": len(seen[name])}
+    every = sorted(windows, key=lambda part: (-windows[part], part))
+    return {
+        "kind": "examples",
+        "path": printable(str(path), limit=None),
+        "config": content.get("config"),
+        "splits": splits,
+        "shared": _shared(seen),
+        "parts": [{"part": part, "windows": windows[part], "notes": notes[part]} for part in every],
+    }
+
+
+def _shared(seen: Mapping[str, Set[Any]]) -> dict[str, int]:
+    """For each two splits: how many windows are in both."""
+    return {
+        f"{one} and {other}": len(seen[one] & seen[other])
+        for place, one in enumerate(SPLITS)
+        for other in SPLITS[place + 1 :]
+    }
+
+
+def _spec(path: Path, content: dict[str, Any]) -> DrumWindows:
+    """How the windows were cut, from the manifest."""
+    try:
+        facts = dict(content["extractor"])
+        facts["pitch_classes"] = tuple(tuple(pitches) for pitches in facts["pitch_classes"])
+        return DrumExtractor(DrumWindows(**facts)).spec  # it checks the numbers
+    except (KeyError, TypeError, ValueError):
+        raise _unlike(path) from None
+
+
+def _unlike(path: Path) -> GmdVaeError:
+    return GmdVaeError(
+        f"The manifest of '{path}' does not say how its windows were cut", "Make it again with 'gmd-vae preprocess'."
+    )

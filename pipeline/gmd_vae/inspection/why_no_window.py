@@ -1,0 +1,53 @@
+"""Why there is no window in a MIDI file, in sentences: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.windows.extraction import REASONS, Dropped
+
+_DRUMS_ON = "Put the drums on MIDI channel 10."
+_SHORTER = "Choose a config with shorter windows ('gmd-vae configs' lists them), or give a longer file."
+
+
+def why_no_window(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
+    """Why there is no window, and what to do: the most telling reason first."""
+    bars = f"{spec.slice_bars} bar" + ("s" if spec.slice_bars > 1 else "")
+    signatures = ", ".join(f"{name}" for name in list(dropped.time_signatures)[:5])
+    pitches = ", ".join(str(pitch) for pitch in sorted(dropped.pitches)[:10])
+    texts = {
+        "no_drums": ("It has no drum notes", _DRUMS_ON),
+        "no_known_drums": (
+            f"None of its drum notes has a pitch of the config's drum classes (it has MIDI pitch {pitches})",
+            "Move them to General MIDI's drum pitches (36 kick, 38 snare, 42 closed hi-hat, ...).",
+        ),
+        "other_bar_length": (
+            f"It is in {signatures}, and the config takes bars of {spec.quarters_per_bar} quarter notes",
+            "If it sounds in that time, correct the time signature in your music program; else leave it out.",
+        ),
+        "bad_time_signature": (
+            f"Its time signature {signatures} is impossible",
+            "Correct the time signature in your music program.",
+        ),
+        "too_short": (
+            f"{_times(dropped.reasons['too_short'], 'stretch', 'stretches')} of drums shorter than {bars}"
+            + (
+                f" (a pause of {spec.gap_bars:g} bar ends a stretch, as does a change of tempo or time signature)"
+                if spec.gap_bars
+                else ""
+            ),
+            _SHORTER,
+        ),
+        "no_length": ("Its notes have no length in time", "Save it again in your music program."),
+    }
+    other = "Save it again in your music program."
+    first = [{"problem": text, "action": action} for key, (text, action) in texts.items() if dropped.reasons[key]]
+    rest = [
+        {"problem": f"{count:,} {REASONS[key]}", "action": other}
+        for key, count in dropped.reasons.items()
+        if count and key not in texts
+    ]
+    return first + rest
+
+
+def _times(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

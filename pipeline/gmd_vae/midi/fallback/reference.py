@@ -1,0 +1,151 @@
+"""MIDI as note_seq, pretty_midi and mido read it: what our own reader is measured by, and falls back on.
+
+Runs in a process of its own, with limits (``gmd_vae.midi.fallback.child_process`` starts it). Around Magenta's
+readers stand guards that Magenta lacks: a limit on the length, and a tempo map that needs no array as
+long as the last tick (37 bytes can ask pretty_midi for 67 GiB).
+"""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import io
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, cast
+
+import mido
+from mido.midifiles.meta import KeySignatureError
+
+from gmd_vae.midi.fallback.child_process import BODY, COUNTS, LENGTH, MEMORY, REFUSAL
+from gmd_vae.midi.midi_io import (
+    BAD_KEY_SIGNATURE,
+    BAD_TEMPO,
+    BAD_TIME_SIGNATURE,
+    CUT_SHORT,
+    DAMAGED,
+    NO_EVENTS,
+    TOO_MUCH_MEMORY,
+    MidiError,
+    check_length,
+)
+from gmd_vae.midi.note_sequence import note_seq_module
+from gmd_vae.midi.reader.sequence import Body
+
+midi_io: Any = note_seq_module("midi_io")  # before pretty_midi: it changes pretty_midi's MAX_TICK
+
+import pretty_midi  # noqa: E402
+
+# mido reads a variable-length number of any length, in quadratic time: 1 MB of 0xff takes a minute.
+# Texts in other scripts also have runs of such bytes, but not this long.
+_HIGH_BITS = bytes(byte >> 7 for byte in range(256))
+_ENDLESS_NUMBER = b"\x01" * 4096  # in the bytes' high bits
+_MAX_INT32 = 2**31 - 1
+
+
+def serve() -> None:
+    """Answers what the other process asks, until it has no more questions."""
+    _limit_memory()
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    while len(head := questions.read(LENGTH.size)) == LENGTH.size:
+        try:
+            body = read_body(questions.read(LENGTH.unpack(head)[0]))
+            kind, content = BODY, COUNTS.pack(body.notes, body.drum_notes, body.seconds) + body.data
+        except MidiError as error:
+            kind, content = REFUSAL, json.dumps([error.reason, error.detail]).encode()
+        answers.write(kind + LENGTH.pack(len(content)) + content)
+        answers.flush()
+
+
+def read_body(data: bytes) -> Body:
+    """The NoteSequence that note_seq makes of a MIDI file, without its names.
+
+    Raises:
+        MidiError: it makes none, or one that nobody could use. The error names no file.
+    """
+    midi = _read(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a tempo outside the first track
+            sequence = midi_io.midi_to_note_sequence(_SparsePrettyMIDI(mido_object=midi))
+    except MemoryError:
+        raise MidiError(TOO_MUCH_MEMORY, "") from None
+    except Exception as error:  # as in Magenta: these libraries raise all sorts on damaged files
+        raise MidiError(_blame(midi), "", str(error)) from None
+    drums = sum(note.is_drum for note in sequence.notes)
+    return Body(sequence.SerializeToString(deterministic=True), len(sequence.notes), drums, sequence.total_time)
+
+
+def _limit_memory() -> None:
+    """From here on this process gets ``MEMORY`` bytes more, where the system can hold it to that."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limit = pages * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _read(data: bytes) -> mido.MidiFile:
+    """Parses the bytes and refuses what would be empty, endless or impossible later on."""
+    if _ENDLESS_NUMBER in data.translate(_HIGH_BITS):
+        raise MidiError(DAMAGED, "", "a number without end")
+    try:
+        midi = mido.MidiFile(file=io.BytesIO(data), charset="latin1")
+    except EOFError:
+        raise MidiError(CUT_SHORT, "", "the file ends inside an event or a track") from None
+    except KeySignatureError as error:
+        raise MidiError(BAD_KEY_SIGNATURE, "", str(error)) from None
+    except MemoryError:
+        raise MidiError(TOO_MUCH_MEMORY, "") from None
+    except Exception as error:  # OSError, ValueError, LookupError, struct.error, ...
+        raise MidiError(DAMAGED, "", str(error)) from None
+    if not midi.tracks or not all(midi.tracks):
+        raise MidiError(NO_EVENTS, "")
+    if not midi.ticks_per_beat:
+        raise MidiError(DAMAGED, "", "no ticks in a quarter note")
+    check_length(max(sum(event.time for event in track) for track in midi.tracks), midi.ticks_per_beat, "")
+    return midi
+
+
+def _blame(midi: mido.MidiFile) -> str:
+    """Which part of a file that parses makes no music."""
+    for event in midi.tracks[0]:
+        if event.type == "set_tempo" and event.tempo == 0:
+            return BAD_TEMPO
+        if event.type == "time_signature" and not (event.numerator and event.denominator <= _MAX_INT32):
+            return BAD_TIME_SIGNATURE
+    return DAMAGED
+
+
+class _TickTimes:
+    """Seconds of a tick, by index, as pretty_midi's array gives them, bit for bit.
+
+    pretty_midi's array has an element for every tick of the file; this has one for every tempo.
+    """
+
+    def __init__(self, tick_scales: list[tuple[int, float]], max_tick: int) -> None:
+        self._length = max(max_tick, max(tick for tick, _ in tick_scales)) + 1
+        self._starts = [tick for tick, _ in tick_scales]
+        self._scales = [scale for _, scale in tick_scales]
+        self._seconds = [0.0]  # at the start of each tempo
+        for index in range(1, len(tick_scales)):
+            ticks = self._starts[index] - self._starts[index - 1]
+            self._seconds.append(self._seconds[-1] + self._scales[index - 1] * ticks)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, tick: int) -> float:
+        index = bisect.bisect_right(self._starts, tick) - 1
+        return self._seconds[index] + self._scales[index] * (tick - self._starts[index])
+
+
+class _SparsePrettyMIDI(pretty_midi.PrettyMIDI):  # type: ignore[misc]
+    """pretty_midi's reader without the array; for reading only, it cannot write."""
+
+    def _update_tick_to_time(self, max_tick: int) -> None:
+        scales = cast("list[tuple[int, float]]", self._tick_scales)
+        self._PrettyMIDI__tick_to_time = _TickTimes(scales, max_tick)  # pretty_midi's own private name

@@ -1,0 +1,94 @@
+"""Which files are converted, and which go to train, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.datasets.catalogue import SPLITS, Entry, Selection, parse
+from gmd_vae.datasets.midi_files import INFO_NAME, MidiFile, MidiListing
+
+SplitBy = Literal["info", "hash"]
+
+_VALIDATION_FROM = 0.8  # of the range of the hash: 80 % train, 10 % validation, 10 % test
+_TEST_FROM = 0.9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to convert, and what stays out and why. Names are relative paths, sorted."""
+
+    split_by: SplitBy
+    files: tuple[MidiFile, ...]
+    splits: dict[str, str] | None  # by name; None: split_by_hash of the content decides
+    info_sha256: str | None  # of the catalogue, if it was used
+    not_selected: int  # files of the catalogue that the selection leaves out
+    not_listed: tuple[str, ...]  # files that the catalogue does not know
+    missing: tuple[str, ...]  # selected entries of the catalogue without a file
+
+
+def split_by_hash(content_sha256: str) -> str:
+    """The split of a file by its content alone: 80 % train, 10 % validation, 10 % test.
+
+    Copies of a file go to the same split, whatever their names, and a file stays in its split when
+    others come or go.
+
+    >>> split_by_hash("ff" * 32)
+    'test'
+    """
+    position = int(content_sha256[:16], 16) / 2**64
+    return SPLITS[(position >= _VALIDATION_FROM) + (position >= _TEST_FROM)]
+
+
+def make_plan(listing: MidiListing, selection: Selection, split_by: SplitBy | None) -> Plan:
+    """Decides what to convert and how to split it, without reading a MIDI file.
+
+    Args:
+        listing: what the folder or archive holds.
+        selection: what to take; anything but all of it needs the catalogue ``info.csv``.
+        split_by: ``info``, the split that the catalogue gives; ``hash``, see ``split_by_hash``.
+            None: ``info`` where there is a catalogue.
+
+    Raises:
+        UsageError: there is no catalogue but something asked for needs it, or a value is unknown.
+        GmdVaeError: the catalogue is damaged, or fits no file.
+    """
+    chosen: SplitBy = split_by or ("info" if listing.info_csv is not None else "hash")
+    if chosen == "hash" and selection.is_empty:
+        return Plan("hash", listing.files, None, None, 0, (), ())
+    wanted_for = "--split-by info" if selection.is_empty else "Choosing files by " + ", ".join(selection.describe())
+    if listing.info_csv is None:
+        action = "Leave it out" if selection.is_empty else "Leave the selection out"
+        raise UsageError(f"{wanted_for} needs a catalogue, but '{listing.root.name}' has no {INFO_NAME}", f"{action}.")
+    entries = _entries(listing.info_csv, listing, with_splits=chosen == "info")
+    selection.check(entries)
+    by_name = {entry.midi_filename: entry for entry in entries}
+    listed = [file for file in listing.files if file.name in by_name]
+    files = tuple(file for file in listed if selection.matches(by_name[file.name]))
+    names = {file.name for file in listing.files}
+    missing = sorted(name for name, entry in by_name.items() if selection.matches(entry) and name not in names)
+    if not files:
+        raise GmdVaeError(
+            f"None of the {len(missing):,} files that {INFO_NAME} lists is in '{listing.root.name}'",
+            "Get the dataset again (gmd-vae fetch groove), or use --split-by hash.",
+        )
+    return Plan(
+        split_by=chosen,
+        files=files,
+        splits={file.name: by_name[file.name].split for file in files} if chosen == "info" else None,
+        info_sha256=hashlib.sha256(listing.info_csv).hexdigest(),
+        not_selected=len(listed) - len(files),
+        not_listed=tuple(sorted(names - by_name.keys())),
+        missing=tuple(missing),
+    )
+
+
+def _entries(info_csv: bytes, listing: MidiListing, *, with_splits: bool) -> tuple[Entry, ...]:
+    try:
+        return parse(info_csv, f"{listing.root.name}/{INFO_NAME}", with_splits=with_splits)
+    except GmdVaeError as error:
+        raise GmdVaeError(
+            error.problem, f"{error.next_action} To do without it: --split-by hash, and no selection."
+        ) from None

@@ -1,0 +1,217 @@
+"""The generated beats of a run, read from ``generated/*/manifest.json`` and the MIDI files beside it."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.datasets.safe_names import printable, relative_name
+from gmd_vae.rendering.drum_part import read_drum_part
+from gmd_vae.rendering.report.facts import finite, read_json
+from gmd_vae.rendering.report.grids import Grid, grid_of
+
+MAX_FOLDERS = 3  # of a mode
+MAX_BEATS = 16  # of a folder
+MAX_WALK = 32  # of an interpolation: without its end it says little
+MAX_MIDI_BYTES = 4 << 20
+MAX_PAGE_BYTES = 3 << 20  # of MIDI on the page, all files together
+
+MODES = ("sample", "interpolate", "vary", "attribute", "continue", "reconstruct")  # in the order of the page
+_SETTINGS = (
+    ("temperature", ""),
+    ("seed", ""),
+    ("radius", ""),
+    ("distance", " steps"),
+    ("bars", ""),
+    ("drift", ""),
+    ("tempo", " bpm"),
+)
+_STRAIGHT = 50  # percent: no swing
+_JOINED = re.compile(r".*-joined\.mid", re.IGNORECASE)
+_DATED = re.compile(r"\d{4}-\d\d-\d\d_\d{6}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Beat:
+    """One MIDI file on the page.
+
+    Attributes:
+        name: of the file, fit for a download.
+        midi: its bytes.
+        grid: what is seen and played.
+    """
+
+    name: str
+    midi: bytes
+    grid: Grid
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """The beats of one ``gmd-vae generate``.
+
+    Attributes:
+        name: where they are, from the run's folder.
+        mode: how they were made.
+        facts: with which settings, as text.
+        inputs: names of the MIDI files that they were made from.
+        beats: those on the page.
+        joined: all of them in one file, where there is one.
+        more: how many others are in the folder.
+    """
+
+    name: str
+    mode: str
+    facts: list[str]
+    inputs: list[str]
+    beats: list[Beat]
+    joined: Beat | None
+    more: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Generated:
+    """All generated folders that are on the page, by mode and newest first; and how many are not."""
+
+    folders: list[Folder]
+    more: int
+
+    @property
+    def count(self) -> int:
+        """Beats on the page."""
+        return sum(len(folder.beats) for folder in self.folders)
+
+
+def read_generated(run: Path, problems: list[str]) -> Generated:
+    """Reads the newest beats of each mode; what is damaged is left out.
+
+    Args:
+        run: its folder.
+        problems: for each manifest or file that is left out, a line is added.
+    """
+    described: list[tuple[Path, dict[str, Any]]] = []
+    for path in sorted(run.glob("generated/*/"), key=_newest, reverse=True):
+        if path.name.startswith(".") or not path.is_dir():
+            continue
+        name = printable(f"generated/{path.name}")
+        try:
+            content = read_json(path / manifest.NAME)
+            if not isinstance(content, dict) or content.get("stage") != "generate":
+                raise GmdVaeError(f"{manifest.NAME} is not of beats")
+            described.append((path, content))
+        except GmdVaeError as error:
+            problems.append(f"{name}: {printable(error.problem)}")
+    by_mode: dict[str, list[Folder]] = collections.defaultdict(list)
+    room, more = MAX_PAGE_BYTES, 0
+    for path, content in described:
+        mode = printable(str(content.get("mode", "")), limit=40)
+        if len(by_mode[mode]) == MAX_FOLDERS:
+            more += 1
+            continue
+        folder = _folder(path, content, mode, room, problems)
+        room -= sum(len(beat.midi) for beat in folder.beats)
+        by_mode[mode].append(folder)
+    order = {mode: place for place, mode in enumerate(MODES)}
+    modes = sorted(by_mode, key=lambda mode: (order.get(mode, len(order)), mode))
+    return Generated([folder for mode in modes for folder in by_mode[mode]], more)
+
+
+def _newest(path: Path) -> tuple[bool, str]:
+    """Folders that generate named by the time; below them those with other names."""
+    return bool(_DATED.fullmatch(path.name)), path.name
+
+
+def _folder(path: Path, content: dict[str, Any], mode: str, room: int, problems: list[str]) -> Folder:
+    files = content.get("files")
+    entries = [entry for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []
+    shown_as = printable(f"generated/{path.name}")
+    beats: list[Beat] = []
+    joined, more = None, 0
+    limit = MAX_WALK if mode == "interpolate" else MAX_BEATS
+    for entry in entries:
+        name = entry.get("name")
+        if not isinstance(name, str) or not name.lower().endswith((".mid", ".midi")):
+            continue  # the sound and the picture of a beat
+        if len(beats) == limit and not _JOINED.fullmatch(name):
+            more += 1
+            continue
+        try:
+            beat = _beat(path, name, room)
+        except GmdVaeError as error:
+            problems.append(f"{shown_as}/{printable(name, limit=80)}: {printable(error.problem)}")
+            continue
+        if beat is None:
+            more += 1
+        elif _JOINED.fullmatch(name):
+            joined = beat
+        else:
+            beats.append(beat)
+            room -= len(beat.midi)
+    return Folder(shown_as, mode, _facts(content), _inputs(content), beats, joined, more)
+
+
+def _beat(folder: Path, name: str, room: int) -> Beat | None:
+    """A file of the folder, or ``None`` if the page has no room for it.
+
+    Raises:
+        GmdVaeError: it lies elsewhere, is missing, is no MIDI with drums, or is too large.
+    """
+    try:
+        clean = relative_name(name)
+    except ValueError as error:
+        raise GmdVaeError(f"refused, {error}") from None
+    if "/" in clean or clean != name:
+        raise GmdVaeError("refused, its name leads out of the folder")
+    path = folder / name
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise GmdVaeError("refused, it is a link out of the folder")
+        if not path.is_file():
+            raise GmdVaeError("missing")
+        size = path.stat().st_size
+        if size > MAX_MIDI_BYTES:
+            raise GmdVaeError(f"larger than {MAX_MIDI_BYTES >> 20} MiB")
+        if size > room:
+            return None
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise GmdVaeError(f"cannot be read ({error})") from None
+    return Beat(printable(name), data, grid_of(read_drum_part(path)))
+
+
+def _facts(content: dict[str, Any]) -> list[str]:
+    """The settings that shape the sound, in a few words."""
+    facts = []
+    for key, unit in _SETTINGS:
+        value = finite(content.get(key))
+        if value is not None:
+            facts.append(f"{key} {value:g}{unit}")
+    moves = content.get("moves")
+    for move in moves[:4] if isinstance(moves, list) else []:
+        if isinstance(move, dict) and isinstance(move.get("attribute"), str):
+            ends = [finite(move.get(end)) or 0.0 for end in ("start", "end")]
+            facts.append(f"{printable(move['attribute'], limit=40)} {ends[0]:+g} to {ends[1]:+g}")
+    playing = content.get("playing")
+    if isinstance(playing, dict):
+        swing = finite(playing.get("swing"))
+        if swing is not None and swing != _STRAIGHT:
+            facts.append(f"swing {swing:g}%")
+        if isinstance(playing.get("feel"), str):
+            facts.append("with a human feel")
+    checkpoint = content.get("checkpoint")
+    if isinstance(checkpoint, dict) and isinstance(checkpoint.get("name"), str):
+        facts.append(printable(checkpoint["name"], limit=60))
+    return facts
+
+
+def _inputs(content: dict[str, Any]) -> list[str]:
+    inputs = content.get("inputs")
+    if not isinstance(inputs, list):
+        return []
+    names = [entry.get("name") for entry in inputs if isinstance(entry, dict)]
+    return [printable(name, limit=80) for name in names if isinstance(name, str)][:MAX_BEATS]

@@ -1,0 +1,194 @@
+"""What a run folder says about itself, for the page: the run, its evaluations, and what of it cannot be read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.datasets.safe_names import printable
+from gmd_vae.evaluation.tables.details import details, overview
+from gmd_vae.evaluation.tables.formats import Table, number
+from gmd_vae.training.run.folder import NAME as RUN_NAME
+from gmd_vae.training.run.folder import Run
+
+MAX_RESULTS = 6  # evaluations on the page; each has a dozen tables, 30 kB
+MAX_JSON_BYTES = 8 << 20  # a manifest of 10,000 beats has 2 MB, an evaluation 85 kB
+
+Result = Mapping[str, Any]
+
+# what strange content of a JSON file raises where it is looked at as if it were ours
+STRANGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """A run in words.
+
+    Attributes:
+        name: of its folder.
+        config: name of what was trained.
+        bars: of a window, or ``None`` where the config does not say.
+        z_size: numbers that the model describes a window with.
+        rows: everything else worth knowing, as names and values.
+    """
+
+    name: str
+    config: str
+    bars: int | None
+    z_size: int | None
+    rows: list[tuple[str, str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluations:
+    """What was measured.
+
+    Attributes:
+        overview: all evaluations beside each other; ``None`` without any.
+        details: of each evaluation, its title and its tables.
+        training_windows: how many the run learned from; ``None``: no evaluation says it.
+        more: evaluations that are not on the page.
+    """
+
+    overview: Table | None
+    details: list[tuple[str, list[Table]]]
+    training_windows: int | None
+    more: int = 0
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file of a run.
+
+    Raises:
+        GmdVaeError: it cannot be read, is no JSON, or is larger than 8 MiB.
+    """
+    name = printable(path.name)
+    try:
+        if not path.is_file():
+            raise GmdVaeError(f"{name} is missing")
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise GmdVaeError(f"{name} is larger than {MAX_JSON_BYTES >> 20} MiB")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GmdVaeError(f"{name} cannot be read ({error.strerror})") from None
+    except (RecursionError, ValueError):
+        raise GmdVaeError(f"{name} is damaged") from None
+
+
+def read_facts(run: Run, last_step: int | None) -> Facts:
+    """What was trained, on what and how.
+
+    Args:
+        run: as ``read_run`` gives it.
+        last_step: the last one that was measured.
+    """
+    content = read_json(run.folder / RUN_NAME)
+    hparams = run.hparams
+    z_size = hparams.get("z_size")
+    windows = run.config.windows if isinstance(run.config, VaeConfig) else None
+    levels = run.config.levels if isinstance(run.config, VaeConfig) else ()
+    starts = _dicts(content.get("starts"))
+    plan = content.get("plan") if isinstance(content.get("plan"), dict) else {}
+    steps = f"{number(last_step)} steps" if last_step else ""
+    planned = plan.get("num_steps")
+    if last_step and isinstance(planned, int) and planned > last_step:
+        steps += f" of {number(planned)}"
+    model = [
+        f"encoder {_sizes(hparams.get('enc_rnn_size'))}",
+        f"z {z_size}",
+        f"decoder {_sizes(hparams.get('dec_rnn_size'))}",
+        f"{' × '.join(map(str, levels))} segments and steps" if levels else "",
+    ]
+    summary = printable(run.config.summary) if isinstance(run.config, VaeConfig) else ""
+    rows = {
+        "config": f"{printable(run.config.name)}{f' ({summary})' if summary else ''}",
+        "model": ", ".join(part for part in model if part),
+        "trained": ", ".join(part for part in (steps, f"batches of {hparams.get('batch_size')}") if part),
+        "data": f"{printable(str(run.examples))} (sha256 {printable(run.examples_digest[:12])}…)",
+        "began with": f"the weights of {printable(str(run.init_from.path))}" if run.init_from else "random weights",
+        "seed": str(run.seed),
+        "computed on": ", ".join(dict.fromkeys(_text(start.get("device")) for start in starts)),
+        "started": _text(starts[0].get("time")) if starts else "",
+        "versions": _versions(content.get("versions")),
+        "command": _text(content.get("command")),
+    }
+    return Facts(
+        name=printable(run.folder.resolve().name),
+        config=printable(run.config.name),
+        bars=windows.slice_bars if windows else None,
+        z_size=z_size if isinstance(z_size, int) else None,
+        rows=[(name, value) for name, value in rows.items() if value],
+    )
+
+
+def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
+    """The evaluations of a run as tables, in the order of their folders' names.
+
+    Args:
+        folder: the run's.
+        problems: of each one that is damaged, a line is added.
+    """
+    paths = sorted(folder.glob("eval/*/result.json"), key=lambda path: (len(path.parent.name), path.parent.name))
+    shown: list[tuple[Result, str, list[Table]]] = []
+    for path in paths[::-1]:  # of later steps first
+        if len(shown) == MAX_RESULTS:
+            break
+        name = printable(f"eval/{path.parent.name}")
+        try:
+            manifest.read(path.parent, "evaluate", "")
+            result = read_json(path)
+            if not isinstance(result, dict) or not isinstance(result.get("checkpoint"), dict):
+                raise GmdVaeError("result.json is not of an evaluation")
+            overview([result])  # shows whether all of it can be shown
+            shown.append((result, name, details(result)))
+        except GmdVaeError as error:
+            problems.append(f"{name}: {printable(error.problem)}")
+        except STRANGE:
+            problems.append(f"{name}: result.json is damaged")
+    windows = [training.get("windows") for result, *_ in shown if isinstance(training := result.get("training"), dict)]
+    counts = [count for count in windows if isinstance(count, int) and count > 0]
+    return Evaluations(
+        overview=_overview([result for result, *_ in shown], problems),
+        details=[(name, tables) for _, name, tables in shown],
+        training_windows=counts[0] if counts else None,
+        more=max(0, len(paths) - MAX_RESULTS) if len(shown) == MAX_RESULTS else 0,
+    )
+
+
+def _overview(results: Sequence[Result], problems: list[str]) -> Table | None:
+    try:
+        return overview(results) if results else None
+    except STRANGE:  # each alone is well, but they do not go together
+        problems.append("eval: the evaluations cannot be shown beside each other")
+        return None
+
+
+def _dicts(content: Any) -> list[dict[str, Any]]:
+    return [entry for entry in content if isinstance(entry, dict)] if isinstance(content, list) else []
+
+
+def _text(value: Any) -> str:
+    return printable(value, limit=400) if isinstance(value, str) else ""
+
+
+def _sizes(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "–"
+
+
+def _versions(content: Any) -> str:
+    if not isinstance(content, dict):
+        return ""
+    return ", ".join(printable(f"{name} {version}", limit=60) for name, version in list(content.items())[:12])
+
+
+def finite(value: Any) -> float | None:
+    """A number of a JSON file, or ``None`` for anything else."""
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable else None

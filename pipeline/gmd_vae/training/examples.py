@@ -1,0 +1,157 @@
+"""Finding the examples to train on, or making them. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.magenta_table import StockConfig
+from gmd_vae.configuration.registry import Config, all_configs
+from gmd_vae.windows.cutting.extractors import extractor_for
+from gmd_vae.windows.extraction import Layout
+from gmd_vae.windows.notes_input import name_of, open_notes
+from gmd_vae.windows.storage.shards import example_files, layout_of, read_examples_manifest
+
+EXAMPLES = Path("data/examples")
+NOTES = Path("data/notes")
+
+Prepare = Callable[[Path, Path], None]  # (notes, folder to make)
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """One split's shards, in order, the number of examples in them, and what they hold."""
+
+    files: list[Path]
+    count: int
+    layout: Layout
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """A folder of prepared examples.
+
+    Attributes:
+        folder: made by ``preprocess``.
+        layout: what its records hold.
+        train: the examples to train on.
+        validation: those of the validation split; there may be none.
+        digest: SHA-256 of the folder's manifest.
+    """
+
+    folder: Path
+    layout: Layout
+    train: Split
+    validation: Split
+    digest: str
+
+
+def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Examples:
+    """The examples to train a config on.
+
+    Args:
+        config: what will be trained.
+        path: a folder of examples; or NoteSequences (a folder that ``convert`` made, or a TFRecord
+            file), which are cut first, once; or ``None``: looks in ``data/examples``, then in
+            ``data/notes``.
+        prepare: runs ``preprocess`` for this config.
+
+    Raises:
+        GmdVaeError: nothing found, or nothing that fits; says which command to run.
+    """
+    if path is None:
+        path = _look_around(config)
+    if path.is_dir() and _made_by(path) == "preprocess":
+        return open_examples(path, config)
+    if not path.exists():
+        raise GmdVaeError(
+            f"Examples '{path}' do not exist", f"Make them with 'gmd-vae preprocess --config {config.name}'."
+        )
+    folder = EXAMPLES / name_of(path) / config.name
+    if not folder.exists() or read_examples_manifest(folder).get("input") != open_notes(path).identity:
+        prepare(path, folder)
+    return open_examples(folder, config)
+
+
+def open_examples(folder: Path, config: Config) -> Examples:
+    """A folder of examples, checked to be cut as the config wants them.
+
+    Raises:
+        GmdVaeError: it is not such a folder, a file is missing, or the windows are other ones.
+    """
+    content = read_examples_manifest(folder)
+    differences = _differences(content, config)
+    if differences:
+        raise GmdVaeError(
+            f"The examples in '{folder}' were cut for '{content.get('config')}' and do not fit '{config.name}': "
+            + "; ".join(differences),
+            f"Run 'gmd-vae preprocess --config {config.name}'.",
+        )
+    return Examples(
+        folder=folder,
+        layout=layout_of(content),
+        train=_split(folder, content, "train"),
+        validation=_split(folder, content, "validation"),
+        digest=manifest.digest(folder),
+    )
+
+
+def _split(folder: Path, content: dict[str, Any], name: str) -> Split:
+    if name not in content["splits"]:
+        return Split([], 0, layout_of(content))
+    return Split(example_files(folder, name), int(content["splits"][name]["examples"]), layout_of(content))
+
+
+def _look_around(config: Config) -> Path:
+    prepared = [
+        folder.parent
+        for folder in sorted(EXAMPLES.glob(f"*/*/{manifest.NAME}"))
+        if _made_by(folder.parent) == "preprocess" and not _differences(read_examples_manifest(folder.parent), config)
+    ]
+    # one data set may have been cut for several configs of the same windows: any of them will do
+    by_data = {folder.parent.name: folder for folder in prepared}
+    own = {folder.parent.name: folder for folder in prepared if folder.name == config.name}
+    by_data.update(own)
+    if not by_data:
+        notes = [folder.parent for folder in sorted(NOTES.glob(f"*/{manifest.NAME}"))]
+        by_data = {folder.name: folder for folder in notes if _made_by(folder) == "convert"}
+    if not by_data:
+        raise GmdVaeError(
+            f"There are no examples for '{config.name}' in '{EXAMPLES}', and no NoteSequences in '{NOTES}'",
+            "Run 'make data', or 'gmd-vae fetch groove' and 'gmd-vae convert'.",
+        )
+    if len(by_data) > 1 and "groove" not in by_data:
+        choices = ", ".join(f"--examples-path {folder}" for folder in by_data.values())
+        raise GmdVaeError(f"There are several data sets to train '{config.name}' on", f"Choose one: {choices}.")
+    return by_data.get("groove") or next(iter(by_data.values()))
+
+
+def _made_by(folder: Path) -> str | None:
+    for stage in ("preprocess", "convert"):
+        try:
+            manifest.read(folder, stage, "")
+            return stage
+        except GmdVaeError:
+            continue
+    return None
+
+
+def _differences(content: dict[str, Any], config: Config) -> list[str]:
+    """How the windows of prepared examples differ from those the config wants."""
+    wanted = json.loads(json.dumps(extractor_for(config).settings))  # as JSON knows it: tuples are lists
+    have = content.get("extractor")
+    if not isinstance(have, dict):
+        return ["the manifest does not say how they were cut"]
+    named = all_configs().get(str(have.get("config")))
+    if isinstance(named, StockConfig):  # until 0.8.0 it was any config with that converter
+        have = {**have, "config": named.converter}
+    return [
+        f"{name} is {have.get(name)}, not {wanted.get(name)}"
+        for name in dict.fromkeys([*wanted, *have])
+        if have.get(name) != wanted.get(name)
+    ]

@@ -1,0 +1,166 @@
+"""The training input: a split's examples held in the graph, a batch as a function of the step.
+
+Nothing here iterates and nothing has to be restored: which windows step ``n`` sees follows from the
+seed and ``n`` alone, so a run that starts again, on this machine or on another worker of a cluster,
+sees what it would have seen had it never stopped. There is no Python in the steady state.
+
+Magenta's own input (``magenta.models.music_vae.data.get_dataset``) converts NoteSequences in Python
+at every start and ends in ``unbatch()`` of a zero-width tensor, which crashes TensorFlow 2.16 to 2.21.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.magenta.api import tf
+from gmd_vae.models.accelerated.tokens import as_sequence
+from gmd_vae.models.label_vectors import expand_labels
+from gmd_vae.training.examples import Split
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """What ``MusicVAE.train`` takes; the names are its arguments.
+
+    Attributes:
+        input_sequence: float32 ``[batch, steps, input_depth]``, or tokens ``[batch, steps, 1]``.
+        output_sequence: float32 ``[batch, steps, output_depth]``, or tokens ``[batch, steps, 1]``.
+        sequence_length: int32 ``[batch]`` or ``[batch, segments]``, in steps.
+        control_sequence: float32 ``[batch, steps, control_depth]``, or ``None``.
+    """
+
+    input_sequence: Any
+    output_sequence: Any
+    sequence_length: Any
+    control_sequence: Any = None
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments for ``MusicVAE.train``."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+class ExampleTable:
+    """All examples of one split, in memory: labels of drum windows, anything else serialised.
+
+    Args:
+        split: at least one example.
+        windows: of a drum config, whose examples hold labels; ``None`` for every other one.
+        tokens: of ``inputs`` and ``outputs``, those that are to be tokens (``models.accelerated.tokens``) where each
+            step is one class.
+    """
+
+    def __init__(self, split: Split, windows: DrumWindows | None, *, tokens: frozenset[str] = frozenset()) -> None:
+        self._windows, self._layout, self._tokens = windows, split.layout, tokens
+        files, count = split.files, split.count
+
+        def load() -> Any:
+            compression = "GZIP" if any(file.suffix == ".gz" for file in files) else ""  # all shards are, or none
+            records = tf.data.TFRecordDataset([str(file) for file in files], compression)
+            records = records.batch(count, drop_remainder=True)
+            serialised = tf.ensure_shape(tf.data.experimental.get_single_element(records), [count])
+            return self._labels(serialised) if windows else serialised
+
+        # a local variable is filled at the start of every session and is not part of a checkpoint
+        with tf.variable_scope("", use_resource=True):
+            self._table = tf.Variable(
+                load, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES], name="examples"
+            )
+
+    def batch(self, rows: Any, present: Any = None) -> Batch:
+        """Some of the examples, as the model takes them.
+
+        Args:
+            rows: int64 ``[batch]``, the examples' numbers.
+            present: bool ``[batch]``; where it is false the window has length 0, which Magenta's
+                layers pass over: no loss, no accuracy. ``None``: all are there.
+        """
+        batch = self._labels_batch(rows) if self._windows else self._tensors_batch(rows)
+        if present is None:
+            return batch
+        lengths = batch.sequence_length
+        mask = tf.cast(tf.reshape(present, [-1] + [1] * (lengths.shape.rank - 1)), lengths.dtype)
+        return dataclasses.replace(batch, sequence_length=lengths * mask)
+
+    def _labels(self, serialised: Any) -> Any:
+        assert self._windows is not None
+        features = {"labels": tf.io.FixedLenFeature([self._windows.steps], tf.int64)}
+        labels = tf.io.parse_example(serialised, features)["labels"]
+        return tf.cast(labels, tf.int32) if len(self._windows.pitch_classes) < 31 else labels
+
+    def _labels_batch(self, rows: Any) -> Batch:
+        assert self._windows is not None
+        labels = tf.gather(self._table, rows)
+        return Batch(
+            input_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True),
+            output_sequence=as_sequence(labels)
+            if "outputs" in self._tokens
+            else expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False),
+            sequence_length=tf.fill([int(rows.shape[0])], self._windows.steps),
+        )
+
+    def _tensors_batch(self, rows: Any) -> Batch:
+        """Windows of other lengths in one batch are padded with zeros to the longest."""
+        layout = self._layout
+        arrays = {
+            "inputs": (layout.input_depth, layout.input_ones, layout.input_dtype),
+            "outputs": (layout.output_depth, layout.output_ones, layout.output_dtype),
+            "controls": (layout.control_depth, layout.control_ones, layout.control_dtype),
+        }
+        if not layout.control_depth:  # an empty tensor is worse than none: see the module's docstring
+            del arrays["controls"]
+        features: dict[str, Any] = {"length": tf.io.FixedLenFeature(list(layout.length_shape), tf.int64)}
+        for name, (_, ones, _) in arrays.items():
+            features[name] = tf.io.VarLenFeature(tf.int64) if ones else tf.io.FixedLenFeature([], tf.string)
+        parsed = tf.io.parse_example(tf.gather(self._table, rows), features)
+        size, tensors = int(rows.shape[0]), {}
+        for name, (depth, ones, dtype) in arrays.items():
+            if ones:
+                places = tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padded with 0: no column
+                tensors[name] = _of_places(places, depth, as_tokens=ones == 1 and name in self._tokens)
+            else:
+                tensors[name] = _of_bytes(parsed[name], size, depth, dtype)
+        length = tf.cast(parsed["length"], tf.int32)
+        return Batch(tensors["inputs"], tensors["outputs"], length, tensors.get("controls"))
+
+
+def _of_places(places: Any, depth: int, *, as_tokens: bool) -> Any:
+    """The columns that are 1, counted from 1, int64 ``[batch, steps, ones]``, as vectors or as tokens."""
+    if as_tokens:
+        return as_sequence(places[..., 0] - 1)
+    return tf.reduce_sum(tf.one_hot(places - 1, depth, dtype=tf.float32), axis=2)
+
+
+def _of_bytes(arrays: Any, size: int, depth: int, dtype: str) -> Any:
+    """Serialised arrays ``[batch]`` as float32 ``[batch, steps, depth]``."""
+    stored = tf.uint8 if dtype == "bool" else tf.float32
+    longest = tf.reduce_max(tf.strings.length(arrays))
+    flat = tf.raw_ops.DecodePaddedRaw(input_bytes=arrays, fixed_length=longest, out_type=stored)
+    return tf.cast(tf.reshape(flat, [size, -1, depth]), tf.float32)
+
+
+def shuffled_rows(first: Any, size: int, count: int, seed: int) -> Any:
+    """The rows of a table at ``size`` positions of an endless sequence; every epoch is a new order of all.
+
+    Args:
+        first: int64 scalar, the first position, in examples since step 0.
+        size: how many.
+        count: rows in the table.
+        seed: chooses the orders.
+
+    Returns:
+        int64 ``[size]``; a function of the arguments alone.
+    """
+    positions = first + tf.range(size, dtype=tf.int64)
+    epochs = positions // count
+    # what tf.random.experimental.index_shuffle does, whose seed is one for all: a batch may begin in
+    # one epoch and end in the next
+    head = tf.constant([498247692, seed], tf.int64)
+    seeds = tf.concat([tf.tile(head[None], [size, 1]), epochs[:, None]], axis=1)
+    return tf.raw_ops.RandomIndexShuffle(
+        index=positions % count,
+        seed=seeds,
+        max_index=tf.constant(count - 1, tf.int64),
+        rounds=4,
+    )

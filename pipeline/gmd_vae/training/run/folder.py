@@ -1,0 +1,289 @@
+"""The run folder: what it is made of, and what must not change when it goes on. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+import shlex
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
+from gmd_vae.configuration.registry import Config, declaration_of, from_declaration
+
+NAME = "run.json"
+FORMAT = 1
+_UNNAMED_LAYERS = dataclasses.asdict(STOCK)  # runs of version 0.2 do not name theirs
+KEEP = 3  # checkpoints; stock Magenta keeps 100. Three of the ancestor's sizes are half a gigabyte
+
+
+@dataclasses.dataclass(frozen=True)
+class InitFrom:
+    """The checkpoint whose weights a run begins with; optimiser and step start fresh.
+
+    Attributes:
+        path: as the user named it (see ``models.checkpoints``).
+        digest: SHA-256 of the checkpoint's files.
+    """
+
+    path: Path
+    digest: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How long a run goes on, and how often it looks at itself. May change from start to start.
+
+    Attributes:
+        num_steps: the step to end at, counted from the beginning of the run.
+        validate_every: steps between two validations.
+        patience: stops after so many validations without a better one; ``None`` never does.
+        save_every: steps between two checkpoints, beside those by time and at each validation.
+    """
+
+    num_steps: int
+    validate_every: int = 200
+    patience: int | None = None
+    save_every: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        folder: ``runs/NAME``; checkpoints and events lie in its ``train`` folder, as Magenta's do.
+        config: what is trained.
+        hparams: every hyperparameter, the user's changes included.
+        seed: of the weights, the order of the data and the sampling.
+        examples: the examples folder, as the user named it.
+        examples_digest: SHA-256 of its manifest.
+        init_from: the weights it begins with; ``None``: random ones.
+        layers: what computes the model.
+    """
+
+    folder: Path
+    config: Config
+    hparams: dict[str, Any]
+    seed: int
+    examples: Path
+    examples_digest: str
+    init_from: InitFrom | None = None
+    layers: Layers = ACCELERATED
+
+    @property
+    def train_folder(self) -> Path:
+        """Where checkpoints and TensorBoard events lie."""
+        return self.folder / "train"
+
+    @property
+    def best_folder(self) -> Path:
+        """Where the checkpoint with the best validation ELBO lies."""
+        return self.folder / "best"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes it this run and no other, as JSON knows it."""
+        identity = {
+            "config": self.config.name,
+            "config_digest": _digest(self._declaration),
+            "declaration": self._declaration,
+            "hparams": self.hparams,
+            "seed": self.seed,
+            "examples_digest": self.examples_digest,
+            "init_from": None if self.init_from is None else self.init_from.digest,
+            "layers": dataclasses.asdict(self.layers),
+        }
+        as_json: dict[str, Any] = json.loads(json.dumps(identity))  # tuples become lists
+        return as_json
+
+    def check_same(self, identity: dict[str, Any]) -> None:
+        """Checks that a worker's run is that of the chief; the weights come from there.
+
+        Raises:
+            GmdVaeError: it is another one; says what differs.
+        """
+        differences = _differences({**identity, "examples": "the chief's"}, {**self.identity, "init_from": None})
+        if differences:
+            raise GmdVaeError(
+                f"The chief trains another run: {'; '.join(differences)}",
+                "Give this worker the chief's config, hyperparameters, seed and examples.",
+            )
+
+    def describe(self, plan: Plan) -> None:
+        """Writes ``run.json``, or checks that the one that is there describes this same run.
+
+        The plan is no part of a run's identity: the last one is kept.
+
+        Raises:
+            GmdVaeError: the folder holds a run with another config, data or hyperparameters; says
+                which.
+        """
+        identity = self.identity
+        path = self.folder / NAME
+        content: dict[str, Any] = {"format": FORMAT, **identity}
+        if path.exists():
+            content = _read(path)
+            differences = _differences(content, identity)
+            if differences:
+                raise GmdVaeError(
+                    f"'{self.folder}' holds another run: {'; '.join(differences)}",
+                    "Choose another --run-dir, or repeat the settings of that run to go on with it.",
+                )
+        elif any(self.train_folder.glob("*.index")):
+            raise GmdVaeError(
+                f"'{self.folder}' holds checkpoints but no {NAME}, so what they were trained on is unknown",
+                "Choose another --run-dir.",
+            )
+        else:
+            content["examples"] = str(self.examples)
+            content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
+            content["command"] = _command()
+            content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
+        content["plan"] = dataclasses.asdict(plan)
+        manifest.write_json(path, content)
+
+    def note_start(self, device: str, layers: dict[str, str]) -> None:
+        """Adds to ``run.json`` that the run was started, or went on: the device, and what computes each half."""
+        path = self.folder / NAME
+        content = _read(path)
+        starts = content.get("starts", [])
+        when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        start = {"time": when, "host": socket.gethostname(), "device": device, "layers": layers, "command": _command()}
+        starts.append(start)
+        manifest.write_json(path, {**content, "starts": starts})
+
+    @property
+    def _declaration(self) -> dict[str, Any] | None:
+        return declaration_of(self.config)
+
+
+def open_run(folder: Path) -> Run:
+    """The run that a folder describes.
+
+    Raises:
+        GmdVaeError: no ``run.json``, or a damaged one.
+    """
+    run = read_run(folder)
+    if run is None:
+        raise GmdVaeError(
+            f"'{folder}' is not a run folder: it has no {NAME}",
+            "Give a folder that 'gmd-vae train' made, or a checkpoint with --checkpoint-file and --config.",
+        )
+    return run
+
+
+def read_run(folder: Path) -> Run | None:
+    """The run that a folder describes, or ``None`` if it does not describe one.
+
+    Raises:
+        GmdVaeError: its ``run.json`` is damaged.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    content = _read(path)
+    try:
+        config = from_declaration(content["config"], content["declaration"])
+        hparams = dict(content["hparams"])
+        if set(hparams) < set(config.hparams):
+            raise KeyError("hparams")
+        init_from = None
+        if content.get("init_from"):
+            init_from = InitFrom(Path(content["init_from_path"]), str(content["init_from"]))
+        return Run(
+            folder,
+            config,
+            hparams,
+            int(content["seed"]),
+            Path(content["examples"]),
+            str(content["examples_digest"]),
+            init_from,
+            Layers(**content.get("layers", _UNNAMED_LAYERS)),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
+
+
+def read_plan(folder: Path) -> Plan | None:
+    """The plan of a run's last start, or ``None`` if the folder does not hold a run.
+
+    Raises:
+        GmdVaeError: its ``run.json`` is damaged.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        return Plan(**_read(path)["plan"])
+    except (KeyError, TypeError) as error:
+        raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
+
+
+def latest_run(runs: Path) -> Path:
+    """The run folder whose last checkpoint is the newest.
+
+    Raises:
+        GmdVaeError: there is no run with a checkpoint.
+    """
+    found = [
+        (max(index.stat().st_mtime for index in indexes), folder)
+        for folder in (path.parent for path in runs.glob(f"*/{NAME}"))
+        if (indexes := list((folder / "train").glob("*.index")))
+    ]
+    if not found:
+        raise GmdVaeError(f"There is no trained run in '{runs}'", "Run 'gmd-vae train' first, or give --run-dir.")
+    return max(found)[1]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']}, this version of gmd-vae reads {FORMAT}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GmdVaeError(f"'{path}' cannot be read ({error})", "Choose another --run-dir.") from None
+    assert isinstance(content, dict)
+    return content
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    if old.get("config") != new["config"]:
+        return [f"config {old.get('config')}, not {new['config']}"]
+    found = []
+    hparams = old.get("hparams") or {}
+    for name, value in new["hparams"].items():
+        if hparams.get(name) != value:
+            found.append(f"{name}={hparams.get(name)}, not {value}")
+    if not found and old.get("declaration") != new["declaration"]:
+        found.append(f"another definition of config {new['config']}")
+    if old.get("seed") != new["seed"]:
+        found.append(f"seed {old.get('seed')}, not {new['seed']}")
+    if old.get("examples_digest") != new["examples_digest"]:
+        found.append(f"trained on other examples ({old.get('examples')})")
+    if (layers := old.get("layers", _UNNAMED_LAYERS)) != new["layers"]:
+        found.append(f"computed with {_spelled(layers)}, not {_spelled(new['layers'])}")
+    if old.get("init_from") != new["init_from"]:
+        begun = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
+        found.append(f"it began with {begun}")
+    return found
+
+
+def _spelled(layers: dict[str, Any]) -> str:
+    return f"--precision {layers['precision']}" if layers["accelerated"] else "--no-acceleration"
+
+
+def _command() -> str:
+    return shlex.join(["gmd-vae", *sys.argv[1:]])
+
+
+def _digest(declaration: dict[str, Any] | None) -> str | None:
+    if declaration is None:  # one of Magenta's own: its name and the hyperparameters say all
+        return None
+    return hashlib.sha256(json.dumps(declaration, sort_keys=True).encode()).hexdigest()

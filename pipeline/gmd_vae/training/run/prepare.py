@@ -1,0 +1,201 @@
+"""From what the user asked for to a run that can start, or a refusal that says why. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import files
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.machine import best_precision, gpus, memory
+from gmd_vae.configuration.config import VaeConfig, checkpoint_bytes, count_parameters, training_bytes
+from gmd_vae.configuration.hparams import changed, resolve
+from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, Config, get_config
+from gmd_vae.models import checkpoints
+from gmd_vae.training.examples import Examples, find_examples
+from gmd_vae.training.run.disk_space import check_space
+from gmd_vae.training.run.folder import KEEP, InitFrom, Plan, Run, read_plan, read_run
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the user asked for; ``None`` and empty are "as it was", or else the default.
+
+    Attributes:
+        config: the name of a config.
+        configs_file: a registry of the user's own.
+        run_dir: the run folder.
+        examples_path: see ``examples.find_examples``.
+        hparams: ``name=value,...``.
+        seed: of the weights, the data's order and every random draw.
+        init_from: a checkpoint, in any spelling.
+        num_steps, validate_every, patience, save_every: see ``run.Plan``.
+        precision: of matrix products: ``fp32``, ``bf16``, or ``auto``, which asks the device.
+        accelerated: whether our layers compute the model.
+    """
+
+    config: str | None = None
+    configs_file: Path | None = None
+    run_dir: Path | None = None
+    examples_path: Path | None = None
+    hparams: str = ""
+    seed: int | None = None
+    init_from: Path | None = None
+    num_steps: int | None = None
+    validate_every: int | None = None
+    patience: int | None = None
+    save_every: int | None = None
+    precision: str | None = None
+    accelerated: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A run that can start: nothing is known that would stop it."""
+
+    run: Run
+    examples: Examples
+    plan: Plan
+
+
+def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
+    """Settles what will be trained on what.
+
+    Args:
+        request: what the user asked for. A run folder that is there fills in what is not given.
+        cut: runs ``preprocess``: (config, NoteSequences, folder to make).
+
+    Raises:
+        GmdVaeError: it cannot work; nothing has been written into the run folder.
+    """
+    config = get_config(request.config or DEFAULT_CONFIG, request.configs_file)
+    hparams = resolve(config, request.hparams)
+    folder = request.run_dir or Path("runs") / config.name
+    before = read_run(folder)
+    examples_path, seed, init_from = request.examples_path, request.seed, None
+    if before and request.run_dir:
+        if not request.config:
+            config = before.config
+            hparams = resolve(config, request.hparams) if request.hparams else before.hparams
+        elif config.name == before.config.name and not request.hparams:
+            hparams = before.hparams
+        seed = before.seed if seed is None else seed
+        examples_path = examples_path or (before.examples if before.examples.exists() else None)
+        init_from = before.init_from
+    if request.init_from:
+        init_from = resolve_init_from(request.init_from)
+    examples = find_examples(config, examples_path, lambda notes, made: cut(config, notes, made))
+    layers = _layers(request, before)
+    run = Run(folder, config, hparams, seed or 0, examples.folder, examples.digest, init_from, layers)
+    _check_examples(run, examples)
+    _check_memory(run)
+    # beside those that are kept, one is being written and one is the best
+    check_space(folder, _checkpoint_bytes(run), max(1, KEEP + 2 - len(checkpoints.whole(run.train_folder))))
+    return Job(run, examples, _plan(request, run))
+
+
+def resolve_init_from(path: Path) -> InitFrom:
+    """The checkpoint that a user's spelling means now: ``RUN/latest`` will mean another one later.
+
+    Raises:
+        GmdVaeError: there is none.
+    """
+    with checkpoints.open_checkpoint(path) as prefix:
+        digest = hashlib.sha256("".join(map(files.sha256, checkpoints.files_of(prefix))).encode()).hexdigest()
+        return InitFrom(path if path.is_file() and tarfile.is_tarfile(path) else prefix, digest)
+
+
+def describe(job: Job) -> list[str]:
+    """What will be trained on what, a line each, for the time before the first step."""
+    run, examples, plan = job.run, job.examples, job.plan
+    batch_size = run.hparams["batch_size"]
+    differences = ", ".join(f"{name}={value}" for name, value in changed(run.config, run.hparams).items())
+    lines = [
+        f"Config: {run.config.name}" + (f" with {differences}" if differences else ""),
+        f"Examples: {examples.folder}, {examples.train.count:,} for training, "
+        f"{examples.train.count / batch_size:.1f} steps of {batch_size} an epoch",
+    ]
+    if examples.validation.count:
+        patience = f", stops after {plan.patience} without a better one" if plan.patience else ""
+        lines.append(
+            f"Validation: {examples.validation.count:,} windows, every {plan.validate_every:,} steps and at the end"
+            + patience
+        )
+    else:
+        lines.append("Validation: none, the examples have no validation windows; the last checkpoint counts")
+    if isinstance(run.config, VaeConfig):
+        parameters = count_parameters(run.config, run.hparams)
+        size = checkpoint_bytes(parameters) / 1e6
+        lines.append(
+            f"Model: {parameters:,} parameters, {size:,.1f} MB a checkpoint; {KEEP} and the best are kept, "
+            f"{(KEEP + 1) * size:,.0f} MB"
+        )
+    elif run.config.augmented:
+        lines.append("Note: Magenta transposes this config's training data at random; prepared examples are not.")
+    if run.init_from:
+        lines.append(f"Weights: begin as those of {run.init_from.path}")
+    lines.append(f"Run folder: {run.folder}")
+    return lines
+
+
+def _layers(request: Request, before: Run | None) -> Layers:
+    """What the user asked for; what is not given is as it was."""
+    if request.accelerated is False:
+        return STOCK
+    layers = before.layers if before else ACCELERATED
+    if request.precision is None:
+        return layers
+    return Layers(precision=best_precision() if request.precision == "auto" else request.precision)
+
+
+def _plan(request: Request, run: Run) -> Plan:
+    """The user's plan; what is not given is as it was, and a goal that was reached is the config's again."""
+    before = read_plan(run.folder)
+    num_steps = run.config.num_steps
+    if before:
+        reached = max((checkpoints.step_of(prefix) or 0 for prefix in checkpoints.whole(run.train_folder)), default=0)
+        num_steps = before.num_steps if reached < before.num_steps else max(num_steps, before.num_steps)
+    given = {name: getattr(request, name) for name in ("num_steps", "validate_every", "patience", "save_every")}
+    return dataclasses.replace(
+        before or Plan(num_steps),
+        **{"num_steps": num_steps, **{name: value for name, value in given.items() if value is not None}},
+    )
+
+
+def _check_examples(run: Run, examples: Examples) -> None:
+    count, batch_size = examples.train.count, run.hparams["batch_size"]
+    if count < batch_size:
+        raise GmdVaeError(
+            f"'{examples.folder}' holds {count:,} training examples: too few for a batch of {batch_size}",
+            f"Train with --hparams batch_size={count} or less, or prepare more music."
+            if count
+            else "Prepare more music.",
+        )
+
+
+def _check_memory(run: Run) -> None:
+    """The kernel kills what takes too much memory without a word: better said before."""
+    if not isinstance(run.config, VaeConfig) or gpus():  # the estimate is of a CPU's memory
+        return
+    now = memory([])
+    there = now["limit_bytes"] or now["total_bytes"]
+    needed = training_bytes(run.config, run.hparams)
+    if there is not None and needed > there:
+        batch_size = run.hparams["batch_size"]
+        raise GmdVaeError(
+            f"Training '{run.config.name}' takes about {needed / 1e9:.1f} GB of memory at batch size {batch_size}, "
+            f"and this machine has {there / 1e9:.1f}",
+            f"Train with --hparams batch_size={max(1, batch_size // 2)} or less, or a smaller config.",
+        )
+
+
+def _checkpoint_bytes(run: Run) -> int:
+    parameters: Any = run.config.parameters
+    if isinstance(run.config, VaeConfig):
+        parameters = count_parameters(run.config, run.hparams)
+    return checkpoint_bytes(parameters)

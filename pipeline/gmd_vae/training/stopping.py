@@ -1,0 +1,72 @@
+"""How a training run ends before its last step: Ctrl-C, SIGTERM, and TensorFlow's errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.magenta.api import tf
+from gmd_vae.training.run.folder import Run
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM finish the step and save; a second Ctrl-C stops at once."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise Interrupted("Interrupted", "The last checkpoint is kept; the same command goes on from there.")
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def errors_in_words(run: Run) -> Iterator[None]:
+    """TensorFlow's errors that a user can act on, each as one line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _disk_full(run) from None
+    except tf.errors.OpError as error:
+        text = str(error)
+        if "No space left" in text or "quota" in text:
+            raise _disk_full(run) from None
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            size = run.hparams["batch_size"]
+            raise GmdVaeError(
+                f"Memory ran out at batch size {size}", f"Train with --hparams batch_size={max(1, size // 2)}."
+            ) from None
+        if isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
+            raise GmdVaeError(
+                f"Another machine of the job went away ({text.splitlines()[0]})",
+                "Start this process again: the job goes on from the last checkpoint.",
+            ) from None
+        if isinstance(error, tf.errors.DataLossError):
+            raise GmdVaeError(
+                f"A file in '{run.examples}' is damaged ({text.splitlines()[0]})", "Run 'gmd-vae preprocess' again."
+            ) from None
+        raise
+
+
+def _disk_full(run: Run) -> GmdVaeError:
+    return GmdVaeError(
+        f"The disk is full: '{run.folder}' cannot be written",
+        "Free some space; the same command goes on from the last checkpoint.",
+    )

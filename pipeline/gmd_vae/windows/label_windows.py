@@ -1,0 +1,66 @@
+"""The windows of one split of prepared examples, and the file that each one comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.windows.storage.records import read_label_example
+from gmd_vae.windows.storage.shards import layout_of, read_examples, read_examples_manifest
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """The windows of a split.
+
+    Attributes:
+        labels: uint16 ``[n, steps]`` (wider only for more than 16 classes).
+        files: int64 ``[n]``, the number of each window's source file: windows of one file overlap,
+            and are not independent of each other.
+        sources: the files' ids (``NoteSequence.id``), by that number. A window that several files
+            hold counts for the first.
+    """
+
+    labels: npt.NDArray[np.integer[Any]]
+    files: npt.NDArray[np.int64]
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load_windows(folder: Path, split: str) -> Windows:
+    """Reads a split of a folder that ``preprocess`` made; two bytes a step, whatever else is in the records.
+
+    Raises:
+        GmdVaeError: the folder holds no drum labels, has no such split, or is damaged.
+    """
+    content = read_examples_manifest(folder)
+    layout = layout_of(content)
+    if layout.format != "labels" or layout.steps is None:
+        raise GmdVaeError(
+            f"'{folder}' holds the tensors of '{content.get('config')}', not drum labels",
+            "Run 'gmd-vae preprocess' with a drum config.",
+        )
+    if split not in content["splits"]:
+        raise GmdVaeError(f"'{folder}' has no split '{split}'", f"There is: {', '.join(content['splits'])}.")
+    count = sum(file["records"] for file in content["splits"][split]["files"])
+    labels = np.zeros((count, layout.steps), np.uint16 if layout.classes <= 16 else np.int64)
+    files = np.zeros(count, np.int64)
+    numbers: dict[str, int] = {}
+    for number, record in enumerate(read_examples(folder, split)):
+        row, sources = read_label_example(record)
+        if len(row) != layout.steps or min(row) < 0 or max(row) >> layout.classes:
+            raise GmdVaeError(
+                f"Example {number} of '{folder}' ({split}) does not fit its manifest",
+                f"Make '{folder}' again with 'gmd-vae preprocess'.",
+            )
+        labels[number] = row
+        source = sources[0] if sources else f"window {number}"  # of no known file: of a file of its own
+        files[number] = numbers.setdefault(source, len(numbers))
+    return Windows(labels, files, tuple(numbers))

@@ -1,0 +1,248 @@
+"""NoteSequences → windows → deduplicated, split, sharded examples that describe themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.files import whole_folder
+from gmd_vae.datasets.catalogue import SPLITS
+from gmd_vae.engines.engine import Engine
+from gmd_vae.engines.local import worth
+from gmd_vae.engines.resumable import Progress, make_parts, open_parts, silent
+from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters
+from gmd_vae.windows.extraction import REASONS, Dropped, Extractor
+from gmd_vae.windows.notes_input import NotesInput, open_notes, unpack
+from gmd_vae.windows.storage.batch_files import write_part
+from gmd_vae.windows.storage.merge import Merged, Totals, merge
+from gmd_vae.windows.storage.shards import STAGE, shard_count, write_shards
+from gmd_vae.windows.storage.sorted_runs import Runs
+from gmd_vae.windows.summary import Summary
+
+_BYTES_PER_JOB = 32 << 20  # a process takes half a second to start: about what 20 MB of music takes to cut
+
+
+_HINTS = {
+    "unreadable": "INPUT holds NoteSequences, as 'gmd-vae convert' writes them.",
+    "quantized": "Give preprocess NoteSequences with times in seconds, as 'gmd-vae convert' writes them.",
+    "no_drums": "Is the drum part on MIDI channel 10?",
+    "no_known_drums": "The config's pitch_classes say which MIDI pitches are drums.",
+    "bad_time_signature": "Check the time signatures of the MIDI files.",
+    "other_bar_length": "'gmd-vae configs NAME' shows the bars that a config takes.",
+    "no_windows": "Does this music have the parts that the config needs? 'gmd-vae configs NAME' shows them.",
+    "no_melody": "'gmd-vae inspect FILE' shows the instruments of a file.",
+    "no_melody_part": "'gmd-vae inspect FILE' shows the instruments of a file.",
+    "no_bass_part": "'gmd-vae inspect FILE' shows the instruments of a file.",
+    "no_drum_part": "Is the drum part on MIDI channel 10?",
+    "short_section": "Choose a config with shorter windows: 'gmd-vae configs' lists them.",
+    "short_melodies": "Choose a config with shorter windows: 'gmd-vae configs' lists them.",
+    "too_short": "Choose a config with shorter windows: 'gmd-vae configs' lists them.",
+}
+
+
+@dataclasses.dataclass
+class SplitSummary:
+    """What became of one split: ``windows - repeats - sum(taken_out.values()) == examples``.
+
+    Attributes:
+        sequences: NoteSequences read.
+        windows: windows found, each once per section as Magenta counts them.
+        distinct: different windows among them.
+        repeats: windows left out because the split has them already; 0 with ``keep_duplicates``.
+        taken_out: windows left out because another split has them: that split → how many.
+        examples: windows written.
+        files: the shards.
+    """
+
+    sequences: int = 0
+    windows: int = 0
+    distinct: int = 0
+    repeats: int = 0
+    taken_out: dict[str, int] = dataclasses.field(default_factory=dict)
+    examples: int = 0
+    files: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+
+def preprocess(
+    input_path: Path,
+    output_dir: Path,
+    extractor: Extractor,
+    *,
+    config: str,
+    shards: int | None = None,
+    max_per_sequence: int | None = None,
+    keep_duplicates: bool = False,
+    compress: bool = False,
+    filters: Filters = NO_FILTERS,
+    engine: Engine | None = None,
+    advice: Callable[[Path], str] = lambda notes: "",
+    on_progress: Progress = silent,
+    on_resume: Progress = silent,
+) -> Summary[SplitSummary]:
+    """Cuts NoteSequences into windows and writes them as examples, whole or not at all.
+
+    The memory it takes does not grow with the input: the windows of each range of records are
+    written to a file (a part), and the parts are merged.
+
+    No window is in two splits: the one that train shares with validation or test is taken out of
+    train, the one that validation shares with test out of validation. Within a split each window is
+    written once and lists the ids of all NoteSequences that hold it. The order is that of a hash of
+    the windows: well mixed, and the same whatever the order of the input, the number of shards or
+    of processes.
+
+    Args:
+        input_path: see ``notes_input.open_notes``.
+        output_dir: the folder to make; it may only replace one that ``preprocess`` made.
+        extractor: cuts one NoteSequence; picklable.
+        config: the config's name, for the manifest and messages.
+        shards: number of files for the training split (default: ``shards.shard_count``).
+        max_per_sequence: keep so many windows of each NoteSequence, drawn by a hash of its id.
+        keep_duplicates: write every occurrence of a window. Windows shared between splits are
+            taken out all the same.
+        compress: write gzip shards.
+        filters: those of the extractor, for the manifest.
+        engine: where the windows are cut; the output does not depend on it. With None or
+            ``LocalEngine()`` as many processes as the size of the input is worth.
+        advice: where there is no window at all: says of the input which configs would fit, as a sentence.
+        on_progress: called with the number of NoteSequences done and in all.
+        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
+
+    Raises:
+        GmdVaeError: the input cannot be read or gives no training windows (says why),
+            ``output_dir`` holds something that ``preprocess`` did not write, or another run is writing it.
+        UsageError: the input lies in ``output_dir``.
+        EngineError: see ``Engine.each``; the same call goes on from what is done.
+        Interrupted: Ctrl-C; the same call goes on from what is done.
+        OSError: the disk is full or cannot be written; nothing half-written stays at ``output_dir``.
+    """
+    source = open_notes(input_path)
+    manifest.check_replaceable(output_dir, STAGE, source=input_path)
+    tasks = source.ranges()
+    if not tasks:
+        raise GmdVaeError(
+            f"'{input_path}' holds no NoteSequences", "Run 'gmd-vae convert' on a folder with MIDI files."
+        )
+    engine = worth(source.size() // _BYTES_PER_JOB, engine)
+    options = {
+        "shards": shards,
+        "max_per_sequence": max_per_sequence,
+        "keep_duplicates": keep_duplicates,
+        **({"gzip": True} if compress else {}),
+        **({"filters": filters.describe()} if filters.is_on else {}),
+    }
+    with open_parts(output_dir, _identity(source, extractor, max_per_sequence, filters)) as parts:
+        make_parts(
+            parts,
+            functools.partial(write_part, extractor, max_per_sequence),
+            unpack(tasks, parts.folder),
+            [task.count for task in tasks],
+            engine,
+            on_progress,
+            on_resume,
+        )
+        totals = Totals(parts, len(tasks))
+        layout = extractor.layout
+        merged = Merged([Runs(parts.folder / name) for name in SPLITS])
+        try:
+            merge(parts, len(tasks), totals.sweeps(), layout, keep_duplicates=keep_duplicates, into=merged)
+            summary = Summary(output_dir, config, _split_summaries(totals, merged, keep_duplicates), totals.dropped)
+            if not summary.splits["train"].examples:
+                raise _nothing_to_train_on(source, config, summary.splits, summary.dropped, advice)
+            with whole_folder(output_dir) as folder:
+                for (name, split), runs in zip(summary.splits.items(), merged.runs, strict=True):
+                    count = shards if shards and name == "train" else shard_count(name, runs.count, runs.size)
+                    split.files = write_shards(
+                        folder, name, iter(runs), runs.count, min(count, runs.count), compress=compress
+                    )
+                manifest.write(folder, STAGE, _describe(summary, extractor, source, options))
+        finally:
+            merged.remove()
+    return summary
+
+
+def _identity(
+    source: NotesInput, extractor: Extractor, max_per_sequence: int | None, filters: Filters
+) -> dict[str, Any]:
+    """What the parts follow from."""
+    return {
+        "parts": 2,  # their format
+        "input": source.identity,
+        "extractor": extractor.settings,
+        "max_per_sequence": max_per_sequence,
+        "filters": filters.describe(),
+        "versions": manifest.versions("note-seq", "magenta"),
+    }
+
+
+def _split_summaries(totals: Totals, merged: Merged, keep_duplicates: bool) -> dict[str, SplitSummary]:
+    """The counts; the files are still to come."""
+    return {
+        name: SplitSummary(
+            sequences=totals.sequences[number],
+            windows=totals.windows[number],
+            distinct=merged.distinct[number],
+            repeats=0 if keep_duplicates else totals.windows[number] - merged.distinct[number],
+            taken_out={SPLITS[other]: count for other, count in merged.taken_out[number].items()},
+            examples=merged.runs[number].count,
+        )
+        for number, name in enumerate(SPLITS)
+    }
+
+
+def _describe(
+    summary: Summary[SplitSummary], extractor: Extractor, source: NotesInput, options: dict[str, Any]
+) -> dict[str, Any]:
+    """The content of the manifest."""
+    content = summary.as_json()
+    del content["output_dir"]
+    layout = extractor.layout
+    return {
+        "config": content.pop("config"),
+        "layout": dataclasses.asdict(layout),
+        "extractor": extractor.settings,
+        "input": source.identity,
+        "options": options,
+        **content,
+        "versions": manifest.versions("note-seq", *(() if layout.format == "labels" else ("magenta",))),
+    }
+
+
+def _nothing_to_train_on(
+    source: NotesInput,
+    config: str,
+    splits: dict[str, SplitSummary],
+    dropped: Dropped,
+    advice: Callable[[Path], str],
+) -> GmdVaeError:
+    """Says what was seen and why nothing is left."""
+    sequences = sum(split.sequences for split in splits.values())
+    windows = sum(split.windows for split in splits.values())
+    if windows:
+        where = ", ".join(f"{split.windows} in {name}" for name, split in splits.items())
+        return GmdVaeError(
+            f"No window of '{source.path}' is left for training with '{config}': found {where}; "
+            f"{sum(splits['train'].taken_out.values())} of train are in validation or test too",
+            "Convert more music, or other splits: 'gmd-vae convert --help'.",
+        )
+    reasons = sorted(dropped.reasons.items(), key=lambda item: -item[1])
+    seen = "; ".join(f"{REASONS[reason]}: {count}" for reason, count in reasons if count) or "no reason is known"
+    if dropped.time_signatures:
+        seen += f" ({_largest(dropped.time_signatures)})"
+    if dropped.pitches:
+        seen += f"; drum pitches in no class: {_largest(dropped.pitches)}"
+    hints = [_HINTS[reason] for reason, _ in reasons if reason in _HINTS]
+    return GmdVaeError(
+        f"No windows for '{config}' in the {sequences} NoteSequences of '{source.path}': {seen}",
+        advice(source.path) or (hints[0] if hints else ""),
+    )
+
+
+def _largest(counts: dict[Any, int]) -> str:
+    """The five most frequent, such as ``3/4 ×12, 6/8 ×3``."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} ×{count}" for name, count in ordered[:5]) + (" ..." if len(ordered) > 5 else "")

@@ -1,0 +1,206 @@
+"""``gmd-vae evaluate``, with a real checkpoint at tiny sizes: what it says, what it leaves, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from gmd_vae import cli
+from gmd_vae.common import manifest
+from gmd_vae.common.files import sha256
+
+Evaluate = Callable[..., tuple[int, str, str]]
+QUICK = ("--samples", "20", "--importance-samples", "2", "--split", "validation")
+
+
+@pytest.fixture
+def evaluate(capsys: pytest.CaptureFixture[str]) -> Evaluate:
+    """Runs the command: its exit code, stdout and stderr."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["evaluate", *map(str, arguments)])
+        said = capsys.readouterr()
+        assert isinstance(stopped.value.code, int)
+        return stopped.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def run(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder with one trained run; the run's path in it."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_run, "runs/mine")
+    return Path("runs/mine")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {path.name: sha256(path) for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.tensorflow
+def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = evaluate(*QUICK, "--json")
+    assert code == 0, err
+    (result,) = json.loads(out)
+    folder = run / "eval" / "validation-3"
+    names = [
+        "bars.png",
+        "confusion.png",
+        "interpolation.png",
+        "manifest.json",
+        "novelty.png",
+        "result.json",
+        "tables.md",
+    ]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert json.loads((folder / "result.json").read_text()) == result
+    assert {file["name"] for file in manifest.read(folder, "evaluate", "")["files"]} == {*names} - {"manifest.json"}
+    assert result["windows"] > 0
+    assert result["settings"]["samples"] == 20
+    # three steps of training: no more than who says the most frequent step, whatever the first weights are
+    assert result["likelihood"]["reconstruction_per_step"]["value"] == pytest.approx(6.2, abs=0.3)
+    right = {name: figures["steps_right"]["value"] for name, figures in result["reconstruction"].items()}
+    assert right["free_running_sampled"] < 0.1
+    assert right["free_running"] <= right["most_frequent_step"] < 0.5 < right["previous_bar"]
+    assert "rock" in result["latent"]["decodability"]["styles"]  # from the info.csv beside the examples
+
+    # what was measured once is not measured again; a run of its own, without its training, is enough
+    before = digests(folder)
+    code, out, err = evaluate(run / "best", *QUICK, "--table")
+    assert code == 0
+    assert "Measured before" in err
+    assert "Starting TensorFlow" not in err
+    assert "free-running" in out
+    assert "kick" not in out  # the tables of one run
+    for form, sign in (("markdown", "| runs/mine |"), ("latex", "\\toprule")):
+        code, out, _ = evaluate(run, *QUICK, "--format", form)
+        assert code == 0
+        assert sign in out
+        assert "kick" in out
+    assert digests(folder) == before
+
+    # the same figures, tables and plots, byte for byte, from nothing
+    shutil.rmtree(folder)
+    code, _, err = evaluate(*QUICK)
+    assert code == 0
+    assert "Starting TensorFlow" in err
+    assert digests(folder) == before
+
+    # other settings are measured anew
+    monkeypatch.setattr("gmd_vae.evaluation.results.measure", lambda *_: {"windows": 5})
+    code, out, err = evaluate(*QUICK, "--seed", "1", "--json")
+    assert "Measured before" not in err
+    (other,) = json.loads(out)
+    assert (other["windows"], other["settings"]["seed"]) == (5, 1)
+    assert digests(folder)["result.json"] != before["result.json"]
+
+
+def test_what_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    code, out, err = evaluate("music")
+    assert (code, out) == (1, "")
+    assert err.splitlines()[-1].startswith("Error: 'music' is not a run")
+    code, _, err = evaluate("runs/mine", "runs/yours")
+    assert code == 1
+    assert "'runs/yours' is not a run" in err
+    assert not (run / "eval").exists()  # nothing is measured before all names are known to be right
+    assert evaluate("--split", "tset")[0] == 2
+
+
+def test_examples_that_changed_or_went_away_are_refused(run: Path, evaluate: Evaluate, starter_examples: Path) -> None:
+    path = run / "run.json"
+    described = json.loads(path.read_text())
+    path.write_text(json.dumps({**described, "examples": "data/examples/gone"}))
+    code, _, err = evaluate()
+    assert code == 1
+    assert "are not at 'data/examples/gone'" in err
+    shutil.copytree(starter_examples, "data/examples/gone")
+    other = Path("data/examples/gone/manifest.json")
+    other.write_text(other.read_text() + " ")
+    code, _, err = evaluate()
+    assert code == 1
+    assert "are not those that 'runs/mine' was trained on any more" in err
+
+
+def test_a_split_without_windows_and_examples_of_another_kind_are_refused(
+    run: Path, evaluate: Evaluate, starter_examples: Path
+) -> None:
+    copy = Path("data/examples/copy/small")
+    shutil.copytree(starter_examples, copy)
+    content = json.loads((copy / "manifest.json").read_text())
+    content["splits"]["test"] = {**content["splits"]["test"], "examples": 0, "files": []}
+    (copy / "manifest.json").write_text(json.dumps(content))
+    code, _, err = evaluate("--examples-path", copy)
+    assert code == 1
+    assert "Split 'test' of 'data/examples/copy/small' has no windows" in err
+    path = run / "run.json"
+    described = json.loads(path.read_text())
+    from gmd_vae.configuration.registry import get_config
+
+    hparams = get_config("cat-mel_2bar_small").hparams
+    path.write_text(json.dumps({**described, "config": "cat-mel_2bar_small", "declaration": None, "hparams": hparams}))
+    code, _, err = evaluate()
+    assert code == 1
+    assert "do not fit 'cat-mel_2bar_small'" in err
+
+
+def test_a_folder_of_something_else_is_not_replaced(run: Path, evaluate: Evaluate) -> None:
+    mine = run / "eval" / "test-3" / "notes.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    code, _, err = evaluate()
+    assert code == 1
+    assert "holds files that 'gmd-vae evaluate' did not write" in err
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.tensorflow
+def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real melodies, a model at tiny sizes: figures of streams, and no charts of drums."""
+    from gmd_vae.configuration.hparams import resolve
+    from gmd_vae.configuration.registry import get_config
+    from gmd_vae.midi.convert import convert
+    from gmd_vae.models.inference import sampler, tensor_scorer
+    from gmd_vae.training.examples import open_examples
+    from gmd_vae.training.loop import train
+    from gmd_vae.training.run.folder import Plan, Run
+    from gmd_vae.windows.cutting.extractors import extractor_for
+    from gmd_vae.windows.preprocess import preprocess
+
+    monkeypatch.chdir(tmp_path)
+    for module, name in ((tensor_scorer, "_LARGEST_BATCH"), (sampler, "BATCH_SIZE")):
+        monkeypatch.setattr(module, name, 16)
+    Path("music").mkdir()
+    for file in sorted((test_data / "freedoom" / "musics").glob("*.mid"))[:25]:
+        (Path("music") / file.name).write_bytes(file.read_bytes())
+    convert(Path("music"), Path("data/notes/music"))
+    config, folder = get_config("cat-mel_2bar_small"), Path("data/examples/music/melodies")
+    preprocess(Path("data/notes/music"), folder, extractor_for(config), config=config.name, max_per_sequence=3)
+    examples = open_examples(folder, config)
+    hparams = resolve(config, "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=8")
+    run = Run(Path("runs/melody"), config, hparams, 0, folder, examples.digest)
+    run.folder.mkdir(parents=True)
+    run.describe(Plan(1))
+    train(run, examples, Plan(1))
+
+    code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1", "--json")
+    assert code == 0, err
+    (result,) = json.loads(out)
+    assert result["streams"] == ["melody"]
+    assert result["windows"] == result["in_training"] == examples.train.count
+    assert result["likelihood"]["reconstruction_per_step"]["value"] == pytest.approx(4.5, abs=0.3)  # ln 90
+    found = result["reconstruction"]
+    assert found["nearest_training"]["steps_right"]["value"] == 1  # they are training windows
+    assert found["silence"]["streams"]["melody"]["events_right"]["value"] == 0
+    assert found["silence"]["steps_right"]["value"] > 0.4
+    drawn = {path.name for path in (run.folder / "eval" / "train-1").glob("*.png")}
+    assert drawn == {"bars.png", "novelty.png", "interpolation.png"}
+    code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1")
+    assert code == 0
+    assert "Measured before" in err
+    assert "events right" in out

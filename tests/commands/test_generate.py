@@ -1,0 +1,454 @@
+"""``gmd-vae generate``: which checkpoint is meant, and what cannot be meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import shutil
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from gmd_vae import cli
+from gmd_vae.common.latent_points import prior
+from gmd_vae.configuration.layers import ACCELERATED, STOCK
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.generation.latent.latent_files import write_latents
+from gmd_vae.training.run.folder import Plan, Run
+
+Generate = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Stands in for the part that needs TensorFlow; what it was asked for."""
+    asked: list[dict[str, Any]] = []
+    names = (
+        "request",
+        "config",
+        "hparams",
+        "checkpoint",
+        "target",
+        "given",
+        "playing",
+        "attributes",
+        "humanizer",
+        "layers",
+    )
+
+    def generate(*arguments: Any) -> Any:
+        *known, render, repeat, _ = arguments
+        asked.append({**dict(zip(names, known, strict=True)), "render": render, "repeat": repeat})
+        return SimpleNamespace(beats=[], fidelity=[], early=0)
+
+    module = ModuleType("gmd_vae.generation.generate")
+    module.generate = generate  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return asked
+
+
+@pytest.fixture
+def generate(capsys: pytest.CaptureFixture[str]) -> Generate:
+    """Runs the command; its exit code and what it said on stderr."""
+
+    def run(*arguments: str | Path) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["generate", *map(str, arguments)])
+        assert isinstance(stopped.value.code, int)
+        return stopped.value.code, capsys.readouterr().err
+
+    return run
+
+
+def write(prefix: Path) -> Path:
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    for end in (".index", ".data-00000-of-00001"):
+        prefix.with_name(prefix.name + end).write_bytes(b"x")
+    return prefix
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder with one run, whose best checkpoint is not its latest; the run's path in it."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs/mine")
+    folder.mkdir(parents=True)
+    config = get_config(DEFAULT_CONFIG)
+    Run(folder, config, {**config.hparams, "z_size": 7}, 1, Path("data"), "digest").describe(Plan(2000))
+    write(folder / "best" / "model.ckpt-1200")
+    write(folder / "train" / "model.ckpt-1400")
+    write(folder / "train" / "model.ckpt-1500")
+    return folder
+
+
+@pytest.mark.parametrize("run_dir", [True, False])
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [(None, "best/model.ckpt-1200"), ("best", "best/model.ckpt-1200"), ("latest", "train/model.ckpt-1500")],
+)
+def test_a_run_and_a_word_say_which_checkpoint(
+    run: Path, asked: list[dict[str, Any]], generate: Generate, run_dir: bool, word: str | None, meant: str
+) -> None:
+    arguments = (["--run-dir", run] if run_dir else []) + (["--checkpoint-file", word] if word else [])
+    code, err = generate(*arguments)
+    assert code == 0, err
+    assert f"{DEFAULT_CONFIG}, checkpoint {run / meant}" in err.splitlines()
+    (what,) = asked
+    assert what["checkpoint"] == run / meant
+    assert (what["config"].name, what["hparams"]["z_size"]) == (DEFAULT_CONFIG, 7)
+    assert what["target"].parent == run / "generated"
+
+
+def test_a_run_without_validation_has_its_latest_and_no_best(
+    run: Path, asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    shutil.rmtree(run / "best")
+    assert generate()[0] == 0
+    assert asked[0]["checkpoint"] == run / "train" / "model.ckpt-1500"
+    code, err = generate("--checkpoint-file", "best")
+    assert code == 1
+    assert "'runs/mine/best' has no checkpoint: the run has no validation windows" in err
+    assert "There is 'runs/mine/latest' (step 1500)." in err
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("spelling", ["runs/mine/latest", "./latest", "runs/mine/train/model.ckpt-1500.index"])
+def test_a_path_stands_alone_with_its_config(
+    run: Path, asked: list[dict[str, Any]], generate: Generate, spelling: str
+) -> None:
+    shutil.copytree(run / "train", "latest")  # a folder that has the name of a word
+    code, err = generate("--checkpoint-file", spelling, "--config", DEFAULT_CONFIG)
+    assert code == 0, err
+    assert asked[0]["checkpoint"].name == "model.ckpt-1500"
+    assert (asked[0]["checkpoint"].parts[0] == "latest") == (spelling == "./latest")
+    assert asked[0]["target"].parent == Path("generated")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--run-dir", "runs/mine", "--checkpoint-file", "x.index"], "With --run-dir, --checkpoint-file is 'best' or"),
+        (["--checkpoint-file", "x.index"], "needs --config"),
+        (["--checkpoint-file", "./best"], "needs --config"),
+        (["--checkpoint-file", "best", "--config", DEFAULT_CONFIG], "a run folder knows its own"),
+        (["--run-dir", "runs/mine", "--config", DEFAULT_CONFIG], "a run folder knows its own"),
+        (["--config", DEFAULT_CONFIG], "a run folder knows its own"),
+        (["--mode", "interpolate"], "needs two or more"),
+        (["--input-midi", "a.mid"], "--input-midi goes with --mode interpolate"),
+        (["--mode", "vary", "--input-seed", "1", "--temperature", "11"], "11.0 is not in the range"),
+        (["--mode", "attribute", "--attribute", "ride"], "Write NAME=AMOUNT"),
+        (["--mode", "attribute", "--attribute", "rise=1"], "Did you mean 'ride'"),
+        (["--tempo", "9"], "9.0 is not in the range"),
+        (["--humanize", "--velocity", "90"], "Leave one of them out"),
+        (["-n", "4", "--only", "4"], "numbered from 0 to 3"),
+        (
+            ["--mode", "interpolate", "--input-seed", "1", "--input-seed", "2", "--input-seed", "3", "--only", "15"],
+            "numbered from 0 to 14",
+        ),
+        (["--mode", "vary", "--input-seed", "1", "--distance", "65"], "differ in 65 of 64 steps"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(
+    run: Path, asked: list[dict[str, Any]], generate: Generate, arguments: list[str], said: str
+) -> None:
+    code, err = generate(*arguments)
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert not asked
+
+
+@pytest.mark.parametrize("word", ["best", "latest"])
+def test_a_word_without_any_run_says_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generate: Generate, word: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, err = generate("--checkpoint-file", word)
+    assert code == 1
+    assert "Run 'gmd-vae train' first" in err
+
+
+@pytest.mark.tensorflow
+def test_beats_come_from_the_checkpoint_that_was_named(tiny_run: Path, tmp_path: Path, generate: Generate) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    shutil.rmtree(run / "best", ignore_errors=True)
+    (run / "best").mkdir()
+    for file in (run / "train").glob("model.ckpt-3.*"):
+        shutil.copy(file, run / "best" / file.name.replace("-3.", "-2."))
+    for word, name in (("best", "model.ckpt-2"), ("latest", "model.ckpt-3")):
+        code, err = generate("--run-dir", run, "--checkpoint-file", word, "-n", "1", "--output-dir", tmp_path / word)
+        assert code == 0, err
+        assert json.loads((tmp_path / word / "manifest.json").read_text())["checkpoint"]["name"] == name
+
+
+def test_magentas_layers_are_there_to_compare(asked: list[dict[str, Any]], generate: Generate, run: Path) -> None:
+    generate("--run-dir", run)
+    generate("--run-dir", run, "--no-acceleration")
+    assert [one["layers"] for one in asked] == [ACCELERATED, STOCK]
+
+
+SONG = [(quarter * 480, 36 + 2 * (quarter % 2)) for quarter in range(4 * 9)]  # nine bars
+AT_96 = b"\x00\xff\x51\x03" + (60_000_000 // 96).to_bytes(3, "big")
+
+
+@pytest.fixture
+def song(run: Path, make_midi: Callable[..., bytes]) -> Path:
+    path = Path("song.mid")
+    path.write_bytes(make_midi(SONG, before=AT_96))
+    return path
+
+
+def test_a_file_gives_its_first_window_its_tempo_and_a_hint(
+    song: Path, asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    code, err = generate("--mode", "vary", "--input-midi", song)
+    assert code == 0, err
+    # nine bars of the same beat: windows that repeat an earlier one do not count
+    assert "song.mid: 1 windows" not in err
+    (what,) = asked
+    (window,) = what["given"].windows
+    assert (window.number, window.labels.tolist()[:8]) == (1, [1, 0, 0, 0, 2, 0, 0, 0])
+    assert what["playing"].tempo == pytest.approx(96, rel=1e-4)
+    assert what["request"].temperature == 0
+
+
+def test_several_windows_are_no_reason_to_stop(
+    run: Path, make_midi: Callable[..., bytes], asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(32)]))
+    code, err = generate("--around", "long.mid")
+    assert code == 0
+    assert "long.mid: 5 windows, taking the first; --window K takes another" in err
+    assert generate("--around", "long.mid", "--window", "5")[0] == 0
+    assert asked[1]["given"].windows[0].labels.tolist()[:4] == [2, 0, 0, 0]
+    code, err = generate("--around", "long.mid", "--window", "6")
+    assert code == 2
+    assert "'long.mid' has no window 6: it has 5" in err
+    assert "gmd-vae inspect long.mid" in err
+
+
+def test_a_continuation_starts_from_the_last_bars(
+    run: Path, make_midi: Callable[..., bytes], asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 20 else 38) for quarter in range(36)]))
+    assert generate("--mode", "continue", "--input-midi", "long.mid")[0] == 0
+    (what,) = asked
+    assert what["given"].windows[0].labels.tolist()[::4] == [2] * 16
+    assert what["request"].bars == 32
+
+
+def test_a_song_is_taken_whole_and_what_is_missing_is_said(
+    song: Path, asked: list[dict[str, Any]], generate: Generate, make_midi: Callable[..., bytes]
+) -> None:
+    # nine bars, a pause of two, one bar that is too short for a window, and a drum of no class
+    song.write_bytes(make_midi([*SONG, (11 * 1920, 36), (11 * 1920 + 480, 20)], before=AT_96))
+    code, err = generate("--mode", "reconstruct", "--input-midi", song)
+    assert code == 0, err
+    assert "song.mid: 9 bars in 3 windows" in err
+    assert "song.mid: left out: 1 stretches of drums shorter than a window" in err
+    assert "song.mid: left out: drum notes that are no known drum: 1" in err
+    assert [piece.place for piece in asked[0]["given"].songs[0].pieces] == [0, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--mode", "vary", "--input-midi", "none.mid"], "'none.mid' does not exist"),
+        (["--mode", "vary", "--input-midi", "runs"], "'runs' is a folder"),
+        (["--mode", "reconstruct", "--input-midi", "empty.mid"], "cannot be read as MIDI: empty file"),
+        (
+            ["--mode", "reconstruct", "--input-midi", "waltz.mid"],
+            "it is in 3/4, and the config takes bars of 4 quarter notes",
+        ),
+        (["--mode", "continue", "--input-midi", "short.mid"], "1 stretch of drums shorter than 4 bars"),
+        (["--around", "piano.mid"], "it has no drum notes. Put the drums on MIDI channel 10."),
+        (["--latents", "wrong.npz"], "5 dimensions, and the model has 7"),
+    ],
+)
+def test_input_that_cannot_be_used_is_one_line(
+    song: Path,
+    make_midi: Callable[..., bytes],
+    asked: list[dict[str, Any]],
+    generate: Generate,
+    arguments: list[str],
+    said: str,
+) -> None:
+    Path("empty.mid").write_bytes(b"")
+    Path("waltz.mid").write_bytes(make_midi(SONG, before=b"\x00\xff\x58\x04\x03\x02\x18\x08"))
+    Path("short.mid").write_bytes(make_midi(SONG[:8]))
+    Path("piano.mid").write_bytes(make_midi(track=b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"))
+    write_latents(Path("wrong.npz"), prior(2, 5, seed=0), np.arange(2))
+    code, err = generate(*arguments)
+    assert code == 1
+    assert said in err
+    assert err.count("\n") == 1
+    assert not asked
+
+
+def test_a_command_to_repeat_one_file_is_told(song: Path, asked: list[dict[str, Any]], generate: Generate) -> None:
+    arguments = ["--mode", "vary", "--input-midi", song, "--distance", "3", "--seed", "4", "--humanize"]
+    assert generate(*arguments, "--wav", "--output-dir", "there")[0] == 0
+    assert asked[0]["repeat"] == (
+        "gmd-vae generate --run-dir runs/mine --mode vary --input-midi song.mid --distance 3 --seed 4 --humanize "
+        "--only NUMBER"
+    )
+    words = shlex.split(asked[0]["repeat"].replace("NUMBER", "2"))
+    assert generate(*words[2:])[0] == 0
+    assert asked[1]["request"] == dataclasses.replace(asked[0]["request"], only=2)
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "said"),
+    [
+        (
+            "cat-mel_2bar_small",
+            ["--mode", "attribute", "--attribute", "ride=1"],
+            "--mode attribute is for drum configs",
+        ),
+        ("cat-mel_2bar_small", ["--humanize"], "--humanize is for drums on the grid"),
+        ("cat-mel_2bar_small", ["--swing", "60"], "--swing is for drums on the grid"),
+        ("cat-mel_2bar_small", ["--chords", "C"], "--chords is for configs that are given chords"),
+        (
+            "cat-mel_2bar_small",
+            ["--mode", "groove", "--input-midi", "song.mid"],
+            "train --config groovae_2bar_humanize",
+        ),
+        ("nade-drums_2bar_full", ["--humanize"], "these are others"),
+        ("groovae_4bar", ["--velocity", "90"], "gives each note a velocity of its own"),
+        ("groovae_4bar", ["--humanize"], "gives hits a timing of its own"),
+        ("hier-multiperf_vel_1bar_med", ["--velocity", "90"], "gives each note a velocity of its own"),
+        ("cat-mel_2bar_med_chords", [], 'Give one a bar, such as --chords "C G Am F"'),
+        ("cat-mel_2bar_med_chords", ["--mode", "vary", "--input-seed", "1"], "needs to know which"),
+        ("cat-mel_2bar_med_chords", ["--chords", "C H7"], "'H7' is no chord"),
+        ("cat-mel_2bar_med_chords", ["--chords", "Csus4"], "Write C, Cm, Caug or Cdim"),
+        (
+            "cat-mel_2bar_med_chords",
+            ["--mode", "groove", "--input-midi", "song.mid", "--chords", "C"],
+            "goes with --mode",
+        ),
+        ("groovae_2bar_hits_control_tfds", [], "plays hits that it is given"),
+        ("groovae_2bar_hits_control_tfds", ["--mode", "vary", "--input-midi", "song.mid"], "--mode vary gives it none"),
+        ("hierdec-trio_16bar", ["--mode", "vary", "--input-seed", "1", "--distance", "257"], "257 of 256 steps"),
+    ],
+)
+def test_what_a_config_cannot_do_is_refused_before_tensorflow_starts(
+    song: Path,
+    tmp_path: Path,
+    asked: list[dict[str, Any]],
+    generate: Generate,
+    config: str,
+    arguments: list[str],
+    said: str,
+) -> None:
+    checkpoint = write(tmp_path / "model.ckpt-1")
+    code, err = generate("--checkpoint-file", checkpoint, "--config", config, *arguments)
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments"),
+    [
+        ("cat-mel_2bar_small", ["--bars", "8", "--tempo", "90", "--join", "--velocity", "90"]),
+        ("hierdec-trio_16bar", ["--mode", "continue", "--input-seed", "1"]),
+        ("nade-drums_2bar_reduced", ["--humanize", "--swing", "60"]),
+        ("hier-multiperf_vel_1bar_med_chords", ["--chords", "C Am"]),
+        ("groovae_2bar_hits_control_tfds", ["--around", "song.mid"]),
+    ],
+)
+def test_every_config_moves_in_its_latent_space(
+    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, config: str, arguments: list[str]
+) -> None:
+    code, err = generate("--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--config", config, *arguments)
+    assert code == 0, err
+    assert asked[0]["config"].name == config
+
+
+def test_drums_that_a_groovae_cannot_read_are_said(
+    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, make_midi: Callable[..., bytes]
+) -> None:
+    song.write_bytes(make_midi([*SONG, (9 * 1920, 20)]))
+    Path("waltz.mid").write_bytes(make_midi(SONG, before=b"\x00\xff\x58\x04\x03\x02\x18\x08"))
+    Path("piano.mid").write_bytes(make_midi(track=b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"))
+    arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--mode", "groove"]
+    code, err = generate(*arguments, "--config", "groovae_2bar_humanize", "--input-midi", "song.mid")
+    assert code == 0, err
+    assert "song.mid: 9 bars in 5 windows" in err
+    assert "song.mid: left out: drum notes that are no known drum: 1" in err
+    for file, said in (("waltz.mid", "is in 3/4"), ("piano.mid", "Put the drums on MIDI channel 10")):
+        code, err = generate(*arguments, "--config", "groovae_2bar_humanize", "--input-midi", file)
+        assert code == 1
+        assert said in err
+    # a tapped rhythm may come from any key
+    assert generate(*arguments, "--config", "groovae_2bar_tap_fixed_velocity", "--input-midi", "piano.mid")[0] == 0
+    assert [len(what["given"].songs) for what in asked] == [1, 1]
+
+
+def test_a_run_that_humanizes_is_taken_with_its_checkpoint(
+    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate
+) -> None:
+    config = get_config("groovae_2bar_humanize_small")
+    for name, what in (("drummer", config), ("melodies", get_config("cat-mel_2bar_small"))):
+        folder = Path("runs") / name
+        folder.mkdir()
+        Run(folder, what, what.hparams, 1, Path("data"), "digest").describe(Plan(2000))
+        write(folder / "best" / "model.ckpt-5")
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/drummer", "--tempo", "90")
+    assert code == 0, err
+    assert f"Played by {config.name}, checkpoint runs/drummer/best/model.ckpt-5" in err
+    assert asked[0]["humanizer"].checkpoint == Path("runs/drummer/best/model.ckpt-5")
+    assert asked[0]["playing"].feel is None
+    assert "--tempo 90.0 --humanize runs/drummer --only" in asked[0]["repeat"]
+    assert generate("--run-dir", "runs/mine", "--humanize", "runs/drummer/best")[0] == 0
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/melodies")
+    assert (code, "does not humanize" in err) == (2, True)
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/nobody")
+    assert (code, "not a run folder" in err) == (1, True)
+    assert len(asked) == 2
+
+
+def test_attributes_of_a_checkpoint_need_examples(
+    tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, starter_examples: Path
+) -> None:
+    arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--config", DEFAULT_CONFIG]
+    arguments += ["--mode", "attribute", "--attribute", "closed-hi-hat=-1"]
+    code, err = generate(*arguments)
+    assert code == 2
+    assert "Give --examples-path" in err
+    code, err = generate(*arguments, "--examples-path", starter_examples, "--output-dir", tmp_path / "new")
+    assert code == 0, err
+    assert asked[0]["attributes"].examples == starter_examples
+    assert asked[0]["request"].moves[0].attribute == "closed hi-hat"
+
+
+def test_sound_and_pictures_are_of_drums(tmp_path: Path, asked: list[dict[str, Any]], generate: Generate) -> None:
+    arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--output-dir", tmp_path / "new"]
+    code, err = generate(*arguments, "--config", "cat-mel_2bar_small", "--wav")
+    assert code == 2
+    assert "'cat-mel_2bar_small' does not only play drums" in err
+    assert not asked
+    assert generate(*arguments, "--config", "groovae_4bar", "--wav", "--png")[0] == 0
+
+
+def test_a_checkpoint_named_as_magenta_names_its_own_needs_no_config(
+    asked: list[dict[str, Any]], generate: Generate, tmp_path: Path
+) -> None:
+    write(tmp_path / "groovae_4bar.ckpt-7")
+    with tarfile.open(tmp_path / "groovae_4bar.tar", "w") as archive:
+        for file in tmp_path.glob("groovae_4bar.ckpt-7.*"):
+            archive.add(file, file.name)
+    shutil.copy(tmp_path / "groovae_4bar.tar", tmp_path / "mine.tar")
+    assert generate("--checkpoint-file", tmp_path / "groovae_4bar.tar")[0] == 0
+    assert asked[-1]["config"] == get_config("groovae_4bar")
+    code, error = generate("--checkpoint-file", tmp_path / "mine.tar")
+    assert code == 2
+    assert "needs --config" in error

@@ -1,0 +1,92 @@
+"""``gmd-vae report``: what it writes, what it says, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gmd_vae.cli import main
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.training.run.folder import Plan, Run
+
+
+@pytest.fixture(autouse=True)
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs/mine")
+    folder.mkdir(parents=True)
+    config = get_config(DEFAULT_CONFIG)
+    Run(folder, config, dict(config.hparams), 0, Path("data/examples/x"), "0" * 64).describe(Plan(3))
+    (folder / "train").mkdir()
+    (folder / "train" / "model.ckpt-3.index").touch()
+    return folder
+
+
+def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as exit_:
+        main(["report", *arguments])
+    assert isinstance(exit_.value.code, int)
+    return exit_.value.code, *capsys.readouterr()
+
+
+def test_the_latest_run_becomes_a_page_and_what_is_missing_is_said(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = report(capsys)
+    assert code == 0
+    size = (run / "report.html").stat().st_size
+    assert out == f"Wrote runs/mine/report.html ({size / 1000:,.0f} kB, 0 beats)\n"
+    assert err.splitlines() == [
+        "No beats yet: gmd-vae generate --run-dir runs/mine",
+        "No training curves yet: gmd-vae train --run-dir runs/mine",
+        "Not evaluated yet: gmd-vae evaluate runs/mine",
+    ]
+
+
+def test_json_and_another_place(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run / "eval" / "test-3").mkdir(parents=True)
+    (run / "eval" / "test-3" / "result.json").write_text("{")
+    code, out, err = report(capsys, "runs/mine", "--output", "to/a friend.html", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["path"], found["size"]) == ("to/a friend.html", Path("to/a friend.html").stat().st_size)
+    assert (found["beats"], found["evaluations"]) == (0, 0)
+    assert found["missing"][0]["what"] == "No beats yet"
+    assert "Left out: eval/test-3: " in err
+    assert len(found["left_out"]) == 1
+    assert not (run / "report.html").exists()
+
+
+def test_what_is_no_run_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (".", "nowhere"):
+        code, out, err = report(capsys, name)
+        assert (code, out) == (1, "")
+        assert err.startswith(f"Error: '{name}' is not a run folder")
+        assert err.count("\n") == 1
+    (run / "run.json").write_text("{}")
+    code, _, err = report(capsys)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "run.json' cannot be read" in err
+    assert report(capsys, "a", "b")[0] == 2
+    assert not list(Path().rglob("*.html"))
+
+
+def test_another_file_is_not_replaced(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("index.html").write_text("<!doctype html>mine")
+    code, _, err = report(capsys, "runs/mine", "--output", "index.html")
+    assert code == 1
+    assert "'index.html' exists and is not a report" in err
+    assert Path("index.html").read_text() == "<!doctype html>mine"
+
+
+def test_it_needs_no_tensorflow_and_no_matplotlib() -> None:
+    code = (
+        "import sys\nfrom gmd_vae.cli import main\n"
+        "try:\n    main(['report'])\nexcept SystemExit as done:\n    assert done.code == 0\n"
+        "print(sorted({'tensorflow', 'tf_keras', 'magenta', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

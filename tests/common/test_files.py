@@ -1,0 +1,165 @@
+"""Output appears whole or not at all."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from gmd_vae.common import files, manifest
+from gmd_vae.common.errors import GmdVaeError, UsageError
+
+
+def entries(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_file_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.txt"
+    with files.whole_file(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert entries(tmp_path) == ["deep", "deep/file.txt"]
+    (tmp_path / "plain").touch()  # as any program would make it, under the user's umask
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def fail_half_way() -> None:
+        with files.whole_file(path) as temporary:
+            temporary.write_text("ne")
+            raise ValueError("half-way")
+
+    with pytest.raises(ValueError, match="half"):
+        fail_half_way()
+    assert path.read_text() == "old"
+    assert entries(tmp_path) == ["file.txt"]
+
+
+def test_a_folder_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    for content in ("first", "second"):
+        with files.whole_folder(path) as folder:
+            (folder / content).write_text(content)
+            assert not (path / content).exists()
+    assert entries(tmp_path) == ["made", "made/second"]
+
+
+def test_a_failure_keeps_the_old_folder(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    path.mkdir()
+    (path / "old").touch()
+
+    def stop_half_way() -> None:
+        with files.whole_folder(path) as folder:
+            (folder / "new").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_half_way()
+    assert entries(tmp_path) == ["made", "made/old"]
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for _ in range(2):
+        with files.whole_folder(tmp_path / "link") as folder:
+            (folder / "file").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert entries(tmp_path / "real") == ["file"]
+
+
+def test_what_a_killed_run_left_is_cleared_and_the_old_output_found_again(tmp_path: Path) -> None:
+    """kill -9 while writing, and (simulated) between the two renames of the exchange."""
+    path = tmp_path / "made"
+    script = (
+        "import sys, time\nfrom pathlib import Path\nfrom gmd_vae import files\n"
+        "with files.whole_folder(Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'half').touch()\n    print('writing', flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writing\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=10)
+    time.sleep(0.05)
+    assert entries(tmp_path) == [".made.partial", ".made.partial/half"]
+    (tmp_path / ".made.previous").mkdir()
+    (tmp_path / ".made.previous" / "old").touch()
+    with pytest.raises(ValueError, match="again"), files.whole_folder(path):
+        raise ValueError("again")
+    assert entries(tmp_path) == ["made", "made/old"]
+
+
+def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    assert files.sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    manifest.write(folder, "convert", {"dataset": "groove"})
+    return folder
+
+
+def test_a_manifest_is_read_back_by_its_stage_only(made: Path) -> None:
+    assert manifest.read(made, "convert", "")["dataset"] == "groove"
+    with pytest.raises(GmdVaeError, match=r"made by 'convert', not by 'preprocess'. Do this."):
+        manifest.read(made, "preprocess", "Do this.")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", '{"stage": "convert"}', '{"stage": "convert", "format": 99}']
+)
+def test_a_damaged_manifest_is_one_line(made: Path, content: str) -> None:
+    (made / "manifest.json").write_text(content)
+    with pytest.raises(GmdVaeError, match="made") as caught:
+        manifest.read(made, "convert", "Do this.")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_same_content_has_the_same_digest(made: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    manifest.write(other, "convert", {"dataset": "groove"})
+    assert manifest.digest(made) == manifest.digest(other)
+    manifest.write(other, "convert", {"dataset": "starter"})
+    assert manifest.digest(made) != manifest.digest(other)
+
+
+def test_only_an_earlier_output_of_the_same_stage_may_be_replaced(made: Path, tmp_path: Path) -> None:
+    manifest.check_replaceable(made, "convert", dataset="groove")
+    manifest.check_replaceable(tmp_path / "new", "convert")
+    (tmp_path / "empty").mkdir()
+    manifest.check_replaceable(tmp_path / "empty", "convert")
+    with pytest.raises(GmdVaeError, match="'gmd-vae preprocess' did not write"):
+        manifest.check_replaceable(made, "preprocess")
+    with pytest.raises(GmdVaeError, match="holds the data set 'groove', not 'starter'"):
+        manifest.check_replaceable(made, "convert", dataset="starter")
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "song.mid").touch()
+    with pytest.raises(GmdVaeError, match="did not write"):
+        manifest.check_replaceable(tmp_path / "music", "convert")
+    with pytest.raises(GmdVaeError, match="not a folder"):
+        manifest.check_replaceable(tmp_path / "music" / "song.mid", "convert")
+    with pytest.raises(UsageError, match="lies in the output folder"):
+        manifest.check_replaceable(tmp_path / "empty", "convert", source=tmp_path / "empty" / "raw")
+
+
+def test_versions_are_those_of_the_installed_packages() -> None:
+    found = manifest.versions("numpy", "no-such-package")
+    import numpy
+
+    assert found["numpy"] == numpy.__version__
+    assert found["no-such-package"] == "not installed"

@@ -1,0 +1,83 @@
+"""``--hparams`` is parsed and checked before TensorFlow starts."""
+
+from typing import Any
+
+import pytest
+from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.config import HPARAM_DEFAULTS
+from gmd_vae.configuration.hparams import changed, resolve
+from gmd_vae.configuration.registry import get_config
+from hypothesis import given
+from hypothesis import strategies as st
+
+SMALL = get_config("hierdec-drum_4bar_small")
+
+
+def test_nothing_changed_gives_the_configs_own() -> None:
+    assert resolve(SMALL, "") == SMALL.hparams
+    assert changed(SMALL, resolve(SMALL, "")) == {}
+
+
+def test_values_take_the_type_of_the_default() -> None:
+    hparams = resolve(SMALL, "batch_size=48, learning_rate=1, enc_rnn_size=[64,32],residual_encoder=true")
+    assert changed(SMALL, hparams) == {
+        "batch_size": 48,
+        "learning_rate": 1.0,
+        "enc_rnn_size": [64, 32],
+        "residual_encoder": True,
+    }
+    assert isinstance(hparams["learning_rate"], float)
+
+
+def test_the_config_itself_is_not_changed() -> None:
+    before = {**SMALL.hparams}
+    resolve(SMALL, "batch_size=3,dec_rnn_size=[7]")
+    assert SMALL.hparams == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("batchsize=32", "Did you mean 'batch_size'"),
+        ("batch_size", "has no value"),
+        ("batch_size=many", "whole number"),
+        ("batch_size=2.5", "whole number"),
+        ("batch_size=0", "greater than 0"),
+        ("enc_rnn_size=[]", r"\[128,128\]"),
+        ("enc_rnn_size=[128,-1]", "greater than 0"),
+        ("residual_encoder=perhaps", "true or false"),
+        ("max_seq_len=32", "64 steps"),
+        ("sampling_schedule=sigmoid", "inverse_sigmoid"),
+        ("sampling_schedule=inverse_sigmoid,sampling_rate=0.5", "1 or more"),
+        ("sampling_rate=2", "from 0 to 1"),
+        ("clip_mode=norm", "global_norm"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_the_way_out(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        resolve(SMALL, text)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_taken_or_refused_in_one_line(text: str) -> None:
+    said = ""
+    hparams = SMALL.hparams
+    try:
+        hparams = resolve(SMALL, text)
+    except UsageError as error:
+        said = str(error)
+    assert "\n" not in said
+    assert set(hparams) == set(SMALL.hparams)
+
+
+@given(st.fixed_dictionaries({}, optional={"batch_size": st.integers(1, 4096), "z_size": st.integers(1, 4096)}))
+def test_what_was_written_is_what_is_read(values: dict[str, Any]) -> None:
+    text = ",".join(f"{name}={value}" for name, value in values.items())
+    assert {name: resolve(SMALL, text)[name] for name in values} == values
+
+
+def test_every_known_name_can_be_given() -> None:
+    for name, value in SMALL.hparams.items():
+        text = str(value).replace(" ", "")
+        assert resolve(SMALL, f"{name}={text}")[name] == value
+    assert set(HPARAM_DEFAULTS) == set(SMALL.hparams)

@@ -1,0 +1,73 @@
+"""Configs by name, the user's own file included."""
+
+from pathlib import Path
+
+import pytest
+from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.magenta_table import STOCK_CONFIGS
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, VARIABLE, all_configs, get_config
+
+OWN = """
+from dataclasses import replace
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.drum_windows import DrumWindows
+CONFIGS = [VaeConfig("mine", "tiny", "a test", DrumWindows(slice_bars=2), 8, (16,), (16,), levels=(4, 8))]
+"""
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(OWN)
+    return path
+
+
+def test_the_default_config_exists_and_comes_first() -> None:
+    assert next(iter(all_configs())) == DEFAULT_CONFIG
+
+
+def test_all_of_magentas_configs_are_reachable() -> None:
+    assert len(STOCK_CONFIGS) == 23
+    for stock in STOCK_CONFIGS:
+        assert get_config(stock.name) is stock
+
+
+def test_an_unknown_name_answers_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"Unknown config 'hierdec-drum_4bat'.*'hierdec-drum_4bar'"):
+        get_config("hierdec-drum_4bat")
+
+
+def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = get_config("mine", own_file)
+    assert isinstance(mine, VaeConfig)
+    assert mine.windows.steps == 32
+    assert get_config(DEFAULT_CONFIG, own_file).name == DEFAULT_CONFIG
+    monkeypatch.setenv(VARIABLE, str(own_file))
+    assert get_config("mine") == mine
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("CONFIGS = 3", "does not define CONFIGS"),
+        ("x = 1", "does not define CONFIGS"),
+        ("def broken(:\n", r"line 1: SyntaxError"),
+        ("a = 1\nb = missing", r"line 2: NameError"),
+        (OWN.replace('"mine"', '"groovae_4bar"'), "one of Magenta's"),
+        (OWN + "CONFIGS += CONFIGS", "'mine' twice"),
+        (OWN.replace("(4, 8)", "(4, 4)"), r"line 5: ValueError.*16 steps"),
+    ],
+)
+def test_a_config_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=said) as caught:
+        all_configs(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_config_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="missing"):
+        all_configs(tmp_path / "nothing.py")

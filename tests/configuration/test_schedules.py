@@ -1,0 +1,152 @@
+"""Learning rate, β and sampling probability: by hand, in general, and as Magenta's own tensors."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gmd_vae.configuration.registry import all_configs, get_config
+from gmd_vae.configuration.schedules import draw_schedules, kl_beta, learning_rate, sampling_probability
+from hypothesis import given
+from hypothesis import strategies as st
+
+STEPS = st.integers(0, 10**9)
+RATES = st.floats(0.0, 1.0, allow_subnormal=False)
+
+
+def annealed(**changes: Any) -> dict[str, Any]:
+    """The default hyperparameters with every schedule in use, as in cat-mel_2bar_big."""
+    return {**get_config("cat-mel_2bar_big").hparams, **changes}
+
+
+def test_the_learning_rate_by_hand() -> None:
+    hparams = annealed(learning_rate=0.01, min_learning_rate=0.002, decay_rate=0.5)  # 0.008 decays
+    assert [learning_rate(hparams, step) for step in range(4)] == pytest.approx([0.01, 0.006, 0.004, 0.003])
+    # exp(-1) of what can decay is left after 10,000 steps at 0.9999
+    assert learning_rate(annealed(), 10_000) == pytest.approx(0.00099 / math.e + 0.00001, rel=1e-3)
+
+
+def test_beta_by_hand() -> None:
+    assert [kl_beta(annealed(max_beta=0.2, beta_rate=0.0), step) for step in (0, 1, 2, 10**6)] == [0.0, 0.2, 0.2, 0.2]
+    hparams = annealed(max_beta=0.4, beta_rate=0.5)
+    assert [kl_beta(hparams, step) for step in range(4)] == pytest.approx([0.0, 0.2, 0.3, 0.35])
+    assert kl_beta(annealed(max_beta=0.3, beta_rate=1.0), 100) == 0.0
+
+
+def test_the_sampling_probability_by_hand() -> None:
+    inverse_sigmoid = annealed(sampling_schedule="inverse_sigmoid", sampling_rate=1000)
+    assert sampling_probability(inverse_sigmoid, 0) == pytest.approx(1 / 1001)
+    assert sampling_probability(inverse_sigmoid, 1000) == pytest.approx(math.e / (1000 + math.e))
+    assert sampling_probability(inverse_sigmoid, round(1000 * math.log(1000))) == pytest.approx(0.5, abs=1e-3)
+    exponential = annealed(sampling_schedule="exponential", sampling_rate=0.5)
+    assert [sampling_probability(exponential, step) for step in range(3)] == [0.0, 0.5, 0.75]
+    assert sampling_probability(annealed(sampling_schedule="constant", sampling_rate=0.25), 7) == 0.25
+    assert sampling_probability(annealed(sampling_schedule="constant", sampling_rate=0), 7) == 0.0
+    assert sampling_probability({}, 7) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rate"), [("constant", 1.5), ("inverse_sigmoid", 0.5), ("exponential", 1.0), ("linear", 0.5)]
+)
+def test_a_schedule_that_magenta_refuses_is_refused(schedule: str, rate: float) -> None:
+    with pytest.raises(ValueError, match=schedule):
+        sampling_probability(annealed(sampling_schedule=schedule, sampling_rate=rate), 1)
+
+
+def test_nothing_overflows() -> None:
+    for step in (10**5, 10**7, 10**12):
+        assert sampling_probability(annealed(sampling_rate=1), step) == 1.0
+        assert learning_rate(annealed(), step) >= 1e-05
+        assert kl_beta(annealed(max_beta=0.5), step) <= 0.5
+    assert learning_rate(annealed(decay_rate=1.5), 10**7) == math.inf  # as Magenta's
+
+
+@given(STEPS, STEPS, RATES)
+def test_the_learning_rate_falls_and_keeps_its_bounds(step: int, more: int, decay_rate: float) -> None:
+    hparams = annealed(decay_rate=decay_rate)
+    now, later = learning_rate(hparams, step), learning_rate(hparams, step + more)
+    assert hparams["min_learning_rate"] <= later <= now <= hparams["learning_rate"] * (1 + 1e-12)
+
+
+@given(STEPS, STEPS, RATES, st.floats(0.0, 10.0))
+def test_beta_rises_and_keeps_its_bounds(step: int, more: int, beta_rate: float, max_beta: float) -> None:
+    hparams = annealed(beta_rate=beta_rate, max_beta=max_beta)
+    assert 0.0 <= kl_beta(hparams, step) <= kl_beta(hparams, step + more) <= max_beta
+
+
+@given(
+    STEPS,
+    STEPS,
+    st.one_of(
+        st.tuples(st.just("constant"), RATES),
+        st.tuples(st.just("inverse_sigmoid"), st.floats(1.0, 1e6)),
+        st.tuples(st.just("exponential"), st.floats(1e-6, 0.999999)),
+    ),
+)
+def test_the_sampling_probability_rises_and_is_one(step: int, more: int, schedule: tuple[str, float]) -> None:
+    hparams = annealed(sampling_schedule=schedule[0], sampling_rate=schedule[1])
+    assert 0.0 <= sampling_probability(hparams, step) <= sampling_probability(hparams, step + more) <= 1.0
+
+
+def test_every_config_has_schedules() -> None:
+    for config in all_configs().values():
+        for step in (0, 1, config.num_steps):
+            assert 0 < learning_rate(config.hparams, step) <= 0.002
+            assert 0 <= kl_beta(config.hparams, step) <= 1
+            assert 0 <= sampling_probability(config.hparams, step) <= 1
+
+
+@pytest.mark.parametrize("num_steps", [0, 1, 200_000])
+def test_they_are_drawn(num_steps: int, tmp_path: Path) -> None:
+    from PIL import Image
+
+    target = tmp_path / "schedules.png"
+    draw_schedules(annealed(), num_steps, target, "cat-mel_2bar_big")
+    with Image.open(target) as image:
+        assert image.format == "PNG"
+        assert image.width > 1000
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"beta_rate": 0.0, "sampling_schedule": "inverse_sigmoid", "sampling_rate": 1000},
+        {"beta_rate": 0.99999, "sampling_schedule": "exponential", "sampling_rate": 0.9999},
+        {"beta_rate": 0.999, "sampling_schedule": "inverse_sigmoid", "sampling_rate": 1, "decay_rate": 0.5},
+        {"beta_rate": 1.0, "sampling_schedule": "constant", "sampling_rate": 0.3, "decay_rate": 1.0},
+        {"sampling_schedule": "constant", "sampling_rate": 0},
+    ],
+)
+def test_they_are_the_tensors_of_magentas_training(changes: dict[str, Any]) -> None:
+    from gmd_vae.magenta import api
+
+    tf = api.tf
+    small = {"enc_rnn_size": [4], "dec_rnn_size": [4], "z_size": 2, "batch_size": 1}
+    hparams = {**get_config("flat-drum_4bar_small").hparams, **small, **changes}
+    config = api.build_config(get_config("flat-drum_4bar_small"), copy.deepcopy(hparams))
+    converter, length = config.data_converter, hparams["max_seq_len"]
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        config.model.build(config.hparams, converter.output_depth, is_training=True)
+        optimizer = config.model.train(
+            tf.zeros([1, length, converter.input_depth]),
+            tf.zeros([1, length, converter.output_depth]),
+            tf.fill([1], length),
+        )
+        summaries = {
+            operation.name: operation.inputs[1]
+            for operation in graph.get_operations()
+            if operation.type == "ScalarSummary"
+        }
+        sampling = [tensor for name, tensor in summaries.items() if name.endswith("sampling_probability")]
+        assert len(sampling) == (changes["sampling_rate"] != 0)  # Magenta has no such tensor for teacher forcing
+        tensors = [optimizer._lr, summaries["losses/kl_beta"], *sampling]
+        for step in (0, 1, 2, 10, 100, 1_000, 7_000, 50_000, 200_000, 1_000_000):
+            config.model.global_step.load(step, session)
+            ours = [schedule(hparams, step) for schedule in (learning_rate, kl_beta, sampling_probability)]
+            if not sampling:
+                assert ours.pop() == 0.0
+            assert session.run(tensors) == pytest.approx(ours, rel=2e-6, abs=1e-7), step

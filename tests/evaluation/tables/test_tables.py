@@ -1,0 +1,299 @@
+"""Tables of results: the right figures in the right cells, and three forms that no name can break."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from gmd_vae.evaluation.tables.details import details, overview
+from gmd_vae.evaluation.tables.formats import Table, estimate, number, to_latex, to_markdown, to_rich
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+MakeResult = Callable[..., dict[str, Any]]
+
+NASTY = r"my_run & co | $x$ [red]50%[/red] #1 {a} ~^ \ <b> *so* `it` [a](b)"
+FORMS = (to_markdown, to_latex)
+
+
+def shown(table: Table, width: int = 300) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, color_system=None).print(to_rich(table))
+    return out.getvalue()
+
+
+def figure(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.015, "high": value + 0.015}
+
+
+def column(table: Table, heading: str) -> list[str]:
+    place = table.columns.index(heading)
+    return [row[place] for row in table.rows]
+
+
+def bold(table: Table, heading: str) -> list[int]:
+    place = table.columns.index(heading)
+    return sorted(row for row, column in table.bold if column == place)
+
+
+def test_figures_as_people_read_them() -> None:
+    assert number(1760) == "1,760"
+    assert number(0.48549, 3) == "0.485"
+    assert number(-0.034, 3) == "−0.034"
+    assert number(-0.0001, 3) == "0.000"
+    assert number(0.5, 2, signed=True) == "+0.50"
+    assert number(0.001, 2, signed=True) == "0.00"
+    assert number(None) == number(math.nan, 3) == "–"
+    assert (number(math.inf), number(-math.inf)) == ("∞", "−∞")
+
+
+def test_a_figure_has_its_interval_where_there_is_one() -> None:
+    assert estimate({"value": 0.485, "low": 0.47, "high": 0.501}, 3) == "0.485 [0.470, 0.501]"
+    assert estimate({"value": 0.485, "low": None, "high": None}, 3) == "0.485"  # one file only
+    assert estimate({"value": None, "low": None, "high": None}, 3) == estimate(None, 3) == "–"
+    assert estimate(0.98, 3) == "0.980"
+
+
+def test_an_overview_by_hand(made_up_result: MakeResult) -> None:
+    table = overview([made_up_result()])
+    assert table.title == "Evaluation on 1,760 test windows"
+    assert table.rows[0] == (
+        "runs/small",
+        "hierdec-drum_4bar_small",
+        "6,800",
+        "61.5 [59.4, 63.6]",
+        "48.2 [47.4, 49.1]",
+        "−95.0 [−97.4, −92.6]",
+        "−90.1 [−92.4, −87.8]",
+        "0.742 [0.727, 0.757]",
+        "0.485 [0.470, 0.500]",
+        "0.402 [0.387, 0.417]",
+        "0.436 [0.421, 0.452]",  # 0.9 · 0.485
+        "−0.034 [−0.049, −0.019]",  # from 0.502 in the first bar to 0.468 in the last
+    )
+    assert table.rows[2] == (
+        "bar before, copied",
+        *["–"] * 7,
+        "0.562 [0.547, 0.577]",
+        "–",
+        "0.506 [0.491, 0.521]",
+        "0.300 [0.285, 0.315]",
+    )
+    names = ["runs/small", "nearest training window", "bar before, copied", "most frequent step", "silence"]
+    assert column(table, "run") == names
+    assert table.lines == {1}
+    assert not table.bold  # one run is not the best of anything
+
+
+def test_the_best_run_is_bold_but_no_baseline(made_up_result: MakeResult) -> None:
+    first, second = made_up_result(), made_up_result(run="runs/b")
+    second["likelihood"] = {"reconstruction": figure(60.0), "elbo": figure(-96.0), "kl_bits": figure(40.0)}
+    second["reconstruction"]["free_running"]["steps_right"] = figure(0.4)
+    second["reconstruction"]["free_running"]["hits_f1"] = figure(0.43651)
+    table = overview([first, second])
+    assert bold(table, "reconstruction\nnats") == [1]  # the fewest nats
+    assert bold(table, "ELBO\nnats") == [0]
+    assert bold(table, "importance\nbound, nats") == []  # the second has none
+    assert bold(table, "KL\nbits") == bold(table, "fade\nfree-running") == []
+    assert bold(table, "steps right\nfree-running") == [0]  # though the nearest training window has more
+    assert bold(table, "hits F1\nfree-running") == [1]  # 0.437 and 0.436
+    assert bold(table, "steps right\nsampled") == [0, 1]  # the same
+    assert "| **0.485** [0.470, 0.500] |" in to_markdown(table)
+    assert r" \textbf{0.485} &" in to_latex(table)
+    out = io.StringIO()
+    Console(file=out, width=300, color_system="standard", force_terminal=True).print(to_rich(table))
+    assert "\x1b[1m0.485" in out.getvalue()
+    assert "\x1b[1m0.688" not in out.getvalue()
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1)), min_size=2, max_size=6))
+def test_bold_is_what_no_other_run_exceeds(values: list[float | None]) -> None:
+    results = [{"run": str(n), "likelihood": {"elbo": value}} for n, value in enumerate(values)]
+    table = overview(results)
+    there = [value for value in values if value is not None]
+    best = bold(table, "ELBO\nnats")
+    assert bool(best) == (len(there) > 1)
+    for row in best:
+        value = values[row]
+        assert value is not None
+        assert value >= max(there) - 0.1  # one digit is shown
+
+
+def test_runs_on_other_windows_have_rows_and_baselines_of_their_own(made_up_result: MakeResult) -> None:
+    one, other = made_up_result(), made_up_result(split="validation", windows=900, run="runs/c")
+    twice = overview([one, other, made_up_result(run="runs/b")])
+    assert twice.title == "Evaluation"
+    assert column(twice, "windows") == ["1,760 test"] * 6 + ["900 validation"] * 5
+    assert [name for name in column(twice, "run") if name.startswith("runs/")] == ["runs/small", "runs/b", "runs/c"]
+    assert column(twice, "run").count("silence") == 2
+    assert twice.lines == {2, 6, 7}
+    assert all(row < 2 for row, _ in twice.bold)
+
+
+def test_baselines_from_other_training_windows_say_which(made_up_result: MakeResult) -> None:
+    other = {"folder": "data/examples/rock", "sha256": "r" * 64, "windows": 900}
+    names = column(overview([made_up_result(), made_up_result(run="runs/b", training=other)]), "run")
+    assert names[2:] == [
+        "nearest training window (data/examples/groove/hierdec-drum_4bar_small)",
+        "nearest training window (data/examples/rock)",
+        "bar before, copied",
+        "most frequent step (data/examples/groove/hierdec-drum_4bar_small)",
+        "most frequent step (data/examples/rock)",
+        "silence",
+    ]
+
+
+def test_held_out_windows_that_are_in_training_are_told(made_up_result: MakeResult) -> None:
+    assert not any("training set too" in note for note in overview([made_up_result()]).notes)
+    notes = overview([made_up_result(in_training=3)]).notes
+    assert notes[-1] == "3 of the 1,760 windows of runs/small (test) are in its training set too."
+
+
+def test_no_result_at_all() -> None:
+    table = overview([])
+    assert table.rows == ()
+    for form in FORMS:
+        assert "ELBO" in form(table)
+    assert "ELBO" in shown(table)
+
+
+@pytest.mark.parametrize("bars", [1, 4, 16])
+def test_details_have_every_part(bars: int, made_up_result: MakeResult) -> None:
+    tables = {table.title: table for table in details(made_up_result(bars))}
+    assert list(tables) == [
+        "What was evaluated",
+        "Likelihood",
+        "Accuracy",
+        "Steps right, by bar",
+        "Voices, free-running",
+        "Novelty",
+        "Distributions",
+        "Latent space",
+        "Style from z",
+        "Interpolation",
+        "Attribute vectors",
+    ]
+    assert column(tables["Steps right, by bar"], "bar") == [str(bar + 1) for bar in range(bars)]
+    for table in tables.values():
+        assert {len(row) for row in table.rows} == {len(table.columns)}, table.title
+        assert all(form(table) for form in (*FORMS, shown))
+
+
+def test_details_by_hand(made_up_result: MakeResult) -> None:
+    tables = {table.title: table for table in details(made_up_result())}
+    assert ("reconstruction", "nats a step", "0.961 [0.928, 0.994]") in tables["Likelihood"].rows
+    assert tables["Accuracy"].rows[1][:2] == ("free-running", "0.485 [0.470, 0.500]")
+    assert tables["Accuracy"].lines == {3}  # below it are the baselines
+    voices = tables["Voices, free-running"].rows
+    assert voices[0][:3] == ("kick", "10,412", "0.509 [0.494, 0.524]")
+    assert voices[8] == ("ride", "0", "–", "–", "–", "–")
+    novelty = {row[0]: row[1:] for row in tables["Novelty"].rows}
+    assert novelty["copies of a training window"] == ("0.003 [0.002, 0.004]", "0.020 [0.013, 0.027]")
+    assert novelty["steps that differ, third quartile"] == ("31.2", "23.2")
+    assert tables["Distributions"].rows[0][:5] == ("hits per bar", "0.810", "0.970", "0.190", "0.030")
+    assert ("active dimensions", "41 of 256") in tables["Latent space"].rows
+    assert tables["Style from z"].rows[0] == ("linear classifier", "0.610 [0.560, 0.660]", "0.400 [0.350, 0.450]")
+    assert tables["Style from z"].rows[2][1] == "0.350 [0.250, 0.450]"
+    assert tables["Style from z"].notes[-1].endswith(": gospel.")
+    assert tables["Interpolation"].rows[10] == ("1.00", "1.000 [1.000, 1.000]", "1.000 [1.000, 1.000]")
+    assert tables["Attribute vectors"].rows[0] == ("kick", "+0.90 / −0.70", "+0.10 / +0.02", "+0.10 / +0.02")
+    assert tables["Attribute vectors"].bold == {(0, 1), (1, 2), (2, 3)}
+    assert tables["Attribute vectors"].notes[-1].endswith(": ride.")
+
+
+def test_parts_that_are_not_there_have_no_table(made_up_result: MakeResult) -> None:
+    empty: dict[str, Any] = {"likelihood": None, "reconstruction": {}, "novelty": {}, "distribution": {}}
+    nothing = {"latent": None, "data": None, "pairs": 0}
+    latent = {"activity": None, "interpolation": nothing, "decodability": None, "attributes": {}}
+    assert [table.title for table in details(made_up_result(**empty, latent=latent))] == ["What was evaluated"]
+    assert [table.title for table in details({})] == ["What was evaluated"]
+    assert all(cell == "–" for cell in overview([{}]).rows[0][1:])
+
+
+def test_why_styles_were_not_read_from_z_is_told(made_up_result: MakeResult) -> None:
+    latent = {"decodability": None, "decodability_reason": "no info.csv lists the styles of these files"}
+    table = details(made_up_result(latent=latent))[-1]
+    assert table.title == "Style from z"
+    assert table.rows == (("not measured", "no info.csv lists the styles of these files"),)
+
+
+def without_figures(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: without_figures(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [without_figures(value) for value in part]
+    return None if isinstance(part, float) else part
+
+
+def test_where_nothing_is_defined_there_are_dashes(made_up_result: MakeResult) -> None:
+    result = without_figures(made_up_result())
+    assert set(overview([result]).rows[0][3:]) == {"–"}
+    bars = next(table for table in details(result) if table.title == "Steps right, by bar")
+    assert {cell for row in bars.rows for cell in row[1:]} == {"–"}
+    for table in details(result):
+        assert all(form(table) for form in (*FORMS, shown))
+
+
+def test_a_name_is_shown_as_it_is(made_up_result: MakeResult) -> None:
+    table = overview([made_up_result(run=NASTY)])
+    assert f"{NASTY} " in shown(table, width=400)
+    assert r"| my\_run &amp; co \| \$x\$ [red]50%[/red] #1 {a} \~^ \\ &lt;b&gt; \*so\* \`it\` [a\](b) |" in to_markdown(
+        table
+    )
+    assert (
+        r"my\_run \& co \textbar{} \$x\$ {[}red{]}50\%{[}/red{]} \#1 \{a\} \textasciitilde{}\textasciicircum{} "
+        r"\textbackslash{} \textless{}b\textgreater{} *so* `it` {[}a{]}(b) & hierdec-drum\_4bar\_small &"
+    ) in to_latex(table)
+
+
+def test_a_terminal_that_is_too_narrow_cuts_nothing_off(made_up_result: MakeResult) -> None:
+    text = shown(overview([made_up_result()]), width=120)
+    assert max(map(len, text.splitlines())) <= 120
+    assert "…" not in text
+    assert "hierdec-" in text
+
+
+@given(st.lists(st.text(max_size=20), min_size=2, max_size=4).filter(any))
+def test_no_text_breaks_a_row(cells: list[str]) -> None:
+    table = Table("t", tuple("heading" for _ in cells), (tuple(cells),), names=len(cells))
+    row = to_markdown(table).split("\n")[4]
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) == len(cells) + 1
+    latex = to_latex(table)
+    assert latex.count("\\\\\n") == 2  # the headings and the row
+    row = latex.split("\\midrule\n")[1].split("\n")[0]
+    bare = re.sub(r"\\[a-z]+|\\[&%$#_{}\\]", "", row)  # without commands and escaped signs
+    assert bare.count("&") == len(cells) - 1
+    assert bare.count("{") == bare.count("}")
+    assert not set(bare) & set("#%_^~\\<>|")
+    assert bare.count("[") == bare.count("{[}")
+
+
+def test_latex_and_the_terminal_put_intervals_below_their_figures() -> None:
+    table = Table("t", ("name [a]", "share\nof steps"), (("x [1, 2]", "0.5 [0.4, 0.6]"), ("y", "0.7")), ("So.",))
+    lines = to_latex(table).split("\n")
+    assert lines[0] == r"% needs \usepackage{booktabs,adjustbox}"
+    assert lines[lines.index(r"\toprule") + 1 : lines.index(r"\bottomrule")] == [
+        r"name {[}a{]} & share \\",
+        r" & of steps \\",
+        r"\midrule",
+        r"x {[}1, 2{]} & 0.5 \\",  # what looks like an interval in a name is a name
+        r" & {\scriptsize {[}0.4, 0.6{]}} \\",
+        r"y & 0.7 \\",
+    ]
+    text = [line.rstrip() for line in shown(table).splitlines()]
+    assert text[0] == "t"
+    assert text[4:] == ["x [1, 2]         0.5", "          [0.4, 0.6]", "y                0.7", "So."]
+    assert to_markdown(table) == (
+        "**t**\n\n| name [a] | share, of steps |\n| :-- | --: |\n| x [1, 2] | 0.5 [0.4, 0.6] |\n| y | 0.7 |\n\nSo.\n"
+    )
+
+
+def test_a_table_without_headings_has_no_line_of_them() -> None:
+    table = Table("t", ("", ""), (("a", "1"),))
+    assert to_latex(table).split(r"\toprule")[1].startswith("\na & 1 \\\\")
+    assert [line.rstrip() for line in shown(table).splitlines()] == ["t", "a  1"]

@@ -1,0 +1,60 @@
+"""A user's MIDI file as the model's input, and what is said when it holds nothing usable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.generation.inputs.windows import read_window
+
+CONFIG = get_config("hierdec-drum_4bar_small")
+BAR = 4 * 480
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def test_the_read_window_comes_first(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
+    hits = [(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(6 * 4)]
+    window = read_window(write(tmp_path / "six.mid", make_midi(hits)), CONFIG)
+    assert window.found == 3
+    assert window.length == 64
+    assert window.inputs.shape == (64, 10)
+    assert window.inputs[::4, 0].all()  # a kick on every quarter of the first four bars
+    assert not window.inputs[:, 1].any()
+    assert window.inputs[1:4, 9].all()  # and "no hit" between
+
+
+@pytest.mark.parametrize(
+    ("hits", "before", "said"),
+    [
+        ([(0, 36), (BAR, 38)], b"", "1 stretch of drums shorter than 4 bars"),
+        ([], b"", "it has no drum notes. Put the drums on MIDI channel 10"),
+        ([(0, 20), (4 * BAR - 480, 20)], b"", "pitch 20"),
+        ([(i * 480, 36) for i in range(20)], b"\x00\xff\x58\x04\x03\x02\x18\x08", "3/4"),
+    ],
+)
+def test_a_file_without_a_window_says_what_the_converter_saw(
+    tmp_path: Path, make_midi: Callable[..., bytes], hits: list[tuple[int, int]], before: bytes, said: str
+) -> None:
+    path = write(tmp_path / "odd.mid", make_midi(hits, before=before))
+    with pytest.raises(GmdVaeError, match=said) as caught:
+        read_window(path, CONFIG)
+    message = str(caught.value)
+    assert "odd.mid" in message
+    assert "4 bars of 4/4 drums" in message
+    assert " 0 " not in message  # nothing is listed that was not seen
+
+
+def test_what_is_not_there_or_not_midi_is_named(tmp_path: Path) -> None:
+    with pytest.raises(GmdVaeError, match=r"missing\.mid' does not exist"):
+        read_window(tmp_path / "missing.mid", CONFIG)
+    with pytest.raises(GmdVaeError, match=r"text\.mid' cannot be read as MIDI"):
+        read_window(write(tmp_path / "text.mid", b"hello"), CONFIG)
+    with pytest.raises(GmdVaeError, match="larger than"):
+        read_window(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20)), CONFIG)

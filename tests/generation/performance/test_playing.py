@@ -1,0 +1,79 @@
+"""How labels are played: what is refused, and what a manifest says."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.families.output_spec import output_of
+from gmd_vae.generation.performance.feel import load_feel
+from gmd_vae.generation.performance.playing import Playing
+
+
+def test_the_defaults_are_magentas() -> None:
+    playing = Playing()
+    assert (playing.tempo, playing.velocity, playing.delay, playing.feel) == (120.0, 80, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tempo": 0},
+        {"tempo": 3.9},
+        {"tempo": 1001},
+        {"tempo": math.nan},
+        {"tempo": math.inf},
+        {"velocity": 0},
+        {"velocity": 128},
+        {"swing": 49.9},
+        {"swing": 75.1},
+        {"swing": math.nan},
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_by_name(fields: dict[str, Any]) -> None:
+    (name,) = fields
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        Playing(**fields)
+
+
+@pytest.mark.parametrize(("swing", "delay"), [(50, 0), (200 / 3, 1 / 3), (75, 0.5)])
+def test_swing_is_percent_of_an_eighth(swing: float, delay: float) -> None:
+    assert Playing(swing=swing).delay == pytest.approx(delay)
+
+
+def test_what_cannot_be_played_is_said() -> None:
+    triplets, waltz = DrumWindows(steps_per_quarter=3), DrumWindows(quarters_per_bar=3)
+    swung, felt = Playing(swing=60), Playing(feel=load_feel())
+    assert [playing.obstacle(DrumWindows()) for playing in (Playing(), swung, felt)] == ["", "", ""]
+    assert "swing" in swung.obstacle(triplets)
+    assert "feel" in felt.obstacle(triplets)
+    assert "feel" in felt.obstacle(waltz)
+    assert not swung.obstacle(waltz)
+    assert not Playing().obstacle(triplets)
+
+
+def test_a_manifest_says_how_it_was_played() -> None:
+    drums, melody, tracks, groove = (
+        output_of(get_config(name))
+        for name in (DEFAULT_CONFIG, "cat-mel_2bar_small", "hier-multiperf_vel_1bar_med", "groovae_4bar")
+    )
+    assert Playing(tempo=98.5, swing=60).describe(drums) == {"tempo": 98.5, "velocity": 80, "swing": 60}
+    assert Playing().describe(drums, humanized=True) == {"tempo": 120.0, "velocity": None, "swing": 50.0}
+    assert Playing().describe(melody) == {"tempo": 120.0, "velocity": 80}
+    assert Playing().describe(tracks) == Playing().describe(groove) == {"tempo": 120.0}  # the rest is their own
+    described = json.loads(json.dumps(Playing(feel=load_feel(), seed=7).describe(drums)))
+    assert described["velocity"] is None, "a feel does not use it"
+    assert described["feel"].startswith("Groove MIDI Dataset")
+    assert described["seed"] == 7
+
+
+def test_the_import_is_cheap() -> None:
+    program = "import sys, gmd_vae.generation.performance.playing; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"mido", "note_seq", "numpy", "pretty_midi", "tensorflow"}

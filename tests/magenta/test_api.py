@@ -1,0 +1,347 @@
+"""Everything we say about Magenta, held against the installed package."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gmd_vae.configuration.config import HPARAM_DEFAULTS, VaeConfig
+from gmd_vae.configuration.drum_windows import NINE_CLASSES, DrumWindows
+from gmd_vae.configuration.magenta_table import STOCK_CONFIGS, StockConfig
+from gmd_vae.configuration.registry import all_configs, get_config
+from gmd_vae.generation.inputs.windows import labels_to_inputs
+from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.tfrecord import read_records
+from gmd_vae.models import checkpoints
+from gmd_vae.training.run.folder import open_run
+from gmd_vae.windows.cutting.drum_windows import extract_drum_windows
+from gmd_vae.windows.label_windows import load_windows
+
+pytestmark = pytest.mark.tensorflow
+
+# some of ours, some of Magenta's, and all of Magenta's at other sizes
+COUNTED = [
+    *("hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar", "flat-drum_4bar_small", "hierdec-drum_4bar_small_half_bar"),
+    *("cat-drums_2bar_small", "nade-drums_2bar_full", "groovae_2bar_hits_control_tfds"),
+    *(
+        config.name
+        for config in all_configs().values()
+        if isinstance(config, StockConfig) and config not in STOCK_CONFIGS
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def magenta() -> Any:
+    from gmd_vae.magenta import api
+
+    return api
+
+
+def build(magenta: Any, config: Any, batch_size: int = 2) -> dict[str, tuple[int, ...]]:
+    """The variables that Magenta's own training code builds for a Magenta ``Config``."""
+    tf = magenta.tf
+    config = copy.deepcopy(config)
+    config.hparams.batch_size = batch_size
+    converter = config.data_converter
+    with tf.Graph().as_default():
+        config.model.build(config.hparams, converter.output_depth, is_training=True)
+        optimizer = config.model.train(
+            tf.zeros([batch_size, config.hparams.max_seq_len, converter.input_depth]),
+            tf.zeros([batch_size, config.hparams.max_seq_len, converter.output_depth]),
+            tf.fill([batch_size, *converter.length_shape], config.hparams.max_seq_len),
+            tf.zeros([batch_size, config.hparams.max_seq_len, converter.control_depth])
+            if converter.control_depth
+            else None,
+        )
+        optimizer.minimize(config.model.loss, global_step=config.model.global_step)
+        return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.global_variables()}
+
+
+def weights(magenta: Any, config: Any) -> dict[str, tuple[int, ...]]:
+    """What is trained, by name and shape. A window has few steps here, as they all have the same weights."""
+    tf = magenta.tf
+    config = copy.deepcopy(config)
+    config.hparams.batch_size, converter = 2, config.data_converter
+    if hasattr(config.model.decoder, "_level_lengths"):
+        below = [2] * (len(config.model.decoder._level_lengths) - 1)
+        levels = [*(converter.length_shape or [2]), *below]  # the segments of a window that has them, each of 2 steps
+        config.model.decoder._level_lengths = levels
+        config.model.encoder._level_lengths = levels[::-1]
+        config.hparams.max_seq_len = int(np.prod(levels))
+    steps = config.hparams.max_seq_len
+
+    def windows(depth: int) -> Any:
+        return tf.zeros([2, steps, depth])
+
+    with tf.Graph().as_default():
+        config.model.build(config.hparams, converter.output_depth, is_training=True)
+        config.model.train(
+            windows(converter.input_depth),
+            windows(converter.output_depth),
+            tf.fill([2, *converter.length_shape], 2),
+            windows(converter.control_depth) if converter.control_depth else None,
+        )
+        return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.trainable_variables()}
+
+
+def test_the_defaults_of_hyperparameters_are_magentas(magenta: Any) -> None:
+    assert magenta.lstm_models.get_default_hparams().values() == HPARAM_DEFAULTS
+
+
+def test_the_nine_drum_classes_are_magentas(magenta: Any) -> None:
+    assert [list(pitches) for pitches in NINE_CLASSES] == magenta.data.REDUCED_DRUM_PITCH_CLASSES
+
+
+def test_the_table_of_stock_configs_has_magentas_names_in_magentas_order(magenta: Any) -> None:
+    assert [stock.name for stock in STOCK_CONFIGS] == list(magenta.configs.CONFIG_MAP)[: len(STOCK_CONFIGS)]
+
+
+@pytest.mark.parametrize("stock", STOCK_CONFIGS, ids=lambda stock: stock.name)
+def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: StockConfig) -> None:
+    theirs = magenta.configs.CONFIG_MAP[stock.name]
+    assert stock.hparams == theirs.hparams.values()
+    assert stock.augmented == (theirs.note_sequence_augmenter is not None)
+    converter = theirs.data_converter
+    assert (stock.windows is not None) == isinstance(converter, magenta.data.DrumsConverter)
+    if stock.windows:
+        assert stock.windows.input_depth == converter.input_depth
+        assert stock.windows.output_depth == converter.output_depth
+        assert stock.windows.steps == converter._slice_steps
+        assert [list(pitches) for pitches in stock.windows.pitch_classes] == [*map(list, converter._pitch_classes)]
+
+
+def test_configs_whose_examples_fit_each_other_share_a_converter(magenta: Any) -> None:
+    def content(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [content(part) for part in value]
+        if callable(value) and hasattr(value, "__qualname__"):
+            return value.__qualname__
+        inner = vars(value) if hasattr(value, "__dict__") else None
+        return repr(value) if inner is None else [type(value), {name: content(part) for name, part in inner.items()}]
+
+    held = {stock.name: content(magenta.configs.CONFIG_MAP[stock.name].data_converter) for stock in STOCK_CONFIGS}
+    for name in ("mel_16bar", "trio_16bar"):
+        assert held[f"flat-{name}"] == held[f"hierdec-{name}"] == held[f"hier-{name}"]
+    assert held["flat-mel_16bar"] != held["cat-mel_2bar_big"]
+    assert all(held[stock.converter] == held[stock.name] for stock in STOCK_CONFIGS)
+    assert get_config("hierdec-trio_16bar_small").converter == "flat-trio_16bar"
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
+    config = get_config(name)
+    shapes = weights(magenta, magenta.build_config(config)).values()
+    assert sum(math.prod(shape) for shape in shapes) == config.parameters
+
+
+# What people have read in checkpoints that Magenta published; only the beginning of each list was kept.
+PUBLISHED = {
+    # github.com/magenta/magenta/issues/1854
+    "hierdec-mel_16bar": {
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/bias": (4096,),
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/kernel": (2138, 4096),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/bias": (4096,),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/kernel": (2048, 4096),
+        "core_decoder/decoder/output_projection/bias": (90,),
+        "core_decoder/decoder/output_projection/kernel": (1024, 90),
+        "core_decoder/decoder/z_to_initial_state/bias": (4096,),
+        "core_decoder/decoder/z_to_initial_state/kernel": (1024, 4096),
+        "decoder/hierarchical_level_0/cell_0/lstm_cell/bias": (4096,),
+        "decoder/hierarchical_level_0/cell_0/lstm_cell/kernel": (1025, 4096),
+        "decoder/hierarchical_level_0/cell_1/lstm_cell/bias": (4096,),
+        "decoder/hierarchical_level_0/cell_1/lstm_cell/kernel": (2048, 4096),
+        "decoder/hierarchical_level_0/initial_state/bias": (4096,),
+        "decoder/hierarchical_level_0/initial_state/kernel": (512, 4096),
+        "encoder/cell_0/bidirectional_rnn/bw/multi_rnn_cell/cell_0/lstm_cell/bias": (8192,),
+        "encoder/cell_0/bidirectional_rnn/bw/multi_rnn_cell/cell_0/lstm_cell/kernel": (2138, 8192),
+        "encoder/cell_0/bidirectional_rnn/fw/multi_rnn_cell/cell_0/lstm_cell/bias": (8192,),
+    },
+    # github.com/magenta/magenta/issues/1496: trained with cuDNN
+    "hier-multiperf_vel_1bar_med": {
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/bias": (2048,),
+        "core_decoder/decoder/multi_rnn_cell/cell_0/lstm_cell/kernel": (1514, 2048),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/bias": (2048,),
+        "core_decoder/decoder/multi_rnn_cell/cell_1/lstm_cell/kernel": (1024, 2048),
+        "core_decoder/decoder/multi_rnn_cell/cell_2/lstm_cell/bias": (2048,),
+        "core_decoder/decoder/multi_rnn_cell/cell_2/lstm_cell/kernel": (1024, 2048),
+        "core_decoder/decoder/opaque_kernel": (7307264,),
+        "core_decoder/decoder/opaque_kernel/Adam": (7307264,),
+        "core_decoder/decoder/opaque_kernel/Adam_1": (7307264,),
+        "core_decoder/decoder/output_projection/bias": (490,),
+        "core_decoder/decoder/output_projection/kernel": (512, 490),
+        "core_decoder/decoder/z_to_initial_state/bias": (3072,),
+    },
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_variables_are_those_of_checkpoints_that_magenta_published(magenta: Any, name: str) -> None:
+    from gmd_vae.models.checkpoint_check import CUDNN_COPY
+
+    held, published = weights(magenta, magenta.build_config(get_config(name))), PUBLISHED[name]
+    copies = [variable for variable in published if CUDNN_COPY.search(variable)]
+    own = {variable: shape for variable, shape in published.items() if variable not in copies}
+    assert own
+    assert {variable: held.get(variable) for variable in own} == own
+    # a copy holds all layers of the decoder, with two biases for each of TensorFlow's: for inputs and for states
+    layers = {variable: math.prod(shape) for variable, shape in held.items() if "core_decoder" in variable}
+    size = sum(
+        count * (2 if variable.endswith("bias") else 1) for variable, count in layers.items() if "cell_" in variable
+    )
+    assert {published[variable] for variable in copies} <= {(size,)}
+
+
+def test_every_config_is_built_afresh_and_magentas_map_stays_as_it_was(magenta: Any) -> None:
+    before = {name: config.hparams.values() for name, config in magenta.configs.CONFIG_MAP.items()}
+    caps = {
+        name: config.data_converter.max_tensors_per_notesequence for name, config in magenta.configs.CONFIG_MAP.items()
+    }
+    for config in all_configs().values():
+        hparams = {**config.hparams, "batch_size": 3, "enc_rnn_size": [5]}
+        built = magenta.build_config(config, hparams)
+        again = magenta.build_config(config)
+        assert built.hparams.values() == hparams
+        assert again.hparams.values() == config.hparams
+        assert built.data_converter.max_tensors_per_notesequence is None
+        built.data_converter.set_mode("train")
+        built.hparams.enc_rnn_size.append(1)
+        assert magenta.build_config(config).hparams.values() == config.hparams
+    assert {name: config.hparams.values() for name, config in magenta.configs.CONFIG_MAP.items()} == before
+    assert {
+        name: config.data_converter.max_tensors_per_notesequence for name, config in magenta.configs.CONFIG_MAP.items()
+    } == caps
+
+
+def test_our_configs_are_in_the_map_that_magentas_scripts_read(magenta: Any) -> None:
+    from magenta.models.music_vae import configs
+
+    ours = [config for config in all_configs().values() if isinstance(config, VaeConfig)]
+    assert len(ours) > 10
+    for config in ours:
+        theirs = configs.CONFIG_MAP[config.name]
+        assert theirs.hparams.values() == config.hparams
+        assert theirs.data_converter.max_tensors_per_notesequence is None
+        assert theirs.data_converter.output_depth == config.windows.output_depth
+
+
+def test_our_checkpoint_holds_exactly_the_variables_of_stock_magenta(magenta: Any, tiny_run: Path) -> None:
+    """The model written down by hand, as a user of stock Magenta would, and nothing of ours."""
+    lstm_models, data = magenta.lstm_models, magenta.data
+    from magenta.common import merge_hparams
+    from magenta.contrib.training import HParams
+    from magenta.models.music_vae.base_model import MusicVAE
+
+    stock = magenta.configs.Config(
+        model=MusicVAE(
+            lstm_models.BidirectionalLstmEncoder(),
+            lstm_models.HierarchicalLstmDecoder(lstm_models.CategoricalLstmDecoder(), level_lengths=[8, 8]),
+        ),
+        hparams=merge_hparams(
+            lstm_models.get_default_hparams(),
+            HParams(
+                max_seq_len=64,
+                z_size=4,
+                enc_rnn_size=[16],
+                dec_rnn_size=[12, 8],
+                free_bits=48,
+                max_beta=0.2,
+                sampling_schedule="inverse_sigmoid",
+                sampling_rate=1000,
+            ),
+        ),
+        data_converter=data.DrumsConverter(max_bars=100, slice_bars=4, steps_per_quarter=4, roll_input=True),
+    )
+    prefix = checkpoints.find(tiny_run)
+    ours = magenta.tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
+    assert {name: tuple(shape) for name, shape in ours.items()} == build(magenta, stock)
+
+
+def test_stock_trained_model_samples_from_our_checkpoint(magenta: Any, tiny_run: Path) -> None:
+    from magenta.models.music_vae.trained_model import TrainedModel
+
+    opened = open_run(tiny_run)
+    config, hparams = opened.config, opened.hparams
+    model = TrainedModel(
+        magenta.build_config(config, hparams), batch_size=2, checkpoint_dir_or_path=str(tiny_run / "train")
+    )
+    samples = model.sample(n=3, length=64, temperature=1.0)
+    assert len(samples) == 3
+    assert all(note.is_drum for sample in samples for note in sample.notes)
+    assert any(sample.notes for sample in samples)
+
+
+def test_what_the_encoder_reads_is_what_magentas_converter_makes(magenta: Any, starter_notes: Path) -> None:
+    """Inputs and outputs expanded from labels, in numpy and in the graph, against the converter's tensors."""
+    from gmd_vae.models.label_vectors import expand_labels
+
+    tf = magenta.tf
+    records = list(read_records(starter_notes / "test.tfrecord"))[:3]
+    for name in ("hierdec-drum_4bar_small", "cat-drums_2bar_small", "nade-drums_2bar_reduced", "nade-drums_2bar_full"):
+        config = get_config(name)
+        windows = config.windows
+        assert windows is not None
+        converter = magenta.build_config(config).data_converter
+        converter.set_mode("eval")
+        for record in records:
+            labels = extract_drum_windows(windows, record).windows
+            assert isinstance(labels, np.ndarray)
+            tensors = converter.to_tensors(NoteSequence.FromString(record))
+            theirs = {inputs.tobytes() for inputs in tensors.inputs}
+            assert {labels_to_inputs(row, windows).tobytes() for row in labels} == theirs
+            with tf.Graph().as_default(), tf.Session() as session:
+                given = tf.constant(labels)
+                ours = session.run(
+                    [
+                        expand_labels(given, windows, roll=windows.roll_input, no_hit=True),
+                        expand_labels(given, windows, roll=windows.roll_output, no_hit=False),
+                    ]
+                )
+            pairs = {
+                (inputs.astype(bool).tobytes(), outputs.astype(bool).tobytes())
+                for inputs, outputs in zip(*ours, strict=True)
+            }
+            assert pairs == {
+                (inputs.tobytes(), outputs.astype(bool).tobytes())
+                for inputs, outputs in zip(tensors.inputs, tensors.outputs, strict=True)
+            }
+
+
+def test_a_one_hot_input_is_expanded_too(magenta: Any, starter_examples: Path) -> None:
+    from gmd_vae.models.label_vectors import expand_labels
+
+    tf = magenta.tf
+    windows = DrumWindows(roll_input=False)
+    labels = load_windows(starter_examples, "test").labels[:2].astype(np.int64)
+    with tf.Graph().as_default(), tf.Session() as session:
+        ours = session.run(expand_labels(tf.constant(labels), windows, roll=False, no_hit=True))
+    assert ours.shape == (2, 64, 512)
+    assert (ours.argmax(-1) == labels).all()
+    assert (labels_to_inputs(labels[0], windows) == ours[0]).all()
+
+
+def test_tensorflow_before_the_door_is_refused() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys; os.environ.pop('TF_USE_LEGACY_KERAS', None)\n"
+        "sys.modules['tensorflow'] = sys  # in its place: only that it is there counts\n"
+        "try:\n    import gmd_vae.magenta.api\nexcept RuntimeError as error:\n    print('refused', error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith("refused"), done.stderr
+
+
+def test_start_up_is_silent_and_loads_nothing_needless() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys; from gmd_vae.magenta.api import tf\nwith tf.Session() as s: print(s.run(tf.constant(3)))\n"
+    code += "print({'pandas', 'sklearn', 'bokeh', 'IPython', 'note_seq.notebook_utils'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr, done.returncode) == ("3\nset()\n", "", 0)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from gmd_vae.midi import midi_io
+from gmd_vae.midi.fallback import child_process
+from gmd_vae.midi.midi_io import MidiError, midi_to_record
+
+MakeMidi = Callable[..., bytes]
+SMPTE = 0xE728  # a time division that our own reader leaves to note_seq
+
+
+@pytest.fixture(autouse=True)
+def no_child_is_left() -> Iterator[None]:
+    """Each test starts its own process, and none after it gets a strange one."""
+    child_process._end()
+    yield
+    child_process._end()
+
+
+def odd(make_midi: MakeMidi) -> bytes:
+    """A file that note_seq reads and our own reader does not: a delta time of five bytes."""
+    data = make_midi(before=b"\x80\x80\x80\x80\x05\x99\x24\x40")
+    assert not midi_io.reads_itself(data)
+    return data
+
+
+def reason_of(data: bytes) -> str:
+    with pytest.raises(MidiError) as caught:
+        midi_to_record(data, "c", "a.mid")
+    assert "'a.mid'" in str(caught.value)
+    return caught.value.reason
+
+
+def test_the_same_process_answers_again_and_again(make_midi: MakeMidi) -> None:
+    first = midi_to_record(odd(make_midi), "c", "a.mid")
+    child = child_process._child
+    assert first.notes == 4
+    assert reason_of(make_midi(track=b"\x00\xf4")) == midi_io.DAMAGED
+    assert midi_to_record(odd(make_midi), "c", "a.mid") == first
+    assert child_process._child is child
+
+
+def test_a_file_that_takes_too_long_is_refused_and_the_next_one_is_read(
+    make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(child_process, "SECONDS", 0.2)
+        patch.setattr(child_process, "_START", "import time; time.sleep(60)")
+        begin = time.monotonic()
+        assert reason_of(odd(make_midi)) == midi_io.TOO_SLOW
+        assert time.monotonic() - begin < 10
+    assert midi_to_record(odd(make_midi), "c", "a.mid").notes == 4
+
+
+def test_a_file_that_kills_the_process_is_refused_and_the_next_one_is_read(
+    make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(child_process, "_START", "import os, sys; sys.stdin.buffer.read(8); os.kill(os.getpid(), 9)")
+        assert reason_of(odd(make_midi)) == midi_io.TOO_MUCH_MEMORY
+    assert midi_to_record(odd(make_midi), "c", "a.mid").notes == 4
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not tell the memory in use")  # noqa: PTH110
+def test_memory_is_bounded(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
+    greedy = "from gmd_vae.midi.fallback import reference; reference._read = lambda data: bytearray(4 << 30); "
+    monkeypatch.setattr(
+        child_process, "_START", child_process._START.replace("from pipeline", f"{greedy}from pipeline")
+    )
+    with pytest.raises(MidiError) as caught:
+        midi_to_record(odd(make_midi), "c", "a.mid")
+    assert caught.value.reason == midi_io.TOO_MUCH_MEMORY
+
+
+def test_ctrl_c_while_waiting_is_no_refusal_and_leaves_no_answer_behind(
+    make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(child_process._Child, "_read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            midi_to_record(make_midi(ticks_per_quarter=SMPTE), "c", "a.mid")
+    assert midi_to_record(odd(make_midi), "c", "a.mid").notes == 4
+
+
+def test_threads_get_their_own_answers(make_midi: MakeMidi) -> None:
+    files = [make_midi(before=b"\x80\x80\x80\x80" + bytes([number]) + b"\x99\x24\x40") for number in range(8)]
+    alone = [midi_to_record(data, "c", "a.mid") for data in files]
+    found: dict[int, midi_io.Record] = {}
+    threads = [
+        threading.Thread(
+            target=lambda number=number: found.update({number: midi_to_record(files[number], "c", "a.mid")})
+        )
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[number] for number in range(8)] == alone

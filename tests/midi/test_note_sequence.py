@@ -1,0 +1,121 @@
+"""The light note_seq package lives in sys.modules, so each test has an interpreter of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def python(code: str) -> None:
+    result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_note_sequence_and_midi_io_import_without_the_rest() -> None:
+    python(
+        """
+import sys
+from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+assert NoteSequence(id="x").id == "x"
+midi_io = note_seq_module("midi_io")
+import pretty_midi
+assert pretty_midi.pretty_midi.MAX_TICK == 1e10
+for name in ("librosa", "pandas", "bokeh", "IPython", "tensorflow"):
+    assert name not in sys.modules, name
+"""
+    )
+
+
+def test_a_full_import_later_works_and_shares_everything() -> None:
+    python(
+        """
+import sys
+from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+midi_io = note_seq_module("midi_io")
+import note_seq
+import note_seq.sequences_lib
+from note_seq import constants, drums_lib
+assert "librosa" not in sys.modules          # submodules alone stay cheap
+assert note_seq.midi_io is midi_io and note_seq.constants is constants
+from note_seq import DrumTrack               # this needs the real __init__
+assert "librosa" in sys.modules
+assert DrumTrack is drums_lib.DrumTrack is note_seq.DrumTrack
+assert note_seq.NoteSequence is NoteSequence is note_seq.protobuf.music_pb2.NoteSequence
+assert note_seq.midi_io is midi_io
+assert note_seq.__version__ == note_seq.version.__version__
+assert type(note_seq) is type(sys)           # a plain module again
+assert note_seq is sys.modules["note_seq"]
+sequence = note_seq.NoteSequence()
+sequence.notes.add(pitch=36, start_time=0.0, end_time=0.1, velocity=100, is_drum=True)
+sequence.tempos.add(qpm=120)
+assert note_seq.quantize_note_sequence(sequence, 4).notes[0].quantized_start_step == 0
+"""
+    )
+
+
+def test_ours_after_a_full_import_uses_it() -> None:
+    python(
+        """
+import sys
+import note_seq
+before = sys.modules["note_seq"]
+from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+assert sys.modules["note_seq"] is before
+assert NoteSequence is note_seq.NoteSequence
+assert note_seq_module("midi_io") is note_seq.midi_io
+"""
+    )
+
+
+@pytest.mark.parametrize("first_use", ["note_seq.__version__", "note_seq.DrumTrack", "exec('from note_seq import *')"])
+def test_any_name_of_the_package_loads_it(first_use: str) -> None:
+    python(f"import gmd_vae.midi.note_sequence, note_seq\n{first_use}\nnote_seq.Melody")
+
+
+def test_missing_names_stay_missing() -> None:
+    python(
+        """
+import sys
+import gmd_vae.midi.note_sequence, note_seq
+assert not hasattr(note_seq, "__wrapped__")
+assert "librosa" not in sys.modules          # probing for dunder names costs nothing
+assert not hasattr(note_seq, "no_such_name") # before the real __init__ has run
+assert not hasattr(note_seq, "no_such_name") # and after
+try:
+    from note_seq import no_such_name
+except ImportError:
+    pass
+else:
+    raise AssertionError
+"""
+    )
+
+
+def test_threads_load_the_package_once() -> None:
+    python(
+        """
+import threading
+import gmd_vae.midi.note_sequence, note_seq
+found = []
+threads = [threading.Thread(target=lambda: found.append(note_seq.DrumTrack)) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(found) == 8 and len(set(found)) == 1, found
+"""
+    )
+
+
+@pytest.mark.tensorflow
+def test_magenta_works_after_ours() -> None:
+    python(
+        """
+import os
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+from gmd_vae.midi.note_sequence import NoteSequence
+from magenta.models.music_vae import configs
+import note_seq
+assert len(configs.CONFIG_MAP) >= 23 and note_seq.NoteSequence is NoteSequence
+"""
+    )

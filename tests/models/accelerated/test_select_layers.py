@@ -1,0 +1,157 @@
+"""Which layers compute a model, and why not ours where they do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
+from gmd_vae.configuration.registry import get_config
+
+pytestmark = pytest.mark.tensorflow
+
+DEFAULT = "hierdec-drum_4bar_small"
+
+
+def reasons(name: str, layers: Layers = ACCELERATED, **changed: Any) -> tuple[str | None, str | None]:
+    from gmd_vae.models.accelerated.select_layers import choose
+
+    config = get_config(name)
+    chosen = choose(config, {**config.hparams, **changed}, layers)
+    assert chosen.takes_tokens is (chosen.decoder is None)
+    return chosen.encoder, chosen.decoder
+
+
+@pytest.mark.parametrize(
+    "name", [DEFAULT, "flat-drum_16bar", "cat-mel_2bar_small", "hierdec-mel_16bar", "hier-mel_16bar"]
+)
+def test_categorical_lstms_are_accelerated(name: str, magenta: Any) -> None:
+    assert reasons(name) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "decoder"),
+    [
+        ("nade-drums_2bar_reduced", None, "MultiLabelRnnNadeDecoder"),
+        ("flat-trio_16bar", None, "MultiOutCategoricalLstmDecoder"),
+        ("groovae_4bar", "dropout", "GrooveLstmDecoder"),
+        ("cat-mel_2bar_med_chords", "controls", "controls"),
+        ("hier-multiperf_vel_1bar_med_chords", "controls", "controls"),
+    ],
+)
+def test_what_no_layers_of_ours_compute_is_left_to_magenta(
+    name: str, encoder: str | None, decoder: str | None, magenta: Any
+) -> None:
+    assert reasons(name) == (encoder, decoder)
+
+
+@pytest.mark.parametrize(
+    ("changed", "encoder", "decoder"),
+    [
+        ({"dropout_keep_prob": 0.5}, "dropout", "dropout"),
+        ({"residual_encoder": True}, "residual connections", None),
+        ({"residual_decoder": True}, None, "residual connections"),
+        ({"z_size": 0}, "no latent vector", "no latent vector"),
+    ],
+)
+@pytest.mark.parametrize("name", [DEFAULT, "flat-drum_4bar_small"])
+def test_hyperparameters_that_only_magentas_layers_know(
+    name: str, changed: dict[str, Any], encoder: str | None, decoder: str | None, magenta: Any
+) -> None:
+    assert reasons(name, **changed) == (encoder, decoder)
+
+
+def test_streams_that_hear_themselves_in_training(magenta: Any) -> None:
+    changed = {"sampling_schedule": "constant", "sampling_rate": 0.5}
+    assert reasons("hierdec-trio_16bar", **changed) == (None, "scheduled sampling of several streams")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"disable_autoregression": [0]}, "a conductor that hears and one that does not"),
+        ({"disable_autoregression": [0, 1]}, None),
+        ({"disable_autoregression": True}, None),
+        ({"disable_autoregression": False}, None),
+    ],
+)
+def test_conductors_that_hear(arguments: dict[str, Any], reason: str | None, magenta: Any) -> None:
+    assert reason_for(magenta.lstm_models.CategoricalLstmDecoder(), magenta, **arguments) == reason
+
+
+def test_a_decoder_that_encodes_again_what_it_said(magenta: Any) -> None:
+    lstm = magenta.lstm_models
+    encoder = lstm.HierarchicalLstmEncoder(lstm.BidirectionalLstmEncoder, [8, 4, 2])
+    reason = reason_for(lstm.CategoricalLstmDecoder(), magenta, hierarchical_encoder=encoder)
+    assert reason == "re-encoding of what was decoded"
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens"),
+    [
+        (DEFAULT, {"outputs"}),
+        ("hier-multiperf_vel_1bar_med", {"inputs", "outputs"}),
+        ("hierdec-trio_16bar", {"outputs"}),
+        ("nade-drums_2bar_full", set()),
+    ],
+)
+def test_what_is_taken_as_tokens(name: str, tokens: set[str], magenta: Any) -> None:
+    from gmd_vae.models.accelerated.select_layers import choose
+
+    config = get_config(name)
+    assert choose(config, config.hparams, ACCELERATED).tokens == tokens
+    assert not choose(config, config.hparams, STOCK).tokens
+
+
+def test_a_hierarchy_over_another_encoder(magenta: Any) -> None:
+    from gmd_vae.models.accelerated.select_layers import accelerate
+
+    config = get_config("hier-mel_16bar")
+    built = magenta.build_config(config)
+    core = type("OwnEncoder", (magenta.lstm_models.BidirectionalLstmEncoder,), {})
+    built.model._encoder = magenta.lstm_models.HierarchicalLstmEncoder(core, [16, 16])
+    assert accelerate(built, config, ACCELERATED).encoder == "OwnEncoder"
+
+
+def test_a_hierarchy_over_another_decoder(magenta: Any) -> None:
+    assert reason_for(magenta.lstm_models.BooleanLstmDecoder(), magenta) == "BooleanLstmDecoder"
+
+
+def reason_for(core: Any, magenta: Any, **arguments: Any) -> str | None:
+    from gmd_vae.models.accelerated.select_layers import accelerate
+
+    config = get_config(DEFAULT)
+    built = magenta.build_config(config)
+    decoder = magenta.lstm_models.HierarchicalLstmDecoder(core, [2, 4, 8], **arguments)
+    built.model._decoder = decoder
+    chosen = accelerate(built, config, ACCELERATED)
+    assert (built.model.decoder is decoder) is (chosen.decoder is not None)
+    return chosen.decoder
+
+
+def test_magentas_layers_on_request(magenta: Any) -> None:
+    from gmd_vae.models.accelerated.select_layers import accelerate
+
+    config = get_config(DEFAULT)
+    built = magenta.build_config(config)
+    encoder, decoder = built.model.encoder, built.model.decoder
+    chosen = accelerate(built, config, STOCK)
+    assert (chosen.encoder, chosen.decoder) == ("asked for", "asked for")
+    assert built.model.encoder is encoder
+    assert built.model.decoder is decoder
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "encoder", "decoder"),
+    [
+        (DEFAULT, ACCELERATED, "accelerated, fp32", "accelerated, fp32"),
+        (DEFAULT, Layers(precision="bf16"), "accelerated, bf16", "accelerated, bf16"),
+        (DEFAULT, STOCK, "Magenta's (asked for)", "Magenta's (asked for)"),
+        ("nade-drums_2bar_full", ACCELERATED, "accelerated, fp32", "Magenta's (MultiLabelRnnNadeDecoder)"),
+    ],
+)
+def test_a_choice_in_words(name: str, layers: Layers, encoder: str, decoder: str, magenta: Any) -> None:
+    from gmd_vae.models.accelerated.select_layers import choose
+
+    config = get_config(name)
+    assert choose(config, config.hparams, layers).describe() == {"encoder": encoder, "decoder": decoder}

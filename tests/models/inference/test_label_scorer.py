@@ -1,0 +1,100 @@
+"""What a checkpoint knows, asked with our layers and with Magenta's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from gmd_vae.common.latent_points import prior
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.layers import STOCK
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.models.checkpoints import find
+from gmd_vae.training.run.folder import open_run
+from gmd_vae.windows.label_windows import load_windows
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def scored(tiny_run: Path) -> Iterator[Any]:
+    from gmd_vae.models.inference.label_scorer import ScoredVae
+
+    opened = open_run(tiny_run)
+    with ScoredVae(opened.config, opened.hparams, find(tiny_run)) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def labels(starter_examples: Path) -> npt.NDArray[np.int64]:
+    return load_windows(starter_examples, "train").labels[:30].astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def z(scored: Any, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    means, scales = scored.encode(labels)
+    assert means.shape == scales.shape == (30, 4)
+    assert (scales > 0).all()
+    return np.asarray(means)
+
+
+def test_magentas_layers_say_the_same(
+    tiny_run: Path, scored: Any, labels: npt.NDArray[np.int64], z: npt.NDArray[np.float32]
+) -> None:
+    from gmd_vae.models.inference.label_scorer import ScoredVae
+
+    opened = open_run(tiny_run)
+    config, hparams = opened.config, opened.hparams
+    assert isinstance(config, VaeConfig)
+    # longer segments have the same variables, and Magenta's graph of eight takes half a minute to build
+    config = dataclasses.replace(config, levels=(2, 32))
+    with ScoredVae(config, hparams, find(tiny_run)) as ours:
+        mine = ours.score(labels, z)
+    assert (mine.nats != scored.score(labels, z).nats).any()
+    with ScoredVae(config, hparams, find(tiny_run), STOCK) as magentas:
+        assert "Magenta's" in magentas.layers["decoder"]
+        for found, stock in zip(scored.encode(labels), magentas.encode(labels), strict=True):
+            np.testing.assert_allclose(found, stock, rtol=1e-4, atol=1e-6)
+        stock = magentas.score(labels, z)
+    np.testing.assert_allclose(mine.nats, stock.nats, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(mine.likeliest, stock.likeliest)
+    # three steps of training: still close to knowing nothing, and not all equal
+    assert abs(mine.nats.mean() - np.log(512)) < 0.5
+    assert mine.nats.std() > 0
+
+
+def test_a_window_does_not_depend_on_the_others(
+    scored: Any, labels: npt.NDArray[np.int64], z: npt.NDArray[np.float32]
+) -> None:
+    many = np.tile(labels, [10, 1])  # more than a batch
+    means, _ = scored.encode(many)
+    np.testing.assert_array_equal(means[270:], z)
+    np.testing.assert_array_equal(scored.score(many, np.tile(z, [10, 1])).nats[270:], scored.score(labels, z).nats)
+
+
+def test_what_is_decoded_is_what_is_likeliest_given_itself(tiny_run: Path, scored: Any) -> None:
+    """Free-running decoding at a temperature of almost 0, told to the model again, is what it expects."""
+    from gmd_vae.models.inference.sampler import TrainedVae
+
+    vectors = prior(20, 4, seed=3) * 3
+    opened = open_run(tiny_run)
+    with TrainedVae(opened.config, opened.hparams, find(tiny_run), seed=0) as trained:
+        decoded = np.array(trained.decode(vectors, 1e-6))
+        wild = np.array(trained.decode(vectors, 1.0))
+    same = scored.score(decoded, vectors).likeliest == decoded
+    assert same.mean() > 0.995  # so little trained, two classes may be as likely but for rounding
+    assert (scored.score(wild, vectors).likeliest != wild).any()
+    assert len(np.unique(decoded, axis=0)) > 1
+
+
+def test_windows_that_are_no_labels_are_refused(tiny_run: Path) -> None:
+    from gmd_vae.models.inference.label_scorer import ScoredVae
+
+    config = get_config("cat-mel_2bar_small")
+    with pytest.raises(ValueError, match="has no drum labels"):
+        ScoredVae(config, config.hparams, find(tiny_run))

@@ -1,0 +1,237 @@
+"""A damaged checkpoint is told from a sound one, whatever happened to it."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from gmd_vae.common.errors import GmdVaeError
+
+pytestmark = pytest.mark.tensorflow
+
+Change = Callable[[bytes], bytes]
+
+
+@pytest.fixture
+def prefix(tiny_run: Path, tmp_path: Path) -> Path:
+    """A sound checkpoint, to be damaged."""
+    (tmp_path / "train").mkdir()
+    for file in (tiny_run / "train").glob("model.ckpt-3.*"):
+        shutil.copy(file, tmp_path / "train")
+    return tmp_path / "train" / "model.ckpt-3"
+
+
+def index_of(prefix: Path) -> Path:
+    return prefix.with_name(f"{prefix.name}.index")
+
+
+def data_of(prefix: Path) -> Path:
+    return prefix.with_name(f"{prefix.name}.data-00000-of-00001")
+
+
+def change(file: Path, how: Change) -> None:
+    file.write_bytes(how(file.read_bytes()))
+
+
+def flip(data: bytes, place: int, bits: int = 1) -> bytes:
+    changed = bytearray(data)
+    changed[place] ^= bits
+    return bytes(changed)
+
+
+def copy(prefix: Path, step: int) -> Path:
+    """The same checkpoint as of another step."""
+    other = prefix.with_name(f"model.ckpt-{step}")
+    shutil.copy(index_of(prefix), index_of(other))
+    shutil.copy(data_of(prefix), data_of(other))
+    return other
+
+
+def test_a_sound_checkpoint_is_not_damaged(prefix: Path) -> None:
+    from gmd_vae.models.checkpoint_check import damage, last_undamaged
+
+    assert damage(prefix) is None
+    assert last_undamaged(prefix.parent) == (prefix, [])
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (lambda data: flip(data, len(data) // 2), "its data has changed: the checksum does not match"),
+        (lambda data: flip(data, 0, 0x80), "its data has changed: the checksum does not match"),
+        (lambda data: flip(data, -1), "its data has changed: the checksum does not match"),
+        (lambda data: data[: len(data) // 2], "its data ends too early"),
+        (lambda data: data[:-1], "its data ends too early"),
+        (lambda data: b"", "its data ends too early"),
+        (lambda data: bytes(len(data)), "its data has changed: the checksum does not match"),
+    ],
+)
+def test_damaged_data_is_told(prefix: Path, how: Change, said: str) -> None:
+    from gmd_vae.models.checkpoint_check import damage
+
+    change(data_of(prefix), how)
+    assert damage(prefix) == said
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (lambda index: flip(index, 50), "its index has changed: the checksum does not match"),
+        (lambda index: index[: len(index) // 2], "its index is cut off or not an index"),
+        (lambda index: index[:-1], "its index is cut off or not an index"),
+        (lambda index: index[:20], "its index ends too early"),
+        (lambda index: b"", "its index ends too early"),
+        (lambda index: random.Random(1).randbytes(2000), "its index is cut off or not an index"),
+        (lambda index: bytes(len(index)), "its index is cut off or not an index"),
+        (lambda index: index[-48:], "its index"),  # the end of a sound index alone
+    ],
+)
+def test_a_damaged_index_is_told(prefix: Path, how: Change, said: str) -> None:
+    from gmd_vae.models.checkpoint_check import check_fits, damage
+
+    change(index_of(prefix), how)
+    reason = damage(prefix)
+    assert reason is not None
+    assert reason.startswith(said)
+    assert "\n" not in reason
+    with pytest.raises(GmdVaeError, match="cannot be read"):  # and where it is restored
+        check_fits(prefix, {})
+
+
+def test_a_missing_or_strange_file_is_told(prefix: Path) -> None:
+    from gmd_vae.models.checkpoint_check import damage
+
+    data_of(prefix).unlink()
+    assert damage(prefix) == "one of its files is missing"
+    data_of(prefix).mkdir()
+    assert "directory" in (damage(prefix) or "")
+    assert damage(prefix.with_name("model.ckpt-4")) == "one of its files is missing"
+
+
+def test_no_flipped_byte_of_the_index_stops_the_process_or_passes_with_another_content(prefix: Path) -> None:
+    """If TensorFlow aborted on one of them, so would this test."""
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.models.checkpoint_check import damage
+
+    sound = index_of(prefix).read_bytes()
+    content = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
+    dice = random.Random(5)
+    places = [dice.randrange(len(sound)) for _ in range(60)]
+    places += range(len(sound) - 48, len(sound))  # the end, which has no checksum: where to read how much
+    told = 0
+    for place in places:
+        index_of(prefix).write_bytes(flip(sound, place, dice.randrange(1, 256)))
+        if damage(prefix) is None:
+            assert tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map() == content
+        else:
+            told += 1
+    assert told > 50
+
+
+@pytest.mark.parametrize("size", [0, 1 << 33, 1 << 40, (1 << 63) - 1, (1 << 64) - 6, (1 << 64) - 1])
+def test_an_index_that_names_absurd_sizes_is_told(prefix: Path, size: int) -> None:
+    from gmd_vae.models.checkpoint_check import damage
+
+    def varint(number: int) -> bytes:
+        return bytes([number & 0x7F | 0x80]) + varint(number >> 7) if number >> 7 else bytes([number])
+
+    # the end: offset and size of two blocks, padded to 40 bytes, and 8 bytes that mark an index
+    end = b"".join(map(varint, (0, 8, 100, size))).ljust(40, b"\0")
+    change(index_of(prefix), lambda index: index[:-48] + end + index[-8:])
+    assert (damage(prefix) or "").startswith("its index")
+
+
+def test_the_newest_that_reads_is_taken_and_the_others_are_named(prefix: Path) -> None:
+    from gmd_vae.models.checkpoint_check import last_undamaged
+
+    flipped, cut, missing = copy(prefix, 40), copy(prefix, 50), copy(prefix, 60)
+    change(data_of(flipped), lambda data: flip(data, 99))
+    change(index_of(cut), lambda index: index[:9])
+    data_of(missing).unlink()  # not whole: as if it were not there
+    assert last_undamaged(prefix.parent) == (
+        prefix,
+        [
+            (cut, "its index ends too early"),
+            (flipped, "its data has changed: the checksum does not match"),
+        ],
+    )
+    data_of(prefix).write_bytes(b"")
+    found, passed_over = last_undamaged(prefix.parent)
+    assert found is None
+    assert [path for path, _ in passed_over] == [cut, flipped, prefix]
+
+
+def test_a_folder_without_checkpoints_has_none(tmp_path: Path) -> None:
+    from gmd_vae.models.checkpoint_check import last_undamaged
+
+    assert last_undamaged(tmp_path) == (None, [])
+    assert last_undamaged(tmp_path / "nowhere") == (None, [])
+
+
+def test_memory_that_runs_out_is_no_damage(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gmd_vae.models import checkpoint_check
+
+    class Reader:
+        def get_variable_to_shape_map(self) -> dict[str, list[int]]:
+            return {"encoder/kernel": [3]}
+
+        def get_tensor(self, name: str) -> None:
+            raise MemoryError
+
+    monkeypatch.setattr(checkpoint_check.tf.train, "load_checkpoint", lambda path: Reader())
+    with pytest.raises(MemoryError):
+        checkpoint_check.damage(prefix)
+
+
+def test_what_is_the_optimizers_is_known(prefix: Path) -> None:
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.models.checkpoint_check import without_optimizer
+
+    names = sorted(tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map())
+    ours = without_optimizer(names)
+    assert sorted(set(names) - set(ours)) == sorted(
+        ["beta1_power", "beta2_power", "global_step"]
+        + [f"{name}/{slot}" for name in ours for slot in ("Adam", "Adam_1")]
+    )
+    assert without_optimizer(["decoder/Adamant/kernel", "beta1_power_1", "x/global_step"]) == [
+        "decoder/Adamant/kernel",
+        "x/global_step",
+    ]
+
+
+def test_copies_of_cudnn_are_passed_over_and_said_once(
+    prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in Magenta's official checkpoints, which were trained with cuDNN, and in their tar."""
+    import tarfile
+
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.models.checkpoint_check import check_fits
+    from gmd_vae.models.checkpoints import files_of, open_checkpoint
+
+    reader = tf.train.load_checkpoint(str(prefix))
+    tensors = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    official = tmp_path / "groovae_4bar" / "model.ckpt-3061"
+    official.parent.mkdir()
+    extra = [f"encoder/cudnn_lstm/{place}/opaque_kernel" for place in ("forward", "backward")]
+    with tf.Graph().as_default(), tf.Session() as session:
+        names, values = zip(*tensors.items(), strict=True)
+        every = [*values, *(tensors["global_step"] for _ in extra)]
+        session.run(tf.raw_ops.SaveV2(
+            prefix=str(official), tensor_names=[*names, *extra], shape_and_slices=[""] * len(every), tensors=every
+        ))  # fmt: skip
+    archive = tmp_path / "groovae_4bar.tar"
+    with tarfile.open(archive, "w") as tar:
+        for file in files_of(official):
+            tar.add(file, f"groovae_4bar/{file.name}")
+    wanted = {name: value.shape for name, value in tensors.items()}
+    check_fits(prefix, wanted)
+    assert capsys.readouterr().err == ""
+    with open_checkpoint(archive) as unpacked:
+        check_fits(unpacked, wanted)
+        check_fits(unpacked, wanted)
+    said = capsys.readouterr().err
+    assert said.count("2 'opaque_kernel'") == said.count("\n") == 1

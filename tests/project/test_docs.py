@@ -1,0 +1,301 @@
+"""The documentation tells the truth: its commands parse, its targets, configs and files exist.
+
+Nothing is run: command lines go through click's own parser, `make` through its dry run.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from fixtures.documented_commands import Line, command_lines, parse_command
+from gmd_vae.cli import COMMANDS, cli
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.magenta_table import STOCK_CONFIGS, StockConfig
+from gmd_vae.configuration.registry import BUILT_IN, DEFAULT_CONFIG, all_configs, get_config
+
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").glob("*.md"))]
+MAKEFILE = ROOT / "Makefile"
+SCRIPTS = sorted((ROOT / "tools").glob("*.sh"))
+CODE = sorted((ROOT / "pipeline").rglob("*.py"))
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n)+")
+SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+# in messages and help: 'gmd-vae train --config NAME', `make data`, (gmd-vae fetch groove), Next: gmd-vae ...
+QUOTED = re.compile(r"['`(]((?:gmd-vae|make) [^'`)]+)['`)]|Next: ((?:gmd-vae|make) [^\"\n]+)")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The code in a Markdown page: blocks, indented blocks, spans."""
+    for block in FENCE.finditer(text):
+        if block[1] != "python":
+            yield block[2]
+    rest = FENCE.sub("", text)
+    yield from INDENTED.findall(rest)
+    for span in SPAN.findall(INDENTED.sub("", rest)):
+        yield " ".join(span.split())
+
+
+def _quoted_lines(path: Path) -> Iterator[Line]:
+    """The command lines that messages, comments and help texts name; {what is filled in} becomes 1."""
+    where = str(path.relative_to(ROOT))
+    for match in QUOTED.finditer(path.read_text(encoding="utf-8")):
+        text = re.sub(r"\{[^{}]*\}", "1", match[1] or match[2])
+        if not text.startswith("gmd-vae 1"):  # which command it is, is filled in
+            yield from command_lines(where, text)
+
+
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _contexts(click.Context(command, context, info_name=name))
+
+
+def _all_lines() -> list[Line]:
+    found: list[Line] = []
+    for page in PAGES:
+        for piece in _pieces(page.read_text(encoding="utf-8")):
+            found += command_lines(str(page.relative_to(ROOT)), piece)
+    for context in _contexts(click.Context(cli, info_name="gmd-vae")):
+        where = f"the help of {context.command_path}"
+        found += command_lines(where, context.command.help or "")
+    for path in (MAKEFILE, *SCRIPTS, *CODE):
+        found += _quoted_lines(path)
+    return found
+
+
+LINES = _all_lines()
+GMD_VAE_LINES = list(dict.fromkeys(str(line) for line in LINES if line.words[0] == "gmd-vae"))
+
+
+def test_the_lines_are_found() -> None:
+    """Each kind of place has some: a change of layout cannot empty the tests below."""
+    places = {line.where for line in LINES}
+    assert {"README.md", "CONTRIBUTING.md", "docs/cli.md", "docs/folders.md", "Makefile"} <= places
+    assert {f"the help of gmd-vae {name}" for name in COMMANDS} <= places
+    assert "pipeline/gmd_vae/training/examples.py" in places
+    assert len([line for line in LINES if line.where == "README.md"]) > 30
+    assert len(GMD_VAE_LINES) > 60
+
+
+@pytest.mark.parametrize("text", GMD_VAE_LINES)
+def test_every_gmd_vae_line_parses(text: str) -> None:
+    words = next(line.words for line in LINES if str(line) == text)
+    parse_command(words[1:], click.Context(cli, info_name="gmd-vae"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gmd-vae trian",
+        "gmd-vae train --step 3",
+        "gmd-vae train --num-steps many",
+        "gmd-vae train --config hierdec",
+        "gmd-vae train --hparams z=3",
+        "gmd-vae convert --bpm fast",
+        "gmd-vae generate --mode sing",
+        "gmd-vae fetch gmd",
+    ],
+)
+def test_a_wrong_line_would_be_found(line: str) -> None:
+    (found,) = command_lines("here", f"    !.venv/bin/{line}  # a comment")
+    with pytest.raises((click.UsageError, GmdVaeError)):
+        parse_command(found.words[1:], click.Context(cli, info_name="gmd-vae"))
+
+
+def test_shell_is_understood() -> None:
+    code = "!make data \\\n  train STEPS=7 && gmd-vae configs --json | head\ncd gmd-vae\n$ gmd-vae doctor > a.json\n"
+    assert [line.words for line in command_lines("here", code)] == [
+        ["make", "data", "train", "STEPS=7"],
+        ["gmd-vae", "configs", "--json"],
+        ["gmd-vae", "doctor"],
+    ]
+
+
+def test_options_named_alone_are_there() -> None:
+    options = {
+        name
+        for context in _contexts(click.Context(cli, info_name="gmd-vae"))
+        for parameter in context.command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
+    for page in (README, ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
+        for span in SPAN.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+            if span.startswith("--") and span != "--help":
+                assert span.split()[0] in options, f"{page.name}: {span}"
+
+
+def _make_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
+def test_every_command_that_make_runs_parses() -> None:
+    arguments = [
+        "STYLE=rock",
+        "BEAT_TYPE=beat",
+        "HPARAMS=z_size=32",
+        "NUM_OUTPUTS=8",
+        "TEMPERATURE=0.5",
+        "SEED=1",
+        "WAV=1",
+        "PNG=1",
+    ]
+    run = subprocess.run(
+        ["make", "-nB", "VENV=.venv", "data", "train", "generate", "evaluate", "doctor", *arguments],
+        cwd=ROOT,
+        env=_make_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    lines = [line.words for line in command_lines("make -n", run.stdout) if line.words[0] == "gmd-vae"]
+    commands = {"fetch", "convert", "preprocess", "train", "generate", "evaluate", "doctor"}
+    assert {words[1] for words in lines} == commands
+    for words in lines:
+        parse_command(words[1:], click.Context(cli, info_name="gmd-vae"))
+
+
+def test_every_make_line_has_targets_and_variables_that_there_are() -> None:
+    makefile = MAKEFILE.read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    variables = set(re.findall(r"^([A-Z_]+) *[:?]?=", makefile, re.MULTILINE))
+    for script in SCRIPTS:
+        variables.update(re.findall(r"\$\{([A-Z_]+)[:}]", script.read_text()))  # UPGRADE is read by tools/lock.sh
+    lines = [line for line in LINES if line.words[0] == "make" and "TARGET" not in line.words]
+    assert len(lines) > 20
+    for line in lines:
+        for word in line.words[1:]:
+            name, equals, value = word.partition("=")
+            if equals:
+                assert name in variables, line
+                if name == "CONFIG":
+                    get_config(value)
+            elif re.fullmatch(r"[a-z-]+[.,]?", name) and not name.startswith("-"):
+                assert name.rstrip(".,") in targets, f"{line}: the Makefile has no target '{name}'"
+
+
+def test_the_reference_is_that_of_the_commands(tmp_path: Path) -> None:
+    # in a process of its own: click remembers the help options of a command from its first use
+    script = ROOT / "tools" / "cli_reference.py"
+    subprocess.run([sys.executable, script, tmp_path / "cli.md"], cwd=ROOT, check=True, timeout=60)
+    now = (tmp_path / "cli.md").read_text(encoding="utf-8")
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == now, "run make docs"
+
+
+def test_the_readme_mentions_every_command() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"gmd-vae {name}" not in text] == []
+
+
+OURS = runpy.run_path(str(BUILT_IN))["CONFIGS"]
+DRUMS, SYSTEMS = ({config.name for config in OURS if isinstance(config, kind)} for kind in (VaeConfig, StockConfig))
+
+
+def test_the_readmes_configs_are_there_and_all_of_them_are_named() -> None:
+    spans = SPAN.findall(README.read_text(encoding="utf-8"))
+    named = {span for span in spans if re.fullmatch(r"(hierdec|flat)-drum_[\w-]+", span)}
+    assert named <= DRUMS
+    assert {name for name in DRUMS if not name.endswith("_bar")} <= named
+
+
+def test_the_page_of_the_systems_names_all_of_magentas_configs_and_ours() -> None:
+    spans = set(SPAN.findall((ROOT / "docs" / "systems.md").read_text(encoding="utf-8")))
+    assert spans >= {*SYSTEMS, *(stock.name for stock in STOCK_CONFIGS)}
+    configs = {span for span in spans if re.fullmatch(r"(cat|nade|flat|hier|hierdec|groovae)[-_][\w-]+", span)}
+    assert configs <= set(all_configs())
+
+
+def test_the_readmes_own_config_file_works(tmp_path: Path) -> None:
+    (block,) = (block[2] for block in FENCE.finditer(README.read_text(encoding="utf-8")) if block[1] == "python")
+    (tmp_path / "my_configs.py").write_text(block)
+    assert "my-drums" in all_configs(tmp_path / "my_configs.py")
+
+
+def test_python_in_the_pages_parses_and_imports_what_is_there() -> None:
+    for page in PAGES:
+        for block in FENCE.finditer(page.read_text(encoding="utf-8")):
+            if block[1] != "python":
+                continue
+            for node in ast.walk(ast.parse(block[2])):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gmd_vae"):
+                    module = (ROOT / (node.module or "").replace(".", "/")).with_suffix(".py")
+                    defined = {getattr(item, "name", None) for item in ast.parse(module.read_text()).body}
+                    assert {alias.name for alias in node.names} <= defined, f"{page.name}: {ast.unparse(node)}"
+
+
+def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
+    text = README.read_text(encoding="utf-8")
+    demo = re.findall(r"^DEMO_STEPS = (\d+)$", MAKEFILE.read_text(), re.MULTILINE)[0]
+    steps = get_config(DEFAULT_CONFIG).num_steps
+    assert f"for {steps:,} steps, into `runs/{DEFAULT_CONFIG}`" in text
+    assert f"| step | 1 | 500 | 1,000 | 2,000 | 4,000 | {steps:,} |" in text
+    assert f"goes on from step {steps:,}" in text
+    assert f"{int(demo):,} steps" in text
+    assert f"{steps:,} steps for the small ones, 10,000 for the others" in text
+    for config in all_configs().values():
+        if isinstance(config, VaeConfig):
+            assert config.num_steps == (steps if "_small" in config.name else 10_000)
+
+
+def test_the_messages_that_the_readme_explains_are_ours() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \|", README.read_text(encoding="utf-8").partition("| message |")[2], re.MULTILINE)
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (*CODE, *SCRIPTS))
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # literals that continue on the next line
+    assert len(rows) > 5
+    assert [row for row in rows if row not in source and not row.endswith("command not found")] == []
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_lead_somewhere(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+    for span in SPAN.findall(text):
+        path = re.fullmatch(r"(?:pipeline|tests|tools|docs|\.ci)/[\w./-]*|[\w./-]+\.(?:py|md|toml)", span)
+        if path and not span.startswith("my_"):
+            assert (ROOT / span).exists(), span
+
+
+def test_the_changelogs_version_is_the_packages() -> None:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert version is not None
+    assert newest is not None
+    assert newest[1] == version[1]
+
+
+def test_the_changelog_counts_the_configs() -> None:
+    text = " ".join((ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split())
+    assert f"{len(DRUMS)} drum configs" in text
+    assert f"{len(SYSTEMS)} configs of Magenta's other systems" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nothing_is_left_to_fill_in(page: Path) -> None:
+    assert sorted(set(re.findall(r"@@\w*(?:@@)?", page.read_text(encoding="utf-8")))) == []

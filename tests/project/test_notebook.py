@@ -1,0 +1,250 @@
+"""The notebook for Colab: it is valid, its commands are there, and it runs from top to bottom.
+
+It runs here as in any Jupyter outside Colab, on the starter set with a tiny config. What only Colab has (its forms,
+Drive, upload and download) is not run.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from fixtures.documented_commands import command_lines, parse_command
+from gmd_vae.cli import cli
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+
+ROOT = Path(__file__).parent.parent.parent
+NOTEBOOK = ROOT / "notebooks" / "gmd_vae_colab.ipynb"
+SETTING = r"^{} = .*?(?=  # @param)"
+FORM = r"^(\w+) = .*  # @param (\[.*?\])"  # a setting with a list of choices
+TINY = "flat-drum_1bar_test"
+CONFIGS = f"""
+from dataclasses import replace
+from configs import FLAT_SMALL
+from gmd_vae.configuration.drum_windows import DrumWindows
+
+SIZES = dict(z_size=4, encoder_sizes=(16,), decoder_sizes=(12, 8), batch_size=16)
+CONFIGS = [replace(FLAT_SMALL, name="{TINY}", windows=DrumWindows(slice_bars=1), **SIZES)]
+"""
+
+
+def read(**settings: object) -> Any:
+    """The notebook, with other values in its settings."""
+    import nbformat
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    for name, value in settings.items():
+        changed = 0
+        for cell in notebook.cells:
+            new, times = re.subn(SETTING.format(name), f"{name} = {value!r}", cell.source, flags=re.MULTILINE)
+            cell.source, changed = new, changed + times
+        assert changed == 1, f"{name} is set {changed} times"
+    return notebook
+
+
+def source(notebook: Any, cell_id: str) -> str:
+    (found,) = (cell.source for cell in notebook.cells if cell.id == cell_id)
+    return str(found)
+
+
+def execute(notebook: Any, folder: Path, path: str, **options: Any) -> None:
+    """Runs the cells in ``folder``, with this Python and with ``path`` to find commands by."""
+    from nbclient import NotebookClient
+
+    (folder / "tiny.py").write_text(CONFIGS)
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "GMD_VAE_CONFIGS": str(folder / "tiny.py"),
+        "IPYTHONDIR": str(folder / ".ipython"),  # no start-up files of whoever runs the tests
+        "JUPYTER_RUNTIME_DIR": str(folder / ".jupyter"),
+    }
+    options = {"timeout": 600, "kernel_name": "python3", **options}
+    NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **options).execute(env=environment)
+
+
+def printed(cell: Any) -> str:
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def shown(cell: Any) -> list[str]:
+    """What a cell displays, in order: pictures and players."""
+    kinds = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "image/png" in data:
+            kinds.append("picture")
+        elif "<audio" in data.get("text/html", ""):
+            kinds.append("player")
+    return kinds
+
+
+def test_it_is_a_valid_notebook_without_outputs() -> None:
+    import nbformat
+
+    notebook = read()
+    nbformat.validate(notebook)
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells) > 15
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.id for cell in code if cell.outputs or cell.execution_count is not None] == []
+    assert NOTEBOOK.read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n", "not as Jupyter writes it"
+
+
+def test_its_settings_can_be_chosen() -> None:
+    settings = source(read(), "settings")
+    choices = {name: ast.literal_eval(choice) for name, choice in re.findall(FORM, settings, re.MULTILINE)}
+    assert [get_config(name).name for name in choices["CONFIG"]] == choices["CONFIG"]
+    assert choices["CONFIG"][0] == DEFAULT_CONFIG
+    for name in choices["DATASET"]:
+        parse_command(["fetch", name], click.Context(cli, info_name="gmd-vae"))
+
+
+@pytest.mark.parametrize(("dataset", "steps"), [("groove", 0), ("starter", 70)])
+def test_every_command_in_it_parses(dataset: str, steps: int) -> None:
+    notebook = read(DATASET=dataset, STEPS=steps)
+    names: dict[str, Any] = {"OWN_STEPS": 500}
+    names |= dict.fromkeys(("beats", "walk", "own"), "runs/x/generated/new")
+    exec(source(notebook, "settings"), names)
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            shell = "\n".join(re.findall(r"^ *!(gmd-vae(?:.*\\\n)*.*)$", cell.source, re.MULTILINE))
+            for line in command_lines(cell.id, re.sub(r"\{(\w+)\}", lambda match: str(names[match[1]]), shell)):
+                parse_command(line.words[1:], click.Context(cli, info_name="gmd-vae"))
+                found.append(line.words[1])
+    assert {"fetch", "convert", "preprocess", "train", "evaluate", "generate", "inspect", "doctor", "report"} <= set(
+        found
+    )
+    assert found.count("generate") == 3
+
+
+def test_its_set_up_is_the_makefiles() -> None:
+    setup = source(read(), "setup")
+    assert "!make -C gmd-vae setup GPU={GPU}" in setup
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(r"^setup:", makefile, re.MULTILINE)
+    assert re.search(r"^GPU = ", makefile, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("notebook")
+
+
+@pytest.fixture(scope="module")
+def cells(home: Path) -> dict[str, Any]:
+    """The cells by id, after all of them ran on the starter set in ``home``."""
+    notebook = read(CONFIG=TINY, DATASET="starter", STEPS=12, NUM_OUTPUTS=2)
+    execute(notebook, home, os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    return {cell.id: cell for cell in notebook.cells}
+
+
+@pytest.mark.tensorflow
+def test_it_trains_and_shows_how(cells: dict[str, Any]) -> None:
+    assert "Starter set: 88 MIDI files" in printed(cells["data"])
+    trained = printed(cells["training"])
+    assert "step 1/12  loss" in trained
+    assert f"Trained {TINY} to step 12" in trained
+    assert "\x1b" not in trained  # plain lines: a bar that renews itself would fill the notebook
+    assert shown(cells["curves"]) == ["picture"]
+    tables = "".join(output.data.get("text/markdown", "") for output in cells["evaluation"].outputs if "data" in output)
+    assert f"| {TINY} | 12 |".replace("_", r"\_") in tables
+    assert shown(cells["evaluation"]) == ["picture", "picture"]
+
+
+@pytest.mark.tensorflow
+def test_beats_can_be_heard_and_seen(cells: dict[str, Any], home: Path) -> None:
+    assert shown(cells["beats"]) == ["picture", "player"] * 2
+    assert shown(cells["walk"]) == ["picture", "player"]
+    generated = sorted((home / f"runs/{TINY}-starter/generated").iterdir())
+    assert [len(list(folder.glob("*.mid"))) for folder in generated] == [2, 6]  # five, and all of them joined
+    assert cells["own"].outputs == []
+
+
+@pytest.mark.tensorflow
+def test_the_archive_has_the_beats_and_the_model_that_made_them(cells: dict[str, Any], home: Path) -> None:
+    name = f"{TINY}-starter"
+    assert f"{name}.zip: " in printed(cells["download"])
+    with zipfile.ZipFile(home / f"{name}.zip") as pack:
+        names = pack.namelist()
+    assert {f"{name}/run.json", f"{name}/report.html", f"{name}/best/model.ckpt-12.index"} <= set(names)
+    assert [len([file for file in names if file.endswith(end)]) for end in (".mid", ".wav")] == [8, 8]
+    assert [file for file in names if "/train/" in file] == []
+
+
+def a_short_one(*lines: str) -> Any:
+    """A notebook of the settings, the helpers, and a cell for each of ``lines``."""
+    import nbformat
+
+    notebook = read()
+    notebook.cells = [cell for cell in notebook.cells if cell.id in ("settings", "helpers")]
+    notebook.cells += [nbformat.v4.new_code_cell(line) for line in lines]
+    return notebook
+
+
+def test_a_step_that_fails_stops_the_notebook_in_one_line(tmp_path: Path) -> None:
+    from nbclient.exceptions import CellExecutionError
+
+    notebook = a_short_one('WORD = "three"', "!echo one {WORD} && false | cat", "!touch after")
+    with pytest.raises(CellExecutionError):
+        execute(notebook, tmp_path, os.environ["PATH"])
+    text, error = notebook.cells[-2].outputs
+    assert text.text == "one three\n"
+    assert error.traceback == ["Stopped: this line failed (exit code 1): echo one three && false | cat"]
+    assert not (tmp_path / "after").exists()
+
+
+def test_the_stop_button_reaches_the_command_which_may_end_well(tmp_path: Path) -> None:
+    from nbclient.exceptions import CellExecutionError
+
+    line = "!trap 'echo saved; exit 3' INT; echo begun; while true; do sleep 0.1; done"
+    patience = {"timeout_func": lambda cell: 3 if cell.source == line else 600, "interrupt_on_timeout": True}
+    notebook = a_short_one(line)
+    with pytest.raises(CellExecutionError, match="exit code 3"):
+        execute(notebook, tmp_path, os.environ["PATH"], **patience)
+    assert printed(notebook.cells[-1]) == "begun\nsaved\n"
+
+
+def test_it_asks_for_the_repository_where_there_is_no_gmd_vae(tmp_path: Path) -> None:
+    from nbclient.exceptions import CellExecutionError
+
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "bash").symlink_to(shutil.which("bash") or "")
+    notebook = a_short_one(source(read(), "setup"))
+    with pytest.raises(CellExecutionError, match="Write the address into REPOSITORY"):
+        execute(notebook, tmp_path, str(tmp_path / "bin"))
+
+
+def test_where_there_is_none_gmd_vae_is_cloned_and_made(tmp_path: Path) -> None:
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name in ("bash", "git", "mkdir", "chmod"):
+        (commands / name).symlink_to(shutil.which(name) or "")
+    # in the place of what takes minutes and a network
+    make = """#!/bin/bash
+echo "make $*"
+mkdir -p gmd-vae/.venv/bin
+printf '#!/bin/bash\\necho "gmd-vae $*"\\n' > gmd-vae/.venv/bin/gmd-vae
+chmod +x gmd-vae/.venv/bin/gmd-vae
+"""
+    for name, text in (("make", make), ("uv", "#!/bin/bash\n"), ("nvidia-smi", "#!/bin/bash\n")):
+        (commands / name).write_text(text)
+        (commands / name).chmod(0o755)
+    repository = tmp_path / "repository"
+    subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
+    set_up = source(read(), "setup")
+    notebook = a_short_one(f"REPOSITORY = {str(repository)!r}", set_up, set_up, "!gmd-vae --version")
+    execute(notebook, tmp_path, str(commands))
+    first, second, version = map(printed, notebook.cells[-3:])
+    assert (tmp_path / "gmd-vae" / ".git").is_dir()
+    assert first.endswith("make -C gmd-vae setup GPU=1\ngmd-vae doctor\n")
+    assert (second, version) == ("", "gmd-vae --version\n")

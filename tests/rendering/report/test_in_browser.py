@@ -1,0 +1,289 @@
+"""The report page in a real browser: it loads in peace, plays, and gives its MIDI files away.
+
+Chromium is driven by Playwright. Before the page's own script runs, the tests put an ear between it and the
+loudspeaker, and count the strokes that it starts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gmd_vae.rendering.report.page import write_report
+from gmd_vae.training.run.folder import read_run
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright's Python package is not installed")
+
+MakeMidi = Callable[..., bytes]
+MakeBeats = Callable[..., Path]
+Open = Callable[..., Any]
+
+EAR = """
+window.heard = {strokes: 0, states: []};
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to === this.context.destination) {
+    const ear = this.context.createAnalyser();
+    connect.call(this, ear);
+    window.heard.context = this.context;
+    window.heard.level = () => {
+      const samples = new Float32Array(ear.fftSize);
+      ear.getFloatTimeDomainData(samples);
+      return Math.max(...samples.map(Math.abs));
+    };
+  }
+  return connect.call(this, to, ...rest);
+};
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...at) {
+  window.heard.strokes += 1;
+  return start.apply(this, at);
+};
+"""
+LOUD = "() => window.heard.level && window.heard.level() > 0.02"
+QUIET = "() => window.heard.level() < 0.001"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
+    if not found:
+        pytest.skip("there is no chromium, chromium-browser or google-chrome")
+    with sync_api.sync_playwright() as playwright:
+        # no sandbox: as root, which a container is, Chromium does not start with it
+        running = playwright.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def midi(make_midi: MakeMidi) -> dict[str, bytes]:
+    """Three bars of one beat each: kick and hi-hat, snare and hi-hat, a tom."""
+    pairs = ((36, 42), (38, 42), (45, 45))
+    return {
+        f"sample-{number:03d}.mid": make_midi([(240 * step, pair[step % 2]) for step in range(8)])
+        for number, pair in enumerate(pairs)
+    }
+
+
+@pytest.fixture
+def open_page(
+    browser: Any, run_folder: Path, make_beats: MakeBeats, midi: dict[str, bytes], evaluated: Path
+) -> Iterator[Open]:
+    """``open_page(**context)``: the page of a run with everything, in a new window; no complaint may come."""
+    make_beats("sample", midi)
+    names = (name.replace("sample", "interpolate") for name in midi)
+    make_beats("interpolate", dict(zip(names, midi.values(), strict=True)), name="2026-11-22_190000")
+    run = read_run(run_folder)
+    assert run is not None
+    address = write_report(run, run_folder / "report.html").path.as_uri()
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(**options: Any) -> Any:
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.on("request", lambda request: complaints.append(request.url) if request.url != address else None)
+        page.add_init_script(EAR)
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def cursor(page: Any) -> float:
+    """Where the cursor that is seen is, percent of its row."""
+    (left,) = page.eval_on_selector_all(".cursor.on", "all => all.map(one => one.style.left)")
+    return float(left.removesuffix("%"))
+
+
+def pressed(page: Any) -> list[str]:
+    return list(page.eval_on_selector_all("[aria-pressed=true]:not(.loop)", "all => all.map(one => one.dataset.play)"))
+
+
+def focused(page: Any) -> str:
+    return str(page.evaluate("document.activeElement.dataset.play"))
+
+
+def test_a_beat_plays_by_keyboard_with_sound_and_a_moving_cursor_and_stops(open_page: Open) -> None:
+    page = open_page()
+    assert page.locator(".cursor.on").count() == 0
+    while focused(page) != "b0":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_function(LOUD)
+    page.wait_for_selector("#b0 .cursor.on")
+    assert page.evaluate("heard.context.state") == "running"
+    assert pressed(page) == ["b0"]
+    assert page.locator("output").inner_text() == "Plays: Beat 1"
+    first = cursor(page)
+    page.wait_for_function(f"() => parseFloat(document.querySelector('.cursor.on').style.left) > {first + 5}")
+    # eight strokes, and it goes on from the start
+    page.wait_for_function("() => heard.strokes > 8")
+    page.keyboard.press("Enter")
+    assert pressed(page) == []
+    assert page.locator(".cursor.on").count() == 0
+    page.wait_for_function(QUIET)
+    strokes = page.evaluate("heard.strokes")
+    page.wait_for_timeout(400)
+    assert page.evaluate("heard.strokes") == strokes
+
+
+def test_one_beat_plays_at_a_time_and_without_the_loop_it_ends(open_page: Open) -> None:
+    page = open_page()
+    page.locator("[data-play=b0]").click()
+    page.wait_for_selector("#b0 .cursor.on")
+    page.locator("[data-play=b1]").click()
+    page.wait_for_selector("#b1 .cursor.on")
+    assert pressed(page) == ["b1"]
+    assert page.locator(".cursor.on").count() == 1
+    page.locator(".loop").click()
+    assert page.locator(".loop").get_attribute("aria-pressed") == "false"
+    page.wait_for_function("() => !document.querySelector('.cursor.on')")
+    assert pressed(page) == []
+    assert page.locator(".stop").is_disabled()
+    page.keyboard.press("l")
+    assert page.locator(".loop").get_attribute("aria-pressed") == "true"
+    page.locator("[data-play=b2]").click()
+    page.wait_for_selector("#b2 .cursor.on")
+    page.keyboard.press("Escape")
+    assert pressed(page) == []
+
+
+def test_arrow_keys_go_from_beat_to_beat(open_page: Open) -> None:
+    page = open_page(viewport={"width": 1280, "height": 900})
+    page.locator("[data-play=b0]").focus()
+    seen = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+        seen.append(focused(page))
+    # two beats beside each other, the third below the first
+    assert seen == ["b1", "b2", "b1", "b1"]
+
+
+def test_an_interpolation_plays_in_a_row(open_page: Open) -> None:
+    page = open_page(viewport={"width": 700, "height": 900})
+    page.locator("[data-walk]").click()
+    for number in (3, 4, 5):
+        page.wait_for_selector(f"#b{number} .cursor.on")
+    # the last beat is brought into view
+    page.wait_for_function("() => document.querySelector('#b5').getBoundingClientRect().right <= innerWidth")
+    page.wait_for_function("() => heard.strokes > 16")
+    page.locator(".stop").click()
+    assert pressed(page) == []
+
+
+def test_a_midi_file_downloads_as_it_is(open_page: Open, midi: dict[str, bytes], tmp_path: Path) -> None:
+    page = open_page(accept_downloads=True)
+    for name, data in midi.items():
+        with page.expect_download() as download:
+            page.locator(f"a[download='{name}']").click()
+        assert download.value.suggested_filename == name
+        download.value.save_as(tmp_path / name)
+        assert (tmp_path / name).read_bytes() == data
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_text_stands_out_in_the_dark_and_in_the_light(scheme: str, open_page: Open) -> None:
+    page = open_page(color_scheme=scheme)
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    page.locator("[data-play=b0]").click()
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 100
+    assert [found for found in contrasts if found["ratio"] < 4.5] == []
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, background[4:-1].split(","))) < 150) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_on_a_phone_only_grids_and_tables_scroll_sideways(width: int, open_page: Open) -> None:
+    page = open_page(viewport={"width": width, "height": 740}, has_touch=True, is_mobile=True)
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator(".walk .cards").evaluate("row => row.scrollWidth > row.clientWidth")
+    page.locator("[data-play=b1]").tap()
+    page.wait_for_selector("#b1 .cursor.on")
+    small = page.eval_on_selector_all(
+        "button, a", "all => all.filter(one => one.getBoundingClientRect().height < 40).map(one => one.outerHTML)"
+    )
+    assert small == []
+
+
+def test_everything_that_can_be_pressed_or_seen_has_a_name_and_ids_are_unique(open_page: Open) -> None:
+    page = open_page()
+    nameless = page.eval_on_selector_all(
+        "button, a, [role=img], [role=region], input, section",
+        "all => all.filter(one => !(one.ariaLabel || one.innerText || one.labels?.[0]?.innerText || '').trim())"
+        ".map(one => one.outerHTML)",
+    )
+    assert nameless == []
+    ids = page.eval_on_selector_all("[id]", "all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids)) == 7
+    assert page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(one => one.tagName)")[:4] == [
+        "H1",
+        "H2",
+        "H3",
+        "H4",
+    ]
+
+
+def test_who_wants_less_motion_gets_no_flashing_pads(open_page: Open) -> None:
+    page = open_page(reduced_motion="reduce")
+    page.locator("[data-play=b0]").click()
+    page.wait_for_function("() => heard.strokes > 4")
+    assert page.locator(".lit").count() == 0
+    assert cursor(page) >= 0
+
+
+def test_names_are_text(browser: Any, run_folder: Path, make_beats: MakeBeats, midi: dict[str, bytes]) -> None:
+    evil = "<script>alert(1)</script>"
+    data = midi["sample-000.mid"]
+    make_beats(evil, {"<img src=x onerror=alert(2)>.mid": data}, name="<script", checkpoint={"name": evil})
+    run = read_run(run_folder)
+    assert run is not None
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(write_report(run, run_folder / "report.html").path.as_uri())
+    assert page.locator("h2").first.inner_text() == evil
+    assert evil in page.locator("h3").first.inner_text()
+    assert page.locator("a").get_attribute("download") == "<img src=x onerror=alert(2)>.mid"
+    assert complaints == []
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'alert(3)'}))")
+    assert len(complaints) == 1  # the policy holds even where a script gets in
+    assert "Content Security Policy" in complaints[0]
+    page.close()
+
+
+# Each piece of text beside the first background behind it that is not transparent (WCAG 2, 1.4.3).
+CONTRASTS = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const [r, g, b, a = 1] = numbers(getComputedStyle(at).backgroundColor);
+      if (a === 1) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.checkVisibility() || element.disabled || element.closest("svg, script, noscript")) continue;
+    const [one, two] = [light(numbers(getComputedStyle(element).color)), light(behind(element))].sort((a, b) => b - a);
+    found.push({ratio: (one + 0.05) / (two + 0.05), text: element.textContent.slice(0, 40), tag: element.className});
+  }
+  return found;
+}"""

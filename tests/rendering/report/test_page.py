@@ -1,0 +1,380 @@
+"""The report page: what is on it, what is left out, and that nothing in a run can break out of it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.rendering.drum_part import VOICES, DrumPart
+from gmd_vae.rendering.report import beats, facts, page
+from gmd_vae.rendering.report.curves import ticks
+from gmd_vae.rendering.report.grids import grid_of
+from gmd_vae.rendering.report.page import Report, embedded, write_report
+from gmd_vae.rendering.report.samples import force, kit
+from gmd_vae.training.run.folder import read_run
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+MakeMidi = Callable[..., bytes]
+MakeBeats = Callable[..., Path]
+
+NASTY = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;"
+
+
+class Page(HTMLParser):
+    """The elements of a page, the text that people see, and the data of its script."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text, self.scripts, self._inside = "", [], ""
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif self._inside != "style":
+            self.text += data
+
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str | None]]:
+        return [found for name, found in self.elements if name == tag and attributes.items() <= found.items()]
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.scripts[0])
+
+
+def report(folder: Path) -> tuple[Report, Page]:
+    run = read_run(folder)
+    assert run is not None
+    written = write_report(run, folder / "report.html")
+    assert written.size == (folder / "report.html").stat().st_size
+    return written, Page(written.path)
+
+
+def test_a_run_is_one_page_with_all_there_is(
+    run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi, evaluated: Path
+) -> None:
+    midi = [make_midi(), make_midi([(0, 38), (1920, 49)])]
+    make_beats("sample", {"sample-000.mid": midi[0], "sample-001.mid": midi[1]})
+    done, shown = report(run_folder)
+    assert (done.beats, done.evaluations, done.missing, done.left_out) == (2, 1, [], [])
+    links = shown.all("a")
+    assert [link["download"] for link in links] == ["sample-000.mid", "sample-001.mid"]
+    assert [base64.b64decode((link["href"] or "").split(",")[1]) for link in links] == midi
+    for said in ("mine", "5,678 stretches of 4 bars", "0.432", "Evaluation on 1,234 test windows", "40% of the steps"):
+        assert said in shown.text
+    assert "120 bpm · 1 bar · 3 hits" in shown.text
+    assert len(shown.all("polyline")) == 4  # training twice, validation twice
+    assert shown.data["beats"]["b0"]["times"] == [0, 250, 500]
+    assert shown.data["beats"]["b1"]["bars"] == [[0, 0.0], [2000, 4.0], [4000, 8.0]]
+    assert done.size < 450_000
+
+
+def test_the_page_asks_for_nothing_and_is_the_same_every_time(
+    run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi, evaluated: Path
+) -> None:
+    make_beats("sample", {"sample-000.mid": make_midi()})
+    _, shown = report(run_folder)
+    addresses = [value for _, found in shown.elements for key, value in found.items() if key in ("src", "href")]
+    assert all(value and value.startswith("data:") for value in addresses)
+    assert "http" not in shown.source.replace("http-equiv", "")
+    assert not [key for _, found in shown.elements for key in found if key == "style" or key.startswith("on")]
+    report(run_folder)
+    assert (run_folder / "report.html").read_text(encoding="utf-8") == shown.source
+
+
+def test_a_bare_run_says_what_it_lacks_and_how_to_get_it(run_folder: Path) -> None:
+    (run_folder / "metrics.jsonl").unlink()
+    done, shown = report(run_folder)
+    commands = [part.command for part in done.missing]
+    assert commands == [
+        f"gmd-vae generate --run-dir {run_folder}",
+        f"gmd-vae train --run-dir {run_folder}",
+        f"gmd-vae evaluate {run_folder}",
+    ]
+    assert all(command in shown.text for command in commands)
+    assert done.left_out == []
+    assert shown.data == {"kit": [], "loudness": shown.data["loudness"], "beats": {}}  # no sounds where nothing plays
+
+
+def test_an_interpolation_is_a_row_in_order_with_its_joined_file(
+    run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi
+) -> None:
+    files = {f"interpolate-{number:03d}.mid": make_midi([(0, 36 + 2 * (number == 2))]) for number in range(3)}
+    joined = {"interpolate-joined.mid": make_midi([(0, 36), (1920, 36), (3840, 38)])}
+    make_beats("interpolate", {**files, **joined}, inputs=[{"name": "a.mid"}, {"name": "b.mid"}], tempo=96.0)
+    done, shown = report(run_folder)
+    assert done.beats == 3
+    assert shown.all("button", **{"data-walk": "b0 b1 b2"})
+    assert [beat["title"] for beat in shown.data["beats"].values()] == ["Start", "Step 1", "End"]
+    assert shown.all("a", download="interpolate-joined.mid")
+    assert "a.mid → b.mid · temperature 0.5 · seed 3 · tempo 96 bpm" in shown.text
+
+
+def test_the_settings_that_shape_the_sound_are_said(
+    run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi
+) -> None:
+    moves = [{"attribute": "hi-hat", "start": -1.0, "end": 2.0}]
+    playing = {"tempo": 96.0, "velocity": None, "swing": 58.0, "feel": "GMD"}
+    make_beats("attribute", {"attribute-000.mid": make_midi()}, temperature=0.0, moves=moves, playing=playing)
+    _, shown = report(run_folder)
+    assert "temperature 0 · seed 3 · hi-hat -1 to +2 · swing 58% · with a human feel" in shown.text
+
+
+def test_every_string_of_a_run_is_text(run_folder: Path, make_midi: MakeMidi, evaluated: Path) -> None:
+    folder = run_folder.with_name("<b>run")
+    run_folder.rename(folder)
+    described = json.loads((folder / "run.json").read_text())
+    described |= {"examples": NASTY, "command": NASTY, "starts": [{"device": NASTY, "time": NASTY}]}
+    described["versions"] = {NASTY: NASTY}
+    (folder / "run.json").write_text(json.dumps(described))
+    result_path = folder / "eval" / "test-400" / "result.json"
+    result = json.loads(result_path.read_text())
+    result_path.write_text(json.dumps({**result, "run": NASTY, "config": NASTY, "split": NASTY}))
+    beats_of = folder / "generated" / "<i>mine<!--"
+    beats_of.mkdir(parents=True)
+    name = "'\"><script>alert(1)<.mid"
+    (beats_of / name).write_bytes(make_midi())
+    content = {"format": 1, "stage": "generate", "mode": NASTY, "checkpoint": {"name": NASTY}}
+    content |= {"inputs": [{"name": NASTY}], "files": [{"name": name}, {"name": "</script>.mid"}]}
+    (beats_of / "manifest.json").write_text(json.dumps(content))
+    done, shown = report(folder)
+    assert done.beats == 1
+    assert len(done.left_out) == 1
+    assert len(shown.all("script")) == 2
+    assert not shown.all("img") + shown.all("b", onerror="") + shown.all("i", mine="")
+    assert shown.all("a", download=name)
+    assert shown.text.count(NASTY) >= 6
+    assert "<b>run" in shown.text
+
+
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
+@example("</script><!--<script>\u2028\u2029&]]>")
+def test_data_in_a_script_element_cannot_leave_it(content: Any) -> None:
+    text = embedded(content)
+    assert not set(text) & set("<>&\u2028\u2029")
+    assert json.loads(text) == content
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../../../secret.mid", "leads out"),
+        ("/etc/secret.mid", "absolute"),
+        ("inner/beat.mid", "leads out"),
+        ("link.mid", "link out of the folder"),
+        ("gone.mid", "missing"),
+        ("folder.mid", "missing"),
+        ("text.mid", "cannot be read as MIDI"),
+        ("large.mid", "larger than 4 MiB"),
+        ("piano.mid", "no drums"),
+        ("a\x00b.mid", "control characters"),
+    ],
+)
+def test_what_is_no_beat_is_named_and_left_out(
+    name: str, reason: str, run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi
+) -> None:
+    (run_folder.parents[1] / "secret.mid").write_bytes(make_midi())
+    folder = make_beats("sample", {"sample-000.mid": make_midi()})
+    (folder / "link.mid").symlink_to(run_folder.parents[1] / "secret.mid")
+    (folder / "folder.mid").mkdir()
+    (folder / "text.mid").write_text("not music")
+    (folder / "large.mid").write_bytes(make_midi() + bytes(4 << 20))
+    (folder / "piano.mid").write_bytes(make_midi([], before=b"\x00\x90\x3c\x40\x10\x80\x3c\x00"))
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text())
+    content["files"].append({"name": name})
+    path.write_text(json.dumps(content))
+    done, shown = report(run_folder)
+    assert done.beats == 1
+    (line,) = done.left_out
+    assert line.startswith("generated/2026-11-22_180000/")
+    assert reason in line
+    assert line in shown.text
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", "null", '{"stage": "convert"}', "[" * 5000, b"\xff\xfe", None], ids=str
+)
+def test_damaged_descriptions_are_named_and_left_out(
+    damage: str | bytes | None, run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi, evaluated: Path
+) -> None:
+    make_beats("sample", {"sample-000.mid": make_midi()}, name="2026-11-21_090000")
+    broken = make_beats("sample", {"sample-000.mid": make_midi()}) / "manifest.json"
+    for path in (broken, evaluated):
+        path.unlink()
+        if damage is not None:
+            path.write_bytes(damage if isinstance(damage, bytes) else damage.encode())
+    done, _ = report(run_folder)
+    assert done.beats == 1
+    places = [line.split(":")[0] for line in done.left_out]
+    # an evaluation without a result was not measured; a folder of beats without a manifest is not whole
+    assert places == ["eval/test-400", "generated/2026-11-22_180000"][damage is None :]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_in_the_files_there_is_a_page(data: st.DataObject, run_folder: Path, evaluated: Path) -> None:
+    keys = ["likelihood", "reconstruction", "checkpoint", "training", "novelty", "latent", "settings", "windows", "run"]
+    evaluated.write_text(json.dumps({key: data.draw(JSON) for key in keys}))
+    folder = run_folder / "generated" / "x"
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = ["mode", "files", "inputs", "checkpoint", "seed", "temperature", "moves", "playing"]
+    content = {key: data.draw(JSON) for key in keys} | {"stage": "generate"}
+    (folder / "manifest.json").write_text(json.dumps(content))
+    lines = data.draw(st.lists(st.dictionaries(st.sampled_from(["split", "step", "loss", "elbo", "accuracy"]), JSON)))
+    (run_folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run = read_run(run_folder)
+    assert run is not None
+    done = write_report(run, run_folder / "report.html")
+    assert (run_folder / "report.html").stat().st_size == done.size > 10_000
+
+
+def test_only_the_newest_and_the_first_are_shown_and_the_others_counted(
+    run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beats, "MAX_BEATS", 2)
+    for day in range(1, 6):
+        make_beats("sample", {f"d{day}-{n}.mid": make_midi() for n in range(5)}, name=f"2026-11-0{day}_120000")
+    make_beats("sample", {"zz.mid": make_midi()}, name="zzz")  # not named by the time: older than all that are
+    make_beats("vary", {"vary-000.mid": make_midi()}, name="2026-01-01_120000")
+    done, shown = report(run_folder)
+    assert [link["download"] for link in shown.all("a")] == [
+        *(f"d{day}-{number}.mid" for day in (5, 4, 3) for number in (0, 1)),
+        "vary-000.mid",
+    ]
+    assert "And 3 more in generated/2026-11-05_120000." in shown.text
+    assert "And 3 earlier folders in generated." in shown.text
+    monkeypatch.setattr(beats, "MAX_PAGE_BYTES", 2 * len(make_midi()))
+    done, _ = report(run_folder)
+    assert (done.beats, done.left_out) == (2, [])
+
+
+def test_large_files_are_left_out(run_folder: Path, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "MAX_JSON_BYTES", (run_folder / "run.json").stat().st_size)
+    evaluated.write_text(evaluated.read_text() + " " * 10_000)
+    monkeypatch.setattr("gmd_vae.rendering.report.curves.MAX_BYTES", 100)
+    done, _ = report(run_folder)
+    assert [line.split(":")[0] for line in done.left_out] == ["metrics.jsonl", "eval/test-400"]
+    assert all("larger than" in line for line in done.left_out)
+
+
+def test_something_else_is_not_replaced(run_folder: Path) -> None:
+    run = read_run(run_folder)
+    assert run is not None
+    before = (run_folder / "run.json").read_bytes()
+    with pytest.raises(GmdVaeError, match="exists and is not a report"):
+        write_report(run, run_folder / "run.json")
+    assert (run_folder / "run.json").read_bytes() == before
+    with pytest.raises(GmdVaeError, match="is a folder"):
+        write_report(run, run_folder)
+    write_report(run, run_folder / "new" / "page.html")
+    write_report(run, run_folder / "new" / "page.html")
+    assert [path.name for path in (run_folder / "new").iterdir()] == ["page.html"]
+
+
+def part(**changes: Any) -> DrumPart:
+    times = np.asarray(changes.pop("times", [0.0, 0.5]))
+    voices = np.asarray(changes.pop("voices", [0] * len(times)), np.int64)
+    velocities = np.asarray(changes.pop("velocities", [100] * len(times)), np.int64)
+    return DrumPart(times, voices, velocities, changes.pop("seconds", 2.0), **changes)
+
+
+def test_a_grid_has_rows_of_four_bars_and_a_hit_before_a_row_belongs_to_it() -> None:
+    grid = grid_of(part(times=[0.0, 7.97, 8.0, 17.9], voices=[0, 7, 0, 1], seconds=18.0))
+    assert [(row.begin, row.end) for row in grid.rows] == [(0, 16), (16, 32), (32, 36)]
+    assert [row.width for row in grid.rows] == [640, 640, 640]  # to the same scale
+    assert "M160 0" in grid.rows[2].bars  # where the last bar ends
+    assert [[voice for voice, *_ in row.hits] for row in grid.rows] == [[0], [0, 7], [1]]
+    assert grid.facts == "120 bpm · 9 bars · 4 hits"
+    assert "kick 2, snare 1, crash 1" in grid.text
+    assert grid.player["bars"][-1] == [18_000, 36.0]
+
+
+def test_loud_hits_are_taller_and_brighter() -> None:
+    grid = grid_of(part(velocities=[20, 127]))
+    (soft, loud) = grid.rows[0].hits
+    assert (soft[1], loud[1]) == (0, 3)
+    heights = [float(re.findall(r"v([\d.]+)h-", path)[0]) for *_, path in (soft, loud)]
+    assert heights[0] < 5 < 10 < heights[1]
+
+
+def test_tempos_and_meters_are_kept() -> None:
+    grid = grid_of(part(tempos=((0.0, 60.0), (3.0, 120.0)), meters=((0.0, 3, 4),), times=[0.0, 3.5], seconds=4.5))
+    assert grid.facts == "60 to 120 bpm · 3/4 · 2 bars · 2 hits"
+    assert grid.player["bars"] == [[0, 0.0], [3000, 3.0], [4500, 6.0]]
+
+
+def test_long_music_is_cut_and_crowds_are_refused() -> None:
+    grid = grid_of(part(times=np.arange(0, 80, 0.5), seconds=80.0))
+    assert "first 16 of 40 bars" in grid.facts
+    assert len(grid.player["times"]) == 64
+    with pytest.raises(GmdVaeError, match="too many to draw"):
+        grid_of(part(times=np.linspace(0, 2, 5_000)))
+
+
+def test_silence_is_a_grid_too() -> None:
+    grid = grid_of(part(times=[], voices=[], velocities=[]))
+    assert "Silence." in grid.text
+    assert grid.player["times"] == []
+
+
+def test_the_kit_that_travels_is_small_and_sounds_like_the_kit() -> None:
+    voices = kit()
+    assert [voice["name"] for voice in voices] == list(VOICES)
+    assert sum(len(voice["samples"]) for voice in voices) < 400_000
+    for voice in voices:
+        coded = (np.frombuffer(base64.b64decode(voice["samples"]), np.uint8).astype(float) - 128) / 127
+        sound = np.sign(coded) * (256 ** np.abs(coded) - 1) / 255
+        assert np.abs(sound).max() == pytest.approx(1, abs=0.01)
+        assert np.abs(sound[-20:]).max() < 0.01  # it ends without a click
+        assert abs(sound.mean()) < 0.02
+        assert 8_000 <= voice["rate"] <= 44_100
+        assert -1 <= voice["pan"] <= 1
+    assert force(127) > force(100) > force(30) > force(0) > 0
+
+
+@given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e9))
+def test_ticks_are_few_round_and_inside(low: float, span: float) -> None:
+    found = ticks(low, low + span)
+    assert len(found) <= 12
+    assert all(low - 0.01 * span <= tick <= low + 1.01 * span for tick in found)
+
+
+def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else(run_folder: Path) -> None:
+    _, shown = report(run_folder)
+    (policy,) = [found["content"] or "" for found in shown.all("meta", **{"http-equiv": "Content-Security-Policy"})]
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    style = re.search(r"<style>(.*?)</style>", shown.source, re.DOTALL)
+    assert style is not None
+    assert page._hash(style[1]) in policy
+    assert page._hash(shown.scripts[1]) in policy
+    assert html.unescape(policy) == policy

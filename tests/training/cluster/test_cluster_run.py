@@ -1,0 +1,118 @@
+"""A job of three processes, whose worker and chief are killed, and which comes to its end all the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures.command_line import run_here
+from fixtures.tool_module import load_tool
+from gmd_vae.configuration.registry import VARIABLE
+from gmd_vae.models import checkpoints
+from gmd_vae.training.history import NAME
+
+pytestmark = pytest.mark.tensorflow
+
+FAST = "learning_rate=0.01"
+NUM_STEPS = 60
+SECONDS = 300  # for what takes 20 on a quiet machine
+
+
+DEMO = load_tool("cluster_demo")  # whose jobs these are
+
+
+def arguments(examples: Path, num_steps: int, *more: str) -> list[str]:
+    # the run folder is a relative path, and each process works in a folder of its own
+    return [
+        *("--config", examples.name, "--examples-path", str(examples), "--run-dir", "run"),
+        *("--hparams", FAST, "--num-steps", str(num_steps), *more),
+    ]
+
+
+def variables(prefix: Path) -> dict[str, Any]:
+    from gmd_vae.magenta.api import tf
+
+    shapes: dict[str, Any] = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
+    return shapes
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a folder for each process."""
+    return tmp_path_factory.mktemp("cluster")
+
+
+@pytest.fixture(scope="module")
+def job(short_configs: Path, short_examples: Path, folder: Path) -> Iterator[Any]:
+    """One job for all tests: a worker is refused, one is killed and comes back, the chief too; then it ends.
+
+    Each process takes 10 seconds to start, so there are no more of them than need be.
+    """
+    given = arguments(short_examples, NUM_STEPS, "--save-every", "15", "--validate-every", "1000")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(short_configs))
+        with DEMO.Job(given, folder) as job:
+            run = folder / "chief" / "run"
+            for role in ("ps", "chief"):
+                job.start(role)
+            # one that would train something else is refused, and the job waits for one that fits
+            job.start("worker", ["--hparams", f"{FAST},z_size=8"])
+            assert job.wait(SECONDS, ["worker"]) == {"worker": 1}, job.log()
+            job.start("worker")
+            DEMO.wait_for_step(job, run, 20, SECONDS)
+            step, _ = DEMO.kill_and_restart(job, "worker", SECONDS)
+            assert step >= 20
+
+            at = DEMO.wait_for_step(job, run, 40, SECONDS)
+            job.kill("chief")
+            saved = max(checkpoints.step_of(prefix) or 0 for prefix in checkpoints.whole(run / "train"))
+            lines = len(job.lines["chief"])
+            job.start("chief")
+            resumed = int(job.wait_for("chief", DEMO.STEP, SECONDS, after=lines)[1])
+            assert resumed == saved + 1, job.log()
+            assert saved > at - 15
+
+            assert job.wait(SECONDS) == {"ps": 0, "chief": 0, "worker": 0}, job.log()
+            yield job
+
+
+def test_a_worker_that_would_train_something_else_is_refused(job: Any) -> None:
+    refusals = [line for line in job.lines["worker"] if line.startswith("Error: ")]
+    assert len(refusals) == 1, job.log()
+    assert re.search(r"The chief trains another run: .*z_size", refusals[0])
+
+
+def test_no_step_is_missing_and_none_is_there_twice(job: Any, folder: Path) -> None:
+    lines = DEMO.training_lines(folder / "chief" / "run")
+    assert [line["step"] for line in lines] == [1, *range(20, NUM_STEPS + 1, 20)]
+    assert lines[-1]["loss"] < 0.8 * lines[0]["loss"], job.log()
+
+
+def test_only_the_chief_writes_and_all_of_them_say_that_the_job_has_ended(job: Any, folder: Path) -> None:
+    log = job.log()
+    assert files_in(folder / "ps") == []
+    assert files_in(folder / "worker") == []
+    last = f"model.ckpt-{NUM_STEPS}.index"
+    written = set(files_in(folder / "chief" / "run"))
+    assert {"run.json", NAME, "progress.png", f"train/{last}", f"best/{last}"} <= written
+    assert any(line.startswith(f"chief: step {NUM_STEPS}/{NUM_STEPS} ") for line in job.lines["chief"]), log
+    assert any(line.startswith("worker 0: step ") for line in job.lines["worker"]), log
+    assert job.lines["worker"][-1].startswith(f"The job has ended at step {NUM_STEPS}."), log
+    assert job.lines["ps"][-2:] == ["ps 0: serving", "ps 0: the job has ended"], log
+    assert "Traceback" not in log
+
+
+def test_one_machine_goes_on_with_what_a_job_made(job: Any, folder: Path) -> None:
+    """It does not know of the cluster."""
+    run = folder / "chief" / "run"
+    shapes = variables(run / "train" / f"model.ckpt-{NUM_STEPS}")
+    on = run_here(folder, "train", "--run-dir", str(run), "--num-steps", str(NUM_STEPS + 2))
+    assert f"step {NUM_STEPS + 1}/{NUM_STEPS + 2} " in on.stderr
+    assert variables(run / "train" / f"model.ckpt-{NUM_STEPS + 2}") == shapes

@@ -1,0 +1,152 @@
+"""What a run folder says about itself, and what must not change when it goes on."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.layers import STOCK, Layers
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.training.run.folder import InitFrom, Plan, Run, latest_run, open_run, read_plan, read_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    config = get_config("hierdec-drum_4bar_v2")
+    hparams = {**config.hparams, "batch_size": 16}
+    run = Run(tmp_path / "run", config, hparams, 5, Path("data/examples/groove"), "digest")
+    run.folder.mkdir()
+    run.describe(Plan(100))
+    return run
+
+
+def test_the_folder_alone_gives_config_and_hyperparameters(run: Run) -> None:
+    opened = open_run(run.folder)
+    config, hparams = opened.config, opened.hparams
+    assert config == run.config
+    assert hparams["batch_size"] == 16
+    content = json.loads((run.folder / "run.json").read_text())
+    assert content["seed"] == 5
+    assert content["versions"]["magenta"] == "2.1.4"
+    assert content["command"].startswith("gmd-vae")
+
+
+def test_a_config_of_the_users_own_needs_no_file_any_more(run: Run, tmp_path: Path) -> None:
+    config = dataclasses.replace(get_config("hierdec-drum_4bar_v2"), name="mine", z_size=3)
+    mine = dataclasses.replace(run, folder=tmp_path / "mine", config=config, hparams=config.hparams)
+    mine.folder.mkdir()
+    mine.describe(Plan(100))
+    assert open_run(mine.folder).config == config
+
+
+def test_a_stock_config_is_found_by_its_name(run: Run, tmp_path: Path) -> None:
+    config = get_config("groovae_4bar")
+    stock = dataclasses.replace(run, folder=tmp_path / "stock", config=config, hparams=config.hparams)
+    stock.folder.mkdir()
+    stock.describe(Plan(100))
+    opened = open_run(stock.folder)
+    assert (opened.config, opened.hparams) == (config, config.hparams)
+
+
+def test_the_same_run_may_go_on(run: Run) -> None:
+    before = (run.folder / "run.json").read_bytes()
+    run.describe(Plan(100))
+    assert (run.folder / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 6}, "seed 5, not 6"),
+        ({"examples_digest": "other"}, r"other examples \(data/examples/groove\)"),
+        ({"hparams": {**get_config("hierdec-drum_4bar_v2").hparams, "batch_size": 8}}, "batch_size=16, not 8"),
+        ({"init_from": InitFrom(Path("other/model.ckpt-3"), "abc")}, "it began with random weights"),
+        ({"config": get_config("hierdec-drum_4bar")}, "config hierdec-drum_4bar_v2, not hierdec-drum_4bar"),
+    ],
+)
+def test_another_run_in_the_same_folder_is_refused_with_the_difference(run: Run, change: dict, said: str) -> None:
+    with pytest.raises(GmdVaeError, match=said):
+        dataclasses.replace(run, **change).describe(Plan(100))
+
+
+def test_the_plan_may_change_and_the_last_one_is_kept(run: Run) -> None:
+    run.describe(Plan(500, validate_every=50, patience=3))
+    assert read_plan(run.folder) == Plan(500, validate_every=50, patience=3)
+    assert read_plan(run.folder.parent) is None
+
+
+def test_every_start_is_noted_and_the_rest_stays(run: Run) -> None:
+    before = json.loads((run.folder / "run.json").read_text())
+    layers = {"encoder": "accelerated, fp32", "decoder": "Magenta's (dropout)"}
+    run.note_start("CPU", layers)
+    run.note_start("GPU:0", layers)
+    after = json.loads((run.folder / "run.json").read_text())
+    starts = after.pop("starts")
+    assert [start["device"] for start in starts] == ["CPU", "GPU:0"]
+    assert [start["layers"] for start in starts] == [layers, layers]
+    assert after == before
+
+
+def test_a_run_stays_with_the_layers_that_compute_it(run: Run) -> None:
+    in_bf16 = dataclasses.replace(run, layers=Layers(precision="bf16"))
+    with pytest.raises(GmdVaeError, match="computed with --precision fp32, not --precision bf16"):
+        in_bf16.describe(Plan(10))
+    with pytest.raises(GmdVaeError, match="computed with --precision fp32, not --no-acceleration"):
+        dataclasses.replace(run, layers=STOCK).describe(Plan(10))
+
+
+def test_a_run_of_version_0_2_goes_on_with_magentas_layers(run: Run) -> None:
+    path = run.folder / "run.json"
+    content = json.loads(path.read_text())
+    del content["layers"]
+    path.write_text(json.dumps(content))
+    before = read_run(run.folder)
+    assert before is not None
+    assert before.layers == STOCK
+    before.describe(Plan(20))
+    with pytest.raises(GmdVaeError, match="computed with --no-acceleration, not --precision fp32"):
+        run.describe(Plan(20))
+
+
+def test_the_weights_a_run_began_with_are_part_of_it(run: Run, tmp_path: Path) -> None:
+    tuned = dataclasses.replace(run, folder=tmp_path / "tuned", init_from=InitFrom(Path("a/model.ckpt-3"), "abc"))
+    tuned.folder.mkdir()
+    tuned.describe(Plan(10))
+    assert read_run(tuned.folder) == tuned
+    with pytest.raises(GmdVaeError, match=r"it began with the weights of 'a/model\.ckpt-3'"):
+        dataclasses.replace(tuned, init_from=None).describe(Plan(10))
+
+
+def test_checkpoints_of_unknown_origin_are_not_continued(run: Run) -> None:
+    (run.folder / "run.json").unlink()
+    run.train_folder.mkdir()
+    (run.train_folder / "model.ckpt-1.index").write_bytes(b"")
+    with pytest.raises(GmdVaeError, match="unknown"):
+        run.describe(Plan(100))
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": 2}', '{"format": 1}', "\xff"])
+def test_a_damaged_description_is_one_line_that_names_it(run: Run, content: str) -> None:
+    (run.folder / "run.json").write_text(content, encoding="latin-1")
+    with pytest.raises(GmdVaeError, match=r"run\.json"):
+        open_run(run.folder)
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(GmdVaeError, match="is not a run folder"):
+        open_run(tmp_path)
+
+
+def test_the_latest_run_is_the_one_trained_last(run: Run, tmp_path: Path) -> None:
+    import os
+
+    with pytest.raises(GmdVaeError, match="no trained run"):
+        latest_run(tmp_path)
+    for name, age in (("old", 100), ("run", 50)):
+        train = tmp_path / name / "train"
+        train.mkdir(parents=True)
+        (tmp_path / name / "run.json").touch()
+        (train / "model.ckpt-1.index").touch()
+        os.utime(train / "model.ckpt-1.index", (age, 1000 - age))
+    assert latest_run(tmp_path) == tmp_path / "run"

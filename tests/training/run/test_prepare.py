@@ -1,0 +1,173 @@
+"""What a run is made of, from what the user typed and what the run folder remembers."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.configuration.layers import STOCK, Layers
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.training.run import prepare as module
+from gmd_vae.training.run.folder import Plan, read_run
+from gmd_vae.training.run.prepare import Request, describe, prepare, resolve_init_from
+
+
+def no_cutting(*_: object) -> None:
+    raise AssertionError("the examples are there")
+
+
+@pytest.fixture
+def request_for(starter_examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Request]:
+    monkeypatch.chdir(tmp_path)
+
+    def make(**given: object) -> Request:
+        return Request(**{"examples_path": starter_examples, **given})  # type: ignore[arg-type]
+
+    return make
+
+
+def begin(request: Request) -> Path:
+    """The run folder as ``train`` leaves it before its first step."""
+    job = prepare(request, no_cutting)
+    job.run.folder.mkdir(parents=True)
+    job.run.describe(job.plan)
+    return job.run.folder
+
+
+def reached(folder: Path, step: int) -> None:
+    (folder / "train").mkdir(exist_ok=True)
+    for piece in ("index", "data-00000-of-00001"):
+        (folder / "train" / f"model.ckpt-{step}.{piece}").write_bytes(b"")
+
+
+def test_the_defaults_are_those_of_the_default_config(request_for: Callable[..., Request]) -> None:
+    job = prepare(request_for(), no_cutting)
+    assert job.run.config.name == "hierdec-drum_4bar_small"
+    assert job.run.folder == Path("runs/hierdec-drum_4bar_small")
+    assert job.plan == Plan(get_config("hierdec-drum_4bar_small").num_steps)
+    assert (job.run.seed, job.run.init_from) == (0, None)
+    assert not Path("runs").exists()
+
+
+def test_what_is_not_given_is_as_it_was(request_for: Callable[..., Request], starter_examples: Path) -> None:
+    first = request_for(
+        config="flat-drum_4bar_small",
+        run_dir=Path("runs/mine"),
+        hparams="batch_size=8",
+        seed=3,
+        num_steps=50,
+        patience=2,
+        validate_every=10,
+    )
+    folder = begin(first)
+    job = prepare(Request(run_dir=folder), no_cutting)
+    assert job.run == read_run(folder)
+    assert (job.run.hparams["batch_size"], job.run.seed, job.run.examples) == (8, 3, starter_examples)
+    assert job.plan == Plan(50, validate_every=10, patience=2)
+    assert prepare(Request(run_dir=folder, patience=7), no_cutting).plan.patience == 7
+
+
+def test_layers_are_accelerated_in_fp32_unless_asked_and_then_as_they_were(
+    request_for: Callable[..., Request],
+) -> None:
+    assert prepare(request_for(), no_cutting).run.layers == Layers(accelerated=True, precision="fp32")
+    folder = begin(request_for(run_dir=Path("runs/bf16"), precision="bf16"))
+    assert prepare(Request(run_dir=folder), no_cutting).run.layers == Layers(precision="bf16")
+    assert prepare(request_for(run_dir=folder, accelerated=False), no_cutting).run.layers == STOCK
+    begin(request_for(accelerated=False))
+    assert prepare(request_for(), no_cutting).run.layers == STOCK
+
+
+@pytest.mark.parametrize("fastest", ["fp32", "bf16"])
+def test_auto_asks_the_device_once(
+    request_for: Callable[..., Request], monkeypatch: pytest.MonkeyPatch, fastest: str
+) -> None:
+    monkeypatch.setattr("gmd_vae.training.run.prepare.best_precision", lambda: fastest)
+    assert prepare(request_for(precision="auto"), no_cutting).run.layers == Layers(precision=fastest)
+
+
+def test_a_goal_that_was_reached_is_the_configs_again(request_for: Callable[..., Request]) -> None:
+    folder = begin(request_for(num_steps=50))
+    reached(folder, 49)
+    assert prepare(request_for(), no_cutting).plan.num_steps == 50  # it was killed on its way
+    reached(folder, 50)
+    assert prepare(request_for(), no_cutting).plan.num_steps == get_config("hierdec-drum_4bar_small").num_steps
+    assert prepare(request_for(num_steps=70), no_cutting).plan.num_steps == 70
+
+
+def test_a_config_that_windows_do_not_fit_is_refused(request_for: Callable[..., Request]) -> None:
+    with pytest.raises(GmdVaeError, match=r"slice_bars is 4, not 16"):
+        prepare(request_for(config="hierdec-drum_16bar_small"), no_cutting)
+
+
+def test_too_few_examples_for_a_batch_are_refused_before_the_start(request_for: Callable[..., Request]) -> None:
+    with pytest.raises(GmdVaeError, match=r"too few for a batch of 100000. Train with --hparams batch_size=\d+"):
+        prepare(request_for(hparams="batch_size=100000"), no_cutting)
+    assert not Path("runs").exists()
+
+
+def test_memory_that_is_not_there_is_said_with_the_knob_to_turn(
+    request_for: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        module, "memory", lambda _: {"total_bytes": int(64e9), "available_bytes": int(1e9), "limit_bytes": int(1e9)}
+    )
+    monkeypatch.setattr(module, "gpus", lambda: [{"name": "a GPU"}])
+    assert prepare(request_for(), no_cutting)  # whose memory is another
+    monkeypatch.setattr(module, "gpus", lambda: [])
+    with pytest.raises(
+        GmdVaeError, match=r"takes about \d\.\d GB .* this machine has 1\.0. Train with .*batch_size=16"
+    ):
+        prepare(request_for(), no_cutting)
+
+
+def test_a_disk_that_is_too_full_is_said_before_the_start(
+    request_for: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))  # type: ignore[attr-defined]
+    with pytest.raises(GmdVaeError, match=r"too full: training needs about 81\.5 MB for 5 checkpoints of 16\.3 MB"):
+        prepare(request_for(), no_cutting)
+
+
+def test_the_description_says_what_costs_what(request_for: Callable[..., Request]) -> None:
+    job = prepare(request_for(hparams="batch_size=16", patience=4), no_cutting)
+    text = "\n".join(describe(job))
+    assert "Config: hierdec-drum_4bar_small with batch_size=16" in text
+    assert f"{job.examples.train.count} for training, {job.examples.train.count / 16:.1f} steps of 16 an epoch" in text
+    assert f"Validation: {job.examples.validation.count} windows, every 200 steps and at the end" in text
+    assert "stops after 4 without a better one" in text
+    assert "1,358,464 parameters, 16.3 MB a checkpoint; 3 and the best are kept, 65 MB" in text
+    nothing = dataclasses.replace(job.examples, validation=dataclasses.replace(job.examples.validation, count=0))
+    assert "Validation: none" in "\n".join(describe(dataclasses.replace(job, examples=nothing)))
+
+
+def test_weights_to_begin_with_are_pinned_to_what_the_spelling_meant(tiny_run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(tiny_run, copy)
+    exact = copy / "train" / "model.ckpt-3"
+    spellings = [copy / "latest", copy / "train", exact, Path(f"{exact}.index")]
+    found = [resolve_init_from(path) for path in spellings]
+    assert {one.path for one in found} == {exact}
+    assert len({one.digest for one in found}) == 1
+    best = resolve_init_from(copy)
+    assert best.path == copy / "best" / "model.ckpt-3"
+    assert best.digest == found[0].digest  # the same bytes
+    with pytest.raises(GmdVaeError, match="No checkpoint"):
+        resolve_init_from(tmp_path / "nothing")
+
+
+def test_another_start_than_the_run_had_is_refused(request_for: Callable[..., Request], tiny_run: Path) -> None:
+    folder = begin(request_for(run_dir=Path("runs/mine")))
+    job = prepare(request_for(run_dir=folder, init_from=tiny_run), no_cutting)
+    with pytest.raises(GmdVaeError, match="it began with random weights"):
+        job.run.describe(job.plan)
+
+
+def test_a_config_nobody_knows_is_a_usage_error(request_for: Callable[..., Request]) -> None:
+    with pytest.raises(UsageError, match="hierdec-drum_4bar_small"):
+        prepare(request_for(config="hierdec-drum_4bar_smal"), no_cutting)
+    assert get_config("hierdec-drum_4bar_small")
