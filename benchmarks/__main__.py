@@ -14,7 +14,7 @@ from typing import Any
 import click
 from gmd_vae.common import console, manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import get_config
 from rich.table import Table
 
@@ -115,10 +115,10 @@ def _measure(job: Job) -> dict[str, Any]:
     return record
 
 
-def _drum_config(name: str) -> VaeConfig:
+def _drum_config(name: str) -> Config:
     config = get_config(name)
-    if not isinstance(config, VaeConfig):
-        raise GmdVaeError(f"'{name}' is one of Magenta's own configs", "Choose one of configs.py.")
+    if config.magenta:
+        raise GmdVaeError(f"'{name}' takes its model from Magenta", "Choose a drum config of configs.py.")
     return config
 
 
@@ -128,7 +128,7 @@ def _check_notes(notes: Path) -> None:
             raise GmdVaeError(f"There is no {split}.tfrecord in '{notes}'", "Run 'make data', or give --notes.")
 
 
-def _prepare(config: VaeConfig, notes: Path, folder: Path) -> None:
+def _prepare(config: Config, notes: Path, folder: Path) -> None:
     if not (folder / manifest.NAME).exists():
         console.stderr().print(f"Preparing {folder}", markup=False)
         _gmd_vae("preprocess", str(notes), "--config", config.name, "--output-dir", str(folder))
@@ -140,12 +140,12 @@ def _gmd_vae(*arguments: str) -> None:
         raise GmdVaeError(f"'gmd-vae {' '.join(arguments)}' failed: {outcome.error}")
 
 
-def _rates(configs: Sequence[VaeConfig], batch_sizes: Sequence[int]) -> list[dict[str, Any]]:
+def _rates(configs: Sequence[Config], batch_sizes: Sequence[int]) -> list[dict[str, Any]]:
     """How fast this machine multiplies, for every shape that the configs have."""
     shapes: dict[Shape, None] = {}
     for config in configs:
         for batch_size in batch_sizes:
-            for units in dict.fromkeys([*config.encoder_sizes, *config.decoder_sizes]):
+            for units in dict.fromkeys([*config.hparams["enc_rnn_size"], *config.hparams["dec_rnn_size"]]):
                 shapes[batch_size, units] = shapes[batch_size * config.windows.steps, units] = None
     outcome = process.run(
         lambda started: [sys.executable, "-m", "benchmarks.gemm", json.dumps([list(shapes), started])]
@@ -157,7 +157,7 @@ def _rates(configs: Sequence[VaeConfig], batch_sizes: Sequence[int]) -> list[dic
 
 
 def _floors(
-    config: VaeConfig, batch_size: int, precisions: Sequence[str], rates: Sequence[dict[str, Any]]
+    config: Config, batch_size: int, precisions: Sequence[str], rates: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """What the matrix products of one step take, in each precision; ``None`` where no rate was measured."""
     products = floor.count(config, batch_size)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from gmd_vae.configuration.drum_windows import NINE_CLASSES
+from gmd_vae.configuration.window_specs import NINE_CLASSES
 
 Positions = npt.NDArray[np.int64]
 _TEMPO = b"\xff\x51\x03"

@@ -119,11 +119,11 @@ def _tf_records(tf: Any, path: Path) -> Iterator[bytes]:
 
 def _ours(notes: Path, config: str, clock: Clock) -> None:
     """Our extractor alone."""
-    from gmd_vae.configuration.registry import get_config, label_windows
+    from gmd_vae.configuration.registry import get_config
     from gmd_vae.midi.tfrecord import read_records
     from gmd_vae.windows.cutting.drum_windows import DrumExtractor
 
-    extractor = DrumExtractor(label_windows(get_config(config)))
+    extractor = DrumExtractor(get_config(config).drum_windows)
     clock.stage("import")
     records = [record for path in _files(notes) for record in read_records(path)]
     clock.stage("read")

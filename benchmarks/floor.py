@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
-from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.config import Config
 
 # forward, then backward for the inputs and for the weights: three products of the same size
 _PASSES = 3
@@ -40,21 +40,21 @@ class Rate:
     cpu: float
 
 
-def count(config: VaeConfig, batch_size: int) -> list[Products]:
+def count(config: Config, batch_size: int) -> list[Products]:
     """The matrix products of one training step, part by part.
 
     Args:
         config: hierarchical (of two levels) or flat.
         batch_size: windows per step.
     """
-    steps, width, found = config.windows.steps, config.windows.input_depth, []
-    for units in config.encoder_sizes:
+    steps, width, found = config.drum_windows.steps, config.drum_windows.input_depth, []
+    for units in config.hparams["enc_rnn_size"]:
         found.append(_lstm("encoder", units, width, batch_size, steps, directions=2))
         width = 2 * units
-    found.append(_dense("latent", config.encoder_sizes[-1], width, 2 * config.z_size, batch_size))
+    found.append(_dense("latent", config.hparams["enc_rnn_size"][-1], width, 2 * config.hparams["z_size"], batch_size))
 
-    first, last = config.decoder_sizes[0], config.decoder_sizes[-1]
-    states, embedding, segments = 2 * sum(config.decoder_sizes), config.z_size, 1
+    first, last = config.hparams["dec_rnn_size"][0], config.hparams["dec_rnn_size"][-1]
+    states, embedding, segments = 2 * sum(config.hparams["dec_rnn_size"]), config.hparams["z_size"], 1
     if config.levels:
         segments = config.levels[0]
         found.append(_dense("conductor", first, embedding, states, batch_size))
@@ -63,7 +63,7 @@ def count(config: VaeConfig, batch_size: int) -> list[Products]:
             # z, the same in every segment, and the states that the core decoder ended with
             found.append(_dense("conductor", first, embedding, 4 * first, batch_size))
             width = states
-        for units in config.decoder_sizes:
+        for units in config.hparams["dec_rnn_size"]:
             found.append(_lstm("conductor", units, width, batch_size, segments))
             width = units
         embedding = last
@@ -71,10 +71,10 @@ def count(config: VaeConfig, batch_size: int) -> list[Products]:
     # its input: the last step's token, a row of the matrix, and the segment's embedding
     found.append(_dense("decoder", first, embedding, 4 * first, batch_size * segments))
     width = 0
-    for units in config.decoder_sizes:
+    for units in config.hparams["dec_rnn_size"]:
         found.append(_lstm("decoder", units, width, batch_size, steps))
         width = units
-    found.append(_dense("output", last, last, config.windows.output_depth, batch_size * steps))
+    found.append(_dense("output", last, last, config.drum_windows.output_depth, batch_size * steps))
     return found
 
 

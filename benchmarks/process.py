@@ -84,4 +84,4 @@ def failure(code: int, stderr: str) -> str:
 
 def _environment() -> dict[str, str]:
     """In which ``python -m benchmarks`` and ``python -m gmd_vae`` work from any folder."""
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "PYTHONPATH": f"{ROOT / 'pipeline'}{os.pathsep}{ROOT}"}

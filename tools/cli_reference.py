@@ -14,7 +14,7 @@ WIDTH = 100  # fixed: the same file from every terminal
 HEAD = """\
 # Commands
 
-The output of `--help`, written by `make docs`. Change the text in `pipeline/commands/`, not here.
+The output of `--help`, written by `make docs`. Change the text in `pipeline/gmd_vae/commands/`, not here.
 """
 
 

@@ -167,7 +167,7 @@ class Job:
 
 def environment() -> dict[str, str]:
     """In which ``python -m gmd_vae`` finds this package from any folder."""
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "PYTHONPATH": f"{ROOT / 'pipeline'}{os.pathsep}{ROOT}"}
 
 
 def free_ports(count: int) -> list[int]:

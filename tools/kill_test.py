@@ -107,7 +107,7 @@ def _command(run: Path, arguments: list[str]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent / "pipeline")}
 
 
 if __name__ == "__main__":

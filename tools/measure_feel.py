@@ -25,7 +25,7 @@ import numpy.typing as npt
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256, whole_file
-from gmd_vae.configuration.drum_windows import CLASS_NAMES, NINE_CLASSES
+from gmd_vae.configuration.window_specs import CLASS_NAMES, NINE_CLASSES
 from gmd_vae.datasets.groove import CITATION, GROOVE, LICENCE, VERSION
 from gmd_vae.generation.performance.feel import FORMAT, LEVELS, POSITIONS, STEPS_PER_QUARTER
 from gmd_vae.midi.convert import convert

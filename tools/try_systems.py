@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.cli import main as gmd_vae
-from gmd_vae.configuration.magenta_table import StockConfig
-from gmd_vae.configuration.registry import Config, all_configs, plays_drums
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.registry import all_configs
+from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import output_of
 
 TINY = "enc_rnn_size=[16],dec_rnn_size=[16,16],z_size=8,batch_size=16"
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for config in configs:
         if config.name in [row["config"] for row in done]:
             continue
-        notes = options.drums if plays_drums(config) else options.music
+        notes = options.drums if family_of(config).only_drums else options.music
         row = _try(config, notes, options.output_dir, options.steps)
         done.append(row)
         with lines.open("a") as file:
@@ -68,14 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _is_tried(config: Config, names: Sequence[str] | None) -> bool:
     if names:
         return config.name in names
-    return isinstance(config, StockConfig)
+    return bool(config.magenta)
 
 
 def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any]:
     """The row of a config; with ``error`` where a command failed."""
     started = time.monotonic()
-    tiny = isinstance(config, StockConfig) and not config.sized_from
-    model = config.model if isinstance(config, StockConfig) else config.name
+    tiny = config.is_magentas
+    model = config.magenta or config.name
     examples, run = folder / "examples" / model, folder / "runs" / config.name
     row: dict[str, Any] = {
         "config": config.name,

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
-from gmd_vae.configuration.config import VaeConfig
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.window_specs import DrumWindows
 
 from benchmarks import floor
 from benchmarks.floor import Products, Rate
 
 # one bar: 16 steps; one pitch class: an input of 2, an output of 2
-TINY = VaeConfig(
+TINY = Config(
     name="tiny",
+    family="drum-labels",
     summary="",
     source="",
     windows=DrumWindows(slice_bars=1, pitch_classes=((36,),)),
-    z_size=3,
-    encoder_sizes=(4,),
-    decoder_sizes=(5,),
+    hparams={"z_size": 3, "enc_rnn_size": [4], "dec_rnn_size": [5]},
     levels=(2, 8),
 )
-FLAT = dataclasses.replace(TINY, levels=())
-NO_AR = dataclasses.replace(TINY, conductor_autoregression=False)
+FLAT = TINY.replace(levels=())
+NO_AR = TINY.replace(conductor_autoregression=False)
 
 
-def by_part(config: VaeConfig, batch_size: int = 1) -> dict[str, int]:
+def by_part(config: Config, batch_size: int = 1) -> dict[str, int]:
     found: dict[str, int] = {}
     for one in floor.count(config, batch_size):
         found[one.part] = found.get(one.part, 0) + one.in_turn + one.at_once
@@ -39,7 +36,7 @@ def test_the_encoder_reads_every_step_in_both_directions() -> None:
 
 
 def test_a_second_encoder_layer_reads_both_directions_of_the_first() -> None:
-    two = dataclasses.replace(TINY, encoder_sizes=(4, 4))
+    two = TINY.replace(enc_rnn_size=[4, 4])
     assert by_part(two)["encoder"] == ((2 + 4) + (8 + 4)) * 16 * 16 * 2 * 2 * 3
 
 

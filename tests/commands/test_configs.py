@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from gmd_vae import cli
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs
+from gmd_vae.families.parameters import count_parameters
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -25,7 +26,7 @@ def test_the_list_names_every_config_with_its_size(capsys: pytest.CaptureFixture
     assert (code, err) == (0, "")
     lines = {line.split()[0]: line for line in out.splitlines() if line}
     for config in all_configs().values():
-        assert f"{config.parameters / 1e6:.1f} M" in lines[config.name]
+        assert f"{count_parameters(config) / 1e6:.1f} M" in lines[config.name]
     assert f"Default: {DEFAULT_CONFIG}" in out
 
 
@@ -42,14 +43,17 @@ def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str
 
 
 def test_the_list_goes_by_the_music(capsys: pytest.CaptureFixture[str]) -> None:
-    from gmd_vae.families.fitting import GROUPS, group_of
+    from gmd_vae.families import family_of
+    from gmd_vae.families.music import MUSIC
 
     _, out, _ = run(capsys)
     under, heading = {}, ""
     for line in out.splitlines():
-        heading = next((name for name, group in GROUPS.items() if line.startswith(f"{group.needs}: ")), heading)
+        heading = next((name for name, music in MUSIC.items() if line.startswith(f"{music.heading}: ")), heading)
         under[line.split()[0] if line else ""] = heading
-    assert {config.name: group_of(config).name for config in all_configs().values()}.items() <= under.items()
+    assert {
+        config.name: family_of(config).music(config).name for config in all_configs().values()
+    }.items() <= under.items()
     laptops = {line.split()[0] for line in out.splitlines() if " yes " in line}
     assert {"hierdec-drum_4bar_small", "groovae_4bar_small", "hierdec-trio_16bar_small"} <= laptops
     assert not laptops & {"cat-drums_2bar_small", "hierdec-drum_4bar", "groovae_4bar"}
@@ -112,9 +116,9 @@ def test_an_unknown_name_is_one_line_with_the_nearest(capsys: pytest.CaptureFixt
 def test_a_file_of_ones_own_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
-        "from gmd_vae.configuration.config import VaeConfig\n"
-        "from gmd_vae.configuration.drum_windows import DrumWindows\n"
-        "CONFIGS = [VaeConfig('mine', 'tiny', 'a test', DrumWindows(), 8, (16,), (16,))]\n"
+        "from gmd_vae.configuration.config import Config\n"
+        "from gmd_vae.configuration.window_specs import DrumWindows\n"
+        "CONFIGS = [Config('mine', 'drum-labels', 'tiny', 'a test', DrumWindows(), {'z_size': 8})]\n"
     )
     assert "mine " in run(capsys, "--configs", str(path))[1]
 

@@ -164,12 +164,12 @@ def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, mon
     """Real melodies, a model at tiny sizes: figures of streams, and no charts of drums."""
     from gmd_vae.configuration.hparams import resolve
     from gmd_vae.configuration.registry import get_config
+    from gmd_vae.families import family_of
     from gmd_vae.midi.convert import convert
     from gmd_vae.models.inference import sampler, tensor_scorer
     from gmd_vae.training.examples import open_examples
     from gmd_vae.training.loop import train
     from gmd_vae.training.run.folder import Plan, Run
-    from gmd_vae.windows.cutting.extractors import extractor_for
     from gmd_vae.windows.preprocess import preprocess
 
     monkeypatch.chdir(tmp_path)
@@ -180,7 +180,9 @@ def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, mon
         (Path("music") / file.name).write_bytes(file.read_bytes())
     convert(Path("music"), Path("data/notes/music"))
     config, folder = get_config("cat-mel_2bar_small"), Path("data/examples/music/melodies")
-    preprocess(Path("data/notes/music"), folder, extractor_for(config), config=config.name, max_per_sequence=3)
+    preprocess(
+        Path("data/notes/music"), folder, family_of(config).extractor(config), config=config.name, max_per_sequence=3
+    )
     examples = open_examples(folder, config)
     hparams = resolve(config, "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=8")
     run = Run(Path("runs/melody"), config, hparams, 0, folder, examples.digest)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from fixtures.command_line import PYTHONPATH
 from gmd_vae.cli import COMMANDS, main
 from gmd_vae.commands.preprocess import command
 from gmd_vae.midi.note_sequence import NoteSequence
@@ -165,30 +166,31 @@ def test_failures_are_one_line_with_the_next_action(capsys: pytest.CaptureFixtur
     )
 
 
-@pytest.mark.parametrize("where", ["extraction.Dropped.add", "shards.write_record"])
+@pytest.mark.parametrize(
+    ("module", "name"), [("windows.extraction", "Dropped.add"), ("windows.storage.shards", "write_record")]
+)
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_after_ctrl_c_the_same_command_goes_on(
-    capsys: pytest.CaptureFixture[str], workspace: Path, where: str, jobs: int
+    capsys: pytest.CaptureFixture[str], workspace: Path, module: str, name: str, jobs: int
 ) -> None:
     """A real SIGINT, to all processes as a terminal sends it, while parts are merged or examples are written."""
     write_notes(workspace / "notes", train=300)
-    module, _, name = where.partition(".")
     script = f"""if True:
         import os, signal, sys
         from gmd_vae.cli import main
-        from gmd_vae.windows import {module}
-        original, calls = {module}.{name}, []
+        import gmd_vae.{module} as module
+        original, calls = module.{name}, []
         def interrupted(*arguments):
             calls.append(1)
             if len(calls) == 5:
                 os.killpg(0, signal.SIGINT)
             return original(*arguments)
-        {module}.{name} = interrupted
+        module.{name} = interrupted
         main(["preprocess", "notes", "--output-dir", "out", "--jobs", "{jobs}"])
     """
     process = subprocess.Popen(
         [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, start_new_session=True,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        env=os.environ | {"PYTHONPATH": PYTHONPATH},
     )  # fmt: skip
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
@@ -199,7 +201,7 @@ def test_after_ctrl_c_the_same_command_goes_on(
     kept = workspace / ".out.parts"
     assert [path.name for path in workspace.iterdir() if path != kept] == ["notes"]
     assert kept.exists() == ("the same command goes on" in last)
-    assert kept.exists() or where != "shards.write_record"
+    assert kept.exists() or name != "write_record"
     code, _, err = run(capsys, "notes", "--output-dir", "out")
     assert code == 0
     assert ("Going on: " in err) == ("the same command goes on" in last)

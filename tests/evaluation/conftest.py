@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gmd_vae.configuration.drum_windows import CLASS_NAMES
+from gmd_vae.configuration.window_specs import CLASS_NAMES
 
 MakeResult = Callable[..., dict[str, Any]]
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import sha256
-from gmd_vae.configuration.drum_windows import NINE_CLASSES
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.generation.inputs.conditioning import Originals
 from gmd_vae.generation.inputs.windows import read_song, read_window
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource

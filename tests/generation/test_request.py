@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gmd_vae.common.errors import UsageError
-from gmd_vae.configuration.drum_windows import CLASS_NAMES
+from gmd_vae.configuration.window_specs import CLASS_NAMES
 from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.generation.request import (
     MODES,

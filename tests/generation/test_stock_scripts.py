@@ -17,10 +17,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 # the sizes of the tiny run, as a config of its own: Magenta's scripts take checkpoints of a config only
 CONFIGS = """
-from dataclasses import replace
 from gmd_vae.configs import HIERDEC_SMALL
-CONFIGS = [replace(HIERDEC_SMALL, name="tiny", summary="a test", source="a test", encoder_sizes=(16,),
-                   decoder_sizes=(12, 8), z_size=4, batch_size=16)]
+CONFIGS = [HIERDEC_SMALL.replace(name="tiny", summary="a test", source="a test", enc_rnn_size=[16],
+                                 dec_rnn_size=[12, 8], z_size=4, batch_size=16)]
 """
 
 # Runs one of Magenta's scripts as its console entry point does, in a process that TensorFlow starts in the way

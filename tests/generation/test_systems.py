@@ -305,7 +305,7 @@ def test_what_is_written_of_several_parts_is_read_again(
 
 
 def test_what_a_groovae_does_is_what_magentas_converter_does() -> None:
-    from gmd_vae.families.groove_tasks import Groove, groove_of
+    from gmd_vae.families.groove_columns import Groove, groove_of
     from gmd_vae.magenta.api import configs
 
     for name, theirs in configs.CONFIG_MAP.items():

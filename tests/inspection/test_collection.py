@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.inspection.collection import inspect_midi_files, inspect_notes
 from gmd_vae.inspection.path_kinds import kind_of_path
 from gmd_vae.inspection.prepared import inspect_examples
 from gmd_vae.midi.convert import convert
-from gmd_vae.windows.window_content import parts_by_config
 
 MakeMidi = Callable[..., bytes]
 SPEC = DrumWindows()
@@ -71,7 +70,7 @@ def test_records_without_a_manifest_are_magentas(starter_notes: Path, tmp_path: 
 
 
 def test_examples(starter: dict[str, Any], starter_examples: Path) -> None:
-    result = inspect_examples(starter_examples, parts_by_config)
+    result = inspect_examples(starter_examples)
     for name, split in result["splits"].items():
         assert split["windows"] == split["distinct"] == starter["splits"][name]["examples"]
         assert split["files"] == starter["splits"][name]["files"]
@@ -89,15 +88,15 @@ def test_damaged_examples_are_one_line(starter_examples: Path, tmp_path: Path) -
     content = manifest_of(folder)
     (folder / "manifest.json").write_text(json.dumps(content | {"extractor": {"slice_bars": 4, "odd": 1}}))
     with pytest.raises(GmdVaeError, match="does not say how its windows were cut"):
-        inspect_examples(folder, parts_by_config)
+        inspect_examples(folder)
     for change in ({"layout": 1}, {"splits": {"train": {}}}, {"extractor": content["extractor"] | {"slice_bars": 0}}):
         (folder / "manifest.json").write_text(json.dumps(content | change))
         with pytest.raises(GmdVaeError, match="does not say how its windows were cut"):
-            inspect_examples(folder, parts_by_config)
+            inspect_examples(folder)
     (folder / "manifest.json").write_text(json.dumps(content))
     next(folder.glob("train-*")).unlink()
     with pytest.raises(GmdVaeError, match="missing or has changed"):
-        inspect_examples(folder, parts_by_config)
+        inspect_examples(folder)
 
 
 def test_duplicates_and_what_cannot_be_read(tmp_path: Path, make_midi: MakeMidi) -> None:

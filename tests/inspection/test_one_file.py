@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.inspection.one_file import inspect_midi
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_sequence import NoteSequence

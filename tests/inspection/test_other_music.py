@@ -100,8 +100,8 @@ def test_no_window_says_why(tmp_path: Path) -> None:
 @pytest.mark.tensorflow
 def test_a_folder_of_tensors(band: Path, tmp_path: Path) -> None:
     from gmd_vae.configuration.registry import get_config
+    from gmd_vae.families import family_of
     from gmd_vae.midi.convert import convert
-    from gmd_vae.windows.cutting.extractors import extractor_for
     from gmd_vae.windows.preprocess import preprocess
 
     convert(band.parent, tmp_path / "notes")
@@ -110,7 +110,7 @@ def test_a_folder_of_tensors(band: Path, tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "train.tfrecord").rename(tmp_path / "raw" / "train.tfrecord")
     config = get_config("hier-multiperf_vel_1bar_med")
-    preprocess(tmp_path / "raw", tmp_path / "examples", extractor_for(config), config=config.name)
+    preprocess(tmp_path / "raw", tmp_path / "examples", family_of(config).extractor(config), config=config.name)
     content = answer(tmp_path / "examples")
     there = content["splits"]["train"]
     assert (there["windows"], there["distinct"], there["files"]) == (5, 5, 1)  # the melody has a turn of five notes

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gmd_vae.configuration.config import HPARAM_DEFAULTS, VaeConfig
-from gmd_vae.configuration.drum_windows import NINE_CLASSES, DrumWindows
-from gmd_vae.configuration.magenta_table import STOCK_CONFIGS, StockConfig
+from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
+from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.registry import all_configs, get_config
+from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
+from gmd_vae.families.parameters import count_parameters
 from gmd_vae.generation.inputs.windows import labels_to_inputs
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.tfrecord import read_records
@@ -27,11 +28,7 @@ pytestmark = pytest.mark.tensorflow
 COUNTED = [
     *("hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar", "flat-drum_4bar_small", "hierdec-drum_4bar_small_half_bar"),
     *("cat-drums_2bar_small", "nade-drums_2bar_full", "groovae_2bar_hits_control_tfds"),
-    *(
-        config.name
-        for config in all_configs().values()
-        if isinstance(config, StockConfig) and config not in STOCK_CONFIGS
-    ),
+    *(config.name for config in all_configs().values() if config.magenta and not config.is_magentas),
 ]
 
 
@@ -98,21 +95,21 @@ def test_the_nine_drum_classes_are_magentas(magenta: Any) -> None:
 
 
 def test_the_table_of_stock_configs_has_magentas_names_in_magentas_order(magenta: Any) -> None:
-    assert [stock.name for stock in STOCK_CONFIGS] == list(magenta.configs.CONFIG_MAP)[: len(STOCK_CONFIGS)]
+    assert [stock.name for stock in MAGENTA_CONFIGS] == list(magenta.configs.CONFIG_MAP)[: len(MAGENTA_CONFIGS)]
 
 
-@pytest.mark.parametrize("stock", STOCK_CONFIGS, ids=lambda stock: stock.name)
-def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: StockConfig) -> None:
+@pytest.mark.parametrize("stock", MAGENTA_CONFIGS, ids=lambda stock: stock.name)
+def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: Config) -> None:
     theirs = magenta.configs.CONFIG_MAP[stock.name]
     assert stock.hparams == theirs.hparams.values()
     assert stock.augmented == (theirs.note_sequence_augmenter is not None)
     converter = theirs.data_converter
-    assert (stock.windows is not None) == isinstance(converter, magenta.data.DrumsConverter)
-    if stock.windows:
-        assert stock.windows.input_depth == converter.input_depth
-        assert stock.windows.output_depth == converter.output_depth
-        assert stock.windows.steps == converter._slice_steps
-        assert [list(pitches) for pitches in stock.windows.pitch_classes] == [*map(list, converter._pitch_classes)]
+    assert (not stock.windows.converter) == isinstance(converter, magenta.data.DrumsConverter)
+    if not stock.windows.converter:
+        assert stock.drum_windows.input_depth == converter.input_depth
+        assert stock.drum_windows.output_depth == converter.output_depth
+        assert stock.drum_windows.steps == converter._slice_steps
+        assert [list(pitches) for pitches in stock.drum_windows.pitch_classes] == [*map(list, converter._pitch_classes)]
 
 
 def test_configs_whose_examples_fit_each_other_share_a_converter(magenta: Any) -> None:
@@ -124,19 +121,20 @@ def test_configs_whose_examples_fit_each_other_share_a_converter(magenta: Any) -
         inner = vars(value) if hasattr(value, "__dict__") else None
         return repr(value) if inner is None else [type(value), {name: content(part) for name, part in inner.items()}]
 
-    held = {stock.name: content(magenta.configs.CONFIG_MAP[stock.name].data_converter) for stock in STOCK_CONFIGS}
+    held = {stock.name: content(magenta.configs.CONFIG_MAP[stock.name].data_converter) for stock in MAGENTA_CONFIGS}
     for name in ("mel_16bar", "trio_16bar"):
         assert held[f"flat-{name}"] == held[f"hierdec-{name}"] == held[f"hier-{name}"]
     assert held["flat-mel_16bar"] != held["cat-mel_2bar_big"]
-    assert all(held[stock.converter] == held[stock.name] for stock in STOCK_CONFIGS)
-    assert get_config("hierdec-trio_16bar_small").converter == "flat-trio_16bar"
+    converters = [(stock.windows.converter or stock.name, stock.name) for stock in MAGENTA_CONFIGS]
+    assert all(held[converter] == held[name] for converter, name in converters)
+    assert get_config("hierdec-trio_16bar_small").windows.converter == "flat-trio_16bar"
 
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
     config = get_config(name)
     shapes = weights(magenta, magenta.build_config(config)).values()
-    assert sum(math.prod(shape) for shape in shapes) == config.parameters
+    assert sum(math.prod(shape) for shape in shapes) == count_parameters(config)
 
 
 # What people have read in checkpoints that Magenta published; only the beginning of each list was kept.
@@ -220,13 +218,13 @@ def test_every_config_is_built_afresh_and_magentas_map_stays_as_it_was(magenta: 
 def test_our_configs_are_in_the_map_that_magentas_scripts_read(magenta: Any) -> None:
     from magenta.models.music_vae import configs
 
-    ours = [config for config in all_configs().values() if isinstance(config, VaeConfig)]
+    ours = [config for config in all_configs().values() if not config.magenta]
     assert len(ours) > 10
     for config in ours:
         theirs = configs.CONFIG_MAP[config.name]
         assert theirs.hparams.values() == config.hparams
         assert theirs.data_converter.max_tensors_per_notesequence is None
-        assert theirs.data_converter.output_depth == config.windows.output_depth
+        assert theirs.data_converter.output_depth == config.drum_windows.output_depth
 
 
 def test_our_checkpoint_holds_exactly_the_variables_of_stock_magenta(magenta: Any, tiny_run: Path) -> None:
@@ -283,7 +281,7 @@ def test_what_the_encoder_reads_is_what_magentas_converter_makes(magenta: Any, s
     records = list(read_records(starter_notes / "test.tfrecord"))[:3]
     for name in ("hierdec-drum_4bar_small", "cat-drums_2bar_small", "nade-drums_2bar_reduced", "nade-drums_2bar_full"):
         config = get_config(name)
-        windows = config.windows
+        windows = config.drum_windows
         assert windows is not None
         converter = magenta.build_config(config).data_converter
         converter.set_mode("eval")

@@ -19,8 +19,7 @@ import pytest
 from fixtures.documented_commands import Line, command_lines, parse_command
 from gmd_vae.cli import COMMANDS, cli
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.config import VaeConfig
-from gmd_vae.configuration.magenta_table import STOCK_CONFIGS, StockConfig
+from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.registry import BUILT_IN, DEFAULT_CONFIG, all_configs, get_config
 
 ROOT = Path(__file__).parent.parent.parent
@@ -204,7 +203,7 @@ def test_the_readme_mentions_every_command() -> None:
 
 
 OURS = runpy.run_path(str(BUILT_IN))["CONFIGS"]
-DRUMS, SYSTEMS = ({config.name for config in OURS if isinstance(config, kind)} for kind in (VaeConfig, StockConfig))
+DRUMS, SYSTEMS = ({config.name for config in OURS if bool(config.magenta) == system} for system in (False, True))
 
 
 def test_the_readmes_configs_are_there_and_all_of_them_are_named() -> None:
@@ -216,7 +215,7 @@ def test_the_readmes_configs_are_there_and_all_of_them_are_named() -> None:
 
 def test_the_page_of_the_systems_names_all_of_magentas_configs_and_ours() -> None:
     spans = set(SPAN.findall((ROOT / "docs" / "systems.md").read_text(encoding="utf-8")))
-    assert spans >= {*SYSTEMS, *(stock.name for stock in STOCK_CONFIGS)}
+    assert spans >= {*SYSTEMS, *(stock.name for stock in MAGENTA_CONFIGS)}
     configs = {span for span in spans if re.fullmatch(r"(cat|nade|flat|hier|hierdec|groovae)[-_][\w-]+", span)}
     assert configs <= set(all_configs())
 
@@ -234,8 +233,10 @@ def test_python_in_the_pages_parses_and_imports_what_is_there() -> None:
                 continue
             for node in ast.walk(ast.parse(block[2])):
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gmd_vae"):
-                    module = (ROOT / (node.module or "").replace(".", "/")).with_suffix(".py")
-                    defined = {getattr(item, "name", None) for item in ast.parse(module.read_text()).body}
+                    module = (ROOT / "pipeline" / (node.module or "").replace(".", "/")).with_suffix(".py")
+                    body = ast.parse(module.read_text()).body
+                    defined = {getattr(item, "name", None) for item in body}
+                    defined |= {getattr(item.targets[0], "id", None) for item in body if isinstance(item, ast.Assign)}
                     assert {alias.name for alias in node.names} <= defined, f"{page.name}: {ast.unparse(node)}"
 
 
@@ -249,7 +250,7 @@ def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
     assert f"{int(demo):,} steps" in text
     assert f"{steps:,} steps for the small ones, 10,000 for the others" in text
     for config in all_configs().values():
-        if isinstance(config, VaeConfig):
+        if not config.magenta:
             assert config.num_steps == (steps if "_small" in config.name else 10_000)
 
 

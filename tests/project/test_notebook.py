@@ -28,12 +28,11 @@ SETTING = r"^{} = .*?(?=  # @param)"
 FORM = r"^(\w+) = .*  # @param (\[.*?\])"  # a setting with a list of choices
 TINY = "flat-drum_1bar_test"
 CONFIGS = f"""
-from dataclasses import replace
-from configs import FLAT_SMALL
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configs import FLAT_SMALL
+from gmd_vae.configuration.window_specs import DrumWindows
 
-SIZES = dict(z_size=4, encoder_sizes=(16,), decoder_sizes=(12, 8), batch_size=16)
-CONFIGS = [replace(FLAT_SMALL, name="{TINY}", windows=DrumWindows(slice_bars=1), **SIZES)]
+SIZES = dict(z_size=4, enc_rnn_size=[16], dec_rnn_size=[12, 8], batch_size=16)
+CONFIGS = [FLAT_SMALL.replace(name="{TINY}", windows=DrumWindows(slice_bars=1), **SIZES)]
 """
 
 

@@ -6,20 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import VARIABLE, get_config
 from gmd_vae.training.run.folder import Plan, Run
 
 SHORT, SHORT_HIERARCHICAL = "flat-drum_1bar_test", "hierdec-drum_1bar_test"
 _CONFIGS = f"""
-from dataclasses import replace
 from gmd_vae.configs import FLAT_SMALL, HIERDEC_SMALL
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 
-SIZES = dict(windows=DrumWindows(slice_bars=1), z_size=4, encoder_sizes=(16,), decoder_sizes=(12, 8), batch_size=16)
+SIZES = dict(windows=DrumWindows(slice_bars=1), z_size=4, enc_rnn_size=[16], dec_rnn_size=[12, 8], batch_size=16)
 CONFIGS = [
-    replace(FLAT_SMALL, name="{SHORT}", **SIZES),
-    replace(HIERDEC_SMALL, name="{SHORT_HIERARCHICAL}", levels=(4, 4), **SIZES),
+    FLAT_SMALL.replace(name="{SHORT}", **SIZES),
+    HIERDEC_SMALL.replace(name="{SHORT_HIERARCHICAL}", levels=(4, 4), **SIZES),
 ]
 """
 
@@ -33,11 +32,9 @@ def short_configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def short_model(short_configs: Path) -> VaeConfig:
+def short_model(short_configs: Path) -> Config:
     """The flat one, for tests that name it by no command."""
-    config = get_config(SHORT, short_configs)
-    assert isinstance(config, VaeConfig)
-    return config
+    return get_config(SHORT, short_configs)
 
 
 @pytest.fixture
@@ -48,13 +45,13 @@ def short_config(short_configs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(scope="session")
-def short_examples(short_model: VaeConfig, starter_notes: Path, made_once: Callable[..., Path]) -> Path:
+def short_examples(short_model: Config, starter_notes: Path, made_once: Callable[..., Path]) -> Path:
     """The starter set's windows of one bar. Do not write to them."""
-    from gmd_vae.windows.cutting.extractors import extractor_for
+    from gmd_vae.families import family_of
     from gmd_vae.windows.preprocess import preprocess
 
     def make(folder: Path) -> None:
-        preprocess(starter_notes, folder, extractor_for(short_model), config=SHORT)
+        preprocess(starter_notes, folder, family_of(short_model).extractor(short_model), config=SHORT)
 
     return made_once(f"examples/starter-windows/{SHORT}", make)
 

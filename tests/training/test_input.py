@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.configuration.registry import get_config
+from gmd_vae.families import family_of
 from gmd_vae.training.examples import Examples, open_examples
-from gmd_vae.windows.cutting.extractors import extractor_for
 from gmd_vae.windows.preprocess import preprocess
 from gmd_vae.windows.storage.records import read_label_example
 from gmd_vae.windows.storage.shards import read_examples
@@ -52,10 +52,10 @@ def test_a_split_of_one_example_is_no_special_case() -> None:
 
 def batch_of(examples: Examples, numbers: list[int], present: list[bool] | None = None) -> Any:
     from gmd_vae.magenta.api import tf
-    from gmd_vae.training.input import ExampleTable
+    from gmd_vae.training.input import LabelTable
 
     with tf.Graph().as_default(), tf.Session() as session:
-        table = ExampleTable(examples.train, CONFIG.windows)
+        table = LabelTable(examples.train, CONFIG.drum_windows)
         batch = table.batch(tf.constant(numbers, tf.int64), None if present is None else tf.constant(present))
         session.run(tf.local_variables_initializer())
         arguments = {name: tensor for name, tensor in batch.arguments().items() if tensor is not None}
@@ -79,15 +79,21 @@ def test_rows_that_are_not_there_have_no_length(examples: Examples) -> None:
 
 def test_nothing_of_the_examples_is_in_a_checkpoint(examples: Examples) -> None:
     from gmd_vae.magenta.api import tf
-    from gmd_vae.training.input import ExampleTable
+    from gmd_vae.training.input import LabelTable
 
     with tf.Graph().as_default():
-        ExampleTable(examples.train, CONFIG.windows)
+        LabelTable(examples.train, CONFIG.drum_windows)
         assert not tf.global_variables()
 
 
 def test_compressed_shards_give_the_same_batch(examples: Examples, starter_notes: Path, tmp_path: Path) -> None:
-    preprocess(starter_notes, tmp_path / "packed", extractor_for(CONFIG), config=CONFIG.name, compress=True)
+    preprocess(
+        starter_notes,
+        tmp_path / "packed",
+        family_of(CONFIG).extractor(CONFIG),
+        config=CONFIG.name,
+        compress=True,
+    )
     packed = open_examples(tmp_path / "packed", CONFIG)
     assert all(path.name.endswith(".gz") for path in packed.train.files)
     expected, found = batch_of(examples, [0, 3, 8]), batch_of(packed, [0, 3, 8])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.training.examples import Examples, open_examples
 from gmd_vae.training.run.folder import InitFrom, Plan, Run
@@ -27,12 +27,12 @@ Trained = tuple[Run, tuple[Any, Any, Any]]  # the run, and the outcome of each o
 
 
 @pytest.fixture(scope="module")
-def examples(short_examples: Path, short_model: VaeConfig) -> Examples:
+def examples(short_examples: Path, short_model: Config) -> Examples:
     return open_examples(short_examples, short_model)
 
 
 @pytest.fixture(scope="module")
-def make_run(examples: Examples, short_model: VaeConfig) -> MakeRun:
+def make_run(examples: Examples, short_model: Config) -> MakeRun:
     """``make_run(folder, hparams)``: a run that has not begun."""
 
     def make(folder: Path, hparams: str = "") -> Run:

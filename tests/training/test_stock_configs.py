@@ -9,11 +9,11 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
+from gmd_vae.families import family_of
 from gmd_vae.generation.request import Request
 from gmd_vae.midi.convert import convert
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Plan, Run
-from gmd_vae.windows.cutting.extractors import MagentaExtractor, extractor_for
 from gmd_vae.windows.preprocess import preprocess
 from gmd_vae.windows.storage.shards import layout_of, read_examples_manifest
 
@@ -38,7 +38,7 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     from gmd_vae.training.loop import train
 
     config = get_config(name)
-    preprocess(notes, folder / "examples", extractor_for(config), config=name, max_per_sequence=5)
+    preprocess(notes, folder / "examples", family_of(config).extractor(config), config=name, max_per_sequence=5)
     examples = open_examples(folder / "examples", config)
     run = Run(folder / "run", config, resolve(config, TINY), 0, examples.folder, examples.digest)
     run.folder.mkdir()
@@ -61,7 +61,13 @@ def test_a_melody_config_from_music_to_melodies(melody_notes: Path, tmp_path: Pa
 def test_examples_fit_every_config_with_their_converter(melody_notes: Path, tmp_path: Path) -> None:
     """The paper's pair learns from one folder, and ``evaluate`` compares it on the same windows."""
     flat, hierarchical = get_config("flat-mel_16bar_small"), get_config("hierdec-mel_16bar")
-    preprocess(melody_notes, tmp_path / "examples", extractor_for(flat), config=flat.name, max_per_sequence=1)
+    preprocess(
+        melody_notes,
+        tmp_path / "examples",
+        family_of(flat).extractor(flat),
+        config=flat.name,
+        max_per_sequence=1,
+    )
     assert open_examples(tmp_path / "examples", hierarchical).train.count > 0
     with pytest.raises(GmdVaeError, match=r"config is flat-mel_16bar, not cat-mel_2bar_small"):
         open_examples(tmp_path / "examples", get_config("cat-mel_2bar_small"))
@@ -84,6 +90,8 @@ def test_a_nade_config_uses_our_drum_windows(starter_notes: Path, tmp_path: Path
 
 
 def test_what_is_no_note_sequence_is_counted() -> None:
-    extraction = MagentaExtractor("cat-mel_2bar_small")(b"\xff\xff\xff")
+    extraction = family_of(get_config("cat-mel_2bar_small")).extractor(get_config("cat-mel_2bar_small"))(
+        b"\xff\xff\xff"
+    )
     assert extraction.dropped.reasons["unreadable"] == 1
     assert len(extraction.windows) == 0

@@ -68,14 +68,14 @@ def test_the_same_checkpoint_gives_the_same_figures(run: Run, examples: Examples
 def test_the_figures_are_those_of_magentas_own_eval(run: Run, examples: Examples, whole: Validation) -> None:
     """One whole batch through ``MusicVAE.eval``, as ``music_vae_train`` runs it."""
     from gmd_vae.magenta.api import build_config, tf
-    from gmd_vae.training.input import ExampleTable
+    from gmd_vae.training.input import LabelTable
 
     count = examples.validation.count
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(5)
         config = build_config(run.config, {**run.hparams, "batch_size": count})
         config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
-        table = ExampleTable(examples.validation, run.config.windows)
+        table = LabelTable(examples.validation, run.config.drum_windows)
         update = config.model.eval(**table.batch(tf.range(count, dtype=tf.int64)).arguments())
         session.run(tf.local_variables_initializer())
         tf.train.Saver().restore(session, str(run.train_folder / "model.ckpt-3"))

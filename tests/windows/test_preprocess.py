@@ -11,7 +11,7 @@ import pytest
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError, Interrupted, UsageError
 from gmd_vae.common.files import sha256
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.engines import local, pool
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor
 from gmd_vae.windows.extraction import Extraction, Layout, Tensors

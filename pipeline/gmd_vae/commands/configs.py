@@ -11,7 +11,7 @@ import click
 from gmd_vae.commands.options import configs_option, json_option
 
 if TYPE_CHECKING:
-    from gmd_vae.configuration.registry import Config
+    from gmd_vae.configuration.config import Config
 
 
 @click.command()
@@ -73,35 +73,34 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
 
 def _facts(config: Config) -> dict[str, Any]:
     """One config for programs."""
-    from gmd_vae.configuration.config import VaeConfig, checkpoint_bytes, training_bytes
-    from gmd_vae.families.fitting import group_of, is_for_laptops
-    from gmd_vae.families.output_spec import output_of
+    from gmd_vae.families import family_of
+    from gmd_vae.families.music import is_for_laptops
+    from gmd_vae.families.parameters import checkpoint_bytes, count_parameters
 
-    output = output_of(config)
+    family = family_of(config)
+    output, music, parameters = family.output(config), family.music(config), count_parameters(config)
     return {
         "name": config.name,
         "summary": config.summary,
         "source": config.source,
-        "group": group_of(config).name,
+        "group": music.name,
         "for_laptops": is_for_laptops(config),
-        "kind": output.kind,
+        "kind": family.kind,
         "streams": [dataclasses.asdict(stream) for stream in output.streams],
         "bars": output.bars,
         "tracks": output.tracks,
         "controls": output.controls,
-        "sized_from": "" if isinstance(config, VaeConfig) else config.sized_from,
-        "parameters": config.parameters,
-        "checkpoint_bytes": checkpoint_bytes(config.parameters),
-        "training_bytes": training_bytes(config, config.hparams) if isinstance(config, VaeConfig) else None,
-        "levels": list(config.levels) if isinstance(config, VaeConfig) else None,
-        "conductor_autoregression": (
-            config.conductor_autoregression if isinstance(config, VaeConfig) and config.levels else None
-        ),
+        "sized_from": "" if config.is_magentas else config.magenta,
+        "parameters": parameters,
+        "checkpoint_bytes": checkpoint_bytes(parameters),
+        "training_bytes": family.training_bytes(config, config.hparams),
+        "levels": list(config.levels),
+        "conductor_autoregression": config.conductor_autoregression if config.levels else None,
         "num_steps": config.num_steps,
-        "windows": dataclasses.asdict(config.windows) if config.windows else None,
+        "windows": dataclasses.asdict(config.windows),
         "hparams": config.hparams,
-        "needs": config.needs if not isinstance(config, VaeConfig) else "drums",
-        "stock": not isinstance(config, VaeConfig) and not config.sized_from,
+        "needs": music.needs,
+        "stock": config.is_magentas,
     }
 
 
@@ -109,12 +108,12 @@ def _show_all(configs: list[Config]) -> None:
     from rich.table import Table
 
     from gmd_vae.common import console
-    from gmd_vae.families.fitting import GROUPS
+    from gmd_vae.families.music import MUSIC
 
     out = console.stdout()
     listed = [_facts(config) for config in configs]
-    for group in GROUPS.values():
-        out.print(f"[bold]{group.needs}[/bold]: {group.data}", soft_wrap=True)
+    for group in MUSIC.values():
+        out.print(f"[bold]{group.heading}[/bold]: {group.data}", soft_wrap=True)
         table = Table(box=None, pad_edge=False)
         table.add_column("config", no_wrap=True)
         rows = [facts for facts in listed if facts["group"] == group.name]
@@ -136,7 +135,8 @@ def _show_one(config: Config) -> None:
 
     from gmd_vae.common import console
     from gmd_vae.configuration.config import HPARAM_DEFAULTS
-    from gmd_vae.families.fitting import GROUPS
+    from gmd_vae.families import family_of
+    from gmd_vae.families.music import MUSIC
 
     facts = _facts(config)
     out = console.stdout()
@@ -149,12 +149,12 @@ def _show_one(config: Config) -> None:
     table.add_row("checkpoint", f"{facts['checkpoint_bytes'] / 1e6:,.1f} MB")
     if facts["training_bytes"]:
         table.add_row("memory", f"{facts['training_bytes'] / 1e9:.1f} GB in training on a CPU (estimate)")
-        table.add_row("decoder", _decoder(facts))
-    group = GROUPS[facts["group"]]
+    table.add_row("decoder", _decoder(facts))
+    group = MUSIC[facts["group"]]
     table.add_row("needs", f"{facts['needs']}: {group.data}")
-    table.add_row("writes", _writes(facts))
+    table.add_row("writes", family_of(config).describe_output(config))
     table.add_row("steps", f"{facts['num_steps']:,}")
-    for name, value in (facts["windows"] or {}).items():
+    for name, value in facts["windows"].items():
         shown = f"{len(value)} drum classes" if name == "pitch_classes" else value
         table.add_row(f"windows.{name}", str(shown))
     for name, value in config.hparams.items():
@@ -164,23 +164,6 @@ def _show_one(config: Config) -> None:
     out.print("\n[bold]Commands[/bold]")
     for line in _commands(facts):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _writes(facts: dict[str, Any]) -> str:
-    """What comes out of the model, in words."""
-    streams = facts["streams"]
-    what = {
-        "labels": "one drum label a step",
-        "roll": "a bit for each drum class and step",
-        "groove": "hits, velocities and timing of the drum classes",
-        "streams": "one class a step of "
-        + ", ".join(f"{one['name']} (of {one['stop'] - one['start']})" for one in streams),
-    }[facts["kind"]]
-    if facts["tracks"] > 1:
-        what = f"the events of up to {facts['tracks']} instruments"
-    bars = f"{facts['bars']} bar" + ("s" if facts["bars"] > 1 else "")
-    given = {"chords": ", to given chords", "hits": ", to given hits"}.get(facts["controls"], "")
-    return f"{what}; windows of {bars}{given}"
 
 
 def _commands(facts: dict[str, Any]) -> list[str]:

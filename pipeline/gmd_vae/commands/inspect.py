@@ -11,7 +11,7 @@ import click
 from gmd_vae.commands.options import configs_option, jobs_option, json_option
 
 if TYPE_CHECKING:
-    from gmd_vae.configuration.registry import Config
+    from gmd_vae.configuration.config import Config
     from gmd_vae.inspection.path_kinds import Kind
 
 
@@ -55,19 +55,13 @@ def command(
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
-    from gmd_vae.families.output_spec import output_of
 
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
 
     from gmd_vae.inspection.path_kinds import kind_of_path  # numpy and protobuf: only now
 
     kind = kind_of_path(path)
-    if config.windows is None and kind in ("files", "notes"):
-        raise UsageError(
-            f"Of '{path}' inspect shows the windows of drum configs, and '{config.name}' is none",
-            f"See one MIDI file of it, or let 'gmd-vae preprocess --config {config.name}' count them.",
-        )
-    if png is not None and config.windows is None:
+    if png is not None and config.windows.converter:
         raise UsageError(f"--png draws drums, and '{config.name}' is no drum config", "Leave it out.")
     if number is not None and kind != "midi":
         raise click.UsageError("--window goes with one MIDI file.")
@@ -77,7 +71,7 @@ def command(
     if png is not None and "parts" in result:
         raise UsageError(f"--png draws drums, and '{path}' holds other windows", "Leave it out.")
     if kind != "examples":
-        named = {"config": config.name, "window_bars": output_of(config).bars}
+        named = {"config": config.name, "window_bars": config.windows.bars}
         result = {"kind": result.pop("kind"), "path": result.pop("path"), **named, **result}
     if png is not None:
         from gmd_vae.inspection.picture import draw
@@ -96,24 +90,14 @@ def command(
 
 def _inspect(path: Path, kind: Kind, config: Config, number: int | None, jobs: int | None) -> dict[str, Any]:
     from gmd_vae.common import console
+    from gmd_vae.families import family_of
 
     if kind == "midi":
-        from gmd_vae.inspection.one_file import inspect_midi, inspect_parts
-
-        if config.windows is not None:
-            return inspect_midi(path, config.windows, number)
-
-        from gmd_vae.windows.cutting.extractors import window_finder
-
-        return inspect_parts(path, window_finder(config), number)
+        return family_of(config).inspect_midi(config, path, number)
     if kind == "examples":
         from gmd_vae.inspection.prepared import inspect_examples
-        from gmd_vae.windows.window_content import parts_by_config
 
-        return inspect_examples(path, parts_by_config)
+        return inspect_examples(path)
 
-    from gmd_vae.inspection.collection import inspect_midi_files, inspect_notes
-
-    assert config.windows is not None  # refused above
     with console.counting("Reading", "files") as progress:
-        return (inspect_notes if kind == "notes" else inspect_midi_files)(path, config.windows, jobs, progress)
+        return family_of(config).inspect_collection(config, path, kind, jobs, progress)

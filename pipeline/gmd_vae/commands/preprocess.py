@@ -19,7 +19,7 @@ from gmd_vae.commands.options import (
 from gmd_vae.commands.preprocess_options import check_filters, check_stock, filter_options
 
 if TYPE_CHECKING:  # numpy and protobuf: only a run needs them, not --help
-    from gmd_vae.configuration.registry import Config
+    from gmd_vae.configuration.config import Config
     from gmd_vae.engines.engine import Engine
     from gmd_vae.engines.resumable import Progress
     from gmd_vae.windows.extraction import Dropped
@@ -143,8 +143,8 @@ def command(
         if stock:
             stock_summary = _write_stock(input_path, output_dir, config, engine, on_progress, on_resume)
         else:
-            from gmd_vae.families.fitting import what_fits
-            from gmd_vae.windows.cutting.extractors import extractor_for
+            from gmd_vae.families import family_of
+            from gmd_vae.inspection.fitting_configs import fitting_configs
             from gmd_vae.windows.cutting.filters import Filters
             from gmd_vae.windows.preprocess import preprocess  # numpy and protobuf: only now
 
@@ -152,7 +152,7 @@ def command(
             summary = preprocess(
                 input_path,
                 output_dir,
-                extractor_for(config, chosen),
+                family_of(config).extractor(config, chosen),
                 config=config.name,
                 shards=shards,
                 max_per_sequence=max_per_sequence,
@@ -160,7 +160,7 @@ def command(
                 compress=compress,
                 filters=chosen,
                 engine=engine,
-                advice=what_fits,
+                advice=fitting_configs,
                 on_progress=on_progress,
                 on_resume=on_resume,
             )
@@ -176,13 +176,13 @@ def _write_stock(
     input_path: Path, output_dir: Path, config: Config, engine: Engine, on_progress: Progress, on_resume: Progress
 ) -> Summary[StockSplit]:
     """Runs ``write_stock`` for a config."""
-    from gmd_vae.windows.cutting.extractors import stock_extractor_for
+    from gmd_vae.families import family_of
     from gmd_vae.windows.stock.preprocess import write_stock
 
     return write_stock(
         input_path,
         output_dir,
-        stock_extractor_for(config),
+        family_of(config).stock_extractor(config),
         config=config.name,
         engine=engine,
         on_progress=on_progress,

@@ -14,7 +14,7 @@ import click
 from gmd_vae.commands.options import configs_option
 
 if TYPE_CHECKING:
-    from gmd_vae.configuration.registry import Config
+    from gmd_vae.configuration.config import Config
     from gmd_vae.training.cluster.roles import Cluster
     from gmd_vae.training.loop import Outcome
     from gmd_vae.training.run.prepare import Job
@@ -296,10 +296,11 @@ def _print_line(line: str) -> None:
 def _cut(config: Config, notes: Path, folder: Path) -> None:
     """Runs ``preprocess`` for a config, as ``gmd-vae preprocess`` does."""
     from gmd_vae.common import console
-    from gmd_vae.families.fitting import what_fits
-    from gmd_vae.windows.cutting.extractors import extractor_for
+    from gmd_vae.families import family_of
+    from gmd_vae.inspection.fitting_configs import fitting_configs
     from gmd_vae.windows.preprocess import preprocess
 
     console.stderr().print(f"Preparing examples for {config.name} from {notes}", markup=False)
     with console.counting("Cutting windows", "NoteSequences") as progress:
-        preprocess(notes, folder, extractor_for(config), config=config.name, advice=what_fits, on_progress=progress)
+        extractor = family_of(config).extractor(config)
+        preprocess(notes, folder, extractor, config=config.name, advice=fitting_configs, on_progress=progress)

@@ -1,1 +1,13 @@
-"""TODO configuration."""
+"""Configs: the declaration of every model, as plain data without TensorFlow.
+
+``configs.py`` (at the top level of the project; ``gmd_vae.configs`` for Python) and a user's own file go in; ``Config``
+objects with all of Magenta's hyperparameters come out. Read ``config.py`` first.
+
+- ``config.py``: the class ``Config`` and Magenta's default hyperparameters.
+- ``window_specs.py``: training windows as data.
+- ``magenta_table.py``: Magenta's own 23 configs.
+- ``registry.py``: configs by name, and configs that a ``run.json`` declares.
+- ``hparams.py``: ``--hparams name=value,...``.
+- ``schedules.py``: learning rate, β and sampling probability step by step.
+- ``layers.py``: the choice between our layers and Magenta's.
+"""

@@ -1,15 +1,20 @@
-"""What a config is: the declaration that ``configs.py`` fills in. Cheap to import, no TensorFlow."""
+"""The declaration of a model: what ``configs.py`` fills in, for our configs and for Magenta's alike.
+
+Plain data, cheap to import, without TensorFlow. The hyperparameters have Magenta's names. What a family of music does
+with a config is in ``families/``; the names of all configs are in ``configuration/registry.py``.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 from typing import Any
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows, MagentaWindows, WindowSpec
 
-# Magenta's own defaults, magenta.models.music_vae.lstm_models.get_default_hparams(); a test holds
-# them equal to the installed package. Their types are the types that --hparams accepts.
+# The defaults of magenta.models.music_vae.lstm_models.get_default_hparams(); a test compares them with the installed
+# package. Their types are the types that --hparams accepts.
 HPARAM_DEFAULTS: dict[str, Any] = {
     "max_seq_len": 32,
     "z_size": 32,
@@ -34,168 +39,133 @@ HPARAM_DEFAULTS: dict[str, Any] = {
     "residual_decoder": False,
     "control_preprocessing_rnn_size": [256],
 }
+# hyperparameters of single decoders, which Magenta's defaults do not list
+EXTRA_HPARAMS = ("nade_num_hidden",)
 
 
 @dataclasses.dataclass(frozen=True)
-class VaeConfig:
-    """A drum MusicVAE: bidirectional LSTM encoder, flat or hierarchical LSTM decoder.
+class Config:
+    """A MusicVAE: its music, its windows, its network and its training.
 
     Attributes:
-        name: what users type after ``--config``.
-        summary: one line for ``gmd-vae configs``.
-        source: where the numbers come from.
-        windows: the training windows; their length is the model's sequence length.
-        z_size: dimensions of the latent vector.
-        encoder_sizes: units of each bidirectional LSTM layer, per direction.
-        decoder_sizes: units of each LSTM layer, of the conductor and of the core decoder alike.
-        levels: steps at each level of the hierarchical decoder, conductor first, e.g. ``(8, 8)``: 8
-            segments of 8 steps. Empty: a flat decoder.
-        conductor_autoregression: whether the conductor is fed the core decoder's last state
-            (Magenta's default) or zeros (``disable_autoregression=True``, as in the paper).
-        batch_size: windows per training step.
-        free_bits: bits of the total KL divergence that cost nothing. Magenta's documentation says
-            "per dimension"; its code subtracts them from the sum over dimensions.
-        max_beta: weight of the KL divergence above the free bits.
-        beta_rate: β is ``max_beta * (1 - beta_rate ** step)``; 0 means no annealing.
-        sampling_schedule: scheduled sampling: ``constant``, ``inverse_sigmoid`` or ``exponential``.
-        sampling_rate: the schedule's parameter; ``constant`` 0 is teacher forcing.
-        learning_rate: Adam's, at step 0.
-        decay_rate: the learning rate decays by this factor each step towards ``min_learning_rate``.
-        min_learning_rate: the learning rate's lower bound.
-        num_steps: how long ``gmd-vae train`` trains unless told otherwise.
+        name: Name for ``--config``.
+        family: Family of music, a key of ``families.FAMILIES``.
+        summary: One line for ``gmd-vae configs``.
+        source: Origin of the numbers.
+        windows: Training windows. Their length is the model's ``max_seq_len``.
+        hparams: Hyperparameters by Magenta's names. Those that are left out have Magenta's defaults; afterwards the
+            field holds all of them.
+        encoder_levels: Steps of each level of a hierarchical encoder, the lowest level first. Empty: one
+            bidirectional encoder over the window.
+        levels: Steps of each level of a hierarchical decoder, the conductor first, for example ``(4, 16)``: 4
+            segments of 16 steps. Empty: a flat decoder.
+        conductor_autoregression: Feeds the core decoder's last state back to the conductor (Magenta's default). False:
+            the conductor's input is zero (``disable_autoregression=True``), as in the paper.
+        num_steps: Default number of training steps.
+        magenta: Name of the config of Magenta's that has the same model and converter at other sizes, or of the config
+            itself where it is one of Magenta's. Empty: the family builds the model from the fields above.
+        augmented: Magenta transposes the training data of this config at random.
+
+    Raises:
+        ValueError: Levels, windows and hyperparameters do not fit each other, or a hyperparameter is unknown.
     """
 
     name: str
+    family: str
     summary: str
     source: str
-    windows: DrumWindows
-    z_size: int
-    encoder_sizes: tuple[int, ...]
-    decoder_sizes: tuple[int, ...]
+    windows: WindowSpec
+    hparams: dict[str, Any]
+    encoder_levels: tuple[int, ...] = ()
     levels: tuple[int, ...] = ()
     conductor_autoregression: bool = True
-    batch_size: int = 512
-    free_bits: float = 48.0
-    max_beta: float = 0.2
-    beta_rate: float = 0.0
-    sampling_schedule: str = "inverse_sigmoid"
-    sampling_rate: float = 1000.0
-    learning_rate: float = 0.001
-    decay_rate: float = 0.9999
-    min_learning_rate: float = 1e-05
     num_steps: int = 10_000
+    magenta: str = ""
+    augmented: bool = False
 
     def __post_init__(self) -> None:
-        if self.levels and math.prod(self.levels) != self.windows.steps:
+        steps = self.windows.steps
+        for name, lengths in (("levels", self.levels), ("encoder_levels", self.encoder_levels)):
+            if lengths and math.prod(lengths) != steps:
+                raise ValueError(
+                    f"config '{self.name}': {name} {lengths} make {math.prod(lengths)} steps, its windows have {steps}"
+                )
+        for name in self.hparams:
+            if name not in HPARAM_DEFAULTS and name not in EXTRA_HPARAMS:
+                raise ValueError(f"config '{self.name}': unknown hyperparameter '{name}'{_nearest(name)}")
+        if self.hparams.get("max_seq_len", steps) != steps:
             raise ValueError(
-                f"config '{self.name}': levels {self.levels} make {math.prod(self.levels)} steps, "
-                f"its windows have {self.windows.steps}"
+                f"config '{self.name}': max_seq_len {self.hparams['max_seq_len']}, its windows have {steps} steps"
             )
-        if self.windows.roll_output:
-            raise ValueError(f"config '{self.name}': the categorical decoder writes labels, not a drum roll")
+        # in a frozen dataclass; a copy, so that no two configs share a dictionary
+        object.__setattr__(self, "hparams", {**HPARAM_DEFAULTS, **self.hparams, "max_seq_len": steps})
 
     @property
-    def hparams(self) -> dict[str, Any]:
-        """Every hyperparameter by Magenta's name."""
-        return {
-            **HPARAM_DEFAULTS,
-            "max_seq_len": self.windows.steps,
-            "z_size": self.z_size,
-            "enc_rnn_size": list(self.encoder_sizes),
-            "dec_rnn_size": list(self.decoder_sizes),
-            "batch_size": self.batch_size,
-            "free_bits": self.free_bits,
-            "max_beta": self.max_beta,
-            "beta_rate": self.beta_rate,
-            "sampling_schedule": self.sampling_schedule,
-            "sampling_rate": self.sampling_rate,
-            "learning_rate": self.learning_rate,
-            "decay_rate": self.decay_rate,
-            "min_learning_rate": self.min_learning_rate,
-        }
+    def drum_windows(self) -> DrumWindows:
+        """The windows of a config of drum grids.
+
+        Raises:
+            ValueError: One of Magenta's converters cuts the windows.
+        """
+        if not isinstance(self.windows, DrumWindows):
+            raise ValueError(f"config '{self.name}': family '{self.family}' needs DrumWindows")
+        return self.windows
 
     @property
-    def parameters(self) -> int:
-        """Trainable parameters of the model, as Magenta builds it."""
-        return count_parameters(self, self.hparams)
+    def magenta_windows(self) -> MagentaWindows:
+        """The windows of a config that takes its converter from Magenta.
+
+        Raises:
+            ValueError: The windows are drum grids, which our own code cuts.
+        """
+        if not isinstance(self.windows, MagentaWindows):
+            raise ValueError(f"config '{self.name}': family '{self.family}' needs MagentaWindows")
+        return self.windows
+
+    @property
+    def is_magentas(self) -> bool:
+        """True for the configs of Magenta's own ``CONFIG_MAP``, unchanged."""
+        return self.magenta == self.name
+
+    def replace(self, **changes: Any) -> Config:
+        """Returns a copy with other fields or hyperparameters.
+
+        Args:
+            **changes: Fields of ``Config``, or hyperparameters by Magenta's names, for example
+                ``replace(name="mine", levels=(4, 16), z_size=64)``.
+
+        Raises:
+            ValueError: A name is neither, or the values do not fit each other.
+        """
+        names = {field.name for field in dataclasses.fields(self)} - {"hparams"}
+        fields = {name: value for name, value in changes.items() if name in names}
+        hparams = {name: value for name, value in self.hparams.items() if name != "max_seq_len"}  # of the windows
+        hparams.update({name: value for name, value in changes.items() if name not in names})
+        return dataclasses.replace(self, **fields, hparams=hparams)
+
+    def as_declaration(self) -> dict[str, Any]:
+        """Returns all fields as plain data, for ``run.json``; ``from_declaration`` reads them back."""
+        return dataclasses.asdict(self)
 
 
-def from_dict(fields: dict[str, Any]) -> VaeConfig:
-    """The config whose ``dataclasses.asdict`` went through JSON: lists become tuples again.
+def from_declaration(fields: dict[str, Any]) -> Config:
+    """Returns the config whose ``as_declaration`` went through JSON: lists become tuples again.
 
     Raises:
-        TypeError, ValueError, KeyError: the fields are not those of a config.
+        TypeError, ValueError, KeyError: The fields are not those of a config.
     """
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    tuples = ("levels", "encoder_levels")
+    fields = {name: tuple(value) if name in tuples else value for name, value in fields.items()}
     windows = dict(fields.pop("windows"))
-    windows["pitch_classes"] = tuple(tuple(pitches) for pitches in windows["pitch_classes"])
-    return VaeConfig(**fields, windows=DrumWindows(**windows))
+    cut: WindowSpec
+    if "pitch_classes" in windows:
+        windows["pitch_classes"] = tuple(tuple(pitches) for pitches in windows["pitch_classes"])
+        cut = DrumWindows(**windows)
+    else:
+        cut = MagentaWindows(**{**windows, "parts": tuple(windows["parts"]), "added": tuple(windows["added"])})
+    return Config(**fields, windows=cut)
 
 
-def count_parameters(config: VaeConfig, hparams: dict[str, Any]) -> int:
-    """Trainable parameters of a drum config, layer by layer as in ``magenta.models.music_vae.lstm_models``."""
-    z: int = hparams["z_size"]
-    encoder: list[int] = hparams["enc_rnn_size"]
-    decoder: list[int] = hparams["dec_rnn_size"]
-    output: int = config.windows.output_depth
-
-    total = 0
-    width: int = config.windows.input_depth
-    for units in encoder:
-        total += 2 * _lstm(width, units)  # both directions
-        width = 2 * units
-    total += 2 * _dense(width, z)  # mu and sigma
-
-    states = 2 * sum(decoder)  # every layer's cell state and hidden state
-    embedding = z
-    for _ in config.levels[:-1]:
-        total += _dense(embedding, states)  # initial state
-        # the conductor's input: the lower level's last state and the embedding, or one zero
-        width = states + embedding if config.conductor_autoregression else 1
-        total += _stack(width, decoder)
-        embedding = decoder[-1]
-    total += _dense(embedding, states)
-    total += _stack(output + embedding, decoder)
-    return total + _dense(decoder[-1], output)
-
-
-def checkpoint_bytes(parameters: int) -> int:
-    """Size of a checkpoint: every parameter and Adam's two moments, four bytes each."""
-    return 3 * 4 * parameters
-
-
-def training_bytes(config: VaeConfig, hparams: dict[str, Any]) -> int:
-    """An estimate of the memory that training takes on a CPU, TensorFlow included.
-
-    The estimate is for Magenta's layers; ours take a quarter to two fifths less (docs/performance.md).
-    What the backward pass keeps is counted: seven values per LSTM unit and step (``LSTMBlockCell``)
-    and about six arrays as wide as the output, times 1.5 for what is alive beside them. The rest is
-    fitted to the peak memory of five runs (``tests/models/test_config.py``), which it meets within
-    15 %: 1.1 GB for TensorFlow and the graph, and copies of the parameters, two for each segment
-    of the hierarchical decoder, whose gradients Magenta adds up one by one.
-    """
-    batch_size: int = hparams["batch_size"]
-    encoder: int = sum(hparams["enc_rnn_size"])
-    decoder: int = sum(hparams["dec_rnn_size"])
-    segments = config.levels[0] if config.levels else 1
-    steps = config.windows.steps
-    per_window = 2 * encoder * 7 * steps + decoder * 7 * (steps + segments)
-    per_window += steps * 6 * config.windows.output_depth
-    copies = 7 + 2 * segments
-    return int(1.1e9 + 4 * copies * count_parameters(config, hparams) + 1.5 * 4 * batch_size * per_window)
-
-
-def _lstm(inputs: int, units: int) -> int:
-    return (inputs + units) * 4 * units + 4 * units
-
-
-def _stack(inputs: int, sizes: list[int]) -> int:
-    total = 0
-    for units in sizes:
-        total += _lstm(inputs, units)
-        inputs = units
-    return total
-
-
-def _dense(inputs: int, outputs: int) -> int:
-    return inputs * outputs + outputs
+def _nearest(name: str) -> str:
+    close = difflib.get_close_matches(name, [*HPARAM_DEFAULTS, *EXTRA_HPARAMS], 1)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
-from gmd_vae.configuration.config import HPARAM_DEFAULTS, VaeConfig
-from gmd_vae.configuration.registry import Config
+from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
 
 # outside [brackets]: enc_rnn_size=[128,128],z_size=64
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -63,7 +62,7 @@ def _check(config: Config, hparams: dict[str, Any]) -> None:
         values = hparams[name] if isinstance(hparams[name], list) else [hparams[name]]
         if not values or any(value <= 0 for value in values):
             raise UsageError(f"Hyperparameter '{name}' is {hparams[name]}", "It must be greater than 0.")
-    if isinstance(config, VaeConfig) and hparams["max_seq_len"] != config.windows.steps:
+    if hparams["max_seq_len"] != config.windows.steps:
         raise UsageError(
             f"max_seq_len={hparams['max_seq_len']} does not fit config '{config.name}', "
             f"whose windows have {config.windows.steps} steps",

@@ -1,37 +1,33 @@
-"""Configs by name: the ones in ``configs.py``, the user's own, and Magenta's 23. No TensorFlow here."""
+"""Configs by name: those of ``configs.py``, the user's own, and Magenta's 23. No TensorFlow."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import os
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any
 
-from gmd_vae.common.errors import GmdVaeError, UsageError, nearest
-from gmd_vae.configuration.config import VaeConfig, from_dict
-from gmd_vae.configuration.drum_windows import DrumWindows
-from gmd_vae.configuration.magenta_table import STOCK_CONFIGS, StockConfig, at_other_sizes
-
-Config: TypeAlias = VaeConfig | StockConfig
+from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.configuration.config import Config, from_declaration
+from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
+from gmd_vae.families import family_of
 
 BUILT_IN = Path(__file__).parent.parent / "configs.py"  # a link to the one at the top level of the checkout
-VARIABLE = "GMD_VAE_CONFIGS"  # a registry of the user's own; the option --configs sets the same
+VARIABLE = "GMD_VAE_CONFIGS"  # environment variable with the path of a user's own configs; as option --configs
 DEFAULT_CONFIG = "hierdec-drum_4bar_small"
 
 
 def all_configs(own_file: Path | None = None) -> dict[str, Config]:
-    """Every config by name, in the order to show them: built-in, the user's own, Magenta's.
+    """Returns every config by name, in display order: built-in, the user's own, Magenta's.
 
     Args:
-        own_file: a Python file that defines ``CONFIGS``, a list of configs; by default the
-            one that ``GMD_VAE_CONFIGS`` names, if any. Its configs win over built-in ones of the
-            same name.
+        own_file: Python file that defines ``CONFIGS``, a list of configs; by default the one that
+            ``GMD_VAE_CONFIGS`` names, if any. Its configs replace built-in ones of the same name.
 
     Raises:
-        UsageError: the file is missing, is not Python, or defines no such list.
+        UsageError: The file is missing, is not Python, or defines no such list.
     """
     files = [BUILT_IN]
     own = own_file or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
@@ -40,7 +36,7 @@ def all_configs(own_file: Path | None = None) -> dict[str, Config]:
     found: dict[str, Config] = {}
     for file in files:
         found.update({config.name: config for config in _load(file)})
-    for stock in STOCK_CONFIGS:
+    for stock in MAGENTA_CONFIGS:
         if stock.name in found:
             raise UsageError(
                 f"'{own or BUILT_IN}' names a config '{stock.name}', which is one of Magenta's", "Choose another name."
@@ -50,10 +46,10 @@ def all_configs(own_file: Path | None = None) -> dict[str, Config]:
 
 
 def get_config(name: str, own_file: Path | None = None) -> Config:
-    """The config of that name.
+    """Returns the config of that name.
 
     Raises:
-        UsageError: there is none; answers with the nearest names.
+        UsageError: There is none; the message has the nearest names.
     """
     configs = all_configs(own_file)
     if name not in configs:
@@ -63,51 +59,43 @@ def get_config(name: str, own_file: Path | None = None) -> Config:
     return configs[name]
 
 
-def writes_labels(config: Config) -> bool:
-    """Whether a config's decoder writes one drum label a step."""
-    return config.windows is not None and not config.windows.roll_output
-
-
-def plays_drums(config: Config) -> bool:
-    """Whether all that a config makes is drums."""
-    return isinstance(config, VaeConfig) or config.needs == "drums"
-
-
-def label_windows(config: Config) -> DrumWindows:
-    """The windows of a config that `writes_labels`.
-
-    Raises:
-        GmdVaeError: it writes something else.
-    """
-    if config.windows is None or not writes_labels(config):
-        raise GmdVaeError(
-            f"Config '{config.name}' does not write one drum label a step",
-            "This needs a drum config with a categorical output; 'gmd-vae configs' lists them.",
-        )
-    return config.windows
-
-
 def declaration_of(config: Config) -> dict[str, Any] | None:
-    """All of a config of ours as plain data, for ``from_declaration``; ``None`` for Magenta's, whose name is enough."""
-    return dataclasses.asdict(config) if isinstance(config, VaeConfig) or config.sized_from else None
+    """Returns all fields of a config of ours as plain data; ``None`` for Magenta's, whose name is enough."""
+    return None if config.is_magentas else config.as_declaration()
 
 
-def from_declaration(name: str, declaration: dict[str, Any] | None) -> Config:
-    """The config whose declaration went through JSON, whatever the registry says now.
+def config_of_declaration(name: str, declaration: dict[str, Any] | None) -> Config:
+    """Returns the config that a ``run.json`` declares, whatever the registry holds now.
+
+    Run folders of version 0.8 and before declare a drum config (``encoder_sizes``, ...) or one of Magenta's at other
+    sizes (``sized_from``); they are read too.
+
+    Args:
+        name: The config's name.
+        declaration: ``declaration_of`` the config, after JSON.
 
     Raises:
-        UsageError: there is none of Magenta's of that name.
-        TypeError, ValueError, KeyError: the fields are not those of a config.
+        UsageError: Magenta has no config of that name.
+        TypeError, ValueError, KeyError: The fields are not those of a config.
     """
     if declaration is None:
         return get_config(name)
-    if "sized_from" not in declaration:
-        return from_dict(declaration)
-    return at_other_sizes(
-        declaration["sized_from"],
-        **{field: declaration[field] for field in ("name", "summary", "source", "parameters", "num_steps")},
-        **declaration["changed"],
-    )
+    if "encoder_sizes" in declaration:
+        return _drums_of_0_8(declaration)
+    if "sized_from" in declaration:
+        texts = {field: declaration[field] for field in ("name", "summary", "source", "num_steps")}
+        hparams = {field: value for field, value in declaration["changed"].items() if field != "max_seq_len"}
+        return get_config(declaration["sized_from"]).replace(**texts, **hparams)
+    return from_declaration(declaration)
+
+
+def _drums_of_0_8(declaration: dict[str, Any]) -> Config:
+    """Returns the drum config that version 0.8 or before declared."""
+    fields = dict(declaration)
+    kept = ("name", "summary", "source", "windows", "levels", "conductor_autoregression", "num_steps")
+    own = {name: fields.pop(name) for name in kept}
+    fields["enc_rnn_size"], fields["dec_rnn_size"] = fields.pop("encoder_sizes"), fields.pop("decoder_sizes")
+    return from_declaration({**own, "family": "drum-labels", "hparams": fields})
 
 
 def _load(path: Path) -> list[Config]:
@@ -123,10 +111,13 @@ def _load(path: Path) -> list[Config]:
         line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
         raise UsageError(f"Config file '{path}', line {line}: {type(error).__name__}: {error}", next_action) from None
     configs = getattr(module, "CONFIGS", None)
-    if not isinstance(configs, (list, tuple)) or not all(
-        isinstance(config, (VaeConfig, StockConfig)) for config in configs
-    ):
+    if not isinstance(configs, (list, tuple)) or not all(isinstance(config, Config) for config in configs):
         raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of configs", next_action)
+    for config in configs:
+        try:
+            family_of(config).check(config)
+        except (ValueError, UsageError) as error:
+            raise UsageError(f"Config file '{path}': {error}", next_action) from None
     names = [config.name for config in configs]
     for name in names:
         if names.count(name) > 1:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.latent_points import prior
-from gmd_vae.configuration.drum_windows import CLASS_NAMES
+from gmd_vae.configuration.window_specs import CLASS_NAMES
 from gmd_vae.evaluation.data.label_data import Data, Floats, Labels
 from gmd_vae.evaluation.data.tensor_data import TensorData, TensorWindows
 from gmd_vae.evaluation.latent.space import describe_posterior, interpolation

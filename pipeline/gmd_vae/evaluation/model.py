@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
-from gmd_vae.configuration.registry import Config
 from gmd_vae.evaluation.data.label_data import Labels
 from gmd_vae.windows.extraction import Tensors
 

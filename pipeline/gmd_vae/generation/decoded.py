@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.families.groove_tasks import VELOCITIES
+from gmd_vae.families.groove_columns import VELOCITIES
 from gmd_vae.families.output_spec import Output
 
 Window = npt.NDArray[Any]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.families.groove_tasks import OFFSETS, VELOCITIES
+from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
 from gmd_vae.families.output_spec import Output
 from gmd_vae.generation.decoded import classes_of, labels_of
 from gmd_vae.generation.inputs.groove import GrooveSong

@@ -14,12 +14,11 @@ import numpy.typing as npt
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
-from gmd_vae.configuration.registry import Config, label_windows
 from gmd_vae.evaluation.latent.attributes import drum_attributes
 from gmd_vae.evaluation.model import LIKELIEST
-from gmd_vae.families.groove_tasks import groove_of
+from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import Output, output_of
 from gmd_vae.generation import midi_output
 from gmd_vae.generation.decoded import Heard, labels_of, plays_labels, steps_of
@@ -119,7 +118,7 @@ def generate(
     output = output_of(config)
     with contextlib.ExitStack() as opened:
         model = opened.enter_context(TrainedVae(config, hparams, checkpoint, request.seed, layers))
-        ends = given.encode(model, config.windows)
+        ends = given.encode(model, None if config.windows.converter else config.drum_windows)
         vectors = _vectors(request.moves, attributes, checkpoint, config, model)
         heard = Heard(model, output, first_controls(request, given, output))
         where = through_all_chords(points(request, ends, given, vectors, output.bars, heard), request, output)
@@ -141,7 +140,8 @@ def generate(
             request, numbers, len(where.rows), by_file, given.songs, _tempos(request, given, playing), playing
         )
         if plays_labels(output):
-            spec = config.windows or DrumWindows(slice_bars=output.bars)
+            spec = family_of(config).drum_grid(config)
+            assert spec is not None
             made = midi_output.beat_files(wanted, spec, output, _humanizer(humanizer, layers, opened))
         else:
             chords = chords_of_files(steering, where.rows, output)
@@ -208,7 +208,7 @@ def _decode(
 
 def _humanizer(run: HumanizerRun | None, layers: Layers, opened: contextlib.ExitStack) -> GrooVaeHumanizer | None:
     """The model of a run, open as long as ``opened`` is."""
-    groove = groove_of(run.config) if run else None
+    groove = family_of(run.config).groove(run.config) if run else None
     if run is None or groove is None:
         return None
     model = opened.enter_context(TrainedVae(run.config, run.hparams, run.checkpoint, 0, layers))
@@ -234,7 +234,7 @@ def _vectors(
     """
     if not moves or source is None:
         return {}
-    spec = label_windows(config)
+    spec = config.drum_windows
 
     def encode(labels: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
         return model.encode(
@@ -287,7 +287,7 @@ def _facts(
         firsts = [steps_of(windows[0], output) for windows in made]
         return {place: {"steps_differing": int((first != own).sum())} for place, first in enumerate(firsts)}
     if request.mode == ATTRIBUTE:
-        spec = label_windows(config)
+        spec = config.drum_windows
         labels = np.array([labels_of(windows[0], output) for windows in made])
         values = drum_attributes(labels, spec.voice_names, spec.steps_per_bar)
         moved = {move.attribute: values[move.attribute] for move in request.moves}

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.output_spec import Output
 from gmd_vae.generation.decoded import labels_of
 from gmd_vae.generation.inputs.groove import GrooveSong

@@ -9,9 +9,10 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.configuration.registry import Config, label_windows, plays_drums
+from gmd_vae.configuration.config import Config
 from gmd_vae.evaluation.data.target import training_examples
 from gmd_vae.evaluation.latent.attributes import attribute_names
+from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import Output, output_of
 from gmd_vae.generation.decoded import plays_labels
 from gmd_vae.generation.inputs.chords import EXAMPLE, parse_chords
@@ -84,7 +85,7 @@ def prepare(
     chords = _check_config(options, config, output, rendered=rendered)
     given, notes = _originals(options, config, output, hparams)
     if moves:
-        spec = label_windows(config)
+        spec = config.drum_windows
         moves = check_attributes(moves, attribute_names(spec.voice_names))
     request = Request(
         mode=mode,
@@ -104,7 +105,7 @@ def prepare(
         chords=chords,
     )
     playing = _playing(options, given)
-    if config.windows is not None and (obstacle := playing.obstacle(config.windows)):
+    if not config.windows.converter and (obstacle := playing.obstacle(config.drum_windows)):
         raise UsageError(f"'{config.name}' cannot be played so: {obstacle}", "Leave --humanize and --swing out.")
     _check_numbers(request, given, output)
     attributes = _attribute_source(options["examples_path"], config, run, checkpoint) if mode == ATTRIBUTE else None
@@ -167,7 +168,7 @@ def _check_numbers(request: Request, given: Originals, output: Output) -> None:
 
 def _check_config(options: Mapping[str, Any], config: Config, output: Output, *, rendered: bool) -> tuple[str, ...]:
     """Refuses what a config cannot do; the chords that it is given."""
-    if rendered and not plays_drums(config):
+    if rendered and not family_of(config).only_drums:
         raise UsageError(
             f"--wav and --png are of drums, and '{config.name}' does not only play drums", "Leave them out."
         )

@@ -16,7 +16,7 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS, Entry, Selection, parse
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, list_midi_files
 from gmd_vae.datasets.safe_names import printable

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.cutting.section_content import FAMILIES, places

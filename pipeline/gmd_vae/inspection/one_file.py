@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from gmd_vae.common.errors import UsageError
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.midi_files import list_midi_files
 from gmd_vae.datasets.safe_names import printable
 from gmd_vae.inspection.facts import drum_pitches, seconds_of, voices

@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.datasets.safe_names import printable
+from gmd_vae.families import family_of
 from gmd_vae.inspection.facts import window_digest
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor
 from gmd_vae.windows.extraction import Tensors
@@ -27,20 +29,21 @@ _FREQUENT = 5  # bars to show
 PartsOf: TypeAlias = Callable[[Tensors], list[dict[str, Any]]]
 
 
-def inspect_examples(path: Path, parts_by_config: Callable[[str], PartsOf]) -> dict[str, Any]:
-    """The figures of a folder of examples, as JSON has them (docs/folders.md).
+def inspect_examples(path: Path) -> dict[str, Any]:
+    """Returns the figures of a folder of examples as JSON values (docs/folders.md).
 
     Args:
-        path: the folder.
-        parts_by_config: for a config's name, says what is in a window of tensors.
+        path: Folder that ``preprocess`` made.
 
     Raises:
-        GmdVaeError: it is damaged, or of a config that is not there.
+        GmdVaeError: The folder is damaged, or its config does not exist.
     """
     content = read_examples_manifest(path)
     try:
         if layout_of(content).format == "tensors":
-            return _of_tensors(path, content, parts_by_config(content["config"]))
+            config = get_config(content["config"])
+            family = family_of(config)
+            return _of_tensors(path, content, lambda window: family.window_parts(config, window))
         return _figures(path, content)
     except (KeyError, TypeError, AttributeError, IndexError):  # a manifest that somebody edited
         raise _unlike(path) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.windows.extraction import REASONS, Dropped
 
 _DRUMS_ON = "Put the drums on MIDI channel 10."

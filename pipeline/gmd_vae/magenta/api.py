@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.config import VaeConfig
-from gmd_vae.configuration.registry import Config, all_configs
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.registry import all_configs
+from gmd_vae.families import family_of
 from gmd_vae.magenta import patches
 from gmd_vae.magenta.lazy_imports import without_garbage_collection, without_needless_packages
 
@@ -110,6 +111,7 @@ patches.repair(
 )
 
 __all__ = [
+    "base_model",
     "build_config",
     "configs",
     "data",
@@ -117,6 +119,7 @@ __all__ = [
     "gpus",
     "lstm_models",
     "lstm_utils",
+    "magenta_hparams",
     "register",
     "tf",
     "trained_model",
@@ -138,7 +141,7 @@ def build_config(config: Config, hparams: dict[str, Any] | None = None) -> confi
         raise GmdVaeError(f"The installed magenta has no config '{config.name}'", "Run 'gmd-vae doctor'.")
     built = copy.deepcopy(configs.CONFIG_MAP[config.name])
     # a new object rather than set_hparam, which knows a number only as an int if it was one before
-    built = built._replace(hparams=_hparams(hparams or config.hparams))
+    built = built._replace(hparams=magenta_hparams(hparams or config.hparams))
     # Magenta keeps 5 windows a file unless told otherwise, drawn at random once
     built.data_converter.max_tensors_per_notesequence = None
     return built
@@ -149,46 +152,18 @@ def register(config: Config) -> None:
 
     Importing this module does so for every config in ``configs.py`` and in the user's own file.
     """
-    if isinstance(config, VaeConfig):
-        configs.CONFIG_MAP[config.name] = _drum_config(config)
-    elif config.sized_from:
-        theirs = configs.CONFIG_MAP[config.sized_from]
-        configs.CONFIG_MAP[config.name] = copy.deepcopy(theirs)._replace(hparams=_hparams(config.hparams))
+    if config.is_magentas:
+        return
+    if config.magenta:
+        theirs = configs.CONFIG_MAP[config.magenta]
+        configs.CONFIG_MAP[config.name] = copy.deepcopy(theirs)._replace(hparams=magenta_hparams(config.hparams))
+    else:
+        configs.CONFIG_MAP[config.name] = family_of(config).build(config)
 
 
-def _hparams(values: dict[str, Any]) -> Any:
-    """Magenta's ``HParams``; it keeps the lists it is given, so they are copied."""
+def magenta_hparams(values: dict[str, Any]) -> Any:
+    """Returns Magenta's ``HParams`` with copies of the values, since it keeps the lists that it gets."""
     return contrib_training.HParams(**copy.deepcopy(values))
-
-
-def _drum_config(config: VaeConfig) -> configs.Config:
-    decoder: base_model.BaseDecoder = lstm_models.CategoricalLstmDecoder()
-    if config.levels:
-        decoder = lstm_models.HierarchicalLstmDecoder(
-            decoder,
-            level_lengths=list(config.levels),
-            disable_autoregression=not config.conductor_autoregression,
-        )
-    windows = config.windows
-    return configs.Config(
-        model=base_model.MusicVAE(lstm_models.BidirectionalLstmEncoder(), decoder),
-        hparams=_hparams(config.hparams),
-        note_sequence_augmenter=None,
-        data_converter=data.DrumsConverter(
-            max_bars=windows.max_bars,
-            slice_bars=windows.slice_bars,
-            gap_bars=windows.gap_bars,
-            pitch_classes=[list(pitches) for pitches in windows.pitch_classes],
-            steps_per_quarter=windows.steps_per_quarter,
-            quarters_per_bar=windows.quarters_per_bar,
-            roll_input=windows.roll_input,
-            roll_output=windows.roll_output,
-            max_tensors_per_notesequence=None,
-            presplit_on_time_changes=True,
-        ),
-        train_examples_path=None,
-        eval_examples_path=None,
-    )
 
 
 for _config in all_configs().values():

@@ -14,7 +14,7 @@ from typing import Any
 def probe() -> dict[str, Any]:
     """TensorFlow's devices and the number of Magenta's configs, or why they cannot be had."""
     try:
-        from gmd_vae.configuration.magenta_table import STOCK_CONFIGS
+        from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
         from gmd_vae.magenta.api import configs, tf
 
         devices = []
@@ -32,7 +32,7 @@ def probe() -> dict[str, Any]:
     except Exception as error:  # whatever goes wrong in there is the answer
         return {"error": " ".join(str(getattr(error, "problem", None) or f"{type(error).__name__}: {error}").split())}
     return {
-        "magenta_configs": sum(stock.name in configs.CONFIG_MAP for stock in STOCK_CONFIGS),
+        "magenta_configs": sum(stock.name in configs.CONFIG_MAP for stock in MAGENTA_CONFIGS),
         "built_with_cuda": tf.test.is_built_with_cuda(),
         "devices": devices,
     }

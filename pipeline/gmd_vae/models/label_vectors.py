@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.magenta.api import tf
 
 

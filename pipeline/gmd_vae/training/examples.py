@@ -10,9 +10,9 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.magenta_table import StockConfig
-from gmd_vae.configuration.registry import Config, all_configs
-from gmd_vae.windows.cutting.extractors import extractor_for
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.registry import all_configs
+from gmd_vae.families import family_of
 from gmd_vae.windows.extraction import Layout
 from gmd_vae.windows.notes_input import name_of, open_notes
 from gmd_vae.windows.storage.shards import example_files, layout_of, read_examples_manifest
@@ -143,13 +143,14 @@ def _made_by(folder: Path) -> str | None:
 
 def _differences(content: dict[str, Any], config: Config) -> list[str]:
     """How the windows of prepared examples differ from those the config wants."""
-    wanted = json.loads(json.dumps(extractor_for(config).settings))  # as JSON knows it: tuples are lists
+    # through JSON: tuples become lists
+    wanted = json.loads(json.dumps(family_of(config).extractor(config).settings))
     have = content.get("extractor")
     if not isinstance(have, dict):
         return ["the manifest does not say how they were cut"]
     named = all_configs().get(str(have.get("config")))
-    if isinstance(named, StockConfig):  # until 0.8.0 it was any config with that converter
-        have = {**have, "config": named.converter}
+    if named is not None and named.windows.converter:  # until 0.8.0 it was any config with that converter
+        have = {**have, "config": named.windows.converter}
     return [
         f"{name} is {have.get(name)}, not {wanted.get(name)}"
         for name in dict.fromkeys([*wanted, *have])

@@ -10,13 +10,14 @@ import dataclasses
 from typing import Any
 
 from gmd_vae.engines.local import default_jobs
+from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import drawn_from
 from gmd_vae.models.accelerated.custom_gradients import put_off
 from gmd_vae.models.accelerated.select_layers import accelerate
 from gmd_vae.training.cluster.replica import Replica, Step
 from gmd_vae.training.examples import Split
-from gmd_vae.training.input import ExampleTable, shuffled_rows
+from gmd_vae.training.input import shuffled_rows
 from gmd_vae.training.run.folder import Run
 
 
@@ -53,7 +54,7 @@ def build(run: Run, split: Split, replica: Replica, *, one_batch: bool = False) 
         model = config.model
         model.build(config.hparams, config.data_converter.output_depth, is_training=True)
         with tf.device(replica.here):
-            table = ExampleTable(split, run.config.windows, tokens=chosen.tokens)
+            table = family_of(run.config).example_table(run.config, split, chosen.tokens)
         first = (0 if one_batch else model.global_step) * tf.constant(batch_size, tf.int64) + first_row
         batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
         with drawn_from(run.seed, model.global_step, stream=replica.number):

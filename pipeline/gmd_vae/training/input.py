@@ -10,10 +10,11 @@ at every start and ends in ``unbatch()`` of a zero-width tensor, which crashes T
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from typing import Any
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.tokens import as_sequence
 from gmd_vae.models.label_vectors import expand_labels
@@ -41,26 +42,24 @@ class Batch:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
-class ExampleTable:
-    """All examples of one split, in memory: labels of drum windows, anything else serialised.
+class ExampleTable(abc.ABC):
+    """All examples of one split as a resource variable, filled when a session starts.
 
     Args:
-        split: at least one example.
-        windows: of a drum config, whose examples hold labels; ``None`` for every other one.
-        tokens: of ``inputs`` and ``outputs``, those that are to be tokens (``models.accelerated.tokens``) where each
-            step is one class.
+        split: At least one example.
+        tokens: Those of ``inputs`` and ``outputs`` that the model takes as tokens (``models.accelerated.tokens``),
+            where each step is one class.
     """
 
-    def __init__(self, split: Split, windows: DrumWindows | None, *, tokens: frozenset[str] = frozenset()) -> None:
-        self._windows, self._layout, self._tokens = windows, split.layout, tokens
+    def __init__(self, split: Split, tokens: frozenset[str] = frozenset()) -> None:
+        self._layout, self._tokens = split.layout, tokens
         files, count = split.files, split.count
 
         def load() -> Any:
             compression = "GZIP" if any(file.suffix == ".gz" for file in files) else ""  # all shards are, or none
             records = tf.data.TFRecordDataset([str(file) for file in files], compression)
             records = records.batch(count, drop_remainder=True)
-            serialised = tf.ensure_shape(tf.data.experimental.get_single_element(records), [count])
-            return self._labels(serialised) if windows else serialised
+            return self._parse(tf.ensure_shape(tf.data.experimental.get_single_element(records), [count]))
 
         # a local variable is filled at the start of every session and is not part of a checkpoint
         with tf.variable_scope("", use_resource=True):
@@ -69,28 +68,48 @@ class ExampleTable:
             )
 
     def batch(self, rows: Any, present: Any = None) -> Batch:
-        """Some of the examples, as the model takes them.
+        """Returns some of the examples as the model takes them.
 
         Args:
-            rows: int64 ``[batch]``, the examples' numbers.
-            present: bool ``[batch]``; where it is false the window has length 0, which Magenta's
-                layers pass over: no loss, no accuracy. ``None``: all are there.
+            rows: Numbers of the examples, int64 ``[batch]``.
+            present: bool ``[batch]``. A window with False has length 0, which Magenta's layers pass over: no loss, no
+                accuracy. ``None``: all are present.
         """
-        batch = self._labels_batch(rows) if self._windows else self._tensors_batch(rows)
+        batch = self._batch(rows)
         if present is None:
             return batch
         lengths = batch.sequence_length
         mask = tf.cast(tf.reshape(present, [-1] + [1] * (lengths.shape.rank - 1)), lengths.dtype)
         return dataclasses.replace(batch, sequence_length=lengths * mask)
 
-    def _labels(self, serialised: Any) -> Any:
-        assert self._windows is not None
+    @abc.abstractmethod
+    def _parse(self, serialised: Any) -> Any:
+        """Returns the table's rows from all records, string ``[examples]``."""
+
+    @abc.abstractmethod
+    def _batch(self, rows: Any) -> Batch:
+        """Returns the rows of a batch as the model takes them."""
+
+
+class LabelTable(ExampleTable):
+    """Drum labels, integers ``[examples, steps]``.
+
+    Args:
+        split: At least one example.
+        windows: Drum classes and steps of the windows.
+        tokens: As of ``ExampleTable``.
+    """
+
+    def __init__(self, split: Split, windows: DrumWindows, tokens: frozenset[str] = frozenset()) -> None:
+        self._windows = windows
+        super().__init__(split, tokens)
+
+    def _parse(self, serialised: Any) -> Any:
         features = {"labels": tf.io.FixedLenFeature([self._windows.steps], tf.int64)}
         labels = tf.io.parse_example(serialised, features)["labels"]
         return tf.cast(labels, tf.int32) if len(self._windows.pitch_classes) < 31 else labels
 
-    def _labels_batch(self, rows: Any) -> Batch:
-        assert self._windows is not None
+    def _batch(self, rows: Any) -> Batch:
         labels = tf.gather(self._table, rows)
         return Batch(
             input_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True),
@@ -100,8 +119,14 @@ class ExampleTable:
             sequence_length=tf.fill([int(rows.shape[0])], self._windows.steps),
         )
 
-    def _tensors_batch(self, rows: Any) -> Batch:
-        """Windows of other lengths in one batch are padded with zeros to the longest."""
+
+class TensorTable(ExampleTable):
+    """Serialised windows of Magenta's converters; windows of other lengths in one batch are padded with zeros."""
+
+    def _parse(self, serialised: Any) -> Any:
+        return serialised
+
+    def _batch(self, rows: Any) -> Batch:
         layout = self._layout
         arrays = {
             "inputs": (layout.input_depth, layout.input_ones, layout.input_dtype),

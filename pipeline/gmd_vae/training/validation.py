@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import drawn_from
 from gmd_vae.models.accelerated.select_layers import accelerate
@@ -22,7 +23,6 @@ from gmd_vae.models.elbo_terms import likelihood
 from gmd_vae.models.sessions import session_config
 from gmd_vae.training.examples import Split
 from gmd_vae.training.history import Validation, elbo
-from gmd_vae.training.input import ExampleTable
 from gmd_vae.training.run.folder import Run
 
 BATCH_SIZE = 256  # rows at once: there is no gradient to keep, and small batches take longer
@@ -95,7 +95,7 @@ class Validator:
             layers = dataclasses.replace(run.layers, precision="fp32")  # figures to compare, whatever is trained in
             chosen = accelerate(config, run.config, layers)
             config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
-            table = ExampleTable(self._split, self._run.config.windows, tokens=chosen.tokens)
+            table = family_of(run.config).example_table(run.config, self._split, chosen.tokens)
             self._first = tf.placeholder(tf.int64, [])
             rows = self._first + tf.range(size, dtype=tf.int64)
             batch = table.batch(tf.minimum(rows, count - 1), present=rows < count)

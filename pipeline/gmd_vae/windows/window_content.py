@@ -1,16 +1,11 @@
-"""What is in a window of tensors, in the words of a musician: which instruments play how many notes. No TensorFlow."""
+"""Contents of a window in musical terms: the instruments, their notes and their range. No TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from gmd_vae.configuration.registry import get_config
-from gmd_vae.families.output_spec import Output, Stream, output_of
-from gmd_vae.windows.extraction import Tensors
 
 # note_seq: classes of a melody stream are no event, note off, and the pitches of a piano
 _FIRST_NOTE, _LOWEST = 2, 21
@@ -19,60 +14,55 @@ _PITCHES, _PROGRAMS = 128, 129
 _DRUMS = 128  # as a program
 
 
-def parts_of(window: Tensors, output: Output) -> list[dict[str, Any]]:
-    """The parts of a window, each with its ``name``, ``notes``, and ``lowest`` and ``highest`` pitch.
-
-    The pitches are None without notes, and of drums.
+def label_part(name: str, labels: npt.NDArray[np.integer[Any]]) -> dict[str, Any]:
+    """Returns a drum part.
 
     Args:
-        window: as its converter made it.
-        output: what the config writes; not of kind ``labels`` or ``roll``.
+        name: Name of the part.
+        labels: Drum labels, integers ``[steps]``.
     """
-    if output.kind == "groove":
-        return [_part("drums", int((window.outputs[:, : window.outputs.shape[1] // 3] > 0).sum()))]
-    if output.is_events:
-        return _tracks(window.outputs, output)
-    return [
-        _of_stream(window.outputs[:, stream.start : stream.stop].argmax(axis=1), stream) for stream in output.streams
-    ]
+    return part(name, sum(int(label).bit_count() for label in labels))
 
 
-def parts_by_config(name: str) -> Callable[[Tensors], list[dict[str, Any]]]:
-    """``parts_of`` for the windows of a config.
+def stream_part(name: str, classes: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """Returns the part that a stream plays.
 
-    Raises:
-        UsageError: there is no config of that name.
+    Args:
+        name: Name of the stream; ``drums`` has drum labels as classes.
+        classes: Class of each step, int64 ``[steps]``.
     """
-    output = output_of(get_config(name))
-    return lambda window: parts_of(window, output)
-
-
-def _of_stream(classes: npt.NDArray[np.int64], stream: Stream) -> dict[str, Any]:
-    if stream.name == "drums":
-        return _part("drums", sum(int(label).bit_count() for label in classes))
+    if name == "drums":
+        return label_part(name, classes)
     pitches = classes[classes >= _FIRST_NOTE] - _FIRST_NOTE + _LOWEST
-    return _part(stream.name, len(pitches), pitches)
+    return part(name, len(pitches), pitches)
 
 
-def _tracks(outputs: npt.NDArray[Any], output: Output) -> list[dict[str, Any]]:
+def track_parts(outputs: npt.NDArray[Any], tracks: int) -> list[dict[str, Any]]:
+    """Returns the parts of a bar of several instruments.
+
+    Args:
+        outputs: One-hot events, bool ``[steps, depth]``, track behind track.
+        tracks: Number of tracks.
+    """
     import pretty_midi
 
     found = []
     depth = outputs.shape[1]
-    for track in np.split(outputs, output.tracks):
+    for track in np.split(outputs, tracks):
         tokens = track.argmax(axis=1)[track.any(axis=1)]
         if not len(tokens) or tokens[0] == depth - 1:
-            continue  # the end token: no more tracks
+            continue  # the end token: the window has no more tracks
         program = int(tokens[0]) - (depth - 1 - _PROGRAMS)
         notes = tokens[1:][tokens[1:] < _PITCHES]
         if program == _DRUMS:
-            found.append(_part("drums", len(notes)))
+            found.append(part("drums", len(notes)))
         elif 0 <= program < _DRUMS:
-            found.append(_part(pretty_midi.program_to_instrument_name(program), len(notes), notes))
+            found.append(part(pretty_midi.program_to_instrument_name(program), len(notes), notes))
     return found
 
 
-def _part(name: str, notes: int, pitches: npt.NDArray[np.int64] | None = None) -> dict[str, Any]:
+def part(name: str, notes: int, pitches: npt.NDArray[np.int64] | None = None) -> dict[str, Any]:
+    """Returns a part with ``name``, ``notes``, ``lowest`` and ``highest`` pitch; the pitches are None for drums."""
     if pitches is None or not len(pitches):
         return {"name": name, "notes": notes, "lowest": None, "highest": None}
     return {"name": name, "notes": notes, "lowest": int(pitches.min()), "highest": int(pitches.max())}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
-from gmd_vae.families.groove_tasks import OFFSETS, VELOCITIES
+from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
 from gmd_vae.families.output_spec import output_of
 from gmd_vae.generation.fidelity import song_fidelity, window_fidelity
 from gmd_vae.generation.inputs.groove import read_groove

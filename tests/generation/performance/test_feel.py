@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from fixtures.tool_module import load_tool
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import CLASS_NAMES, NINE_CLASSES, DrumWindows
+from gmd_vae.configuration.window_specs import CLASS_NAMES, NINE_CLASSES, DrumWindows
 from gmd_vae.datasets.groove import GROOVE
 from gmd_vae.generation.performance import feel as feel_module
 from gmd_vae.generation.performance.feel import LEVELS, MAX_OFFSET, MIN_HITS, POSITIONS, load_feel, parse_feel

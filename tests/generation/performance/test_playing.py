@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 import pytest
-from gmd_vae.configuration.drum_windows import DrumWindows
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.output_spec import output_of
 from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import Playing

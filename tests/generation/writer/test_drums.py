@@ -13,8 +13,8 @@ from typing import Any
 import mido
 import numpy as np
 import pytest
-from gmd_vae.configuration.drum_windows import NINE_CLASSES, DrumWindows
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.writer.drums import drum_midi

@@ -18,10 +18,9 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 import pytest
-from gmd_vae.configuration.config import VaeConfig
-from gmd_vae.configuration.drum_windows import NINE_CLASSES, DrumWindows
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
-from gmd_vae.configuration.registry import Config
+from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -50,19 +49,19 @@ class Measured:
     kinds: frozenset[str]
 
 
-def _tiny(config: VaeConfig, **changed: Any) -> VaeConfig:
+def _tiny(config: Config, **changed: Any) -> Config:
     """A config of the same kind and depth; configs that differ in no more than sizes become the same one."""
     small: dict[str, Any] = {
         "z_size": 5,
-        "encoder_sizes": (6, 5)[: len(config.encoder_sizes)],
-        "decoder_sizes": (7, 6, 5)[: len(config.decoder_sizes)],
+        "enc_rnn_size": [6, 5][: len(config.hparams["enc_rnn_size"])],
+        "dec_rnn_size": [7, 6, 5][: len(config.hparams["dec_rnn_size"])],
         "levels": (2, 4) if config.levels else (),
-        "sampling_rate": 2.0 if config.sampling_rate else 0,  # a probability of 0.45 at step 1
+        "sampling_rate": 2.0 if config.hparams["sampling_rate"] else 0,  # a probability of 0.45 at step 1
         "free_bits": 0.0,  # so that the KL divergence has a gradient
     }
     of_training = {"batch_size": 4, "num_steps": 1, "learning_rate": 0.001}
     named = {"name": "tiny", "summary": "", "source": ""}
-    return dataclasses.replace(config, windows=WINDOWS, **{**small, **of_training, **named, **changed})
+    return config.replace(windows=WINDOWS, **{**small, **of_training, **named, **changed})
 
 
 def _session(optimised: bool, step: int, scale: float = 0.4) -> Any:
@@ -119,7 +118,7 @@ def _measure(
         model, converter, steps = built.model, built.data_converter, built.hparams.max_seq_len
         model.build(built.hparams, converter.output_depth, is_training=training)
         random = np.random.default_rng(1)
-        if config.windows is None:
+        if config.windows.converter:
             part = np.arange(steps // np.size(lengths[0]))  # of a window, or of one of its segments
             present = (part < np.array(lengths)[..., None]).reshape(len(lengths), steps, 1)
             classes = [stream.classes for stream in output_of(config).streams]
@@ -130,9 +129,10 @@ def _measure(
             of_model = chosen.tokens if tokens and len(classes) == 1 else frozenset[str]()
             read, said = (with_tokens if name in of_model else vectors for name in ("inputs", "outputs"))
         else:
-            labels = random.integers(0, 2 ** len(config.windows.pitch_classes), [len(lengths), steps]).astype(np.int32)
-            read = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_input, no_hit=True)
-            said = expand_labels(tf.constant(labels), config.windows, roll=config.windows.roll_output, no_hit=False)
+            windows = config.drum_windows
+            labels = random.integers(0, 2 ** len(windows.pitch_classes), [len(lengths), steps]).astype(np.int32)
+            read = expand_labels(tf.constant(labels), windows, roll=windows.roll_input, no_hit=True)
+            said = expand_labels(tf.constant(labels), windows, roll=windows.roll_output, no_hit=False)
             if chosen.takes_tokens and tokens:
                 said = as_sequence(tf.constant(labels))
         with drawn_from(7, model.global_step):
@@ -182,26 +182,26 @@ def _sample(
 
 
 def _training_graph(config: Config, layers: Layers) -> Any:
+    from gmd_vae.families import family_of
     from gmd_vae.magenta.api import configs, tf
     from gmd_vae.training.cluster.replica import Replica
     from gmd_vae.training.examples import Split
     from gmd_vae.training.graph import build
     from gmd_vae.training.run.folder import Run
-    from gmd_vae.windows.cutting.extractors import extractor_for
 
     nowhere = Path("nowhere")  # a graph is built without its examples
     run = Run(nowhere, config, config.hparams, 1, nowhere, "", layers=layers)
     with mock.patch.dict(configs.CONFIG_MAP), tf.Graph().as_default() as graph:
         build(
             run,
-            Split([nowhere / "examples"], 32, extractor_for(config).layout),
+            Split([nowhere / "examples"], 32, family_of(config).extractor(config).layout),
             Replica(None, None, threading.Event(), print),
         )
         return graph
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Callable[..., VaeConfig]:
+def tiny() -> Callable[..., Config]:
     return _tiny
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.configuration.registry import get_config
 
@@ -56,7 +56,7 @@ def fits(operation: Any, kernel: Any) -> bool:
 def test_all_arithmetic_of_training_has_a_kernel_for_gpus(
     name: str,
     precision: str,
-    tiny: Callable[..., VaeConfig],
+    tiny: Callable[..., Config],
     training_graph: Callable[..., Any],
     kernels: Any,
     magenta: Any,
@@ -73,7 +73,7 @@ def test_all_arithmetic_of_training_has_a_kernel_for_gpus(
 
 
 def test_bf16_is_of_products_alone(
-    tiny: Callable[..., VaeConfig], training_graph: Callable[..., Any], magenta: Any
+    tiny: Callable[..., Config], training_graph: Callable[..., Any], magenta: Any
 ) -> None:
     """Weights, Adam's moments and the gradients that it takes are fp32."""
     tf = magenta.tf

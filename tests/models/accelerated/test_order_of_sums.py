@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.registry import get_config
 
@@ -38,7 +38,7 @@ def is_for_one(tensor: Any) -> bool:
 
 @pytest.mark.parametrize(("name", "layers"), GRAPHS)
 def test_no_sum_of_training_depends_on_timing(
-    name: str, layers: str, tiny: Callable[..., VaeConfig], training_graph: Callable[..., Any]
+    name: str, layers: str, tiny: Callable[..., Config], training_graph: Callable[..., Any]
 ) -> None:
     operations = training_graph(tiny(get_config(name)), LAYERS[layers]).get_operations()
     assert len(operations) > 1000

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gmd_vae.configuration.config import VaeConfig
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, STOCK
 from gmd_vae.configuration.registry import get_config
 
 pytestmark = pytest.mark.tensorflow
 
-Make = Callable[..., VaeConfig]
+Make = Callable[..., Config]
 Sample = Callable[..., Any]
 
 FLAT, HIERARCHICAL = "flat-drum_4bar_small", "hierdec-drum_4bar_small"

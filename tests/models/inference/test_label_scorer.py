@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from gmd_vae.common.latent_points import prior
-from gmd_vae.configuration.config import VaeConfig
 from gmd_vae.configuration.layers import STOCK
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.models.checkpoints import find
@@ -50,9 +48,8 @@ def test_magentas_layers_say_the_same(
 
     opened = open_run(tiny_run)
     config, hparams = opened.config, opened.hparams
-    assert isinstance(config, VaeConfig)
     # longer segments have the same variables, and Magenta's graph of eight takes half a minute to build
-    config = dataclasses.replace(config, levels=(2, 32))
+    config = config.replace(levels=(2, 32))
     with ScoredVae(config, hparams, find(tiny_run)) as ours:
         mine = ours.score(labels, z)
     assert (mine.nats != scored.score(labels, z).nats).any()

@@ -33,7 +33,7 @@ def test_the_folder_alone_gives_config_and_hyperparameters(run: Run) -> None:
 
 
 def test_a_config_of_the_users_own_needs_no_file_any_more(run: Run, tmp_path: Path) -> None:
-    config = dataclasses.replace(get_config("hierdec-drum_4bar_v2"), name="mine", z_size=3)
+    config = get_config("hierdec-drum_4bar_v2").replace(name="mine", z_size=3)
     mine = dataclasses.replace(run, folder=tmp_path / "mine", config=config, hparams=config.hparams)
     mine.folder.mkdir()
     mine.describe(Plan(100))

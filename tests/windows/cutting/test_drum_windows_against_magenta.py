@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fixtures.made_sequences import note_sequences
-from gmd_vae.configuration.drum_windows import NINE_CLASSES, DrumWindows
+from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor, placed_windows
 from gmd_vae.windows.extraction import Dropped

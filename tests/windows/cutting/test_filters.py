@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from fixtures.made_sequences import note_sequences
 from fixtures.magenta_script import extract, load_script
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor, section_times

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.configuration.registry import get_config
+from gmd_vae.families import family_of
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.tfrecord import read_records
-from gmd_vae.windows.cutting.extractors import MagentaExtractor
-from gmd_vae.windows.cutting.groove_sections import MAX_BARS, dice_of, groove_sections
-from gmd_vae.windows.extraction import Dropped, Extraction, Tensors
+from gmd_vae.windows.cutting.groove_sections import MAX_BARS, groove_sections, seeded_by
+from gmd_vae.windows.extraction import Dropped, Extraction, Extractor, Tensors
 
 KNOWN = {36: 36, 38: 38, 35: 36}
 
@@ -91,10 +91,14 @@ def test_a_records_dice_are_its_own_and_leave_those_of_others_alone() -> None:
     first = np.random.random()
     drawn = []
     for record in (b"one", b"two", b"one"):
-        with dice_of(record):
+        with seeded_by(record):
             drawn.append(np.random.random())
     assert [first, np.random.random()] == expected.tolist()
     assert drawn[0] == drawn[2] != drawn[1]
+
+
+def extractor(name: str) -> Extractor:
+    return family_of(get_config(name)).extractor(get_config(name))
 
 
 def tensors_of(extraction: Extraction) -> list[Tensors]:
@@ -107,7 +111,7 @@ def test_the_windows_of_real_drums_are_those_of_magentas_converter(magenta: Any,
     name = "groovae_2bar_humanize"
     converter = magenta.build_config(get_config(name)).data_converter
     converter.set_mode("eval")
-    extract = MagentaExtractor(name)
+    extract = extractor(name)
     found = 0
     for record in itertools.islice(read_records(groove_notes / "test.tfrecord"), 12):
         stock = list(zip(*converter.to_tensors(NoteSequence.FromString(record)), strict=True))
@@ -127,7 +131,7 @@ def test_magentas_converter_takes_what_it_died_of(magenta: Any) -> None:
     """Unknown pitches, other instruments and a change of tempo; 35 is a kick of General MIDI."""
     sequence = music(*beats(2), (0.25, 99), (0.5, 35), *beats(2, bar=4.0, begin=4.0), tempos={0: 120, 4: 60})
     sequence.notes.add(start_time=1.0, end_time=1.5, pitch=60, velocity=90)
-    extraction = MagentaExtractor("groovae_2bar_hits_control_tfds")(sequence.SerializeToString())
+    extraction = extractor("groovae_2bar_hits_control_tfds")(sequence.SerializeToString())
     first, second = tensors_of(extraction)
     np.testing.assert_array_equal(np.flatnonzero(first.outputs[:, 0]), range(0, 32, 4))
     np.testing.assert_array_equal(first.outputs, second.outputs)
@@ -137,7 +141,7 @@ def test_magentas_converter_takes_what_it_died_of(magenta: Any) -> None:
 
 @pytest.mark.tensorflow
 def test_left_out_notes_are_the_same_each_time_and_others_in_other_music(magenta: Any) -> None:
-    extract = MagentaExtractor("groovae_2bar_tap_fixed_velocity_note_dropout")
+    extract = extractor("groovae_2bar_tap_fixed_velocity_note_dropout")
     snares = [(time, 38) for time, _ in beats(32)]
     first, other = (music(*snares, tempos={0: tempo}) for tempo in (120, 120.001))
     found = []

@@ -50,9 +50,9 @@ def band(bars: int) -> Any:
 @pytest.fixture(scope="module")
 def extractors() -> dict[str, Any]:
     from gmd_vae.configuration.registry import get_config
-    from gmd_vae.windows.cutting.extractors import extractor_for
+    from gmd_vae.families import family_of
 
-    return {name: extractor_for(get_config(name)) for name in CONFIGS}
+    return {name: family_of(get_config(name)).extractor(get_config(name)) for name in CONFIGS}
 
 
 def reasons(extraction: Any) -> dict[str, int]:

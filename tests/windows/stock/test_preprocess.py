@@ -7,13 +7,13 @@ import json
 import pytest
 from fixtures.magenta_script import extract, load_script
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import DrumWindows
-from gmd_vae.configuration.magenta_table import STOCK_CONFIGS
+from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.registry import get_config
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.engines.local import LocalEngine
+from gmd_vae.families import family_of
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.tfrecord import read_records
-from gmd_vae.windows.cutting.extractors import stock_extractor_for
 from gmd_vae.windows.cutting.filters import STOCK_FILTERS
 from gmd_vae.windows.stock.drums import StockDrumExtractor
 from gmd_vae.windows.stock.order import MAGENTA_CAP
@@ -52,7 +52,7 @@ def by_us(extractor, record) -> list[tuple[bytes, str]]:
     ],
 )
 def test_the_same_music_in_the_same_order(script, real_records, config_name, every, cap):
-    extractor = stock_extractor_for(get_config(config_name))
+    extractor = family_of(get_config(config_name)).stock_extractor(get_config(config_name))
     found = 0
     for record in real_records[::-every]:
         ours = by_us(extractor, record)
@@ -65,8 +65,8 @@ def test_the_same_music_in_the_same_order(script, real_records, config_name, eve
 def test_magentas_drum_converters_have_the_cap(script):
     from gmd_vae.magenta.api import configs
 
-    for config in STOCK_CONFIGS:
-        if config.windows is not None:
+    for config in MAGENTA_CONFIGS:
+        if not config.windows.converter:
             assert configs.CONFIG_MAP[config.name].data_converter.max_tensors_per_notesequence == MAGENTA_CAP
 
 
@@ -156,7 +156,7 @@ def test_an_output_of_something_else_stays(beat, write_notes, tmp_path):
 
 @pytest.mark.tensorflow
 def test_what_magentas_converters_refuse_is_counted(beat):
-    extractor = stock_extractor_for(get_config("cat-mel_2bar_small"))
+    extractor = family_of(get_config("cat-mel_2bar_small")).stock_extractor(get_config("cat-mel_2bar_small"))
     assert extractor(b"\xff").dropped.reasons == {"unreadable": 1}
     drums = beat(4)
     assert extractor(drums.SerializeToString()).dropped.reasons["no_windows"] == 1
@@ -166,8 +166,7 @@ def test_what_magentas_converters_refuse_is_counted(beat):
 
 @pytest.mark.tensorflow
 def test_filters_work_for_magentas_converters_too(beat):
-    from gmd_vae.windows.cutting.extractors import MagentaExtractor, extractor_for
-    from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters
+    from gmd_vae.windows.cutting.filters import Filters
 
     config = get_config("cat-mel_2bar_small")
     melody = NoteSequence(id="melody", total_time=16.0)
@@ -176,11 +175,10 @@ def test_filters_work_for_magentas_converters_too(beat):
         melody.notes.add(start_time=time, end_time=time + 0.5, pitch=60 + quarter % 5, velocity=80)
     melody.tempos.add(time=8.0, qpm=121.0)
     record = melody.SerializeToString()
-    open_extractor = extractor_for(config, NO_FILTERS)
-    assert isinstance(open_extractor, MagentaExtractor)
+    open_extractor = family_of(config).extractor(config)
     everything = open_extractor(record)
-    filtered = extractor_for(config, Filters(max_num_notes=1))(record)
-    passing = extractor_for(config, Filters(max_num_notes=16))(record)
+    filtered = family_of(config).extractor(config, Filters(max_num_notes=1))(record)
+    passing = family_of(config).extractor(config, Filters(max_num_notes=16))(record)
     assert len(everything.windows) == len(passing.windows) > 0
     assert len(filtered.windows) == 0
     assert filtered.dropped.reasons == {"too_many_notes": 2}

@@ -14,44 +14,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.byte_windows import Bytes, ByteTensors
+from fixtures.command_line import PYTHONPATH
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.engines.local import LocalEngine
 from gmd_vae.midi.tfrecord import write_record
 from gmd_vae.windows import notes_input, preprocess
 from gmd_vae.windows.cutting.filters import Filters
-from gmd_vae.windows.extraction import Extraction, Layout, Tensors
 from gmd_vae.windows.storage import batch_files, merge, sorted_runs
 from gmd_vae.windows.storage.records import read_label_example
 from gmd_vae.windows.storage.shards import read_examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-REPOSITORY = Path(__file__).parent.parent.parent.parent
-
-
-class Bytes:
-    """An extractor for the tests: a record is its windows, a byte each; the last byte is its id."""
-
-    layout = Layout("labels", 4, 9, 10, 512)
-    settings: dict[str, Any] = {}  # noqa: RUF012
-
-    def __call__(self, record: bytes) -> Extraction:
-        windows = [[byte, byte % 3, 300 if byte % 2 else 0, 0] for byte in record[:-1]]
-        return Extraction(f"id {record[-1]}", np.array(windows, np.int64).reshape(-1, 4))
-
-
-class ByteTensors(Bytes):
-    """The same windows as tensors."""
-
-    layout = Layout("tensors", 4, 0, 1, 1, input_dtype="float32")
-
-    def __call__(self, record: bytes) -> Extraction:
-        extraction = super().__call__(record)
-        assert isinstance(extraction.windows, np.ndarray)
-        rows = [row.astype(np.float32)[:, None] for row in extraction.windows]
-        nothing = np.zeros((4, 0), np.bool_)
-        return Extraction(extraction.sequence_id, [Tensors(row, row > 1, nothing, (4,)) for row in rows])
 
 
 def write_notes(folder: Path, content: dict[str, list[bytes]]) -> Path:
@@ -222,7 +197,7 @@ _KILLED = """if True:
     from pathlib import Path
     from gmd_vae.engines.local import LocalEngine
     from gmd_vae.windows import notes_input, preprocess
-    from tests.examples.test_merge import Bytes
+    from fixtures.byte_windows import Bytes
     notes_input._RANGE_RECORDS = 7
     if __name__ == "__main__":
         preprocess.preprocess(
@@ -239,7 +214,7 @@ def test_a_killed_run_goes_on_where_it_was(
     monkeypatch.setattr(notes_input, "_RANGE_RECORDS", 7)
     (tmp_path / "killed.py").write_text(_KILLED)
     killed = subprocess.run(
-        [sys.executable, "killed.py", str(jobs)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        [sys.executable, "killed.py", str(jobs)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": PYTHONPATH},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr

@@ -73,8 +73,8 @@ class Subject:
         Raises:
             GmdVaeError: a split is empty or damaged.
         """
-        spec = self.run.config.windows
-        if spec is not None:
+        if not self.run.config.windows.converter:
+            spec = self.run.config.drum_windows
             windows, training = self._parts(load_windows, split)
             styles, training_styles = self._styles(windows.sources), self._styles(training.sources)
             return Data(windows, training, styles, training_styles, spec.voice_names, spec.steps_per_bar)

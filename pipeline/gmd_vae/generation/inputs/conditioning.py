@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common import files, latent_points
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.output_spec import Output
 from gmd_vae.generation.fidelity import Fidelity
 from gmd_vae.generation.inputs.chords import chords_of

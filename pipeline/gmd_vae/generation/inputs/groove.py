@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import NINE_CLASSES
-from gmd_vae.configuration.registry import Config
-from gmd_vae.families.groove_tasks import OFFSETS, TAPPED, VELOCITIES, Groove, groove_of
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.window_specs import NINE_CLASSES
+from gmd_vae.families import family_of
+from gmd_vae.families.groove_columns import OFFSETS, TAPPED, VELOCITIES, Groove
 from gmd_vae.families.output_spec import output_of
 from gmd_vae.generation.inputs.midi_file import InputWindow, name_of, read_sequence
 from gmd_vae.midi.note_sequence import NoteSequence
@@ -55,7 +56,7 @@ def read_groove(path: Path, config: Config) -> GrooveSong:
     Raises:
         GmdVaeError: the file cannot be read, is too long, is not in 4/4, or has no note that can be used.
     """
-    groove, output = groove_of(config), output_of(config)
+    groove, output = family_of(config).groove(config), output_of(config)
     assert groove is not None
     sequence = read_sequence(path)
     for signature in sequence.time_signatures:

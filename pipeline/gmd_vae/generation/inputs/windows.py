@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.configuration.drum_windows import DrumWindows
-from gmd_vae.configuration.registry import Config
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import output_of
 from gmd_vae.generation.inputs.groove import read_groove
 from gmd_vae.generation.inputs.midi_file import InputWindow, name_of, read_sequence
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
-from gmd_vae.windows.cutting.extractors import extractor_for
 from gmd_vae.windows.extraction import REASONS, Dropped, Labels
 
 
@@ -93,11 +93,11 @@ def read_windows(path: Path, config: Config) -> tuple[InputWindow, ...]:
         return tuple(
             dataclasses.replace(piece, found=len(played), number=number) for number, piece in enumerate(played, start=1)
         )
-    extractor = extractor_for(config)
+    extractor = family_of(config).extractor(config)
     sequence = read_sequence(path)
     dropped = Dropped()
-    if config.windows is not None:
-        spec = config.windows
+    if not config.windows.converter:
+        spec = config.drum_windows
         drums = positions.windows(spec, sequence, dropped)
         found = [
             InputWindow(
@@ -137,9 +137,8 @@ def read_song(path: Path, config: Config) -> Song:
     Raises:
         GmdVaeError: the file cannot be read, or has no window; says what the converter saw.
     """
-    spec = config.windows
-    assert spec is not None
-    extractor_for(config)  # refuses windows that cannot be cut
+    spec = config.drum_windows
+    family_of(config).extractor(config)  # refuses windows that cannot be cut
     dropped = Dropped()
     # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
     whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
@@ -166,9 +165,9 @@ def read_song(path: Path, config: Config) -> Song:
 
 def read_last_window(path: Path, config: Config) -> InputWindow:
     """The last bars of a MIDI file, as many as a window has, of drums; the last window of others."""
-    if config.windows is None:
+    if config.windows.converter:
         return read_windows(path, config)[-1]
-    song, spec = read_song(path, config), config.windows
+    song, spec = read_song(path, config), config.drum_windows
     last = song.pieces[-1]
     inputs = labels_to_inputs(last.window, spec)
     return InputWindow(path, inputs, spec.steps, len(song.pieces), None, last.window, last.tempo)
@@ -176,18 +175,20 @@ def read_last_window(path: Path, config: Config) -> InputWindow:
 
 def _look(path: Path, config: Config) -> str:
     """How to see what is in the file: ``inspect`` knows the windows of drums only."""
-    return f" 'gmd-vae inspect {name_of(path)} --config {config.name}' shows it." if config.windows else ""
+    return (
+        f" 'gmd-vae inspect {name_of(path)} --config {config.name}' shows it." if not config.windows.converter else ""
+    )
 
 
 def _nothing_usable(path: Path, dropped: Dropped, config: Config) -> GmdVaeError:
     """The error for a file without a window: what the config wants, why there is none, and what to do."""
-    if config.windows is None:
+    if config.windows.converter:
         seen = "; ".join(f"{count} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
         return GmdVaeError(
             f"'{name_of(path)}' holds nothing that '{config.name}' can use: {seen or 'no notes'}",
             "Give another MIDI file.",
         )
-    spec = config.windows
+    spec = config.drum_windows
     reasons = why_no_window(spec, dropped) or [{"problem": "It has no notes", "action": "Give another MIDI file."}]
     problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
     return GmdVaeError(

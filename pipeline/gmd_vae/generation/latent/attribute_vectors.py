@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.label_data import Labels
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
 from gmd_vae.evaluation.latent.space import by_file

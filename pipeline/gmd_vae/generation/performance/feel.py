@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.drum_windows import CLASS_NAMES, NINE_CLASSES, DrumWindows
+from gmd_vae.configuration.window_specs import CLASS_NAMES, NINE_CLASSES, DrumWindows
 
 FORMAT = 1
 POSITIONS = 16  # sixteenths of a bar of 4/4

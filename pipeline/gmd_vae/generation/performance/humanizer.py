@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import UsageError
-from gmd_vae.configuration.drum_windows import NINE_CLASSES
-from gmd_vae.configuration.registry import Config
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.evaluation.model import LIKELIEST
-from gmd_vae.families.groove_tasks import Groove, groove_of
+from gmd_vae.families import family_of
+from gmd_vae.families.groove_columns import Groove
 from gmd_vae.families.output_spec import Output
 from gmd_vae.generation.decoded import Model
 from gmd_vae.generation.inputs.conditioning import Encoder
@@ -68,13 +69,13 @@ def open_humanizer(path: Path, config: Config) -> Iterator[HumanizerRun]:
     """
     found = (read_run(folder) for folder in (path, *list(path.parents)[:2]))
     run = next(filter(None, found), None) or open_run(path)  # which says what is missing
-    groove = groove_of(run.config)
+    groove = family_of(run.config).groove(run.config)
     if groove is None or not groove.humanizes:
         raise UsageError(
             f"'{name_of(path)}' is a run of '{run.config.name}', which does not humanize",
             "Give a run of groovae_2bar_humanize_small, or --humanize alone for the measured feel.",
         )
-    windows = config.windows
+    windows = None if config.windows.converter else family_of(config).drum_grid(config)
     if windows is None or windows.pitch_classes != NINE_CLASSES or windows.steps_per_bar != 16:
         raise UsageError(
             f"GrooVAE plays nine kinds of drums on the sixteenth notes of 4/4, and '{config.name}' writes others",

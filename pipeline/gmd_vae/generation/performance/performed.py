@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.configuration.drum_windows import NINE_CLASSES, DrumWindows
-from gmd_vae.families.groove_tasks import OFFSETS, VELOCITIES
+from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
+from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
 from gmd_vae.generation.performance.feel import MAX_OFFSET, Hit
 
 Values = npt.NDArray[np.floating[Any]]

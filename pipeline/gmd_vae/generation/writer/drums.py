@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.generation.performance.feel import MAX_OFFSET
 from gmd_vae.generation.performance.playing import Drummer, Playing
 

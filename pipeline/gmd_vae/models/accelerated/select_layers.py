@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
-from gmd_vae.configuration.registry import Config
+from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, configs, data, data_hierarchical, lstm_models
 from gmd_vae.models.accelerated.decoders import AcceleratedCategoricalLstmDecoder, AcceleratedHierarchicalLstmDecoder
 from gmd_vae.models.accelerated.encoder import AcceleratedBidirectionalLstmEncoder, AcceleratedHierarchicalLstmEncoder
@@ -66,9 +67,9 @@ def accelerate(built: configs.Config, config: Config, layers: Layers) -> Chosen:
         config: what it was built from.
         layers: what is wanted.
     """
-    encoder, decoder = _reasons(built, config.windows is not None, layers)
+    encoder, decoder = _reasons(built, family_of(config).whole_windows, layers)
     if encoder is None:
-        built.model._encoder = _accelerated_encoder(built, layers.precision, config.windows is not None)
+        built.model._encoder = _accelerated_encoder(built, layers.precision, family_of(config).whole_windows)
     if decoder is None:
         built.model._decoder = _accelerated_decoder(built.model.decoder, layers.precision)
     return Chosen(encoder, decoder, layers.precision, _input_classes(built.data_converter))

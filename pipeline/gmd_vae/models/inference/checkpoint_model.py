@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
-from gmd_vae.configuration.registry import Config
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.models.accelerated.select_layers import Chosen, accelerate
 from gmd_vae.models.checkpoint_check import check_fits, damage, graph_variables

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
-from gmd_vae.configuration.registry import Config
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.core_decoder import Steps
 from gmd_vae.models.accelerated.tokens import as_sequence
@@ -62,9 +61,7 @@ class ScoredVae(RestoredVae):
     """
 
     def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers = ACCELERATED) -> None:
-        if config.windows is None:
-            raise ValueError(f"'{config.name}' has no drum labels")
-        self._windows: DrumWindows = config.windows
+        self._windows = config.drum_windows
         # a bit for each drum class; what is no wider takes half the memory
         self._dtype = np.int32 if len(self._windows.pitch_classes) < 32 else np.int64
         teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
-from gmd_vae.configuration.registry import Config, writes_labels
 from gmd_vae.families.output_spec import output_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import drawn_from
@@ -63,7 +63,7 @@ class TrainedVae(RestoredVae):
         super().__init__(config, {**hparams, "batch_size": BATCH_SIZE}, checkpoint, layers)
         self._seed = seed
         self.control_depth: int = self.converter.control_depth
-        self.makes_labels = writes_labels(config)
+        self.makes_labels = output_of(config).kind == "labels"
         # columns of hits, velocities and offsets each, of GrooVAE's output
         self._drums = self.converter.output_depth // 3 if output_of(config).kind == "groove" else 0
         self._steps: int = built.hparams.max_seq_len

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
-from gmd_vae.configuration.registry import Config
 from gmd_vae.families.output_spec import Output, output_of
 from gmd_vae.magenta.api import lstm_models, tf
 from gmd_vae.models.accelerated.core_decoder import Steps

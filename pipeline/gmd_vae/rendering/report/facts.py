@@ -11,7 +11,6 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.configuration.config import VaeConfig
 from gmd_vae.datasets.safe_names import printable
 from gmd_vae.evaluation.tables.details import details, overview
 from gmd_vae.evaluation.tables.formats import Table, number
@@ -92,8 +91,7 @@ def read_facts(run: Run, last_step: int | None) -> Facts:
     content = read_json(run.folder / RUN_NAME)
     hparams = run.hparams
     z_size = hparams.get("z_size")
-    windows = run.config.windows if isinstance(run.config, VaeConfig) else None
-    levels = run.config.levels if isinstance(run.config, VaeConfig) else ()
+    windows, levels = run.config.windows, run.config.levels
     starts = _dicts(content.get("starts"))
     plan = content.get("plan") if isinstance(content.get("plan"), dict) else {}
     steps = f"{number(last_step)} steps" if last_step else ""
@@ -106,7 +104,7 @@ def read_facts(run: Run, last_step: int | None) -> Facts:
         f"decoder {_sizes(hparams.get('dec_rnn_size'))}",
         f"{' × '.join(map(str, levels))} segments and steps" if levels else "",
     ]
-    summary = printable(run.config.summary) if isinstance(run.config, VaeConfig) else ""
+    summary = printable(run.config.summary)
     rows = {
         "config": f"{printable(run.config.name)}{f' ({summary})' if summary else ''}",
         "model": ", ".join(part for part in model if part),
@@ -122,7 +120,7 @@ def read_facts(run: Run, last_step: int | None) -> Facts:
     return Facts(
         name=printable(run.folder.resolve().name),
         config=printable(run.config.name),
-        bars=windows.slice_bars if windows else None,
+        bars=windows.bars,
         z_size=z_size if isinstance(z_size, int) else None,
         rows=[(name, value) for name, value in rows.items() if value],
     )

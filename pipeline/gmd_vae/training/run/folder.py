@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
-from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
-from gmd_vae.configuration.registry import Config, declaration_of, from_declaration
+from gmd_vae.configuration.registry import config_of_declaration, declaration_of
 
 NAME = "run.json"
 FORMAT = 1
@@ -190,7 +191,7 @@ def read_run(folder: Path) -> Run | None:
         return None
     content = _read(path)
     try:
-        config = from_declaration(content["config"], content["declaration"])
+        config = config_of_declaration(content["config"], content["declaration"])
         hparams = dict(content["hparams"])
         if set(hparams) < set(config.hparams):
             raise KeyError("hparams")
@@ -261,7 +262,7 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     for name, value in new["hparams"].items():
         if hparams.get(name) != value:
             found.append(f"{name}={hparams.get(name)}, not {value}")
-    if not found and old.get("declaration") != new["declaration"]:
+    if not found and not _same_model(old, new):
         found.append(f"another definition of config {new['config']}")
     if old.get("seed") != new["seed"]:
         found.append(f"seed {old.get('seed')}, not {new['seed']}")
@@ -273,6 +274,15 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         begun = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
         found.append(f"it began with {begun}")
     return found
+
+
+def _same_model(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Returns True if two run descriptions declare the same config, apart from its texts."""
+    try:
+        one, other = (config_of_declaration(run["config"], run.get("declaration")) for run in (old, new))
+    except (KeyError, TypeError, ValueError, UsageError):
+        return False
+    return one.replace(summary="", source="") == other.replace(summary="", source="")
 
 
 def _spelled(layers: dict[str, Any]) -> str:

@@ -7,15 +7,16 @@ import hashlib
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from gmd_vae.common import files
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.machine import best_precision, gpus, memory
-from gmd_vae.configuration.config import VaeConfig, checkpoint_bytes, count_parameters, training_bytes
+from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import changed, resolve
 from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
-from gmd_vae.configuration.registry import DEFAULT_CONFIG, Config, get_config
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.families import family_of
+from gmd_vae.families.parameters import checkpoint_bytes, count_parameters
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import Examples, find_examples
 from gmd_vae.training.run.disk_space import check_space
@@ -128,14 +129,13 @@ def describe(job: Job) -> list[str]:
         )
     else:
         lines.append("Validation: none, the examples have no validation windows; the last checkpoint counts")
-    if isinstance(run.config, VaeConfig):
-        parameters = count_parameters(run.config, run.hparams)
-        size = checkpoint_bytes(parameters) / 1e6
-        lines.append(
-            f"Model: {parameters:,} parameters, {size:,.1f} MB a checkpoint; {KEEP} and the best are kept, "
-            f"{(KEEP + 1) * size:,.0f} MB"
-        )
-    elif run.config.augmented:
+    parameters = count_parameters(run.config, run.hparams)
+    size = checkpoint_bytes(parameters) / 1e6
+    lines.append(
+        f"Model: {parameters:,} parameters, {size:,.1f} MB a checkpoint; {KEEP} and the best are kept, "
+        f"{(KEEP + 1) * size:,.0f} MB"
+    )
+    if run.config.augmented:
         lines.append("Note: Magenta transposes this config's training data at random; prepared examples are not.")
     if run.init_from:
         lines.append(f"Weights: begin as those of {run.init_from.path}")
@@ -180,11 +180,11 @@ def _check_examples(run: Run, examples: Examples) -> None:
 
 def _check_memory(run: Run) -> None:
     """The kernel kills what takes too much memory without a word: better said before."""
-    if not isinstance(run.config, VaeConfig) or gpus():  # the estimate is of a CPU's memory
+    needed = family_of(run.config).training_bytes(run.config, run.hparams)
+    if needed is None or gpus():  # the estimate is of a CPU's memory
         return
     now = memory([])
     there = now["limit_bytes"] or now["total_bytes"]
-    needed = training_bytes(run.config, run.hparams)
     if there is not None and needed > there:
         batch_size = run.hparams["batch_size"]
         raise GmdVaeError(
@@ -195,7 +195,4 @@ def _check_memory(run: Run) -> None:
 
 
 def _checkpoint_bytes(run: Run) -> int:
-    parameters: Any = run.config.parameters
-    if isinstance(run.config, VaeConfig):
-        parameters = count_parameters(run.config, run.hparams)
-    return checkpoint_bytes(parameters)
+    return checkpoint_bytes(count_parameters(run.config, run.hparams))

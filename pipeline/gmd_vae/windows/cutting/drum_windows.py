@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import Notes, notes_of, read_notes
 from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import Notes, read_notes
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor, PlacedWindow, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout

@@ -20,7 +20,7 @@ from gmd_vae.windows.extraction import Dropped
 MAX_BARS = 4_000  # Magenta's converter holds a file's every step: one late note could ask for all memory
 _BAR = 16  # sixteenths, all that a GrooVAE knows
 _DEFAULT_TEMPO = 120.0
-_DICE = threading.Lock()
+_GLOBAL_GENERATOR = threading.Lock()
 
 
 def pitches_of(converter: Any) -> dict[int, int]:
@@ -69,9 +69,9 @@ def groove_sections(
 
 
 @contextlib.contextmanager
-def dice_of(record: bytes) -> Iterator[None]:
-    """NumPy's global generator gives draws that follow from a record, and then goes on as before."""
-    with _DICE:
+def seeded_by(record: bytes) -> Iterator[None]:
+    """Seeds NumPy's global generator from a record, and restores its state afterwards."""
+    with _GLOBAL_GENERATOR:
         state = np.random.get_state()
         np.random.seed(zlib.crc32(record))
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.windows.cutting.drum_windows import placed_stretches, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Labels
 

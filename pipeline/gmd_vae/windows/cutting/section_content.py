@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gmd_vae.configuration.drum_windows import NINE_CLASSES
+from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.windows.extraction import Dropped
 
 # magenta.models.music_vae.data; a test holds them equal to the package's

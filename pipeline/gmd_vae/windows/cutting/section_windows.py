@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gmd_vae.families.output_spec import Output
+from gmd_vae.configuration.window_specs import MagentaWindows
 from gmd_vae.midi.chord_inference import has_chords, infer_chords
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
-from gmd_vae.windows.cutting.section_content import ANY_PROGRAM, PIANO, Needs, places, tempo_of
+from gmd_vae.windows.cutting.section_content import ANY_PROGRAM, PIANO, Kind, Needs, places, tempo_of
 from gmd_vae.windows.extraction import Dropped, Tensors
 
 _BEFORE = 1e-6  # seconds
@@ -29,14 +29,17 @@ class Placed(NamedTuple):
     section: int = 0
 
 
-def needs_of(output: Output, converter: Any) -> Needs:
-    """What a converter asks of a section; ``output`` is of kind ``streams``."""
-    chords = output.controls == "chords"
-    if output.is_events:
-        return Needs("tracks", output.bars, chords=chords)
-    if len(output.streams) > 1:
-        return Needs("trio", output.bars, chords=chords)
-    return Needs("melody", output.bars, converter._valid_programs or ANY_PROGRAM, 100, chords)
+def needs_of(kind: Kind, windows: MagentaWindows, converter: Any) -> Needs:
+    """Returns a converter's conditions on a section.
+
+    Args:
+        kind: ``melody``, ``trio`` or ``tracks``.
+        windows: The windows that the converter cuts.
+        converter: One of Magenta's converters.
+    """
+    programs = converter._valid_programs or ANY_PROGRAM if kind == "melody" else ANY_PROGRAM
+    most = 100 if kind == "melody" else None
+    return Needs(kind, windows.bars, programs, most, windows.controls == "chords")
 
 
 def every_window(converter: Any) -> None:

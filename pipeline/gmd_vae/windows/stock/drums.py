@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gmd_vae.configuration.drum_windows import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import read_notes
 from gmd_vae.windows.cutting.filters import STOCK_FILTERS, Filters, placed_windows_left
 from gmd_vae.windows.extraction import Dropped, Labels

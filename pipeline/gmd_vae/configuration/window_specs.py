@@ -1,8 +1,13 @@
-"""What a training window is: the settings of Magenta's ``DrumsConverter``, as plain data."""
+"""Training windows as plain data: the settings of the converters that cut them.
+
+``DrumWindows`` are cut by our own code, equal to Magenta's ``DrumsConverter``. ``MagentaWindows`` are cut by one of
+Magenta's converters.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal, TypeAlias
 
 # The nine drum classes of Magenta: note_seq.drums_encoder_decoder.DEFAULT_DRUM_TYPE_PITCHES. The
 # first pitch of a class is the one written to MIDI. A test holds the table equal to the package's.
@@ -50,6 +55,16 @@ class DrumWindows:
     roll_output: bool = False
 
     @property
+    def converter(self) -> str:
+        """Empty: none of Magenta's converters cuts these windows."""
+        return ""
+
+    @property
+    def bars(self) -> int:
+        """Bars in one window."""
+        return self.slice_bars
+
+    @property
     def steps_per_bar(self) -> int:
         """Steps in one bar."""
         return self.steps_per_quarter * self.quarters_per_bar
@@ -75,3 +90,39 @@ class DrumWindows:
     def output_depth(self) -> int:
         """Width of the decoder's output: the roll, or the one-hot vector."""
         return len(self.pitch_classes) if self.roll_output else 2 ** len(self.pitch_classes)
+
+
+GrooveTask: TypeAlias = Literal["play", "humanize", "tap", "add", "follow"]
+
+
+@dataclasses.dataclass(frozen=True)
+class MagentaWindows:
+    """Windows that one of Magenta's converters cuts.
+
+    A test compares each row of ``magenta_table.py`` with the installed converters.
+
+    Attributes:
+        converter: First of Magenta's configs with this converter. Examples cut for one fit every config with the same
+            converter.
+        bars: Bars of 4/4 in a window.
+        steps: Steps in a window, those of all tracks together; the longest where windows may be shorter.
+        parts: Streams that the decoder writes, in the order of their columns. Empty for GrooVAE.
+        tracks: Tracks that stand one behind the other in a window and sound together. Where there are several, the
+            steps are events of a track; else they are sixteenth notes.
+        controls: Conditioning input of each step.
+        task: GrooVAE only. ``play``: reconstructs the pattern. ``humanize``: adds velocities and timing to its hits.
+            ``tap``: makes drums of a tapped rhythm. ``add``: adds missing drums. ``follow``: plays given hits.
+        added: Drum classes that task ``add`` adds.
+    """
+
+    converter: str
+    bars: int
+    steps: int
+    parts: tuple[str, ...] = ()
+    tracks: int = 1
+    controls: Literal["chords", "hits", ""] = ""
+    task: GrooveTask | Literal[""] = ""
+    added: tuple[int, ...] = ()
+
+
+WindowSpec: TypeAlias = DrumWindows | MagentaWindows

@@ -1,0 +1,134 @@
+"""Drum labels: one categorical distribution over all combinations of the drum classes at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families.family import Family
+from gmd_vae.families.music import MUSIC, Music
+from gmd_vae.families.output_spec import OutputSpec, bars_in_words
+from gmd_vae.families.parameters import count_parameters
+
+if TYPE_CHECKING:
+    from gmd_vae.inspection.collection import Progress
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.input import ExampleTable
+    from gmd_vae.windows.cutting.filters import Filters
+    from gmd_vae.windows.extraction import Extractor, Tensors
+    from gmd_vae.windows.stock.preprocess import StockExtractor
+
+
+class DrumLabels(Family):
+    """Drum grids as one label a step: bit ``i`` of a label says that a drum of class ``i`` begins there."""
+
+    kind = "labels"
+    whole_windows = True
+    only_drums = True
+
+    def check(self, config: Config) -> None:
+        """Checks that the decoder's target is the label, not the drum roll."""
+        if config.drum_windows.roll_output:
+            raise ValueError(f"config '{config.name}': the categorical decoder writes labels, not a drum roll")
+
+    def output(self, config: Config) -> OutputSpec:
+        """Returns the shapes that ``DrumWindows`` gives."""
+        windows = config.drum_windows
+        return OutputSpec(windows.bars, windows.steps, windows.input_depth, windows.output_depth)
+
+    def music(self, config: Config) -> Music:
+        """Returns drums."""
+        return MUSIC["drums"]
+
+    def describe_output(self, config: Config) -> str:
+        """Returns the decoder's output in words."""
+        return f"one drum label a step; windows of {bars_in_words(config.windows.bars)}"
+
+    def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
+        """Returns one decoder that reads and writes the one-hot label."""
+        depth = config.drum_windows.output_depth
+        return [(depth, depth)]
+
+    def training_bytes(self, config: Config, hparams: dict[str, Any]) -> int | None:
+        """Returns an estimate of the memory that training takes on a CPU, TensorFlow included.
+
+        The estimate is for Magenta's layers; ours take a quarter to two fifths less (docs/performance.md). Counted are
+        the activations that the backward pass keeps: seven values per LSTM unit and step (``LSTMBlockCell``) and about
+        six arrays as wide as the output, times 1.5 for temporary arrays. The rest is fitted to the peak memory of five
+        runs (tests/families/test_parameters.py), within 15 %: 1.1 GB for TensorFlow and the graph, and copies of the
+        parameters, two for each segment of the hierarchical decoder, whose gradients Magenta adds up one by one.
+        """
+        if config.magenta:  # the constants were fitted to our own configs
+            return None
+        windows = config.drum_windows
+        encoder, decoder = sum(hparams["enc_rnn_size"]), sum(hparams["dec_rnn_size"])
+        segments = config.levels[0] if config.levels else 1
+        per_window = 2 * encoder * 7 * windows.steps + decoder * 7 * (windows.steps + segments)
+        per_window += windows.steps * 6 * windows.output_depth
+        copies = 7 + 2 * segments
+        parameters = count_parameters(config, hparams)
+        return int(1.1e9 + 4 * copies * parameters + 1.5 * 4 * int(hparams["batch_size"]) * per_window)
+
+    def extractor(self, config: Config, filters: Filters | None = None) -> Extractor:
+        """Returns our own extractor of drum windows."""
+        from gmd_vae.windows.cutting.drum_windows import DrumExtractor
+        from gmd_vae.windows.cutting.filters import FilteredDrumExtractor
+
+        windows = config.drum_windows
+        try:
+            extractor = DrumExtractor(windows)
+        except ValueError as error:
+            raise UsageError(
+                f"The windows of config '{config.name}' cannot be cut: {error}", "Correct the config."
+            ) from None
+        return FilteredDrumExtractor(windows, filters) if filters and filters.is_on else extractor
+
+    def stock_extractor(self, config: Config) -> StockExtractor:
+        """Returns our own version of Magenta's script for drums."""
+        from gmd_vae.windows.stock.drums import StockDrumExtractor
+
+        self.extractor(config)  # refuses windows that cannot be cut
+        return StockDrumExtractor(config.drum_windows)
+
+    def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:
+        """Returns a table of labels."""
+        from gmd_vae.training.input import LabelTable
+
+        return LabelTable(split, config.drum_windows, tokens)
+
+    def drum_grid(self, config: Config) -> DrumWindows | None:
+        """Returns the config's windows."""
+        return config.drum_windows
+
+    def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
+        """Returns the contents of a MIDI file with one window as a grid."""
+        from gmd_vae.inspection.one_file import inspect_midi
+
+        return inspect_midi(path, config.drum_windows, number)
+
+    def inspect_collection(
+        self, config: Config, path: Path, kind: str, jobs: int | None, advance: Progress
+    ) -> dict[str, Any]:
+        """Returns the contents of many MIDI files or NoteSequences."""
+        from gmd_vae.inspection.collection import inspect_midi_files, inspect_notes
+
+        return (inspect_notes if kind == "notes" else inspect_midi_files)(path, config.drum_windows, jobs, advance)
+
+    def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
+        """Returns the drums of a one-hot window."""
+        from gmd_vae.windows.window_content import label_part
+
+        return [label_part("drums", window.outputs.argmax(axis=1))]
+
+    def build(self, config: Config) -> Any:
+        """Returns a flat or hierarchical categorical decoder over a ``DrumsConverter``."""
+        from gmd_vae.magenta.drum_model import build_drum_model
+
+        return build_drum_model(config, config.drum_windows)
+
+
+DRUM_LABELS = DrumLabels()

@@ -1,0 +1,155 @@
+"""The interface of a family of music: every question whose answer depends on the kind of a config's music.
+
+The methods are in the order in which data flows: output, windows, model, evaluation, generation. Methods without a
+body of their own here must be defined by each family. None of them imports TensorFlow unless its docstring says so.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gmd_vae.configuration.config import Config
+    from gmd_vae.configuration.window_specs import DrumWindows
+    from gmd_vae.families.groove_columns import Groove
+    from gmd_vae.families.music import Music
+    from gmd_vae.families.output_spec import OutputSpec
+    from gmd_vae.inspection.collection import Progress
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.input import ExampleTable
+    from gmd_vae.windows.cutting.filters import Filters
+    from gmd_vae.windows.extraction import Extractor, Tensors
+    from gmd_vae.windows.stock.preprocess import StockExtractor
+
+
+class Family(abc.ABC):
+    """One kind of music: its windows, its model, its figures and its MIDI.
+
+    Attributes:
+        kind: Name of the output for JSON: ``labels``, ``roll``, ``streams`` or ``groove``.
+        whole_windows: All windows have the full length.
+        only_drums: All notes that its models write are drums.
+    """
+
+    kind: str
+    whole_windows: bool
+    only_drums: bool
+
+    # --- output
+
+    @abc.abstractmethod
+    def output(self, config: Config) -> OutputSpec:
+        """Returns the shapes of a window as the model reads and writes it."""
+
+    @abc.abstractmethod
+    def music(self, config: Config) -> Music:
+        """Returns the music that the config learns from."""
+
+    @abc.abstractmethod
+    def describe_output(self, config: Config) -> str:
+        """Returns the decoder's output in words, for ``gmd-vae configs NAME``."""
+
+    @abc.abstractmethod
+    def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
+        """Returns the input and output depth of each LSTM decoder of the lowest level, for parameter counts."""
+
+    def extra_parameters(self, config: Config, hparams: dict[str, Any]) -> int:
+        """Returns the number of parameters beside LSTM and dense layers."""
+        return 0
+
+    def training_bytes(self, config: Config, hparams: dict[str, Any]) -> int | None:
+        """Returns an estimate of the memory that training takes on a CPU, in bytes; ``None`` where it is unknown."""
+        return None
+
+    @abc.abstractmethod
+    def check(self, config: Config) -> None:
+        """Checks that a config's windows and network are of this family.
+
+        Raises:
+            ValueError: They are not; the text names the config.
+        """
+
+    # --- windows
+
+    @abc.abstractmethod
+    def extractor(self, config: Config, filters: Filters | None = None) -> Extractor:
+        """Returns the picklable function from NoteSequence bytes to windows. It may start TensorFlow when called.
+
+        Args:
+            config: The config.
+            filters: Conditions on sections of music; ``None`` for none.
+
+        Raises:
+            UsageError: The windows cannot be cut.
+        """
+
+    @abc.abstractmethod
+    def stock_extractor(self, config: Config) -> StockExtractor:
+        """Returns the picklable function that does to a NoteSequence what Magenta's ``preprocess_tfrecord`` does."""
+
+    @abc.abstractmethod
+    def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:
+        """Returns the examples of a split in the training graph. Starts TensorFlow.
+
+        Args:
+            config: The config.
+            split: At least one example.
+            tokens: Those of ``inputs`` and ``outputs`` that the model takes as tokens.
+        """
+
+    # --- inspection
+
+    def drum_grid(self, config: Config) -> DrumWindows | None:
+        """Returns the grid of drum classes and steps that the hits lie on; ``None`` where not all notes are drums."""
+        return None
+
+    def groove(self, config: Config) -> Groove | None:
+        """Returns the GrooVAE task of the config; ``None`` in other families."""
+        return None
+
+    @abc.abstractmethod
+    def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
+        """Returns the contents of a MIDI file and its windows, as ``gmd-vae inspect --json`` shows them.
+
+        Args:
+            config: The config whose windows are searched.
+            path: MIDI file.
+            number: Number of the window to show, from 1; ``None``: the first.
+
+        Raises:
+            GmdVaeError: The file cannot be read, or has no such window.
+        """
+
+    @abc.abstractmethod
+    def inspect_collection(
+        self, config: Config, path: Path, kind: str, jobs: int | None, advance: Progress
+    ) -> dict[str, Any]:
+        """Returns the contents of many MIDI files or NoteSequences.
+
+        Args:
+            config: The config whose windows are counted.
+            path: Folder, archive or TFRecord file.
+            kind: ``files`` for MIDI, ``notes`` for NoteSequences.
+            jobs: Number of processes; ``None``: one for each processor.
+            advance: Progress callback, called with files done and files in all.
+
+        Raises:
+            UsageError: This family shows single files only.
+        """
+
+    @abc.abstractmethod
+    def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
+        """Returns the parts of a window with ``name``, ``notes``, ``lowest`` and ``highest`` pitch."""
+
+    # --- model
+
+    def build(self, config: Config) -> Any:
+        """Returns Magenta's ``Config`` of a config that is not one of Magenta's at other sizes. Starts TensorFlow.
+
+        Raises:
+            ValueError: The family has no model of its own.
+        """
+        raise ValueError(f"config '{config.name}': give the config of Magenta's that it takes its model from")

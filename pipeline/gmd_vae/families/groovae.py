@@ -1,0 +1,78 @@
+"""GrooVAE: drum hits with velocities and timing (Gillick et al. 2019, "Learning to Groove")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families.groove_columns import DRUMS, Groove
+from gmd_vae.families.magenta_family import MagentaFamily
+from gmd_vae.families.music import MUSIC, Music
+from gmd_vae.families.output_spec import OutputSpec, bars_in_words
+
+if TYPE_CHECKING:
+    from gmd_vae.windows.cutting.filters import Filters
+    from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
+    from gmd_vae.windows.extraction import Tensors
+
+
+class GrooVae(MagentaFamily):
+    """Drum hits with velocities and timing: three columns of each drum class at each step."""
+
+    kind = "groove"
+    only_drums = True
+
+    def output(self, config: Config) -> OutputSpec:
+        """Returns three columns a drum class, and hits as controls where the config needs them."""
+        windows = config.magenta_windows
+        return OutputSpec(
+            windows.bars,
+            windows.steps,
+            input_depth=3 * DRUMS,
+            output_depth=3 * DRUMS,
+            control_depth=DRUMS if windows.controls else 0,
+            controls=windows.controls,
+        )
+
+    def music(self, config: Config) -> Music:
+        """Returns played drums."""
+        return MUSIC["groove"]
+
+    def describe_output(self, config: Config) -> str:
+        """Returns the three kinds of columns in words."""
+        output = self.output(config)
+        given = ", to given hits" if output.controls else ""
+        return f"hits, velocities and timing of the drum classes; windows of {bars_in_words(output.bars)}{given}"
+
+    def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
+        """Returns one decoder of all columns."""
+        return [(3 * DRUMS, 3 * DRUMS)]
+
+    def drum_grid(self, config: Config) -> DrumWindows | None:
+        """Returns nine drum classes on sixteenth notes."""
+        return DrumWindows(slice_bars=config.windows.bars)
+
+    def groove(self, config: Config) -> Groove | None:
+        """Returns the task that the config's windows name."""
+        windows = config.magenta_windows
+        if not windows.task:
+            raise ValueError(f"config '{config.name}': its windows name no task")
+        return Groove(windows.task, windows.added)
+
+    def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:
+        """Returns the extractor of played drums. It starts TensorFlow when called."""
+        from gmd_vae.windows.cutting.filters import NO_FILTERS
+        from gmd_vae.windows.cutting.magenta_windows import GrooveExtractor
+
+        return GrooveExtractor(config.magenta_windows, filters or NO_FILTERS)
+
+    def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
+        """Returns the number of hits."""
+        from gmd_vae.windows.window_content import part
+
+        return [part("drums", int((window.outputs[:, :DRUMS] > 0).sum()))]
+
+
+GROOVAE = GrooVae()

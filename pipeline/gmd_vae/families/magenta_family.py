@@ -1,0 +1,65 @@
+"""Shared parts of the families whose windows one of Magenta's converters cuts: streams, multitrack and GrooVAE."""
+
+from __future__ import annotations
+
+import abc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.config import Config
+from gmd_vae.families.family import Family
+
+if TYPE_CHECKING:
+    from gmd_vae.inspection.collection import Progress
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.input import ExampleTable
+    from gmd_vae.windows.cutting.filters import Filters
+    from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
+    from gmd_vae.windows.stock.preprocess import StockExtractor
+
+CHORD_CLASSES = 49  # note_seq.TriadChordOneHotEncoding: no chord, and four triads on each of 12 roots
+
+
+class MagentaFamily(Family):
+    """A family whose windows are tensors of one of Magenta's converters."""
+
+    whole_windows = False
+
+    def check(self, config: Config) -> None:
+        """Checks that the windows name a converter, and that the config names its model."""
+        if not config.magenta_windows.converter or not config.magenta:
+            raise ValueError(f"config '{config.name}': family '{config.family}' needs the field 'magenta'")
+
+    @abc.abstractmethod
+    def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:
+        """Returns the extractor with the config's converter. It starts TensorFlow when called."""
+
+    def stock_extractor(self, config: Config) -> StockExtractor:
+        """Returns the extractor with the converter as Magenta's script uses it. It starts TensorFlow when called."""
+        from gmd_vae.windows.stock.converters import StockConverterExtractor
+
+        return StockConverterExtractor(config.magenta_windows.converter)
+
+    def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:
+        """Returns a table of serialised tensors."""
+        from gmd_vae.training.input import TensorTable
+
+        return TensorTable(split, tokens)
+
+    def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
+        """Returns the contents of a MIDI file with the parts of its windows. Starts TensorFlow."""
+        from gmd_vae.inspection.one_file import inspect_parts
+        from gmd_vae.windows.cutting.magenta_windows import window_finder
+
+        finder = window_finder(self.extractor(config), lambda window: self.window_parts(config, window))
+        return inspect_parts(path, finder, number)
+
+    def inspect_collection(
+        self, config: Config, path: Path, kind: str, jobs: int | None, advance: Progress
+    ) -> dict[str, Any]:
+        """Refuses: the windows of these families are found one file at a time."""
+        raise UsageError(
+            f"Of '{path}' inspect shows the windows of drum configs, and '{config.name}' is none",
+            f"See one MIDI file of it, or let 'gmd-vae preprocess --config {config.name}' count them.",
+        )

@@ -1,0 +1,71 @@
+"""Multitrack: the events of up to eight instruments in one bar, track behind track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gmd_vae.configuration.config import Config
+from gmd_vae.families.magenta_family import CHORD_CLASSES, MagentaFamily
+from gmd_vae.families.music import MUSIC, Music
+from gmd_vae.families.output_spec import OutputSpec, Stream, bars_in_words
+
+if TYPE_CHECKING:
+    from gmd_vae.windows.cutting.filters import Filters
+    from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
+    from gmd_vae.windows.extraction import Tensors
+
+# magenta.models.music_vae.data_hierarchical.MultiInstrumentPerformanceConverter: 360 events of a performance (128 note
+# on, 128 note off, 96 time shifts, 8 velocities), 129 programs, an end token
+_EVENTS = 490
+
+
+class Multitrack(MagentaFamily):
+    """Bars of several instruments: each step is an event of a track."""
+
+    kind = "streams"
+    only_drums = False
+
+    def output(self, config: Config) -> OutputSpec:
+        """Returns one stream of events."""
+        windows = config.magenta_windows
+        return OutputSpec(
+            windows.bars,
+            windows.steps,
+            input_depth=_EVENTS,
+            output_depth=_EVENTS,
+            control_depth=CHORD_CLASSES if windows.controls else 0,
+            streams=(Stream("events", 0, _EVENTS),),
+            tracks=windows.tracks,
+            controls=windows.controls,
+        )
+
+    def music(self, config: Config) -> Music:
+        """Returns several instruments."""
+        return MUSIC["tracks"]
+
+    def describe_output(self, config: Config) -> str:
+        """Returns the number of tracks in words."""
+        output = self.output(config)
+        given = ", to given chords" if output.controls else ""
+        return f"the events of up to {output.tracks} instruments; windows of {bars_in_words(output.bars)}{given}"
+
+    def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
+        """Returns one decoder of events."""
+        return [(_EVENTS, _EVENTS)]
+
+    def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:
+        """Returns the extractor of bars of several instruments. It starts TensorFlow when called."""
+        from gmd_vae.windows.cutting.filters import NO_FILTERS
+        from gmd_vae.windows.cutting.magenta_windows import TrackExtractor
+
+        return TrackExtractor(config.magenta_windows, filters or NO_FILTERS, "tracks")
+
+    def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
+        """Returns the instruments of a bar with their notes."""
+        from gmd_vae.windows.window_content import track_parts
+
+        return track_parts(window.outputs, self.output(config).tracks)
+
+
+MULTITRACK = Multitrack()

@@ -1,0 +1,50 @@
+"""NADE drums: one bit for each drum class and step, drawn one after the other given the classes before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gmd_vae.configuration.config import Config
+from gmd_vae.families.drum_labels import DrumLabels
+from gmd_vae.families.output_spec import bars_in_words
+
+if TYPE_CHECKING:
+    from gmd_vae.windows.extraction import Tensors
+
+
+class NadeDrums(DrumLabels):
+    """Drum grids as rolls; the model is Magenta's ``MultiLabelRnnNadeDecoder``."""
+
+    kind = "roll"
+
+    def check(self, config: Config) -> None:
+        """Checks that the decoder's target is the drum roll."""
+        if not config.drum_windows.roll_output:
+            raise ValueError(f"config '{config.name}': the NADE decoder writes a drum roll (roll_output=True)")
+
+    def describe_output(self, config: Config) -> str:
+        """Returns the decoder's output in words."""
+        return f"a bit for each drum class and step; windows of {bars_in_words(config.windows.bars)}"
+
+    def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
+        """Returns one decoder that reads the roll and writes the biases of the NADE's hidden units and outputs."""
+        depth = config.drum_windows.output_depth
+        return [(depth, hparams["nade_num_hidden"] + depth)]
+
+    def extra_parameters(self, config: Config, hparams: dict[str, Any]) -> int:
+        """Returns the NADE's encoder and decoder weights, one matrix each."""
+        return 2 * int(hparams["nade_num_hidden"]) * config.drum_windows.output_depth
+
+    def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
+        """Returns the drums of a drum roll."""
+        from gmd_vae.windows.window_content import part
+
+        return [part("drums", int((window.outputs > 0).sum()))]
+
+    def build(self, config: Config) -> Any:
+        """Refuses: our own configs have no NADE model; they take Magenta's at other sizes."""
+        raise ValueError(f"config '{config.name}': give the config of Magenta's that it takes its model from")
+
+
+NADE_DRUMS = NadeDrums()

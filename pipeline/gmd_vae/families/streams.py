@@ -1,0 +1,80 @@
+"""Streams: one class a step for each part, a melody alone or melody, bass and drums."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gmd_vae.configuration.config import Config
+from gmd_vae.families.magenta_family import CHORD_CLASSES, MagentaFamily
+from gmd_vae.families.music import MUSIC, Music
+from gmd_vae.families.output_spec import OutputSpec, Stream, bars_in_words
+
+if TYPE_CHECKING:
+    from gmd_vae.windows.cutting.filters import Filters
+    from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
+    from gmd_vae.windows.extraction import Tensors
+
+# note_seq's MelodyOneHotEncoding: no event, note off, 88 pitches of a piano; drums: combinations of nine classes
+_CLASSES = {"melody": 90, "bass": 90, "drums": 512}
+
+
+class Streams(MagentaFamily):
+    """Melodies and trios: each step has one class of each stream."""
+
+    kind = "streams"
+    only_drums = False
+
+    def output(self, config: Config) -> OutputSpec:
+        """Returns the streams side by side; the converter reads what it writes."""
+        windows = config.magenta_windows
+        ends = list(itertools.accumulate(_CLASSES[part] for part in windows.parts))
+        streams = tuple(Stream(part, end - _CLASSES[part], end) for part, end in zip(windows.parts, ends, strict=True))
+        return OutputSpec(
+            windows.bars,
+            windows.steps,
+            input_depth=ends[-1],
+            output_depth=ends[-1],
+            control_depth=CHORD_CLASSES if windows.controls else 0,
+            streams=streams,
+            controls=windows.controls,
+        )
+
+    def music(self, config: Config) -> Music:
+        """Returns trios for several parts, else melodies."""
+        return MUSIC["trio" if len(config.magenta_windows.parts) > 1 else "melody"]
+
+    def describe_output(self, config: Config) -> str:
+        """Returns the streams with their number of classes."""
+        output = self.output(config)
+        streams = ", ".join(f"{stream.name} (of {stream.classes})" for stream in output.streams)
+        given = ", to given chords" if output.controls else ""
+        return f"one class a step of {streams}; windows of {bars_in_words(output.bars)}{given}"
+
+    def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
+        """Returns a decoder for each stream where a conductor splits them, else one for all columns."""
+        output = self.output(config)
+        if not config.levels:
+            return [(output.output_depth, output.output_depth)]
+        return [(stream.classes, stream.classes) for stream in output.streams]
+
+    def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:
+        """Returns the extractor of melodies or trios. It starts TensorFlow when called."""
+        from gmd_vae.windows.cutting.filters import NO_FILTERS
+        from gmd_vae.windows.cutting.magenta_windows import SectionExtractor
+
+        windows = config.magenta_windows
+        return SectionExtractor(windows, filters or NO_FILTERS, "trio" if len(windows.parts) > 1 else "melody")
+
+    def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
+        """Returns the streams with their notes."""
+        from gmd_vae.windows.window_content import stream_part
+
+        return [
+            stream_part(stream.name, window.outputs[:, stream.start : stream.stop].argmax(axis=1))
+            for stream in self.output(config).streams
+        ]
+
+
+STREAMS = Streams()

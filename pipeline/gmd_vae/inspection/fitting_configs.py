@@ -1,0 +1,37 @@
+"""Configs that fit given music. No TensorFlow."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from pathlib import Path
+
+from gmd_vae.families.music import MUSIC, smallest_config
+
+_SAMPLE = 200  # NoteSequences: enough to tell the kind of a collection
+
+
+def fitting_configs(notes: Path) -> str:
+    """Returns the configs that find windows in NoteSequences, as a sentence; empty where none does.
+
+    Only the first 200 are read. Magenta's converters are not asked, so a window that they leave out for its events
+    counts here.
+
+    Args:
+        notes: Folder or TFRecord file of NoteSequences.
+
+    Raises:
+        GmdVaeError: They cannot be read.
+    """
+    from gmd_vae.inspection.fitting_kinds import families_of  # numpy: only now
+    from gmd_vae.windows.notes_input import open_notes
+
+    records = (record for piece in open_notes(notes).ranges() for record in piece.read())
+    found: Counter[str] = Counter()
+    for record in itertools.islice(records, _SAMPLE):
+        found.update(family.name for family in families_of(record.data) if family.windows)
+    fitting = []
+    for name, count in found.most_common():
+        if config := smallest_config(MUSIC[name]):
+            fitting.append(f"{config} ({MUSIC[name].contents} in {count:,})")
+    return f"Configs that fit this music: {', '.join(fitting)}." if fitting else ""

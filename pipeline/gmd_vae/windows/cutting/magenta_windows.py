@@ -1,0 +1,240 @@
+"""Windows that Magenta's own converters cut: melodies, trios, several instruments, and played drums.
+
+The converters run in TensorFlow's process; everything around them (sections, filters, counts of what is left out) is
+ours. ``section_windows.py`` and ``groove_sections.py`` prepare the music for them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.configuration.window_specs import MagentaWindows
+from gmd_vae.midi.note_arrays import notes_of
+from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters, refused_sections
+from gmd_vae.windows.cutting.groove_sections import groove_sections, pitches_of, seeded_by
+from gmd_vae.windows.cutting.section_content import Kind, Needs
+from gmd_vae.windows.cutting.section_windows import (
+    Placed,
+    every_window,
+    needs_of,
+    placed_windows,
+    tensors_of,
+    with_bars,
+)
+from gmd_vae.windows.extraction import Dropped, Extraction, Layout, Tensors
+
+
+@dataclasses.dataclass(frozen=True)
+class MagentaExtractor:
+    """An ``Extractor`` with one of Magenta's converters. Picklable; TensorFlow starts at the first call.
+
+    Attributes:
+        windows: The windows; they name the config of Magenta's whose converter cuts them.
+        filters: Conditions on sections. If any is set, a NoteSequence is cut into sections as by Magenta's script, and
+            sections that fail are left out.
+    """
+
+    windows: MagentaWindows
+    filters: Filters = NO_FILTERS
+
+    @cached_property
+    def _converter(self) -> Any:
+        from gmd_vae.magenta.api import build_config
+
+        converter = build_config(get_config(self.windows.converter)).data_converter
+        converter.set_mode("eval")  # in "train" mode Magenta draws windows at random
+        every_window(converter)
+        return converter
+
+    def __getstate__(self) -> dict[str, Any]:
+        return fields_of(self)  # each process makes its own converter
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Tensors with the converter's depths and types."""
+        converter, windows = self._converter, self.windows
+        return Layout(
+            format="tensors",
+            steps=windows.steps,
+            classes=0,
+            input_depth=converter.input_depth,
+            output_depth=converter.output_depth,
+            control_depth=converter.control_depth,
+            input_dtype=np.dtype(converter.input_dtype).name,
+            output_dtype=np.dtype(converter.output_dtype).name,
+            control_dtype=np.dtype(converter.control_dtype).name,
+            length_shape=tuple(int(size) for size in converter.length_shape),
+            input_ones=len(windows.parts),  # converters of streams read what they write
+            output_ones=len(windows.parts),
+            control_ones=1 if windows.controls == "chords" else 0,
+        )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For the manifest: the config whose converter cuts the windows."""
+        return {"converter": "magenta", "config": self.windows.converter}
+
+    def __call__(self, record: bytes) -> Extraction:
+        """Returns all windows of one NoteSequence in wire format."""
+        dropped = Dropped()
+        try:
+            sequence = NoteSequence.FromString(record)
+        except DecodeError:
+            dropped.reasons["unreadable"] += 1
+            return Extraction("", [], dropped)
+        return Extraction(sequence.id, [found.window for found in self.placed(sequence, record, dropped)], dropped)
+
+    def placed(
+        self, sequence: NoteSequence, record: bytes, dropped: Dropped, with_every_bar: bool = False
+    ) -> list[Placed]:
+        """Returns the windows of a NoteSequence with their positions.
+
+        Args:
+            sequence: The music; it may be changed.
+            record: The same in wire format.
+            dropped: Receives the reasons for missing windows.
+            with_every_bar: Finds the bars of all windows of several instruments, in twice the time.
+        """
+        try:
+            sections = self._sections(sequence, dropped)
+        except Exception:  # Magenta's script dies of the same
+            dropped.reasons["failed"] += 1
+            return []
+        return self._placed_in(sections, record, dropped, with_every_bar)
+
+    def _placed_in(
+        self, sections: list[NoteSequence], record: bytes, dropped: Dropped, with_every_bar: bool
+    ) -> list[Placed]:
+        found: list[Placed] = []
+        for number, section in enumerate(sections):
+            try:
+                windows = self._windows(section, dropped, with_every_bar)
+                found += [placed._replace(section=number) for placed in windows]
+            except Exception:  # Magenta's converters raise errors of any type
+                dropped.reasons["failed"] += 1
+        return found
+
+    def _sections(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+        """Returns the converter's inputs in order; what is left out goes to ``dropped``."""
+        if sequence.quantization_info.steps_per_quarter or sequence.quantization_info.steps_per_second:
+            dropped.reasons["quantized"] += 1
+            return []
+        return self._cut(sequence, dropped)
+
+    def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+        """Returns the sections of a NoteSequence that is not quantized."""
+        raise NotImplementedError
+
+    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
+        """Returns the windows of one section."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class SectionExtractor(MagentaExtractor):
+    """An extractor of melodies and trios: sections between changes of tempo and time signature.
+
+    Attributes:
+        kind: Parts that a window has.
+    """
+
+    kind: Kind = "melody"
+
+    @cached_property
+    def _needs(self) -> Needs:
+        return needs_of(self.kind, self.windows, self._converter)
+
+    def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+        if not sequence.notes or not sequence.total_time > 0:
+            dropped.reasons["no_length" if sequence.notes else "no_notes"] += 1
+            return []
+        return sections_left(self.filters, sequence, dropped)
+
+    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
+        return placed_windows(self._converter, self._needs, section, dropped)
+
+
+class TrackExtractor(SectionExtractor):
+    """An extractor of bars of several instruments."""
+
+    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
+        windows = super()._windows(section, dropped, with_every_bar)
+        return with_bars(self._converter, section, windows) if with_every_bar else windows
+
+
+class GrooveExtractor(MagentaExtractor):
+    """An extractor of played drums for GrooVAE: known drums in one tempo and in 4/4."""
+
+    @cached_property
+    def _pitches(self) -> dict[int, int]:
+        return pitches_of(self._converter)
+
+    def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+        left = sections_left(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
+        pieces = (groove_sections(section, self._pitches, self.windows.bars, dropped) for section in left)
+        return list(itertools.chain.from_iterable(pieces))
+
+    def _placed_in(
+        self, sections: list[NoteSequence], record: bytes, dropped: Dropped, with_every_bar: bool
+    ) -> list[Placed]:
+        with seeded_by(record):  # the converter drops notes by NumPy's global generator
+            found = super()._placed_in(sections, record, dropped, with_every_bar)
+        if sections and not found:
+            dropped.reasons["no_windows"] += 1
+        return found
+
+    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
+        return [Placed(window) for window in tensors_of(self._converter, section)]
+
+
+def window_finder(
+    extractor: MagentaExtractor, parts_of: Callable[[Tensors], list[dict[str, Any]]]
+) -> Callable[[NoteSequence, Dropped], list[dict[str, Any]]]:
+    """Returns a function that finds windows for ``gmd-vae inspect``.
+
+    Each window has the number of its ``section``, its first ``bar`` in that (from 0, or None), and its ``parts``.
+
+    Args:
+        extractor: Extractor of the config.
+        parts_of: Function from a window to its parts.
+    """
+
+    def find(sequence: NoteSequence, dropped: Dropped) -> list[dict[str, Any]]:
+        record = sequence.SerializeToString(deterministic=True)
+        return [
+            {"section": placed.section, "bar": placed.bar, "parts": parts_of(placed.window)}
+            for placed in extractor.placed(sequence, record, dropped, with_every_bar=True)
+        ]
+
+    return find
+
+
+def sections_left(filters: Filters, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+    """Returns the sections with notes, cut as by Magenta's script, that the filters accept.
+
+    Args:
+        filters: Conditions on a section.
+        sequence: The music; it is cut at its changes of tempo and time signature.
+        dropped: Receives the refused sections.
+
+    Raises:
+        Exception: The same errors as Magenta's script.
+    """
+    refused = refused_sections(filters, sequence, notes_of(sequence)) if filters.is_on else {}
+    dropped.reasons.update(refused.values())
+    sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
+    return [section for number, section in enumerate(sections) if section.notes and number not in refused]
+
+
+def fields_of(instance: Any) -> dict[str, Any]:
+    """Returns the fields of a dataclass without cached properties."""
+    return {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}

@@ -1,0 +1,76 @@
+"""``preprocess --stock`` with Magenta's own converters: melodies, trios, several instruments, played drums."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from functools import cached_property
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.windows.cutting.filters import STOCK_FILTERS
+from gmd_vae.windows.cutting.magenta_windows import fields_of, sections_left
+from gmd_vae.windows.extraction import Dropped
+from gmd_vae.windows.stock.drums import StockExtraction
+
+
+@dataclasses.dataclass(frozen=True)
+class StockConverterExtractor:
+    """A ``StockExtractor`` that does what Magenta's script ``preprocess_tfrecord`` does at its defaults.
+
+    Picklable; TensorFlow starts at the first call. The converter is the config's own, with its own cap of windows for
+    each section. Magenta draws no window at random here.
+
+    Attributes:
+        config_name: The config of Magenta's whose converter is used.
+    """
+
+    config_name: str
+
+    @cached_property
+    def _converter(self) -> Any:
+        from gmd_vae.magenta.api import configs
+
+        return copy.deepcopy(configs.CONFIG_MAP[self.config_name].data_converter)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return fields_of(self)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For the manifest: whose converter cuts the windows, and the filters."""
+        return {"converter": "magenta", "config": self.config_name, "filters": STOCK_FILTERS.describe()}
+
+    def __call__(self, record: bytes) -> StockExtraction:
+        """Returns the script's records of one NoteSequence; nothing where the script dies of it."""
+        dropped = Dropped()
+        try:
+            sequence = NoteSequence.FromString(record)
+        except DecodeError:
+            dropped.reasons["unreadable"] += 1
+            return StockExtraction("", [], dropped)
+        found: list[bytes] = []
+        try:
+            for section in sections_left(STOCK_FILTERS, sequence, dropped):
+                windows = self._windows_of(section)
+                found += [window for window in windows if window is not None]
+                dropped.reasons["not_reproduced"] += windows.count(None)
+        except Exception:  # Magenta's converters raise errors of any type
+            dropped.reasons["failed"] += 1
+            return StockExtraction(sequence.id, [], dropped)
+        if not found:
+            dropped.reasons["no_windows"] += 1
+        return StockExtraction(sequence.id, found, dropped)
+
+    def _windows_of(self, section: NoteSequence) -> list[bytes | None]:
+        """Returns each window as a NoteSequence; None where that does not give the window again."""
+        windows: list[bytes | None] = []
+        for _, outputs, controls, _ in zip(*self._converter.to_tensors(section), strict=True):
+            made = self._converter.from_tensors([outputs], *([[controls]] if controls.size else ()))[0]
+            again = self._converter.to_tensors(made).inputs
+            # of the segments of a hierarchy the script compares only the number
+            whole = len(again) and (not isinstance(outputs, list) or len(outputs) == len(again[0]))
+            windows.append(made.SerializeToString(deterministic=True) if whole else None)
+        return windows
