@@ -23,7 +23,8 @@ ORDER = (
     "inspection",
     *("models", "models.accelerated", "models.inference"),
     *("training", "training.run", "training.cluster"),
-    *("evaluation.data", "evaluation.metrics", "evaluation.latent", "evaluation.tables", "evaluation"),
+    *("evaluation.data", "evaluation.model", "evaluation.metrics", "evaluation.latent", "evaluation.tables"),
+    "evaluation",
     *("generation.inputs", "generation.latent", "generation.performance", "generation"),
     *("rendering", "rendering.report"),
     # the families themselves: they use all rooms, and no room imports them (``families.family_of`` loads them by name)
