@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from fixtures.stateful_ops import stateful_draws
 
 pytestmark = pytest.mark.tensorflow
 
@@ -19,11 +20,11 @@ Check = Callable[[npt.NDArray[Any]], None]
 def drawn(build: Callable[[Any], Any], *at: tuple[int, int], stream: int = 0) -> list[Any]:
     """What a small graph gives at each (seed, step)."""
     from gmd_vae.magenta.api import tf
-    from gmd_vae.magenta.randomness import drawn_from, stateful_draws
+    from gmd_vae.magenta.randomness import stateless_randomness
 
     with tf.Graph().as_default() as graph, tf.Session() as session:
         seed, step = tf.placeholder(tf.int64, []), tf.placeholder(tf.int64, [])
-        with drawn_from(seed, step, stream):
+        with stateless_randomness(seed, step, stream):
             result = build(tf)
         assert stateful_draws(graph) == []
         return [session.run(result, {seed: number, step: at_step}) for number, at_step in at]
@@ -109,7 +110,7 @@ def test_outside_the_context_everything_is_magentas_own_again(magenta: Any, rand
     before = [getattr(*place) for place in places]
 
     def fail() -> None:
-        with tf.Graph().as_default(), randomness.drawn_from(0, tf.constant(0)):
+        with tf.Graph().as_default(), randomness.stateless_randomness(0, tf.constant(0)):
             assert all(getattr(*place) is not own for place, own in zip(places, before, strict=True))
             raise ZeroDivisionError
 
@@ -125,30 +126,28 @@ def test_graphs_of_other_threads_are_left_alone(magenta: Any, randomness: Any) -
     def build() -> None:
         with tf.Graph().as_default() as graph:
             normal(2)
-            found.append(randomness.stateful_draws(graph))
+            found.append(stateful_draws(graph))
 
-    with tf.Graph().as_default() as graph, randomness.drawn_from(0, tf.constant(0)):
+    with tf.Graph().as_default() as graph, randomness.stateless_randomness(0, tf.constant(0)):
         thread = threading.Thread(target=build)
         thread.start()
         thread.join(60)
         normal(2)
     assert [len(each) for each in found] == [1]
-    assert randomness.stateful_draws(graph) == []
+    assert stateful_draws(graph) == []
 
 
 def test_draws_of_initial_values_are_no_draws_of_the_graph(magenta: Any, randomness: Any) -> None:
     tf = magenta.tf
     with tf.Graph().as_default() as graph:
         weights = tf.get_variable("weights", [3, 3], initializer=tf.orthogonal_initializer())
-        assert randomness.stateful_draws(graph) == []
+        assert stateful_draws(graph) == []
         tf.nn.dropout(weights, rate=0.5)
-        assert [graph.get_operation_by_name(name).type for name in randomness.stateful_draws(graph)] == [
-            "RandomUniform"
-        ]
+        assert [graph.get_operation_by_name(name).type for name in stateful_draws(graph)] == ["RandomUniform"]
         shared = tf.random.normal([2])
         tf.get_variable("shared", initializer=shared)
-        assert len(randomness.stateful_draws(graph)) == 1
+        assert len(stateful_draws(graph)) == 1
         tf.identity(shared)
-        assert len(randomness.stateful_draws(graph)) == 2
+        assert len(stateful_draws(graph)) == 2
         tf.data.make_one_shot_iterator(tf.data.Dataset.range(3).map(lambda _: tf.random.uniform([])))
-        assert any("/" in name for name in randomness.stateful_draws(graph)[2:])
+        assert any("/" in name for name in stateful_draws(graph)[2:])

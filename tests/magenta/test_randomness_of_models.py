@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from fixtures.stateful_ops import stateful_draws
 from gmd_vae.configuration.registry import get_config
 
 pytestmark = pytest.mark.tensorflow
@@ -83,7 +84,7 @@ def small(name: str, changed: dict[str, Any]) -> Any:
 @functools.cache
 def training(case: str, drawn: bool = True, changed: tuple[tuple[str, Any], ...] = ()) -> Training:
     from gmd_vae.magenta.api import tf
-    from gmd_vae.magenta.randomness import drawn_from
+    from gmd_vae.magenta.randomness import stateless_randomness
 
     name, own = CASES[case]
     built = small(name, {**own, **dict(changed)})
@@ -114,7 +115,7 @@ def training(case: str, drawn: bool = True, changed: tuple[tuple[str, Any], ...]
         tf.set_random_seed(1)
         model.build(hparams, converter.output_depth, is_training=True)
         seed, step = tf.placeholder(tf.int64, []), tf.placeholder_with_default(model.global_step, [])
-        with drawn_from(seed, step) if drawn else nullcontext():
+        with stateless_randomness(seed, step) if drawn else nullcontext():
             optimizer = model.train(
                 windows(converter.input_depth),
                 windows(converter.output_depth),
@@ -142,7 +143,7 @@ def variables(graph: Any) -> dict[str, tuple[int, ...]]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_draw_of_training_holds_state(case: str, randomness: Any) -> None:
-    assert randomness.stateful_draws(training(case).graph) == []
+    assert stateful_draws(training(case).graph) == []
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -159,7 +160,7 @@ def test_the_loss_is_a_function_of_seed_and_step(case: str) -> None:
 def test_the_variables_are_those_of_the_stock_graph_whose_draws_hold_state(case: str, randomness: Any) -> None:
     stock = training(case, drawn=False)
     assert variables(training(case).graph) == variables(stock.graph)
-    kinds = {stock.graph.get_operation_by_name(name).type for name in randomness.stateful_draws(stock.graph)}
+    kinds = {stock.graph.get_operation_by_name(name).type for name in stateful_draws(stock.graph)}
     assert kinds >= {"RandomStandardNormal", "RandomUniform"}
 
 
@@ -213,7 +214,7 @@ def test_weights_after_an_interruption_are_bit_equal(case: str, magenta: Any, ra
     graph = training(case)
     with graph.graph.as_default():
         train_op = graph.optimizer.apply_gradients(graph.gradients, tf.train.get_global_step())
-    assert randomness.stateful_draws(graph.graph) == []
+    assert stateful_draws(graph.graph) == []
 
     def trained(session: Any) -> list[Any]:
         for _ in range(3):  # by the model's own global step
@@ -269,7 +270,7 @@ def test_samples_are_functions_of_seed_and_batch(
         tf.set_random_seed(1)
         seed, batch = tf.placeholder(tf.int64, []), tf.placeholder(tf.int64, [])
         model.build(hparams, built.data_converter.output_depth, is_training=False)
-        with randomness.drawn_from(seed, batch):
+        with randomness.stateless_randomness(seed, batch):
             samples, _ = model.sample(
                 64,
                 max_length=hparams.max_seq_len,
@@ -277,7 +278,7 @@ def test_samples_are_functions_of_seed_and_batch(
                 c_input=tf.zeros([hparams.max_seq_len, control_depth]) if control_depth else None,
                 temperature=1.0,
             )
-        assert randomness.stateful_draws(graph) == []
+        assert stateful_draws(graph) == []
         first: dict[tuple[int, int], bytes] = {}
         windows = []
         for order in ([(0, 0), (0, 1), (5, 0)], [(5, 0), (0, 0), (0, 0), (0, 1)]):

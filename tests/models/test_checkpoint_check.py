@@ -51,9 +51,9 @@ def copy(prefix: Path, step: int) -> Path:
 
 
 def test_a_sound_checkpoint_is_not_damaged(prefix: Path) -> None:
-    from gmd_vae.models.checkpoint_check import damage, last_undamaged
+    from gmd_vae.models.checkpoint_check import find_damage, last_undamaged
 
-    assert damage(prefix) is None
+    assert find_damage(prefix) is None
     assert last_undamaged(prefix.parent) == (prefix, [])
 
 
@@ -70,10 +70,10 @@ def test_a_sound_checkpoint_is_not_damaged(prefix: Path) -> None:
     ],
 )
 def test_damaged_data_is_told(prefix: Path, how: Change, said: str) -> None:
-    from gmd_vae.models.checkpoint_check import damage
+    from gmd_vae.models.checkpoint_check import find_damage
 
     change(data_of(prefix), how)
-    assert damage(prefix) == said
+    assert find_damage(prefix) == said
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_damaged_data_is_told(prefix: Path, how: Change, said: str) -> None:
     ],
 )
 def test_a_damaged_index_is_told(prefix: Path, how: Change, said: str) -> None:
-    from gmd_vae.models.checkpoint_check import check_fits, damage
+    from gmd_vae.models.checkpoint_check import check_fits, find_damage
 
     change(index_of(prefix), how)
-    reason = damage(prefix)
+    reason = find_damage(prefix)
     assert reason is not None
     assert reason.startswith(said)
     assert "\n" not in reason
@@ -102,19 +102,19 @@ def test_a_damaged_index_is_told(prefix: Path, how: Change, said: str) -> None:
 
 
 def test_a_missing_or_strange_file_is_told(prefix: Path) -> None:
-    from gmd_vae.models.checkpoint_check import damage
+    from gmd_vae.models.checkpoint_check import find_damage
 
     data_of(prefix).unlink()
-    assert damage(prefix) == "one of its files is missing"
+    assert find_damage(prefix) == "one of its files is missing"
     data_of(prefix).mkdir()
-    assert "directory" in (damage(prefix) or "")
-    assert damage(prefix.with_name("model.ckpt-4")) == "one of its files is missing"
+    assert "directory" in (find_damage(prefix) or "")
+    assert find_damage(prefix.with_name("model.ckpt-4")) == "one of its files is missing"
 
 
 def test_no_flipped_byte_of_the_index_stops_the_process_or_passes_with_another_content(prefix: Path) -> None:
     """If TensorFlow aborted on one of them, so would this test."""
     from gmd_vae.magenta.api import tf
-    from gmd_vae.models.checkpoint_check import damage
+    from gmd_vae.models.checkpoint_check import find_damage
 
     sound = index_of(prefix).read_bytes()
     content = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
@@ -124,7 +124,7 @@ def test_no_flipped_byte_of_the_index_stops_the_process_or_passes_with_another_c
     told = 0
     for place in places:
         index_of(prefix).write_bytes(flip(sound, place, dice.randrange(1, 256)))
-        if damage(prefix) is None:
+        if find_damage(prefix) is None:
             assert tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map() == content
         else:
             told += 1
@@ -133,7 +133,7 @@ def test_no_flipped_byte_of_the_index_stops_the_process_or_passes_with_another_c
 
 @pytest.mark.parametrize("size", [0, 1 << 33, 1 << 40, (1 << 63) - 1, (1 << 64) - 6, (1 << 64) - 1])
 def test_an_index_that_names_absurd_sizes_is_told(prefix: Path, size: int) -> None:
-    from gmd_vae.models.checkpoint_check import damage
+    from gmd_vae.models.checkpoint_check import find_damage
 
     def varint(number: int) -> bytes:
         return bytes([number & 0x7F | 0x80]) + varint(number >> 7) if number >> 7 else bytes([number])
@@ -141,7 +141,7 @@ def test_an_index_that_names_absurd_sizes_is_told(prefix: Path, size: int) -> No
     # the end: offset and size of two blocks, padded to 40 bytes, and 8 bytes that mark an index
     end = b"".join(map(varint, (0, 8, 100, size))).ljust(40, b"\0")
     change(index_of(prefix), lambda index: index[:-48] + end + index[-8:])
-    assert (damage(prefix) or "").startswith("its index")
+    assert (find_damage(prefix) or "").startswith("its index")
 
 
 def test_the_newest_that_reads_is_taken_and_the_others_are_named(prefix: Path) -> None:
@@ -183,7 +183,7 @@ def test_memory_that_runs_out_is_no_damage(prefix: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(checkpoint_check.tf.train, "load_checkpoint", lambda path: Reader())
     with pytest.raises(MemoryError):
-        checkpoint_check.damage(prefix)
+        checkpoint_check.find_damage(prefix)
 
 
 def test_what_is_the_optimizers_is_known(prefix: Path) -> None:

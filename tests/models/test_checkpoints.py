@@ -64,12 +64,12 @@ def test_the_files_of_a_checkpoint_are_its_own(run: Path) -> None:
 def test_all_whole_ones_are_listed_oldest_first(run: Path) -> None:
     write(run / "train", "model.ckpt-200", shards=2)
     write(run / "train", "model.ckpt-1600", shards=2, present=1)
-    assert [prefix.name for prefix in checkpoints.whole(run / "train")] == [
+    assert [prefix.name for prefix in checkpoints.complete(run / "train")] == [
         "model.ckpt-90",
         "model.ckpt-200",
         "model.ckpt-1500",
     ]
-    assert checkpoints.whole(run / "nowhere") == []
+    assert checkpoints.complete(run / "nowhere") == []
 
 
 def test_what_tensorflow_has_half_written_is_no_data_file(run: Path) -> None:
@@ -79,7 +79,7 @@ def test_what_tensorflow_has_half_written_is_no_data_file(run: Path) -> None:
     assert prefix.name == "model.ckpt-1500"
     assert temporary not in checkpoints.files_of(prefix)
     prefix.with_name("model.ckpt-1500.data-00000-of-00001").unlink()
-    assert not checkpoints.is_whole(prefix)
+    assert not checkpoints.is_complete(prefix)
 
 
 @pytest.fixture
@@ -275,4 +275,4 @@ def test_a_damaged_compressed_tar_is_one_line(tmp_path: Path, suffix: str) -> No
 def test_a_checkpoint_may_be_named_after_its_config(path: str, config: str | None) -> None:
     from gmd_vae.configuration.registry import all_configs
 
-    assert checkpoints.config_of_name(Path(path), all_configs()) == config
+    assert checkpoints.config_from_name(Path(path), all_configs()) == config

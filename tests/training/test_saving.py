@@ -30,7 +30,7 @@ def test_the_best_replaces_the_one_before(tiny_run: Path, tmp_path: Path) -> Non
     for step in (5, 9):
         prefix = checkpoint_at(step, tiny_run, tmp_path)
         keep_best(best, prefix, validation(step))
-        assert checkpoints.whole(best) == [best / f"model.ckpt-{step}"]
+        assert checkpoints.complete(best) == [best / f"model.ckpt-{step}"]
         assert json.loads((best / "validation.json").read_text())["elbo"] == -100.0 + step
         for piece in checkpoints.files_of(prefix):
             assert (best / piece.name).read_bytes() == piece.read_bytes()
@@ -50,7 +50,7 @@ def test_a_copy_that_fails_leaves_the_old_best_whole(
     monkeypatch.setattr(saving.shutil, "copyfile", _full)
     with pytest.raises(OSError, match="No space left"):
         saving.keep_best(best, better, validation(9))
-    assert checkpoints.whole(best) == [best / "model.ckpt-5"]
+    assert checkpoints.complete(best) == [best / "model.ckpt-5"]
     assert json.loads((best / "validation.json").read_text())["step"] == 5
     assert not list(best.glob(".*"))
 
@@ -73,7 +73,7 @@ def test_half_a_checkpoint_goes_and_whole_ones_stay(tiny_run: Path, tmp_path: Pa
     (tmp_path / ".progress.png.abc.partial").write_bytes(b"half")
     remove_half_written(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == whole
-    assert checkpoints.is_whole(prefix)
+    assert checkpoints.is_complete(prefix)
 
 
 def _no_links(*_: object) -> None:

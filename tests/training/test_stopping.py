@@ -95,7 +95,7 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(short_ru
     ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 200_000))  # a checkpoint takes half a megabyte
     with pytest.raises(GmdVaeError, match="The disk is full"):
         train(run, examples, Plan(6, save_every=2))
-    assert checkpoints.whole(run.train_folder) == [run.train_folder / "model.ckpt-3"]
+    assert checkpoints.complete(run.train_folder) == [run.train_folder / "model.ckpt-3"]
     assert damage(run.train_folder / "model.ckpt-3") is None
     assert not list(run.train_folder.glob("*.tempstate*"))
     ballast.unlink()

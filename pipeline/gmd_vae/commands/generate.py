@@ -68,7 +68,7 @@ def command(
     wishes.check_wishes(options["mode"], wished)
     moves = tuple(wishes.parse_move(text) for text in options["attribute"])
 
-    from gmd_vae.models.checkpoints import BEST, LATEST, config_of_name, open_checkpoint
+    from gmd_vae.models.checkpoints import BEST, LATEST, config_from_name, open_checkpoint
 
     of_run = checkpoint_file if checkpoint_file in (BEST, LATEST) else None
     if run_dir and checkpoint_file and not of_run:
@@ -88,7 +88,7 @@ def command(
     run = None
     if checkpoint_file and not of_run:
         # Magenta's archives bear the name of their config
-        name = config_name or config_of_name(Path(checkpoint_file), all_configs(configs_file))
+        name = config_name or config_from_name(Path(checkpoint_file), all_configs(configs_file))
         if name is None:
             raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
         config = get_config(name, configs_file)

@@ -198,11 +198,11 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
         err.print(_STARTING)
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
         from gmd_vae.magenta.api import gpus
-        from gmd_vae.models.accelerated.select_layers import choose
+        from gmd_vae.models.accelerated.select_layers import select_layers
         from gmd_vae.training.loop import train
 
         device = ", ".join(gpus) or "CPU"
-        layers = choose(job.run.config, job.run.hparams, job.run.layers).describe()
+        layers = select_layers(job.run.config, job.run.hparams, job.run.layers).describe()
         err.print(f"Device: {device}", markup=False)
         err.print(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}", markup=False)
         job.run.note_start(device, layers)

@@ -79,14 +79,14 @@ def _say_passed_over(prefix: Path, copies: int) -> None:
     )
 
 
-def damage(prefix: Path) -> str | None:
+def find_damage(prefix: Path) -> str | None:
     """Reads a checkpoint from end to end; why it cannot be read, in one line, or ``None`` if it can.
 
     TensorFlow's reader compares the checksum of every block of the index and of every tensor. What
     the checksums do not cover holds nothing of the model, and passes. Memory is needed for one
     tensor at a time.
     """
-    if not checkpoints.is_whole(prefix):
+    if not checkpoints.is_complete(prefix):
         return "one of its files is missing"
     try:
         reader, held = _open(prefix)
@@ -102,11 +102,11 @@ def last_undamaged(folder: Path) -> tuple[Path | None, list[tuple[Path, str]]]:
 
     Returns:
         its prefix, or ``None`` if there is none; and those passed over, newest first, each with the
-        line that `damage` gives.
+        line that `find_damage` gives.
     """
     passed_over: list[tuple[Path, str]] = []
-    for prefix in reversed(checkpoints.whole(folder)):
-        reason = damage(prefix)
+    for prefix in reversed(checkpoints.complete(folder)):
+        reason = find_damage(prefix)
         if reason is None:
             return prefix, passed_over
         passed_over.append((prefix, reason))

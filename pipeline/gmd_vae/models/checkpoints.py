@@ -64,7 +64,7 @@ def find(path: Path) -> Path:
     """
     if path.is_dir():
         for folder in (path / BEST, path / _TRAIN, path):
-            if found := whole(folder):
+            if found := complete(folder):
                 return found[-1]
         raise _nothing_in(path)
     if path.name == LATEST and _is_run(path.parent) and not path.exists():
@@ -72,7 +72,7 @@ def find(path: Path) -> Path:
     if path.name == BEST and _is_run(path.parent) and not path.exists():
         raise _nothing_in(path)
     prefix = path.with_name(_PIECE.sub("", path.name))
-    if is_whole(prefix):
+    if is_complete(prefix):
         return prefix
     if path.is_file() and not _PIECE.search(path.name):
         raise GmdVaeError(
@@ -89,15 +89,15 @@ def latest(folder: Path, called: str) -> Path:
     The text file ``checkpoint`` is not asked: it may hold absolute paths of another machine, and a
     run that was killed may name a checkpoint in it that was never finished.
     """
-    if found := whole(folder):
+    if found := complete(folder):
         return found[-1]
     raise _nothing_in(folder, called)
 
 
-def whole(folder: Path) -> list[Path]:
+def complete(folder: Path) -> list[Path]:
     """The prefixes of all whole checkpoints in a folder, oldest first by step; none if it is not there."""
     prefixes = [index.with_suffix("") for index in folder.glob("*.index")]
-    return sorted(filter(is_whole, prefixes), key=lambda prefix: (step_of(prefix) or 0, prefix.name))
+    return sorted(filter(is_complete, prefixes), key=lambda prefix: (step_of(prefix) or 0, prefix.name))
 
 
 def step_of(prefix: Path) -> int | None:
@@ -106,7 +106,7 @@ def step_of(prefix: Path) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def is_whole(prefix: Path) -> bool:
+def is_complete(prefix: Path) -> bool:
     """Whether the index and every data file of a checkpoint are there. Their content is not looked at."""
     if not prefix.with_name(f"{prefix.name}.index").is_file():
         return False
@@ -141,15 +141,15 @@ def _nothing_in(folder: Path, called: str = "") -> GmdVaeError:
 
 def _there_is(folder: Path) -> str:
     """What to do when a checkpoint is not where it was looked for: take one of those that are there."""
-    there = [f"'{prefix}'" for prefix in whole(folder)[-3:]]
+    there = [f"'{prefix}'" for prefix in complete(folder)[-3:]]
     run = folder.parent if folder.name in (BEST, _TRAIN) else folder
     if not there and _is_run(run):
-        named = {BEST: whole(run / BEST), LATEST: whole(run / _TRAIN)}
+        named = {BEST: complete(run / BEST), LATEST: complete(run / _TRAIN)}
         there = [f"'{run / name}' (step {step_of(found[-1])})" for name, found in named.items() if found]
     return f"There is {' and '.join(there)}." if there else "Run 'gmd-vae train' first, or check the path."
 
 
-def config_of_name(path: Path, known: Collection[str]) -> str | None:
+def config_from_name(path: Path, known: Collection[str]) -> str | None:
     """The config that a checkpoint is named after, as Magenta names its own, or ``None``.
 
     ``cat-drums_2bar_small.hikl.tar`` and ``cat-drums_2bar_small/model.ckpt-1`` are of ``cat-drums_2bar_small``.

@@ -7,7 +7,7 @@ from typing import Any
 from gmd_vae.magenta.api import lstm_models, lstm_utils, tf
 
 
-def likelihood(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def elbo_terms(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The parts of the ELBO for each window, and Magenta's streaming metrics (``MusicVAE.eval`` gives only means).
 
     Windows of length 0, which fill up a batch, count nothing in the metrics; their reconstruction is
@@ -21,12 +21,12 @@ def likelihood(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Any], dict[
         Pairs (value, update) by metric name, as ``tf.metrics`` makes them; and float32 ``[batch]``
         tensors by the tags of Magenta's summaries (``losses/r_loss`` in nats, ...).
     """
-    let_windows_be_absent(model)
+    allow_absent_windows(model)
     metrics, figures = model._compute_model_loss(**{"control_sequence": None, **batch})
     return metrics, figures
 
 
-def let_windows_be_absent(model: Any) -> None:
+def allow_absent_windows(model: Any) -> None:
     """Lets windows of length 0 through Magenta's multi-stream decoder.
 
     ``SplitMultiOutLstmDecoder`` asserts that every window has the full length, where it merges what

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gmd_vae.magenta.api import tf
-from gmd_vae.models.accelerated.select_layers import Chosen
+from gmd_vae.models.accelerated.select_layers import SelectedLayers
 
 
-def session_config(chosen: Chosen | None) -> Any:
+def session_config(chosen: SelectedLayers | None) -> Any:
     """``tf.ConfigProto``: how TensorFlow uses this machine's devices.
 
     Args:

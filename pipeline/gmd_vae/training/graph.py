@@ -1,7 +1,7 @@
 """The training graph: that of ``magenta.models.music_vae.music_vae_train.train``, on our input.
 
 Same loss, Adam, gradient clipping and summaries. What differs: a batch is a function of the step
-(``training.input``), and so is every random number (``models.randomness``).
+(``training.input``), and so is every random number (``magenta.randomness``).
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from gmd_vae.engines.local import default_jobs
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
-from gmd_vae.magenta.randomness import drawn_from
-from gmd_vae.models.accelerated.custom_gradients import put_off
+from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
 from gmd_vae.training.cluster.replica import Replica, Step
 from gmd_vae.training.examples import Split
@@ -54,10 +52,10 @@ def build(run: Run, split: Split, replica: Replica, *, one_batch: bool = False) 
         model = config.model
         model.build(config.hparams, config.data_converter.output_depth, is_training=True)
         with tf.device(replica.here):
-            table = family_of(run.config).example_table(run.config, split, chosen.tokens)
+            table = family_of(run.config).example_table(run.config, split, chosen.token_sequences)
         first = (0 if one_batch else model.global_step) * tf.constant(batch_size, tf.int64) + first_row
         batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
-        with drawn_from(run.seed, model.global_step, stream=replica.number):
+        with stateless_randomness(run.seed, model.global_step, stream=replica.number):
             optimizer = replica.synchronised(model.train(**batch.arguments()))
         train_op, global_norm = _train_op(config, optimizer)
         step = replica.step(train_op, model.global_step)
@@ -76,7 +74,6 @@ def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
     gradients, variables = zip(
         *optimizer.compute_gradients(config.model.loss, aggregation_method=in_pairs), strict=True
     )
-    put_off(tf.get_default_graph(), default_jobs())
     global_norm = tf.global_norm(gradients)
     tf.summary.scalar("global_norm", global_norm)
     hparams = config.hparams

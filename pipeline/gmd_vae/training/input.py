@@ -16,7 +16,7 @@ from typing import Any
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.magenta.api import tf
-from gmd_vae.models.accelerated.tokens import as_sequence
+from gmd_vae.models.accelerated.tokens import labels_to_sequence
 from gmd_vae.models.label_vectors import expand_labels
 from gmd_vae.training.examples import Split
 
@@ -113,7 +113,7 @@ class LabelTable(ExampleTable):
         labels = tf.gather(self._table, rows)
         return Batch(
             input_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True),
-            output_sequence=as_sequence(labels)
+            output_sequence=labels_to_sequence(labels)
             if "outputs" in self._tokens
             else expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False),
             sequence_length=tf.fill([int(rows.shape[0])], self._windows.steps),
@@ -153,7 +153,7 @@ class TensorTable(ExampleTable):
 def _of_places(places: Any, depth: int, *, as_tokens: bool) -> Any:
     """The columns that are 1, counted from 1, int64 ``[batch, steps, ones]``, as vectors or as tokens."""
     if as_tokens:
-        return as_sequence(places[..., 0] - 1)
+        return labels_to_sequence(places[..., 0] - 1)
     return tf.reduce_sum(tf.one_hot(places - 1, depth, dtype=tf.float32), axis=2)
 
 

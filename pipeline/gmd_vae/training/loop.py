@@ -16,7 +16,7 @@ from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.configuration import schedules
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
-from gmd_vae.models.accelerated.select_layers import choose
+from gmd_vae.models.accelerated.select_layers import select_layers
 from gmd_vae.models.checkpoint_check import check_fits, graph_variables, last_undamaged, without_optimizer
 from gmd_vae.models.sessions import session_config
 from gmd_vae.training import history, tensorboard_events
@@ -97,7 +97,7 @@ def train(
     with (
         errors_in_words(run),
         stop_signals() as stop,
-        Replica(cluster, session_config(choose(run.config, run.hparams, run.layers)), stop, note) as replica,
+        Replica(cluster, session_config(select_layers(run.config, run.hparams, run.layers)), stop, note) as replica,
         History(run.folder / history.NAME, first, listener) as past,
         contextlib.closing(Events(run)) as board,
         validator as validating,
@@ -289,7 +289,7 @@ class _Training:
             return start
 
         # so that the saver removes the checkpoints of earlier starts in turn
-        saver.recover_last_checkpoints([str(prefix) for prefix in checkpoints.whole(run.train_folder)])
+        saver.recover_last_checkpoints([str(prefix) for prefix in checkpoints.complete(run.train_folder)])
         saving = CheckpointHook(run.train_folder, saver, graph.step.number, graph.figures["loss"], self._is_to_be_saved)
         counter = tf.train.StepCounterHook(
             every_n_steps=tensorboard_events.STEPS_BETWEEN, summary_writer=self._board.train

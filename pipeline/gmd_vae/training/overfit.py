@@ -6,7 +6,7 @@ import dataclasses
 import threading
 
 from gmd_vae.magenta.api import tf
-from gmd_vae.models.accelerated.select_layers import choose
+from gmd_vae.models.accelerated.select_layers import select_layers
 from gmd_vae.models.sessions import session_config
 from gmd_vae.training.cluster.replica import Replica
 from gmd_vae.training.examples import Split
@@ -52,7 +52,7 @@ def overfit(run: Run, split: Split, num_steps: int) -> Result:
     run = dataclasses.replace(run, hparams={**run.hparams, "batch_size": windows})
     with errors_in_words(run), tf.Graph().as_default():
         graph = build(run, split, Replica(None, None, threading.Event(), note), one_batch=True)
-        with tf.Session(config=session_config(choose(run.config, run.hparams, run.layers))) as session:
+        with tf.Session(config=session_config(select_layers(run.config, run.hparams, run.layers))) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
             first = last = float("nan")
             for step in range(1, num_steps + 1):

@@ -17,9 +17,9 @@ import numpy as np
 
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
-from gmd_vae.magenta.randomness import drawn_from
+from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
-from gmd_vae.models.elbo_terms import likelihood
+from gmd_vae.models.elbo_terms import elbo_terms
 from gmd_vae.models.sessions import session_config
 from gmd_vae.training.examples import Split
 from gmd_vae.training.history import Validation, elbo
@@ -95,12 +95,12 @@ class Validator:
             layers = dataclasses.replace(run.layers, precision="fp32")  # figures to compare, whatever is trained in
             chosen = accelerate(config, run.config, layers)
             config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
-            table = family_of(run.config).example_table(run.config, self._split, chosen.tokens)
+            table = family_of(run.config).example_table(run.config, self._split, chosen.token_sequences)
             self._first = tf.placeholder(tf.int64, [])
             rows = self._first + tf.range(size, dtype=tf.int64)
             batch = table.batch(tf.minimum(rows, count - 1), present=rows < count)
-            with drawn_from(run.seed, self._first, stream=_STREAM):
-                metrics, figures = likelihood(config.model, batch.arguments())
+            with stateless_randomness(run.seed, self._first, stream=_STREAM):
+                metrics, figures = elbo_terms(config.model, batch.arguments())
             self._per_window = [figures[name] for name in ("losses/r_loss", "losses/kl_bits", "losses/kl_loss")]
             self._metrics = {name: value for name, (value, _) in metrics.items() if not name.startswith("segment/")}
             self._update = tf.group(*(update for _, update in metrics.values()))

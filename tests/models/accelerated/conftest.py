@@ -109,8 +109,8 @@ def _measure(
     """Args: ``tokens``: whether ours take tokens where they can; ``levels``: instead of a stock config's."""
     from gmd_vae.families.output_spec import output_of
     from gmd_vae.magenta.api import tf
-    from gmd_vae.magenta.randomness import drawn_from
-    from gmd_vae.models.accelerated.tokens import as_sequence
+    from gmd_vae.magenta.randomness import stateless_randomness
+    from gmd_vae.models.accelerated.tokens import labels_to_sequence
     from gmd_vae.models.label_vectors import expand_labels
 
     with tf.Graph().as_default() as graph:
@@ -125,17 +125,17 @@ def _measure(
             labels = [random.integers(0, count, [len(lengths), steps]) for count in classes]
             one_hot = [np.eye(count, dtype=np.float32)[of] for count, of in zip(classes, labels, strict=True)]
             vectors = tf.constant(np.concatenate(one_hot, axis=-1) * present)
-            with_tokens = as_sequence(tf.constant((labels[0] + 1) * present[..., 0] - 1))
-            of_model = chosen.tokens if tokens and len(classes) == 1 else frozenset[str]()
+            with_tokens = labels_to_sequence(tf.constant((labels[0] + 1) * present[..., 0] - 1))
+            of_model = chosen.token_sequences if tokens and len(classes) == 1 else frozenset[str]()
             read, said = (with_tokens if name in of_model else vectors for name in ("inputs", "outputs"))
         else:
             windows = config.drum_windows
             labels = random.integers(0, 2 ** len(windows.pitch_classes), [len(lengths), steps]).astype(np.int32)
             read = expand_labels(tf.constant(labels), windows, roll=windows.roll_input, no_hit=True)
             said = expand_labels(tf.constant(labels), windows, roll=windows.roll_output, no_hit=False)
-            if chosen.takes_tokens and tokens:
-                said = as_sequence(tf.constant(labels))
-        with drawn_from(7, model.global_step):
+            if chosen.decoder_takes_tokens and tokens:
+                said = labels_to_sequence(tf.constant(labels))
+        with stateless_randomness(7, model.global_step):
             metrics, figures = model._compute_model_loss(read, said, tf.constant(lengths), None)
         variables = tf.trainable_variables()
         gradients = tf.gradients(model.loss, variables) if training else []
@@ -163,7 +163,7 @@ def _sample(
     Args: ``as_tokens``: by ``sample_tokens``; ``levels``: see `_measure`; ``arguments``: of ``sample``.
     """
     from gmd_vae.magenta.api import tf
-    from gmd_vae.magenta.randomness import drawn_from
+    from gmd_vae.magenta.randomness import stateless_randomness
 
     with tf.Graph().as_default():
         built, _ = _built(config, {**config.hparams, **hparams, "batch_size": 4}, layers, levels)
@@ -171,7 +171,7 @@ def _sample(
         model.build(built.hparams, built.data_converter.output_depth, is_training=False)
         z = tf.constant(np.random.default_rng(2).normal(size=[4, built.hparams.z_size]).astype(np.float32))
         temperature, seed = tf.placeholder(tf.float32, []), tf.placeholder(tf.int64, [])
-        with drawn_from(seed, model.global_step):
+        with stateless_randomness(seed, model.global_step):
             if as_tokens:
                 fetched = (model.decoder.sample_tokens(4, z, temperature, steps), tf.fill([4], steps))
             else:

@@ -40,47 +40,6 @@ def test_a_conductor_of_conductors(autoregression: bool, tiny: Make, assert_as_m
     assert_as_magenta(tiny(OURS[HIERARCHICAL], **levels, **HALF, enc_rnn_size=[6, 5], dec_rnn_size=[7, 6, 5]))
 
 
-@pytest.mark.parametrize("name", [HIERARCHICAL, FLAT])
-def test_two_halves_of_a_batch_side_by_side(
-    name: str, tiny: Make, assert_as_magenta: Check, measure: Measure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = measure(tiny(OURS[name], **HALF))
-    _decode_in_halves(monkeypatch)
-    assert_as_magenta(tiny(OURS[name], z_size=6))  # a size of its own, or what is known of whole batches would be taken
-    drawn = measure(tiny(OURS[name], **HALF, learning_rate=0.002))
-    assert drawn.shapes == whole.shapes
-    assert drawn.loss != whole.loss  # each half draws for itself
-    np.testing.assert_allclose(drawn.loss, whole.loss, rtol=0.1)
-
-
-def test_halves_are_for_large_products_on_a_cpu(
-    tiny: Make, training_graph: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from gmd_vae.models.accelerated import core_decoder
-
-    def steps() -> int:
-        graph = training_graph(tiny(OURS[HIERARCHICAL]), ACCELERATED)
-        return sum(operation.type == "LSTMBlockCellGrad" for operation in graph.get_operations())
-
-    encoder, segments, decoder = 2 * 8, 2 * 2, 2 * 8  # layers times steps; the encoder has one layer
-    whole = steps()
-    _decode_in_halves(monkeypatch)
-    assert steps() - whole == segments + decoder
-    for name, otherwise in {"ENOUGH_FOR_HALVES": 15, "default_jobs": lambda: 1, "gpus": ["GPU:0"]}.items():
-        with monkeypatch.context() as patch:
-            patch.setattr(core_decoder, name, otherwise)
-            assert steps() == whole, name
-    assert whole == encoder + segments + decoder
-
-
-def _decode_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever they are, tests train on a CPU with two processors, and every batch is large."""
-    from gmd_vae.models.accelerated import core_decoder
-
-    for name, value in {"ENOUGH_FOR_HALVES": 1, "default_jobs": lambda: 2, "gpus": []}.items():
-        monkeypatch.setattr(core_decoder, name, value)
-
-
 def test_a_constant_probability_to_draw_a_token(tiny: Make, assert_as_magenta: Check) -> None:
     assert_as_magenta(tiny(OURS[FLAT], **HALF))
 
@@ -95,7 +54,7 @@ def test_scheduled_sampling_is_not_teacher_forcing(name: str, tiny: Make, measur
 def test_the_parameters_of_a_whole_model(name: str, magenta: Any) -> None:
     """At full size: as many as Magenta's layers make (``tests/models/test_config.py``)."""
     from gmd_vae.magenta.api import build_config, tf
-    from gmd_vae.magenta.randomness import drawn_from
+    from gmd_vae.magenta.randomness import stateless_randomness
     from gmd_vae.models.accelerated.select_layers import accelerate
 
     config = OURS[name]
@@ -105,7 +64,7 @@ def test_the_parameters_of_a_whole_model(name: str, magenta: Any) -> None:
         model, converter = built.model, built.data_converter
         model.build(built.hparams, converter.output_depth, is_training=False)
         model.encode(tf.zeros([1, 64, converter.input_depth]), tf.constant([64]))
-        with drawn_from(1, model.global_step):
+        with stateless_randomness(1, model.global_step):
             model.decoder.sample_tokens(1, tf.zeros([1, config.hparams["z_size"]]), 1.0, 64)
         assert sum(variable.shape.num_elements() for variable in tf.trainable_variables()) == count_parameters(config)
 

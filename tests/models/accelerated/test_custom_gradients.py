@@ -13,7 +13,7 @@ pytestmark = pytest.mark.tensorflow
 
 
 def test_a_gradient_of_ones_own(magenta: Any) -> None:
-    from gmd_vae.models.accelerated.custom_gradients import with_gradient
+    from gmd_vae.models.accelerated.custom_gradients import with_custom_gradient
 
     tf = magenta.tf
     with tf.Graph().as_default(), tf.Session() as session:
@@ -22,7 +22,7 @@ def test_a_gradient_of_ones_own(magenta: Any) -> None:
         def compute() -> Any:
             return [given_to_it * only_read, given_to_it + 1.0], lambda d_first, d_second: [100.0 * d_first + d_second]
 
-        first, second = with_gradient(compute, given_to_it)
+        first, second = with_custom_gradient(compute, given_to_it)
         assert tf.gradients(first, [only_read]) == [None]
         of_both, of_one = (tf.gradients(results, [given_to_it])[0] for results in ([first, second], second))
         assert session.run([first, second, of_both, of_one]) == [10.0, 3.0, 101.0, 1.0]
@@ -31,12 +31,12 @@ def test_a_gradient_of_ones_own(magenta: Any) -> None:
 
 
 def test_a_graph_with_such_gradients_does_not_outlive_its_use(magenta: Any) -> None:
-    from gmd_vae.models.accelerated.shared_weights import Weights, gather_rows, product
+    from gmd_vae.models.accelerated.shared_weights import SharedWeights, linear, lookup_tokens
 
     tf = magenta.tf
     with tf.Graph().as_default() as graph:
-        weights = Weights(tf.ones([6, 8]), "fp32")
-        result = product(gather_rows(weights, tf.constant([1, 2]))[:, :6], weights)
+        weights = SharedWeights(tf.ones([6, 8]), "fp32")
+        result = linear(lookup_tokens(weights, tf.constant([1, 2]))[:, :6], weights)
         gradients = tf.gradients(result, [weights.value])
         with tf.Session() as session:
             session.run(gradients)
@@ -48,13 +48,13 @@ def test_a_graph_with_such_gradients_does_not_outlive_its_use(magenta: Any) -> N
 
 def _scaled(tf: Any, shared: Any, factor: float) -> Any:
     """A use of a shared number, which gives its factor times the gradient."""
-    from gmd_vae.models.accelerated.custom_gradients import with_gradient
+    from gmd_vae.models.accelerated.custom_gradients import with_custom_gradient
 
-    return with_gradient(lambda: ([shared.value * factor], lambda d_result: [[factor * d_result]]), shared)[0]
+    return with_custom_gradient(lambda: ([shared.value * factor], lambda d_result: [[factor * d_result]]), shared)[0]
 
 
 def test_what_is_shared_gets_one_gradient_of_all_that_was_given(magenta: Any) -> None:
-    from gmd_vae.models.accelerated.custom_gradients import Shared
+    from gmd_vae.models.accelerated.custom_gradients import SharedTensor
 
     tf = magenta.tf
     made: list[int] = []
@@ -65,7 +65,7 @@ def test_what_is_shared_gets_one_gradient_of_all_that_was_given(magenta: Any) ->
 
     with tf.Graph().as_default(), tf.Session() as session:
         value = tf.constant(3.0)
-        shared = Shared(value, together)
+        shared = SharedTensor(value, together)
         uses = [_scaled(tf, shared, factor) for factor in (1.0, 10.0, 100.0)]
         for wanted, factors in ((uses, 111.0), (uses[:1], 1.0), (uses[1:], 110.0), (uses[::-1], 111.0)):
             assert session.run(tf.gradients(wanted, [value])) == [factors]
@@ -73,7 +73,7 @@ def test_what_is_shared_gets_one_gradient_of_all_that_was_given(magenta: Any) ->
         # as the optimisers ask for it: sums in pairs, gated
         optimizer = tf.train.GradientDescentOptimizer(1.0)
         variable = tf.get_variable("variable", initializer=2.0)
-        shared = Shared(variable.read_value(), together)
+        shared = SharedTensor(variable.read_value(), together)
         loss = tf.add_n([_scaled(tf, shared, factor) for factor in (1.0, 2.0, 4.0, 8.0)])
         in_pairs = tf.AggregationMethod.EXPERIMENTAL_TREE
         [(gradient, _)] = optimizer.compute_gradients(loss, [variable], aggregation_method=in_pairs)
@@ -82,11 +82,11 @@ def test_what_is_shared_gets_one_gradient_of_all_that_was_given(magenta: Any) ->
 
 
 def test_a_use_of_what_is_shared_does_not_wait_for_another(magenta: Any) -> None:
-    from gmd_vae.models.accelerated.custom_gradients import Shared
+    from gmd_vae.models.accelerated.custom_gradients import SharedTensor
 
     tf = magenta.tf
     with tf.Graph().as_default(), tf.Session() as session:
-        shared = Shared(tf.constant(3.0), tf.add_n)
+        shared = SharedTensor(tf.constant(3.0), tf.add_n)
         never = tf.debugging.Assert(False, ["was computed"])
         with tf.control_dependencies([never]):
             _scaled(tf, shared, 2.0)
@@ -96,43 +96,9 @@ def test_a_use_of_what_is_shared_does_not_wait_for_another(magenta: Any) -> None
 
 def test_what_stands_for_a_gradient_is_no_number(magenta: Any) -> None:
     """Whoever asks for the gradient of what is shared beside its owner gets none that passes for one."""
-    from gmd_vae.models.accelerated.custom_gradients import Shared
+    from gmd_vae.models.accelerated.custom_gradients import SharedTensor
 
     tf = magenta.tf
     with tf.Graph().as_default(), tf.Session() as session:
-        shared = Shared(tf.constant(3.0), tf.add_n)
-        assert np.isnan(session.run(tf.gradients(_scaled(tf, shared, 2.0), [shared.used])[0]))
-
-
-def test_what_can_wait_is_put_off_and_shared_out(magenta: Any) -> None:
-    from gmd_vae.models.accelerated.custom_gradients import can_wait, hurry, put_off
-
-    tf = magenta.tf
-    with tf.Graph().as_default() as graph:
-        first = tf.identity(tf.constant(1.0)).op
-        hurry(first)
-        # numbers multiplied: 14, 6, 40, 6 and 10; both ways to say which side is summed over
-        sizes = [(7, 2, 1), (1, 3, 2), (5, 4, 2), (2, 3, 1), (1, 10, 1)]
-        products = []
-        for number, (rows, inner, columns) in enumerate(sizes):
-            transposed = number % 2 == 1
-            left = tf.zeros([inner, rows] if transposed else [rows, inner])
-            products.append(tf.matmul(left, tf.zeros([inner, columns]), transpose_a=transposed).op)
-            can_wait(products[-1])
-        put_off(graph, 2)
-        assert not any(product in _all_before(first) for product in products)
-        before = [{number for number, other in enumerate(products) if other in _all_before(one)} for one in products]
-        assert all(first in _all_before(product) for product in products)
-        # 40 alone; 14, 10, 6 and 6 one after the other, as together they are shorter
-        assert before == [set(), {0, 4}, set(), {0, 1, 4}, {0}]
-
-
-def _all_before(operation: Any) -> set[Any]:
-    found: set[Any] = set()
-    queue = [operation]
-    while queue:
-        current = queue.pop()
-        before = [*current.control_inputs, *(tensor.op for tensor in current.inputs)]
-        queue += [op for op in before if op not in found]
-        found.update(before)
-    return found
+        shared = SharedTensor(tf.constant(3.0), tf.add_n)
+        assert np.isnan(session.run(tf.gradients(_scaled(tf, shared, 2.0), [shared.tracked])[0]))

@@ -75,7 +75,7 @@ def test_all_arithmetic_of_training_has_a_kernel_for_gpus(
 def test_bf16_is_of_products_alone(
     tiny: Callable[..., Config], training_graph: Callable[..., Any], magenta: Any
 ) -> None:
-    """Weights, Adam's moments and the gradients that it takes are fp32."""
+    """SharedWeights, Adam's moments and the gradients that it takes are fp32."""
     tf = magenta.tf
     graph = training_graph(tiny(get_config("flat-drum_4bar_small")), Layers(precision="bf16"))
     with graph.as_default():

@@ -18,7 +18,7 @@ from gmd_vae.configuration.registry import get_config
 pytestmark = pytest.mark.tensorflow
 
 LAYERS = {"fp32": Layers(precision="fp32"), "bf16": Layers(precision="bf16"), "stock": STOCK}
-GRAPHS = [  # each way of decoding, and each kind of layers
+GRAPHS = [  # each way of network, and each kind of layers
     ("hierdec-drum_4bar_small", "fp32"),
     ("hierdec-drum_4bar-no_ar", "bf16"),
     ("flat-drum_4bar_small", "fp32"),

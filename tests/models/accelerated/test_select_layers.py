@@ -14,12 +14,12 @@ DEFAULT = "hierdec-drum_4bar_small"
 
 
 def reasons(name: str, layers: Layers = ACCELERATED, **changed: Any) -> tuple[str | None, str | None]:
-    from gmd_vae.models.accelerated.select_layers import choose
+    from gmd_vae.models.accelerated.select_layers import select_layers
 
     config = get_config(name)
-    chosen = choose(config, {**config.hparams, **changed}, layers)
-    assert chosen.takes_tokens is (chosen.decoder is None)
-    return chosen.encoder, chosen.decoder
+    chosen = select_layers(config, {**config.hparams, **changed}, layers)
+    assert chosen.decoder_takes_tokens is (chosen.decoder_fallback is None)
+    return chosen.encoder_fallback, chosen.decoder_fallback
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_streams_that_hear_themselves_in_training(magenta: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"disable_autoregression": [0]}, "a conductor that hears and one that does not"),
+        ({"disable_autoregression": [0]}, "autoregression of some conductors only"),
         ({"disable_autoregression": [0, 1]}, None),
         ({"disable_autoregression": True}, None),
         ({"disable_autoregression": False}, None),
@@ -83,7 +83,7 @@ def test_a_decoder_that_encodes_again_what_it_said(magenta: Any) -> None:
     lstm = magenta.lstm_models
     encoder = lstm.HierarchicalLstmEncoder(lstm.BidirectionalLstmEncoder, [8, 4, 2])
     reason = reason_for(lstm.CategoricalLstmDecoder(), magenta, hierarchical_encoder=encoder)
-    assert reason == "re-encoding of what was decoded"
+    assert reason == "re-encoding of decoded segments"
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ def test_a_decoder_that_encodes_again_what_it_said(magenta: Any) -> None:
     ],
 )
 def test_what_is_taken_as_tokens(name: str, tokens: set[str], magenta: Any) -> None:
-    from gmd_vae.models.accelerated.select_layers import choose
+    from gmd_vae.models.accelerated.select_layers import select_layers
 
     config = get_config(name)
-    assert choose(config, config.hparams, ACCELERATED).tokens == tokens
-    assert not choose(config, config.hparams, STOCK).tokens
+    assert select_layers(config, config.hparams, ACCELERATED).token_sequences == tokens
+    assert not select_layers(config, config.hparams, STOCK).token_sequences
 
 
 def test_a_hierarchy_over_another_encoder(magenta: Any) -> None:
@@ -110,7 +110,7 @@ def test_a_hierarchy_over_another_encoder(magenta: Any) -> None:
     built = magenta.build_config(config)
     core = type("OwnEncoder", (magenta.lstm_models.BidirectionalLstmEncoder,), {})
     built.model._encoder = magenta.lstm_models.HierarchicalLstmEncoder(core, [16, 16])
-    assert accelerate(built, config, ACCELERATED).encoder == "OwnEncoder"
+    assert accelerate(built, config, ACCELERATED).encoder_fallback == "OwnEncoder"
 
 
 def test_a_hierarchy_over_another_decoder(magenta: Any) -> None:
@@ -125,8 +125,8 @@ def reason_for(core: Any, magenta: Any, **arguments: Any) -> str | None:
     decoder = magenta.lstm_models.HierarchicalLstmDecoder(core, [2, 4, 8], **arguments)
     built.model._decoder = decoder
     chosen = accelerate(built, config, ACCELERATED)
-    assert (built.model.decoder is decoder) is (chosen.decoder is not None)
-    return chosen.decoder
+    assert (built.model.decoder is decoder) is (chosen.decoder_fallback is not None)
+    return chosen.decoder_fallback
 
 
 def test_magentas_layers_on_request(magenta: Any) -> None:
@@ -136,7 +136,7 @@ def test_magentas_layers_on_request(magenta: Any) -> None:
     built = magenta.build_config(config)
     encoder, decoder = built.model.encoder, built.model.decoder
     chosen = accelerate(built, config, STOCK)
-    assert (chosen.encoder, chosen.decoder) == ("asked for", "asked for")
+    assert (chosen.encoder_fallback, chosen.decoder_fallback) == ("asked for", "asked for")
     assert built.model.encoder is encoder
     assert built.model.decoder is decoder
 
@@ -151,7 +151,7 @@ def test_magentas_layers_on_request(magenta: Any) -> None:
     ],
 )
 def test_a_choice_in_words(name: str, layers: Layers, encoder: str, decoder: str, magenta: Any) -> None:
-    from gmd_vae.models.accelerated.select_layers import choose
+    from gmd_vae.models.accelerated.select_layers import select_layers
 
     config = get_config(name)
-    assert choose(config, config.hparams, layers).describe() == {"encoder": encoder, "decoder": decoder}
+    assert select_layers(config, config.hparams, layers).describe() == {"encoder": encoder, "decoder": decoder}

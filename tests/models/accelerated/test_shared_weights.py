@@ -17,17 +17,17 @@ LEFT, RIGHT, D_RESULT = (NUMBERS.normal(size=size).astype(np.float32) for size i
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-6), ("bf16", 2**-7)])
 def test_a_product_and_its_gradients(precision: str, tolerance: float, magenta: Any) -> None:
-    from gmd_vae.models.accelerated.shared_weights import Weights, plain_product, product
+    from gmd_vae.models.accelerated.shared_weights import SharedWeights, linear, linear_without_gradient
 
     tf = magenta.tf
     with tf.Graph().as_default(), tf.Session() as session:
         left, right = tf.constant(LEFT), tf.constant(RIGHT)
-        weights = Weights(right, precision)
-        result = product(left, weights)
+        weights = SharedWeights(right, precision)
+        result = linear(left, weights)
         gradients = tf.gradients(result, [left, right], D_RESULT)
         assert {tensor.dtype for tensor in (result, *gradients)} == {tf.float32}
-        assert tf.gradients(plain_product(left, weights), [right]) == [None]
-        found = session.run([result, plain_product(left, weights), *gradients])
+        assert tf.gradients(linear_without_gradient(left, weights), [right]) == [None]
+        found = session.run([result, linear_without_gradient(left, weights), *gradients])
     for values, factors in zip(
         found, [(LEFT, RIGHT), (LEFT, RIGHT), (D_RESULT, RIGHT.T), (LEFT.T, D_RESULT)], strict=True
     ):
@@ -36,14 +36,14 @@ def test_a_product_and_its_gradients(precision: str, tolerance: float, magenta: 
 
 
 def test_rows_by_token_are_the_product_with_one_hot_vectors(magenta: Any) -> None:
-    from gmd_vae.models.accelerated.shared_weights import Weights, gather_rows
+    from gmd_vae.models.accelerated.shared_weights import SharedWeights, lookup_tokens
 
     tf = magenta.tf
     tokens = np.array([[0, 3, 3], [6, 0, 1]], np.int32)  # nothing twice, one class twice, others never
     one_hot = np.eye(7, dtype=np.float32)[tokens][..., 1:]
     with tf.Graph().as_default(), tf.Session() as session:
         value = tf.constant(RIGHT)
-        rows = gather_rows(Weights(value, "fp32"), tf.constant(tokens))
+        rows = lookup_tokens(SharedWeights(value, "fp32"), tf.constant(tokens))
         product = tf.tensordot(tf.constant(one_hot), value, 1)
         d_rows = NUMBERS.normal(size=[2, 3, 8]).astype(np.float32)
         [mine], [theirs] = (tf.gradients(result, [value], d_rows) for result in (rows, product))
@@ -57,17 +57,17 @@ def test_rows_by_token_are_the_product_with_one_hot_vectors(magenta: Any) -> Non
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_gradient_of_weights_used_for_products_and_by_token(precision: str, magenta: Any) -> None:
     """One product for all of the first, one sum for all of the second, whatever the order they were used in."""
-    from gmd_vae.models.accelerated.shared_weights import Weights, gather_rows, product
+    from gmd_vae.models.accelerated.shared_weights import SharedWeights, linear, lookup_tokens
 
     tf = magenta.tf
     tokens = [np.array([1, 0, 6], np.int32), np.array([[6, 6], [2, 3]], np.int32)]
     d_rows = [NUMBERS.normal(size=[*part.shape, 8]).astype(np.float32) for part in tokens]
     with tf.Graph().as_default() as graph, tf.Session() as session:
         value = tf.constant(RIGHT)
-        weights = Weights(value, precision)
-        first = product(tf.constant(LEFT), weights)
-        rows = [gather_rows(weights, tf.constant(part)) for part in tokens]
-        second = product(tf.constant(-2 * LEFT[:3]), weights)
+        weights = SharedWeights(value, precision)
+        first = linear(tf.constant(LEFT), weights)
+        rows = [lookup_tokens(weights, tf.constant(part)) for part in tokens]
+        second = linear(tf.constant(-2 * LEFT[:3]), weights)
         used = [first, *rows, second]
         given = [D_RESULT, *(tf.constant(part, rows[0].dtype) for part in d_rows), D_RESULT[:3]]
         before = sum(operation.type == "MatMul" for operation in graph.get_operations())
@@ -92,14 +92,14 @@ CLASSES = 5
 
 @pytest.fixture(scope="module")
 def to_tokens(magenta: Any) -> Any:
-    """Tokens of sequences ``[batch, steps, depth]``, and of labels ``[batch, steps]`` by way of `as_sequence`."""
+    """Function from a sequence ``[batch, steps, depth]`` and labels ``[batch, steps]`` to the tokens of both."""
     from gmd_vae.models.accelerated import tokens
 
     tf = magenta.tf
     with tf.Graph().as_default():
         sequence = tf.placeholder(tf.float32, [None, None, CLASSES])
         labels = tf.placeholder(tf.int64, [None, None])
-        fetched = tokens.to_tokens(sequence), tokens.to_tokens(tokens.as_sequence(labels))
+        fetched = tokens.to_tokens(sequence), tokens.to_tokens(tokens.labels_to_sequence(labels))
         with tf.Session() as session:
             yield session.make_callable(fetched, [sequence, labels])
 

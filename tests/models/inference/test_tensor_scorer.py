@@ -64,13 +64,13 @@ def made_model(name: str, folder: Path, windows: list[Tensors]) -> tuple[Path, A
         posterior's means.
     """
     from gmd_vae.magenta.api import build_config, tf
-    from gmd_vae.models.elbo_terms import let_windows_be_absent
+    from gmd_vae.models.elbo_terms import allow_absent_windows
 
     config = get_config(name)
     with tf.Graph().as_default(), tf.Session() as session:
         built = build_config(config, {**resolve(config, SIZES), **TOLD, "batch_size": len(windows) + 2})
         built.model.build(built.hparams, built.data_converter.output_depth, is_training=False)
-        let_windows_be_absent(built.model)
+        allow_absent_windows(built.model)
 
         def batch(part: str) -> Any:
             arrays = [getattr(window, part) for window in windows]

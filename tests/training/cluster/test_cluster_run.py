@@ -72,7 +72,7 @@ def job(short_configs: Path, short_examples: Path, folder: Path) -> Iterator[Any
 
             at = DEMO.wait_for_step(job, run, 40, SECONDS)
             job.kill("chief")
-            saved = max(checkpoints.step_of(prefix) or 0 for prefix in checkpoints.whole(run / "train"))
+            saved = max(checkpoints.step_of(prefix) or 0 for prefix in checkpoints.complete(run / "train"))
             lines = len(job.lines["chief"])
             job.start("chief")
             resumed = int(job.wait_for("chief", DEMO.STEP, SECONDS, after=lines)[1])

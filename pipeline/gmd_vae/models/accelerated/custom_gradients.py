@@ -1,139 +1,109 @@
-"""Gradients written by hand, in graphs of TensorFlow 1.
+"""Custom gradients in TensorFlow 1 graphs, and tensors whose gradient is computed once for all their uses.
 
-``tf.custom_gradient`` would do, were it not that in a graph it looks for every variable behind what it
-computes and fails at those of the input, and that it keeps every graph alive for the life of the process.
+``tf.custom_gradient`` does not fit: in a graph it searches for every variable behind the computation, fails at the
+variables of the input pipeline, and keeps each graph alive until the process ends. `with_custom_gradient` overrides
+the gradient of an ``IdentityN`` operation instead (``Graph.gradient_override_map``).
 """
 
 from __future__ import annotations
 
-import dataclasses
-import heapq
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from gmd_vae.magenta.api import tf
 
-_OVERRIDE = "GmdVaeWithGradient"
-_ATTRIBUTE = "_gmd_vae_gradients"  # of a graph: its tensors are held there, and must not outlive it
+Gradient = Callable[..., Sequence[Any]]  # (*gradients of the outputs) -> gradients of the inputs
+
+_OVERRIDE = "GmdVaeCustomGradient"
+_ATTRIBUTE = "_gmd_vae_gradients"  # on the graph, because the functions hold tensors and must be freed with it
 
 
-class Shared:
-    """A tensor of many uses, whose gradient is made once, of what all of them give to it.
+class SharedTensor:
+    """A tensor with many uses and one gradient computation.
 
-    TensorFlow would have each use make a gradient, and add them up. Here each leaves a list, and in the place of its
-    gradient a tensor that stands for the list; the gradient is made of the lists that the sum stands for.
+    TensorFlow would compute a gradient for each use and add them. Here each use leaves its terms, for example the
+    operands of a matmul, in a list. TensorFlow adds placeholders that stand for these lists. When it asks for the
+    gradient of the tensor, the terms behind that sum are collected and combined in one computation, such as one
+    large matmul.
 
     Args:
-        value: the tensor.
-        together: the gradient, from what the uses gave.
+        value: The tensor.
+        combine_terms: Function from the collected terms to the gradient of ``value``.
 
     Attributes:
-        used: the tensor as `with_gradient` reads it.
+        value: The tensor.
+        tracked: The same tensor, through which `with_custom_gradient` connects its uses.
     """
 
-    def __init__(self, value: Any, together: Callable[[list[Any]], Any]) -> None:
+    def __init__(self, value: Any, combine_terms: Callable[[list[Any]], Any]) -> None:
         self.value = value
-        self._given: dict[str, Sequence[Any]] = {}  # by the name of the tensor that stands for it
-        [self.used] = _identities([value], lambda d_used: [together(self._taken(d_used))])
+        self._terms: dict[str, Sequence[Any]] = {}  # by the name of the placeholder
+        [self.tracked] = _identities([value], lambda d_tracked: [combine_terms(self._collect_terms(d_tracked))])
 
-    def give(self, terms: Sequence[Any]) -> Any:
-        """What stands for the gradient of a use."""
-        stands_for = tf.placeholder_with_default(float("nan"), shape=None)  # whoever takes it for one is to notice
-        self._given[stands_for.name] = terms
-        return stands_for
+    def defer_gradient(self, terms: Sequence[Any]) -> Any:
+        """Keeps the terms of one use.
 
-    def _taken(self, d_used: Any) -> list[Any]:
-        """What was given by the uses whose gradients TensorFlow added up to this one."""
-        if d_used.name in self._given:
-            return list(self._given.pop(d_used.name))
-        return [term for part in d_used.op.inputs for term in self._taken(part)]
+        Args:
+            terms: The terms, in a form that ``combine_terms`` reads.
+
+        Returns:
+            A float32 scalar placeholder for the gradient of this use. Its value is NaN, so that accidental use shows.
+        """
+        placeholder = tf.placeholder_with_default(float("nan"), shape=None)
+        self._terms[placeholder.name] = terms
+        return placeholder
+
+    def _collect_terms(self, d_tracked: Any) -> list[Any]:
+        """Returns the terms behind a placeholder, or behind a sum of placeholders that TensorFlow has built."""
+        if d_tracked.name in self._terms:
+            return list(self._terms.pop(d_tracked.name))
+        return [term for addend in d_tracked.op.inputs for term in self._collect_terms(addend)]
 
 
-def with_gradient(compute: Callable[[], tuple[Sequence[Any], Callable[..., Sequence[Any]]]], *inputs: Any) -> Any:
-    """The outputs of a computation, with a gradient of its own instead of its operations'.
+def with_custom_gradient(compute: Callable[[], tuple[Sequence[Any], Gradient]], *inputs: Any) -> list[Any]:
+    """Runs a computation and replaces its gradient.
 
     Args:
-        compute: gives the outputs, and the function that makes of the outputs' gradients those of the
-            inputs: a tensor, or of an input that is shared a list. Nothing else that it reads gets a gradient.
-        inputs: what it reads, tensors or `Shared`.
+        compute: Function that builds the computation. It returns the output tensors, and a function from the
+            gradients of the outputs to the gradients of ``inputs``: a tensor for a tensor, a list of terms for a
+            `SharedTensor`.
+        inputs: Tensors or `SharedTensor` objects that get a gradient. Any other tensor that ``compute`` reads gets
+            none.
 
     Returns:
-        A list of tensors.
+        The output tensors.
     """
     outputs, gradient = compute()
     count = len(outputs)
 
-    def of_all(*given: Any) -> list[Any]:
-        found = zip(inputs, gradient(*given[:count]), strict=True)
-        return [None] * count + [read.give(d_input) if isinstance(read, Shared) else d_input for read, d_input in found]
+    def input_gradients(*d_all: Any) -> list[Any]:
+        pairs = zip(inputs, gradient(*d_all[:count]), strict=True)
+        d_inputs = [node.defer_gradient(d) if isinstance(node, SharedTensor) else d for node, d in pairs]
+        return [None] * count + d_inputs
 
-    # the inputs go along so that TensorFlow sees what the outputs depend on
-    tensors = [read.used if isinstance(read, Shared) else read for read in inputs]
-    return _identities([*outputs, *tensors], of_all)[:count]
-
-
-def hurry(operation: Any) -> None:
-    """Notes an operation that what `can_wait` is to wait for."""
-    _of_graph(operation.graph).first.append(operation)
+    # the inputs pass through the same IdentityN: TensorFlow then finds the path from the outputs to them
+    tensors = [node.tracked if isinstance(node, SharedTensor) else node for node in inputs]
+    joined: list[Any] = _identities([*outputs, *tensors], input_gradients)
+    return joined[:count]
 
 
-def can_wait(product: Any) -> None:
-    """Notes a ``MatMul`` whose result only the update needs (`put_off`)."""
-    _of_graph(product.graph).last.append(product)
-
-
-def put_off(graph: Any, processors: int) -> None:
-    """Puts off what can wait until what cannot is done, and shares it out to the processors.
-
-    TensorFlow computes first what is ready first. A large product that nothing waits for takes a processor from the
-    one chain of small ones that everything waits for, and at the end that chain is alone; or the largest product
-    comes last, and is alone. So each processor has a row of them, the next product always in the shortest row.
-
-    Args:
-        graph: whose gradients are made.
-        processors: how many rows.
-    """
-    noted = _of_graph(graph)
-    with graph.as_default():
-        done = tf.group(*noted.first)
-    rows = [(0, number, done) for number in range(processors)]  # a heap: its work, and its last operation
-    for product in sorted(noted.last, key=_multiplications, reverse=True):
-        work, number, before = rows[0]
-        product._add_control_input(before)
-        heapq.heapreplace(rows, (work + _multiplications(product), number, product))
-
-
-def _multiplications(product: Any) -> int:
-    """Of numbers, in a ``MatMul``."""
-    rows, columns = product.outputs[0].shape
-    return int(rows) * int(columns) * int(product.inputs[0].shape[0 if product.get_attr("transpose_a") else 1])
-
-
-def _identities(tensors: Sequence[Any], gradient: Callable[..., Sequence[Any]]) -> Any:
-    """The same tensors, with a gradient: from those of all of them to those of all of them."""
+def _identities(tensors: Sequence[Any], gradient: Gradient) -> Any:
+    """Returns ``tf.identity_n(tensors)`` whose gradient function is ``gradient``."""
     graph = tf.get_default_graph()
     with graph.gradient_override_map({"IdentityN": _OVERRIDE}):
         joined = tf.identity_n(tensors)
-    _of_graph(graph).gradients[joined[0].op.name] = gradient
+    _gradients(graph)[joined[0].op.name] = gradient
     return joined
 
 
-@dataclasses.dataclass(frozen=True)
-class _Noted:
-    """Of a graph: its gradients by the name of their operation, and what `put_off` reads."""
-
-    gradients: dict[str, Callable[..., Sequence[Any]]] = dataclasses.field(default_factory=dict)
-    first: list[Any] = dataclasses.field(default_factory=list)
-    last: list[Any] = dataclasses.field(default_factory=list)
-
-
-def _of_graph(graph: Any) -> _Noted:
+def _gradients(graph: Any) -> dict[str, Gradient]:
+    """Returns the custom gradients of a graph, by the name of the ``IdentityN`` operation."""
     if not hasattr(graph, _ATTRIBUTE):
-        setattr(graph, _ATTRIBUTE, _Noted())
-    noted: _Noted = getattr(graph, _ATTRIBUTE)
-    return noted
+        setattr(graph, _ATTRIBUTE, {})
+    gradients: dict[str, Gradient] = getattr(graph, _ATTRIBUTE)
+    return gradients
 
 
 @tf.RegisterGradient(_OVERRIDE)  # type: ignore[untyped-decorator]
-def _gradient(operation: Any, *given: Any) -> list[Any]:
-    return list(_of_graph(operation.graph).gradients[operation.name](*given))
+def _dispatch(operation: Any, *d_outputs: Any) -> list[Any]:
+    return list(_gradients(operation.graph)[operation.name](*d_outputs))

@@ -1,4 +1,4 @@
-"""Magenta's ``BidirectionalLstmEncoder`` and ``HierarchicalLstmEncoder``, accelerated."""
+"""Accelerated versions of Magenta's ``BidirectionalLstmEncoder`` and ``HierarchicalLstmEncoder``."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Any
 
 from gmd_vae.magenta.api import lstm_models, lstm_utils, tf
 from gmd_vae.models.accelerated import lstm
-from gmd_vae.models.accelerated.shared_weights import gather_rows, product, widened
+from gmd_vae.models.accelerated.shared_weights import linear, lookup_tokens, upcast
 from gmd_vae.models.accelerated.tokens import to_tokens
-from gmd_vae.models.accelerated.unrolled_stack import recurrence
+from gmd_vae.models.accelerated.unrolled_stack import run_layer
 
 
 class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):  # type: ignore[misc]
-    """Same variables and results as the class it extends.
+    """Encoder with the variables and results of Magenta's ``BidirectionalLstmEncoder``.
 
     Args:
-        precision: of the matrix products.
-        whole_windows: every window has the full length, or is absent and has length 0, as drum
-            windows are; then nothing has to be reversed or picked by length.
-        classes: where every step is one class or none, how many there are: then rows of the weights take the
-            place of the first product, and sequences may also be tokens (`tokens`). 0: steps are any vectors.
-        steps: the length that every sequence is brought to; ``None``: ``max_seq_len``.
+        precision: Precision of the matrix products, ``fp32`` or ``bf16``.
+        whole_windows: Every window has the full length, or is absent and has length 0. Drum windows do. The encoder
+            then needs no reversal and no selection by length.
+        classes: Number of classes of one-hot input. The first product then becomes a lookup of weight rows, and
+            sequences may also be tokens (`tokens`). 0 means arbitrary vectors.
+        steps: Number of steps to which sequences are padded; ``None`` means ``max_seq_len``.
+
+    Attributes:
+        takes_whole_windows: The argument ``whole_windows``.
     """
 
     def __init__(self, precision: str, whole_windows: bool, classes: int = 0, steps: int | None = None) -> None:
@@ -30,20 +33,21 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
         self.takes_whole_windows = whole_windows
 
     def build(self, hparams: Any, is_training: bool = True, name_or_scope: str = "encoder") -> None:
-        """As the class it extends; also keeps the sizes. ``name_or_scope`` may be a ``tf.VariableScope``."""
+        """Builds Magenta's encoder and keeps the sizes. ``name_or_scope`` may be a ``tf.VariableScope``."""
         super().build(hparams, is_training, name_or_scope)
         self._scope = getattr(name_or_scope, "name", name_or_scope)
         self._steps, self._sizes = self._steps or hparams.max_seq_len, list(hparams.enc_rnn_size)
 
     def encode(self, sequence: Any, sequence_length: Any) -> Any:
-        """The last outputs of both directions.
+        """Encodes windows.
 
         Args:
-            sequence: float32 ``[batch, steps, depth]``, at most as many steps as it brings sequences to.
-            sequence_length: int32 ``[batch]``, in steps.
+            sequence: Windows, float32 ``[batch, steps, depth]``; shorter ones are padded.
+            sequence_length: Lengths in steps, int32 ``[batch]``.
 
         Returns:
-            float32 ``[batch, 2 * units]`` of the last layer; 0 for windows of length 0.
+            The last outputs of both directions of the last layer, float32 ``[batch, 2 * units]``; 0 for windows of
+            length 0.
         """
         rows, _, depth = sequence.shape.as_list()
         missing = self._steps - tf.shape(sequence)[1]
@@ -60,7 +64,9 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
             outputs, final = [], []
             for direction in ("fw", "bw"):
                 scope = f"{self._scope}/cell_{number}/bidirectional_rnn/{direction}"
-                layer = lstm.layer(f"{scope}/multi_rnn_cell/cell_0/lstm_cell", [sizes[number]], units, self._precision)
+                layer = lstm.lstm_layer(
+                    f"{scope}/multi_rnn_cell/cell_0/lstm_cell", [sizes[number]], units, self._precision
+                )
                 output, state = self._direction(inputs, sequence_length, layer, direction == "bw", is_last)
                 outputs.append(output)
                 final.append(state)
@@ -70,48 +76,63 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
         return tf.concat(final, axis=1) * present
 
     def _direction(
-        self, inputs: Any, lengths: Any, layer: lstm.Layer, backwards: bool, is_last: bool
+        self, inputs: Any, lengths: Any, layer: lstm.LstmLayer, backwards: bool, is_last: bool
     ) -> tuple[Any, Any]:
-        """One layer in one direction: its outputs where another layer follows, and its last output."""
+        """Runs one layer in one direction.
+
+        Args:
+            inputs: Tokens, int32 ``[steps, rows]``, or vectors ``[steps, rows, size]``.
+            lengths: Lengths in steps, int32 ``[rows]``.
+            layer: The layer.
+            backwards: Direction.
+            is_last: No other layer follows.
+
+        Returns:
+            The outputs, operand ``[steps, rows, units]``, or ``None`` where no other layer needs them; and the last
+            output, float32 ``[rows, units]``.
+        """
         rows = int(inputs.shape[1])
         start = lstm.zero_state(rows, layer.units)
         if self.takes_whole_windows:
             gates = _input_gates(inputs, layer)
-            outputs, state = recurrence(gates, layer, start, backwards=backwards, every_output=not is_last)
+            outputs, state = run_layer(gates, layer, start, backwards=backwards, every_output=not is_last)
             return outputs, state.h
         if backwards:
             inputs = tf.reverse_sequence(inputs, lengths, seq_axis=0, batch_axis=1)
-        outputs, _ = recurrence(_input_gates(inputs, layer), layer, start)
+        outputs, _ = run_layer(_input_gates(inputs, layer), layer, start)
         last = tf.gather_nd(outputs, tf.stack([tf.maximum(lengths - 1, 0), tf.range(rows)], axis=1))
         if backwards:
             outputs = tf.reverse_sequence(outputs, lengths, seq_axis=0, batch_axis=1)
-        return outputs, widened(last)
+        return outputs, upcast(last)
 
 
-def _input_gates(inputs: Any, layer: lstm.Layer) -> Any:
-    """The input's part of the gates at all steps, a factor ``[steps, rows, 4 * units]``.
+def _input_gates(inputs: Any, layer: lstm.LstmLayer) -> Any:
+    """Computes the input part of the gate pre-activations at all steps.
 
     Args:
-        inputs: tokens int32 ``[steps, rows]``, or vectors ``[steps, rows, size]``.
-        layer: which reads them.
+        inputs: Tokens, int32 ``[steps, rows]``, or vectors ``[steps, rows, size]``.
+        layer: The layer.
+
+    Returns:
+        Operand ``[steps, rows, 4 * units]``.
     """
     [weights] = layer.inputs
     if inputs.dtype == tf.int32:
-        return gather_rows(weights, inputs)
+        return lookup_tokens(weights, inputs)
     steps, rows, size = (int(length) for length in inputs.shape)
-    flat = product(tf.reshape(inputs, [steps * rows, size]), weights, as_factor=True)
+    flat = linear(tf.reshape(inputs, [steps * rows, size]), weights, keep_precision=True)
     return tf.reshape(flat, [steps, rows, weights.outputs])
 
 
 class AcceleratedHierarchicalLstmEncoder(lstm_models.HierarchicalLstmEncoder):  # type: ignore[misc]
-    """Same variables and results as the class it extends, over a bidirectional core; any number of levels.
+    """Encoder with the variables and results of Magenta's ``HierarchicalLstmEncoder`` over a bidirectional core.
 
     All segments of a level are encoded at once, as rows of one batch.
 
     Args:
-        level_lengths: see the class it extends.
-        precision: of the matrix products.
-        classes: of one-hot sequences, which may also be tokens; 0: sequences are any vectors.
+        level_lengths: Number of inputs of each level for one of its outputs, from the steps upwards.
+        precision: Precision of the matrix products, ``fp32`` or ``bf16``.
+        classes: Number of classes of one-hot input, which may also be tokens. 0 means arbitrary vectors.
     """
 
     def __init__(self, level_lengths: Sequence[int], precision: str, classes: int) -> None:
@@ -119,25 +140,26 @@ class AcceleratedHierarchicalLstmEncoder(lstm_models.HierarchicalLstmEncoder):  
         self._precision, self._classes = precision, classes
 
     def build(self, hparams: Any, is_training: bool = True) -> None:
-        """As the class it extends, which makes an encoder for each level, in their order."""
+        """Builds Magenta's encoder, which creates an encoder per level in their order."""
         self._levels = iter(enumerate(self._level_lengths))
         super().build(hparams, is_training)
 
     def _core(self) -> AcceleratedBidirectionalLstmEncoder:
         level, steps = next(self._levels)
-        # above the first level Magenta takes every embedding, those of absent segments too
+        # above the first level Magenta reads every embedding, also those of absent segments
         classes = 0 if level else self._classes
         return AcceleratedBidirectionalLstmEncoder(self._precision, level > 0, classes, steps)
 
     def encode(self, sequence: Any, sequence_length: Any) -> Any:
-        """As the class it extends.
+        """Encodes windows.
 
         Args:
-            sequence: float32 ``[batch, max_seq_len, depth]``, each segment padded.
-            sequence_length: int32 ``[batch, segments]``, or ``[batch]`` of windows that are whole or absent.
+            sequence: Windows with each segment padded, float32 ``[batch, max_seq_len, depth]``.
+            sequence_length: Lengths in steps, int32 ``[batch, segments]``, or ``[batch]`` for windows that are whole
+                or absent.
 
         Returns:
-            float32 ``[batch, 2 * units]`` of the last level.
+            The output of the last level, float32 ``[batch, 2 * units]``.
         """
         rows = int(sequence.shape[0])
         segments = math.prod(self._level_lengths[1:])

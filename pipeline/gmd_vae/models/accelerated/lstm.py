@@ -1,7 +1,23 @@
-"""The LSTM that Magenta's cells compute (``magenta.contrib.rnn.LSTMBlockCell``), one layer, step by step.
+"""One LSTM layer, computed step by step, with a hand-written gradient (backpropagation through time).
 
-Its gradient is written by hand: what is pointwise in a step is one operation, and the weights' gradient
-is one large product of all steps (``accelerated.products``).
+It computes what Magenta's cell computes, ``magenta.contrib.rnn.LSTMBlockCell`` without peepholes. For one time step
+``t``, with the inputs ``x``, the outputs ``h`` and the cell state ``c``::
+
+    [i, g, f, o] = x[t] @ Wx + h[t-1] @ Wh + b         gate pre-activations, [rows, 4 * units]
+    i, f, o      = sigmoid(i), sigmoid(f + 1), sigmoid(o)   input, forget and output gate
+    g            = tanh(g)                             candidate cell state
+    c[t]         = f * c[t-1] + i * g                  cell state, [rows, units]
+    h[t]         = o * tanh(c[t])                      output, [rows, units]
+
+The four blocks of columns are in Magenta's order: input gate, candidate, forget gate, output gate ("i, c, f, o").
+Magenta stores one kernel, the rows of ``Wx`` followed by the rows of ``Wh``, ``[inputs + units, 4 * units]``.
+
+Two changes make it faster. The part of ``x @ Wx`` that is known before the first step is one matmul for all steps.
+In the gradient, one ``LSTMBlockCellGrad`` operation computes the pointwise part of a step, and the gradients of the
+weights are one matmul for all steps (`shared_weights`).
+
+Names: ``d_x`` is the gradient of the loss with respect to ``x``. ``below`` is the output of the layer below at the
+same step. Tensors are float32 ``[rows, ...]`` unless the text says "operand" (`shared_weights`).
 """
 
 from __future__ import annotations
@@ -23,194 +39,209 @@ from gmd_vae.models.accelerated.raw_ops import (
     split_at,
     tanh,
 )
-from gmd_vae.models.accelerated.shared_weights import Bias, Factors, Weights, back_through, factor, widened
+from gmd_vae.models.accelerated.shared_weights import (
+    MatmulTerm,
+    SharedBias,
+    SharedWeights,
+    as_operand,
+    matmul_transposed,
+    upcast,
+)
 
-_FORGET_BIAS = 1.0  # magenta.contrib.rnn.LSTMBlockCell's
+_FORGET_BIAS = 1.0  # the default of magenta.contrib.rnn.LSTMBlockCell
 
 
-class State(NamedTuple):
-    """Of one layer, float32 ``[rows, units]`` each; the order of TensorFlow's ``LSTMStateTuple``."""
+class LstmState(NamedTuple):
+    """State of one layer, in the order of TensorFlow's ``LSTMStateTuple``.
+
+    Attributes:
+        c: Cell state, float32 ``[rows, units]``.
+        h: Output, float32 ``[rows, units]``.
+    """
 
     c: Any
     h: Any
 
 
-def states_of(flat: Sequence[Any]) -> list[State]:
-    """Of each layer, from all of them one after the other."""
-    return [State(*flat[start : start + 2]) for start in range(0, len(flat), 2)]
+def group_states(flat: Sequence[Any]) -> list[LstmState]:
+    """Groups the tensors ``c, h, c, h, ...`` into one state per layer."""
+    return [LstmState(*flat[start : start + 2]) for start in range(0, len(flat), 2)]
+
+
+def zero_state(rows: int, units: int) -> LstmState:
+    """Returns the initial state of a layer, all zeros."""
+    return LstmState(tf.zeros([rows, units]), tf.zeros([rows, units]))
 
 
 @dataclasses.dataclass(frozen=True)
-class Layer:
-    """The variables of one LSTM layer, as Magenta's cells name and shape them.
+class LstmLayer:
+    """Variables of one layer, with the names and shapes of Magenta's cell.
 
     Attributes:
-        inputs: rows of the kernel for each part of the input that is multiplied for all steps at once,
-            ``[part, 4 * units]``.
-        kernel: the rest, which each step is multiplied with: rows for the output of the layer below at the same
-            step, if there is one, and for the layer's own output before, ``[below + units, 4 * units]``.
-        bias: float32 ``[4 * units]``, the forget gate's constant included.
-        units: the layer's size.
+        inputs: Rows of the kernel for each part of the input that is known before the first step,
+            ``[part size, 4 * units]``.
+        kernel: The other rows of the kernel, ``[below + units, 4 * units]``: those for the output of the layer below,
+            if that layer runs step by step too, then those for the layer's own previous output.
+        bias: Bias, float32 ``[4 * units]``, with the constant 1 of the forget gate added.
+        units: Size of the layer.
     """
 
-    inputs: list[Weights]
-    kernel: Weights
-    bias: Bias
+    inputs: list[SharedWeights]
+    kernel: SharedWeights
+    bias: SharedBias
     units: int
 
 
-def layer(scope: str, input_sizes: Sequence[int], units: int, precision: str, *, below: int = 0) -> Layer:
-    """Makes or finds the variables of a layer.
+def lstm_layer(scope: str, input_sizes: Sequence[int], units: int, precision: str, *, below: int = 0) -> LstmLayer:
+    """Creates the variables of a layer, or reuses them.
 
     Args:
-        scope: inside the current variable scope.
-        input_sizes: of the parts of the layer's input that are known before its first step, in their order.
-        units: the layer's size.
-        precision: of the matrix products.
-        below: the size of the rest of its input, the output of a layer that goes along step by step.
+        scope: Variable scope of the layer, inside the current one.
+        input_sizes: Sizes of the parts of the input that are known before the first step, in kernel order.
+        units: Size of the layer.
+        precision: Precision of the matrix products, ``fp32`` or ``bf16``.
+        below: Size of the output of the layer below, if that layer runs step by step too; otherwise 0.
     """
     with tf.variable_scope(scope, reuse=tf.AUTO_REUSE):
         kernel = tf.get_variable("kernel", [sum(input_sizes) + below + units, 4 * units])
         bias = tf.get_variable("bias", [4 * units], initializer=tf.zeros_initializer())
-        # gates in the order input, cell, forget, output
-        always = tf.constant([0.0] * 2 * units + [_FORGET_BIAS] * units + [0.0] * units)
+        forget_bias = tf.constant([0.0] * 2 * units + [_FORGET_BIAS] * units + [0.0] * units)
         parts = tf.split(kernel, [*input_sizes, below + units])
-        *inputs, at_each_step = (Weights(part, precision) for part in parts)
-        return Layer(inputs, at_each_step, Bias(bias + always), units)
+        *inputs, recurrent = (SharedWeights(part, precision) for part in parts)
+        return LstmLayer(inputs, recurrent, SharedBias(bias + forget_bias), units)
 
 
-def zero_state(rows: int, units: int) -> State:
-    """The state before anything was heard."""
-    return State(tf.zeros([rows, units]), tf.zeros([rows, units]))
-
-
-class _Step(NamedTuple):
-    """What the gradient of a step is made of: float32 ``[rows, units]``, but for the factor that was multiplied.
+class _StepCache(NamedTuple):
+    """Values of one step that its gradient needs, float32 ``[rows, units]`` unless noted.
 
     Attributes:
-        before: the state before it.
-        multiplied: a factor ``[rows, below + units]``.
-        i: the input gate.
-        j: the cell's input.
-        f: the forget gate.
-        o: the output gate.
-        c: the cell's state.
-        tanh_c: its tanh.
+        before: State before the step.
+        operand: Left operand of the step's matmul, ``[rows, below + units]``.
+        i: Input gate.
+        g: Candidate cell state.
+        f: Forget gate.
+        o: Output gate.
+        c: Cell state after the step.
+        tanh_c: ``tanh(c)``.
     """
 
-    before: State
-    multiplied: Any
+    before: LstmState
+    operand: Any
     i: Any
-    j: Any
+    g: Any
     f: Any
     o: Any
     c: Any
     tanh_c: Any
 
 
-class Unrolled:
-    """A layer over a sequence; it keeps of each step what the gradient is made of.
+class UnrolledLayer:
+    """Forward pass of a layer over a sequence. Caches each step for the gradient.
 
     Args:
-        layer: its variables.
-        state: before the first step.
-        constant: float32 ``[rows, 4 * units]``, the part of the gates that is the same at all steps, the bias
-            included; ``None``: the bias alone.
-        backwards: the first step is the sequence's last.
+        layer: Variables of the layer.
+        state: State before the first step.
+        constant: Part of the gate pre-activations that is the same at all steps, bias included, float32
+            ``[rows, 4 * units]``. ``None`` means the bias alone.
+        backwards: Run from the last element of the sequence to the first.
 
     Attributes:
-        shared: the weights whose gradient `BackThroughTime.terms` gives.
+        state: State after the latest step.
+        output: ``state.h`` as an operand.
+        steps: Caches of the steps so far.
+        has_constant: Whether ``constant`` was given.
+        shared: Shared tensors whose gradient terms `LayerBackprop.weight_gradient_terms` returns.
     """
 
-    def __init__(self, layer: Layer, state: State, constant: Any = None, *, backwards: bool = False) -> None:
+    def __init__(self, layer: LstmLayer, state: LstmState, constant: Any = None, *, backwards: bool = False) -> None:
         self.layer, self.state, self._backwards = layer, state, backwards
-        self.output = factor(state.h, layer.kernel.precision)  # ``state.h``, as a factor
+        self.output = as_operand(state.h, layer.kernel.precision)
         self.has_constant = constant is not None
         self.shared = [layer.kernel] if self.has_constant else [layer.kernel, layer.bias]
         self._constant = layer.bias.rows(int(state.h.shape[0])) if constant is None else constant
-        self.steps: list[_Step] = []
+        self.steps: list[_StepCache] = []
         self._axis = tf.constant(1)
 
-    def advance(self, *, gates: Any = None, below: Any = None) -> None:
-        """One step.
+    def forward_step(self, *, gates: Any = None, below: Any = None) -> None:
+        """Computes one step.
 
         Args:
-            gates: a factor ``[rows, 4 * units]``, the part of the gates that the input makes, if that is known.
-            below: a factor, the output of the layer below at this step, if there is one.
+            gates: Part of the gate pre-activations from the precomputed input, operand ``[rows, 4 * units]``.
+            below: Output of the layer below at this step, operand ``[rows, below]``.
         """
         kernel, before = self.layer.kernel, self.state
-        multiplied = self.output if below is None else concat([below, self.output], self._axis)
-        # the product is the first term and for no one else: TensorFlow's AddN adds to it
-        terms = [widened(matmul(multiplied, kernel.factor)), *([] if gates is None else [widened(gates)])]
-        i, j, f, o = split(add_n([*terms, self._constant]), self._axis, 4)
-        i, j, f, o = sigmoid(i), tanh(j), sigmoid(f), sigmoid(o)
-        c = add(multiply(f, before.c), multiply(i, j))
+        operand = self.output if below is None else concat([below, self.output], self._axis)
+        # the product comes first and has no other consumer: AddN adds in place to such a first term
+        terms = [upcast(matmul(operand, kernel.operand)), *([] if gates is None else [upcast(gates)])]
+        i, g, f, o = split(add_n([*terms, self._constant]), self._axis, 4)
+        i, g, f, o = sigmoid(i), tanh(g), sigmoid(f), sigmoid(o)
+        c = add(multiply(f, before.c), multiply(i, g))
         tanh_c = tanh(c)
-        self.state = State(c, multiply(o, tanh_c))
-        self.output = factor(self.state.h, kernel.precision)
-        self.steps.append(_Step(before, multiplied, i, j, f, o, c, tanh_c))
+        self.state = LstmState(c, multiply(o, tanh_c))
+        self.output = as_operand(self.state.h, kernel.precision)
+        self.steps.append(_StepCache(before, operand, i, g, f, o, c, tanh_c))
 
-    def in_order(self, steps: Sequence[Any]) -> Sequence[Any]:
-        """From the steps' order to the sequence's, or back."""
+    def in_sequence_order(self, steps: Sequence[Any]) -> Sequence[Any]:
+        """Converts a list from computation order to sequence order, or back."""
         return steps[::-1] if self._backwards else steps
 
 
-class BackThroughTime:
-    """The gradient of a layer over a sequence, from its last step to its first.
+class LayerBackprop:
+    """Backward pass of a layer over a sequence (backpropagation through time).
 
     Args:
-        unrolled: the layer, after its last step.
-        d_state: the gradient of its state then.
+        unrolled: The layer after its forward pass.
+        d_state: Gradient of the state after the last step.
 
     Attributes:
-        d_state: that of the state before the steps gone back.
-        d_constant: float32 ``[rows, 4 * units]``; ``None`` where there is only the bias.
+        d_state: Gradient of the state before the steps that are done.
+        d_constant: Gradient of ``constant``, float32 ``[rows, 4 * units]``; ``None`` where the layer has only a bias.
     """
 
-    def __init__(self, unrolled: Unrolled, d_state: State) -> None:
-        self._unrolled, self._left = unrolled, list(unrolled.steps)
+    def __init__(self, unrolled: UnrolledLayer, d_state: LstmState) -> None:
+        self._unrolled, self._remaining = unrolled, list(unrolled.steps)
         self.d_state, self.d_constant = d_state, None
-        self._d_gates: list[Any] = []  # of the last step first
+        self._d_gates: list[Any] = []  # last step first
         kernel, units, rows = unrolled.layer.kernel, unrolled.layer.units, int(d_state.h.shape[0])
-        # what the operation is given of the product itself, it does not look at
         self._below = kernel.inputs - units
+        # LSTMBlockCellGrad requires the inputs of the matmul and the peepholes but ignores their values
         no_inputs, no_peephole, no_bias = tf.zeros([rows, self._below]), tf.zeros([units]), tf.zeros([4 * units])
-        self._of_product = (no_inputs, [kernel.value, *[no_peephole] * 3, no_bias])
+        self._no_inputs, self._ignored = no_inputs, [kernel.value, *[no_peephole] * 3, no_bias]
         self._sizes, self._axis = tf.constant([self._below, units]), tf.constant(1)
 
-    def retreat(self, d_output: Any = None) -> Any:
-        """One step back.
+    def backward_step(self, d_output: Any = None) -> Any:
+        """Computes the gradient of one step, from the last step to the first.
 
         Args:
-            d_output: float32 ``[rows, units]``, the gradient of its output; the next step's part comes by itself.
+            d_output: Gradient of the step's output from outside the layer, float32 ``[rows, units]``, or ``None``.
+                The part from the next step is added here.
 
         Returns:
-            Float32 ``[rows, below]``, that of the output of the layer below at this step, or ``None``.
+            Gradient of the output of the layer below at this step, float32 ``[rows, below]``, or ``None``.
         """
-        kernel, step = self._unrolled.layer.kernel, self._left.pop()
+        kernel, step = self._unrolled.layer.kernel, self._remaining.pop()
         d_c, d_h = self.d_state
         if d_output is not None:
             d_h = add(d_h, d_output)
-        no_inputs, of_product = self._of_product
-        activations = [step.i, step.c, step.f, step.o, step.j, step.tanh_c]
-        d_c, d_gates = lstm_gradient([no_inputs, *step.before, *of_product, *activations, d_c, d_h])
+        activations = [step.i, step.c, step.f, step.o, step.g, step.tanh_c]
+        d_c, d_gates = lstm_gradient([self._no_inputs, *step.before, *self._ignored, *activations, d_c, d_h])
         if self._unrolled.has_constant:
-            # not tf.add_n of all: in which order it adds depends on which term is still in use elsewhere
+            # not one tf.add_n: its order of additions, and so the last bits, would depend on timing
             self.d_constant = d_gates if self.d_constant is None else add(self.d_constant, d_gates)
-        self._d_gates.append(factor(d_gates, kernel.precision))
-        d_h, d_below = widened(back_through(self._d_gates[-1], kernel)), None
+        self._d_gates.append(as_operand(d_gates, kernel.precision))
+        d_h, d_below = upcast(matmul_transposed(self._d_gates[-1], kernel)), None
         if self._below:
             d_below, d_h = split_at(d_h, self._sizes, self._axis)
-        self.d_state = State(d_c, d_h)
+        self.d_state = LstmState(d_c, d_h)
         return d_below
 
     @property
     def d_gates(self) -> Sequence[Any]:
-        """Of the gates at each step, in the sequence's order, factors ``[rows, 4 * units]``."""
-        return self._unrolled.in_order(self._d_gates[::-1])
+        """Gradients of the gate pre-activations in sequence order, operands ``[rows, 4 * units]``."""
+        return self._unrolled.in_sequence_order(self._d_gates[::-1])
 
-    def terms(self) -> list[Any]:
-        """What each of ``Unrolled.shared`` gets of it (``gradients.with_gradient``)."""
-        multiplied = self._unrolled.in_order([step.multiplied for step in self._unrolled.steps])
-        of_kernel = [Factors(multiplied, self.d_gates)]
-        return [of_kernel] if self._unrolled.has_constant else [of_kernel, self.d_gates]
+    def weight_gradient_terms(self) -> list[Any]:
+        """Returns the gradient terms for each tensor of ``UnrolledLayer.shared``."""
+        operands = self._unrolled.in_sequence_order([step.operand for step in self._unrolled.steps])
+        kernel_terms = [MatmulTerm(operands, self.d_gates)]
+        return [kernel_terms] if self._unrolled.has_constant else [kernel_terms, self.d_gates]

@@ -1,4 +1,4 @@
-"""Puts our layers in the place of Magenta's wherever they compute the same, and says where they do not."""
+"""Selects the accelerated layers for a model where they compute the same as Magenta's, with the reason where not."""
 
 from __future__ import annotations
 
@@ -9,74 +9,83 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, configs, data, data_hierarchical, lstm_models
-from gmd_vae.models.accelerated.decoders import AcceleratedCategoricalLstmDecoder, AcceleratedHierarchicalLstmDecoder
 from gmd_vae.models.accelerated.encoder import AcceleratedBidirectionalLstmEncoder, AcceleratedHierarchicalLstmEncoder
-from gmd_vae.models.accelerated.multi_output_decoder import AcceleratedStreamsLstmDecoder
+from gmd_vae.models.accelerated.flat_decoder import AcceleratedCategoricalLstmDecoder
+from gmd_vae.models.accelerated.hierarchical_decoder import AcceleratedHierarchicalLstmDecoder
+from gmd_vae.models.accelerated.multi_output_decoder import AcceleratedMultiOutputLstmDecoder
 
 
 @dataclasses.dataclass(frozen=True)
-class Chosen:
-    """Which layers compute a model.
+class SelectedLayers:
+    """Layers that compute a model.
 
     Attributes:
-        encoder: why Magenta's encoder does; ``None``: ours does.
-        decoder: why Magenta's decoder does; ``None``: ours does.
-        precision: of our layers' matrix products.
-        input_classes: of the encoder's input, where each step is one of them; else 0.
+        encoder_fallback: Reason for Magenta's encoder; ``None`` means the accelerated encoder.
+        decoder_fallback: Reason for Magenta's decoder; ``None`` means the accelerated decoder.
+        precision: Precision of the matrix products in accelerated layers, ``fp32`` or ``bf16``.
+        input_classes: Number of classes of one-hot encoder input; 0 for other input.
     """
 
-    encoder: str | None
-    decoder: str | None
+    encoder_fallback: str | None
+    decoder_fallback: str | None
     precision: str
     input_classes: int = 0
 
     @property
-    def takes_tokens(self) -> bool:
-        """Whether the decoder takes sequences as tokens (``accelerated.tokens``)."""
-        return self.decoder is None
+    def decoder_takes_tokens(self) -> bool:
+        """Whether the decoder reads tokens (`tokens`)."""
+        return self.decoder_fallback is None
 
     @property
-    def tokens(self) -> frozenset[str]:
-        """Of ``inputs`` and ``outputs``, those that the model takes as tokens."""
-        read = {"inputs"} if self.encoder is None and self.input_classes else set()
-        return frozenset(read | ({"outputs"} if self.takes_tokens else set()))
+    def token_sequences(self) -> frozenset[str]:
+        """Those of the sequences ``inputs`` and ``outputs`` that the model reads as tokens."""
+        encoder_sequences = {"inputs"} if self.encoder_fallback is None and self.input_classes else set()
+        return frozenset(encoder_sequences | ({"outputs"} if self.decoder_takes_tokens else set()))
 
     @property
     def is_unrolled(self) -> bool:
-        """Whether our layers, which have no loops, compute all of it."""
-        return self.encoder is None and self.decoder is None
+        """Whether accelerated layers, which have no loops, compute the whole model."""
+        return self.encoder_fallback is None and self.decoder_fallback is None
 
     def describe(self) -> dict[str, str]:
-        """For ``run.json``: what computes each half."""
-        return {half: self._of(getattr(self, half)) for half in ("encoder", "decoder")}
+        """Describes encoder and decoder for ``run.json``."""
+        return {"encoder": self._describe(self.encoder_fallback), "decoder": self._describe(self.decoder_fallback)}
 
-    def _of(self, reason: str | None) -> str:
-        return f"accelerated, {self.precision}" if reason is None else f"Magenta's ({reason})"
+    def _describe(self, fallback: str | None) -> str:
+        return f"accelerated, {self.precision}" if fallback is None else f"Magenta's ({fallback})"
 
 
-def choose(config: Config, hparams: dict[str, Any], layers: Layers) -> Chosen:
-    """Which layers compute a config; builds nothing."""
+def select_layers(config: Config, hparams: dict[str, Any], layers: Layers) -> SelectedLayers:
+    """Selects the layers for a config without building a graph.
+
+    Args:
+        config: The config.
+        hparams: All hyperparameters by Magenta's names.
+        layers: Requested layers and precision.
+    """
     return accelerate(build_config(config, hparams), config, layers)
 
 
-def accelerate(built: configs.Config, config: Config, layers: Layers) -> Chosen:
-    """Replaces the encoder and the decoder of a model that is not built yet by ours.
+def accelerate(built: configs.Config, config: Config, layers: Layers) -> SelectedLayers:
+    """Replaces the encoder and the decoder of a model by accelerated ones, where they compute the same.
 
     Args:
-        built: from ``build_config``; its model is changed.
-        config: what it was built from.
-        layers: what is wanted.
+        built: Magenta's config from ``build_config``, whose graph is not built yet. Its model is changed.
+        config: The config it was built from.
+        layers: Requested layers and precision.
     """
-    encoder, decoder = _reasons(built, family_of(config).whole_windows, layers)
-    if encoder is None:
-        built.model._encoder = _accelerated_encoder(built, layers.precision, family_of(config).whole_windows)
-    if decoder is None:
+    whole_windows = family_of(config).whole_windows
+    encoder_fallback, decoder_fallback = _fallbacks(built, whole_windows, layers)
+    if encoder_fallback is None:
+        built.model._encoder = _accelerated_encoder(built, layers.precision, whole_windows)
+    if decoder_fallback is None:
         built.model._decoder = _accelerated_decoder(built.model.decoder, layers.precision)
-    return Chosen(encoder, decoder, layers.precision, _input_classes(built.data_converter))
+    input_classes = _input_classes(built.data_converter)
+    return SelectedLayers(encoder_fallback, decoder_fallback, layers.precision, input_classes)
 
 
-def _reasons(built: configs.Config, whole_windows: bool, layers: Layers) -> tuple[str | None, str | None]:
-    """Why encoder and decoder stay Magenta's; ``None`` where they need not."""
+def _fallbacks(built: configs.Config, whole_windows: bool, layers: Layers) -> tuple[str | None, str | None]:
+    """Returns the reasons for Magenta's encoder and decoder, each ``None`` if the accelerated one can be used."""
     if not layers.accelerated:
         return "asked for", "asked for"
     hparams, both = built.hparams, None
@@ -86,18 +95,15 @@ def _reasons(built: configs.Config, whole_windows: bool, layers: Layers) -> tupl
         both = "no latent vector"
     elif built.data_converter.control_depth:
         both = "controls"
-    encoder, decoder = both, both
-    if of_encoder := _no_accelerated_encoder(built.model.encoder):
-        encoder = of_encoder
-    elif hparams.residual_encoder:
-        encoder = "residual connections"
-    of_decoder = _no_accelerated_decoder(built.model.decoder, whole_windows, hparams)
-    if of_decoder or hparams.residual_decoder:
-        decoder = of_decoder or "residual connections"
+    encoder_residual = "residual connections" if hparams.residual_encoder else None
+    decoder_residual = "residual connections" if hparams.residual_decoder else None
+    encoder = _encoder_fallback(built.model.encoder) or encoder_residual or both
+    decoder = _decoder_fallback(built.model.decoder, whole_windows, hparams) or decoder_residual or both
     return encoder, decoder
 
 
-def _no_accelerated_encoder(encoder: Any) -> str | None:
+def _encoder_fallback(encoder: Any) -> str | None:
+    """Returns the class name of an encoder that has no accelerated version, or ``None``."""
     if type(encoder) is lstm_models.HierarchicalLstmEncoder:
         core = encoder._core_encoder_cls
         return None if core is lstm_models.BidirectionalLstmEncoder else core.__name__
@@ -112,43 +118,43 @@ def _accelerated_encoder(built: configs.Config, precision: str, whole_windows: b
 
 
 def _input_classes(converter: Any) -> int:
-    """How many classes the steps of a converter's input have, where each step is one of them; else 0."""
+    """Returns the number of classes of a converter's one-hot input, or 0 for other input."""
     one_hot = (data.OneHotMelodyConverter, data_hierarchical.MultiInstrumentPerformanceConverter)
     return converter.input_depth if isinstance(converter, one_hot) else 0
 
 
-def _no_accelerated_decoder(decoder: Any, whole_windows: bool, hparams: Any) -> str | None:
+def _decoder_fallback(decoder: Any, whole_windows: bool, hparams: Any) -> str | None:
+    """Returns the reason for Magenta's decoder, or ``None``."""
     if type(decoder) is lstm_models.HierarchicalLstmDecoder:
         if decoder._hierarchical_encoder:
-            return "re-encoding of what was decoded"
+            return "re-encoding of decoded segments"
         without, levels = set(decoder._disable_autoregression), range(len(decoder._level_lengths) - 1)
         if without and not without.issuperset(levels):
-            return "a conductor that hears and one that does not"
-        if (
-            not without and not whole_windows
-        ):  # Magenta's state after a short segment depends on the others in the batch
-            return "segments of any length before a conductor that hears"
+            return "autoregression of some conductors only"
+        if not without and not whole_windows:
+            # Magenta's state after a short segment depends on the other windows in the batch
+            return "segments of any length with an autoregressive conductor"
         if without and type(decoder._core_decoder) is lstm_models.SplitMultiOutLstmDecoder:
-            return _no_accelerated_streams(decoder._core_decoder, hparams)
+            return _multi_output_fallback(decoder._core_decoder, hparams)
         decoder = decoder._core_decoder
     if type(decoder) is not lstm_models.CategoricalLstmDecoder:
         return type(decoder).__name__
     return None
 
 
-def _no_accelerated_streams(decoder: Any, hparams: Any) -> str | None:
+def _multi_output_fallback(decoder: Any, hparams: Any) -> str | None:
     for core in decoder._core_decoders:
         if type(core) is not lstm_models.CategoricalLstmDecoder:
             return type(core).__name__
-    forced = hparams.sampling_schedule == "constant" and not hparams.sampling_rate
-    return None if forced else "scheduled sampling of several streams"
+    teacher_forced = hparams.sampling_schedule == "constant" and not hparams.sampling_rate
+    return None if teacher_forced else "scheduled sampling of several streams"
 
 
 def _accelerated_decoder(decoder: Any, precision: str) -> Any:
     if isinstance(decoder, lstm_models.HierarchicalLstmDecoder):
         if isinstance(decoder._core_decoder, lstm_models.SplitMultiOutLstmDecoder):
             depths = decoder._core_decoder._output_depths
-            return AcceleratedStreamsLstmDecoder(decoder._level_lengths, depths, precision)
+            return AcceleratedMultiOutputLstmDecoder(decoder._level_lengths, depths, precision)
         autoregressive = not decoder._disable_autoregression
         return AcceleratedHierarchicalLstmDecoder(decoder._level_lengths, autoregressive, precision)
     return AcceleratedCategoricalLstmDecoder(precision)

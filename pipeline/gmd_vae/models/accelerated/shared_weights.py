@@ -1,8 +1,11 @@
-"""Matrix products with weights, in fp32 or in bf16.
+"""Matrix products with trained weights, in fp32 or bf16, with one gradient matmul per weight matrix.
 
-In bf16 the two factors are rounded to 8 significant bits and multiplied with sums in fp32, for which
-newer processors and GPUs have instructions (AMX, AVX-512 BF16, tensor cores). Variables and their
-gradients are always fp32; the gradient of any other factor has the factor's own type.
+An *operand* is what a matmul reads: float32 in fp32, bfloat16 in bf16. In bf16 both operands are rounded to 8
+significant bits and the sums are fp32. Newer processors and GPUs have instructions for this (AMX, AVX-512 BF16,
+tensor cores). Variables and their gradients are always float32.
+
+With ``y = x @ W``, the gradients are ``dx = dy @ W.T`` and ``dW = x.T @ dy``. A weight matrix is used at every time
+step, so the operands ``x`` and ``dy`` of all steps are concatenated along the rows, and ``dW`` is one large matmul.
 """
 
 from __future__ import annotations
@@ -11,180 +14,196 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gmd_vae.magenta.api import tf
-from gmd_vae.models.accelerated.custom_gradients import Shared, can_wait, with_gradient
+from gmd_vae.models.accelerated.custom_gradients import SharedTensor, with_custom_gradient
 from gmd_vae.models.accelerated.raw_ops import cast, matmul
 
-_JOINED = "_gmd_vae_joined"  # of a graph: see `joined`
+_CONCATENATED = "_gmd_vae_concatenated"  # attribute of a graph: the cache of `concat_rows`
 
 
-class Factors(NamedTuple):
-    """What a product gives to the gradient of its weights, ``left.T @ right``.
+class MatmulTerm(NamedTuple):
+    """Operands of the weight gradient ``inputs.T @ d_outputs`` from one or more products.
 
     Attributes:
-        left: factors ``[rows, inputs]``, one below the other.
-        right: as many, ``[rows, outputs]``.
+        inputs: Operands ``[rows, inputs]``, one per product.
+        d_outputs: Operands ``[rows, outputs]``, one per product.
     """
 
-    left: Sequence[Any]
-    right: Sequence[Any]
+    inputs: Sequence[Any]
+    d_outputs: Sequence[Any]
 
 
-class Rows(NamedTuple):
-    """What picking rows by token gives to the gradient of the weights.
+class LookupTerm(NamedTuple):
+    """Operands of the weight gradient of token lookups: a segment sum of ``d_rows`` by token.
 
     Attributes:
-        tokens: int32, of any shapes.
-        d_rows: as many factors, of the tokens' shapes and ``[outputs]``.
+        tokens: Tokens, int32, one tensor of any shape per lookup.
+        d_rows: Gradients of the rows, operands with the shape of the tokens plus ``[outputs]``.
     """
 
     tokens: Sequence[Any]
     d_rows: Sequence[Any]
 
 
-class Weights(Shared):
-    """A weight matrix and the copy of it that is multiplied with, made once for all its products.
-
-    Its gradient is one product too, however often it was used.
+class SharedWeights(SharedTensor):
+    """A weight matrix, with its operands built once and its gradient computed once.
 
     Args:
-        value: float32 ``[inputs, outputs]``.
-        precision: ``fp32`` or ``bf16``.
+        value: Weights, float32 ``[inputs, outputs]``.
+        precision: Precision of the products, ``fp32`` or ``bf16``.
+
+    Attributes:
+        operand: The weights as an operand ``[inputs, outputs]``.
+        transposed: The transposed operand ``[outputs, inputs]``, or ``None`` in bf16.
+        precision: As above.
+        inputs: Number of rows.
+        outputs: Number of columns.
     """
 
     def __init__(self, value: Any, precision: str) -> None:
-        super().__init__(value, self._gradient)
-        self.factor = factor(tf.stop_gradient(value), precision)
-        # fp32 products with few rows are about twice as fast where nothing is left to transpose; bf16 ones are not
-        self.transposed = _transposed(self.factor) if precision == "fp32" else None
+        super().__init__(value, self._combine_terms)
+        self.operand = as_operand(tf.stop_gradient(value), precision)
+        # a fp32 matmul with few rows is about twice as fast without the transpose flag; a bf16 one is not
+        self.transposed = _transposed(self.operand) if precision == "fp32" else None
         self.precision = precision
         self.inputs, self.outputs = (int(size) for size in value.shape)
 
-    def _gradient(self, terms: list[Factors | Rows]) -> Any:
-        """Float32 ``[inputs, outputs]``."""
-        factors = [term for term in terms if isinstance(term, Factors)]
-        rows = [term for term in terms if isinstance(term, Rows)]
-        found = []
-        if factors:
-            left, right = (joined([part for term in factors for part in term[side]]) for side in (0, 1))
-            of_products = matmul(left, right, transpose_a=True)
-            can_wait(of_products.op)
-            found.append(widened(of_products))
-        if rows:
-            tokens, d_rows = (
-                joined([tf.reshape(part, [-1, *size]) for term in rows for part in term[side]])
-                for side, size in ((0, []), (1, [self.outputs]))
-            )
-            # many rows are summed: not in bf16
-            found.append(tf.math.unsorted_segment_sum(widened(d_rows), tokens, self.inputs + 1)[1:])
-        return found[0] if len(found) == 1 else tf.add(*found)
+    def _combine_terms(self, terms: list[MatmulTerm | LookupTerm]) -> Any:
+        """Returns the gradient of the weights, float32 ``[inputs, outputs]``."""
+        products = [term for term in terms if isinstance(term, MatmulTerm)]
+        lookups = [term for term in terms if isinstance(term, LookupTerm)]
+        addends = []
+        if products:
+            inputs, d_outputs = (concat_rows([part for term in products for part in term[side]]) for side in (0, 1))
+            addends.append(upcast(matmul(inputs, d_outputs, transpose_a=True)))
+        if lookups:
+            tokens = concat_rows([tf.reshape(part, [-1]) for term in lookups for part in term.tokens])
+            d_rows = concat_rows([tf.reshape(part, [-1, self.outputs]) for term in lookups for part in term.d_rows])
+            # a segment can have thousands of rows: sum them in float32, also in bf16
+            addends.append(tf.math.unsorted_segment_sum(upcast(d_rows), tokens, self.inputs + 1)[1:])
+        return addends[0] if len(addends) == 1 else tf.add(*addends)
 
 
-class Bias(Shared):
-    """What is added to every row.
+class SharedBias(SharedTensor):
+    """A bias whose gradient, the sum over all rows of all uses, is computed once.
 
     Args:
-        value: float32 ``[outputs]``.
+        value: Bias, float32 ``[outputs]``.
     """
 
     def __init__(self, value: Any) -> None:
-        super().__init__(value, self._gradient)
-        self._rows: dict[int, Any] = {}
+        super().__init__(value, self._combine_terms)
+        self._broadcast: dict[int, Any] = {}
 
     def rows(self, count: int) -> Any:
-        """Float32 ``[count, outputs]``, without a gradient."""
-        if count not in self._rows:
-            self._rows[count] = tf.broadcast_to(tf.stop_gradient(self.value), [count, self.value.shape[0]])
-        return self._rows[count]
+        """Returns the bias repeated, float32 ``[count, outputs]``, without a gradient."""
+        if count not in self._broadcast:
+            self._broadcast[count] = tf.broadcast_to(tf.stop_gradient(self.value), [count, self.value.shape[0]])
+        return self._broadcast[count]
 
     @staticmethod
-    def _gradient(terms: list[Any]) -> Any:
-        """Float32 ``[outputs]``, from the rows' gradients, factors ``[rows, outputs]``: it is the weights of a 1."""
-        d_rows = joined(terms)
-        return tf.squeeze(widened(matmul(tf.ones([1, d_rows.shape[0]], d_rows.dtype), d_rows)), axis=0)
+    def _combine_terms(terms: list[Any]) -> Any:
+        """Returns ``ones @ d_rows``, float32 ``[outputs]``, from operands ``[rows, outputs]``."""
+        d_rows = concat_rows(terms)
+        return tf.squeeze(upcast(matmul(tf.ones([1, d_rows.shape[0]], d_rows.dtype), d_rows)), axis=0)
 
 
-def joined(parts: Sequence[Any]) -> Any:
-    """Tensors one below the other, along their first axis; made once for all who ask for the same ones."""
+def concat_rows(parts: Sequence[Any]) -> Any:
+    """Concatenates tensors along their first axis; the same list of tensors gives the same result tensor.
+
+    The gradients of a kernel and of its bias need the same concatenation, so results are cached on the graph.
+    """
     if len(parts) == 1:
         return parts[0]
     graph = tf.get_default_graph()
-    if not hasattr(graph, _JOINED):
-        setattr(graph, _JOINED, {})
-    made, names = getattr(graph, _JOINED), tuple(part.name for part in parts)
-    if names not in made:
-        made[names] = tf.concat(parts, axis=0)
-    return made[names]
+    if not hasattr(graph, _CONCATENATED):
+        setattr(graph, _CONCATENATED, {})
+    cache, names = getattr(graph, _CONCATENATED), tuple(part.name for part in parts)
+    if names not in cache:
+        cache[names] = tf.concat(parts, axis=0)
+    return cache[names]
 
 
 def _transposed(matrix: Any) -> Any:
-    """A transposed copy; in three dimensions, or TensorFlow's optimiser makes one product's flag of it."""
+    """Returns a transposed copy of a matrix.
+
+    In three dimensions: TensorFlow's graph optimiser turns a two-dimensional transpose back into a matmul flag.
+    """
     return tf.squeeze(tf.transpose(matrix[None], [0, 2, 1]), axis=0)
 
 
-def factor(values: Any, precision: str) -> Any:
-    """Values as a factor of a product: rounded to bf16, if that is the precision and they are not yet."""
+def as_operand(values: Any, precision: str) -> Any:
+    """Returns float values as a matmul operand: rounded to bfloat16 in bf16, unchanged in fp32."""
     return cast(values, tf.bfloat16) if precision == "bf16" else values
 
 
-def widened(values: Any) -> Any:
-    """A factor, or a product of two, as float32."""
+def upcast(values: Any) -> Any:
+    """Returns an operand, or a product of operands, as float32."""
     return cast(values, tf.float32)
 
 
-def back_through(d_results: Any, weights: Weights) -> Any:
-    """The gradient of the left factor, from that of the product with the weights; both are factors."""
+def matmul_transposed(d_outputs: Any, weights: SharedWeights) -> Any:
+    """Computes ``d_outputs @ weights.T``, the gradient of the inputs of a product.
+
+    Args:
+        d_outputs: Gradient of the product, operand ``[rows, outputs]``.
+        weights: Weights of the product.
+
+    Returns:
+        Operand ``[rows, inputs]``.
+    """
     if weights.transposed is None:
-        return matmul(d_results, weights.factor, transpose_b=True)
-    return matmul(d_results, weights.transposed)
+        return matmul(d_outputs, weights.operand, transpose_b=True)
+    return matmul(d_outputs, weights.transposed)
 
 
-def product(inputs: Any, weights: Weights, *, as_factor: bool = False) -> Any:
-    """``inputs @ weights``.
-
-    Args:
-        inputs: float32 or a factor, ``[rows, weights.inputs]``.
-        weights: the right factor.
-        as_factor: gives the result as a factor: what bf16 products are anyway, without widening them.
-
-    Returns:
-        float32 or a factor, ``[rows, weights.outputs]``, with gradients of both.
-    """
-
-    def multiplied() -> Any:
-        left = factor(inputs, weights.precision)
-
-        def gradient(d_result: Any) -> list[Any]:
-            right = factor(d_result, weights.precision)
-            return [cast(back_through(right, weights), inputs.dtype), [Factors([left], [right])]]
-
-        result = matmul(left, weights.factor)
-        return [result if as_factor else widened(result)], gradient
-
-    return with_gradient(multiplied, inputs, weights)[0]
-
-
-def plain_product(inputs: Any, weights: Weights) -> Any:
-    """``inputs @ weights`` without a gradient, for what is only sampled."""
-    return widened(matmul(factor(inputs, weights.precision), weights.factor))
-
-
-def token_rows(weights: Weights) -> Any:
-    """The rows of a weight matrix by token, a factor: a row of zeros before them (``accelerated.tokens``)."""
-    return tf.pad(weights.factor, [[1, 0], [0, 0]])
-
-
-def gather_rows(weights: Weights, tokens: Any) -> Any:
-    """Rows of a weight matrix: its product with one-hot vectors, without making them.
+def linear(inputs: Any, weights: SharedWeights, *, keep_precision: bool = False) -> Any:
+    """Computes ``inputs @ weights``, with gradients for both.
 
     Args:
-        weights: one row a class.
-        tokens: int32, any shape; 0 is no class, whose row is zero, ``k + 1`` is class ``k``.
+        inputs: Left matrix, float32 or operand, ``[rows, weights.inputs]``.
+        weights: Right matrix.
+        keep_precision: Return the operand type, without the upcast to float32.
 
     Returns:
-        A factor, of the tokens' shape and ``[weights.outputs]``.
+        Matrix ``[rows, weights.outputs]``, float32 or operand.
     """
 
-    def gathered() -> Any:
-        return [tf.gather(token_rows(weights), tokens)], lambda d_rows: [[Rows([tokens], [d_rows])]]
+    def compute() -> Any:
+        operand = as_operand(inputs, weights.precision)
 
-    return with_gradient(gathered, weights)[0]
+        def gradient(d_outputs: Any) -> list[Any]:
+            d_operand = as_operand(d_outputs, weights.precision)
+            d_inputs = cast(matmul_transposed(d_operand, weights), inputs.dtype)
+            return [d_inputs, [MatmulTerm([operand], [d_operand])]]
+
+        outputs = matmul(operand, weights.operand)
+        return [outputs if keep_precision else upcast(outputs)], gradient
+
+    return with_custom_gradient(compute, inputs, weights)[0]
+
+
+def linear_without_gradient(inputs: Any, weights: SharedWeights) -> Any:
+    """Computes ``inputs @ weights`` as float32 without a gradient, for values that are only sampled from."""
+    return upcast(matmul(as_operand(inputs, weights.precision), weights.operand))
+
+
+def token_table(weights: SharedWeights) -> Any:
+    """Returns the weights as a lookup table by token, operand ``[inputs + 1, outputs]``: row 0 is zero (`tokens`)."""
+    return tf.pad(weights.operand, [[1, 0], [0, 0]])
+
+
+def lookup_tokens(weights: SharedWeights, tokens: Any) -> Any:
+    """Multiplies one-hot vectors with weights by looking up rows.
+
+    Args:
+        weights: Weights with one row per class.
+        tokens: Tokens, int32 of any shape: 0 is the zero vector, ``k + 1`` is class ``k``.
+
+    Returns:
+        Operand with the shape of the tokens plus ``[weights.outputs]``.
+    """
+
+    def compute() -> Any:
+        return [tf.gather(token_table(weights), tokens)], lambda d_rows: [[LookupTerm([tokens], [d_rows])]]
+
+    return with_custom_gradient(compute, weights)[0]

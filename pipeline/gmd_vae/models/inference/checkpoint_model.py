@@ -12,8 +12,8 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.magenta.api import build_config, tf
-from gmd_vae.models.accelerated.select_layers import Chosen, accelerate
-from gmd_vae.models.checkpoint_check import check_fits, damage, graph_variables
+from gmd_vae.models.accelerated.select_layers import SelectedLayers, accelerate
+from gmd_vae.models.checkpoint_check import check_fits, find_damage, graph_variables
 from gmd_vae.models.sessions import session_config
 
 Model = TypeVar("Model", bound="RestoredVae")
@@ -36,7 +36,7 @@ class RestoredVae:
     """
 
     def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers) -> None:
-        if reason := damage(checkpoint):
+        if reason := find_damage(checkpoint):
             raise GmdVaeError(
                 f"Checkpoint '{checkpoint}' cannot be read ({reason})",
                 "Give another one: RUN/best, RUN/latest, or an earlier step.",
@@ -54,12 +54,12 @@ class RestoredVae:
     ) -> None:
         self._sessions.close()
 
-    def _built(self) -> tuple[Any, Chosen]:
+    def _built(self) -> tuple[Any, SelectedLayers]:
         """Magenta's config, with the layers that compute it; nothing is in a graph yet."""
         built = build_config(self._config, self._hparams)
         return built, accelerate(built, self._config, self._layers)
 
-    def _restored(self, chosen: Chosen) -> Any:
+    def _restored(self, chosen: SelectedLayers) -> Any:
         """A session on the default graph with the checkpoint's weights.
 
         Raises:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.magenta.api import tf
-from gmd_vae.models.accelerated.core_decoder import Steps
-from gmd_vae.models.accelerated.tokens import as_sequence
+from gmd_vae.models.accelerated.core_decoder import StepOutputs
+from gmd_vae.models.accelerated.tokens import labels_to_sequence
 from gmd_vae.models.inference.checkpoint_model import RestoredVae
 from gmd_vae.models.label_vectors import expand_labels
 
@@ -113,7 +113,7 @@ class ScoredVae(RestoredVae):
             labels, lengths = self._given()
             roll = self._windows.roll_output
             expanded = expand_labels(labels, self._windows, roll=roll, no_hit=False)
-            target = as_sequence(labels) if chosen.takes_tokens else expanded
+            target = labels_to_sequence(labels) if chosen.decoder_takes_tokens else expanded
             # what MusicVAE feeds a decoder: the step before; before the first one, nothing
             before = tf.pad(target[:, :-1], [(0, 0), (1, 0), (0, 0)])
             built.model.build(built.hparams, built.data_converter.output_depth, is_training=False)
@@ -122,7 +122,7 @@ class ScoredVae(RestoredVae):
             if roll:
                 steps = _steps_of_nade(built.model.decoder, results.rnn_output, expanded, labels)
             else:
-                steps = results if isinstance(results, Steps) else _steps_of_magenta(results.rnn_output, labels)
+                steps = results if isinstance(results, StepOutputs) else _steps_of_magenta(results.rnn_output, labels)
             run: Callable[..., Any] = self._restored(chosen).make_callable(steps, [labels, z])
             return run
 
@@ -134,21 +134,23 @@ class ScoredVae(RestoredVae):
         )
 
 
-def _steps_of_magenta(logits: Any, labels: Any) -> Steps:
+def _steps_of_magenta(logits: Any, labels: Any) -> StepOutputs:
     """Of Magenta's decoders: logits ``[batch, steps, classes]``."""
     logits = tf.reshape(logits, [*labels.shape, logits.shape[-1]])
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return Steps(losses, tf.argmax(logits, axis=-1, output_type=tf.int32))
+    return StepOutputs(losses, tf.argmax(logits, axis=-1, output_type=tf.int32))
 
 
-def _steps_of_nade(decoder: Any, written: Any, rolls: Any, labels: Any) -> Steps:
+def _steps_of_nade(decoder: Any, written: Any, rolls: Any, labels: Any) -> StepOutputs:
     """Of a ``MultiLabelRnnNadeDecoder``: what it wrote, ``[batch, steps, depth]``, sets the biases of its NADE."""
     nade, classes = decoder._nade, int(rolls.shape[-1])
     b_enc, b_dec = tf.split(tf.reshape(written, [-1, nade.num_hidden + classes]), [nade.num_hidden, classes], axis=1)
     log_probability, _ = nade.log_prob(tf.reshape(rolls, [-1, classes]), b_enc=b_enc, b_dec=b_dec)
     decided, _ = nade.sample(b_enc=b_enc, b_dec=b_dec)
     bits = tf.bitwise.left_shift(tf.cast(decided, labels.dtype), tf.range(classes, dtype=labels.dtype))
-    return Steps(tf.reshape(-log_probability, labels.shape), tf.reshape(tf.reduce_sum(bits, axis=1), labels.shape))
+    return StepOutputs(
+        tf.reshape(-log_probability, labels.shape), tf.reshape(tf.reduce_sum(bits, axis=1), labels.shape)
+    )
 
 
 def _parts(rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:

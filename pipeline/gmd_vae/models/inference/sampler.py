@@ -18,7 +18,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.families.output_spec import output_of
 from gmd_vae.magenta.api import build_config, tf
-from gmd_vae.magenta.randomness import drawn_from
+from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.inference.checkpoint_model import RestoredVae
 from gmd_vae.models.inference.conditioned_sampling import steer
 
@@ -97,8 +97,8 @@ class TrainedVae(RestoredVae):
             hits = tf.placeholder(tf.float32, [BATCH_SIZE, self._steps, self._drums])
             if self.control_depth or self._drums:
                 steer(built.model.decoder, hits if self._drums else None)
-            with drawn_from(self._seed, batch):
-                if self.makes_labels and chosen.takes_tokens:
+            with stateless_randomness(self._seed, batch):
+                if self.makes_labels and chosen.decoder_takes_tokens:
                     decoded = built.model.decoder.sample_tokens(BATCH_SIZE, z, temperature, self._steps) - 1
                 else:
                     decoded, _ = built.model.sample(

@@ -15,8 +15,8 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.families.output_spec import Output, output_of
 from gmd_vae.magenta.api import lstm_models, tf
-from gmd_vae.models.accelerated.core_decoder import Steps
-from gmd_vae.models.elbo_terms import let_windows_be_absent
+from gmd_vae.models.accelerated.core_decoder import StepOutputs
+from gmd_vae.models.elbo_terms import allow_absent_windows
 from gmd_vae.models.inference.checkpoint_model import RestoredVae
 from gmd_vae.windows.extraction import Tensors
 
@@ -130,7 +130,7 @@ class ScoredTensors(RestoredVae):
             target = tf.cast(outputs, tf.float32)
             # what MusicVAE feeds a decoder: the step before; before the first one, nothing
             before = tf.pad(target[:, :-1], [(0, 0), (1, 0), (0, 0)])
-            let_windows_be_absent(built.model)
+            allow_absent_windows(built.model)
             _let_segments_be_short(built.model.decoder)
             *_, results = built.model.decoder.reconstruction_loss(
                 before, target, lengths, z, tf.cast(controls, tf.float32) if self._converter.control_depth else None
@@ -151,7 +151,7 @@ class ScoredTensors(RestoredVae):
 
     def _steps_of(self, results: Any, target: Any, lengths: Any, decoder: Any) -> tuple[Any, ...]:
         """The losses ``[batch, steps]`` of each part, and the answers ``[batch, steps, ...]``."""
-        if isinstance(results, Steps):  # of our layers; of several streams in the last dimension
+        if isinstance(results, StepOutputs):  # of our layers; of several streams in the last dimension
             if results.losses.shape.rank == 2:
                 return results.losses, results.likeliest[..., None]
             return *tf.unstack(results.losses, axis=-1), results.likeliest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from gmd_vae.magenta.api import tf
-from gmd_vae.models.accelerated.select_layers import choose
+from gmd_vae.models.accelerated.select_layers import select_layers
 from gmd_vae.models.sessions import session_config
 from gmd_vae.training.cluster import servers
 from gmd_vae.training.cluster.replica import Replica
@@ -30,7 +30,7 @@ def work(run: Run, examples: Examples, cluster: Cluster) -> int:
     with (
         errors_in_words(run),
         stop_signals() as stop,
-        Replica(cluster, session_config(choose(run.config, run.hparams, run.layers)), stop, note) as replica,
+        Replica(cluster, session_config(select_layers(run.config, run.hparams, run.layers)), stop, note) as replica,
         tf.Graph().as_default(),
     ):
         graph = build(run, examples.train, replica)

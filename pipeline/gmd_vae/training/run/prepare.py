@@ -96,7 +96,7 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
     _check_examples(run, examples)
     _check_memory(run)
     # beside those that are kept, one is being written and one is the best
-    check_space(folder, _checkpoint_bytes(run), max(1, KEEP + 2 - len(checkpoints.whole(run.train_folder))))
+    check_space(folder, _checkpoint_bytes(run), max(1, KEEP + 2 - len(checkpoints.complete(run.train_folder))))
     return Job(run, examples, _plan(request, run))
 
 
@@ -158,7 +158,9 @@ def _plan(request: Request, run: Run) -> Plan:
     before = read_plan(run.folder)
     num_steps = run.config.num_steps
     if before:
-        reached = max((checkpoints.step_of(prefix) or 0 for prefix in checkpoints.whole(run.train_folder)), default=0)
+        reached = max(
+            (checkpoints.step_of(prefix) or 0 for prefix in checkpoints.complete(run.train_folder)), default=0
+        )
         num_steps = before.num_steps if reached < before.num_steps else max(num_steps, before.num_steps)
     given = {name: getattr(request, name) for name in ("num_steps", "validate_every", "patience", "save_every")}
     return dataclasses.replace(
