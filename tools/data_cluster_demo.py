@@ -93,13 +93,13 @@ def gmd_vae(*arguments: str) -> subprocess.Popen[bytes]:
 def kill_in_the_middle(
     cluster: DaskCluster, command: subprocess.Popen[bytes], output_dir: Path, seconds: float = 600
 ) -> tuple[int, int]:
-    """Kills a worker when the first parts are there, and waits until the command has ended.
+    """Kills a worker when the first batches are finished, and waits until the command has ended.
 
     Returns:
-        How many parts there were when the worker was killed, and how many it saw at most.
+        The number of finished batches when the worker was killed, and the highest number seen.
 
     Raises:
-        RuntimeError: the command had ended before, or all parts were made, or the time is over.
+        RuntimeError: the command had ended before, or all batches were finished, or the time is over.
     """
     until = time.monotonic() + seconds
     folder = output_dir.with_name(f".{output_dir.name}.parts")
@@ -109,7 +109,7 @@ def kill_in_the_middle(
             command.kill()
             command.wait()
             raise RuntimeError(f"the command has not ended after {seconds:.0f} seconds")
-        with contextlib.suppress(FileNotFoundError):  # it goes when the command is done
+        with contextlib.suppress(FileNotFoundError):  # removed when the command is done
             most = max(most, len(list(folder.glob("*/*.part"))))
         if most > 1 and not killed_at:
             killed_at = most
@@ -146,12 +146,12 @@ def run(stage: Sequence[str], cluster: DaskCluster, here: Path, there: Path) -> 
     print(f"{name:<11} on this machine: {time.monotonic() - begun:.1f} s", flush=True)
     begun = time.monotonic()
     command = gmd_vae(*stage, "--output-dir", str(there), "--engine", "dask", "--scheduler", cluster.address)
-    killed_at, parts = kill_in_the_middle(cluster, command, there)
+    killed_at, batches = kill_in_the_middle(cluster, command, there)
     if command.returncode:
         return False
     same = same_files(here, there)
     seconds = time.monotonic() - begun
-    print(f"{name:<11} on two workers, one killed after {killed_at} of {parts} parts: {seconds:.1f} s", flush=True)
+    print(f"{name:<11} on two workers, one killed after {killed_at} of {batches} batches: {seconds:.1f} s", flush=True)
     print(f"{name:<11} {'the same files, byte for byte' if same else 'OTHER FILES'}", flush=True)
     cluster.start_worker()
     return same

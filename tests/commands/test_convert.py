@@ -210,7 +210,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     # click ends the line with the terminal's ^C first
-    assert err.strip() == "Error: Interrupted. What is done is kept; the same command goes on from there."
+    assert err.strip() == "Error: Interrupted. Finished work is kept; the same command continues from there."
     assert [path.name for path in (workspace / "data" / "notes").iterdir()] == [".many.parts"]
     code, _, err = run(capsys, "many")
     assert code == 0

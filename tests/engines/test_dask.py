@@ -60,9 +60,9 @@ def test_a_worker_that_is_killed_changes_nothing(cluster: Any, tmp_path: Path, m
         *("convert", str(music), "--output-dir", str(tmp_path / "dask")),
         *("--engine", "dask", "--scheduler", cluster.address),
     )
-    killed_at, parts = DEMO.kill_in_the_middle(cluster, command, tmp_path / "dask", seconds=120)
+    killed_at, batches = DEMO.kill_in_the_middle(cluster, command, tmp_path / "dask", seconds=120)
     assert command.returncode == 0
-    assert killed_at < parts
+    assert killed_at < batches
     assert DEMO.same_files(tmp_path / "local", tmp_path / "dask")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dask", "local", "music"]
     cluster.start_worker()
@@ -78,19 +78,19 @@ def test_no_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_worker_and_then_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gmd_vae.engines.dask._WORKER_SECONDS", 1)
-    said: list[str] = []
+    messages: list[str] = []
     with DEMO.DaskCluster(tmp_path, Path(__file__).parent.parent) as cluster:
         scheduler = cluster.start_scheduler()
-        engine = DaskEngine(cluster.address, said.append)
+        engine = DaskEngine(cluster.address, messages.append)
         with pytest.raises(EngineError, match=r"has no workers\. Start some: dask worker tcp:"):
             next(engine.each(square, [1]))
-        assert said == [f"The scheduler at {cluster.address} has no workers yet: waiting 1 seconds for one."]
+        assert messages == [f"The scheduler at {cluster.address} has no workers yet: waiting 1 seconds for one."]
         monkeypatch.setattr("gmd_vae.engines.dask._WORKER_SECONDS", 60)
         cluster.start_worker()
         results = engine.each(time.sleep, [0.01] * 10 + [0.5] * 100)  # type: ignore[arg-type, list-item]
         next(results)
         scheduler.kill()
-        with pytest.raises(EngineError, match=r"has gone away\. Start it again\. The same command goes on"):
+        with pytest.raises(EngineError, match=r"has gone away\. Start it again\. The same command continues"):
             list(results)
 
 
@@ -107,7 +107,7 @@ def test_distributed_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_work_that_kills_its_workers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # three, if nobody says otherwise
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # the default is three
     with DEMO.DaskCluster(tmp_path, Path(__file__).parent.parent) as cluster:
         cluster.start_scheduler()
         cluster.start_worker()

@@ -1,4 +1,4 @@
-"""Long work in parts: what is kept, what is removed, and what is not done twice."""
+"""Long work in batches: what is kept, what is removed, and what is not done twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.local import LocalEngine
-from gmd_vae.engines.resumable import Parts, make_parts, open_parts
+from gmd_vae.engines.resumable import Batches, make_batches, open_batches
 
 TASKS = ["a", "b", "c", "d", "e"]
 
@@ -39,7 +39,7 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "made" / "output"
 
 
-def make(parts: Parts, log: Path, tasks: list[str], jobs: int = 1) -> list[int]:
+def make(batches: Batches, log: Path, tasks: list[str], jobs: int = 1) -> list[int]:
     """The numbers of the tasks, those that were done already first."""
     sizes = [1 << number for number in range(len(tasks))]
     known: list[int] = []
@@ -52,84 +52,84 @@ def make(parts: Parts, log: Path, tasks: list[str], jobs: int = 1) -> list[int]:
         assert total == sum(sizes)
         seen.append(done)
 
-    make_parts(parts, functools.partial(write, log), tasks, sizes, LocalEngine(jobs), progress, resume)
+    make_batches(batches, functools.partial(write, log), tasks, sizes, LocalEngine(jobs), progress, resume)
     reached = seen if known else [0, *seen]
     return known + [(done - before).bit_length() - 1 for before, done in itertools.pairwise(reached)]
 
 
-def stop(output: Path, error: BaseException, identity: dict[str, str], work: Callable[[Parts], Any]) -> None:
-    with open_parts(output, identity) as parts:
-        work(parts)
+def stop(output: Path, error: BaseException, identity: dict[str, str], work: Callable[[Batches], Any]) -> None:
+    with open_batches(output, identity) as batches:
+        work(batches)
         raise error
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_parts_are_made_and_removed_at_the_end(output: Path, log: Path, jobs: int) -> None:
-    with open_parts(output, {"a": 1}) as parts:
-        assert parts.finished() == frozenset()
-        assert sorted(make(parts, log, TASKS, jobs)) == [0, 1, 2, 3, 4]
-        assert parts.finished() == frozenset(range(5))
-        assert [parts.path(number).read_text() for number in range(5)] == [task * 3 for task in TASKS]
-        assert len(list(parts.folder.iterdir())) == 5
-    assert not output.parent.exists()  # it was made for the parts
+def test_batches_are_made_and_removed_at_the_end(output: Path, log: Path, jobs: int) -> None:
+    with open_batches(output, {"a": 1}) as batches:
+        assert batches.finished() == frozenset()
+        assert sorted(make(batches, log, TASKS, jobs)) == [0, 1, 2, 3, 4]
+        assert batches.finished() == frozenset(range(5))
+        assert [batches.path(number).read_text() for number in range(5)] == [task * 3 for task in TASKS]
+        assert len(list(batches.folder.iterdir())) == 5
+    assert not output.parent.exists()  # it was made for the batches
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EngineError("no worker"), OSError("full"), ValueError("a bug")])
 def test_what_is_done_stays_when_the_work_was_stopped(output: Path, log: Path, error: BaseException) -> None:
     expected = Interrupted if isinstance(error, KeyboardInterrupt) else type(error)
     with pytest.raises(expected):
-        stop(output, error, {"a": "1"}, lambda parts: make(parts, log, TASKS[:2]))
-    with open_parts(output, {"a": "1"}) as parts:
-        assert make(parts, log, TASKS) == [0, 1, 2, 3, 4]
+        stop(output, error, {"a": "1"}, lambda batches: make(batches, log, TASKS[:2]))
+    with open_batches(output, {"a": "1"}) as batches:
+        assert make(batches, log, TASKS) == [0, 1, 2, 3, 4]
     assert log.read_text().split() == TASKS
 
 
 def test_nothing_stays_when_the_work_cannot_be_done(output: Path, log: Path) -> None:
     with pytest.raises(GmdVaeError, match="nothing in it"):
-        stop(output, GmdVaeError("nothing in it"), {}, lambda parts: make(parts, log, TASKS))
-    assert not output.parent.exists()  # it was made for the parts
+        stop(output, GmdVaeError("nothing in it"), {}, lambda batches: make(batches, log, TASKS))
+    assert not output.parent.exists()  # it was made for the batches
 
 
-def test_ctrl_c_before_the_first_part_leaves_nothing(output: Path) -> None:
+def test_ctrl_c_before_the_first_batch_leaves_nothing(output: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        stop(output, KeyboardInterrupt(), {}, lambda parts: None)
-    assert not output.parent.exists()  # it was made for the parts
+        stop(output, KeyboardInterrupt(), {}, lambda batches: None)
+    assert not output.parent.exists()  # it was made for the batches
 
 
-def test_parts_of_something_else_are_removed(output: Path, log: Path) -> None:
+def test_batches_of_something_else_are_removed(output: Path, log: Path) -> None:
     with pytest.raises(Interrupted):
-        stop(output, KeyboardInterrupt(), {"input": "old"}, lambda parts: make(parts, log, TASKS))
+        stop(output, KeyboardInterrupt(), {"input": "old"}, lambda batches: make(batches, log, TASKS))
     (old,) = (output.parent / ".output.parts").glob("*/")
-    with open_parts(output, {"input": "new"}) as parts:
-        assert parts.finished() == frozenset()
+    with open_batches(output, {"input": "new"}) as batches:
+        assert batches.finished() == frozenset()
         assert not old.exists()  # so a worker that still works for it cannot leave anything there
-        assert parts.folder != old
+        assert batches.folder != old
 
 
-def test_a_part_that_fails_is_not_there_and_the_disks_error_names_the_output(output: Path, log: Path) -> None:
-    with pytest.raises(OSError, match="No space") as caught, open_parts(output, {}) as parts:
-        make(parts, log, ["a", "fail", "b"])
+def test_a_batch_that_fails_is_absent_and_the_disks_error_names_the_output(output: Path, log: Path) -> None:
+    with pytest.raises(OSError, match="No space") as caught, open_batches(output, {}) as batches:
+        make(batches, log, ["a", "fail", "b"])
     assert caught.value.filename == str(output)
-    with open_parts(output, {}) as parts:
-        assert parts.finished() == frozenset({0})
-        assert [path.name for path in parts.folder.iterdir()] == ["00000.part"]
+    with open_batches(output, {}) as batches:
+        assert batches.finished() == frozenset({0})
+        assert [path.name for path in batches.folder.iterdir()] == ["00000.part"]
 
 
 def test_what_a_killed_process_was_writing_is_removed(output: Path, log: Path) -> None:
     with pytest.raises(Interrupted):
-        stop(output, KeyboardInterrupt(), {}, lambda parts: make(parts, log, TASKS[:1]))
-    (part,) = (output.parent / ".output.parts").glob("*/*.part")
-    part.with_name("00001.abcdefg").write_text("half of it")
-    with open_parts(output, {}) as parts:
-        assert [path.name for path in parts.folder.iterdir()] == ["00000.part"]
+        stop(output, KeyboardInterrupt(), {}, lambda batches: make(batches, log, TASKS[:1]))
+    (batch,) = (output.parent / ".output.parts").glob("*/*.part")
+    batch.with_name("00001.abcdefg").write_text("half of it")
+    with open_batches(output, {}) as batches:
+        assert [path.name for path in batches.folder.iterdir()] == ["00000.part"]
 
 
 def test_one_run_at_a_time(output: Path) -> None:
-    with open_parts(output, {}):
+    with open_batches(output, {}):
         refused = pytest.raises(GmdVaeError, match=rf"Another run is writing '{output}': process {os.getpid()} on ")
-        with refused, open_parts(output, {}):
+        with refused, open_batches(output, {}):
             pass
-    with open_parts(output, {}), open_parts(output.with_name("other"), {}):
+    with open_batches(output, {}), open_batches(output.with_name("other"), {}):
         pass
 
 
@@ -142,30 +142,30 @@ def test_a_disk_without_locks_is_good_enough(
 
     monkeypatch.setattr("fcntl.flock", refuse)
     if code == errno.EIO:
-        with pytest.raises(OSError, match="lock"), open_parts(output, {}):
+        with pytest.raises(OSError, match="lock"), open_batches(output, {}):
             pass
     else:
-        with open_parts(output, {}) as parts:
-            assert make(parts, log, TASKS) == [0, 1, 2, 3, 4]
+        with open_batches(output, {}) as batches:
+            assert make(batches, log, TASKS) == [0, 1, 2, 3, 4]
 
 
-def test_a_link_to_a_folder_has_its_parts_beside_the_folder(tmp_path: Path) -> None:
+def test_a_link_to_a_folder_has_its_batches_beside_the_folder(tmp_path: Path) -> None:
     (tmp_path / "disk" / "real").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "disk" / "real")
-    with open_parts(tmp_path / "link", {}) as parts:
-        assert parts.folder.parent == tmp_path.resolve() / "disk" / ".real.parts"
+    with open_batches(tmp_path / "link", {}) as batches:
+        assert batches.folder.parent == tmp_path.resolve() / "disk" / ".real.parts"
 
 
-def test_a_damaged_part_is_removed(output: Path, log: Path) -> None:
-    def read(parts: Parts) -> None:
-        make(parts, log, TASKS)
-        with parts.reading(1) as path:
+def test_a_damaged_batch_is_removed(output: Path, log: Path) -> None:
+    def read(batches: Batches) -> None:
+        make(batches, log, TASKS)
+        with batches.reading(1) as path:
             raise GmdVaeError(f"'{path.name}' is damaged")
 
     with pytest.raises(EngineError, match=r"'00001.part' is damaged .*Run the same"):
         stop(output, AssertionError("not reached"), {}, read)
-    with open_parts(output, {}) as parts:
-        assert parts.finished() == frozenset({0, 2, 3, 4})
+    with open_batches(output, {}) as batches:
+        assert batches.finished() == frozenset({0, 2, 3, 4})
 
 
 def test_a_worker_that_does_not_see_the_folder_says_so(output: Path, log: Path, tmp_path: Path) -> None:
@@ -174,11 +174,14 @@ def test_a_worker_that_does_not_see_the_folder_says_so(output: Path, log: Path, 
             (tmp_path / "made").rename(tmp_path / "away")  # as on a host without this disk
             return super().each(function, items)
 
-    with pytest.raises(EngineError, match=r"is not there on '.*under the same paths"), open_parts(output, {}) as parts:
-        make_parts(parts, functools.partial(write, log), TASKS, [1] * len(TASKS), Elsewhere(1))
+    with (
+        pytest.raises(EngineError, match=r"is not there on '.*under the same paths"),
+        open_batches(output, {}) as batches,
+    ):
+        make_batches(batches, functools.partial(write, log), TASKS, [1] * len(TASKS), Elsewhere(1))
 
 
 def test_a_run_that_makes_nothing_leaves_no_folders(tmp_path: Path) -> None:
-    with pytest.raises(GmdVaeError, match="nothing"), open_parts(tmp_path / "new" / "deep" / "output", {}):
+    with pytest.raises(GmdVaeError, match="nothing"), open_batches(tmp_path / "new" / "deep" / "output", {}):
         raise GmdVaeError("nothing to do")
     assert list(tmp_path.iterdir()) == []

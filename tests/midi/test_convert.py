@@ -18,7 +18,7 @@ from gmd_vae.common.files import sha256
 from gmd_vae.datasets.catalogue import SPLITS, Selection
 from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.local import LocalEngine
-from gmd_vae.engines.resumable import open_parts
+from gmd_vae.engines.resumable import open_batches
 from gmd_vae.midi.convert import convert
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.tfrecord import read_records
@@ -119,12 +119,12 @@ for folder, output in zip(sys.argv[1::2], sys.argv[2::2]):
 
 
 @pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts of 16 files: 54 files make four."""
-    monkeypatch.setattr("gmd_vae.midi.convert.FILES_PER_PART", 16)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of 16 files: 54 files make four."""
+    monkeypatch.setattr("gmd_vae.midi.convert.FILES_PER_BATCH", 16)
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("small_batches")
 def test_the_number_of_processes_changes_nothing(music: Path, tmp_path: Path) -> None:
     for jobs in (1, 2, 3):
         convert(music, tmp_path / f"{jobs}", engine=LocalEngine(jobs))
@@ -215,7 +215,7 @@ def test_a_file_that_goes_away_is_counted(music: Path, tmp_path: Path, monkeypat
     assert sum(split.files for split in summary.splits.values()) == 53
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("small_batches")
 def test_progress_ends_at_the_number_of_files(music: Path, tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
     convert(
@@ -237,7 +237,7 @@ class Stops:
             yield function(item)
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EngineError("a worker died"), OSError(errno.ENOSPC, "full")])
 def test_a_run_that_was_stopped_goes_on(music: Path, tmp_path: Path, error: BaseException) -> None:
     convert(music, tmp_path / "straight")
@@ -249,7 +249,7 @@ def test_a_run_that_was_stopped_goes_on(music: Path, tmp_path: Path, error: Base
     convert(
         music,
         tmp_path / "notes",
-        engine=Stops(2, AssertionError("more than the two parts that were missing")),
+        engine=Stops(2, AssertionError("more than the two batches that were missing")),
         on_progress=lambda done, total: calls.append((done, total)),
         on_resume=lambda done, total: resumed.append((done, total)),
     )
@@ -260,34 +260,37 @@ def test_a_run_that_was_stopped_goes_on(music: Path, tmp_path: Path, error: Base
     assert sorted(path.name for path in tmp_path.iterdir()) == ["music", "notes", "straight"]
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("small_batches")
 def test_another_input_begins_anew(music: Path, tmp_path: Path, make_midi: MakeMidi) -> None:
     with pytest.raises(Interrupted):
         convert(music, tmp_path / "notes", engine=Stops(2, KeyboardInterrupt()))
     (music / "sub folder" / "0.mid").write_bytes(make_midi([(0, 36), (1000, 38), (2000, 38)]))
-    convert(music, tmp_path / "notes", on_resume=lambda *_: pytest.fail("it goes on with parts of other files"))
+    convert(music, tmp_path / "notes", on_resume=lambda *_: pytest.fail("it goes on with batches of other files"))
     convert(music, tmp_path / "straight")
     for path in (tmp_path / "straight").iterdir():
         assert (tmp_path / "notes" / path.name).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("damage", ["cut between two records", "empty", "another byte"])
-def test_a_part_that_a_power_cut_has_damaged_is_made_again(music: Path, tmp_path: Path, damage: str) -> None:
+def test_a_batch_that_a_power_cut_has_damaged_is_made_again(music: Path, tmp_path: Path, damage: str) -> None:
     with pytest.raises(Interrupted):
         convert(music, tmp_path / "notes", engine=Stops(2, KeyboardInterrupt()))
-    (part,) = (tmp_path / ".notes.parts").glob("*/00001.part")
-    content = part.read_bytes()
-    last = len(list(read_records(part))[-1]) + 16
-    part.write_bytes({"empty": b"", "another byte": content[:100] + b"?" + content[101:]}.get(damage, content[:-last]))
+    (batch,) = (tmp_path / ".notes.parts").glob("*/00001.part")
+    content = batch.read_bytes()
+    last = len(list(read_records(batch))[-1]) + 16
+    batch.write_bytes({"empty": b"", "another byte": content[:100] + b"?" + content[101:]}.get(damage, content[:-last]))
     with pytest.raises(EngineError, match="Run the same command again"):
         convert(music, tmp_path / "notes")
-    convert(music, tmp_path / "notes", engine=Stops(1, AssertionError("more than the one part that was damaged")))
+    convert(music, tmp_path / "notes", engine=Stops(1, AssertionError("more than the one batch that was damaged")))
     assert len([data for split in records(tmp_path / "notes").values() for data in split]) == 51
 
 
 def test_a_second_run_into_the_same_folder_is_refused(music: Path, tmp_path: Path) -> None:
-    with open_parts(tmp_path / "notes", {}), pytest.raises(GmdVaeError, match=r"Another run is writing .*process \d+"):
+    with (
+        open_batches(tmp_path / "notes", {}),
+        pytest.raises(GmdVaeError, match=r"Another run is writing .*process \d+"),
+    ):
         convert(music, tmp_path / "notes")
     convert(music, tmp_path / "notes")
 

@@ -260,7 +260,7 @@ def test_an_interruption_leaves_the_earlier_result(notes, tmp_path, monkeypatch)
     before = contents(tmp_path / "out")
     write = shards.write_record
     monkeypatch.setattr(shards, "write_record", lambda stream, data: (write(stream, data), _interrupt()))
-    with pytest.raises(Interrupted, match="the same command goes on"):
+    with pytest.raises(Interrupted, match="the same command continues"):
         run(notes, tmp_path / "out", shards=2)
     assert contents(tmp_path / "out") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [".out.parts", "notes", "out"]
@@ -349,14 +349,14 @@ def test_shards_grow_with_the_examples():
 
 
 def test_small_inputs_start_no_processes(notes, tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "run", lambda *_, **__: pytest.fail("started processes"))
+    monkeypatch.setattr(pool, "run_in_pool", lambda *_, **__: pytest.fail("started processes"))
     run(notes, tmp_path / "out")
 
 
 def test_progress_reaches_the_total(notes, tmp_path):
     seen = []
     run(notes, tmp_path / "out", on_progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(4, 7), (6, 7), (7, 7)]  # a file is at least one part
+    assert seen == [(4, 7), (6, 7), (7, 7)]  # a file is at least one batch
     assert sum(piece.count for piece in open_notes(notes).ranges()) == 7
 
 

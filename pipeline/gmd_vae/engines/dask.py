@@ -1,4 +1,4 @@
-"""Runs a function over many items on the workers of a Dask cluster, which are on machines of their own."""
+"""Runs a function over many items on the workers of a Dask cluster, on other machines."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 30
 _WORKER_SECONDS = 60
-_ASK_SECONDS = 5  # workers may come and go; to ask costs a round trip, and half a minute if the scheduler is gone
+_COUNT_SECONDS = 5  # between counts of the workers: a count is a round trip, half a minute if the scheduler is gone
 _IN_FLIGHT_PER_THREAD = 4
-_GOES_ON = "The same command goes on from what is done."
+_CONTINUES = "The same command continues from what is finished."
 
 
 @dataclass(frozen=True)
 class DaskEngine:
-    """An ``Engine``: what a Dask scheduler has in workers, those too that come later.
+    """The ``Engine`` of a Dask cluster: all workers of a scheduler, including those that join later.
 
-    The tasks of a worker that dies run elsewhere.
+    The tasks of a worker that dies run on another one.
 
     Attributes:
-        address: of the scheduler: ``tcp://HOST:8786``.
-        say: is told that there is no worker yet.
+        address: Address of the scheduler: ``tcp://HOST:8786``.
+        on_message: Called with a line of text while the engine waits for a worker.
     """
 
     address: str
-    say: Callable[[str], None] = lambda text: None
+    on_message: Callable[[str], None] = lambda text: None
 
     def each(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result, None, None]:
-        """See ``Engine.each``.
+        """Implements ``Engine.each``.
 
         Raises:
-            EngineError: distributed is not installed, the scheduler is not there or goes away, it has
-                no worker for a minute, a task has killed several workers, or a worker has no gmd-vae
-                or another version.
+            EngineError: distributed is not installed, the scheduler does not answer, it has no worker
+                for a minute, a task has killed several workers, or a worker lacks gmd-vae or has
+                another version.
         """
         try:
             import distributed
@@ -53,9 +53,9 @@ class DaskEngine:
                 "'--engine dask' needs the package distributed, which is not installed",
                 "Install it: pip install 'gmd-vae[cluster]'",
             ) from None
-        # what Dask has to say of lost workers and closed connections comes as errors of ours, or is no matter
-        for part in ("", ".client", ".comm", ".core", ".batched"):
-            logging.getLogger(f"distributed{part}").setLevel(logging.CRITICAL + 1)
+        # Dask logs lost workers and closed connections; what matters of it is raised as EngineError
+        for logger in ("", ".client", ".comm", ".core", ".batched"):
+            logging.getLogger(f"distributed{logger}").setLevel(logging.CRITICAL + 1)
         with contextlib.ExitStack() as stack:
             try:
                 client = stack.enter_context(
@@ -64,7 +64,7 @@ class DaskEngine:
             except (OSError, ValueError) as error:  # distributed's TimeoutError is an OSError
                 raise EngineError(
                     f"There is no Dask scheduler at '{self.address}' ({_short(error)})",
-                    "Start one with 'dask scheduler'; it says its address.",
+                    "Start one with 'dask scheduler'; it prints its address.",
                 ) from None
             self._wait_for_workers(client)
             _check_versions(client)
@@ -72,7 +72,9 @@ class DaskEngine:
 
     def _wait_for_workers(self, client: Client) -> None:
         if not client.nthreads():
-            self.say(f"The scheduler at {self.address} has no workers yet: waiting {_WORKER_SECONDS} seconds for one.")
+            self.on_message(
+                f"The scheduler at {self.address} has no workers yet: waiting {_WORKER_SECONDS} seconds for one."
+            )
         try:
             client.wait_for_workers(1, timeout=_WORKER_SECONDS)
         except TimeoutError:
@@ -88,13 +90,13 @@ class DaskEngine:
         from distributed.comm import CommClosedError
 
         waiting = collections.deque(items)
-        threads, asked = 0, float("-inf")
+        threads, counted = 0, float("-inf")
 
         def submit() -> list[Future]:
-            """What keeps the workers busy, and no more."""
-            nonlocal threads, asked
-            if time.monotonic() > asked + _ASK_SECONDS:
-                threads, asked = sum(client.nthreads().values()), time.monotonic()
+            """Submits as many items as keep the workers busy."""
+            nonlocal threads, counted
+            if time.monotonic() > counted + _COUNT_SECONDS:
+                threads, counted = sum(client.nthreads().values()), time.monotonic()
             room = _IN_FLIGHT_PER_THREAD * max(1, threads) - running.count()
             return [client.submit(function, waiting.popleft(), pure=False) for _ in range(min(room, len(waiting)))]
 
@@ -109,25 +111,29 @@ class DaskEngine:
         except KilledWorker:
             raise EngineError(
                 "Several workers died of the same work, most often because memory ran out",
-                f"Give them more memory (dask worker --memory-limit). {_GOES_ON}",
+                f"Give them more memory (dask worker --memory-limit). {_CONTINUES}",
             ) from None
         except (CancelledError, OSError) as error:
-            closed = isinstance(error, CommClosedError)  # an OSError, and there before the client's status says so
+            closed = isinstance(error, CommClosedError)  # an OSError, raised before the client's status changes
             if isinstance(error, OSError) and not closed and client.status == "running":
-                raise  # the function's own: a full disk
+                raise  # from the function: a full disk
             raise EngineError(
-                f"The Dask scheduler at '{self.address}' has gone away", f"Start it again. {_GOES_ON}"
+                f"The Dask scheduler at '{self.address}' has gone away", f"Start it again. {_CONTINUES}"
             ) from None
 
 
 def _versions() -> dict[str, str]:
-    """What must be the same on all machines for the output to be the same."""
-    found = manifest.versions("note-seq", "numpy", "protobuf")
-    return {"Python": ".".join(platform.python_version_tuple()[:2]), **found}
+    """Returns the versions that must agree on all machines for the output to be the same."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"Python": python, **manifest.versions("note-seq", "numpy", "protobuf")}
 
 
 def _check_versions(client: Client) -> None:
-    """Makes sure that every worker computes what this process would, and that the scheduler can hand it on."""
+    """Checks that every worker computes what this process would, and that the scheduler can pass it on.
+
+    Raises:
+        EngineError: A version differs, or gmd-vae is not installed there.
+    """
     ours = _versions()
     answers: dict[str, Any] = {}
     try:
@@ -136,16 +142,16 @@ def _check_versions(client: Client) -> None:
         answers["scheduler"] = error
     for address, answer in client.run(_versions, on_error="return").items():
         answers[f"worker at '{address}'"] = answer
-    for who, theirs in answers.items():
+    for machine, theirs in answers.items():
         if isinstance(theirs, ImportError):
             raise EngineError(
-                f"The {who} has no gmd-vae ({_short(theirs)})",
+                f"The {machine} has no gmd-vae ({_short(theirs)})",
                 "Start it in an environment that has the same version as this one.",
             )
         if isinstance(theirs, dict) and theirs != ours:
             package = next(name for name, version in ours.items() if theirs.get(name) != version)
             raise EngineError(
-                f"The {who} has {package} {theirs.get(package)}, this machine has {ours[package]}",
+                f"The {machine} has {package} {theirs.get(package)}, this machine has {ours[package]}",
                 "Install the same versions on all machines.",
             )
 

@@ -1,4 +1,4 @@
-"""What a stage asks of the place where it runs."""
+"""The interface between a stage and the place where it runs."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Runs tasks somewhere."""
+    """Runs a function over many items, in this process or in others."""
 
     def each(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result, None, None]:
-        """Yields ``function(item)`` for each item, as they come, in no fixed order.
+        """Yields ``function(item)`` for each item, as results are finished, in no fixed order.
 
-        An item may be worked on more than once, after a process or a machine has died. Closing the
-        generator stops the work.
+        An item may run more than once, after a process or a machine has died. Closing the generator
+        stops the work.
 
         Args:
-            function: picklable, a module-level function or a ``functools.partial`` of one.
-            items: picklable and small: where the data is, not the data.
+            function: A picklable function: a module-level one, or a ``functools.partial`` of one.
+            items: Picklable and small: paths and ranges, not the data itself.
 
         Raises:
-            EngineError: the place where the work runs has failed.
-            Exception: what the function raises.
+            EngineError: The place where the work runs has failed.
+            Exception: Errors of ``function``.
         """
         ...
 
 
 class EngineError(GmdVaeError):
-    """Where the work runs has failed, not the work: what is done is kept, the same command goes on from there."""
+    """The place where the work runs has failed. Finished batches are kept; the same command continues from them."""

@@ -10,41 +10,50 @@ from gmd_vae.engines.engine import Engine, Item, Result
 
 
 def default_jobs() -> int:
-    """The number of cores this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """An ``Engine``: processes of this machine.
+    """The ``Engine`` of this machine.
 
     Attributes:
-        jobs: how many; None: one for every core. Never more than items. 1: everything in this process.
+        jobs: Number of processes, at most one per item; 1 runs everything in this process; None
+            starts one per core.
     """
 
     jobs: int | None = None
 
     def each(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result, None, None]:
-        """See ``Engine.each``."""
+        """Implements ``Engine.each``."""
         return _run(function, items, min(self.jobs or default_jobs(), len(items)), in_order=False)
 
 
-def worth(processes: int, engine: Engine | None) -> Engine:
-    """The engine that was asked for; if nobody said how many processes, no more than the work is worth."""
-    if engine in (None, LocalEngine()):
+def engine_for(processes: int, engine: Engine | None) -> Engine:
+    """Returns the chosen engine, or a local one that is no larger than the work.
+
+    Args:
+        processes: Number of processes that the work keeps busy for longer than their start takes.
+        engine: The user's choice; None or ``LocalEngine()`` leave the number of processes open.
+    """
+    if engine is None or engine == LocalEngine():
         return LocalEngine(max(1, min(default_jobs(), processes)))
-    assert engine is not None
     return engine
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> Generator[Result, None, None]:
     """Yields ``function(item)`` for each item, in order, computed in up to ``jobs`` processes.
 
-    The results do not depend on ``jobs``. With ``jobs=1`` everything runs in this process. The
-    function and the items must be picklable (a module-level function or a ``functools.partial``).
+    The results do not depend on ``jobs``.
+
+    Args:
+        function: A picklable function: a module-level one, or a ``functools.partial`` of one.
+        items: Picklable.
+        jobs: Number of processes; 1 runs everything in this process.
 
     Raises:
-        EngineError: a process was killed from outside, most often for want of memory.
+        EngineError: A process was killed from outside, most often because memory ran out.
     """
     return _run(function, items, jobs, in_order=True)
 
@@ -55,6 +64,6 @@ def _run(
     if jobs <= 1:
         yield from map(function, items)
         return
-    from gmd_vae.engines.pool import run  # what starts processes takes a while to import
+    from gmd_vae.engines.pool import run_in_pool  # concurrent.futures takes a while to import
 
-    yield from run(function, items, jobs, in_order=in_order)
+    yield from run_in_pool(function, items, jobs, in_order=in_order)

@@ -1,4 +1,4 @@
-"""Processes of this machine that work on items."""
+"""The process pool behind ``LocalEngine`` and ``map_in_order``."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ from concurrent.futures.process import BrokenProcessPool
 
 from gmd_vae.engines.engine import EngineError, Item, Result
 
-_IN_FLIGHT_PER_JOB = 4  # enough to keep every process busy; bounds memory whatever the number of items
+_IN_FLIGHT_PER_JOB = 4  # keeps every process busy; bounds memory whatever the number of items
 
 
-def run(
+def run_in_pool(
     function: Callable[[Item], Result], items: Iterable[Item], jobs: int, *, in_order: bool
 ) -> Generator[Result, None, None]:
     """Yields ``function(item)`` for each item, computed in ``jobs`` processes; closing it ends them.
 
+    Args:
+        function: Picklable.
+        items: Picklable.
+        jobs: Number of processes.
+        in_order: Yields results in the order of the items, not as they are finished.
+
     Raises:
-        EngineError: a process was killed from outside, most often for want of memory.
+        EngineError: A process was killed from outside, most often because memory ran out.
     """
     # spawn, not fork: the same on Linux and macOS, and safe beside threads
     with _children_without_ctrl_c():
@@ -35,9 +41,9 @@ def run(
             with _children_without_ctrl_c():  # processes start when they are first needed
                 waiting.append(pool.submit(function, item))
             if len(waiting) >= jobs * _IN_FLIGHT_PER_JOB:
-                yield _next(waiting, in_order=in_order)
+                yield _take_next(waiting, in_order=in_order)
         while waiting:
-            yield _next(waiting, in_order=in_order)
+            yield _take_next(waiting, in_order=in_order)
     except BrokenProcessPool:
         raise EngineError(
             "A worker process was killed, most often because memory ran out",
@@ -47,8 +53,8 @@ def run(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _next(waiting: collections.deque[Future[Result]], *, in_order: bool) -> Result:
-    """The result of the first future, or of one that is done; takes it out."""
+def _take_next(waiting: collections.deque[Future[Result]], *, in_order: bool) -> Result:
+    """Removes the first future, or one that is finished, and returns its result."""
     if in_order:
         return waiting.popleft().result()
     done = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
@@ -58,9 +64,10 @@ def _next(waiting: collections.deque[Future[Result]], *, in_order: bool) -> Resu
 
 @contextlib.contextmanager
 def _children_without_ctrl_c() -> Iterator[None]:
-    """Processes that start here never see Ctrl-C, which reaches all of a terminal: the parent stops them.
+    """Blocks SIGINT in child processes that start in the block: the parent stops them.
 
-    They inherit the blocked signal, so that not even their start can be interrupted.
+    A terminal sends Ctrl-C to all its processes. Children inherit the blocked signal, so Ctrl-C
+    cannot interrupt even their start.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -70,7 +77,7 @@ def _children_without_ctrl_c() -> Iterator[None]:
 
 
 def _end_with_parent() -> None:
-    """Runs first in each child: without it the children of a killed parent would wait for work for ever."""
+    """Runs first in each child; without it the children of a killed parent would wait for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

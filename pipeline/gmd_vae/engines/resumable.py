@@ -1,9 +1,9 @@
-"""Long work in parts, each a file of its own, so that a run that was stopped goes on where it was.
+"""Long work in batches, each a file of its own, so that a run that was stopped continues where it was.
 
-The parts lie beside the output, in ``.NAME.parts``, in a folder named after a digest of all that
-they follow from. Each is written under another name and renamed, so a part is whole or not there,
-and it does no harm if two processes make the same one. They are not forced to the disk (fsync):
-what they hold has checksums, and a power cut costs the parts that it damages.
+The batch files lie beside the output, in ``.NAME.parts/DIGEST``, where the digest covers everything that
+the batches follow from. A batch file is written under another name and renamed: it is complete or
+absent, and two processes may write the same one. The files are not forced to the disk (fsync): their
+content has checksums, so a power cut costs only the batches that it damages.
 """
 
 from __future__ import annotations
@@ -22,40 +22,44 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gmd_vae.common.errors import GmdVaeError, Interrupted
-from gmd_vae.common.locks import LockHeldError, NoLocksError, locked
+from gmd_vae.common.process_lock import LockHeldError, NoLocksError, process_lock
 from gmd_vae.engines.engine import Engine, EngineError
 
 Task = TypeVar("Task")
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]  # units done, units in total
 
-SUFFIX = ".parts"
-_PART = ".part"
+FOLDER_SUFFIX = ".parts"
+_BATCH_SUFFIX = ".part"
 
 
 def silent(done: int, total: int) -> None:
-    """The ``Progress`` that nobody sees."""
+    """Reports no progress: the ``Progress`` of callers that show none."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The parts of one output. ``folder`` is absolute."""
+class Batches:
+    """The batch files of one output.
+
+    Attributes:
+        folder: Absolute path of the folder that holds them.
+    """
 
     folder: Path
 
     def path(self, number: int) -> Path:
-        """Where a part is, or will be."""
-        return self.folder / f"{number:05}{_PART}"
+        """Returns the path of a batch file, written or not."""
+        return self.folder / f"{number:05}{_BATCH_SUFFIX}"
 
     def finished(self) -> frozenset[int]:
-        """The numbers of the parts that are there."""
-        return frozenset(int(path.stem) for path in self.folder.glob(f"*{_PART}"))
+        """Returns the numbers of the batches that are complete."""
+        return frozenset(int(path.stem) for path in self.folder.glob(f"*{_BATCH_SUFFIX}"))
 
     @contextlib.contextmanager
     def reading(self, number: int) -> Iterator[Path]:
-        """The path of a part to read. A part that turns out to be damaged is removed.
+        """Yields the path of a batch file to read; removes the file if it is damaged.
 
         Raises:
-            EngineError: the reader said with a GmdVaeError that it is damaged.
+            EngineError: The reader raised ``GmdVaeError``: the file is damaged.
         """
         path = self.path(number)
         try:
@@ -66,42 +70,36 @@ class Parts:
 
 
 @contextlib.contextmanager
-def open_parts(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Parts]:
-    """The parts of an output, for this process alone; those that an earlier run left are there.
+def open_batches(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Batches]:
+    """Yields the batches of an output, for this process alone, with those that an earlier run left.
 
-    When the block ends well, or with a ``GmdVaeError`` that says that the work cannot be done, the
-    parts are removed. When it was stopped (Ctrl-C, a full disk, a killed process) they stay for the
-    next run.
+    The batch files are removed when the block ends normally, or with a ``GmdVaeError``: the work
+    cannot be done. They stay for the next run when the block was stopped (Ctrl-C, a full disk).
 
     Args:
-        output_dir: the folder that will be made of them.
-        identity: what the parts follow from, as JSON: the input (names, sizes, times or digests),
-            the options, the versions. Parts of anything else are removed.
+        output_dir: The folder that will be made from the batches.
+        identity: Everything that the batches follow from, as JSON: the input (names, sizes, times or
+            digests), the options, the versions. Batches with another identity are removed.
 
     Raises:
-        GmdVaeError: another run works on this output.
-        Interrupted: Ctrl-C, after some parts were done.
+        GmdVaeError: Another run works on this output.
+        Interrupted: Ctrl-C, after at least one batch was finished.
     """
     target = output_dir.resolve()
-    root = target.with_name(f".{target.name}{SUFFIX}")
-    above = [folder for folder in target.parents if not folder.exists()]  # innermost first
+    root = target.with_name(f".{target.name}{FOLDER_SUFFIX}")
+    new_parents = [folder for folder in target.parents if not folder.exists()]  # innermost first
     text = json.dumps(identity, sort_keys=True)
-    parts = Parts(root / hashlib.sha256(text.encode()).hexdigest()[:16])
-    with _one_at_a_time(root, output_dir):
-        for other in root.iterdir():
-            if other.is_dir() and other != parts.folder:
-                shutil.rmtree(other)
-        parts.folder.mkdir(exist_ok=True)
-        for unfinished in parts.folder.iterdir():  # of a process that was killed
-            if unfinished.suffix != _PART:
-                unfinished.unlink(missing_ok=True)
+    batches = Batches(root / hashlib.sha256(text.encode()).hexdigest()[:16])
+    with _exclusive(root, output_dir):
+        _remove_others(root, batches)
         keep = True
         try:
-            yield parts
+            yield batches
             keep = False
         except KeyboardInterrupt:
-            if parts.finished():
-                raise Interrupted("Interrupted", "What is done is kept; the same command goes on from there.") from None
+            if batches.finished():
+                next_action = "Finished work is kept; the same command continues from there."
+                raise Interrupted("Interrupted", next_action) from None
             raise
         except (EngineError, Interrupted):
             raise
@@ -109,29 +107,40 @@ def open_parts(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Parts]
             keep = False
             raise
         except OSError as error:
-            if error.filename is None and error.errno is not None:  # a failed write does not know its file
+            if error.filename is None and error.errno is not None:  # a failed write does not name its file
                 raise OSError(error.errno, error.strerror, str(output_dir)) from error
             raise
         finally:
-            if not keep or not parts.finished():
+            if not keep or not batches.finished():
                 shutil.rmtree(root, ignore_errors=True)
-                with contextlib.suppress(OSError):  # what holds something now, the output itself for one, stays
-                    for folder in above:
+                with contextlib.suppress(OSError):  # folders with content, such as the output, stay
+                    for folder in new_parents:
                         folder.rmdir()
 
 
-@contextlib.contextmanager
-def _one_at_a_time(folder: Path, output_dir: Path) -> Iterator[None]:
-    """Makes a folder and holds it for this process; it may be removed before the end.
+def _remove_others(root: Path, batches: Batches) -> None:
+    """Removes the batches of other identities, and files that a killed process left incomplete."""
+    for other in root.iterdir():
+        if other.is_dir() and other != batches.folder:
+            shutil.rmtree(other)
+    batches.folder.mkdir(exist_ok=True)
+    for incomplete in batches.folder.iterdir():
+        if incomplete.suffix != _BATCH_SUFFIX:
+            incomplete.unlink(missing_ok=True)
 
-    Where the file system has no locks, there is none: the shared disks of clusters often have none.
+
+@contextlib.contextmanager
+def _exclusive(folder: Path, output_dir: Path) -> Iterator[None]:
+    """Makes a folder and locks it for this process; the folder may be removed before the end.
+
+    Continues without a lock where the file system has none, as on the shared disks of many clusters.
 
     Raises:
-        GmdVaeError: another process holds it; named by the ``output_dir`` that the user knows.
+        GmdVaeError: Another process holds the lock; the error names ``output_dir``.
     """
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(locked(folder / "lock"))
+            stack.enter_context(process_lock(folder / "lock"))
         except LockHeldError as holder:
             raise GmdVaeError(
                 f"Another run is writing '{output_dir}': {holder}",
@@ -142,8 +151,8 @@ def _one_at_a_time(folder: Path, output_dir: Path) -> Iterator[None]:
         yield
 
 
-def make_parts(
-    parts: Parts,
+def make_batches(
+    batches: Batches,
     function: Callable[[Task, Path], None],
     tasks: Sequence[Task],
     sizes: Sequence[int],
@@ -151,54 +160,54 @@ def make_parts(
     on_progress: Progress = silent,
     on_resume: Progress = silent,
 ) -> None:
-    """Makes the parts that are not there yet, one of each task.
+    """Writes the batch files that are missing, one per task.
 
     Args:
-        parts: where.
-        function: writes the part of a task to the path it is given; picklable.
-        tasks: picklable and small; the number of a part is the place of its task. They must follow
-            from the identity of the parts alone.
-        sizes: of each task, in what progress is counted in.
-        engine: where it runs.
-        on_progress: called with how much is done and how much there is in all.
-        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
+        batches: The batches of the output.
+        function: Writes the batch of a task to a path; picklable.
+        tasks: Picklable and small. A task's index is its batch number. The tasks must follow from the
+            identity of the batches alone.
+        sizes: Size of each task, in the unit of the progress.
+        engine: The place where the work runs.
+        on_progress: Called with the finished and the total size.
+        on_resume: Called once with the same arguments if an earlier run left finished batches.
 
     Raises:
-        EngineError: see ``Engine.each``, or a worker does not see the folder of the parts.
-        Exception: what the function raises.
+        EngineError: As ``Engine.each``, or a worker does not see the folder of the batches.
+        Exception: Errors of ``function``.
     """
-    finished = parts.finished()
-    total, so_far = sum(sizes), sum(sizes[number] for number in finished)
+    finished = batches.finished()
+    total, done = sum(sizes), sum(sizes[number] for number in finished)
     if finished:
-        on_resume(so_far, total)
-        on_progress(so_far, total)
+        on_resume(done, total)
+        on_progress(done, total)
     missing = [(number, task) for number, task in enumerate(tasks) if number not in finished]
-    with contextlib.closing(engine.each(functools.partial(_make_one, parts, function), missing)) as done:
-        for number in done:
-            so_far += sizes[number]
-            on_progress(so_far, total)
+    with contextlib.closing(engine.each(functools.partial(_make_one, batches, function), missing)) as numbers:
+        for number in numbers:
+            done += sizes[number]
+            on_progress(done, total)
 
 
-def _make_one(parts: Parts, function: Callable[[Task, Path], None], numbered: tuple[int, Task]) -> int:
-    """Runs in any process, on any machine that sees the folder."""
+def _make_one(batches: Batches, function: Callable[[Task, Path], None], numbered: tuple[int, Task]) -> int:
+    """Writes one batch file; returns its number. Runs in any process, on any machine that sees the folder."""
     number, task = numbered
-    check_seen(parts.folder)
-    handle, name = tempfile.mkstemp(prefix=f"{number:05}.", dir=parts.folder)
+    check_visible(batches.folder)
+    handle, name = tempfile.mkstemp(prefix=f"{number:05}.", dir=batches.folder)
     os.close(handle)
     try:
         function(task, Path(name))
-        Path(name).replace(parts.path(number))
+        Path(name).replace(batches.path(number))
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     return number
 
 
-def check_seen(path: Path) -> None:
-    """Makes sure that this machine sees a file or folder that the first one named.
+def check_visible(path: Path) -> None:
+    """Checks that this machine sees a file or folder that the process with the command named.
 
     Raises:
-        EngineError: it does not.
+        EngineError: The path does not exist on this machine.
     """
     if not path.exists():
         raise EngineError(

@@ -22,9 +22,9 @@ from gmd_vae.common.files import whole_folder
 from gmd_vae.datasets.catalogue import SPLITS, Selection
 from gmd_vae.datasets.midi_files import MidiListing, is_midi_name, list_midi_files
 from gmd_vae.engines.engine import Engine
-from gmd_vae.engines.local import worth
-from gmd_vae.engines.resumable import Progress, make_parts, open_parts, silent
-from gmd_vae.midi.convert_batch import Converted, read_part, write_part
+from gmd_vae.engines.local import engine_for
+from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent
+from gmd_vae.midi.convert_batch import Converted, read_batch, write_batch
 from gmd_vae.midi.splits import Plan, SplitBy, make_plan, split_by_hash
 from gmd_vae.midi.tfrecord import create, file_name, write_record
 
@@ -32,7 +32,7 @@ STAGE = "convert"
 NOTES_FOLDER = Path("data", "notes")
 MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
 _FILES_PER_JOB = 1000  # a process takes as long to start and to end as 300 files; two save nothing below 2,000
-FILES_PER_PART = 64  # some tenths of a second of work, so Ctrl-C answers soon; GMD makes 18 parts
+FILES_PER_BATCH = 64  # some tenths of a second of work, so Ctrl-C answers soon; GMD makes 18 batches
 _PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # that shape the records
 
 
@@ -106,14 +106,14 @@ def convert(
     work = _Work(skipped={})
     for name, reason in listing.skipped:
         work.skip(reason, name)
-    tasks = [plan.files[start : start + FILES_PER_PART] for start in range(0, len(plan.files), FILES_PER_PART)]
-    with open_parts(output_dir, _identity(listing, plan)) as parts:
-        make_parts(
-            parts,
-            functools.partial(write_part, listing.root, listing.collection),
+    tasks = [plan.files[start : start + FILES_PER_BATCH] for start in range(0, len(plan.files), FILES_PER_BATCH)]
+    with open_batches(output_dir, _identity(listing, plan)) as batches:
+        make_batches(
+            batches,
+            functools.partial(write_batch, listing.root, listing.collection),
             tasks,
             [len(task) for task in tasks],
-            worth(len(plan.files) // _FILES_PER_JOB, engine),
+            engine_for(len(plan.files) // _FILES_PER_JOB, engine),
             on_progress,
             on_resume,
         )
@@ -125,7 +125,7 @@ def convert(
                     for split, name in names.items()
                 }
                 for number, files in enumerate(tasks):
-                    for item in read_part(parts, number, len(files)):
+                    for item in read_batch(batches, number, len(files)):
                         work.add(item, plan, streams)
             work.check_something(input_path)
             manifest.write(folder, STAGE, _manifest(folder, names, listing, plan, selection, work))
@@ -134,7 +134,7 @@ def convert(
 
 
 def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
-    """What the parts follow from. Not the splits: they are made when the parts are put together."""
+    """What the batches follow from. Not the splits: they are made when the batches are put together."""
     digest = hashlib.sha256()
     for file in plan.files:
         digest.update(f"{file.name}\n{file.size} {file.mtime_ns}\n".encode())
@@ -144,7 +144,7 @@ def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
         "archive": None if listing.root.is_dir() else [status.st_size, status.st_mtime_ns],
         "collection": listing.collection,
         "files": digest.hexdigest(),
-        "files_per_part": FILES_PER_PART,
+        "files_per_batch": FILES_PER_BATCH,
         "versions": manifest.versions(*_PACKAGES),
     }
 

@@ -1,4 +1,4 @@
-"""Part of a conversion: some MIDI files read and converted, in one file. What each process of ``convert`` imports."""
+"""One batch of a conversion: MIDI files read and converted into one file. Imported by each process of ``convert``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.midi_files import MidiFile
-from gmd_vae.engines.resumable import Parts, check_seen
+from gmd_vae.engines.resumable import Batches, check_visible
 from gmd_vae.midi.midi_io import UNREADABLE, MidiError, midi_to_record
 from gmd_vae.midi.tfrecord import read_records, write_record
 
@@ -42,9 +42,9 @@ def convert_file(file: MidiFile, collection: str) -> Converted:
     return Converted(file.name, sha256, record.data, record.notes, record.drum_notes, record.seconds)
 
 
-def write_part(root: Path, collection: str, files: Sequence[MidiFile], path: Path) -> None:
+def write_batch(root: Path, collection: str, files: Sequence[MidiFile], path: Path) -> None:
     """Writes, for each file, a record with what is known of it as JSON, and then its NoteSequence if it has one."""
-    check_seen(root)
+    check_visible(root)
     with path.open("wb") as stream:
         for file in files:
             item = convert_file(file, collection)
@@ -54,13 +54,13 @@ def write_part(root: Path, collection: str, files: Sequence[MidiFile], path: Pat
                 write_record(stream, item.record)
 
 
-def read_part(parts: Parts, number: int, files: int) -> Iterator[Converted]:
-    """What ``write_part`` has written about so many files.
+def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]:
+    """What ``write_batch`` has written about so many files.
 
     Raises:
-        EngineError: the part is damaged; it is removed, so that the next run makes it again.
+        EngineError: the batch is damaged; it is removed, so that the next run makes it again.
     """
-    with parts.reading(number) as path:
+    with batches.reading(number) as path:
         records = read_records(path)
         for _ in range(files):
             try:

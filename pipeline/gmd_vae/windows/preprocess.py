@@ -13,12 +13,12 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_folder
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.engines.engine import Engine
-from gmd_vae.engines.local import worth
-from gmd_vae.engines.resumable import Progress, make_parts, open_parts, silent
+from gmd_vae.engines.local import engine_for
+from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent
 from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters
 from gmd_vae.windows.extraction import REASONS, Dropped, Extractor
 from gmd_vae.windows.notes_input import NotesInput, open_notes, unpack
-from gmd_vae.windows.storage.batch_files import write_part
+from gmd_vae.windows.storage.batch_files import write_batch
 from gmd_vae.windows.storage.merge import Merged, Totals, merge
 from gmd_vae.windows.storage.shards import STAGE, shard_count, write_shards
 from gmd_vae.windows.storage.sorted_runs import Runs
@@ -87,7 +87,7 @@ def preprocess(
     """Cuts NoteSequences into windows and writes them as examples, whole or not at all.
 
     The memory it takes does not grow with the input: the windows of each range of records are
-    written to a file (a part), and the parts are merged.
+    written to a file (a batch), and the batches are merged.
 
     No window is in two splits: the one that train shares with validation or test is taken out of
     train, the one that validation shares with test out of validation. Within a split each window is
@@ -127,7 +127,7 @@ def preprocess(
         raise GmdVaeError(
             f"'{input_path}' holds no NoteSequences", "Run 'gmd-vae convert' on a folder with MIDI files."
         )
-    engine = worth(source.size() // _BYTES_PER_JOB, engine)
+    engine = engine_for(source.size() // _BYTES_PER_JOB, engine)
     options = {
         "shards": shards,
         "max_per_sequence": max_per_sequence,
@@ -135,21 +135,21 @@ def preprocess(
         **({"gzip": True} if compress else {}),
         **({"filters": filters.describe()} if filters.is_on else {}),
     }
-    with open_parts(output_dir, _identity(source, extractor, max_per_sequence, filters)) as parts:
-        make_parts(
-            parts,
-            functools.partial(write_part, extractor, max_per_sequence),
-            unpack(tasks, parts.folder),
+    with open_batches(output_dir, _identity(source, extractor, max_per_sequence, filters)) as batches:
+        make_batches(
+            batches,
+            functools.partial(write_batch, extractor, max_per_sequence),
+            unpack(tasks, batches.folder),
             [task.count for task in tasks],
             engine,
             on_progress,
             on_resume,
         )
-        totals = Totals(parts, len(tasks))
+        totals = Totals(batches, len(tasks))
         layout = extractor.layout
-        merged = Merged([Runs(parts.folder / name) for name in SPLITS])
+        merged = Merged([Runs(batches.folder / name) for name in SPLITS])
         try:
-            merge(parts, len(tasks), totals.sweeps(), layout, keep_duplicates=keep_duplicates, into=merged)
+            merge(batches, len(tasks), totals.sweeps(), layout, keep_duplicates=keep_duplicates, into=merged)
             summary = Summary(output_dir, config, _split_summaries(totals, merged, keep_duplicates), totals.dropped)
             if not summary.splits["train"].examples:
                 raise _nothing_to_train_on(source, config, summary.splits, summary.dropped, advice)
@@ -168,7 +168,7 @@ def preprocess(
 def _identity(
     source: NotesInput, extractor: Extractor, max_per_sequence: int | None, filters: Filters
 ) -> dict[str, Any]:
-    """What the parts follow from."""
+    """What the batches follow from."""
     return {
         "parts": 2,  # their format
         "input": source.identity,

@@ -1,4 +1,4 @@
-"""Parts of windows are merged as if all had been in memory at once."""
+"""Batches of windows are merged as if all had been in memory at once."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_ranges_are_few_and_cover_every_record_once(many: Path, monkeypatch: pyt
     assert max(piece.count for piece in notes_input.open_notes(many).ranges()) > 1
 
 
-def test_a_damaged_part_is_made_again(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_batch_is_made_again(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut(many, tmp_path / "whole")
     monkeypatch.setattr(notes_input, "_RANGE_RECORDS", 7)
 
@@ -172,7 +172,7 @@ def test_a_damaged_part_is_made_again(many: Path, tmp_path: Path, monkeypatch: p
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def test_parts_of_other_options_are_not_taken(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_of_other_options_are_not_taken(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -218,7 +218,7 @@ def test_a_killed_run_goes_on_where_it_was(
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    time.sleep(0.1)  # a child may still finish a part
+    time.sleep(0.1)  # a child may still finish a batch
     resumed: list[tuple[int, int]] = []
     cut(many, tmp_path / "out", engine=LocalEngine(1), on_resume=lambda done, total: resumed.append((done, total)))
     ((done, total),) = resumed

@@ -1,4 +1,4 @@
-"""One training at a time in a run folder. No TensorFlow here."""
+"""One training at a time in a run folder. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.locks import LockHeldError, NoLocksError, locked
+from gmd_vae.common.process_lock import LockHeldError, NoLocksError, process_lock
 
 NAME = ".lock"  # in the run folder; it stays there
 
 
 @contextlib.contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Holds a run folder for this process; makes the folder if need be.
+    """Holds a run folder for this process; makes the folder if needed.
+
+    Args:
+        folder: The run folder.
 
     Raises:
-        GmdVaeError: another training holds it, be it in this process; or its file system has no locks.
+        GmdVaeError: Another training holds it, in this process or another, or its file system has no locks.
     """
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(locked(folder / NAME))
+            stack.enter_context(process_lock(folder / NAME))
         except LockHeldError as holder:
             raise GmdVaeError(
                 f"Another training runs in '{folder}': {holder}",

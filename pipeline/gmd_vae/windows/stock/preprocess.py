@@ -22,7 +22,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_folder
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.engines.engine import Engine
-from gmd_vae.engines.resumable import Parts, Progress, check_seen, make_parts, open_parts, silent
+from gmd_vae.engines.resumable import Batches, Progress, check_visible, make_batches, open_batches, silent
 from gmd_vae.midi.tfrecord import create, read_records, write_record
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.notes_input import STOCK_STAGE, NotesInput, Range, open_notes, unpack
@@ -96,19 +96,19 @@ def write_stock(
     sizes = [task.count for task in tasks]
     identity = {"stock": 1, **_origin(source, extractor, config)}
     summary = Summary(output_dir, config, {name: StockSplit() for name in SPLITS}, Dropped())
-    with open_parts(output_dir, identity) as parts:
-        make_parts(
-            parts,
-            functools.partial(_write_part, extractor),
-            unpack(tasks, parts.folder),
+    with open_batches(output_dir, identity) as batches:
+        make_batches(
+            batches,
+            functools.partial(_write_batch, extractor),
+            unpack(tasks, batches.folder),
             sizes,
             engine,
             on_progress,
             on_resume,
         )
-        runs = {name: Runs(parts.folder / name) for name in SPLITS}
+        runs = {name: Runs(batches.folder / name) for name in SPLITS}
         try:
-            _gather(parts, tasks, runs, summary)
+            _gather(batches, tasks, runs, summary)
             if not any(run.count for run in runs.values()):
                 raise GmdVaeError(
                     f"The script makes nothing of the {sum(sizes)} NoteSequences of '{input_path}' for '{config}'",
@@ -163,9 +163,9 @@ class _Found(NamedTuple):
         return cls(number, place, data[_PLACE.size : middle], data[middle:])
 
 
-def _write_part(extractor: StockExtractor, piece: Range, path: Path) -> None:
+def _write_batch(extractor: StockExtractor, piece: Range, path: Path) -> None:
     """Writes what was dropped (JSON), then what the script makes of some NoteSequences; runs in any process."""
-    check_seen(piece.path)
+    check_visible(piece.path)
     found = []
     dropped = Dropped()
     for number, record in enumerate(piece.read(), piece.first):
@@ -180,12 +180,12 @@ def _write_part(extractor: StockExtractor, piece: Range, path: Path) -> None:
             write_record(stream, one.pack())
 
 
-def _gather(parts: Parts, tasks: list[Range], runs: dict[str, Runs], summary: Summary[StockSplit]) -> None:
-    """Reads the parts into runs in order of a hash of the windows, and counts."""
+def _gather(batches: Batches, tasks: list[Range], runs: dict[str, Runs], summary: Summary[StockSplit]) -> None:
+    """Reads the batches into runs in order of a hash of the windows, and counts."""
     for number, task in enumerate(tasks):
         name = task.split or SPLITS[0]
         summary.splits[name].sequences += task.count
-        with parts.reading(number) as path:
+        with batches.reading(number) as path:
             records = read_records(path)
             header = json.loads(next(records, b"[]"))
             summary.dropped.add(Dropped.of_counters(header))

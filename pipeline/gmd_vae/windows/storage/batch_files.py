@@ -1,9 +1,9 @@
-"""The windows of a part of the input in a file, sorted by rank: what ``preprocess`` goes on from, and merges.
+"""The windows of a batch of the input in a file, sorted by rank: what ``preprocess`` goes on from, and merges.
 
 The *rank* of a window is a hash of it. It is the order of the output, and stands for the window: two
 with the same rank are the same (128 bits: no two others will ever meet).
 
-A part is a TFRecord file: a header (JSON), a table of its NoteSequences, and blocks of windows, each of
+A batch is a TFRecord file: a header (JSON), a table of its NoteSequences, and blocks of windows, each of
 a range of the ranks' first byte, so that the windows of some ranks are read without the others.
 """
 
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.engines.resumable import check_seen
+from gmd_vae.engines.resumable import check_visible
 from gmd_vae.midi.tfrecord import FRAME, read_records, write_record
 from gmd_vae.windows.extraction import Dropped, Extractor
 from gmd_vae.windows.notes_input import Range, split_of
@@ -48,7 +48,7 @@ class Rows(NamedTuple):
         sizes: [n], of the packed windows in bytes.
         counts: [n], how often each occurs.
         data: the packed windows in a row, uint8.
-        sources: for each occurrence in turn the number of its NoteSequence in the part.
+        sources: for each occurrence in turn the number of its NoteSequence in the batch.
     """
 
     ranks: Array
@@ -63,7 +63,7 @@ def rank_of(window: bytes, occurrence: int = 0) -> bytes:
     return hashlib.blake2b(window, digest_size=16, salt=occurrence.to_bytes(8, "big")).digest()
 
 
-def write_part(extractor: Extractor, max_per_sequence: int | None, piece: Range, path: Path) -> None:
+def write_batch(extractor: Extractor, max_per_sequence: int | None, piece: Range, path: Path) -> None:
     """Cuts the windows of some NoteSequences and writes them to ``path``. Runs in any process, on any machine.
 
     What is written depends on the NoteSequences and the options alone.
@@ -71,7 +71,7 @@ def write_part(extractor: Extractor, max_per_sequence: int | None, piece: Range,
     Raises:
         GmdVaeError: a record is damaged, or the file is not there.
     """
-    check_seen(piece.path)
+    check_visible(piece.path)
     found: dict[bytes, list[int]] = {}
     ids: list[bytes] = []
     splits = bytearray()
@@ -153,8 +153,8 @@ def _unpack_block(block: bytes) -> Rows:
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
-    """A part to read from.
+class Batch:
+    """A batch to read from.
 
     Attributes:
         path: its file.
@@ -172,7 +172,7 @@ class Part:
     _starts: list[int]  # of the records: the header, the table of NoteSequences, the blocks
 
     @classmethod
-    def open(cls, path: Path) -> Part:
+    def open(cls, path: Path) -> Batch:
         """Reads the header.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The parts of the windows become one: repeats found, splits kept apart, in order of rank.
+"""The batches of the windows become one: repeats found, splits kept apart, in order of rank.
 
 It goes in sweeps over ranges of ranks, each small enough for memory. All copies of a window have its
 rank, so one sweep sees them all.
@@ -12,18 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.engines.resumable import Parts
+from gmd_vae.engines.resumable import Batches
 from gmd_vae.windows.extraction import Dropped, Layout
 from gmd_vae.windows.storage import records
-from gmd_vae.windows.storage.batch_files import RANK, RANK_STARTS, Array, Part, Rows, rank_of
+from gmd_vae.windows.storage.batch_files import RANK, RANK_STARTS, Array, Batch, Rows, rank_of
 from gmd_vae.windows.storage.sorted_runs import Runs
 
-_SWEEP_BYTES = 24 << 20  # of memory, as the parts weigh their windows
+_SWEEP_BYTES = 24 << 20  # of memory, as the batches weigh their windows
 _BATCH = 4096  # windows that become examples at once
 
 
 class Totals:
-    """What the parts hold together.
+    """What the batches hold together.
 
     Attributes:
         sequences: NoteSequences by split, in the order of ``SPLITS``.
@@ -31,8 +31,8 @@ class Totals:
         dropped: what gave no window.
     """
 
-    def __init__(self, parts: Parts, count: int) -> None:
-        """Reads the headers of all ``count`` parts.
+    def __init__(self, batches: Batches, count: int) -> None:
+        """Reads the headers of all ``count`` batches.
 
         Raises:
             EngineError: one is damaged.
@@ -42,12 +42,12 @@ class Totals:
         self.dropped = Dropped()
         weights = np.zeros(RANK_STARTS, np.int64)
         for number in range(count):
-            with parts.reading(number) as path:
-                part = Part.open(path)
-            self.sequences = [sum(pair) for pair in zip(self.sequences, part.sequences, strict=True)]
-            self.windows = [sum(pair) for pair in zip(self.windows, part.windows, strict=True)]
-            self.dropped.add(part.dropped)
-            weights += part.weights
+            with batches.reading(number) as path:
+                batch = Batch.open(path)
+            self.sequences = [sum(pair) for pair in zip(self.sequences, batch.sequences, strict=True)]
+            self.windows = [sum(pair) for pair in zip(self.windows, batch.windows, strict=True)]
+            self.dropped.add(batch.dropped)
+            weights += batch.weights
         self._weights: list[int] = weights.tolist()
 
     def sweeps(self) -> Iterator[tuple[int, int]]:
@@ -85,12 +85,18 @@ class Merged:
 
 
 def merge(
-    parts: Parts, count: int, sweeps: Iterable[tuple[int, int]], layout: Layout, *, keep_duplicates: bool, into: Merged
+    batches: Batches,
+    count: int,
+    sweeps: Iterable[tuple[int, int]],
+    layout: Layout,
+    *,
+    keep_duplicates: bool,
+    into: Merged,
 ) -> None:
-    """Adds all windows of the parts to ``into``.
+    """Adds all windows of the batches to ``into``.
 
     Args:
-        parts: written by ``write_part``.
+        batches: written by ``write_batch``.
         count: how many there are.
         sweeps: see ``Totals.sweeps``.
         layout: of the windows.
@@ -98,11 +104,11 @@ def merge(
         into: starts empty.
 
     Raises:
-        EngineError: a part is damaged.
+        EngineError: a batch is damaged.
         OSError: the disk is full.
     """
     for low, high in sweeps:
-        _add(_Sweep.read(parts, count, low, high), layout, keep_duplicates, into)
+        _add(_Sweep.read(batches, count, low, high), layout, keep_duplicates, into)
 
 
 def _add(sweep: _Sweep, layout: Layout, keep_duplicates: bool, into: Merged) -> None:
@@ -146,16 +152,16 @@ class _Sweep:
     ids: list[bytes]
 
     @classmethod
-    def read(cls, parts: Parts, count: int, low: int, high: int) -> _Sweep:
+    def read(cls, batches: Batches, count: int, low: int, high: int) -> _Sweep:
         """Reads the windows whose ranks' first byte is from ``low`` to below ``high``."""
         found: list[Rows] = []
         splits = []
         ids: list[bytes] = []
         for number in range(count):
-            with parts.reading(number) as path:
-                part = Part.open(path)
-                blocks = part.read_windows(low, high)
-                names, split_of = part.read_ids()
+            with batches.reading(number) as path:
+                batch = Batch.open(path)
+                blocks = batch.read_windows(low, high)
+                names, split_of = batch.read_ids()
             for rows in filter(lambda rows: len(rows.ranks), blocks):
                 # their NoteSequences get numbers of the sweep; the other ids are let go
                 used, places = np.unique(rows.sources, return_inverse=True)

@@ -1,0 +1,72 @@
+"""A lock that one process holds at a time: filelock's kernel lock, with the holder's name in the lock file.
+
+The kernel releases the lock when its process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# Lustre and some NFS and SMB mounts answer a request for a lock with one of these.
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+_PATIENCE = 0.2  # seconds: covers a holder that removes the file's folder at this moment
+
+
+class LockHeldError(Exception):
+    """Another process, or another caller in this one, holds the lock. ``str()`` is the holder, on one line."""
+
+
+class NoLocksError(Exception):
+    """The file system has no locks. ``str()`` is the system's reason."""
+
+
+@contextlib.contextmanager
+def process_lock(path: Path) -> Iterator[None]:
+    """Holds the lock on a file; makes the file and its folder if needed.
+
+    The file stays afterwards, since only the lock counts. It may be removed while the lock is held.
+
+    Args:
+        path: The lock file. Its text becomes the process number, the host and the time.
+
+    Raises:
+        LockHeldError: The lock is taken.
+        NoLocksError: The file system cannot lock files.
+        OSError: The file cannot be written; ``filename`` names it.
+    """
+    from filelock import FileLock, Timeout
+
+    # A soft lock (a file that exists) would outlive a killed process.
+    lock = FileLock(path, timeout=_PATIENCE, fallback_to_soft=False, on_acquired=_write_holder)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LockHeldError(_read_holder(path)) from None
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise NoLocksError(error.strerror) from None
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write_holder(descriptor: int) -> None:
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {since}\n".encode())
+
+
+def _read_holder(path: Path) -> str:
+    """Returns the file's text as one line; the file is empty between the lock and the text."""
+    with contextlib.suppress(OSError):
+        text = " ".join(path.read_bytes()[:300].decode(errors="replace").split())
+        if text.isprintable() and text:
+            return text
+    return "which process is not known yet"
