@@ -1,8 +1,8 @@
 """Compares the results of two checkouts of gmd-vae: records, windows, weights, MIDI files and figures.
 
 ``python tools/compare_checkouts.py OLD NEW --groove ARCHIVE --music FOLDER --output-dir DIR`` runs the same commands
-with both, in processes of their own, and lists the differences. Versions, times and paths are not compared. It takes some
-10 minutes on two cores. The new checkout also resumes, generates with and evaluates a copy of a run of the old one.
+with both, in processes of their own, and lists the differences. Versions, times and paths are not compared. It takes
+some 10 minutes on two cores. The new checkout also resumes, generates with and evaluates a copy of a run of the old one.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ CONFIGS = [HIERDEC_SMALL.replace(name="tiny", summary="a test", source="a test",
 SCRIPT = """
 import importlib, sys
 from gmd_vae.magenta import api
-script = importlib.import_module("api.models.music_vae." + sys.argv[1])
+script = importlib.import_module("magenta.models.music_vae." + sys.argv[1])
 script.FLAGS(sys.argv[1:])
 script.run(api.configs.CONFIG_MAP)
 """

@@ -127,12 +127,12 @@ def test_our_own_look_finds_the_windows_that_magenta_finds(
     from gmd_vae.windows.cutting.section_windows import tensors_of
 
     extractor = extractors[config]
-    if extractor._output.is_events:  # Magenta fails on a track of two programs
+    if config == "hier-multiperf_vel_1bar_med":  # Magenta fails on a track of two programs
         made = list({part[0]: part for part in made}.values())
     sequence = music(*made)
     found = tensors_of(extractor._converter, sequence) if sequence.total_time > 0 else []
     expected = places(extractor._needs, sequence, Dropped()) if sequence.total_time > 0 else []
-    if extractor._output.is_events:
+    if config == "hier-multiperf_vel_1bar_med":
         assert len(found) <= len(expected)
     else:
         assert len(found) == len(expected)
