@@ -2,7 +2,7 @@
 
 ``python tools/compare_checkouts.py OLD NEW --groove ARCHIVE --music FOLDER --output-dir DIR`` runs the same commands
 with both, in processes of their own, and lists the differences. Versions, times and paths are not compared. It takes
-some 10 minutes on two cores. The new checkout also resumes, generates with and evaluates a copy of a run of the old one.
+some 10 minutes on two cores. The new checkout also resumes a run of the old one, generates with it and evaluates it.
 """
 
 from __future__ import annotations
