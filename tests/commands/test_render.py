@@ -83,7 +83,7 @@ def test_what_is_left_out_is_said(make_midi: MakeMidi) -> None:
 
 
 def test_a_long_picture_says_where_it_stops(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gmd_vae.rendering.grid.MAX_BARS", 3)  # 64 take a second
+    monkeypatch.setattr("gmd_vae.rendering.grid_png.MAX_BARS", 3)  # 64 take a second
     Path("a.mid").write_bytes(make_midi([(480 * beat, 36) for beat in range(20)]))
     assert "a.mid: the picture shows the first 3 of 5 bars" in run("a.mid", "--png").stderr
 

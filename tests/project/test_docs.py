@@ -298,5 +298,27 @@ def test_the_changelog_counts_the_configs() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_blank_line_splits_a_table(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    assert _rows_outside_tables(text) == []
+
+
+def test_a_split_table_would_be_found() -> None:
+    table = "| a | b |\n| --- | :-: |\n| 1 | 2 |\n"
+    assert _rows_outside_tables(f"{table}\n{table}") == []
+    assert _rows_outside_tables(f"{table}\n| 3 | 4 |\n| 5 | 6 |\n") == ["| 3 | 4 |"]
+
+
+def _rows_outside_tables(text: str) -> list[str]:
+    """Table rows after a blank line that no line of dashes follows: Markdown shows them as plain text."""
+    lines = ["", *text.splitlines(), ""]
+    return [
+        line
+        for before, line, after in zip(lines, lines[1:], lines[2:], strict=False)
+        if line.startswith("|") and not before.strip() and not re.fullmatch(r"\|(?: *:?-+:? *\|)+", after.strip())
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_nothing_is_left_to_fill_in(page: Path) -> None:
     assert sorted(set(re.findall(r"@@\w*(?:@@)?", page.read_text(encoding="utf-8")))) == []

@@ -82,8 +82,8 @@ def command(
         console.print_json(result)
         return
 
-    from gmd_vae.inspection.grid import signs_for
     from gmd_vae.inspection.tables import show
+    from gmd_vae.inspection.text_grid import signs_for
 
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
 

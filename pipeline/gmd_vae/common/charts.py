@@ -74,15 +74,12 @@ class Line:
 
 
 @contextlib.contextmanager
-def drawing(target: Path, *, width: float, height: float, title: str = "", note: str = "") -> Iterator[Figure]:
-    """Yields an empty figure; what was drawn on it then appears whole as the PNG file ``target``.
+def styled_figure(width: float, height: float) -> Iterator[Figure]:
+    """Yields an empty figure in the style of all charts, for as long as it is drawn and saved.
 
     Args:
-        target: the file; its folder is made.
-        width: inches, 120 pixels each.
-        height: inches.
-        title: a line above everything.
-        note: a smaller line at the right of the title.
+        width: Inches; 120 pixels each in a PNG file.
+        height: Inches.
     """
     # a backend that is not there would stop the import, and none is needed
     os.environ["MPLBACKEND"] = "agg"
@@ -93,7 +90,21 @@ def drawing(target: Path, *, width: float, height: float, title: str = "", note:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         # not pyplot: it keeps every figure, and looks for a display
-        figure = Figure(figsize=(width, height), dpi=_DPI)
+        yield Figure(figsize=(width, height), dpi=_DPI)
+
+
+@contextlib.contextmanager
+def drawing(target: Path, *, width: float, height: float, title: str = "", note: str = "") -> Iterator[Figure]:
+    """Yields an empty figure; what was drawn on it then appears whole as the PNG file ``target``.
+
+    Args:
+        target: PNG file; its folder is created.
+        width: Inches, 120 pixels each.
+        height: Inches.
+        title: Line above everything.
+        note: Smaller line at the right of the title.
+    """
+    with styled_figure(width, height) as figure:
         # names are the user's: a dollar sign in one is no formula
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", parse_math=False)

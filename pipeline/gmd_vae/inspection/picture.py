@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.charts import BLUE, GREY, ORANGE, drawing, small_title
-from gmd_vae.inspection.grid import bar_number
+from gmd_vae.inspection.text_grid import bar_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

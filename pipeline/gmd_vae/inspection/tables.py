@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gmd_vae.inspection.grid import BLOCKS, WIDTH, Signs, bar_number, grid
+from gmd_vae.inspection.text_grid import BLOCKS, WIDTH, Signs, bar_number, grid
 from gmd_vae.windows.extraction import REASONS
 
 if TYPE_CHECKING:

@@ -1,1 +1,14 @@
-"""Drum beats for ears and eyes: sound files and pictures of any MIDI file's drums."""
+"""Drum beats as sound files, pictures and report pages.
+
+In: any MIDI file with drums; for a report, a run folder. Out: WAV files, PNG files, one HTML page. Read
+``files.py`` first.
+
+- ``files.py``: plans the output names of MIDI files and renders them.
+- ``drum_part.py``: reads the drum hits of a MIDI file.
+- ``kit.py``: synthesises the strokes of the drum kit.
+- ``sound.py``: mixes the strokes of a part into a WAV file.
+- ``bars.py``: finds bars and beats, and converts seconds to quarter notes and back.
+- ``layout.py``: lays out the grid of a part: rows, lines and a rectangle for each hit.
+- ``grid_png.py``: draws the grid as a PNG file.
+- ``report/``: the page of a run, with its beats, training curves and evaluations.
+"""

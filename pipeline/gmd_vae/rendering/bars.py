@@ -1,4 +1,4 @@
-"""Where the bars of a drum part lie: its tempos and meters as a ruler in quarter notes."""
+"""The bars and beats of a drum part, in quarter notes, and its tempo map between seconds and quarter notes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from gmd_vae.rendering.drum_part import DrumPart
 
-_CLOSE = 1e-4  # quarter notes, 0.05 ms at 120 bpm: seconds turned back into quarters are not exact
+_CLOSE = 1e-4  # quarter notes, 0.05 ms at 120 bpm: seconds converted back to quarters are not exact
 _MOMENT = 0.25  # quarter notes
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,9 +21,9 @@ class Bar:
     """One bar.
 
     Attributes:
-        start: quarter notes since the beginning.
-        length: quarter notes; shorter than its meter says where the meter changes within it.
-        beat: quarter notes between the beats: three eighths in 6/8, 9/8 and 12/8.
+        start: Quarter notes from the beginning of the part.
+        length: Quarter notes; shorter than the meter where another meter begins within the bar.
+        beat: Quarter notes from beat to beat: 1.5 in 6/8, 9/8 and 12/8.
     """
 
     start: float
@@ -30,27 +32,32 @@ class Bar:
 
 
 @dataclasses.dataclass(frozen=True)
-class Ruler:
-    """A part's bars.
+class Bars:
+    """The bars of a part.
 
     Attributes:
-        hits: where each hit of the part begins, quarter notes, float64 ``[hits]``.
-        bars: the first of them, at least one.
-        total: how many there are in all.
+        hits: Start of each hit, quarter notes, float64 [hits].
+        bars: First bars, at least one.
+        total: Number of all bars.
     """
 
-    hits: npt.NDArray[np.float64]
+    hits: Array
     bars: list[Bar]
     total: int
 
 
-def measure(part: DrumPart, limit: int) -> Ruler:
-    """Lays the ruler: the first ``limit`` bars, and the number of all until the music ends."""
-    quarters = _quarters(part, part.times)
-    end = float(_quarters(part, np.array([part.seconds]))[0])
-    # the last stroke's note often ends a moment after the bar line: that is no other bar
-    end = max(end - _MOMENT, float(quarters.max(initial=0.0)) + 2 * _CLOSE)
-    changes = _quarters(part, np.array([time for time, _, _ in part.meters])).tolist()
+def find_bars(part: DrumPart, limit: int) -> Bars:
+    """Finds the bars of a part from its meters, until its music ends.
+
+    Args:
+        part: Drum part.
+        limit: Maximum number of bars to return.
+    """
+    hits = to_quarters(part, part.times)
+    end = float(to_quarters(part, np.array([part.seconds]))[0])
+    # the last note often ends a moment after the bar line, which does not begin another bar
+    end = max(end - _MOMENT, float(hits.max(initial=0.0)) + 2 * _CLOSE)
+    changes = to_quarters(part, np.array([time for time, _, _ in part.meters])).tolist()
     bars: list[Bar] = []
     total = 0
     for index, (start, (_, numerator, denominator)) in enumerate(zip(changes, part.meters, strict=True)):
@@ -59,7 +66,7 @@ def measure(part: DrumPart, limit: int) -> Ruler:
         count = math.ceil((stop - start - _CLOSE) / length)
         if count <= 0:
             continue
-        # a meter that changes cuts the last bar before it; the end of the music does not
+        # a new meter cuts the last bar before it; the end of the music does not
         last = stop - start - (count - 1) * length if stop < end else length
         for number in range(min(count, limit - len(bars))):
             size = last if number == count - 1 else length
@@ -68,18 +75,30 @@ def measure(part: DrumPart, limit: int) -> Ruler:
     if not bars:
         _, numerator, denominator = part.meters[0]
         bars, total = [Bar(0.0, 4 * numerator / denominator, _beat(numerator, denominator))], 1
-    return Ruler(quarters, bars, total)
+    return Bars(hits, bars, total)
+
+
+def to_quarters(part: DrumPart, seconds: Array) -> Array:
+    """Converts seconds to quarter notes from the beginning, by the part's tempos."""
+    starts, rates, quarters = _tempo_map(part)
+    index = np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
+    return np.asarray(quarters[index] + (seconds - starts[index]) * rates[index])
+
+
+def to_seconds(part: DrumPart, quarters: Array) -> Array:
+    """Converts quarter notes from the beginning to seconds: the inverse of ``to_quarters``."""
+    starts, rates, changes = _tempo_map(part)
+    index = np.maximum(np.searchsorted(changes, quarters, side="right") - 1, 0)
+    return np.asarray(starts[index] + (quarters - changes[index]) / rates[index])
+
+
+def _tempo_map(part: DrumPart) -> tuple[Array, Array, Array]:
+    """Returns the seconds, the quarter notes per second and the quarter notes of each tempo change."""
+    starts = np.array([time for time, _ in part.tempos])
+    rates = np.array([qpm / 60 for _, qpm in part.tempos])
+    return starts, rates, np.concatenate([[0.0], np.cumsum(np.diff(starts) * rates[:-1])])
 
 
 def _beat(numerator: int, denominator: int) -> float:
     compound = denominator >= 8 and numerator > 3 and numerator % 3 == 0
     return (12 if compound else 4) / denominator
-
-
-def _quarters(part: DrumPart, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Seconds in quarter notes since the beginning, by the part's tempos."""
-    starts = np.array([time for time, _ in part.tempos])
-    rates = np.array([qpm / 60 for _, qpm in part.tempos])
-    before = np.concatenate([[0.0], np.cumsum(np.diff(starts) * rates[:-1])])
-    at = np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
-    return np.asarray(before[at] + (seconds - starts[at]) * rates[at])

@@ -1,4 +1,4 @@
-"""The drums of a MIDI file, as sound and picture want them: who hits what, when and how hard."""
+"""The drum hits of a MIDI file: what is hit, when and how hard. Sound and pictures are made from them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ VOICES = CLASS_NAMES
 KICK, SNARE, CLOSED_HAT, OPEN_HAT, LOW_TOM, MID_TOM, HIGH_TOM, CRASH, RIDE = range(len(VOICES))
 
 MAX_SECONDS = 30 * 60.0  # 318 MB of sound
-MAX_HITS = 100_000  # 55 a second for 30 minutes; takes seconds to mix
+MAX_HITS = 100_000  # 55 a second for 30 minutes; mixing them takes seconds
 
 _VOICE_OF = {pitch: voice for voice, pitches in enumerate(NINE_CLASSES) for pitch in pitches}
-_USUAL_TEMPO = 120.0  # quarters a minute, where a file does not say
-_USUAL_METER = (4, 4)
+_DEFAULT_TEMPO = 120.0  # quarters per minute: MIDI's own default
+_DEFAULT_METER = (4, 4)
+_METERS_SHOWN = 4
 
 _Entry = TypeVar("_Entry", tuple[float, float], tuple[float, int, int])
 
@@ -35,40 +36,52 @@ class DrumPart:
     """The drum hits of one piece of music, in the order of time.
 
     Attributes:
-        times: when each hit begins, seconds, float64 ``[hits]``.
-        voices: what is hit, an index into ``VOICES``, int64 ``[hits]``.
-        velocities: how hard, 1 to 127, int64 ``[hits]``.
-        seconds: where the music ends, whatever plays last.
-        tempos: from which second on, and how many quarters a minute; the first begins at 0.
-        meters: from which second on, numerator and denominator; the first begins at 0.
-        unknown: drum notes that are none of the nine voices: how many, by MIDI pitch.
-        others: notes of instruments that are not drums.
+        times: Start of each hit, seconds, float64 [hits].
+        voices: Voice of each hit, an index into ``VOICES``, int64 [hits].
+        velocities: Velocity of each hit, 1 to 127, int64 [hits].
+        seconds: End of the music, of all instruments.
+        tempos: Start in seconds and quarters per minute of each tempo; the first starts at 0.
+        meters: Start in seconds, numerator and denominator of each meter; the first starts at 0.
+        unknown: Number of drum notes by MIDI pitch, for pitches of none of the nine voices.
+        others: Number of notes of other instruments.
     """
 
     times: npt.NDArray[np.float64]
     voices: npt.NDArray[np.int64]
     velocities: npt.NDArray[np.int64]
     seconds: float
-    tempos: tuple[tuple[float, float], ...] = ((0.0, _USUAL_TEMPO),)
-    meters: tuple[tuple[float, int, int], ...] = ((0.0, *_USUAL_METER),)
+    tempos: tuple[tuple[float, float], ...] = ((0.0, _DEFAULT_TEMPO),)
+    meters: tuple[tuple[float, int, int], ...] = ((0.0, *_DEFAULT_METER),)
     unknown: dict[int, int] = dataclasses.field(default_factory=dict)
     others: int = 0
 
     @property
     def hits(self) -> int:
-        """How many there are."""
+        """Number of hits."""
         return len(self.times)
+
+    @property
+    def tempo_text(self) -> str:
+        """Tempo or range of tempos, for example ``96 to 120 bpm``."""
+        slowest, fastest = min(qpm for _, qpm in self.tempos), max(qpm for _, qpm in self.tempos)
+        return f"{slowest:.4g} bpm" if slowest == fastest else f"{slowest:.4g} to {fastest:.4g} bpm"
+
+    @property
+    def meter_text(self) -> str:
+        """The first four different meters, for example ``4/4, 6/8``."""
+        meters = list(dict.fromkeys(f"{numerator}/{denominator}" for _, numerator, denominator in self.meters))
+        return ", ".join(meters[:_METERS_SHOWN]) + (", ..." if len(meters) > _METERS_SHOWN else "")
 
 
 def drum_part(sequence: NoteSequence, name: str) -> DrumPart:
-    """The drums of a NoteSequence whose times are in seconds, not in steps.
+    """Extracts the drum hits of an unquantized NoteSequence.
 
     Args:
-        sequence: as ``gmd_vae.midi.midi_io.midi_to_note_sequence`` makes it.
-        name: what to call it in an error.
+        sequence: NoteSequence with times in seconds, as ``gmd_vae.midi.midi_io.midi_to_note_sequence`` returns it.
+        name: Name of the music in errors.
 
     Raises:
-        GmdVaeError: it is longer than 30 minutes, or has more than 100,000 hits.
+        GmdVaeError: The music is longer than 30 minutes, or has more than 100,000 hits.
     """
     drums = [note for note in sequence.notes if note.is_drum]
     found = [note for note in drums if note.pitch in _VOICE_OF]
@@ -94,21 +107,23 @@ def drum_part(sequence: NoteSequence, name: str) -> DrumPart:
         voices=np.array([voice for _, voice, _ in hits], np.int64),
         velocities=np.array([velocity for _, _, velocity in hits], np.int64),
         seconds=seconds,
-        tempos=_from_the_start([(time, qpm) for time, qpm in tempos], (0.0, _USUAL_TEMPO)),
-        meters=_from_the_start([(time, *meter) for time, meter in sorted(meters.items())], (0.0, *_USUAL_METER)),
+        tempos=_from_the_start([(time, qpm) for time, qpm in tempos], (0.0, _DEFAULT_TEMPO)),
+        meters=_from_the_start([(time, *meter) for time, meter in sorted(meters.items())], (0.0, *_DEFAULT_METER)),
         unknown=dict(sorted(collections.Counter(note.pitch for note in drums if note.pitch not in _VOICE_OF).items())),
         others=len(sequence.notes) - len(drums),
     )
 
 
 def read_drum_part(path: Path) -> DrumPart:
-    """The drums of a MIDI file.
+    """Reads the drum hits of a MIDI file.
 
-    A file without any note is read as silence: a model may well write one.
+    A file without notes is silence, which a model may generate.
+
+    Args:
+        path: MIDI file.
 
     Raises:
-        GmdVaeError: the file is missing or is not MIDI; it has notes, but no drum that can be heard; it
-            is too long.
+        GmdVaeError: The file is missing, is not MIDI, has notes but no drums of the nine voices, or is too long.
     """
     name = printable(str(path), limit=None)
     if path.is_dir():
@@ -132,8 +147,8 @@ def read_drum_part(path: Path) -> DrumPart:
     return part
 
 
-def _from_the_start(entries: list[_Entry], usual: _Entry) -> tuple[_Entry, ...]:
-    """A map over time that has an entry for its very beginning."""
+def _from_the_start(entries: list[_Entry], default: _Entry) -> tuple[_Entry, ...]:
+    """Adds a default entry at second 0 where the first entry starts later."""
     if not entries or entries[0][0] > 0:
-        entries.insert(0, usual)
+        entries.insert(0, default)
     return tuple(entries)

@@ -1,4 +1,4 @@
-"""MIDI files in, sound files and pictures out: which file becomes which, and the work itself."""
+"""Renders MIDI files as sound files and pictures: first plans the output names, then writes the files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What becomes of one MIDI file; ``None`` is not wanted."""
+    """One MIDI file and its outputs.
+
+    Attributes:
+        midi: MIDI file to read.
+        wav: Sound file to write, or ``None``.
+        png: Picture to write, or ``None``.
+    """
 
     midi: Path
     wav: Path | None
@@ -23,20 +29,20 @@ class Job:
 
     @property
     def outputs(self) -> list[Path]:
-        """The files to write."""
+        """Files to write."""
         return [path for path in (self.wav, self.png) if path is not None]
 
 
 @dataclasses.dataclass(frozen=True)
 class Rendered:
-    """A job that is done.
+    """A finished job.
 
     Attributes:
-        job: which.
-        part: what the MIDI file holds.
-        seconds: length of the sound, or 0 without one.
-        bars_drawn: bars in the picture, or 0 without one.
-        bars: bars of the music, or 0 without a picture.
+        job: The job.
+        part: Drum hits of the MIDI file.
+        seconds: Length of the sound; 0 without sound.
+        bars_drawn: Number of bars in the picture; 0 without a picture.
+        bars: Number of bars in the music; 0 without a picture.
     """
 
     job: Job
@@ -46,7 +52,7 @@ class Rendered:
     bars: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Returns the entry of ``gmd-vae render --json``."""
         return {
             "midi": printable(str(self.job.midi), limit=None),
             "hits": self.part.hits,
@@ -62,19 +68,19 @@ class Rendered:
 
 
 def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png: bool) -> list[Job]:
-    """Decides the names of all outputs, without reading or writing anything.
+    """Plans the names of all outputs. Reads and writes nothing.
 
     Args:
-        midi_files: what to render; one that is named twice is rendered once.
-        output_dir: where to write; ``None``: beside each MIDI file.
-        wav: whether sound is wanted.
-        png: whether pictures are wanted.
+        midi_files: MIDI files to render; a file that is named twice is rendered once.
+        output_dir: Folder of the outputs; ``None``: beside each MIDI file.
+        wav: Write sound files.
+        png: Write pictures.
 
     Raises:
-        UsageError: an output would replace an input, or two files would become one.
-        GmdVaeError: there is a folder where a file is to be written.
+        UsageError: An output would replace an input, or two inputs have the same output.
+        GmdVaeError: An output is an existing folder.
     """
-    inputs = {_place(path): path for path in midi_files}
+    inputs = {_canonical(path): path for path in midi_files}
     identities = {(stat.st_dev, stat.st_ino) for path in midi_files if path.exists() for stat in [path.stat()]}
     jobs: list[Job] = []
     taken: dict[Path, Path] = {}
@@ -83,27 +89,33 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
         job = Job(path, base.with_suffix(".wav") if wav else None, base.with_suffix(".png") if png else None)
         for output in job.outputs:
             shown = printable(str(output), limit=None)
-            # by identity too: some file systems take beat.WAV and beat.wav for one
+            # by inode too: on some file systems beat.WAV and beat.wav are the same file
             stat = output.stat() if output.exists() else None
-            if _place(output) in inputs or (stat is not None and (stat.st_dev, stat.st_ino) in identities):
+            if _canonical(output) in inputs or (stat is not None and (stat.st_dev, stat.st_ino) in identities):
                 raise UsageError(f"'{shown}' is an input and would be replaced", "Choose another --output-dir.")
             if output.is_dir():
                 raise GmdVaeError(f"'{shown}' is a folder, and a file is to be written there", "Move it away.")
-            if _place(output) in taken:
-                pair = " and ".join(f"'{printable(str(one), limit=None)}'" for one in (taken[_place(output)], path))
+            if _canonical(output) in taken:
+                pair = " and ".join(f"'{printable(str(one), limit=None)}'" for one in (taken[_canonical(output)], path))
                 raise UsageError(f"{pair} would both become '{shown}'", "Rename one of them.")
-            taken[_place(output)] = path
+            taken[_canonical(output)] = path
         jobs.append(job)
     return jobs
 
 
 def render(jobs: Sequence[Job]) -> Iterator[Rendered]:
-    """Reads every MIDI file, then renders them one after the other and yields each when it is done.
+    """Reads all MIDI files, then renders them one by one.
+
+    Args:
+        jobs: Jobs, as ``plan`` returns them.
+
+    Yields:
+        Each job when its files are written.
 
     Raises:
-        GmdVaeError: a file cannot be rendered; then nothing was written.
+        GmdVaeError: A file cannot be rendered. Nothing was written.
     """
-    from gmd_vae.rendering.grid import write_png
+    from gmd_vae.rendering.grid_png import write_png
     from gmd_vae.rendering.sound import write_wav
 
     parts = [read_drum_part(job.midi) for job in jobs]
@@ -114,21 +126,21 @@ def render(jobs: Sequence[Job]) -> Iterator[Rendered]:
 
 
 def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool) -> list[Path]:
-    """Renders a MIDI file that was just made.
+    """Renders MIDI bytes into files beside a MIDI file.
 
     Args:
-        data: its bytes.
-        midi: its path; what is made of it lies beside it.
-        wav: whether sound is wanted.
-        png: whether a picture is wanted.
+        data: Bytes of the MIDI file.
+        midi: Path of the MIDI file.
+        wav: Write a sound file.
+        png: Write a picture.
 
     Returns:
-        The files written.
+        Files written.
 
     Raises:
-        GmdVaeError: it is too long.
+        GmdVaeError: The music is too long.
     """
-    from gmd_vae.rendering.grid import write_png
+    from gmd_vae.rendering.grid_png import write_png
     from gmd_vae.rendering.sound import write_wav
 
     part = drum_part(midi_to_note_sequence(data, "", midi.name), midi.name)
@@ -142,6 +154,6 @@ def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool) -> list[Path
     return written
 
 
-def _place(path: Path) -> Path:
-    """Where a file lies, whatever way it was named; a link is not followed, for a link would be replaced."""
+def _canonical(path: Path) -> Path:
+    """Returns the path with its folder resolved; a link itself is not, because writing would replace it."""
     return path.parent.resolve() / path.name

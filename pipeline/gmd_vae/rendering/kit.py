@@ -1,11 +1,10 @@
-"""A drum kit out of sines and noise: every sound is computed here, nothing is recorded.
+"""A drum kit synthesised from sines and noise; nothing is recorded.
 
-Why no SoundFont: the licences of the free ones (GPL, "free for non-commercial use", unknown samples) do not
-fit into a package under the Apache License 2.0, and the good ones are larger than all the rest.
+No SoundFont is used: the licences of free ones (GPL, "free for non-commercial use", unknown samples) do not
+fit a package under the Apache License 2.0, and the good ones are larger than the whole package.
 
-The recipes are those of analogue drum machines: a sine that falls in pitch for drums with a skin, with a
-click for the stick; clusters of inharmonic partials and filtered noise for metal. A short room, the same
-for all, puts the nine voices into one place.
+The methods are those of analogue drum machines: a sine with falling pitch and a click for drums with a
+skin; clusters of inharmonic partials and filtered noise for metal. All voices share one short reverb.
 """
 
 from __future__ import annotations
@@ -30,47 +29,47 @@ from gmd_vae.rendering.drum_part import (
     VOICES,
 )
 
-RATE = 44_100  # samples a second
-VELOCITY_STEPS = 16  # a step is under 1.5 dB where drums are played; each is computed once
+RATE = 44_100  # samples per second
+VELOCITY_STEPS = 16  # under 1.5 dB each at usual velocities; every stroke is computed once
 
 Mono = npt.NDArray[np.float64]
 Stereo = npt.NDArray[np.float32]
 
-# The peak of each voice at full velocity, 1.0 is full scale, before the limiter. Set by measured levels of real
-# beats (bands, RMS, share of limited samples), not by ear. Metal is heard well at a third of the kick's level.
+# Peak of each voice at full velocity before the limiter; 1.0 is full scale. Set by measured levels of real
+# beats (bands, RMS, share of limited samples). Metal is clear at a third of the kick's level.
 _PEAKS = (0.72, 0.66, 0.26, 0.30, 0.60, 0.58, 0.56, 0.46, 0.28)
 _PANS = (0.0, 0.06, -0.34, -0.34, 0.42, 0.12, -0.22, -0.48, 0.46)  # -1 left to 1 right, as the drummer sits
-_ROOM = (0.05, 0.16, 0.06, 0.06, 0.12, 0.12, 0.12, 0.08, 0.06)  # how much of the room is heard
-_LOWEST = (24, 40, 5_000, 5_000, 24, 24, 24, 400, 500)  # Hz: what is below is filtered out
+_ROOM = (0.05, 0.16, 0.06, 0.06, 0.12, 0.12, 0.12, 0.08, 0.06)  # level of the reverb
+_LOWEST = (24, 40, 5_000, 5_000, 24, 24, 24, 400, 500)  # Hz: corner of the high-pass filter
 _ROOM_SECONDS = 0.45
-_SEED = 20_180_313  # of all noise
+_SEED = 20_180_313  # of all noise and partials
 
 
 @functools.lru_cache(maxsize=len(VOICES) * VELOCITY_STEPS)
 def stroke(voice: int, step: int) -> Stereo:
-    """One stroke with its room.
+    """Computes one stroke with its reverb.
 
     Args:
-        voice: an index into ``VOICES``.
-        step: its velocity, as ``velocity_step`` gives it.
+        voice: Index into ``VOICES``.
+        step: Velocity step, 0 to 15, as ``velocity_step`` returns it.
 
     Returns:
-        float32 ``[samples, 2]``, read-only; begins at once and ends in silence; its mean is 0.
+        Samples, float32 [samples, 2], read-only. They start at once, end in silence and have mean 0.
     """
     force = (step + 0.5) / VELOCITY_STEPS
     dry = _VOICES[voice](force)
     length = len(dry) + round(_ROOM_SECONDS * RATE)
     size = 1 << (length - 1).bit_length()
-    room = _room_answers(size)
+    room = _room_responses(size)
     s = 1j * np.fft.rfftfreq(size, 1 / RATE)
-    # causal filters, so that nothing sounds before the stroke; a soft stroke is duller
+    # causal filters: no sound before the stroke; soft strokes are duller
     high_pass = (s / (_LOWEST[voice] + s)) ** 2
     low_pass = 1 / (1 + s / (5_000 + 15_000 * force**1.5))
     spectrum = np.fft.rfft(dry, size) * high_pass * low_pass
     sound = np.stack(
         [
-            np.fft.irfft(spectrum * (gain + _ROOM[voice] * answer), size)[:length]
-            for gain, answer in zip(_gains(_PANS[voice]), room, strict=True)
+            np.fft.irfft(spectrum * (gain + _ROOM[voice] * response), size)[:length]
+            for gain, response in zip(_gains(_PANS[voice]), room, strict=True)
         ],
         axis=1,
     )
@@ -79,12 +78,12 @@ def stroke(voice: int, step: int) -> Stereo:
     sound[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade))[:, None] ** 2
     sound -= sound.mean(axis=0) * _hump(length)
     samples: Stereo = sound.astype(np.float32)
-    samples.flags.writeable = False  # they are shared
+    samples.flags.writeable = False  # the cache shares them
     return samples
 
 
 def velocity_step(velocity: int) -> int:
-    """The step of a MIDI velocity, 0 to 15."""
+    """Returns the velocity step of a MIDI velocity, 0 to 15."""
     return min(max(velocity, 0), 127) * VELOCITY_STEPS // 128
 
 
@@ -114,7 +113,7 @@ def _open_hat(force: float) -> Mono:
 
 
 def _hat(seconds: float, decay: float, tail: float) -> Mono:
-    """Closed and open are the same two cymbals: the same partials and the same noise."""
+    """Computes a hi-hat. Closed and open share their partials and their noise: they are the same two cymbals."""
     time = _time(seconds)
     envelope = np.exp(-time / decay)
     if tail:
@@ -141,7 +140,7 @@ def _tom(pitch: float, decay: float, voice: int) -> Callable[[float], Mono]:
 
 def _crash(force: float) -> Mono:
     time = _time(2.4)
-    rise = 1 - 0.6 * np.exp(-time / 0.012)  # a cymbal needs a moment until all of it moves
+    rise = 1 - 0.6 * np.exp(-time / 0.012)  # a cymbal takes a moment to swing in full
     low = _metal(CRASH, len(time), count=50, low=320, high=4_500) * np.exp(-time / 0.75)
     high = _metal(RIDE + 1, len(time), count=60, low=4_000, high=14_000) * np.exp(-time / 0.42)
     wash = _noise(CRASH, len(time), 3_000, 14_000) * (
@@ -178,19 +177,19 @@ def _time(seconds: float) -> Mono:
 
 
 def _phase(frequency: Mono) -> Mono:
-    """The phase of a sine whose frequency (Hz) changes; begins at 0."""
+    """Returns the phase of a sine with changing frequency (Hz); the first phase is 0."""
     turns = np.cumsum(frequency) / RATE
     return np.asarray(2 * np.pi * (turns - turns[0]))
 
 
 def _hump(length: int) -> npt.NDArray[np.float64]:
-    """A slow arch of mean 1: what takes away the last of the DC without a jump at either end."""
+    """Returns an arch of mean 1 that removes the DC offset without a jump at either end."""
     return (1 - np.cos(2 * np.pi * np.arange(length) / length))[:, None]
 
 
 @functools.lru_cache(maxsize=32)  # the same for all velocities
 def _noise(seed: int, length: int, low: float, high: float) -> Mono:
-    """Noise between two frequencies (Hz), with gentle slopes; its RMS is 0.3."""
+    """Returns noise between two frequencies (Hz), with gentle slopes and RMS 0.3."""
     white = np.random.default_rng((_SEED, seed)).standard_normal(length)
     frequency = np.fft.rfftfreq(length, 1 / RATE)
     slopes = 1 / np.sqrt((1 + (low / np.maximum(frequency, 1)) ** 4) * (1 + (frequency / high) ** 6))
@@ -200,7 +199,7 @@ def _noise(seed: int, length: int, low: float, high: float) -> Mono:
 
 @functools.lru_cache(maxsize=8)
 def _metal(seed: int, length: int, *, count: int, low: float, high: float) -> Mono:
-    """Inharmonic partials between two frequencies (Hz), high ones shorter than low ones; RMS 0.3 at the start."""
+    """Returns inharmonic partials between two frequencies (Hz); high ones decay faster. RMS 0.3 at the start."""
     random = np.random.default_rng((_SEED, 1_000 + seed))
     frequencies = low * (high / low) ** np.sort(random.random(count))
     phases = 2 * np.pi * random.random(count)
@@ -215,14 +214,14 @@ def _metal(seed: int, length: int, *, count: int, low: float, high: float) -> Mo
 
 
 def _gains(pan: float) -> tuple[float, float]:
-    """Left and right for a place between -1 and 1, with the same power everywhere."""
+    """Returns the gains of left and right for a pan from -1 to 1, with constant power."""
     angle = (pan + 1) * math.pi / 4
     return math.cos(angle), math.sin(angle)
 
 
 @functools.lru_cache(maxsize=8)
-def _room_answers(size: int) -> list[npt.NDArray[np.complex128]]:
-    """What a small room answers to each ear, after 9 ms: spectra of ``size`` samples."""
+def _room_responses(size: int) -> list[npt.NDArray[np.complex128]]:
+    """Returns the spectra of a small room's impulse responses, one for each ear; they start after 9 ms."""
     time = _time(_ROOM_SECONDS)
     late = np.exp(-time / 0.085) * (time > 0.009)
     sides = [_noise(2_000 + side, len(time), 250, 5_000) * late for side in range(2)]

@@ -1,4 +1,4 @@
-"""A drum part as a sound file: strokes of the kit, mixed block by block, in a WAV file."""
+"""Renders a drum part as a WAV file: strokes of the kit, mixed block by block."""
 
 from __future__ import annotations
 
@@ -14,22 +14,29 @@ from gmd_vae.common.files import whole_file
 from gmd_vae.rendering.drum_part import CLOSED_HAT, CRASH, OPEN_HAT, RIDE, DrumPart
 from gmd_vae.rendering.kit import RATE, Stereo, stroke, velocity_step
 
-MAX_TAIL = 2.0  # seconds that the last strokes may ring on behind the end of the music
-_SHORTEST = 0.1  # seconds: players stumble over files without a sample
+MAX_TAIL = 2.0  # seconds that the last strokes may ring on after the end of the music
+_SHORTEST = 0.1  # seconds: some players fail on files without samples
 
-_BLOCK = 1 << 18  # samples mixed at a time, 6 seconds: memory does not grow with the music
-_KNEE, _CEILING = 0.70, 0.98  # of full scale: below the one nothing changes, above the other is nothing
+_BLOCK = 1 << 18  # samples mixed at a time, 6 seconds: memory does not grow with the length
+_KNEE, _CEILING = 0.70, 0.98  # soft limiter, of full scale: linear below the knee, never above the ceiling
 _FADE_OUT = round(0.05 * RATE)  # samples
 
-# How long a stroke still sounds when its drum is hit again, or its hi-hat closes: a skin that is hit
-# moves at once to the new stroke, a cymbal rings through it.
+# Samples that a stroke rings on when its drum is hit again or its hi-hat closes: a new hit stops a skin at
+# once, and a cymbal rings through it.
 _CHOKE = round(0.020 * RATE)
 _LET_RING = round(0.300 * RATE)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Stroke:
-    """One stroke in the mix: where it begins, what it is, and its length if it is cut off, in samples."""
+    """One stroke in the mix.
+
+    Attributes:
+        start: First sample.
+        voice: Index into ``VOICES``.
+        step: Velocity step of the kit.
+        cut: Samples until the next stroke stops it, or ``None``.
+    """
 
     start: int
     voice: int
@@ -42,8 +49,12 @@ def write_wav(part: DrumPart, path: Path) -> float:
 
     The file is as long as the music, and up to 2 seconds longer where its last strokes ring on.
 
+    Args:
+        part: Drum part.
+        path: WAV file to write.
+
     Returns:
-        Its length in seconds.
+        Length of the sound in seconds.
     """
     strokes = _strokes(part)
     frames = _length(part, strokes)
@@ -58,13 +69,13 @@ def write_wav(part: DrumPart, path: Path) -> float:
 
 
 def _strokes(part: DrumPart) -> list[_Stroke]:
-    """The hits by time; one that falls on another of the same voice within a sample is heard once, the louder."""
+    """Returns the strokes by time. Of hits of one voice on the same sample, only the loudest stays."""
     starts = np.rint(part.times * RATE).astype(np.int64)
     louder: dict[tuple[int, int], int] = {}
     for start, voice, velocity in zip(starts.tolist(), part.voices.tolist(), part.velocities.tolist(), strict=True):
         louder[start, voice] = max(louder.get((start, voice), 0), velocity)
     strokes: list[_Stroke] = []
-    next_of: dict[int, int] = {}  # voice → where it is hit next
+    next_of: dict[int, int] = {}  # voice → start of its next stroke
     for (start, voice), velocity in sorted(louder.items(), reverse=True):
         ends = [next_of[voice]] if voice in next_of else []
         if voice == OPEN_HAT and next_of.get(CLOSED_HAT, start) > start:
@@ -75,7 +86,7 @@ def _strokes(part: DrumPart) -> list[_Stroke]:
 
 
 def _sound(played: _Stroke) -> Stereo:
-    """A stroke as long as it sounds."""
+    """Returns the samples of a stroke, faded out where the next one stops it."""
     sound = stroke(played.voice, played.step)
     if played.cut is None or played.cut >= len(sound):
         return sound
@@ -87,7 +98,7 @@ def _sound(played: _Stroke) -> Stereo:
 
 
 def _length(part: DrumPart, strokes: list[_Stroke]) -> int:
-    """Of the file, in samples."""
+    """Returns the length of the file in samples."""
     music = round(max(part.seconds, _SHORTEST) * RATE)
     # the last stroke of each voice rings longest
     last = {played.voice: played for played in strokes}
@@ -96,8 +107,8 @@ def _length(part: DrumPart, strokes: list[_Stroke]) -> int:
 
 
 def _blocks(strokes: list[_Stroke], frames: int) -> Iterator[npt.NDArray[np.float32]]:
-    """Yields the mix, ``[samples, 2]`` at a time; it fades out at the end."""
-    ringing: Stereo = np.zeros((0, 2), np.float32)  # what the strokes of earlier blocks still have to say
+    """Yields the mix in blocks, float32 [samples, 2]; it fades out at the end."""
+    ringing: Stereo = np.zeros((0, 2), np.float32)  # the rest of strokes from earlier blocks
     position = 0
     for begin in range(0, frames, _BLOCK):
         mix: Stereo = np.zeros((_BLOCK + len(ringing), 2), np.float32)
@@ -116,7 +127,7 @@ def _blocks(strokes: list[_Stroke], frames: int) -> Iterator[npt.NDArray[np.floa
 
 
 def _limited(mix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Bends what is too loud, smoothly, so that nothing is ever cut off."""
+    """Applies a soft limiter (tanh above the knee), so that no sample clips."""
     size = np.abs(mix.astype(np.float64))
     room = _CEILING - _KNEE
     bent = np.where(size <= _KNEE, size, _KNEE + room * np.tanh((size - _KNEE) / room))

@@ -97,7 +97,7 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
                 continue
             _same_steps(axes, measured)
             if number < 2:
-                _leave_out_the_start(axes, lines)
+                leave_out_the_start(axes, lines)
             elif number > 2:
                 axes.set_ylim(bottom=0)
             if best is not None and number < 4:
@@ -179,7 +179,7 @@ def _same_steps(axes: Axes, measured: dict[str, Columns]) -> None:
     axes.set_xlim(-0.02 * last, max(1.0, 1.02 * last))
 
 
-def _leave_out_the_start(axes: Axes, lines: list[Line]) -> None:
+def leave_out_the_start(axes: Axes, lines: list[Line]) -> None:
     """Fits the y axis to the run after its first 5 %, where the start would take most of the height.
 
     An untrained model's loss is several times that of the rest of the run, which would be a flat line.

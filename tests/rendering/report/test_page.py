@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.generation.request import MODES
 from gmd_vae.rendering.drum_part import VOICES, DrumPart
 from gmd_vae.rendering.report import beats, facts, page
-from gmd_vae.rendering.report.curves import ticks
-from gmd_vae.rendering.report.grids import grid_of
+from gmd_vae.rendering.report.curves import read_curves
+from gmd_vae.rendering.report.grid_svg import draw_grid
 from gmd_vae.rendering.report.page import Report, embedded, write_report
-from gmd_vae.rendering.report.samples import force, kit
+from gmd_vae.rendering.report.samples import kit, loudness
 from gmd_vae.training.run.folder import read_run
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -81,10 +82,10 @@ def test_a_run_is_one_page_with_all_there_is(
     links = shown.all("a")
     assert [link["download"] for link in links] == ["sample-000.mid", "sample-001.mid"]
     assert [base64.b64decode((link["href"] or "").split(",")[1]) for link in links] == midi
-    for said in ("mine", "5,678 stretches of 4 bars", "0.432", "Evaluation on 1,234 test windows", "40% of the steps"):
+    for said in ("mine", "5,678 windows of 4 bars", "0.432", "Evaluation on 1,234 test windows", "Step accuracy 40%"):
         assert said in shown.text
     assert "120 bpm · 1 bar · 3 hits" in shown.text
-    assert len(shown.all("polyline")) == 4  # training twice, validation twice
+    assert len(charts(shown)) == 3  # loss, ELBO, step accuracy
     assert shown.data["beats"]["b0"]["times"] == [0, 250, 500]
     assert shown.data["beats"]["b1"]["bars"] == [[0, 0.0], [2000, 4.0], [4000, 8.0]]
     assert done.size < 450_000
@@ -96,7 +97,7 @@ def test_the_page_asks_for_nothing_and_is_the_same_every_time(
     make_beats("sample", {"sample-000.mid": make_midi()})
     _, shown = report(run_folder)
     addresses = [value for _, found in shown.elements for key, value in found.items() if key in ("src", "href")]
-    assert all(value and value.startswith("data:") for value in addresses)
+    assert all(value and value.startswith(("data:", "#")) for value in addresses)  # "#": a mark of the same page
     assert "http" not in shown.source.replace("http-equiv", "")
     assert not [key for _, found in shown.elements for key in found if key == "style" or key.startswith("on")]
     report(run_folder)
@@ -115,6 +116,19 @@ def test_a_bare_run_says_what_it_lacks_and_how_to_get_it(run_folder: Path) -> No
     assert all(command in shown.text for command in commands)
     assert done.left_out == []
     assert shown.data == {"kit": [], "loudness": shown.data["loudness"], "beats": {}}  # no sounds where nothing plays
+
+
+def test_every_mode_of_generate_has_a_section_with_a_heading(
+    run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi
+) -> None:
+    assert set(beats.SECTIONS) == set(MODES)
+    for day, mode in enumerate(MODES, start=1):
+        make_beats(mode, {f"{mode}-000.mid": make_midi()}, name=f"2026-11-0{day}_120000")
+    done, shown = report(run_folder)
+    assert (done.beats, done.left_out) == (len(MODES), [])
+    titles = re.findall(r"<h2>(.*?)</h2>\n<p>", shown.source)
+    assert titles[: len(MODES)] == [title for title, _ in beats.SECTIONS.values()]
+    assert [link["download"] for link in shown.all("a")] == [f"{mode}-000.mid" for mode in beats.SECTIONS]
 
 
 def test_an_interpolation_is_a_row_in_order_with_its_joined_file(
@@ -179,10 +193,10 @@ def test_data_in_a_script_element_cannot_leave_it(content: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("../../../secret.mid", "leads out"),
+        ("../../../secret.mid", "refused"),
         ("/etc/secret.mid", "absolute"),
-        ("inner/beat.mid", "leads out"),
-        ("link.mid", "link out of the folder"),
+        ("inner/beat.mid", "points outside"),
+        ("link.mid", "link to a file outside"),
         ("gone.mid", "missing"),
         ("folder.mid", "missing"),
         ("text.mid", "cannot be read as MIDI"),
@@ -308,41 +322,41 @@ def part(**changes: Any) -> DrumPart:
 
 
 def test_a_grid_has_rows_of_four_bars_and_a_hit_before_a_row_belongs_to_it() -> None:
-    grid = grid_of(part(times=[0.0, 7.97, 8.0, 17.9], voices=[0, 7, 0, 1], seconds=18.0))
-    assert [(row.begin, row.end) for row in grid.rows] == [(0, 16), (16, 32), (32, 36)]
+    grid = draw_grid(part(times=[0.0, 7.97, 8.0, 17.9], voices=[0, 7, 0, 1], seconds=18.0))
+    assert grid.player["rows"] == [[0, 16], [16, 32], [32, 36]]
     assert [row.width for row in grid.rows] == [640, 640, 640]  # to the same scale
     assert "M160 0" in grid.rows[2].bars  # where the last bar ends
     assert [[voice for voice, *_ in row.hits] for row in grid.rows] == [[0], [0, 7], [1]]
     assert grid.facts == "120 bpm · 9 bars · 4 hits"
-    assert "kick 2, snare 1, crash 1" in grid.text
+    assert "kick 2, snare 1, crash 1" in grid.description
     assert grid.player["bars"][-1] == [18_000, 36.0]
 
 
 def test_loud_hits_are_taller_and_brighter() -> None:
-    grid = grid_of(part(velocities=[20, 127]))
+    grid = draw_grid(part(velocities=[20, 127]))
     (soft, loud) = grid.rows[0].hits
     assert (soft[1], loud[1]) == (0, 3)
     heights = [float(re.findall(r"v([\d.]+)h-", path)[0]) for *_, path in (soft, loud)]
-    assert heights[0] < 5 < 10 < heights[1]
+    assert heights[0] < 4 < 9 < heights[1]
 
 
 def test_tempos_and_meters_are_kept() -> None:
-    grid = grid_of(part(tempos=((0.0, 60.0), (3.0, 120.0)), meters=((0.0, 3, 4),), times=[0.0, 3.5], seconds=4.5))
+    grid = draw_grid(part(tempos=((0.0, 60.0), (3.0, 120.0)), meters=((0.0, 3, 4),), times=[0.0, 3.5], seconds=4.5))
     assert grid.facts == "60 to 120 bpm · 3/4 · 2 bars · 2 hits"
     assert grid.player["bars"] == [[0, 0.0], [3000, 3.0], [4500, 6.0]]
 
 
 def test_long_music_is_cut_and_crowds_are_refused() -> None:
-    grid = grid_of(part(times=np.arange(0, 80, 0.5), seconds=80.0))
+    grid = draw_grid(part(times=np.arange(0, 80, 0.5), seconds=80.0))
     assert "first 16 of 40 bars" in grid.facts
     assert len(grid.player["times"]) == 64
     with pytest.raises(GmdVaeError, match="too many to draw"):
-        grid_of(part(times=np.linspace(0, 2, 5_000)))
+        draw_grid(part(times=np.linspace(0, 2, 5_000)))
 
 
 def test_silence_is_a_grid_too() -> None:
-    grid = grid_of(part(times=[], voices=[], velocities=[]))
-    assert "Silence." in grid.text
+    grid = draw_grid(part(times=[], voices=[], velocities=[]))
+    assert "Silence." in grid.description
     assert grid.player["times"] == []
 
 
@@ -358,14 +372,49 @@ def test_the_kit_that_travels_is_small_and_sounds_like_the_kit() -> None:
         assert abs(sound.mean()) < 0.02
         assert 8_000 <= voice["rate"] <= 44_100
         assert -1 <= voice["pan"] <= 1
-    assert force(127) > force(100) > force(30) > force(0) > 0
+    assert loudness(127) > loudness(100) > loudness(30) > loudness(0) > 0
 
 
-@given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e9))
-def test_ticks_are_few_round_and_inside(low: float, span: float) -> None:
-    found = ticks(low, low + span)
-    assert len(found) <= 12
-    assert all(low - 0.01 * span <= tick <= low + 1.01 * span for tick in found)
+def charts(shown: Page) -> list[str]:
+    """The charts of a page, as HTML."""
+    return re.findall(r'<div class="chart">(<svg .*?</svg>)</div>', shown.source, re.DOTALL)
+
+
+def test_charts_have_text_colours_of_the_page_and_ids_of_their_own(run_folder: Path) -> None:
+    _, shown = report(run_folder)
+    found = charts(shown)
+    assert [re.findall(r'font-weight="700"[^>]*>(.*?)<', chart) for chart in found] == [
+        ["Loss"],
+        ["ELBO"],
+        ["Step accuracy"],
+    ]
+    assert "training from −305 at step 20 to −115 at step 400; validation from −149" in found[1]
+    for chart in found:
+        assert {"step", "best validation"} <= set(re.findall(r">([^<]+)<", chart))
+        assert {"var(--ink)", "var(--soft)", "var(--panel)"} <= set(re.findall(r'="(var\(.*?\))"', chart))
+        assert not re.search(r'"#[0-9a-f]{6}"|style=|http', chart)
+        assert len(chart) < 12_000
+    ids = [set(re.findall(r' id="(\w+)"', chart)) for chart in found]
+    assert all(ids)
+    assert len(set.union(*ids)) == sum(map(len, ids))
+    for chart, own in zip(found, ids, strict=True):
+        assert set(re.findall(r"#(\w+)", chart)) == own  # every reference stays within its chart
+
+
+@pytest.mark.parametrize("lines", [1, 3_000])
+def test_charts_are_the_same_every_time_and_stay_small(lines: int, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    rng = np.random.default_rng(1)
+    path.write_text(
+        "".join(
+            json.dumps({"split": "train", "step": step, "loss": loss, "elbo": -loss}) + "\n"
+            for step, loss in enumerate(rng.normal(100, 5, lines).tolist(), start=1)
+        )
+    )
+    first, second = read_curves(path), read_curves(path)
+    assert first == second
+    assert (len(first.charts), first.last_step, first.accuracy) == (2, lines, None)
+    assert max(map(len, first.charts)) < 16_000
 
 
 def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else(run_folder: Path) -> None:

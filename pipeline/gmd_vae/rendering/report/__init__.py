@@ -1,1 +1,14 @@
-"""A run as one page: a single HTML file with its beats, its curves and its figures, for people to open and share."""
+"""The report page of a run: one HTML file that needs no network.
+
+In: a run folder as ``train``, ``generate`` and ``evaluate`` leave it. Out: ``report.html``, with beats that play
+in the browser, training curves and evaluation tables. Read ``page.py`` first.
+
+- ``page.py``: reads all parts of a run, fills the template and writes the page.
+- ``page.html.j2``, ``page.css``, ``page.js``: template, style sheet and player of the page.
+- ``facts.py``: reads the facts of a run and its evaluations.
+- ``beats.py``: reads the generated beats.
+- ``grid_svg.py``: draws the grid of a beat as SVG paths, and lists its hits for the player.
+- ``samples.py``: encodes the drum kit for the player.
+- ``curves.py``: draws the training curves with matplotlib.
+- ``svg.py``: rewrites matplotlib's SVG for the page.
+"""

@@ -1,4 +1,4 @@
-"""The generated beats of a run, read from ``generated/*/manifest.json`` and the MIDI files beside it."""
+"""Reads the generated beats of a run from ``generated/*/manifest.json`` and the MIDI files beside it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,30 @@ from typing import Any
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.safe_names import printable, relative_name
+from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, SAMPLE, VARY
 from gmd_vae.rendering.drum_part import read_drum_part
 from gmd_vae.rendering.report.facts import finite, read_json
-from gmd_vae.rendering.report.grids import Grid, grid_of
+from gmd_vae.rendering.report.grid_svg import Grid, draw_grid
 
-MAX_FOLDERS = 3  # of a mode
-MAX_BEATS = 16  # of a folder
-MAX_WALK = 32  # of an interpolation: without its end it says little
+MAX_FOLDERS = 3  # for each mode
+MAX_BEATS = 16  # for each folder
+MAX_WALK = 32  # for an interpolation, which needs its end
 MAX_MIDI_BYTES = 4 << 20
-MAX_PAGE_BYTES = 3 << 20  # of MIDI on the page, all files together
+MAX_PAGE_BYTES = 3 << 20  # of all MIDI files on the page
 
-MODES = ("sample", "interpolate", "vary", "attribute", "continue", "reconstruct")  # in the order of the page
+# Mode of gmd-vae generate: heading and introduction of its section, in the order of the page.
+SECTIONS = {
+    SAMPLE: ("New beats", "Invented by the model from random points of its latent space."),
+    INTERPOLATE: (
+        "From one beat to another",
+        "The first and the last beat are the model's versions of two given beats. It invents the steps in between.",
+    ),
+    VARY: ("Variations", "One given beat and small changes to it, a different one each time."),
+    ATTRIBUTE: ("More of one thing", "One beat with more or less of one attribute, such as hi-hat or syncopation."),
+    CONTINUE: ("Continuations", "The model continues where a given beat ends."),
+    GROOVE: ("Grooves", "Given drums as the model plays them, from the first bar to the last."),
+    RECONSTRUCT: ("Reconstructions", "Given beats, encoded into a few numbers each and decoded again."),
+}
 _SETTINGS = (
     ("temperature", ""),
     ("seed", ""),
@@ -41,9 +54,9 @@ class Beat:
     """One MIDI file on the page.
 
     Attributes:
-        name: of the file, fit for a download.
-        midi: its bytes.
-        grid: what is seen and played.
+        name: File name, safe for a download.
+        midi: Bytes of the file.
+        grid: Grid and player data of the beat.
     """
 
     name: str
@@ -56,13 +69,13 @@ class Folder:
     """The beats of one ``gmd-vae generate``.
 
     Attributes:
-        name: where they are, from the run's folder.
-        mode: how they were made.
-        facts: with which settings, as text.
-        inputs: names of the MIDI files that they were made from.
-        beats: those on the page.
-        joined: all of them in one file, where there is one.
-        more: how many others are in the folder.
+        name: Path of the folder, relative to the run.
+        mode: Mode of ``gmd-vae generate``.
+        facts: Settings as text.
+        inputs: Names of the MIDI files that conditioned the beats.
+        beats: Beats on the page.
+        joined: The file with all beats, or ``None``.
+        more: Number of beats that are not on the page.
     """
 
     name: str
@@ -76,23 +89,28 @@ class Folder:
 
 @dataclasses.dataclass(frozen=True)
 class Generated:
-    """All generated folders that are on the page, by mode and newest first; and how many are not."""
+    """The generated folders on the page.
+
+    Attributes:
+        folders: Folders by mode, then from new to old.
+        more: Number of folders that are not on the page.
+    """
 
     folders: list[Folder]
     more: int
 
     @property
     def count(self) -> int:
-        """Beats on the page."""
+        """Number of beats on the page."""
         return sum(len(folder.beats) for folder in self.folders)
 
 
 def read_generated(run: Path, problems: list[str]) -> Generated:
-    """Reads the newest beats of each mode; what is damaged is left out.
+    """Reads the newest beats of each mode. Damaged files are left out.
 
     Args:
-        run: its folder.
-        problems: for each manifest or file that is left out, a line is added.
+        run: Run folder.
+        problems: Receives one line for each manifest or file that is left out.
     """
     described: list[tuple[Path, dict[str, Any]]] = []
     for path in sorted(run.glob("generated/*/"), key=_newest, reverse=True):
@@ -102,7 +120,7 @@ def read_generated(run: Path, problems: list[str]) -> Generated:
         try:
             content = read_json(path / manifest.NAME)
             if not isinstance(content, dict) or content.get("stage") != "generate":
-                raise GmdVaeError(f"{manifest.NAME} is not of beats")
+                raise GmdVaeError(f"{manifest.NAME} does not describe beats")
             described.append((path, content))
         except GmdVaeError as error:
             problems.append(f"{name}: {printable(error.problem)}")
@@ -116,13 +134,13 @@ def read_generated(run: Path, problems: list[str]) -> Generated:
         folder = _folder(path, content, mode, room, problems)
         room -= sum(len(beat.midi) for beat in folder.beats)
         by_mode[mode].append(folder)
-    order = {mode: place for place, mode in enumerate(MODES)}
+    order = {mode: place for place, mode in enumerate(SECTIONS)}
     modes = sorted(by_mode, key=lambda mode: (order.get(mode, len(order)), mode))
     return Generated([folder for mode in modes for folder in by_mode[mode]], more)
 
 
 def _newest(path: Path) -> tuple[bool, str]:
-    """Folders that generate named by the time; below them those with other names."""
+    """Sort key of a folder: folders named by their time are newer than all others."""
     return bool(_DATED.fullmatch(path.name)), path.name
 
 
@@ -132,11 +150,11 @@ def _folder(path: Path, content: dict[str, Any], mode: str, room: int, problems:
     shown_as = printable(f"generated/{path.name}")
     beats: list[Beat] = []
     joined, more = None, 0
-    limit = MAX_WALK if mode == "interpolate" else MAX_BEATS
+    limit = MAX_WALK if mode == INTERPOLATE else MAX_BEATS
     for entry in entries:
         name = entry.get("name")
         if not isinstance(name, str) or not name.lower().endswith((".mid", ".midi")):
-            continue  # the sound and the picture of a beat
+            continue  # a sound file or a picture
         if len(beats) == limit and not _JOINED.fullmatch(name):
             more += 1
             continue
@@ -156,21 +174,21 @@ def _folder(path: Path, content: dict[str, Any], mode: str, room: int, problems:
 
 
 def _beat(folder: Path, name: str, room: int) -> Beat | None:
-    """A file of the folder, or ``None`` if the page has no room for it.
+    """Reads a beat, or returns ``None`` if the page has no room for it.
 
     Raises:
-        GmdVaeError: it lies elsewhere, is missing, is no MIDI with drums, or is too large.
+        GmdVaeError: The file is outside the folder, missing, too large, or not MIDI with drums.
     """
     try:
         clean = relative_name(name)
     except ValueError as error:
         raise GmdVaeError(f"refused, {error}") from None
     if "/" in clean or clean != name:
-        raise GmdVaeError("refused, its name leads out of the folder")
+        raise GmdVaeError("refused, its name points outside the folder")
     path = folder / name
     try:
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise GmdVaeError("refused, it is a link out of the folder")
+            raise GmdVaeError("refused, it is a link to a file outside the folder")
         if not path.is_file():
             raise GmdVaeError("missing")
         size = path.stat().st_size
@@ -181,11 +199,11 @@ def _beat(folder: Path, name: str, room: int) -> Beat | None:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise GmdVaeError(f"cannot be read ({error})") from None
-    return Beat(printable(name), data, grid_of(read_drum_part(path)))
+    return Beat(printable(name), data, draw_grid(read_drum_part(path)))
 
 
 def _facts(content: dict[str, Any]) -> list[str]:
-    """The settings that shape the sound, in a few words."""
+    """Returns the settings that shape the beats, as short texts."""
     facts = []
     for key, unit in _SETTINGS:
         value = finite(content.get(key))

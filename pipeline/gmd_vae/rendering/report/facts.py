@@ -1,4 +1,4 @@
-"""What a run folder says about itself, for the page: the run, its evaluations, and what of it cannot be read."""
+"""Reads the facts of a run and its evaluations for the page."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from gmd_vae.evaluation.tables.formats import Table, number
 from gmd_vae.training.run.folder import NAME as RUN_NAME
 from gmd_vae.training.run.folder import Run
 
-MAX_RESULTS = 6  # evaluations on the page; each has a dozen tables, 30 kB
+MAX_RESULTS = 6  # evaluations on the page; each has a dozen tables (30 kB)
 MAX_JSON_BYTES = 8 << 20  # a manifest of 10,000 beats has 2 MB, an evaluation 85 kB
 
 Result = Mapping[str, Any]
 
-# what strange content of a JSON file raises where it is looked at as if it were ours
-STRANGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# errors that a JSON file with unexpected content raises when it is read like one of ours
+UNEXPECTED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """A run in words.
+    """Facts of a run.
 
     Attributes:
-        name: of its folder.
-        config: name of what was trained.
-        bars: of a window, or ``None`` where the config does not say.
-        z_size: numbers that the model describes a window with.
-        rows: everything else worth knowing, as names and values.
+        name: Name of the run folder.
+        config: Name of the config.
+        bars: Bars in a window, or ``None`` where the config has no fixed number.
+        z_size: Size of the latent vector, or ``None``.
+        rows: All other facts as names and values.
     """
 
     name: str
@@ -47,13 +47,13 @@ class Facts:
 
 @dataclasses.dataclass(frozen=True)
 class Evaluations:
-    """What was measured.
+    """Evaluations of a run.
 
     Attributes:
-        overview: all evaluations beside each other; ``None`` without any.
-        details: of each evaluation, its title and its tables.
-        training_windows: how many the run learned from; ``None``: no evaluation says it.
-        more: evaluations that are not on the page.
+        overview: Table with a column for each evaluation, or ``None`` without evaluations.
+        details: Folder and tables of each evaluation.
+        training_windows: Number of training windows, or ``None`` where no evaluation gives it.
+        more: Number of evaluations that are not on the page.
     """
 
     overview: Table | None
@@ -63,10 +63,10 @@ class Evaluations:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file of a run.
+    """Reads a JSON file of a run.
 
     Raises:
-        GmdVaeError: it cannot be read, is no JSON, or is larger than 8 MiB.
+        GmdVaeError: The file cannot be read, is not JSON, or is larger than 8 MiB.
     """
     name = printable(path.name)
     try:
@@ -82,11 +82,14 @@ def read_json(path: Path) -> Any:
 
 
 def read_facts(run: Run, last_step: int | None) -> Facts:
-    """What was trained, on what and how.
+    """Reads config, data and settings of a run.
 
     Args:
-        run: as ``read_run`` gives it.
-        last_step: the last one that was measured.
+        run: Run, as ``read_run`` returns it.
+        last_step: Last step in ``metrics.jsonl``, or ``None``.
+
+    Raises:
+        GmdVaeError: ``run.json`` cannot be read.
     """
     content = read_json(run.folder / RUN_NAME)
     hparams = run.hparams
@@ -108,11 +111,11 @@ def read_facts(run: Run, last_step: int | None) -> Facts:
     rows = {
         "config": f"{printable(run.config.name)}{f' ({summary})' if summary else ''}",
         "model": ", ".join(part for part in model if part),
-        "trained": ", ".join(part for part in (steps, f"batches of {hparams.get('batch_size')}") if part),
+        "training": ", ".join(part for part in (steps, f"batches of {hparams.get('batch_size')}") if part),
         "data": f"{printable(str(run.examples))} (sha256 {printable(run.examples_digest[:12])}…)",
-        "began with": f"the weights of {printable(str(run.init_from.path))}" if run.init_from else "random weights",
+        "initial weights": f"from {printable(str(run.init_from.path))}" if run.init_from else "random",
         "seed": str(run.seed),
-        "computed on": ", ".join(dict.fromkeys(_text(start.get("device")) for start in starts)),
+        "device": ", ".join(dict.fromkeys(_text(start.get("device")) for start in starts)),
         "started": _text(starts[0].get("time")) if starts else "",
         "versions": _versions(content.get("versions")),
         "command": _text(content.get("command")),
@@ -127,15 +130,15 @@ def read_facts(run: Run, last_step: int | None) -> Facts:
 
 
 def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
-    """The evaluations of a run as tables, in the order of their folders' names.
+    """Reads the evaluations of a run as tables, later steps first.
 
     Args:
-        folder: the run's.
-        problems: of each one that is damaged, a line is added.
+        folder: Run folder.
+        problems: Receives one line for each damaged evaluation.
     """
     paths = sorted(folder.glob("eval/*/result.json"), key=lambda path: (len(path.parent.name), path.parent.name))
     shown: list[tuple[Result, str, list[Table]]] = []
-    for path in paths[::-1]:  # of later steps first
+    for path in paths[::-1]:  # later steps first
         if len(shown) == MAX_RESULTS:
             break
         name = printable(f"eval/{path.parent.name}")
@@ -143,12 +146,12 @@ def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
             manifest.read(path.parent, "evaluate", "")
             result = read_json(path)
             if not isinstance(result, dict) or not isinstance(result.get("checkpoint"), dict):
-                raise GmdVaeError("result.json is not of an evaluation")
-            overview([result])  # shows whether all of it can be shown
+                raise GmdVaeError("result.json is not an evaluation")
+            overview([result])  # raises if a part cannot be shown
             shown.append((result, name, details(result)))
         except GmdVaeError as error:
             problems.append(f"{name}: {printable(error.problem)}")
-        except STRANGE:
+        except UNEXPECTED:
             problems.append(f"{name}: result.json is damaged")
     windows = [training.get("windows") for result, *_ in shown if isinstance(training := result.get("training"), dict)]
     counts = [count for count in windows if isinstance(count, int) and count > 0]
@@ -163,7 +166,7 @@ def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
 def _overview(results: Sequence[Result], problems: list[str]) -> Table | None:
     try:
         return overview(results) if results else None
-    except STRANGE:  # each alone is well, but they do not go together
+    except UNEXPECTED:  # each is complete, but they have different parts
         problems.append("eval: the evaluations cannot be shown beside each other")
         return None
 
@@ -187,6 +190,6 @@ def _versions(content: Any) -> str:
 
 
 def finite(value: Any) -> float | None:
-    """A number of a JSON file, or ``None`` for anything else."""
+    """Returns a finite number of a JSON file as float, or ``None`` for any other value."""
     usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     return float(value) if usable else None

@@ -3,14 +3,14 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const buttons = [...document.querySelectorAll("[data-play], [data-walk]")];
   if (!buttons.length) return;
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const [stopButton, loopButton] = [".stop", ".loop"].map((name) => document.querySelector(name));
-  const [shown, volume] = ["output", ".volume input"].map((name) => document.querySelector(`.transport ${name}`));
-  const KICK_TO_TOMS = [0, 1, 2, 3, 4, 5, 6]; // a skin is cut off by its next stroke, a cymbal rings through it
+  const [status, volume] = ["output", ".volume input"].map((name) => document.querySelector(`.transport ${name}`));
+  const KICK_TO_TOMS = [0, 1, 2, 3, 4, 5, 6]; // their next stroke cuts them off; cymbals ring on
   const CLOSED_HAT = 2, OPEN_HAT = 3;
-  const AHEAD = 0.15, AHEAD_HIDDEN = 2.5; // seconds scheduled; timers of a hidden page come once a second
+  const AHEAD = 0.15, AHEAD_HIDDEN = 2.5; // seconds scheduled ahead; timers of a hidden page run once per second
   let context, master, buffers;
-  let session = null; // what plays now
+  let session = null; // the beats that play now
 
   // --- sound
 
@@ -25,7 +25,7 @@
     return buffer;
   }
 
-  function wake() {
+  function startAudio() {
     if (!context) {
       context = new AudioContext({ latencyHint: "interactive" });
       const limiter = new DynamicsCompressorNode(context, { threshold: -8, ratio: 12, attack: 0.002, release: 0.12 });
@@ -41,19 +41,19 @@
     if (master) master.gain.setTargetAtTime(1.4 * (volume.value / 100) ** 2, context.currentTime, 0.02);
   }
 
-  function strike(to, voice, velocity, when) {
+  function playHit(target, voice, velocity, when) {
     const kit = data.kit[voice];
     const loudness = new GainNode(context, { gain: kit.gain * data.loudness[velocity >> 3] });
-    const place = new StereoPannerNode(context, { pan: kit.pan });
+    const panner = new StereoPannerNode(context, { pan: kit.pan });
     const source = new AudioBufferSourceNode(context, { buffer: buffers[voice] });
-    source.connect(loudness).connect(place).connect(to.bus);
+    source.connect(loudness).connect(panner).connect(target.bus);
     for (const cut of voice === CLOSED_HAT ? [CLOSED_HAT, OPEN_HAT] : [voice]) {
-      const before = to.ringing[cut];
+      const before = target.ringing[cut];
       if (!before) continue;
       before.gain.setTargetAtTime(0, when, KICK_TO_TOMS.includes(cut) ? 0.006 : 0.1);
-      to.ringing[cut] = null;
+      target.ringing[cut] = null;
     }
-    to.ringing[voice] = loudness;
+    target.ringing[voice] = loudness;
     source.start(when);
   }
 
@@ -61,38 +61,40 @@
 
   function begin(list, button) {
     stop();
-    const mine = { list, button, bus: null, ringing: [], passes: [], next: 0, hit: 0, at: 0, ends: Infinity, timer: 0 };
-    session = mine;
+    const started = { list, button, bus: null, ringing: [], passes: [], next: 0, hit: 0, at: 0, ends: Infinity, timer: 0 };
+    session = started;
     button.setAttribute("aria-pressed", "true");
     stopButton.disabled = false;
-    wake().then(() => {
-      if (session !== mine) return; // stopped before the sound was there
-      mine.bus = new GainNode(context);
-      mine.bus.connect(master);
-      mine.at = context.currentTime + 0.08;
-      mine.timer = setInterval(schedule, 40, mine);
-      schedule(mine);
+    startAudio().then(() => {
+      if (session !== started) return; // stopped before the audio had started
+      started.bus = new GainNode(context);
+      started.bus.connect(master);
+      started.at = context.currentTime + 0.08;
+      started.timer = setInterval(schedule, 40, started);
+      schedule(started);
       requestAnimationFrame(draw);
     });
   }
 
-  function schedule(of) {
+  function schedule(playing) {
     const horizon = context.currentTime + (document.hidden ? AHEAD_HIDDEN : AHEAD);
-    while (of.at < horizon && of.ends === Infinity) {
-      const id = of.list[of.next];
+    while (playing.at < horizon && playing.ends === Infinity) {
+      const id = playing.list[playing.next];
       const beat = data.beats[id];
       const length = Math.max(0.25, beat.bars.at(-1)[0] / 1000); // MIDI files may hold any tempo
-      if (of.hit === 0 && of.passes.at(-1)?.begin !== of.at) of.passes.push({ id, begin: of.at, end: of.at + length });
-      while (of.hit < beat.times.length && of.at + beat.times[of.hit] / 1000 < horizon) {
-        const when = Math.max(of.at + beat.times[of.hit] / 1000, context.currentTime);
-        strike(of, beat.voices[of.hit], beat.velocities[of.hit], when);
-        of.hit++;
+      if (playing.hit === 0 && playing.passes.at(-1)?.begin !== playing.at) {
+        playing.passes.push({ id, begin: playing.at, end: playing.at + length });
       }
-      if (of.hit < beat.times.length || of.at + length >= horizon) return;
-      of.at += length;
-      of.hit = 0;
-      of.next = (of.next + 1) % of.list.length;
-      if (of.next === 0 && loopButton.getAttribute("aria-pressed") !== "true") of.ends = of.at;
+      while (playing.hit < beat.times.length && playing.at + beat.times[playing.hit] / 1000 < horizon) {
+        const when = Math.max(playing.at + beat.times[playing.hit] / 1000, context.currentTime);
+        playHit(playing, beat.voices[playing.hit], beat.velocities[playing.hit], when);
+        playing.hit++;
+      }
+      if (playing.hit < beat.times.length || playing.at + length >= horizon) return;
+      playing.at += length;
+      playing.hit = 0;
+      playing.next = (playing.next + 1) % playing.list.length;
+      if (playing.next === 0 && loopButton.getAttribute("aria-pressed") !== "true") playing.ends = playing.at;
     }
   }
 
@@ -106,15 +108,15 @@
       setTimeout(() => old.bus.disconnect(), 200);
     }
     old.button.setAttribute("aria-pressed", "false");
-    show(null);
+    display(null);
     stopButton.disabled = true;
-    shown.textContent = "Nothing plays";
+    status.textContent = "Stopped";
   }
 
-  // --- sight
+  // --- display
 
-  let card = null, place = null; // the beat that is seen to play
-  function show(id) {
+  let card = null, place = null; // the beat on display, and the position in it
+  function display(id) {
     if (card) {
       card.classList.remove("playing");
       card.querySelectorAll(".on, .lit").forEach((element) => element.classList.remove("on", "lit"));
@@ -123,9 +125,9 @@
     place = id && { id, row: -1, hit: 0, now: -1, lit: [] };
     if (!card) return;
     card.classList.add("playing");
-    shown.textContent = `Plays: ${data.beats[id].title}`;
+    status.textContent = `Playing: ${data.beats[id].title}`;
     const strip = card.closest(".walk .cards");
-    if (strip) strip.scrollTo({ left: card.offsetLeft - 24, behavior: still.matches ? "auto" : "smooth" });
+    if (strip) strip.scrollTo({ left: card.offsetLeft - 24, behavior: reducedMotion.matches ? "auto" : "smooth" });
   }
 
   function draw() {
@@ -138,7 +140,7 @@
     while (session.passes.length > 1 && session.passes[1].begin <= now) session.passes.shift();
     const pass = session.passes[0];
     if (pass && now >= pass.begin) {
-      if (!place || place.id !== pass.id) show(pass.id);
+      if (!place || place.id !== pass.id) display(pass.id);
       moveTo(1000 * (now - pass.begin));
     }
     requestAnimationFrame(draw);
@@ -146,7 +148,7 @@
 
   function moveTo(milliseconds) {
     const beat = data.beats[place.id];
-    if (milliseconds < place.now) place.hit = 0; // it began again
+    if (milliseconds < place.now) place.hit = 0; // the beat repeats
     place.now = milliseconds;
     const last = beat.bars.length - 1;
     let bar = 1;
@@ -160,9 +162,9 @@
       rows.forEach((element, number) => element.querySelector(".cursor").classList.toggle("on", number === row));
       place.row = row;
     }
-    const widest = Math.max(...beat.rows.map(([begin, end]) => end - begin)); // all rows are to the same scale
+    const widest = Math.max(...beat.rows.map(([begin, end]) => end - begin)); // all rows have the same scale
     rows[row].querySelector(".cursor").style.left = `${(100 * (quarter - beat.rows[row][0]) / widest).toFixed(2)}%`;
-    if (still.matches) return;
+    if (reducedMotion.matches) return;
     const lanes = rows[row].querySelectorAll(".lanes li");
     while (place.hit < beat.times.length && beat.times[place.hit] <= milliseconds) {
       place.lit[beat.voices[place.hit]] = beat.times[place.hit];
@@ -174,32 +176,32 @@
     });
   }
 
-  // --- hands
+  // --- buttons and keys
 
   function press(button) {
     if (session && session.button === button) stop();
     else begin((button.dataset.walk || button.dataset.play).split(" "), button);
   }
 
-  function towards(button, key) {
-    const here = buttons.indexOf(button);
-    if (key === "ArrowLeft") return buttons[here - 1];
-    if (key === "ArrowRight") return buttons[here + 1];
+  function neighbour(button, key) {
+    const index = buttons.indexOf(button);
+    if (key === "ArrowLeft") return buttons[index - 1];
+    if (key === "ArrowRight") return buttons[index + 1];
     const at = button.getBoundingClientRect();
-    const way = key === "ArrowDown" ? 1 : -1;
-    const far = (other) => {
+    const direction = key === "ArrowDown" ? 1 : -1;
+    const distance = (other) => {
       const to = other.getBoundingClientRect();
-      return way * (to.top - at.top) > 20 ? Math.abs(to.top - at.top) + 0.3 * Math.abs(to.left - at.left) : Infinity;
+      return direction * (to.top - at.top) > 20 ? Math.abs(to.top - at.top) + 0.3 * Math.abs(to.left - at.left) : Infinity;
     };
-    const best = buttons.reduce((one, other) => (far(other) < far(one) ? other : one), button);
-    return far(best) < Infinity ? best : undefined;
+    const best = buttons.reduce((one, other) => (distance(other) < distance(one) ? other : one), button);
+    return distance(best) < Infinity ? best : undefined;
   }
 
   for (const button of buttons) {
     button.addEventListener("click", () => press(button));
     button.addEventListener("keydown", (event) => {
       if (!event.key.startsWith("Arrow") || event.ctrlKey || event.altKey || event.metaKey) return;
-      const next = towards(button, event.key);
+      const next = neighbour(button, event.key);
       if (!next) return;
       event.preventDefault();
       next.focus();

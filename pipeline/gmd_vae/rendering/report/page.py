@@ -1,4 +1,4 @@
-"""The page: what was read of a run, put into one HTML file that needs no network and nothing beside it."""
+"""Writes the report page of a run: one HTML file that needs no network and no other file."""
 
 from __future__ import annotations
 
@@ -15,36 +15,28 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_file
 from gmd_vae.evaluation.tables.formats import Table
 from gmd_vae.rendering.drum_part import VOICES
-from gmd_vae.rendering.report import curves as charts
-from gmd_vae.rendering.report import grids
-from gmd_vae.rendering.report.beats import Folder, Generated, read_generated
+from gmd_vae.rendering.report.beats import SECTIONS, Folder, Generated, read_generated
 from gmd_vae.rendering.report.curves import Curves, read_curves
 from gmd_vae.rendering.report.facts import read_evaluations, read_facts
-from gmd_vae.rendering.report.samples import force, kit
+from gmd_vae.rendering.report.grid_svg import HEIGHT
+from gmd_vae.rendering.report.samples import kit, loudness
 from gmd_vae.training.history import NAME as METRICS
 from gmd_vae.training.run.folder import Run
 
 NAME = "report.html"
-MARK = '<meta name="generator" content="gmd-vae report">'  # near the start of every report
+MARK = '<meta name="generator" content="gmd-vae report">'  # within the first 1,000 bytes of every report
 _HERE = Path(__file__).parent
-_LABELS = ("BD", "SD", "CH", "OH", "LT", "MT", "HT", "CY", "RD")  # as drum machines call the nine voices
-
-_HEADINGS = {
-    "sample": ("New beats", "Made up by the model. Nobody played them, and nobody wrote them down."),
-    "interpolate": (
-        "From one beat to another",
-        "The first and the last are the model's own versions of two given beats. It invents the way between them.",
-    ),
-    "vary": ("Variations", "One beat, played a little differently each time."),
-    "attribute": ("More of one thing", "One beat with more or less of something, such as hi-hat or syncopation."),
-    "continue": ("And then", "The model goes on where a given beat ends."),
-    "reconstruct": ("From memory", "Given beats, as the model plays them back from the few numbers it keeps of each."),
-}
+_LABELS = ("BD", "SD", "CH", "OH", "LT", "MT", "HT", "CY", "RD")  # labels of the nine voices, as on drum machines
 
 
 @dataclasses.dataclass(frozen=True)
 class Missing:
-    """A part that the run does not have yet, and the command that makes it."""
+    """A part of the page that the run does not have yet.
+
+    Attributes:
+        what: The missing part, for example ``No beats yet``.
+        command: Command that makes it.
+    """
 
     what: str
     command: str
@@ -55,12 +47,12 @@ class Report:
     """A report that was written.
 
     Attributes:
-        path: of the page.
-        size: bytes.
-        beats: on the page.
-        evaluations: on the page.
-        missing: what the run does not have yet.
-        left_out: what is damaged and not on the page, a line each.
+        path: HTML file.
+        size: Size of the file in bytes.
+        beats: Number of beats on the page.
+        evaluations: Number of evaluations on the page.
+        missing: Parts that the run does not have yet.
+        left_out: One line for each damaged part that is not on the page.
     """
 
     path: Path
@@ -71,7 +63,7 @@ class Report:
     left_out: list[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Returns the answer of ``gmd-vae report --json``."""
         return {**dataclasses.asdict(self), "path": str(self.path)}
 
 
@@ -79,11 +71,11 @@ def write_report(run: Run, target: Path) -> Report:
     """Writes the page of a run. The same run folder gives the same bytes.
 
     Args:
-        run: as ``read_run`` gives it.
-        target: the HTML file; a report that is there is replaced.
+        run: Run, as ``read_run`` returns it.
+        target: HTML file; an older report there is replaced.
 
     Raises:
-        GmdVaeError: something else than a report is at ``target``.
+        GmdVaeError: ``target`` exists and is not a report.
     """
     _check_replaceable(target)
     left_out: list[str] = []
@@ -94,14 +86,13 @@ def write_report(run: Run, target: Path) -> Report:
     html = _render(
         facts=read_facts(run, curves.last_step),
         curves=curves,
-        charts=charts,
         evaluations=evaluations,
         generated=generated,
         sections=_sections(generated),
         missing={part: Missing(*found) for part, found in missing.items()},
         left_out=left_out,
     )
-    data = html.encode("utf-8", "replace")  # JSON files may hold halves of letters
+    data = html.encode("utf-8", "replace")  # JSON files may hold lone surrogates
     with whole_file(target) as temporary:
         temporary.write_bytes(data)
     shown = [Missing(*found) for found in missing.values()]
@@ -109,15 +100,15 @@ def write_report(run: Run, target: Path) -> Report:
 
 
 def embedded(content: Any) -> str:
-    """JSON that can stand in a ``<script>`` element: nothing in it ends the element or opens a comment."""
-    text = json.dumps(content, separators=(",", ":"))  # ASCII: U+2028 and its like are escaped
+    """Returns JSON for a ``<script>`` element. Escapes prevent that it ends the element or opens a comment."""
+    text = json.dumps(content, separators=(",", ":"))  # ASCII only: U+2028 and U+2029 are escaped
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _check_replaceable(target: Path) -> None:
-    action = "Choose another --output, or move that one away. Nothing was changed."
+    action = "Choose another --output, or move it away. Nothing was changed."
     if target.is_dir():
-        raise GmdVaeError(f"'{target}' is a folder, and a file is to be written there", action)
+        raise GmdVaeError(f"'{target}' is a folder, not a file", action)
     if not target.exists():
         return
     with open(target, "rb") as stream:
@@ -138,22 +129,22 @@ def _curves(metrics: Path, left_out: list[str]) -> Curves:
 
 
 def _missing(folder: Path, curves: Curves, generated: Generated, evaluated: bool) -> dict[str, tuple[str, str]]:
-    """What there is not yet, by its place on the page: in words, and the command that makes it."""
+    """Returns text and command of each missing part, by its section of the page."""
     run = shlex.quote(str(folder))
     parts = {
         "beats": (not generated.folders, ("No beats yet", f"gmd-vae generate --run-dir {run}")),
-        "curves": (not curves.panels, ("No training curves yet", f"gmd-vae train --run-dir {run}")),
+        "curves": (not curves.charts, ("No training curves yet", f"gmd-vae train --run-dir {run}")),
         "evaluation": (not evaluated, ("Not evaluated yet", f"gmd-vae evaluate {run}")),
     }
     return {part: found for part, (is_missing, found) in parts.items() if is_missing}
 
 
 def _sections(generated: Generated) -> list[dict[str, Any]]:
-    """The folders under their headings; every beat has an id and a title."""
+    """Groups the folders into sections by mode, and gives every beat an id and a title."""
     sections: list[dict[str, Any]] = []
     number = 0
     for folder in generated.folders:
-        title, text = _HEADINGS.get(folder.mode, (folder.mode or "Beats", ""))
+        title, text = SECTIONS.get(folder.mode, (folder.mode or "Beats", ""))
         if not sections or sections[-1]["mode"] != folder.mode:
             sections.append({"mode": folder.mode, "title": title, "text": text, "folders": []})
         cards = []
@@ -180,7 +171,7 @@ def _uri(midi: bytes) -> str:
 
 
 def _render(**content: Any) -> str:
-    """Fills the template. Everything in it is escaped, but for the two files that are ours and the data."""
+    """Fills the template. Everything is escaped, except the style sheet, the script, the charts and the data."""
     import jinja2
     from markupsafe import Markup
 
@@ -197,14 +188,14 @@ def _render(**content: Any) -> str:
     }
     data = {
         "kit": kit() if beats else [],
-        "loudness": [round(force(8 * step), 4) for step in range(16)],
+        "loudness": [round(loudness(8 * step), 4) for step in range(16)],
         "beats": beats,
     }
     template = environment.from_string((_HERE / "page.html.j2").read_text(encoding="utf-8"))
     return template.render(
         **content,
         mark=Markup(MARK),
-        # the browser runs and loads nothing else, whatever a name in the run may hold
+        # the browser runs and loads nothing else, even if a name in the run contains HTML
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),
@@ -212,7 +203,7 @@ def _render(**content: Any) -> str:
         data=Markup(embedded(data)),
         labels=_LABELS,
         voices=VOICES,
-        grids=grids,
+        grid_height=HEIGHT,
     )
 
 
@@ -221,6 +212,6 @@ def _hash(text: str) -> str:
 
 
 def _interval(cell: str, table: Table, column: int) -> tuple[str, str]:
-    """A figure and its interval, "" where it has none."""
+    """Splits a cell of a table into its figure and its confidence interval (empty without one)."""
     match = re.fullmatch(r"(.*) (\[[^\[\]]*\])", cell) if column >= table.names else None
     return (match[1], match[2]) if match else (cell, "")

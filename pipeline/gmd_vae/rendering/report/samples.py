@@ -1,4 +1,4 @@
-"""The drum kit for the page's player: one stroke of each voice, short enough to travel in every page."""
+"""Encodes the drum kit for the page's player: one stroke of each voice, small enough for every page."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ import numpy.typing as npt
 from gmd_vae.rendering.drum_part import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN_HAT, SNARE, VOICES
 from gmd_vae.rendering.kit import RATE, VELOCITY_STEPS, stroke
 
-STEP = 12  # of velocity, of the strokes that travel; other velocities are the same, louder or softer
-# samples a second: as few as the voice can do with; hi-hats have half of their energy above 11 kHz
+STEP = 12  # velocity step of the encoded strokes; the player scales them for other velocities
+# samples per second, the lowest that suits each voice; hi-hats have half of their energy above 11 kHz
 _RATES = {KICK: 11_025, LOW_TOM: 14_700, MID_TOM: 14_700, HIGH_TOM: 14_700, SNARE: 29_400}
 _RATES |= {CLOSED_HAT: 44_100, OPEN_HAT: 36_750, CRASH: 29_400}
-_USUAL_RATE = 22_050
-_SILENT = 10 ** (-44 / 20)  # of the peak: what comes after is not heard in a beat
-_FADE = 0.15  # of the length, at its end
+_DEFAULT_RATE = 22_050
+_SILENT = 10 ** (-44 / 20)  # share of the peak: inaudible within a beat
+_FADE = 0.15  # share of the length that fades out
 _WINDOW = 1024  # samples
-_MU = 255  # 8 bits a sample, finer where it is soft: G.711's law, without its table
+_MU = 255  # of the µ-law companding (ITU-T G.711) to 8 bits per sample
 
 
 @functools.lru_cache(maxsize=1)
 def kit() -> list[dict[str, Any]]:
-    """One entry a voice: ``rate``, ``samples`` (base64, 8-bit µ-law), ``gain`` of the peak, ``pan`` from -1 to 1."""
+    """Encodes one stroke of each voice.
+
+    Returns:
+        One dict for each voice: ``name``, ``rate`` (samples per second), ``samples`` (base64, 8-bit µ-law),
+        ``gain`` (the peak) and ``pan`` (-1 to 1).
+    """
     return [_voice(voice) for voice in range(len(VOICES))]
 
 
-def force(velocity: int) -> float:
-    """How loud a velocity is beside the strokes that travel: the kit's own curve."""
+def loudness(velocity: int) -> float:
+    """Returns the gain of a MIDI velocity relative to the encoded strokes, by the curve of the kit."""
     step = min(max(velocity, 0), 127) * VELOCITY_STEPS // 128
     return float(((step + 0.5) / (STEP + 0.5)) ** 1.3)
 
@@ -40,21 +45,21 @@ def _voice(voice: int) -> dict[str, Any]:
     stereo = stroke(voice, STEP).astype(np.float64)
     left, right = np.sqrt((stereo**2).mean(axis=0)).tolist()
     mono = _trimmed(stereo.mean(axis=1))
-    rate = _RATES.get(voice, _USUAL_RATE)
+    rate = _RATES.get(voice, _DEFAULT_RATE)
     mono = _resampled(mono, rate)
     peak = float(np.abs(mono).max())
     coded = np.rint(127 * np.sign(mono) * np.log1p(_MU * np.abs(mono) / peak) / math.log1p(_MU)) + 128
     return {
         "name": VOICES[voice],
         "rate": rate,
-        "gain": round(peak * math.sqrt(2), 3),  # the player's panner takes 3 dB from what is in the middle
+        "gain": round(peak * math.sqrt(2), 3),  # the player's panner lowers centred sounds by 3 dB
         "pan": round(4 / math.pi * math.atan2(right, left) - 1, 2),
         "samples": base64.b64encode(coded.astype(np.uint8).tobytes()).decode("ascii"),
     }
 
 
 def _trimmed(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Until it is not heard any more, faded out."""
+    """Cuts the inaudible end of a sound and fades it out."""
     loudness = np.sqrt(np.convolve(sound**2, np.full(_WINDOW, 1 / _WINDOW), "same"))
     end = int(np.flatnonzero(loudness > _SILENT * np.abs(sound).max())[-1]) + 1
     fade = round(_FADE * end)
@@ -64,8 +69,10 @@ def _trimmed(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _resampled(sound: npt.NDArray[np.float64], rate: int) -> npt.NDArray[np.float64]:
-    """Fewer samples a second; nothing that they cannot hold is left."""
-    padded = np.concatenate([sound, np.zeros(-len(sound) % RATE)])  # whole seconds: every rate fits
+    """Resamples a sound by FFT to a lower rate, without aliasing."""
+    padded = np.concatenate(
+        [sound, np.zeros(-len(sound) % RATE)]
+    )  # whole seconds: whole numbers of samples at every rate
     count = len(padded) * rate // RATE
     spectrum = np.fft.rfft(padded)[: count // 2 + 1]
     fewer = np.fft.irfft(spectrum, count) * rate / RATE

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from gmd_vae.configuration.window_specs import CLASS_NAMES
-from gmd_vae.inspection.grid import ASCII, BLOCKS, bar_number, grid, signs_for
+from gmd_vae.inspection.text_grid import ASCII, BLOCKS, bar_number, grid, signs_for
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""What is seen: bars where the music has them, and pictures that are always whole and always the same."""
+"""Bars of MIDI files, and pictures of them: complete, and the same bytes every time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.midi.midi_io import midi_to_note_sequence
-from gmd_vae.rendering import grid
-from gmd_vae.rendering.bars import measure
+from gmd_vae.rendering import grid_png
+from gmd_vae.rendering.bars import find_bars, to_quarters, to_seconds
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
-from gmd_vae.rendering.grid import MAX_BARS, write_png
+from gmd_vae.rendering.grid_png import MAX_BARS, write_png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -44,41 +44,41 @@ def meter(numerator: int, denominator_power: int, delta: bytes = b"\x00") -> byt
 def test_bars_and_beats_of_a_meter(make_midi: MakeMidi, signature: tuple[int, int], length: float, beat: float) -> None:
     hits = [(240 * number, 38) for number in range(24)]  # 12 quarters
     midi = make_midi(hits, before=meter(*signature))
-    ruler = measure(drum_part(midi_to_note_sequence(midi, "", "x"), "x"), 100)
-    assert ruler.total == len(ruler.bars) == -(-11.625 // length)
-    assert [bar.start for bar in ruler.bars] == pytest.approx([length * number for number in range(ruler.total)])
-    assert {(bar.length, bar.beat) for bar in ruler.bars} == {(length, beat)}
-    assert ruler.hits.tolist() == pytest.approx([number / 2 for number in range(24)])
+    found = find_bars(drum_part(midi_to_note_sequence(midi, "", "x"), "x"), 100)
+    assert found.total == len(found.bars) == -(-11.625 // length)
+    assert [bar.start for bar in found.bars] == pytest.approx([length * number for number in range(found.total)])
+    assert {(bar.length, bar.beat) for bar in found.bars} == {(length, beat)}
+    assert found.hits.tolist() == pytest.approx([number / 2 for number in range(24)])
 
 
 def test_tempo_and_meter_may_change(make_midi: MakeMidi) -> None:
     # a bar of 4/4 at 120, then 3/4 at 60
     changes = meter(4, 2) + meter(3, 2, b"\x8f\x00") + b"\x00\xff\x51\x03\x0f\x42\x40"
     midi = make_midi([(480 * number, 38) for number in range(7)], before=changes)
-    ruler = measure(drum_part(midi_to_note_sequence(midi, "", "x"), "x"), 100)
-    assert [(bar.start, bar.length) for bar in ruler.bars] == [(0, 4), (4, 3), (7, 3), (10, 3)]
-    assert ruler.hits.tolist() == pytest.approx(range(4, 11))
+    found = find_bars(drum_part(midi_to_note_sequence(midi, "", "x"), "x"), 100)
+    assert [(bar.start, bar.length) for bar in found.bars] == [(0, 4), (4, 3), (7, 3), (10, 3)]
+    assert found.hits.tolist() == pytest.approx(range(4, 11))
 
 
 def test_a_meter_that_changes_within_a_bar_cuts_it() -> None:
     music = part(6, meters=((0.0, 4, 4), (2.5, 3, 4)))
-    assert [(bar.start, bar.length) for bar in measure(music, 100).bars] == [(0, 4), (4, 1), (5, 3), (8, 3), (11, 3)]
+    assert [(bar.start, bar.length) for bar in find_bars(music, 100).bars] == [(0, 4), (4, 1), (5, 3), (8, 3), (11, 3)]
 
 
 def test_real_files_have_the_bars_they_say(starter_midi: list[Path]) -> None:
     for path in starter_midi[::8]:
         music = read_drum_part(path)
-        ruler = measure(music, 100)
-        steps = ruler.hits * 4
+        found = find_bars(music, 100)
+        steps = found.hits * 4
         assert np.abs(steps - np.round(steps)).max() < 0.5
-        assert ruler.bars[-1].start < ruler.hits[-1] < ruler.bars[-1].start + ruler.bars[-1].length
+        assert found.bars[-1].start < found.hits[-1] < found.bars[-1].start + found.bars[-1].length
 
 
 @pytest.mark.parametrize(("last", "seconds", "bars"), [(7.75, 8.05, 4), (8.0, 8.05, 5), (7.75, 8.5, 5)])
 def test_a_note_that_ends_after_the_bar_line_makes_no_bar(last: float, seconds: float, bars: int) -> None:
     """Four bars at 120 bpm take 8 seconds; a stroke on the bar line, or half a second more, is another bar."""
     strokes = DrumPart(np.array([0.0, last]), np.array([0, 1]), np.array([90, 90]), seconds)
-    assert measure(strokes, MAX_BARS).total == bars
+    assert find_bars(strokes, MAX_BARS).total == bars
 
 
 def test_the_picture_grows_with_the_music(tmp_path: Path) -> None:
@@ -99,14 +99,14 @@ def test_the_same_part_gives_the_same_bytes(tmp_path: Path, recwarn: pytest.Warn
 
 def test_every_hit_is_drawn_once_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[float, float]] = []
-    real = grid._draw_hits
+    real = grid_png._draw_hits
 
     def spy(axes: Any, *rest: Any) -> None:
         real(axes, *rest)
         for path in axes.collections[-1].get_paths():
             drawn.append((path.vertices[0, 0], int(path.vertices[0, 1])))
 
-    monkeypatch.setattr(grid, "_draw_hits", spy)
+    monkeypatch.setattr(grid_png, "_draw_hits", spy)
     music = part(20)
     early = DrumPart(music.times - 0.01 * (music.times > 0), music.voices, music.velocities, 20)
     write_png(early, tmp_path / "x.png", "x")
@@ -132,12 +132,20 @@ def odd(meters: list[tuple[float, int, int]], tempos: list[tuple[float, float]],
 def test_bars_follow_each_other_without_gaps(
     meters: list[tuple[float, int, int]], tempos: list[tuple[float, float]], seconds: float
 ) -> None:
-    ruler = measure(odd(meters, tempos, seconds), 50)
-    assert 1 <= len(ruler.bars) == min(ruler.total, 50)
-    for before, after in zip(ruler.bars, ruler.bars[1:], strict=False):
+    found = find_bars(odd(meters, tempos, seconds), 50)
+    assert 1 <= len(found.bars) == min(found.total, 50)
+    for before, after in zip(found.bars, found.bars[1:], strict=False):
         assert before.length > 0
         assert before.start + before.length == pytest.approx(after.start, rel=1e-9, abs=2e-4)
-    assert (np.diff(ruler.hits) > 0).all()
+    assert (np.diff(found.hits) > 0).all()
+
+
+@given(METERS, TEMPOS, st.floats(0, 60))
+def test_seconds_and_quarter_notes_convert_back(
+    meters: list[tuple[float, int, int]], tempos: list[tuple[float, float]], seconds: float
+) -> None:
+    music = odd(meters, tempos, seconds)
+    assert to_seconds(music, to_quarters(music, music.times)) == pytest.approx(music.times, rel=1e-6, abs=1e-6)
 
 
 @settings(max_examples=3, deadline=None)
