@@ -37,15 +37,14 @@ def command() -> None:
     default="data/raw/groove",
     show_default=True,
     metavar="DIR",
-    help="Where the dataset goes.",
+    help="Folder for the dataset.",
 )
 @json_option
 def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
     """Get the Groove MIDI Dataset: 1,150 drum recordings.
 
     Downloads 3.3 MB and unpacks 1,150 MIDI files with their catalogue, info.csv. The archive's
-    checksum is verified before it is unpacked. A download that broke off goes on where it stopped.
-    Nothing is done when the dataset is there already.
+    checksum is verified before it is unpacked. Does nothing when the dataset is there already.
 
     Magenta publishes the dataset under CC BY 4.0: name its authors when you use it.
 
@@ -76,7 +75,7 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
 
 @command.command()
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Changes velocities, timing and fills."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of velocities, timing and fills."
 )
 @click.option(
     "--output-dir",
@@ -84,7 +83,7 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
     default="data/raw/starter",
     show_default=True,
     metavar="DIR",
-    help="Where the files go.",
+    help="Folder for the MIDI files.",
 )
 @json_option
 def starter(seed: int, output_dir: Path, as_json: bool) -> None:
@@ -114,8 +113,8 @@ def starter(seed: int, output_dir: Path, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _byte_progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr with bytes, speed and time left; it appears with the first byte asked for."""
+def _byte_progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function that shows bytes, speed and time left as a bar on stderr, from its first call on."""
     import sys
 
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -133,15 +132,14 @@ def _byte_progress(what: str) -> Iterator[Callable[[int, int], None]]:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    task = bar.add_task(what, visible=False)
+    task = bar.add_task(name, visible=False)
     announced = False
 
     def on_progress(done: int, total: int) -> None:
         nonlocal announced
         if not announced:
             announced = True
-            going_on = f", going on after {done / 1e6:.1f} MB" if done else ""
-            console.print(f"Downloading the {what} ({total / 1e6:.1f} MB{going_on})", markup=False)
+            console.print(f"Downloading the {name} ({total / 1e6:.1f} MB)", markup=False)
         bar.update(task, completed=done, total=total, visible=True)
 
     with bar:

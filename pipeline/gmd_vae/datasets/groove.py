@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.files import sha256, whole_folder
+from gmd_vae.common.files import PARTIAL, sha256, whole_folder
 from gmd_vae.datasets.archives import unpack_zip
 from gmd_vae.datasets.download import OnProgress, RemoteFile, download
 from gmd_vae.datasets.midi_files import is_midi_name
@@ -26,7 +27,7 @@ CITATION = (
     ' "Learning to Groove with Inverse Sequence Transformations", ICML 2019'
 )
 ARCHIVE_VARIABLE = "GMD_VAE_GROOVE_ARCHIVE"
-TOP_FOLDER = "groove"  # the archive's own, stripped
+TOP_FOLDER = "groove"  # of the archive; not part of the names in output_dir
 # The archive has 1,225 members and unpacks to 5.5 MB.
 MAX_UNPACKED_BYTES = 64 << 20
 MAX_MEMBERS = 5_000
@@ -34,20 +35,32 @@ MAX_MEMBERS = 5_000
 
 @dataclass(frozen=True)
 class GrooveSummary:
-    """What ``fetch groove`` made, or found."""
+    """The dataset that ``fetch groove`` wrote, or that was there.
+
+    Attributes:
+        dataset: ``groove``.
+        version: Version of the dataset.
+        output_dir: Folder of the dataset.
+        url: Address of the archive.
+        sha256: SHA-256 of the archive.
+        bytes: Size of the archive.
+        files: Number of files.
+        midi_files: Number of MIDI files.
+        already_there: Nothing was done: an earlier fetch was complete.
+    """
 
     dataset: str
     version: str
     output_dir: str
     url: str
-    sha256: str  # of the archive
-    bytes: int  # of the archive
+    sha256: str
+    bytes: int
     files: int
     midi_files: int
     already_there: bool
 
     def to_json(self) -> dict[str, Any]:
-        """The summary for programs."""
+        """Returns the summary for ``--json``."""
         return asdict(self)
 
 
@@ -55,62 +68,66 @@ def fetch_groove(
     output_dir: Path,
     archive: Path | None = None,
     remote: RemoteFile | None = None,
-    on_progress: OnProgress | None = None,
-    backoff: float = 1.0,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> GrooveSummary:
-    """Puts the dataset's own tree and a manifest into ``output_dir``, whole or not at all.
+    """Writes the dataset's own folders and a manifest to ``output_dir``, complete or not at all.
 
-    Does nothing when it is there already. An incomplete folder of an earlier fetch is replaced. A
-    download goes to a ``.part`` file beside ``output_dir``, which stays only while it is incomplete.
+    Does nothing when a complete fetch is there. Replaces the incomplete folder of an earlier fetch.
 
     Args:
-        archive: a copy of the archive on this machine, instead of a download.
-        remote: the archive, where it is not the official one (tests).
+        output_dir: The folder to make.
+        archive: A copy of the archive on this machine, instead of a download.
+        remote: The archive to download; None: the official one.
+        on_progress: Called with the bytes received and the bytes in total.
 
     Raises:
-        GmdVaeError: no network, a wrong or damaged archive, or ``output_dir`` holds something else.
-        Interrupted: Ctrl-C in the download; what has arrived is kept for the next run.
+        GmdVaeError: No network, a wrong or damaged archive, or ``output_dir`` holds something else.
     """
     remote = remote or GROOVE
     output_dir = output_dir.expanduser()
-    if (found := _already_there(output_dir, remote)) is not None:
-        return found
+    if (present := _already_there(output_dir, remote)) is not None:
+        return present
     if archive is not None:
         _verify(archive.expanduser(), remote)
         return _unpack(archive.expanduser(), output_dir, remote)
-    target = output_dir.resolve().with_name(f".groove-v{VERSION}-midionly.zip")
-    way_out = (
+    advice = (
         f"Connect to the network and run the command again; or get {remote.url} on another machine and give it with"
         f" --archive FILE (or the variable {ARCHIVE_VARIABLE}). 'gmd-vae fetch starter' needs no network."
     )
-    part = download(remote, target, way_out, on_progress, backoff)
-    summary = _unpack(part, output_dir, remote)
-    part.unlink(missing_ok=True)
-    return summary
+    parent = output_dir.resolve().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{output_dir.name}.", suffix=PARTIAL, dir=parent) as folder:
+        return _unpack(download(remote, Path(folder), advice, on_progress), output_dir, remote)
 
 
 def _already_there(output_dir: Path, remote: RemoteFile) -> GrooveSummary | None:
-    """The summary of a fetch that is complete; None when there is something to do.
+    """Returns the summary of a complete fetch; None where there is none.
 
-    Raises GmdVaeError where going on would replace what is not ours.
+    Raises:
+        GmdVaeError: ``output_dir`` holds files that a fetch did not write.
     """
     manifest.check_replaceable(output_dir, "fetch", dataset=NAME)
     if not output_dir.exists() or next(output_dir.iterdir(), None) is None:
         return None
-    made = manifest.read(output_dir, "fetch", "")
-    summary = _summary(output_dir, remote, made.get("files"), made.get("midi_files"), already_there=True)
-    if made.get("sha256") != remote.sha256 or _count(output_dir) != (summary.files, summary.midi_files):
+    content = manifest.read(output_dir, "fetch", "")
+    summary = _summary(output_dir, remote, content.get("files"), content.get("midi_files"), already_there=True)
+    if content.get("sha256") != remote.sha256 or _count(output_dir) != (summary.files, summary.midi_files):
         return None
     return summary
 
 
 def _count(folder: Path) -> tuple[int, int]:
+    """Returns the number of files, without the manifest, and the number of MIDI files."""
     names = [path.name for path in folder.rglob("*") if path.is_file()]
-    return len(names) - 1, sum(is_midi_name(name) for name in names)  # - 1: the manifest
+    return len(names) - 1, sum(is_midi_name(name) for name in names)
 
 
 def _verify(archive: Path, remote: RemoteFile) -> None:
-    """Makes sure that a file of the user's is the archive, before anything in it is looked at."""
+    """Checks that the user's file is the archive, before anything reads its content.
+
+    Raises:
+        GmdVaeError: It is missing, unreadable, or another file.
+    """
     get = f"Get it from {remote.url}."
     try:
         if not archive.is_file():
@@ -119,11 +136,11 @@ def _verify(archive: Path, remote: RemoteFile) -> None:
         size = archive.stat().st_size
         if size != remote.size:
             raise GmdVaeError(f"'{archive}' is not the Groove archive: {size:,} bytes, not {remote.size:,}", get)
-        found = sha256(archive)
+        digest = sha256(archive)
     except OSError as error:
         raise GmdVaeError(f"The archive '{archive}' cannot be read ({error.strerror})", get) from None
-    if found != remote.sha256:
-        raise GmdVaeError(f"'{archive}' is not the Groove archive: sha256 {found}, not {remote.sha256}", get)
+    if digest != remote.sha256:
+        raise GmdVaeError(f"'{archive}' is not the Groove archive: sha256 {digest}, not {remote.sha256}", get)
 
 
 def _unpack(archive: Path, output_dir: Path, remote: RemoteFile) -> GrooveSummary:
