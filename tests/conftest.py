@@ -22,7 +22,7 @@ share_processors()
 # together. The other files follow as pytest has found them.
 LONG = (
     "test_whole_path.py",
-    "test_as_magenta.py",
+    "test_equals_magenta.py",
     "test_cluster_run.py",
     "test_kill.py",
     "test_notebook.py",

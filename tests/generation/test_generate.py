@@ -293,7 +293,7 @@ def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path
     from gmd_vae.generation.generate import generate
 
     config = get_config("hierdec-drum_4bar_small")  # at its own sizes
-    with pytest.raises(GmdVaeError, match=r"not of this config.* × .*the config makes it"):
+    with pytest.raises(GmdVaeError, match=r"does not fit the config.* × .*the config makes it"):
         generate(Request(), config, config.hparams, checkpoints.find(tiny_run), tmp_path / "x")
     assert not (tmp_path / "x").exists()
 

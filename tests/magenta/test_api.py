@@ -1,4 +1,4 @@
-"""Everything we say about Magenta, held against the installed package."""
+"""Our tables, configs and checkpoints against the installed Magenta."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def magenta() -> Any:
 
 
 def build(magenta: Any, config: Any, batch_size: int = 2) -> dict[str, tuple[int, ...]]:
-    """The variables that Magenta's own training code builds for a Magenta ``Config``."""
+    """Returns the variables that Magenta's training code creates for a Magenta ``Config``, by name and shape."""
     tf = magenta.tf
     config = copy.deepcopy(config)
     config.hparams.batch_size = batch_size
@@ -60,13 +60,13 @@ def build(magenta: Any, config: Any, batch_size: int = 2) -> dict[str, tuple[int
 
 
 def weights(magenta: Any, config: Any) -> dict[str, tuple[int, ...]]:
-    """What is trained, by name and shape. A window has few steps here, as they all have the same weights."""
+    """Returns the trainable variables by name and shape. Windows have few steps, because all steps share weights."""
     tf = magenta.tf
     config = copy.deepcopy(config)
     config.hparams.batch_size, converter = 2, config.data_converter
     if hasattr(config.model.decoder, "_level_lengths"):
         below = [2] * (len(config.model.decoder._level_lengths) - 1)
-        levels = [*(converter.length_shape or [2]), *below]  # the segments of a window that has them, each of 2 steps
+        levels = [*(converter.length_shape or [2]), *below]  # segments of 2 steps
         config.model.decoder._level_lengths = levels
         config.model.encoder._level_lengths = levels[::-1]
         config.hparams.max_seq_len = int(np.prod(levels))
@@ -86,11 +86,11 @@ def weights(magenta: Any, config: Any) -> dict[str, tuple[int, ...]]:
         return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.trainable_variables()}
 
 
-def test_the_defaults_of_hyperparameters_are_magentas(magenta: Any) -> None:
+def test_hyperparameter_defaults_equal_magentas(magenta: Any) -> None:
     assert magenta.lstm_models.get_default_hparams().values() == HPARAM_DEFAULTS
 
 
-def test_the_nine_drum_classes_are_magentas(magenta: Any) -> None:
+def test_the_nine_drum_classes_equal_magentas(magenta: Any) -> None:
     assert [list(pitches) for pitches in NINE_CLASSES] == magenta.data.REDUCED_DRUM_PITCH_CLASSES
 
 
@@ -99,7 +99,7 @@ def test_the_table_of_stock_configs_has_magentas_names_in_magentas_order(magenta
 
 
 @pytest.mark.parametrize("stock", MAGENTA_CONFIGS, ids=lambda stock: stock.name)
-def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: Config) -> None:
+def test_each_row_of_the_table_equals_magentas_config(magenta: Any, stock: Config) -> None:
     theirs = magenta.configs.CONFIG_MAP[stock.name]
     assert stock.hparams == theirs.hparams.values()
     assert stock.augmented == (theirs.note_sequence_augmenter is not None)
@@ -112,7 +112,7 @@ def test_each_row_of_the_table_is_what_magenta_has(magenta: Any, stock: Config) 
         assert [list(pitches) for pitches in stock.drum_windows.pitch_classes] == [*map(list, converter._pitch_classes)]
 
 
-def test_configs_whose_examples_fit_each_other_share_a_converter(magenta: Any) -> None:
+def test_configs_with_compatible_examples_share_a_converter(magenta: Any) -> None:
     def content(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             return [content(part) for part in value]
@@ -131,7 +131,7 @@ def test_configs_whose_examples_fit_each_other_share_a_converter(magenta: Any) -
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_parameter_counts_are_those_of_the_variables(magenta: Any, name: str) -> None:
+def test_parameter_counts_equal_the_sizes_of_the_variables(magenta: Any, name: str) -> None:
     config = get_config(name)
     shapes = weights(magenta, magenta.build_config(config)).values()
     assert sum(math.prod(shape) for shape in shapes) == count_parameters(config)
@@ -178,7 +178,7 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_variables_are_those_of_checkpoints_that_magenta_published(magenta: Any, name: str) -> None:
+def test_variables_equal_those_in_checkpoints_that_magenta_published(magenta: Any, name: str) -> None:
     from gmd_vae.models.checkpoint_check import CUDNN_COPY
 
     held, published = weights(magenta, magenta.build_config(get_config(name))), PUBLISHED[name]
@@ -186,7 +186,7 @@ def test_the_variables_are_those_of_checkpoints_that_magenta_published(magenta: 
     own = {variable: shape for variable, shape in published.items() if variable not in copies}
     assert own
     assert {variable: held.get(variable) for variable in own} == own
-    # a copy holds all layers of the decoder, with two biases for each of TensorFlow's: for inputs and for states
+    # a copy contains all layers of the decoder, with two biases (inputs and states) for each of TensorFlow's
     layers = {variable: math.prod(shape) for variable, shape in held.items() if "core_decoder" in variable}
     size = sum(
         count * (2 if variable.endswith("bias") else 1) for variable, count in layers.items() if "cell_" in variable
@@ -194,7 +194,7 @@ def test_the_variables_are_those_of_checkpoints_that_magenta_published(magenta: 
     assert {published[variable] for variable in copies} <= {(size,)}
 
 
-def test_every_config_is_built_afresh_and_magentas_map_stays_as_it_was(magenta: Any) -> None:
+def test_build_config_returns_copies_and_does_not_change_magentas_map(magenta: Any) -> None:
     before = {name: config.hparams.values() for name, config in magenta.configs.CONFIG_MAP.items()}
     caps = {
         name: config.data_converter.max_tensors_per_notesequence for name, config in magenta.configs.CONFIG_MAP.items()
@@ -227,8 +227,8 @@ def test_our_configs_are_in_the_map_that_magentas_scripts_read(magenta: Any) -> 
         assert theirs.data_converter.output_depth == config.drum_windows.output_depth
 
 
-def test_our_checkpoint_holds_exactly_the_variables_of_stock_magenta(magenta: Any, tiny_run: Path) -> None:
-    """The model written down by hand, as a user of stock Magenta would, and nothing of ours."""
+def test_our_checkpoint_contains_exactly_the_variables_of_stock_magenta(magenta: Any, tiny_run: Path) -> None:
+    """The model is written as a user of stock Magenta would write it, without our code."""
     lstm_models, data = magenta.lstm_models, magenta.data
     from magenta.common import merge_hparams
     from magenta.contrib.training import HParams
@@ -273,8 +273,8 @@ def test_stock_trained_model_samples_from_our_checkpoint(magenta: Any, tiny_run:
     assert any(sample.notes for sample in samples)
 
 
-def test_what_the_encoder_reads_is_what_magentas_converter_makes(magenta: Any, starter_notes: Path) -> None:
-    """Inputs and outputs expanded from labels, in numpy and in the graph, against the converter's tensors."""
+def test_expanded_labels_equal_the_tensors_of_magentas_converter(magenta: Any, starter_notes: Path) -> None:
+    """Inputs and outputs, in NumPy and in the graph."""
     from gmd_vae.models.label_vectors import expand_labels
 
     tf = magenta.tf
@@ -309,7 +309,7 @@ def test_what_the_encoder_reads_is_what_magentas_converter_makes(magenta: Any, s
             }
 
 
-def test_a_one_hot_input_is_expanded_too(magenta: Any, starter_examples: Path) -> None:
+def test_labels_expand_to_one_hot_inputs(magenta: Any, starter_examples: Path) -> None:
     from gmd_vae.models.label_vectors import expand_labels
 
     tf = magenta.tf
@@ -322,20 +322,20 @@ def test_a_one_hot_input_is_expanded_too(magenta: Any, starter_examples: Path) -
     assert (labels_to_inputs(labels[0], windows) == ours[0]).all()
 
 
-def test_tensorflow_before_the_door_is_refused() -> None:
+def test_an_import_of_tensorflow_before_the_api_is_an_error() -> None:
     import subprocess
     import sys
 
     code = (
         "import os, sys; os.environ.pop('TF_USE_LEGACY_KERAS', None)\n"
-        "sys.modules['tensorflow'] = sys  # in its place: only that it is there counts\n"
+        "sys.modules['tensorflow'] = sys  # a stand-in: only its presence counts\n"
         "try:\n    import gmd_vae.magenta.api\nexcept RuntimeError as error:\n    print('refused', error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.startswith("refused"), done.stderr
 
 
-def test_start_up_is_silent_and_loads_nothing_needless() -> None:
+def test_the_import_is_silent_and_skips_notebook_packages() -> None:
     import subprocess
     import sys
 

@@ -1,4 +1,4 @@
-"""Magenta starts without what only notebooks need, and nobody who asks for it later misses anything."""
+"""Magenta is imported without notebook packages; they can be imported afterwards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.tensorflow
 
 
 def run(code: str) -> str:
-    """What a program of its own prints: what is imported stays imported."""
+    """Runs code in a new process and returns its output."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300, check=False
     )
@@ -20,15 +20,15 @@ def run(code: str) -> str:
     return done.stdout
 
 
-def test_magenta_loads_without_them_and_they_load_afterwards() -> None:
-    """Also where ``gmd_vae.midi`` has loaded parts of note_seq without the package's own start, which comes later."""
+def test_hidden_packages_can_be_imported_afterwards() -> None:
+    """Also if ``gmd_vae.midi`` has imported parts of note_seq before, without the package's ``__init__``."""
     found = run("""
         import sys
         from gmd_vae.midi.midi_io import midi_to_note_sequence
         print("note_seq" in sys.modules)
         import gmd_vae.magenta.api
-        needless = ("pandas", "sklearn", "bokeh", "IPython", "note_seq.notebook_utils")
-        print([name for name in needless if name in sys.modules], "note_seq" in sys.modules)
+        hidden = ("pandas", "sklearn", "bokeh", "IPython", "note_seq.notebook_utils")
+        print([name for name in hidden if name in sys.modules], "note_seq" in sys.modules)
         import note_seq, pandas, sklearn, tf_keras
         print(note_seq.play_sequence.__name__)
         import note_seq.notebook_utils
@@ -44,7 +44,7 @@ def test_magenta_loads_without_them_and_they_load_afterwards() -> None:
     assert drawn == "drawn: notes"
 
 
-def test_what_is_loaded_already_stays() -> None:
+def test_packages_imported_before_stay() -> None:
     found = run("""
         import sys, note_seq, pandas
         import gmd_vae.magenta.api
@@ -53,7 +53,7 @@ def test_what_is_loaded_already_stays() -> None:
     assert found.splitlines() == ["note_seq.notebook_utils True"]
 
 
-def test_garbage_is_collected_again_and_what_was_loaded_is_not_looked_at() -> None:
+def test_garbage_collection_resumes_and_the_imported_objects_are_frozen() -> None:
     found = run("""
         import gc, weakref
         import gmd_vae.magenta.api

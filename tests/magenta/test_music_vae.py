@@ -1,4 +1,4 @@
-"""Magenta's own tests of MusicVAE, from the installed package, against the Magenta that we train with: repaired."""
+"""Runs the tests of MusicVAE from the installed Magenta against the patched modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.tensorflow
 
-# what NumPy 2 calls otherwise, or no longer takes: a generator to stack
+# names and calls that NumPy 2 has changed
 SPELLINGS = {
     r"\.tostring\(\)": ".tobytes()",
     r"\bnp\.int\b": "int",
@@ -22,7 +22,7 @@ SPELLINGS = {
 
 
 def load(name: str) -> types.ModuleType:
-    """A test module of the installed Magenta, in today's NumPy."""
+    """Loads a test module of the installed Magenta, adapted to NumPy 2."""
     from gmd_vae.magenta import api
 
     assert api.data.__file__
@@ -39,7 +39,7 @@ def load(name: str) -> types.ModuleType:
 
 @pytest.mark.parametrize(("name", "least"), [("data_test", 67), ("data_hierarchical_test", 4), ("lstm_utils_test", 3)])
 def test_magentas_own_tests_pass(name: str, least: int) -> None:
-    """All of them. ``test_session`` is no test, but a helper of TensorFlow's ``TestCase`` that skips itself."""
+    """``test_session`` is no test, but a helper of TensorFlow's ``TestCase`` that skips itself."""
     module = load(name)
     suite = unittest.defaultTestLoader.loadTestsFromModule(module)
     printed = io.StringIO()

@@ -1,4 +1,4 @@
-"""Each fault of the installed Magenta is repaired, and is still there without the repair."""
+"""Expiry tests of the patches: each fault is repaired, and the installed Magenta still has it without the patch."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from gmd_vae.midi.tfrecord import read_records
 
 pytestmark = pytest.mark.tensorflow
 
-NEEDLESS = "Magenta no longer has this fault: remove the repair from pipeline/gmd_vae/magenta/patches.py"
+EXPIRED = "Magenta no longer has this fault: remove the patch from pipeline/gmd_vae/magenta/patches.py"
 
 
-def unrepaired(module: types.ModuleType) -> Any:
-    """The module as it is installed, loaded once more."""
+def unpatched(module: types.ModuleType) -> Any:
+    """Loads another copy of a module, as it is installed."""
     assert module.__file__
-    spec = importlib.util.spec_from_file_location(f"unrepaired.{module.__name__}", module.__file__)
+    spec = importlib.util.spec_from_file_location(f"unpatched.{module.__name__}", module.__file__)
     assert spec
     assert spec.loader
     again = importlib.util.module_from_spec(spec)
@@ -31,8 +31,8 @@ def unrepaired(module: types.ModuleType) -> Any:
     return again
 
 
-def in_two(configs: Any) -> list[str]:
-    """The objects that more than one of Magenta's own configs holds."""
+def shared_objects(configs: Any) -> list[str]:
+    """Returns the names of the configs that share a model, hyperparameters or a converter with another one."""
     holders: dict[int, list[str]] = {}
     for name, config in configs.CONFIG_MAP.items():
         for part in (config.model, config.hparams, config.data_converter):
@@ -40,12 +40,12 @@ def in_two(configs: Any) -> list[str]:
     return [name for names in holders.values() if len(names) > 1 for name in names]
 
 
-def test_no_two_configs_share_anything(magenta: Any) -> None:
-    assert in_two(unrepaired(magenta.configs)), NEEDLESS
-    assert in_two(magenta.configs) == []
+def test_configs_share_no_objects(magenta: Any) -> None:
+    assert shared_objects(unpatched(magenta.configs)), EXPIRED
+    assert shared_objects(magenta.configs) == []
 
 
-def test_hyperparameters_stay_as_they_are_when_a_model_is_built_to_be_evaluated(magenta: Any) -> None:
+def test_hyperparameters_are_preserved_in_evaluation(magenta: Any) -> None:
     def after(lstm_utils: Any) -> tuple[str, float, float]:
         hparams = magenta.build_config(get_config("cat-mel_2bar_big")).hparams
         with magenta.tf.Graph().as_default(), magenta.tf.Session() as session:
@@ -53,19 +53,19 @@ def test_hyperparameters_stay_as_they_are_when_a_model_is_built_to_be_evaluated(
             probability = session.run(lstm_utils.get_sampling_probability(hparams, False))
         return hparams.sampling_schedule, hparams.sampling_rate, float(probability)
 
-    schedule, rate, probability = after(unrepaired(magenta.lstm_utils))
-    assert (schedule, rate) == ("constant", 1.0), NEEDLESS
+    schedule, rate, probability = after(unpatched(magenta.lstm_utils))
+    assert (schedule, rate) == ("constant", 1.0), EXPIRED
     assert after(magenta.lstm_utils) == ("inverse_sigmoid", 1000, probability)
 
 
-def test_tensorflow_still_dies_of_unbatching_what_is_zero_wide() -> None:
+def test_tensorflow_still_crashes_on_unbatch_of_size_0() -> None:
     code = "import tensorflow as tf; print([*tf.data.Dataset.from_tensors(tf.zeros([2, 3, 0])).unbatch()])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode < 0, NEEDLESS
+    assert done.returncode < 0, EXPIRED
 
 
-def test_magentas_dataset_gives_what_its_converter_makes(magenta: Any, starter_notes: Path) -> None:
-    """Without the repair this ends the test run: exit code 139."""
+def test_magentas_dataset_has_the_tensors_of_its_converter(magenta: Any, starter_notes: Path) -> None:
+    """Without the patch this ends the test run with exit code 139."""
     assert "unbatch" not in magenta.data.get_dataset.__code__.co_names
     path = next(iter(sorted(starter_notes.glob("*.tfrecord"))))
     config = magenta.build_config(get_config("groovae_2bar_humanize"))
@@ -104,25 +104,25 @@ def duet() -> NoteSequence:
     return sequence
 
 
-def test_tracks_of_different_lengths_with_chords_are_windows(magenta: Any, duet: NoteSequence) -> None:
+def test_tracks_of_different_lengths_with_chords_are_converted(magenta: Any, duet: NoteSequence) -> None:
     def converted(module: Any) -> Any:
         from note_seq import chords_encoder_decoder
 
         chords = chords_encoder_decoder.MajorMinorChordOneHotEncoding()
         return module.MultiInstrumentPerformanceConverter(num_velocity_bins=8, chord_encoding=chords).to_tensors(duet)
 
-    with pytest.raises(ValueError, match="inhomogeneous"):  # or else: NEEDLESS
-        converted(unrepaired(magenta.data_hierarchical))
+    with pytest.raises(ValueError, match="inhomogeneous"):  # if not: EXPIRED
+        converted(unpatched(magenta.data_hierarchical))
     tensors = converted(magenta.data_hierarchical)
     assert len(tensors.inputs) == 1
     (controls,), (lengths,) = tensors.controls, tensors.lengths
     assert controls.shape == (len(tensors.outputs[0]), 25)
-    # A minor, after "no chord" and twelve major ones; a track's program comes before its music
+    # 22 is A minor, after "no chord" and twelve major chords; the first step of a track is its program
     assert controls[: lengths[0]].argmax(axis=1).tolist() == [0] + [22] * (lengths[0] - 1)
 
 
 @pytest.mark.parametrize("apart", [0.0, 1.0])
-def test_magentas_interpolation_between_two_sequences(magenta: Any, apart: float) -> None:
+def test_interpolation_between_equal_sequences(magenta: Any, apart: float) -> None:
     means = np.array([[2.0, 0.0, 0.0, 0.0], [2.0, 0.0, apart, 0.0]], np.float32)
 
     def path(module: Any) -> Any:
@@ -134,20 +134,20 @@ def test_magentas_interpolation_between_two_sequences(magenta: Any, apart: float
         return z
 
     with np.errstate(invalid="ignore"):
-        before = path(unrepaired(magenta.trained_model))
+        before = path(unpatched(magenta.trained_model))
     after = path(magenta.trained_model)
     if apart:
         np.testing.assert_allclose(after, before, atol=1e-6)
     else:
-        assert np.isnan(before).all(), NEEDLESS
+        assert np.isnan(before).all(), EXPIRED
         np.testing.assert_array_equal(after, np.repeat(means[:1], 5, axis=0))
 
 
-def test_another_magenta_is_left_as_it_is() -> None:
-    from gmd_vae.magenta.patches import unbatch_without_a_crash
+def test_another_version_of_get_dataset_is_not_rewritten() -> None:
+    from gmd_vae.magenta.patches import replace_unbatch
 
     module = types.ModuleType("another")
     module.get_dataset = lambda config: config  # type: ignore[attr-defined]
     before = module.get_dataset
-    unbatch_without_a_crash(module)
+    replace_unbatch(module)
     assert module.get_dataset is before

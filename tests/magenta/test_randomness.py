@@ -1,4 +1,4 @@
-"""Random numbers as functions of seed, step, place and time, in small graphs."""
+"""Stateless randomness in small graphs: functions of seed, stream, step, place and time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Check = Callable[[npt.NDArray[Any]], None]
 
 
 def drawn(build: Callable[[Any], Any], *at: tuple[int, int], stream: int = 0) -> list[Any]:
-    """What a small graph gives at each (seed, step)."""
+    """Returns the results of a small graph at each (seed, step)."""
     from gmd_vae.magenta.api import tf
     from gmd_vae.magenta.randomness import stateless_randomness
 
@@ -36,7 +36,7 @@ def normal(*shape: int) -> Any:
     return lstm_models.tfp.distributions.MultivariateNormalDiag(tf.zeros(shape), tf.ones(shape)).sample()
 
 
-def test_seed_step_stream_and_place_all_matter(magenta: Any, assert_unrelated: Check) -> None:
+def test_draws_depend_on_seed_step_stream_and_place(magenta: Any, assert_unrelated: Check) -> None:
     def two(tf: Any) -> Any:
         return normal(300), normal(300)
 
@@ -46,7 +46,7 @@ def test_seed_step_stream_and_place_all_matter(magenta: Any, assert_unrelated: C
     assert np.array_equal(drawn(two, (3, 4)), drawn(two, (3, 4)))
 
 
-def test_dropout_keeps_its_share_scales_it_and_differs_in_time_and_place(magenta: Any, assert_unrelated: Check) -> None:
+def test_dropout_scales_the_kept_values_and_differs_in_time_and_place(magenta: Any, assert_unrelated: Check) -> None:
     class Echo(magenta.tf.nn.rnn_cell.RNNCell):  # type: ignore[misc]
         state_size = output_size = 40
 
@@ -89,7 +89,7 @@ def test_draws_inside_conditions_and_nested_loops_differ(magenta: Any, assert_un
     assert_unrelated(np.concatenate([first, second]).T)
 
 
-def test_a_loop_that_does_not_count_is_refused(magenta: Any) -> None:
+def test_a_loop_without_a_counter_is_an_error(magenta: Any) -> None:
     def loop(tf: Any, start: Any, step: float) -> Any:
         return tf.while_loop(lambda i, _: i < 3, lambda i, _: (i + step, normal(2)), [start, tf.zeros([2])])
 
@@ -100,7 +100,7 @@ def test_a_loop_that_does_not_count_is_refused(magenta: Any) -> None:
     assert len(drawn(lambda tf: loop(tf, 0, 1), (0, 0))) == 1
 
 
-def test_outside_the_context_everything_is_magentas_own_again(magenta: Any, randomness: Any) -> None:
+def test_the_patched_functions_are_restored_after_an_error(magenta: Any, randomness: Any) -> None:
     tf, models = magenta.tf, magenta.lstm_models
     places = [
         (models.tfp.distributions.Distribution, "sample"),
@@ -119,7 +119,7 @@ def test_outside_the_context_everything_is_magentas_own_again(magenta: Any, rand
     assert [getattr(*place) for place in places] == before
 
 
-def test_graphs_of_other_threads_are_left_alone(magenta: Any, randomness: Any) -> None:
+def test_graphs_of_other_threads_are_not_affected(magenta: Any, randomness: Any) -> None:
     tf = magenta.tf
     found: list[list[str]] = []
 
@@ -137,7 +137,7 @@ def test_graphs_of_other_threads_are_left_alone(magenta: Any, randomness: Any) -
     assert stateful_draws(graph) == []
 
 
-def test_draws_of_initial_values_are_no_draws_of_the_graph(magenta: Any, randomness: Any) -> None:
+def test_draws_of_initial_values_are_not_listed(magenta: Any, randomness: Any) -> None:
     tf = magenta.tf
     with tf.Graph().as_default() as graph:
         weights = tf.get_variable("weights", [3, 3], initializer=tf.orthogonal_initializer())

@@ -1,4 +1,4 @@
-"""Training and sampling of Magenta's own models, drawn from seed and step."""
+"""Stateless randomness in training and sampling of Magenta's own models."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.tensorflow
 
 Check = Callable[[npt.NDArray[Any]], None]
 
-# a batch and a latent vector of which 60 draws are enough to look at
+# sizes at which 60 steps give enough draws for statistics
 TINY = {"enc_rnn_size": [6], "dec_rnn_size": [6, 5], "z_size": 16, "batch_size": 16}
 SAMPLING = {"sampling_schedule": "constant", "sampling_rate": 0.4}
 DROPOUT = {"dropout_keep_prob": 0.5, "residual_encoder": True, "residual_decoder": True}
 
-# Between them every decoder of Magenta's that draws, every kind of draw, one level and two.
+# Together: every decoder of Magenta that draws, every kind of draw, flat and hierarchical.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "hierarchical": ("hierdec-drum_4bar_v2", SAMPLING),
     "flat": ("flat-drum_4bar", SAMPLING),
@@ -37,9 +37,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 @dataclasses.dataclass
 class Training:
-    """A training graph, its random numbers drawn from placeholders.
+    """A training graph with placeholders for seed and step.
 
-    ``helper`` is what the decoder's helper drew: ``[batch, time]``, 1 where the output was read back.
+    ``helper`` has the draws of the decoder's helper, ``[batch, time]``: 1 where the decoder reads its own output.
     """
 
     graph: Any
@@ -53,13 +53,13 @@ class Training:
 
     @functools.cached_property
     def gradients(self) -> list[tuple[Any, Any]]:
-        """Pairs of gradient and variable."""
+        """Pairs (gradient, variable)."""
         with self.graph.as_default():
             pairs: list[tuple[Any, Any]] = self.optimizer.compute_gradients(self.loss)
             return pairs
 
     def losses(self, *at: tuple[int, int]) -> list[bytes]:
-        """The loss at each (seed, step), in a fresh session with freshly initialised weights."""
+        """Returns the loss at each (seed, step), in a new session with newly initialised weights."""
         from gmd_vae.magenta.api import tf
 
         with tf.Session(graph=self.graph) as session:
@@ -70,7 +70,7 @@ class Training:
 
 
 def small(name: str, changed: dict[str, Any]) -> Any:
-    """Magenta's ``Config`` at tiny sizes: two segments of four steps where there are segments."""
+    """Returns Magenta's ``Config`` at tiny sizes; hierarchical models get two segments of four steps."""
     from gmd_vae.magenta.api import build_config
 
     config = get_config(name)
@@ -142,7 +142,7 @@ def variables(graph: Any) -> dict[str, tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_draw_of_training_holds_state(case: str, randomness: Any) -> None:
+def test_training_has_no_stateful_draws(case: str, randomness: Any) -> None:
     assert stateful_draws(training(case).graph) == []
 
 
@@ -153,20 +153,18 @@ def test_the_loss_is_a_function_of_seed_and_step(case: str) -> None:
     after_others = graph.losses((2, 0), (1, 1), (1, 2), (1, 5), (1, 6), (2, 5), (1, 5))
     assert after_others[3] == after_others[6] == fresh
     assert after_others[5] != fresh  # another seed
-    assert len(set(after_others)) >= 5  # of six; losses of a model that knows nothing can be equal by chance
+    assert len(set(after_others)) >= 5  # of six; losses of an untrained model can be equal by chance
 
 
 @pytest.mark.parametrize("case", ["hierarchical", "multi-out"])
-def test_the_variables_are_those_of_the_stock_graph_whose_draws_hold_state(case: str, randomness: Any) -> None:
+def test_variables_equal_those_of_the_stock_graph(case: str, randomness: Any) -> None:
     stock = training(case, drawn=False)
     assert variables(training(case).graph) == variables(stock.graph)
     kinds = {stock.graph.get_operation_by_name(name).type for name in stateful_draws(stock.graph)}
     assert kinds >= {"RandomStandardNormal", "RandomUniform"}
 
 
-def test_gradients_are_those_of_the_stock_graph_where_nothing_is_drawn(
-    magenta: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gradients_without_draws_equal_those_of_the_stock_graph(magenta: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tf = magenta.tf
     # without a latent vector Magenta's gradients crash TensorFlow: so one without noise
     monkeypatch.setattr(
@@ -187,8 +185,8 @@ def test_gradients_are_those_of_the_stock_graph_where_nothing_is_drawn(
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_gradients_flow_through_the_same_draws_as_the_loss(magenta: Any) -> None:
-    """Against finite differences: they would not fit if the backward pass drew numbers of its own."""
+def test_gradients_use_the_same_draws_as_the_loss(magenta: Any) -> None:
+    """Compares with finite differences, which would differ if the backward pass drew again."""
     tf = magenta.tf
     graph = training("flat", True, (*DROPOUT.items(), ("sampling_rate", 0.0)))
     gradients, weights = zip(*graph.gradients, strict=True)
@@ -209,7 +207,7 @@ def test_gradients_flow_through_the_same_draws_as_the_loss(magenta: Any) -> None
 
 
 @pytest.mark.parametrize("case", ["hierarchical", "multi-out"])
-def test_weights_after_an_interruption_are_bit_equal(case: str, magenta: Any, randomness: Any) -> None:
+def test_weights_after_an_interruption_are_bit_identical(case: str, magenta: Any, randomness: Any) -> None:
     tf = magenta.tf
     graph = training(case)
     with graph.graph.as_default():
@@ -236,7 +234,7 @@ def test_weights_after_an_interruption_are_bit_equal(case: str, magenta: Any, ra
 
 
 @pytest.mark.parametrize("case", ["hierarchical", "flat"])
-def test_scheduled_sampling_and_latent_noise_are_spread_as_they_should_be(
+def test_the_distributions_of_scheduled_sampling_and_latent_noise(
     case: str, magenta: Any, assert_unrelated: Check
 ) -> None:
     graph = training(case)
@@ -289,10 +287,10 @@ def test_samples_are_functions_of_seed_and_batch(
                     assert first.setdefault(at, values.tobytes()) == values.tobytes()
                     windows.append(values)
         assert len(set(first.values())) == 3
-    # every time step draws anew: with weights hardly trained all outputs are about equally likely
+    # each time step has its own draws: in an untrained model all outputs are about equally likely
     hits = np.concatenate(windows[:3])[..., : 9 if case == "groovae" else None]
     for time in range(1, hits.shape[1]):
         for before in range(time):
             assert np.mean(np.all(hits[:, time] == hits[:, before], axis=-1)) < 0.1
-    if case in ("groovae", "nade"):  # what a step plays together is drawn independently, too
+    if case in ("groovae", "nade"):  # the drums of one step are drawn independently
         assert_unrelated(hits.reshape(-1, hits.shape[-1]))

@@ -1,4 +1,4 @@
-"""A damaged checkpoint is told from a sound one, whatever happened to it."""
+"""Damage of any kind in a checkpoint is detected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Change = Callable[[bytes], bytes]
 
 @pytest.fixture
 def prefix(tiny_run: Path, tmp_path: Path) -> Path:
-    """A sound checkpoint, to be damaged."""
+    """Copies an undamaged checkpoint and returns its prefix."""
     (tmp_path / "train").mkdir()
     for file in (tiny_run / "train").glob("model.ckpt-3.*"):
         shutil.copy(file, tmp_path / "train")
@@ -43,14 +43,14 @@ def flip(data: bytes, place: int, bits: int = 1) -> bytes:
 
 
 def copy(prefix: Path, step: int) -> Path:
-    """The same checkpoint as of another step."""
+    """Copies a checkpoint under another step."""
     other = prefix.with_name(f"model.ckpt-{step}")
     shutil.copy(index_of(prefix), index_of(other))
     shutil.copy(data_of(prefix), data_of(other))
     return other
 
 
-def test_a_sound_checkpoint_is_not_damaged(prefix: Path) -> None:
+def test_an_undamaged_checkpoint_has_no_damage(prefix: Path) -> None:
     from gmd_vae.models.checkpoint_check import find_damage, last_undamaged
 
     assert find_damage(prefix) is None
@@ -58,7 +58,7 @@ def test_a_sound_checkpoint_is_not_damaged(prefix: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "reason_start"),
     [
         (lambda data: flip(data, len(data) // 2), "its data has changed: the checksum does not match"),
         (lambda data: flip(data, 0, 0x80), "its data has changed: the checksum does not match"),
@@ -69,15 +69,15 @@ def test_a_sound_checkpoint_is_not_damaged(prefix: Path) -> None:
         (lambda data: bytes(len(data)), "its data has changed: the checksum does not match"),
     ],
 )
-def test_damaged_data_is_told(prefix: Path, how: Change, said: str) -> None:
+def test_damaged_data_is_detected(prefix: Path, how: Change, reason_start: str) -> None:
     from gmd_vae.models.checkpoint_check import find_damage
 
     change(data_of(prefix), how)
-    assert find_damage(prefix) == said
+    assert find_damage(prefix) == reason_start
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "reason_start"),
     [
         (lambda index: flip(index, 50), "its index has changed: the checksum does not match"),
         (lambda index: index[: len(index) // 2], "its index is cut off or not an index"),
@@ -86,22 +86,22 @@ def test_damaged_data_is_told(prefix: Path, how: Change, said: str) -> None:
         (lambda index: b"", "its index ends too early"),
         (lambda index: random.Random(1).randbytes(2000), "its index is cut off or not an index"),
         (lambda index: bytes(len(index)), "its index is cut off or not an index"),
-        (lambda index: index[-48:], "its index"),  # the end of a sound index alone
+        (lambda index: index[-48:], "its index"),  # only the end of an undamaged index
     ],
 )
-def test_a_damaged_index_is_told(prefix: Path, how: Change, said: str) -> None:
+def test_a_damaged_index_is_detected(prefix: Path, how: Change, reason_start: str) -> None:
     from gmd_vae.models.checkpoint_check import check_fits, find_damage
 
     change(index_of(prefix), how)
     reason = find_damage(prefix)
     assert reason is not None
-    assert reason.startswith(said)
+    assert reason.startswith(reason_start)
     assert "\n" not in reason
-    with pytest.raises(GmdVaeError, match="cannot be read"):  # and where it is restored
+    with pytest.raises(GmdVaeError, match="cannot be read"):  # also where it is restored
         check_fits(prefix, {})
 
 
-def test_a_missing_or_strange_file_is_told(prefix: Path) -> None:
+def test_a_missing_file_and_a_folder_in_its_place_are_detected(prefix: Path) -> None:
     from gmd_vae.models.checkpoint_check import find_damage
 
     data_of(prefix).unlink()
@@ -111,28 +111,28 @@ def test_a_missing_or_strange_file_is_told(prefix: Path) -> None:
     assert find_damage(prefix.with_name("model.ckpt-4")) == "one of its files is missing"
 
 
-def test_no_flipped_byte_of_the_index_stops_the_process_or_passes_with_another_content(prefix: Path) -> None:
-    """If TensorFlow aborted on one of them, so would this test."""
+def test_a_flipped_byte_of_the_index_is_detected_or_changes_nothing(prefix: Path) -> None:
+    """Also, TensorFlow must not abort the process."""
     from gmd_vae.magenta.api import tf
     from gmd_vae.models.checkpoint_check import find_damage
 
-    sound = index_of(prefix).read_bytes()
+    original = index_of(prefix).read_bytes()
     content = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
-    dice = random.Random(5)
-    places = [dice.randrange(len(sound)) for _ in range(60)]
-    places += range(len(sound) - 48, len(sound))  # the end, which has no checksum: where to read how much
-    told = 0
+    rng = random.Random(5)
+    places = [rng.randrange(len(original)) for _ in range(60)]
+    places += range(len(original) - 48, len(original))  # the end has no checksum; it contains offsets and sizes
+    detected = 0
     for place in places:
-        index_of(prefix).write_bytes(flip(sound, place, dice.randrange(1, 256)))
+        index_of(prefix).write_bytes(flip(original, place, rng.randrange(1, 256)))
         if find_damage(prefix) is None:
             assert tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map() == content
         else:
-            told += 1
-    assert told > 50
+            detected += 1
+    assert detected > 50
 
 
 @pytest.mark.parametrize("size", [0, 1 << 33, 1 << 40, (1 << 63) - 1, (1 << 64) - 6, (1 << 64) - 1])
-def test_an_index_that_names_absurd_sizes_is_told(prefix: Path, size: int) -> None:
+def test_an_index_with_absurd_sizes_is_detected(prefix: Path, size: int) -> None:
     from gmd_vae.models.checkpoint_check import find_damage
 
     def varint(number: int) -> bytes:
@@ -144,13 +144,13 @@ def test_an_index_that_names_absurd_sizes_is_told(prefix: Path, size: int) -> No
     assert (find_damage(prefix) or "").startswith("its index")
 
 
-def test_the_newest_that_reads_is_taken_and_the_others_are_named(prefix: Path) -> None:
+def test_the_newest_undamaged_checkpoint_is_found_and_damaged_ones_are_listed(prefix: Path) -> None:
     from gmd_vae.models.checkpoint_check import last_undamaged
 
     flipped, cut, missing = copy(prefix, 40), copy(prefix, 50), copy(prefix, 60)
     change(data_of(flipped), lambda data: flip(data, 99))
     change(index_of(cut), lambda index: index[:9])
-    data_of(missing).unlink()  # not whole: as if it were not there
+    data_of(missing).unlink()  # incomplete checkpoints are ignored
     assert last_undamaged(prefix.parent) == (
         prefix,
         [
@@ -159,9 +159,9 @@ def test_the_newest_that_reads_is_taken_and_the_others_are_named(prefix: Path) -
         ],
     )
     data_of(prefix).write_bytes(b"")
-    found, passed_over = last_undamaged(prefix.parent)
+    found, damaged = last_undamaged(prefix.parent)
     assert found is None
-    assert [path for path, _ in passed_over] == [cut, flipped, prefix]
+    assert [path for path, _ in damaged] == [cut, flipped, prefix]
 
 
 def test_a_folder_without_checkpoints_has_none(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_folder_without_checkpoints_has_none(tmp_path: Path) -> None:
     assert last_undamaged(tmp_path / "nowhere") == (None, [])
 
 
-def test_memory_that_runs_out_is_no_damage(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_memory_error_is_no_damage(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gmd_vae.models import checkpoint_check
 
     class Reader:
@@ -186,7 +186,7 @@ def test_memory_that_runs_out_is_no_damage(prefix: Path, monkeypatch: pytest.Mon
         checkpoint_check.find_damage(prefix)
 
 
-def test_what_is_the_optimizers_is_known(prefix: Path) -> None:
+def test_the_optimisers_variables_are_left_out(prefix: Path) -> None:
     from gmd_vae.magenta.api import tf
     from gmd_vae.models.checkpoint_check import without_optimizer
 
@@ -202,10 +202,8 @@ def test_what_is_the_optimizers_is_known(prefix: Path) -> None:
     ]
 
 
-def test_copies_of_cudnn_are_passed_over_and_said_once(
-    prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As in Magenta's official checkpoints, which were trained with cuDNN, and in their tar."""
+def test_copies_of_cudnn_are_reported_once(prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Magenta's official checkpoints, which were trained with cuDNN, contain them."""
     import tarfile
 
     from gmd_vae.magenta.api import tf
@@ -233,5 +231,5 @@ def test_copies_of_cudnn_are_passed_over_and_said_once(
     with open_checkpoint(archive) as unpacked:
         check_fits(unpacked, wanted)
         check_fits(unpacked, wanted)
-    said = capsys.readouterr().err
-    assert said.count("2 'opaque_kernel'") == said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert stderr.count("2 'opaque_kernel'") == stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""A checkpoint is found however it is spelled; half of one is not taken for a whole one."""
+"""Checkpoints are found from every spelling; incomplete ones are ignored."""
 
 import io
 import tarfile
@@ -40,12 +40,12 @@ def test_every_spelling_finds_the_checkpoint(run: Path, spelling: str) -> None:
     assert checkpoints.find(run / spelling) == run / "train" / "model.ckpt-1500"
 
 
-def test_the_latest_is_the_highest_step_not_the_last_name(run: Path) -> None:
+def test_the_latest_has_the_highest_step_not_the_last_name(run: Path) -> None:
     assert checkpoints.find(run).name == "model.ckpt-1500"  # "90" sorts after "1500"
     assert checkpoints.step_of(checkpoints.find(run)) == 1500
 
 
-def test_half_a_checkpoint_never_wins(run: Path) -> None:
+def test_an_incomplete_checkpoint_is_never_selected(run: Path) -> None:
     train = run / "train"
     write(train, "model.ckpt-1600", shards=2, present=1)
     write(train, "model.ckpt-1700", present=0)
@@ -55,13 +55,13 @@ def test_half_a_checkpoint_never_wins(run: Path) -> None:
         checkpoints.find(train / "model.ckpt-1600")
 
 
-def test_the_files_of_a_checkpoint_are_its_own(run: Path) -> None:
+def test_the_files_of_a_checkpoint_exclude_similar_names(run: Path) -> None:
     write(run / "train", "model.ckpt-150")
     names = [file.name for file in checkpoints.files_of(run / "train" / "model.ckpt-150")]
     assert names == ["model.ckpt-150.data-00000-of-00001", "model.ckpt-150.index"]
 
 
-def test_all_whole_ones_are_listed_oldest_first(run: Path) -> None:
+def test_complete_checkpoints_are_listed_by_step(run: Path) -> None:
     write(run / "train", "model.ckpt-200", shards=2)
     write(run / "train", "model.ckpt-1600", shards=2, present=1)
     assert [prefix.name for prefix in checkpoints.complete(run / "train")] == [
@@ -72,7 +72,7 @@ def test_all_whole_ones_are_listed_oldest_first(run: Path) -> None:
     assert checkpoints.complete(run / "nowhere") == []
 
 
-def test_what_tensorflow_has_half_written_is_no_data_file(run: Path) -> None:
+def test_a_temporary_file_of_tensorflow_is_no_data_file(run: Path) -> None:
     temporary = run / "train" / "model.ckpt-1500.data-00000-of-00001.tempstate123"
     temporary.write_bytes(b"half")
     prefix = checkpoints.find(run)
@@ -84,7 +84,7 @@ def test_what_tensorflow_has_half_written_is_no_data_file(run: Path) -> None:
 
 @pytest.fixture
 def validated(run: Path) -> Path:
-    """A run whose best checkpoint is not its latest."""
+    """Returns a run whose best checkpoint is not its latest."""
     write(run / "best", "model.ckpt-1200")
     (run / "best" / "validation.json").write_text("{}")
     return run
@@ -101,7 +101,7 @@ def validated(run: Path) -> Path:
         ("train/model.ckpt-90", "train/model.ckpt-90"),
     ],
 )
-def test_a_run_is_its_best_checkpoint_unless_asked_otherwise(
+def test_a_run_folder_stands_for_its_best_checkpoint(
     validated: Path, spelling: str, found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert checkpoints.find(validated / spelling) == validated / found
@@ -109,20 +109,20 @@ def test_a_run_is_its_best_checkpoint_unless_asked_otherwise(
     assert checkpoints.find(Path(spelling)) == Path(found)
 
 
-def test_half_a_best_checkpoint_is_passed_over(run: Path) -> None:
+def test_an_incomplete_best_checkpoint_is_ignored(run: Path) -> None:
     write(run / "best", "model.ckpt-1200", present=0)
     assert checkpoints.find(run) == run / "train" / "model.ckpt-1500"
     with pytest.raises(GmdVaeError, match=r"No checkpoint in .*best', only files of unfinished ones"):
         checkpoints.find(run / "best")
 
 
-def test_a_new_best_beside_the_one_it_replaces_is_the_best(validated: Path) -> None:
+def test_of_two_best_checkpoints_the_newer_one_is_selected(validated: Path) -> None:
     write(validated / "best", "model.ckpt-1400")  # killed before the old one was removed
     assert checkpoints.find(validated / "best").name == "model.ckpt-1400"
 
 
 @pytest.mark.parametrize("folder", [True, False])
-def test_no_best_checkpoint_says_why_and_what_there_is(run: Path, folder: bool) -> None:
+def test_a_missing_best_checkpoint_is_an_error_with_the_reason_and_alternatives(run: Path, folder: bool) -> None:
     if folder:
         (run / "best").mkdir()
     with pytest.raises(GmdVaeError) as caught:
@@ -133,7 +133,7 @@ def test_no_best_checkpoint_says_why_and_what_there_is(run: Path, folder: bool) 
     )
 
 
-def test_no_latest_checkpoint_says_what_there_is(validated: Path) -> None:
+def test_a_missing_latest_checkpoint_is_an_error_with_alternatives(validated: Path) -> None:
     for file in (validated / "train").iterdir():
         file.unlink()
     assert checkpoints.find(validated).name == "model.ckpt-1200"
@@ -141,13 +141,13 @@ def test_no_latest_checkpoint_says_what_there_is(validated: Path) -> None:
         checkpoints.find(validated / "latest")
 
 
-def test_a_step_that_is_not_there_says_which_are(run: Path) -> None:
+def test_a_missing_step_is_an_error_with_the_existing_steps(run: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"No checkpoint at .*-1000'. There is .*-90' and .*-1500'\."):
         checkpoints.find(run / "train" / "model.ckpt-1000")
 
 
 @pytest.mark.parametrize("name", ["best", "latest"])
-def test_a_run_may_have_one_of_the_names(tmp_path: Path, name: str) -> None:
+def test_a_run_folder_may_be_called_best_or_latest(tmp_path: Path, name: str) -> None:
     write(tmp_path / "runs" / name / "train", "model.ckpt-7")
     assert checkpoints.find(tmp_path / "runs" / name).name == "model.ckpt-7"
     assert checkpoints.find(tmp_path / "runs" / name / "latest").name == "model.ckpt-7"
@@ -168,7 +168,7 @@ def test_no_checkpoint_is_one_line_that_names_the_path(tmp_path: Path, path: str
         checkpoints.find(tmp_path / path)
 
 
-def test_another_file_is_no_checkpoint(tmp_path: Path) -> None:
+def test_another_file_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("hello")
     with pytest.raises(GmdVaeError, match="is not a checkpoint"), checkpoints.open_checkpoint(file):
@@ -181,7 +181,7 @@ def add(tar: tarfile.TarFile, name: str, data: bytes = b"x", kind: bytes = tarfi
     tar.addfile(member, io.BytesIO(data))
 
 
-def test_magentas_tar_is_unpacked_flat_and_removed_again(tmp_path: Path) -> None:
+def test_an_archive_of_magenta_is_unpacked_and_removed_again(tmp_path: Path) -> None:
     archive = tmp_path / "groovae_4bar.tar"
     with tarfile.open(archive, "w") as tar:
         add(tar, "groovae_4bar/model.ckpt-3061.index", b"index")
@@ -194,7 +194,7 @@ def test_magentas_tar_is_unpacked_flat_and_removed_again(tmp_path: Path) -> None
     assert not prefix.parent.exists()
 
 
-def test_a_hostile_tar_writes_nothing_outside(tmp_path: Path) -> None:
+def test_a_malicious_archive_writes_nothing_outside(tmp_path: Path) -> None:
     archive = tmp_path / "deep" / "evil.tar"
     archive.parent.mkdir()
     with tarfile.open(archive, "w") as tar:
@@ -224,12 +224,12 @@ def test_a_damaged_tar_is_one_line(tmp_path: Path) -> None:
         ("_MAX_MEMBERS", 5, "unpacks to more than 5 files"),
     ],
 )
-def test_an_archive_that_unpacks_to_too_much_is_refused(
+def test_an_archive_beyond_the_limits_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, said: str
 ) -> None:
     archive = tmp_path / "bomb.tar.gz"
     with tarfile.open(archive, "w:gz") as tar:
-        for number in range(6):  # none of them is a checkpoint's, and all of them must be read through
+        for number in range(6):  # no checkpoint files, but an archive is read to its end
             add(tar, f"{number}.txt", bytes(300_000))
     assert archive.stat().st_size < 10_000
     monkeypatch.setattr(checkpoints, limit, value)
@@ -237,7 +237,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(
         pass
 
 
-def test_two_checkpoints_of_one_name_are_not_mixed(tmp_path: Path) -> None:
+def test_two_checkpoints_of_one_name_in_an_archive_are_an_error(tmp_path: Path) -> None:
     archive = tmp_path / "two.tar"
     with tarfile.open(archive, "w") as tar:
         add(tar, "one/model.ckpt-1.index", b"index")
@@ -272,7 +272,7 @@ def test_a_damaged_compressed_tar_is_one_line(tmp_path: Path, suffix: str) -> No
         ("drums.tar", None),
     ],
 )
-def test_a_checkpoint_may_be_named_after_its_config(path: str, config: str | None) -> None:
+def test_the_config_in_the_name_of_a_checkpoint(path: str, config: str | None) -> None:
     from gmd_vae.configuration.registry import all_configs
 
     assert checkpoints.config_from_name(Path(path), all_configs()) == config

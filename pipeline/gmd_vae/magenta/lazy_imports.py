@@ -1,8 +1,8 @@
-"""Loading Magenta without the packages that it would load for notebooks, or looks for and does without.
+"""Speeds up the import of Magenta: no notebook packages, no garbage collection.
 
-They take a third of the time in which ``gmd_vae.magenta.api`` starts: bokeh and IPython, which
-``note_seq`` draws and plays with in a notebook; pandas, whose tables Keras would accept; scikit-learn,
-which tf-slim asks for losses that nobody here uses. Garbage is not looked for while the rest loads.
+Magenta would import packages that this project never uses: bokeh and IPython, with which ``note_seq`` draws and plays
+in notebooks; pandas, whose tables Keras accepts; scikit-learn, from which tf-slim takes losses. They make up a third
+of the start of ``gmd_vae.magenta.api``.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-_OPTIONAL = frozenset({"pandas", "sklearn"})  # each is imported in a ``try`` that goes on without it
-_NOTEBOOK = "note_seq.notebook_utils"
-_OF_NOTEBOOK = ("play_sequence", "plot_sequence")  # what the package ``note_seq`` takes from it
+_OPTIONAL = frozenset({"pandas", "sklearn"})  # each is imported in a ``try`` that continues without it
+_NOTEBOOK_MODULE = "note_seq.notebook_utils"
+_NOTEBOOK_FUNCTIONS = ("play_sequence", "plot_sequence")  # those that the package ``note_seq`` imports from it
 
 
 @contextlib.contextmanager
-def without_needless_packages() -> Iterator[None]:
-    """While the context lasts, those packages are not found; afterwards everything can be imported as ever."""
-    finder, replaced = _NotFound(), _NOTEBOOK not in sys.modules
+def without_notebook_packages() -> Iterator[None]:
+    """Hides these packages from imports inside the context. Afterwards everything can be imported as usual."""
+    finder, replaced = _OptionalPackagesHidden(), _NOTEBOOK_MODULE not in sys.modules
     sys.meta_path.insert(0, finder)
     if replaced:
-        module = types.ModuleType(_NOTEBOOK)
-        for name in _OF_NOTEBOOK:
-            setattr(module, name, _when_called(name))
-        sys.modules[_NOTEBOOK] = module
+        module = types.ModuleType(_NOTEBOOK_MODULE)
+        for name in _NOTEBOOK_FUNCTIONS:
+            setattr(module, name, _imported_when_called(name))
+        sys.modules[_NOTEBOOK_MODULE] = module
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
         if replaced:
-            del sys.modules[_NOTEBOOK]
-            if "note_seq" in sys.modules:  # ``import note_seq.notebook_utils`` is to find the real one
+            del sys.modules[_NOTEBOOK_MODULE]
+            if "note_seq" in sys.modules:  # so that ``import note_seq.notebook_utils`` finds the real module
                 vars(sys.modules["note_seq"]).pop("notebook_utils", None)
 
 
 @contextlib.contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """While the context lasts, Python does not look for garbage, and never again among what is there at its end.
+    """Disables garbage collection inside the context, then calls ``gc.freeze()``.
 
-    TensorFlow and Magenta are half a million objects that stay. To look at all of them each time their number
-    has grown by a quarter takes a fifth of the time in which they load.
+    TensorFlow and Magenta create half a million objects that live as long as the process. To scan them each time
+    their number has grown by a quarter takes a fifth of the import.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -59,7 +59,7 @@ def without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-class _NotFound(importlib.abc.MetaPathFinder):
+class _OptionalPackagesHidden(importlib.abc.MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -68,11 +68,11 @@ class _NotFound(importlib.abc.MetaPathFinder):
         return None
 
 
-def _when_called(name: str) -> Callable[..., Any]:
-    """The function of that name in the real module, which is loaded when it is called."""
+def _imported_when_called(name: str) -> Callable[..., Any]:
+    """Returns a function that imports the notebook module when it is called and calls its function ``name``."""
 
     def function(*arguments: Any, **named: Any) -> Any:
-        return getattr(importlib.import_module(_NOTEBOOK), name)(*arguments, **named)
+        return getattr(importlib.import_module(_NOTEBOOK_MODULE), name)(*arguments, **named)
 
     function.__name__ = name
     return function

@@ -1,7 +1,7 @@
-"""What ``gmd-vae doctor`` runs in a process of its own: opens the door to Magenta, prints what is behind it.
+"""Prints TensorFlow's devices as JSON. ``gmd-vae doctor`` runs it in a child process.
 
-A process of its own, because TensorFlow can take that process with it (a processor without AVX, a
-broken GPU driver), can hang, and takes seconds to start.
+In a child process, because TensorFlow takes seconds to start, can hang, and can crash the process (a processor
+without AVX, a broken GPU driver).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def probe() -> dict[str, Any]:
-    """TensorFlow's devices and the number of Magenta's configs, or why they cannot be had."""
+    """Returns TensorFlow's devices and the number of Magenta's configs, or ``{"error": reason}``."""
     try:
         from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
         from gmd_vae.magenta.api import configs, tf
@@ -29,7 +29,7 @@ def probe() -> dict[str, Any]:
                     "compute_capability": ".".join(map(str, capability)) if capability else None,
                 }
             )
-    except Exception as error:  # whatever goes wrong in there is the answer
+    except Exception as error:  # any failure is the answer
         return {"error": " ".join(str(getattr(error, "problem", None) or f"{type(error).__name__}: {error}").split())}
     return {
         "magenta_configs": sum(stock.name in configs.CONFIG_MAP for stock in MAGENTA_CONFIGS),

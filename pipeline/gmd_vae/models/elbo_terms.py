@@ -1,4 +1,4 @@
-"""How likely a model finds given windows: the parts of the ELBO, window by window."""
+"""The terms of the ELBO for each window: reconstruction loss and KL divergence."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from gmd_vae.magenta.api import lstm_models, lstm_utils, tf
 
 
 def elbo_terms(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parts of the ELBO for each window, and Magenta's streaming metrics (``MusicVAE.eval`` gives only means).
+    """Computes the terms of the ELBO for each window. Magenta's ``MusicVAE.eval`` returns only their means.
 
-    Windows of length 0, which fill up a batch, count nothing in the metrics; their reconstruction is
-    0 nats, their KL divergence means nothing.
+    A batch can be filled up with windows of length 0. They do not count in the metrics. Their reconstruction loss is
+    0 nats, their KL divergence is meaningless.
 
     Args:
         model: Magenta's ``MusicVAE``, built with ``is_training=False``.
-        batch: the arguments of ``MusicVAE.eval``.
+        batch: Arguments of ``MusicVAE.eval``.
 
     Returns:
-        Pairs (value, update) by metric name, as ``tf.metrics`` makes them; and float32 ``[batch]``
-        tensors by the tags of Magenta's summaries (``losses/r_loss`` in nats, ...).
+        Magenta's streaming metrics, pairs (value, update operation) by name; and float32 ``[batch]`` tensors by the
+        tags of Magenta's summaries (``losses/r_loss`` in nats, ...).
     """
     allow_absent_windows(model)
-    metrics, figures = model._compute_model_loss(**{"control_sequence": None, **batch})
-    return metrics, figures
+    metrics, terms = model._compute_model_loss(**{"control_sequence": None, **batch})
+    return metrics, terms
 
 
 def allow_absent_windows(model: Any) -> None:
-    """Lets windows of length 0 through Magenta's multi-stream decoder.
+    """Allows windows of length 0 in Magenta's decoder for several streams.
 
-    ``SplitMultiOutLstmDecoder`` asserts that every window has the full length, where it merges what
-    only sampling asks for. Every other decoder passes over such windows by itself.
+    ``SplitMultiOutLstmDecoder`` asserts that every window has the full length, while it merges values that only
+    sampling needs. All other decoders accept such windows.
     """
 
-    def merged(results: Any) -> Any:
+    def merge(results: Any) -> Any:
         columns = lstm_utils.LstmDecodeResults(*zip(*results, strict=True))
         states = columns.final_state[0]
         if states is not None:
@@ -48,4 +48,4 @@ def allow_absent_windows(model: Any) -> None:
 
     decoder = getattr(model.decoder, "_core_decoder", model.decoder)
     if isinstance(decoder, lstm_models.SplitMultiOutLstmDecoder):
-        decoder._merge_decode_results = merged
+        decoder._merge_decode_results = merge

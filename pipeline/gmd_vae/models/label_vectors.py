@@ -1,4 +1,4 @@
-"""Drum labels as the vectors that Magenta's models read and write."""
+"""Converts drum labels to the vectors that Magenta's models read and write."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from gmd_vae.magenta.api import tf
 
 
 def expand_labels(labels: Any, windows: DrumWindows, *, roll: bool, no_hit: bool) -> Any:
-    """Labels as the vectors that ``DrumsConverter`` makes of them.
+    """Converts labels to the vectors of Magenta's ``DrumsConverter``.
 
     Args:
-        labels: int32 or int64 ``[batch, steps]``.
-        windows: says how many drum classes there are.
-        roll: one column a drum class; otherwise one-hot, ``2 ** classes`` wide.
-        no_hit: adds to a roll the last column that says "no drum here", as the encoder's input has.
+        labels: Labels, int32 or int64 ``[batch, steps]``; bit ``k`` is set if drum class ``k`` is hit.
+        windows: Window spec with the drum classes.
+        roll: Return one column per drum class. Otherwise one-hot vectors, ``2 ** classes`` wide.
+        no_hit: Append the column of the encoder input that is 1 where no drum is hit. Only with ``roll``.
 
     Returns:
-        float32 ``[batch, steps, depth]``.
+        Vectors, float32 ``[batch, steps, depth]``.
     """
     classes = len(windows.pitch_classes)
     if not roll:

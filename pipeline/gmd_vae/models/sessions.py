@@ -1,4 +1,4 @@
-"""How TensorFlow's sessions run our graphs."""
+"""Options of TensorFlow sessions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.select_layers import SelectedLayers
 
 
-def session_config(chosen: SelectedLayers | None) -> Any:
-    """``tf.ConfigProto``: how TensorFlow uses this machine's devices.
+def session_config(layers: SelectedLayers | None) -> Any:
+    """Returns the ``tf.ConfigProto`` for a graph.
 
     Args:
-        chosen: what computes the model; ``None``: there is none in the graph.
+        layers: Layers that compute the model; ``None`` for a graph without a model.
     """
     config = tf.ConfigProto(allow_soft_placement=True)
-    config.gpu_options.allow_growth = True  # TensorFlow would take the whole GPU's memory at once
-    # TensorFlow's graph optimiser takes seconds for an unrolled graph, again for every new set of
-    # things to fetch, and finds nothing there that makes a step faster; in Magenta's loops it does
-    config.graph_options.rewrite_options.disable_meta_optimizer = chosen is not None and chosen.is_unrolled
+    config.gpu_options.allow_growth = True  # by default TensorFlow takes all GPU memory at once
+    # TensorFlow's graph optimiser takes seconds for an unrolled graph, again for every new set of fetches, and makes
+    # no step faster there; in graphs with loops it does
+    config.graph_options.rewrite_options.disable_meta_optimizer = layers is not None and layers.is_unrolled
     return config

@@ -1,7 +1,7 @@
-"""A model computed by Magenta's layers and by ours, from the same weights, windows and random numbers.
+"""Fixtures that compute one model with Magenta's and with accelerated layers.
 
-Sizes are tiny, as what takes the time is to build Magenta's graphs: windows of eight steps, each one of
-16 classes. Each graph is built once; only its numbers are kept.
+Both have the same weights, windows and random numbers. Sizes are tiny (8 steps, 16 classes), because most of the time
+is spent on building Magenta's graphs. Each graph is built once, and only its numbers are kept.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 Arrays = dict[str, npt.NDArray[Any]]
 
 WINDOWS = DrumWindows(slice_bars=1, steps_per_quarter=2, pitch_classes=NINE_CLASSES[:4])
-ABSENT = (8, 0, 8, 8)  # lengths of the windows of a batch: the second one is not there
+ABSENT = (8, 0, 8, 8)  # lengths of the windows of a batch; the second one is absent
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What a graph computes.
+    """Results of a graph.
 
     Attributes:
-        shapes: of the trainable variables, in the order in which they were made.
-        loss: the loss.
-        losses: each window's reconstruction loss.
-        gradients: by variable; none where the graph does not train.
+        shapes: Shapes of the trainable variables, in the order of their creation.
+        loss: Loss in nats.
+        losses: Reconstruction loss of each window in nats.
+        gradients: Gradients by variable; empty where the graph does not train.
         metrics: Magenta's streaming metrics after one batch, by name.
-        kinds: the types of all operations.
+        operation_types: Types of all operations.
     """
 
     shapes: dict[str, tuple[int, ...]]
@@ -46,11 +46,11 @@ class Measured:
     losses: npt.NDArray[Any]
     gradients: Arrays
     metrics: dict[str, Any]
-    kinds: frozenset[str]
+    operation_types: frozenset[str]
 
 
 def _tiny(config: Config, **changed: Any) -> Config:
-    """A config of the same kind and depth; configs that differ in no more than sizes become the same one."""
+    """Returns a config of the same family and depth at tiny sizes, so that configs of different sizes become equal."""
     small: dict[str, Any] = {
         "z_size": 5,
         "enc_rnn_size": [6, 5][: len(config.hparams["enc_rnn_size"])],
@@ -59,15 +59,18 @@ def _tiny(config: Config, **changed: Any) -> Config:
         "sampling_rate": 2.0 if config.hparams["sampling_rate"] else 0,  # a probability of 0.45 at step 1
         "free_bits": 0.0,  # so that the KL divergence has a gradient
     }
-    of_training = {"batch_size": 4, "num_steps": 1, "learning_rate": 0.001}
+    training = {"batch_size": 4, "num_steps": 1, "learning_rate": 0.001}
     named = {"name": "tiny", "summary": "", "source": ""}
-    return config.replace(windows=WINDOWS, **{**small, **of_training, **named, **changed})
+    return config.replace(windows=WINDOWS, **{**small, **training, **named, **changed})
 
 
 def _session(optimised: bool, step: int, scale: float = 0.4) -> Any:
-    """A session in which each variable holds random numbers that follow from its name.
+    """Returns a session in which each variable has random values seeded by its name.
 
-    Args: ``optimised``: whether TensorFlow's optimiser makes the graph over; ``scale``: of the weights.
+    Args:
+        optimised: Run TensorFlow's graph optimiser.
+        step: Global step.
+        scale: Standard deviation of the weights.
     """
     from gmd_vae.magenta.api import tf
 
@@ -88,7 +91,7 @@ def _built(config: Config, hparams: dict[str, Any], layers: Layers, levels: Sequ
     from gmd_vae.magenta.api import build_config, configs
     from gmd_vae.models.accelerated.select_layers import accelerate
 
-    with mock.patch.dict(configs.CONFIG_MAP):  # which learns of the tiny config
+    with mock.patch.dict(configs.CONFIG_MAP):  # the tiny config is registered there
         built = build_config(config, hparams)
     if levels:
         built.model.decoder._level_lengths = list(levels)
@@ -106,7 +109,18 @@ def _measure(
     levels: Sequence[int] = (),
     **hparams: Any,
 ) -> Measured:
-    """Args: ``tokens``: whether ours take tokens where they can; ``levels``: instead of a stock config's."""
+    """Builds a graph and computes its results.
+
+    Args:
+        config: The config.
+        layers: Requested layers.
+        lengths: Lengths of the windows, one or one per segment.
+        step: Global step.
+        training: Build the graph for training.
+        tokens: Use tokens where the model accepts them.
+        levels: Level lengths that replace those of the config.
+        hparams: Hyperparameters that replace those of the config.
+    """
     from gmd_vae.families.output_spec import output_of
     from gmd_vae.magenta.api import tf
     from gmd_vae.magenta.randomness import stateless_randomness
@@ -119,15 +133,15 @@ def _measure(
         model.build(built.hparams, converter.output_depth, is_training=training)
         random = np.random.default_rng(1)
         if config.windows.converter:
-            part = np.arange(steps // np.size(lengths[0]))  # of a window, or of one of its segments
+            part = np.arange(steps // np.size(lengths[0]))  # of a window, or of a segment
             present = (part < np.array(lengths)[..., None]).reshape(len(lengths), steps, 1)
             classes = [stream.classes for stream in output_of(config).streams]
             labels = [random.integers(0, count, [len(lengths), steps]) for count in classes]
             one_hot = [np.eye(count, dtype=np.float32)[of] for count, of in zip(classes, labels, strict=True)]
             vectors = tf.constant(np.concatenate(one_hot, axis=-1) * present)
-            with_tokens = labels_to_sequence(tf.constant((labels[0] + 1) * present[..., 0] - 1))
-            of_model = chosen.token_sequences if tokens and len(classes) == 1 else frozenset[str]()
-            read, said = (with_tokens if name in of_model else vectors for name in ("inputs", "outputs"))
+            token_sequence = labels_to_sequence(tf.constant((labels[0] + 1) * present[..., 0] - 1))
+            token_names = chosen.token_sequences if tokens and len(classes) == 1 else frozenset[str]()
+            read, said = (token_sequence if name in token_names else vectors for name in ("inputs", "outputs"))
         else:
             windows = config.drum_windows
             labels = random.integers(0, 2 ** len(windows.pitch_classes), [len(lengths), steps]).astype(np.int32)
@@ -143,10 +157,10 @@ def _measure(
         with _session(layers.accelerated, step) as session:
             session.run([update for _, update in metrics.values()])
             values = {name: value for name, (value, _) in metrics.items()}
-            found = session.run([model.loss, figures["losses/r_loss"], gradients, values])
+            results = session.run([model.loss, figures["losses/r_loss"], gradients, values])
     shapes = {variable.op.name: tuple(variable.shape.as_list()) for variable in variables}
-    kinds = frozenset(operation.type for operation in graph.get_operations())
-    return Measured(shapes, *found[:2], dict(zip(shapes, found[2], strict=False)), found[3], kinds)
+    operation_types = frozenset(operation.type for operation in graph.get_operations())
+    return Measured(shapes, *results[:2], dict(zip(shapes, results[2], strict=False)), results[3], operation_types)
 
 
 def _sample(
@@ -158,9 +172,19 @@ def _sample(
     hparams: Mapping[str, Any] = MappingProxyType({}),
     **arguments: Any,
 ) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Four windows of the same four latent vectors, and their lengths, at each (temperature, seed).
+    """Samples four windows from the same four latent vectors at each (temperature, seed).
 
-    Args: ``as_tokens``: by ``sample_tokens``; ``levels``: see `_measure`; ``arguments``: of ``sample``.
+    Args:
+        config: The config.
+        layers: Requested layers.
+        at: Pairs of temperature and seed.
+        as_tokens: Call ``sample_tokens`` instead of ``sample``.
+        levels: Level lengths that replace those of the config.
+        hparams: Hyperparameters that replace those of the config.
+        arguments: Arguments of ``sample``.
+
+    Returns:
+        For each pair, the windows and their lengths.
     """
     from gmd_vae.magenta.api import tf
     from gmd_vae.magenta.randomness import stateless_randomness
@@ -177,7 +201,8 @@ def _sample(
             else:
                 samples, results = model.sample(4, z=z, temperature=temperature, **{"max_length": steps, **arguments})
                 fetched = (samples, results.final_sequence_lengths)
-        with _session(False, 0, scale=2.0) as session:  # so that the likeliest class changes from step to step
+        # a large scale, so that the most likely class changes from step to step
+        with _session(False, 0, scale=2.0) as session:
             return [session.run(fetched, {temperature: degree, seed: number}) for degree, number in at]
 
 
@@ -189,7 +214,7 @@ def _training_graph(config: Config, layers: Layers) -> Any:
     from gmd_vae.training.graph import build
     from gmd_vae.training.run.folder import Run
 
-    nowhere = Path("nowhere")  # a graph is built without its examples
+    nowhere = Path("nowhere")  # building a graph reads no examples
     run = Run(nowhere, config, config.hparams, 1, nowhere, "", layers=layers)
     with mock.patch.dict(configs.CONFIG_MAP), tf.Graph().as_default() as graph:
         build(
@@ -207,43 +232,43 @@ def tiny() -> Callable[..., Config]:
 
 @pytest.fixture(scope="session")
 def measure(magenta: Any) -> Callable[..., Measured]:
-    """``measure(config, layers, ...)`` as `_measure`, each made once."""
-    known: dict[str, Measured] = {}
+    """Returns ``measure(config, layers, ...)``: `_measure` with a cache."""
+    cache: dict[str, Measured] = {}
 
     def measured(config: Config, layers: Layers = ACCELERATED, **arguments: Any) -> Measured:
         key = repr((config, layers, sorted(arguments.items())))
-        if key not in known:
-            known[key] = _measure(config, layers, **arguments)
-        return known[key]
+        if key not in cache:
+            cache[key] = _measure(config, layers, **arguments)
+        return cache[key]
 
     return measured
 
 
 @pytest.fixture(scope="session")
 def sample(magenta: Any) -> Callable[..., Any]:
-    """``sample(config, layers, [(temperature, seed)], ...)`` as `_sample`."""
+    """Returns ``sample(config, layers, [(temperature, seed)], ...)``."""
     return _sample
 
 
 @pytest.fixture(scope="session")
 def training_graph(magenta: Any) -> Callable[..., Any]:
-    """``training_graph(config, layers)``: the graph that a training run runs."""
+    """Returns ``training_graph(config, layers)``, which builds the graph of a training run."""
     return _training_graph
 
 
 @pytest.fixture(scope="session")
 def assert_as_magenta(measure: Callable[..., Measured]) -> Callable[..., None]:
-    """Our layers in fp32 have the variables of Magenta's and compute the same, but for rounding."""
+    """Returns a check that accelerated fp32 layers have Magenta's variables and results, up to rounding."""
 
     def check(config: Config, **arguments: Any) -> None:
-        mine, stock = measure(config, ACCELERATED, **arguments), measure(config, STOCK, **arguments)
-        assert mine.shapes == stock.shapes
-        np.testing.assert_allclose(mine.loss, stock.loss, rtol=1e-5)
-        np.testing.assert_allclose(mine.losses, stock.losses, rtol=1e-5)
-        assert mine.gradients.keys() == stock.gradients.keys()
+        ours, stock = measure(config, ACCELERATED, **arguments), measure(config, STOCK, **arguments)
+        assert ours.shapes == stock.shapes
+        np.testing.assert_allclose(ours.loss, stock.loss, rtol=1e-5)
+        np.testing.assert_allclose(ours.losses, stock.losses, rtol=1e-5)
+        assert ours.gradients.keys() == stock.gradients.keys()
         for name, gradient in stock.gradients.items():
             largest = np.abs(gradient).max()
             assert largest > 0, name
-            np.testing.assert_allclose(mine.gradients[name], gradient, rtol=0, atol=1e-5 * largest, err_msg=name)
+            np.testing.assert_allclose(ours.gradients[name], gradient, rtol=0, atol=1e-5 * largest, err_msg=name)
 
     return check

@@ -1,4 +1,4 @@
-"""Matrix products in bf16: how near they come to fp32."""
+"""Results of bf16 matrix products are near those of fp32."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def test_loss_and_gradients_are_near_those_of_fp32(name: str, tiny: Make, measur
     assert 0 < abs(rounded.loss / exact.loss - 1) < 1e-3  # measured: about 1e-4 and less
     np.testing.assert_allclose(rounded.losses, exact.losses, rtol=3e-3)
     for variable, gradient in exact.gradients.items():
-        mine = rounded.gradients[variable]
-        assert mine.dtype == np.float32
-        assert cosine(mine, gradient) > 0.999, variable  # measured: 0.9995 and more
-        assert abs(np.linalg.norm(mine) / np.linalg.norm(gradient) - 1) < 0.03, variable  # measured: about 0.01
+        ours = rounded.gradients[variable]
+        assert ours.dtype == np.float32
+        assert cosine(ours, gradient) > 0.999, variable  # measured: 0.9995 and more
+        assert abs(np.linalg.norm(ours) / np.linalg.norm(gradient) - 1) < 0.03, variable  # measured: about 0.01
 
 
 def cosine(one: Any, other: Any) -> float:

@@ -1,4 +1,4 @@
-"""Gradients written by hand, and tensors whose gradient is made of what all their uses give."""
+"""Custom gradients, and shared tensors with one gradient computation for all uses."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ import pytest
 pytestmark = pytest.mark.tensorflow
 
 
-def test_a_gradient_of_ones_own(magenta: Any) -> None:
+def test_a_custom_gradient_replaces_the_gradient_of_the_operations(magenta: Any) -> None:
     from gmd_vae.models.accelerated.custom_gradients import with_custom_gradient
 
     tf = magenta.tf
     with tf.Graph().as_default(), tf.Session() as session:
-        given_to_it, only_read = tf.constant(2.0), tf.constant(5.0)
+        differentiated, not_differentiated = tf.constant(2.0), tf.constant(5.0)
 
         def compute() -> Any:
-            return [given_to_it * only_read, given_to_it + 1.0], lambda d_first, d_second: [100.0 * d_first + d_second]
+            outputs = [differentiated * not_differentiated, differentiated + 1.0]
+            return outputs, lambda d_first, d_second: [100.0 * d_first + d_second]
 
-        first, second = with_custom_gradient(compute, given_to_it)
-        assert tf.gradients(first, [only_read]) == [None]
-        of_both, of_one = (tf.gradients(results, [given_to_it])[0] for results in ([first, second], second))
-        assert session.run([first, second, of_both, of_one]) == [10.0, 3.0, 101.0, 1.0]
-        # TensorFlow's own operation of that kind keeps its gradient
-        assert session.run(tf.gradients(tf.identity_n([given_to_it])[0], [given_to_it])) == [1.0]
+        first, second = with_custom_gradient(compute, differentiated)
+        assert tf.gradients(first, [not_differentiated]) == [None]
+        d_both, d_second_only = (tf.gradients(results, [differentiated])[0] for results in ([first, second], second))
+        assert session.run([first, second, d_both, d_second_only]) == [10.0, 3.0, 101.0, 1.0]
+        # other IdentityN operations keep TensorFlow's gradient
+        assert session.run(tf.gradients(tf.identity_n([differentiated])[0], [differentiated])) == [1.0]
 
 
-def test_a_graph_with_such_gradients_does_not_outlive_its_use(magenta: Any) -> None:
+def test_a_graph_with_custom_gradients_is_freed(magenta: Any) -> None:
     from gmd_vae.models.accelerated.shared_weights import SharedWeights, linear, lookup_tokens
 
     tf = magenta.tf
@@ -47,33 +48,33 @@ def test_a_graph_with_such_gradients_does_not_outlive_its_use(magenta: Any) -> N
 
 
 def _scaled(tf: Any, shared: Any, factor: float) -> Any:
-    """A use of a shared number, which gives its factor times the gradient."""
+    """Returns ``factor * shared`` with ``factor * d_result`` as its gradient term."""
     from gmd_vae.models.accelerated.custom_gradients import with_custom_gradient
 
     return with_custom_gradient(lambda: ([shared.value * factor], lambda d_result: [[factor * d_result]]), shared)[0]
 
 
-def test_what_is_shared_gets_one_gradient_of_all_that_was_given(magenta: Any) -> None:
+def test_the_terms_of_all_uses_are_combined_once(magenta: Any) -> None:
     from gmd_vae.models.accelerated.custom_gradients import SharedTensor
 
     tf = magenta.tf
-    made: list[int] = []
+    counts: list[int] = []
 
-    def together(terms: list[Any]) -> Any:
-        made.append(len(terms))
+    def combine(terms: list[Any]) -> Any:
+        counts.append(len(terms))
         return tf.add_n(terms)
 
     with tf.Graph().as_default(), tf.Session() as session:
         value = tf.constant(3.0)
-        shared = SharedTensor(value, together)
+        shared = SharedTensor(value, combine)
         uses = [_scaled(tf, shared, factor) for factor in (1.0, 10.0, 100.0)]
         for wanted, factors in ((uses, 111.0), (uses[:1], 1.0), (uses[1:], 110.0), (uses[::-1], 111.0)):
             assert session.run(tf.gradients(wanted, [value])) == [factors]
-        assert made == [3, 1, 2, 3]
-        # as the optimisers ask for it: sums in pairs, gated
+        assert counts == [3, 1, 2, 3]
+        # as an optimiser computes it: sums in pairs, with control dependencies
         optimizer = tf.train.GradientDescentOptimizer(1.0)
         variable = tf.get_variable("variable", initializer=2.0)
-        shared = SharedTensor(variable.read_value(), together)
+        shared = SharedTensor(variable.read_value(), combine)
         loss = tf.add_n([_scaled(tf, shared, factor) for factor in (1.0, 2.0, 4.0, 8.0)])
         in_pairs = tf.AggregationMethod.EXPERIMENTAL_TREE
         [(gradient, _)] = optimizer.compute_gradients(loss, [variable], aggregation_method=in_pairs)
@@ -81,7 +82,7 @@ def test_what_is_shared_gets_one_gradient_of_all_that_was_given(magenta: Any) ->
         assert session.run([loss, gradient]) == [30.0, 15.0]
 
 
-def test_a_use_of_what_is_shared_does_not_wait_for_another(magenta: Any) -> None:
+def test_uses_of_a_shared_tensor_are_independent(magenta: Any) -> None:
     from gmd_vae.models.accelerated.custom_gradients import SharedTensor
 
     tf = magenta.tf
@@ -94,8 +95,7 @@ def test_a_use_of_what_is_shared_does_not_wait_for_another(magenta: Any) -> None
         assert session.run([second, *tf.gradients(second, [shared.value])]) == [15.0, 5.0]
 
 
-def test_what_stands_for_a_gradient_is_no_number(magenta: Any) -> None:
-    """Whoever asks for the gradient of what is shared beside its owner gets none that passes for one."""
+def test_a_placeholder_for_a_gradient_is_nan(magenta: Any) -> None:
     from gmd_vae.models.accelerated.custom_gradients import SharedTensor
 
     tf = magenta.tf

@@ -1,6 +1,6 @@
-"""On a GPU all of the training graph's arithmetic stays there: each operation has a kernel for it.
+"""Each arithmetic operation of the training graph has a GPU kernel.
 
-Looked up in the installed TensorFlow, which lists its kernels whether there is a GPU or not.
+The installed TensorFlow lists its kernels, also without a GPU.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from gmd_vae.configuration.registry import get_config
 
 pytestmark = pytest.mark.tensorflow
 
-# Operations that take weights, activations or what follows from them, and that only the CPU has.
+# Arithmetic operations without a GPU kernel, with the reason why they do no harm.
 ON_THE_HOST = {
-    "ScalarSummary": "a number for TensorBoard, once every few steps; nothing waits for it",
+    "ScalarSummary": "writes a number for TensorBoard every few steps; no operation depends on it",
 }
 
 
 @pytest.fixture(scope="module")
 def kernels(magenta: Any) -> Callable[[str], list[Any]]:
-    """The GPU's kernels of a type of operation; ``DEFAULT`` is a kernel for every device."""
+    """Returns a function from an operation type to its GPU kernels; ``DEFAULT`` kernels run on every device."""
     from tensorflow.python.framework.kernels import get_registered_kernels_for_op
 
     @functools.cache
-    def of(kind: str) -> list[Any]:
-        found = get_registered_kernels_for_op(kind).kernel
+    def gpu_kernels(operation_type: str) -> list[Any]:
+        found = get_registered_kernels_for_op(operation_type).kernel
         return [kernel for kernel in found if kernel.device_type in ("GPU", "DEFAULT")]
 
-    if not any(kernel.device_type == "GPU" for kernel in of("MatMul")):
+    if not any(kernel.device_type == "GPU" for kernel in gpu_kernels("MatMul")):
         pytest.skip("the installed TensorFlow was built without kernels for GPUs")
-    return of
+    return gpu_kernels
 
 
 def computes(operation: Any, *dtypes: Any) -> bool:
@@ -42,7 +42,7 @@ def computes(operation: Any, *dtypes: Any) -> bool:
 
 
 def fits(operation: Any, kernel: Any) -> bool:
-    """Whether a kernel is for an operation's types, and for whatever else it is choosy about."""
+    """Tells whether a kernel accepts the dtypes and other attributes of an operation."""
     for constraint in kernel.constraint:
         attribute, allowed = operation.node_def.attr[constraint.name], constraint.allowed_values.list
         types = attribute.list.type if attribute.HasField("list") else [attribute.type]
@@ -72,10 +72,10 @@ def test_all_arithmetic_of_training_has_a_kernel_for_gpus(
     assert ("MatMul" in rounded) is (precision == "bf16")
 
 
-def test_bf16_is_of_products_alone(
+def test_bf16_is_used_for_products_only(
     tiny: Callable[..., Config], training_graph: Callable[..., Any], magenta: Any
 ) -> None:
-    """SharedWeights, Adam's moments and the gradients that it takes are fp32."""
+    """Weights, Adam's moments and the gradients are fp32."""
     tf = magenta.tf
     graph = training_graph(tiny(get_config("flat-drum_4bar_small")), Layers(precision="bf16"))
     with graph.as_default():

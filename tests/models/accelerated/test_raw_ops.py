@@ -1,4 +1,4 @@
-"""What is added to a graph on the short way is what TensorFlow's own functions add."""
+"""`raw_ops` adds the same operations as TensorFlow's functions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import pytest
 
 pytestmark = pytest.mark.tensorflow
 
-SHORT: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "matmul": lambda own, tf, x: own.matmul(x, x),
-    "matmul transposed left": lambda own, tf, x: own.matmul(x, x, transpose_a=True),
-    "matmul transposed right": lambda own, tf, x: own.matmul(x, x, transpose_b=True),
-    "cast": lambda own, tf, x: own.cast(x, tf.float16),
-    "add": lambda own, tf, x: own.add(x, x),
-    "add_n": lambda own, tf, x: own.add_n([x, x, x]),
-    "multiply": lambda own, tf, x: own.multiply(x, x),
-    "sigmoid": lambda own, tf, x: own.sigmoid(x),
-    "tanh": lambda own, tf, x: own.tanh(x),
-    "split": lambda own, tf, x: own.split(x, tf.constant(1), 2)[1],
-    "split_at": lambda own, tf, x: own.split_at(x, tf.constant([1, 3]), tf.constant(1))[1],
-    "gather": lambda own, tf, x: own.gather(x, tf.constant([3, 0]), tf.constant(0)),
-    "concat": lambda own, tf, x: own.concat([x, x], tf.constant(1)),
+RAW: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "matmul": lambda raw, tf, x: raw.matmul(x, x),
+    "matmul transposed left": lambda raw, tf, x: raw.matmul(x, x, transpose_a=True),
+    "matmul transposed right": lambda raw, tf, x: raw.matmul(x, x, transpose_b=True),
+    "cast": lambda raw, tf, x: raw.cast(x, tf.float16),
+    "add": lambda raw, tf, x: raw.add(x, x),
+    "add_n": lambda raw, tf, x: raw.add_n([x, x, x]),
+    "multiply": lambda raw, tf, x: raw.multiply(x, x),
+    "sigmoid": lambda raw, tf, x: raw.sigmoid(x),
+    "tanh": lambda raw, tf, x: raw.tanh(x),
+    "split": lambda raw, tf, x: raw.split(x, tf.constant(1), 2)[1],
+    "split_at": lambda raw, tf, x: raw.split_at(x, tf.constant([1, 3]), tf.constant(1))[1],
+    "gather": lambda raw, tf, x: raw.gather(x, tf.constant([3, 0]), tf.constant(0)),
+    "concat": lambda raw, tf, x: raw.concat([x, x], tf.constant(1)),
 }
-LONG: dict[str, Callable[[Any, Any], Any]] = {
+TENSORFLOW: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": lambda tf, x: tf.matmul(x, x),
     "matmul transposed left": lambda tf, x: tf.matmul(x, x, transpose_a=True),
     "matmul transposed right": lambda tf, x: tf.matmul(x, x, transpose_b=True),
@@ -42,29 +42,29 @@ LONG: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", sorted(SHORT))
-def test_the_same_operation(name: str, dtype: str, magenta: Any) -> None:
+@pytest.mark.parametrize("name", sorted(RAW))
+def test_an_operation_equals_that_of_tensorflow(name: str, dtype: str, magenta: Any) -> None:
     from gmd_vae.models.accelerated import raw_ops
 
     tf = magenta.tf
     with tf.Graph().as_default():
         x = tf.zeros([4, 4], dtype)
         with tf.device("/cpu:0"), tf.name_scope("scope"), tf.control_dependencies([tf.no_op()]):
-            mine = SHORT[name](raw_ops, tf, x)
-            theirs = LONG[name](tf, x)
-        one, other = mine.op.node_def, theirs.op.node_def
+            ours = RAW[name](raw_ops, tf, x)
+            theirs = TENSORFLOW[name](tf, x)
+        one, other = ours.op.node_def, theirs.op.node_def
         assert (one.op, one.device) == (other.op, other.device)
         assert dict(one.attr) == dict(other.attr)
         # axes and sizes are constants of their own
         assert [name for name in one.input if "zeros" in name or "^" in name] == [
             name for name in other.input if "zeros" in name or "^" in name
         ]
-        assert (mine.dtype, mine.shape, mine.value_index) == (theirs.dtype, theirs.shape, theirs.value_index)
+        assert (ours.dtype, ours.shape, ours.value_index) == (theirs.dtype, theirs.shape, theirs.value_index)
         assert one.name.startswith("scope/")
         assert one.name != other.name
 
 
-def test_the_gradient_of_an_lstm_step(magenta: Any) -> None:
+def test_the_gradient_operation_of_an_lstm_step(magenta: Any) -> None:
     from gmd_vae.models.accelerated import raw_ops
 
     tf = magenta.tf
@@ -81,7 +81,7 @@ def test_the_gradient_of_an_lstm_step(magenta: Any) -> None:
         assert d_gates.shape == [2, 12]
 
 
-def test_a_cast_to_its_own_type_is_none(magenta: Any) -> None:
+def test_a_cast_to_the_same_dtype_adds_nothing(magenta: Any) -> None:
     from gmd_vae.models.accelerated import raw_ops
 
     with magenta.tf.Graph().as_default():

@@ -1,4 +1,4 @@
-"""Which layers compute a model, and why not ours where they do not."""
+"""Selection of accelerated layers, and the reasons for Magenta's."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ pytestmark = pytest.mark.tensorflow
 DEFAULT = "hierdec-drum_4bar_small"
 
 
-def reasons(name: str, layers: Layers = ACCELERATED, **changed: Any) -> tuple[str | None, str | None]:
+def fallbacks(name: str, layers: Layers = ACCELERATED, **changed: Any) -> tuple[str | None, str | None]:
     from gmd_vae.models.accelerated.select_layers import select_layers
 
     config = get_config(name)
-    chosen = select_layers(config, {**config.hparams, **changed}, layers)
-    assert chosen.decoder_takes_tokens is (chosen.decoder_fallback is None)
-    return chosen.encoder_fallback, chosen.decoder_fallback
+    selected = select_layers(config, {**config.hparams, **changed}, layers)
+    assert selected.decoder_takes_tokens is (selected.decoder_fallback is None)
+    return selected.encoder_fallback, selected.decoder_fallback
 
 
 @pytest.mark.parametrize(
     "name", [DEFAULT, "flat-drum_16bar", "cat-mel_2bar_small", "hierdec-mel_16bar", "hier-mel_16bar"]
 )
 def test_categorical_lstms_are_accelerated(name: str, magenta: Any) -> None:
-    assert reasons(name) == (None, None)
+    assert fallbacks(name) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_categorical_lstms_are_accelerated(name: str, magenta: Any) -> None:
         ("hier-multiperf_vel_1bar_med_chords", "controls", "controls"),
     ],
 )
-def test_what_no_layers_of_ours_compute_is_left_to_magenta(
+def test_models_without_accelerated_layers_use_magentas(
     name: str, encoder: str | None, decoder: str | None, magenta: Any
 ) -> None:
-    assert reasons(name) == (encoder, decoder)
+    assert fallbacks(name) == (encoder, decoder)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def test_what_no_layers_of_ours_compute_is_left_to_magenta(
     ],
 )
 @pytest.mark.parametrize("name", [DEFAULT, "flat-drum_4bar_small"])
-def test_hyperparameters_that_only_magentas_layers_know(
+def test_hyperparameters_without_accelerated_layers(
     name: str, changed: dict[str, Any], encoder: str | None, decoder: str | None, magenta: Any
 ) -> None:
-    assert reasons(name, **changed) == (encoder, decoder)
+    assert fallbacks(name, **changed) == (encoder, decoder)
 
 
-def test_streams_that_hear_themselves_in_training(magenta: Any) -> None:
+def test_scheduled_sampling_of_several_streams(magenta: Any) -> None:
     changed = {"sampling_schedule": "constant", "sampling_rate": 0.5}
-    assert reasons("hierdec-trio_16bar", **changed) == (None, "scheduled sampling of several streams")
+    assert fallbacks("hierdec-trio_16bar", **changed) == (None, "scheduled sampling of several streams")
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_streams_that_hear_themselves_in_training(magenta: Any) -> None:
         ({"disable_autoregression": False}, None),
     ],
 )
-def test_conductors_that_hear(arguments: dict[str, Any], reason: str | None, magenta: Any) -> None:
+def test_autoregression_of_some_or_all_conductors(arguments: dict[str, Any], reason: str | None, magenta: Any) -> None:
     assert reason_for(magenta.lstm_models.CategoricalLstmDecoder(), magenta, **arguments) == reason
 
 
-def test_a_decoder_that_encodes_again_what_it_said(magenta: Any) -> None:
+def test_re_encoding_of_decoded_segments(magenta: Any) -> None:
     lstm = magenta.lstm_models
     encoder = lstm.HierarchicalLstmEncoder(lstm.BidirectionalLstmEncoder, [8, 4, 2])
     reason = reason_for(lstm.CategoricalLstmDecoder(), magenta, hierarchical_encoder=encoder)
@@ -95,7 +95,7 @@ def test_a_decoder_that_encodes_again_what_it_said(magenta: Any) -> None:
         ("nade-drums_2bar_full", set()),
     ],
 )
-def test_what_is_taken_as_tokens(name: str, tokens: set[str], magenta: Any) -> None:
+def test_sequences_that_the_model_reads_as_tokens(name: str, tokens: set[str], magenta: Any) -> None:
     from gmd_vae.models.accelerated.select_layers import select_layers
 
     config = get_config(name)
@@ -124,19 +124,19 @@ def reason_for(core: Any, magenta: Any, **arguments: Any) -> str | None:
     built = magenta.build_config(config)
     decoder = magenta.lstm_models.HierarchicalLstmDecoder(core, [2, 4, 8], **arguments)
     built.model._decoder = decoder
-    chosen = accelerate(built, config, ACCELERATED)
-    assert (built.model.decoder is decoder) is (chosen.decoder_fallback is not None)
-    return chosen.decoder_fallback
+    selected = accelerate(built, config, ACCELERATED)
+    assert (built.model.decoder is decoder) is (selected.decoder_fallback is not None)
+    return selected.decoder_fallback
 
 
-def test_magentas_layers_on_request(magenta: Any) -> None:
+def test_magentas_layers_are_used_on_request(magenta: Any) -> None:
     from gmd_vae.models.accelerated.select_layers import accelerate
 
     config = get_config(DEFAULT)
     built = magenta.build_config(config)
     encoder, decoder = built.model.encoder, built.model.decoder
-    chosen = accelerate(built, config, STOCK)
-    assert (chosen.encoder_fallback, chosen.decoder_fallback) == ("asked for", "asked for")
+    selected = accelerate(built, config, STOCK)
+    assert (selected.encoder_fallback, selected.decoder_fallback) == ("asked for", "asked for")
     assert built.model.encoder is encoder
     assert built.model.decoder is decoder
 
@@ -150,7 +150,7 @@ def test_magentas_layers_on_request(magenta: Any) -> None:
         ("nade-drums_2bar_full", ACCELERATED, "accelerated, fp32", "Magenta's (MultiLabelRnnNadeDecoder)"),
     ],
 )
-def test_a_choice_in_words(name: str, layers: Layers, encoder: str, decoder: str, magenta: Any) -> None:
+def test_the_description_for_run_json(name: str, layers: Layers, encoder: str, decoder: str, magenta: Any) -> None:
     from gmd_vae.models.accelerated.select_layers import select_layers
 
     config = get_config(name)

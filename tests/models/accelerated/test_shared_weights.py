@@ -1,4 +1,4 @@
-"""Products with weights against TensorFlow's own."""
+"""Products with shared weights equal TensorFlow's; tokens equal one-hot vectors."""
 
 from __future__ import annotations
 
@@ -31,32 +31,33 @@ def test_a_product_and_its_gradients(precision: str, tolerance: float, magenta: 
     for values, factors in zip(
         found, [(LEFT, RIGHT), (LEFT, RIGHT), (D_RESULT, RIGHT.T), (LEFT.T, D_RESULT)], strict=True
     ):
-        terms = np.abs(factors[0]) @ np.abs(factors[1])  # each is rounded, whatever they sum up to
+        # each term is rounded, so the tolerance depends on the sum of their absolute values
+        terms = np.abs(factors[0]) @ np.abs(factors[1])
         assert np.all(np.abs(values - factors[0] @ factors[1]) <= tolerance * terms)
 
 
-def test_rows_by_token_are_the_product_with_one_hot_vectors(magenta: Any) -> None:
+def test_a_token_lookup_equals_the_product_with_one_hot_vectors(magenta: Any) -> None:
     from gmd_vae.models.accelerated.shared_weights import SharedWeights, lookup_tokens
 
     tf = magenta.tf
-    tokens = np.array([[0, 3, 3], [6, 0, 1]], np.int32)  # nothing twice, one class twice, others never
+    tokens = np.array([[0, 3, 3], [6, 0, 1]], np.int32)  # no class twice, one class twice, others never
     one_hot = np.eye(7, dtype=np.float32)[tokens][..., 1:]
     with tf.Graph().as_default(), tf.Session() as session:
         value = tf.constant(RIGHT)
         rows = lookup_tokens(SharedWeights(value, "fp32"), tf.constant(tokens))
         product = tf.tensordot(tf.constant(one_hot), value, 1)
         d_rows = NUMBERS.normal(size=[2, 3, 8]).astype(np.float32)
-        [mine], [theirs] = (tf.gradients(result, [value], d_rows) for result in (rows, product))
-        found = session.run([rows, product, mine, theirs])
+        [ours], [theirs] = (tf.gradients(result, [value], d_rows) for result in (rows, product))
+        found = session.run([rows, product, ours, theirs])
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_allclose(found[2], found[3], rtol=1e-6)
     assert not found[0][tokens == 0].any()
-    assert not found[2][[1, 3, 4]].any()  # classes 2, 4 and 5 of no token
+    assert not found[2][[1, 3, 4]].any()  # classes without a token
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_gradient_of_weights_used_for_products_and_by_token(precision: str, magenta: Any) -> None:
-    """One product for all of the first, one sum for all of the second, whatever the order they were used in."""
+    """One matmul for all products and one segment sum for all lookups, in any order of use."""
     from gmd_vae.models.accelerated.shared_weights import SharedWeights, linear, lookup_tokens
 
     tf = magenta.tf
@@ -72,12 +73,11 @@ def test_the_gradient_of_weights_used_for_products_and_by_token(precision: str, 
         given = [D_RESULT, *(tf.constant(part, rows[0].dtype) for part in d_rows), D_RESULT[:3]]
         before = sum(operation.type == "MatMul" for operation in graph.get_operations())
         [gradient] = tf.gradients(used, [value], given)
-        of_gradient = [op for op in graph.get_operations() if op.type in ("MatMul", "UnsortedSegmentSum")][before:]
-        # of each product's left factor none was asked for
-        assert sorted(op.type for op in of_gradient if op.outputs[0].shape[-1] == 8 and op.outputs[0].shape[0] > 5) == [
-            "MatMul",
-            "UnsortedSegmentSum",
-        ]
+        added = [op for op in graph.get_operations() if op.type in ("MatMul", "UnsortedSegmentSum")][before:]
+        shapes = [(op.type, op.outputs[0].shape) for op in added]
+        # no gradient of a left operand is requested
+        of_weights = sorted(kind for kind, shape in shapes if shape[-1] == 8 and shape[0] > 5)
+        assert of_weights == ["MatMul", "UnsortedSegmentSum"]
         found = session.run(gradient)
     expected = LEFT.T @ D_RESULT - 2 * LEFT[:3].T @ D_RESULT[:3]
     for part, d_part in zip(tokens, d_rows, strict=True):
@@ -113,13 +113,13 @@ def to_tokens(magenta: Any) -> Any:
     )
 )
 def test_sequences_and_labels_become_the_same_tokens(to_tokens: Any, labels: list[list[int]]) -> None:
-    """Label -1 stands for nothing, which only a one-hot sequence can say outright."""
+    """Label -1 is "no class", a zero vector in a one-hot sequence."""
     one_hot = np.eye(CLASSES + 1, dtype=np.float32)[np.array(labels) + 1][..., 1:]
     from_one_hot, from_labels = to_tokens(one_hot, np.array(labels))
     np.testing.assert_array_equal(from_one_hot, np.array(labels) + 1)
     np.testing.assert_array_equal(from_labels, np.array(labels) + 1)
 
 
-def test_labels_stay_exact_as_far_as_they_promise(to_tokens: Any) -> None:
+def test_labels_up_to_the_limit_are_exact(to_tokens: Any) -> None:
     labels = np.array([[2**24 - 2, 2**24 - 1, 12_345_677]])
     np.testing.assert_array_equal(to_tokens(np.zeros([1, 1, CLASSES]), labels)[1], labels + 1)

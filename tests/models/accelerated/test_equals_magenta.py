@@ -1,4 +1,4 @@
-"""Training and evaluation: variables, losses, gradients and metrics are those of Magenta's layers."""
+"""In training and evaluation, variables, losses, gradients and metrics equal those of Magenta's layers."""
 
 from __future__ import annotations
 
@@ -21,38 +21,37 @@ Measure = Callable[..., Any]
 OURS = {name: config for name, config in all_configs().items() if not config.magenta}
 HIERARCHICAL, NO_AR, FLAT = KINDS = "hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar_small", "flat-drum_4bar_small"
 HALF = {"sampling_schedule": "constant", "sampling_rate": 0.5}
-# of Magenta's own configs
+# for Magenta's own configs
 SIZES = {"z_size": 5, "enc_rnn_size": [6], "dec_rnn_size": [7, 6], "free_bits": 0.0}
 SAMPLING = {**SIZES, "sampling_schedule": "inverse_sigmoid", "sampling_rate": 2.0}
 FORCED = {**SIZES, "sampling_schedule": "constant", "sampling_rate": 0}
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_every_config_learns_what_magentas_layers_learn(name: str, tiny: Make, assert_as_magenta: Check) -> None:
-    """With the config's scheduled sampling, at a step at which it draws about half of the tokens."""
+def test_every_config_of_ours(name: str, tiny: Make, assert_as_magenta: Check) -> None:
+    """With the scheduled sampling of the config, at a step at which it replaces about half of the tokens."""
     assert_as_magenta(tiny(OURS[name]))
 
 
 @pytest.mark.parametrize("autoregression", [True, False])
-def test_a_conductor_of_conductors(autoregression: bool, tiny: Make, assert_as_magenta: Check) -> None:
-    """And deeper stacks; a constant probability of 0.5 to draw a token."""
+def test_two_levels_of_conductors(autoregression: bool, tiny: Make, assert_as_magenta: Check) -> None:
+    """Also with deeper stacks, and with a constant sampling probability of 0.5."""
     levels = {"levels": (2, 2, 2), "conductor_autoregression": autoregression}
     assert_as_magenta(tiny(OURS[HIERARCHICAL], **levels, **HALF, enc_rnn_size=[6, 5], dec_rnn_size=[7, 6, 5]))
 
 
-def test_a_constant_probability_to_draw_a_token(tiny: Make, assert_as_magenta: Check) -> None:
+def test_scheduled_sampling_with_a_constant_probability(tiny: Make, assert_as_magenta: Check) -> None:
     assert_as_magenta(tiny(OURS[FLAT], **HALF))
 
 
 @pytest.mark.parametrize("name", ["hierdec-drum_4bar", "flat-drum_4bar"])
-def test_scheduled_sampling_is_not_teacher_forcing(name: str, tiny: Make, measure: Measure) -> None:
+def test_scheduled_sampling_differs_from_teacher_forcing(name: str, tiny: Make, measure: Measure) -> None:
     forced = tiny(OURS[name], sampling_schedule="constant", sampling_rate=0)
     assert abs(measure(tiny(OURS[name])).loss - measure(forced).loss) > 0.01
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_parameters_of_a_whole_model(name: str, magenta: Any) -> None:
-    """At full size: as many as Magenta's layers make (``tests/models/test_config.py``)."""
+def test_the_number_of_parameters_at_full_size(name: str, magenta: Any) -> None:
     from gmd_vae.magenta.api import build_config, tf
     from gmd_vae.magenta.randomness import stateless_randomness
     from gmd_vae.models.accelerated.select_layers import accelerate
@@ -69,7 +68,7 @@ def test_the_parameters_of_a_whole_model(name: str, magenta: Any) -> None:
         assert sum(variable.shape.num_elements() for variable in tf.trainable_variables()) == count_parameters(config)
 
 
-def test_tokens_are_the_sequences_they_stand_for(tiny: Make, measure: Measure) -> None:
+def test_tokens_give_the_same_results_as_one_hot_vectors(tiny: Make, measure: Measure) -> None:
     as_tokens, one_hot = measure(tiny(OURS[FLAT])), measure(tiny(OURS[FLAT]), tokens=False)
     np.testing.assert_array_equal(as_tokens.losses, one_hot.losses)
     for variable, gradient in one_hot.gradients.items():
@@ -80,7 +79,7 @@ def test_melodies_of_different_lengths(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("cat-mel_2bar_small"), lengths=(32, 5, 17, 0), **FORCED)
 
 
-def test_melodies_all_shorter_than_a_window_may_be(assert_as_magenta: Check) -> None:
+def test_melodies_that_are_all_shorter_than_a_window(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("cat-mel_2bar_small"), lengths=(4, 1, 3, 2), max_seq_len=8, **SAMPLING)
 
 
@@ -88,7 +87,7 @@ def test_magentas_drums(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("cat-drums_2bar_small"), max_seq_len=8, **SAMPLING)
 
 
-SEGMENTS = ((4, 2), (1, 0), (0, 0), (3, 4))  # the third window is not there
+SEGMENTS = ((4, 2), (1, 0), (0, 0), (3, 4))  # the third window is absent
 TRACKS = {"lengths": SEGMENTS, "levels": (2, 4), "max_seq_len": 8}
 
 
@@ -101,7 +100,7 @@ def test_an_encoder_of_three_levels(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("hier-mel_16bar"), levels=(2, 2, 1), lengths=(4, 0, 4, 4), **sizes)
 
 
-def test_tokens_of_segments_are_the_sequences_they_stand_for(measure: Measure) -> None:
+def test_tokens_of_segments_give_the_same_results_as_one_hot_vectors(measure: Measure) -> None:
     config = get_config("hier-multiperf_vel_1bar_med")
     as_tokens, one_hot = (measure(config, **TRACKS, **SAMPLING, tokens=tokens) for tokens in (True, False))
     np.testing.assert_array_equal(as_tokens.losses, one_hot.losses)
@@ -112,28 +111,28 @@ def test_tokens_of_segments_are_the_sequences_they_stand_for(measure: Measure) -
 TRIO = {"levels": (2, 4), "max_seq_len": 8, "lengths": (8, 8, 8, 8), **FORCED}  # Magenta refuses shorter windows
 
 
-def test_three_streams_at_once(assert_as_magenta: Check) -> None:
+def test_three_streams(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("hierdec-trio_16bar"), **TRIO)
 
 
-MANY = {**TRIO, "lengths": (8,) * 20}  # of 90 classes some are right by chance
+MANY = {**TRIO, "lengths": (8,) * 20}  # many steps, so that some predictions are right by chance
 
 
 def test_metrics_of_three_streams(measure: Measure) -> None:
     config = get_config("hierdec-trio_16bar")
-    mine, stock = (measure(config, layers, **MANY, training=False) for layers in (ACCELERATED, STOCK))
-    assert "segment/001/metrics/accuracy/output_2" in mine.metrics
-    assert_same_metrics(mine, stock)
+    ours, stock = (measure(config, layers, **MANY, training=False) for layers in (ACCELERATED, STOCK))
+    assert "segment/001/metrics/accuracy/output_2" in ours.metrics
+    assert_same_metrics(ours, stock)
 
 
-def test_our_encoder_before_a_decoder_of_magentas(measure: Measure, assert_as_magenta: Check) -> None:
+def test_an_accelerated_encoder_with_magentas_decoder(measure: Measure, assert_as_magenta: Check) -> None:
     config, sizes = get_config("nade-drums_2bar_reduced"), {**FORCED, "max_seq_len": 8, "nade_num_hidden": 4}
     assert_as_magenta(config, **sizes)
-    assert "LSTMBlockCell" in measure(config, **sizes).kinds
+    assert "LSTMBlockCell" in measure(config, **sizes).operation_types
 
 
 def test_metrics_of_segments(tiny: Make, measure: Measure, assert_as_magenta: Check) -> None:
-    """Of a model that learns by scheduled sampling Magenta evaluates what it says to its own output."""
+    """With scheduled sampling, Magenta evaluates the model free-running."""
     config = tiny(OURS[HIERARCHICAL], **HALF)
     assert_as_magenta(config, training=False)
     assert "segment/001/metrics/accuracy" in measure(config, training=False).metrics
@@ -145,16 +144,16 @@ def test_metrics_of_melodies_of_different_lengths(measure: Measure) -> None:
     assert_same_metrics(measure(config, **arguments), measure(config, STOCK, **arguments))
 
 
-def assert_same_metrics(mine: Any, stock: Any) -> None:
-    assert {"metrics/accuracy", "metrics/mean_per_class_accuracy"} <= mine.metrics.keys()
-    assert mine.metrics.keys() == stock.metrics.keys()
+def assert_same_metrics(ours: Any, stock: Any) -> None:
+    assert {"metrics/accuracy", "metrics/mean_per_class_accuracy"} <= ours.metrics.keys()
+    assert ours.metrics.keys() == stock.metrics.keys()
     for name, value in stock.metrics.items():
-        np.testing.assert_allclose(mine.metrics[name], value, rtol=1e-6, err_msg=name)
-    assert any(0 < value < 1 for value in mine.metrics.values())
+        np.testing.assert_allclose(ours.metrics[name], value, rtol=1e-6, err_msg=name)
+    assert any(0 < value < 1 for value in ours.metrics.values())
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_what_is_accelerated_has_neither_loops_nor_magentas_cells(name: str, tiny: Make, measure: Measure) -> None:
+def test_accelerated_graphs_have_no_loops_and_none_of_magentas_cells(name: str, tiny: Make, measure: Measure) -> None:
     config = tiny(OURS[name])
-    assert not {"Enter", "While", "StatelessWhile", "LSTMBlockCell"} & measure(config).kinds
-    assert {"Enter", "LSTMBlockCell"} <= measure(config, STOCK).kinds
+    assert not {"Enter", "While", "StatelessWhile", "LSTMBlockCell"} & measure(config).operation_types
+    assert {"Enter", "LSTMBlockCell"} <= measure(config, STOCK).operation_types

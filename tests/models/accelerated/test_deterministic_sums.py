@@ -1,8 +1,9 @@
-"""Sums of floats do not depend on timing, or a run that goes on would end with other weights.
+"""The order of float additions in training graphs does not depend on timing.
 
-TensorFlow's ``AddN`` adds to the first of its terms that nobody else still needs. With three terms and
-more the order of the additions, and so the last bits, follow from which operation happened to be done.
-On real sizes one step in fifty differed; at sizes that a test can afford none in thousands does.
+Otherwise a resumed run would end with other weights. TensorFlow's ``AddN`` adds in place to the first term that no
+other operation still needs. With three or more terms, the order of the additions, and so the last bits, depends on
+which operation finished first. At real sizes one step in fifty differed. At the sizes of a test the difference is too
+rare to observe, so the test inspects the graph.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from gmd_vae.configuration.registry import get_config
 pytestmark = pytest.mark.tensorflow
 
 LAYERS = {"fp32": Layers(precision="fp32"), "bf16": Layers(precision="bf16"), "stock": STOCK}
-GRAPHS = [  # each way of network, and each kind of layers
+GRAPHS = [  # each decoder, and each kind of layers
     ("hierdec-drum_4bar_small", "fp32"),
     ("hierdec-drum_4bar-no_ar", "bf16"),
     ("flat-drum_4bar_small", "fp32"),
@@ -27,12 +28,12 @@ GRAPHS = [  # each way of network, and each kind of layers
 
 
 def depends_on_timing(operation: Any) -> bool:
-    """Whether an operation adds three or more terms, the first of which another operation may still need."""
-    return operation.type == "AddN" and len(operation.inputs) > 2 and not is_for_one(operation.inputs[0])
+    """Tells whether an operation adds three or more terms and another operation may still need the first one."""
+    return operation.type == "AddN" and len(operation.inputs) > 2 and not has_one_consumer(operation.inputs[0])
 
 
-def is_for_one(tensor: Any) -> bool:
-    """Whether a tensor has memory of its own that one operation reads."""
+def has_one_consumer(tensor: Any) -> bool:
+    """Tells whether a tensor has its own memory and exactly one consumer."""
     return tensor.op.type in ("MatMul", "Cast") and len(tensor.consumers()) == 1
 
 
@@ -45,7 +46,7 @@ def test_no_sum_of_training_depends_on_timing(
     assert [operation.name for operation in operations if depends_on_timing(operation)] == []
 
 
-def test_a_sum_that_does_is_found(magenta: Any) -> None:
+def test_the_inspection_finds_a_sum_that_depends_on_timing(magenta: Any) -> None:
     tf = magenta.tf
     with tf.Graph().as_default():
         terms = [tf.matmul(tf.ones([2, 2]), tf.ones([2, 2])) for _ in range(3)]

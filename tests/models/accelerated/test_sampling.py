@@ -1,4 +1,4 @@
-"""What our decoders sample is what Magenta's sample, token for token."""
+"""Accelerated decoders sample the same tokens as Magenta's decoders."""
 
 from __future__ import annotations
 
@@ -21,61 +21,61 @@ ONCE = [(1.0, 7)]
 
 
 @pytest.mark.parametrize("name", [FLAT, HIERARCHICAL, "hierdec-drum_4bar-no_ar_small"])
-def test_windows_are_magentas(name: str, tiny: Make, sample: Sample) -> None:
+def test_windows_equal_magentas(name: str, tiny: Make, sample: Sample) -> None:
     config, at = tiny(get_config(name)), [(1e-6, 1), (1e-6, 2), (1.0, 1), (1.0, 2)]
-    mine, stock = sample(config, ACCELERATED, at), sample(config, STOCK, at)
+    ours, stock = sample(config, ACCELERATED, at), sample(config, STOCK, at)
     tokens = [found for found, _ in sample(config, ACCELERATED, at, as_tokens=True)]
-    for (windows, lengths), (expected, expected_lengths), found in zip(mine, stock, tokens, strict=True):
+    for (windows, lengths), (expected, expected_lengths), found in zip(ours, stock, tokens, strict=True):
         np.testing.assert_array_equal(windows, expected)
         np.testing.assert_array_equal(lengths, expected_lengths)
         np.testing.assert_array_equal(found, expected.argmax(axis=-1) + 1)
         assert len(np.unique(found)) > 2
-    assert np.array_equal(tokens[0], tokens[1])  # the likeliest, whatever the seed
+    assert np.array_equal(tokens[0], tokens[1])  # near temperature 0, the most likely class for every seed
     assert not np.array_equal(tokens[2], tokens[3])
 
 
-def test_a_conductor_of_conductors(tiny: Make, sample: Sample) -> None:
+def test_two_levels_of_conductors(tiny: Make, sample: Sample) -> None:
     config = tiny(get_config(HIERARCHICAL), levels=(2, 2, 2))
-    [(mine, _)], [(stock, _)] = sample(config, ACCELERATED, ONCE), sample(config, STOCK, ONCE)
-    np.testing.assert_array_equal(mine, stock)
+    [(ours, _)], [(stock, _)] = sample(config, ACCELERATED, ONCE), sample(config, STOCK, ONCE)
+    np.testing.assert_array_equal(ours, stock)
 
 
-def test_three_streams_at_once(sample: Sample) -> None:
+def test_three_streams(sample: Sample) -> None:
     sizes = {"max_seq_len": 8, "z_size": 5, "enc_rnn_size": [6], "dec_rnn_size": [7, 6]}
     arguments = {"levels": (2, 4), "hparams": sizes}
     trio, at = get_config("hierdec-trio_16bar"), [(1e-6, 1), (1.0, 2)]
-    mine, stock = (sample(trio, layers, at, **arguments) for layers in (ACCELERATED, STOCK))
-    for (windows, _), (expected, _) in zip(mine, stock, strict=True):
+    ours, stock = (sample(trio, layers, at, **arguments) for layers in (ACCELERATED, STOCK))
+    for (windows, _), (expected, _) in zip(ours, stock, strict=True):
         np.testing.assert_array_equal(windows, expected)
         assert windows.sum(axis=-1).tolist() == [[3.0] * 8] * 4
-    assert not np.array_equal(mine[0][0], mine[1][0])
+    assert not np.array_equal(ours[0][0], ours[1][0])
 
 
 def test_a_class_that_ends_a_window(tiny: Make, sample: Sample) -> None:
     config = tiny(get_config(FLAT))
     [(windows, _)] = sample(config, ACCELERATED, ONCE)
     labels = windows.argmax(axis=-1)
-    end = int(labels[0, 3])  # at the latest, the first window ends there
-    assert any(end not in window for window in labels)  # and another one does not end
-    [(mine, my_lengths)] = sample(config, ACCELERATED, ONCE, end_fn=end)
+    end = int(labels[0, 3])  # the first window ends here or earlier
+    assert any(end not in window for window in labels)  # and another window does not end
+    [(ours, our_lengths)] = sample(config, ACCELERATED, ONCE, end_fn=end)
     [(stock, lengths)] = sample(config, STOCK, ONCE, end_fn=end)
-    np.testing.assert_array_equal(my_lengths, lengths)
-    np.testing.assert_array_equal(mine, stock)
+    np.testing.assert_array_equal(our_lengths, lengths)
+    np.testing.assert_array_equal(ours, stock)
     assert lengths[0] <= 4 < lengths.max() == 8
 
 
-def test_fewer_steps_after_a_given_one(tiny: Make, sample: Sample) -> None:
+def test_fewer_steps_after_a_start_input(tiny: Make, sample: Sample) -> None:
     config = tiny(get_config(FLAT))
     arguments = {"max_length": 5, "start_inputs": np.eye(16, dtype=np.float32)[[3, 1, 4, 1]]}
-    [(mine, lengths)], [(stock, _)] = (sample(config, layers, ONCE, **arguments) for layers in (ACCELERATED, STOCK))
-    assert mine.shape == (4, 5, 16)
+    [(ours, lengths)], [(stock, _)] = (sample(config, layers, ONCE, **arguments) for layers in (ACCELERATED, STOCK))
+    assert ours.shape == (4, 5, 16)
     assert lengths.tolist() == [5] * 4
-    np.testing.assert_array_equal(mine, stock)
+    np.testing.assert_array_equal(ours, stock)
     [(from_nothing, _)] = sample(config, ACCELERATED, ONCE, max_length=5)
-    assert not np.array_equal(mine, from_nothing)
+    assert not np.array_equal(ours, from_nothing)
 
 
 @pytest.mark.parametrize("arguments", [{"max_length": 4}, {"max_length": 16}])
-def test_a_hierarchical_decoder_makes_whole_windows_only(arguments: dict[str, Any], tiny: Make, sample: Sample) -> None:
+def test_a_hierarchical_decoder_samples_whole_windows(arguments: dict[str, Any], tiny: Make, sample: Sample) -> None:
     with pytest.raises(ValueError, match="makes 8 steps from the beginning"):
         sample(tiny(get_config(HIERARCHICAL)), ACCELERATED, ONCE, **arguments)
