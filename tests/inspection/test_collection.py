@@ -11,8 +11,8 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.inspection.collection import inspect_midi_files, inspect_notes
+from gmd_vae.inspection.examples_folder import inspect_examples
 from gmd_vae.inspection.path_kinds import kind_of_path
-from gmd_vae.inspection.prepared import inspect_examples
 from gmd_vae.midi.convert import convert
 
 MakeMidi = Callable[..., bytes]

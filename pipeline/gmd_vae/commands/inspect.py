@@ -12,16 +12,14 @@ from gmd_vae.commands.options import configs_option, jobs_option, json_option
 
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
-    from gmd_vae.inspection.path_kinds import Kind
+    from gmd_vae.inspection.path_kinds import PathKind
 
 
 @click.command("inspect")
 @click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
-@click.option(
-    "--config", "config_name", metavar="NAME", help="The config whose windows to look for.  [default: as for train]"
-)
-@click.option("--window", "number", type=click.IntRange(min=1), help="Of a MIDI file: show this window.  [default: 1]")
-@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="Draw it too, into this file.")
+@click.option("--config", "config_name", metavar="NAME", help="Config whose windows to find.  [default: as for train]")
+@click.option("--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: 1]")
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to draw the answer into.")
 @configs_option
 @jobs_option
 @json_option
@@ -34,14 +32,14 @@ def command(
     jobs: int | None,
     as_json: bool,
 ) -> None:
-    """Show what is in music, and which training windows it holds.
+    """Show the contents of music, and the training windows in it.
 
-    PATH is a MIDI file; a folder or an archive of them; NoteSequences, as `gmd-vae convert` or
-    Magenta writes them; or examples from `gmd-vae preprocess`. Nothing is written but --png.
+    PATH is a MIDI file; a folder or an archive of MIDI files; NoteSequences, as `gmd-vae convert` or
+    Magenta writes them; or examples from `gmd-vae preprocess`. Only --png writes a file.
 
-    Of a MIDI file you see its tempo, bars, instruments and drums, which kinds of config find windows
-    in it, the windows of the config (or why there is none), and one of them as a grid; of other music
-    than drums, what is in each. Of all else, the figures of a whole.
+    For a MIDI file it shows tempo, bars, instruments and drums, the kinds of config that find windows
+    in it, the windows of the config (or why there are none), and one window: of drums as a grid, of other
+    music as a list of its parts. For everything else it shows totals.
 
     \b
     Examples:
@@ -58,18 +56,18 @@ def command(
 
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
 
-    from gmd_vae.inspection.path_kinds import kind_of_path  # numpy and protobuf: only now
+    from gmd_vae.inspection.path_kinds import kind_of_path  # imports numpy and protobuf, so not at the top
 
     kind = kind_of_path(path)
     if png is not None and config.windows.converter:
-        raise UsageError(f"--png draws drums, and '{config.name}' is no drum config", "Leave it out.")
+        raise UsageError(f"--png draws drums, and '{config.name}' is not a drum config", "Leave --png out.")
     if number is not None and kind != "midi":
-        raise click.UsageError("--window goes with one MIDI file.")
+        raise click.UsageError("--window needs one MIDI file as PATH.")
     if kind == "examples" and config_name is not None:
-        raise click.UsageError("--config has no use here: examples were cut for the config in their manifest.")
+        raise click.UsageError("--config cannot be used with examples: their manifest names the config.")
     result = _inspect(path, kind, config, number, jobs)
     if png is not None and "parts" in result:
-        raise UsageError(f"--png draws drums, and '{path}' holds other windows", "Leave it out.")
+        raise UsageError(f"--png draws drums, and '{path}' holds other windows", "Leave --png out.")
     if kind != "examples":
         named = {"config": config.name, "window_bars": config.windows.bars}
         result = {"kind": result.pop("kind"), "path": result.pop("path"), **named, **result}
@@ -88,14 +86,14 @@ def command(
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
 
 
-def _inspect(path: Path, kind: Kind, config: Config, number: int | None, jobs: int | None) -> dict[str, Any]:
+def _inspect(path: Path, kind: PathKind, config: Config, number: int | None, jobs: int | None) -> dict[str, Any]:
     from gmd_vae.common import console
     from gmd_vae.families import family_of
 
     if kind == "midi":
         return family_of(config).inspect_midi(config, path, number)
     if kind == "examples":
-        from gmd_vae.inspection.prepared import inspect_examples
+        from gmd_vae.inspection.examples_folder import inspect_examples
 
         return inspect_examples(path)
 

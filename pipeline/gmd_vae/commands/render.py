@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="A folder for all of them.  [default: beside each MIDI file]",
+    help="Folder of all outputs.  [default: beside each MIDI file]",
 )
 @json_option
 def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path | None, as_json: bool) -> None:
-    """Turn the drums of MIDI files into sound and pictures.
+    """Render the drums of MIDI files as sound and pictures.
 
-    Beside beat.mid this writes beat.wav and beat.png, in place of those that are there. All files
-    are read before anything is written.
+    Beside beat.mid this writes beat.wav and beat.png, and replaces existing files. All MIDI files are
+    read before anything is written.
 
-    The sound is a drum kit that gmd-vae computes itself: kick, snare, closed and open hi-hat, three
-    toms, crash and ride; other General MIDI drums sound as the nearest of these. 44.1 kHz, 16 bit,
-    stereo, at most 30 minutes. The picture is a grid of sixteenth notes, four bars a row, at most 64
-    bars: a hit's place is its time, its height and darkness are its velocity. Notes of other
-    instruments are neither heard nor seen.
+    The sound is a synthesised drum kit: kick, snare, closed and open hi-hat, three toms, crash and
+    ride. Other General MIDI drums sound as the nearest of these. 44.1 kHz, 16 bit, stereo, at most 30
+    minutes. The picture is a grid of sixteenth notes, four bars in a row, at most 64 bars: the position
+    of a hit is its time, its height and darkness are its velocity. Notes of other instruments are left
+    out.
 
     \b
     Examples:

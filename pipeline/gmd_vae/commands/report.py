@@ -12,7 +12,7 @@ from gmd_vae.commands.options import json_option
 if TYPE_CHECKING:
     from gmd_vae.rendering.report.page import Report
 
-_NAMED = 20  # damaged parts on stderr; more are counted
+_NAMED = 20  # damaged parts named on stderr; the others are counted
 
 
 @click.command()
@@ -20,16 +20,16 @@ _NAMED = 20  # damaged parts on stderr; more are counted
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="The HTML file to write.  [default: report.html in the run folder]",
+    help="HTML file to write.  [default: report.html in the run folder]",
 )
 @json_option
 def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
-    """Show a run as one page: its beats to hear and see, and how it learned.
+    """Write a page with the beats, the training curves and the evaluations of a run.
 
-    RUN is a run folder; without one it is the run that was trained last. The page is one HTML file:
-    it needs no network and nothing beside it, so it can be sent to a friend. On it are the newest
-    beats of each kind, with a play button and their MIDI files, the curves of the training, and the
-    tables of the evaluation. What there is not yet is named, with the command that makes it.
+    RUN is a run folder, by default the one that was trained last. The page is one HTML file that needs
+    no network and no other file, so you can send it to a friend. It shows the newest beats of each
+    generation mode, with a play button and their MIDI files, the training curves, and the evaluation
+    tables. For missing parts it names the command that makes them.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
-"""What a folder, an archive or NoteSequences hold, added up; memory does not grow with the music.
+"""Inspects a folder or an archive of MIDI files, or NoteSequences: adds up the figures of all of them.
 
-MIDI files go through the conversion of ``gmd-vae convert`` and splits are those of its plan; the
-windows are those of ``gmd-vae preprocess``.
+MIDI files are converted as by ``gmd-vae convert``, with the splits of its plan; windows are cut as by
+``gmd-vae preprocess``. Memory does not grow with the notes, only with the numbers of files and different windows.
 """
 
 from __future__ import annotations
@@ -28,23 +28,32 @@ from gmd_vae.midi.splits import Plan, make_plan, split_by_hash
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.notes_input import Range, open_notes, split_of
 
-_CHUNK = 16  # files a process takes at once: their results are all in memory
-_FILES_PER_JOB = 300  # a process takes half a second to start: about what so many files take
+_CHUNK = 16  # files per task: all their results are in memory
+_FILES_PER_JOB = 300  # starting a process takes half a second, as long as this many files
 _BYTES_PER_JOB = 32 << 20
-_NOT_GIVEN = "not given"  # by a catalogue without the column
+_NOT_GIVEN = "not given"  # in catalogues without the column
 _BIN = 10  # bpm
-_BINS_END = 400  # bpm: all that is faster is one bin
+_BINS_END = 400  # bpm: all faster tempos are one bin
 
-Progress = Callable[[int, int], None]  # files done, files in all
+Progress = Callable[[int, int], None]  # files done, all files
 
 
 def inspect_midi_files(
     path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = lambda done, total: None
 ) -> dict[str, Any]:
-    """The figures of a folder or an archive of MIDI files, as JSON has them (docs/folders.md).
+    """Inspects a folder or an archive of MIDI files.
+
+    Args:
+        path: Folder or archive.
+        spec: Drum windows to cut.
+        jobs: Number of processes; ``None``: by the number of files.
+        on_progress: Callback with the number of files done and of all files.
+
+    Returns:
+        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
 
     Raises:
-        GmdVaeError: there is nothing, no MIDI file in it, or its catalogue is damaged.
+        GmdVaeError: The path does not exist or holds no MIDI file, or its catalogue is damaged.
     """
     listing = list_midi_files(path)
     plan = make_plan(listing, Selection(), None)
@@ -80,10 +89,19 @@ def inspect_midi_files(
 def inspect_notes(
     path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = lambda done, total: None
 ) -> dict[str, Any]:
-    """The figures of NoteSequences, from ``gmd-vae convert`` or from Magenta's own scripts.
+    """Inspects NoteSequences of ``gmd-vae convert`` or of Magenta's own scripts.
+
+    Args:
+        path: Folder of ``convert``, folder of TFRecord files, or one TFRecord file.
+        spec: Drum windows to cut.
+        jobs: Number of processes; ``None``: by the size of the files.
+        on_progress: Callback with the number of NoteSequences done and of all NoteSequences.
+
+    Returns:
+        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
 
     Raises:
-        GmdVaeError: they cannot be read, are damaged, or have changed since ``convert``.
+        GmdVaeError: The files cannot be read, are damaged, or have changed since ``convert``.
     """
     source = open_notes(path)
     ranges = source.ranges()
@@ -113,7 +131,7 @@ def inspect_notes(
 
 @dataclasses.dataclass(frozen=True)
 class _File:
-    """One MIDI file's result, as it comes back from a process."""
+    """Result of one MIDI file, as a worker process returns it."""
 
     name: str
     sha256: str | None
@@ -140,16 +158,18 @@ def _read_records(spec: DrumWindows, chunk: Range) -> list[tuple[str, str, Facts
 
 @dataclasses.dataclass
 class _Split:
-    files: int = 0  # that belong to it, readable or not
+    """Figures of one split."""
+
+    files: int = 0  # readable or not
     seconds: float = 0.0
     notes: int = 0
     drum_notes: int = 0
     windows: int = 0
-    seen: set[int] = dataclasses.field(default_factory=set)  # digests of its windows
+    seen: set[int] = dataclasses.field(default_factory=set)  # digests of the windows
 
 
 class _Sums:
-    """Adds up the files' figures."""
+    """Sums of the figures of all files."""
 
     def __init__(self, spec: DrumWindows, entries: Mapping[str, Entry]) -> None:
         self.spec, self.entries = spec, entries
@@ -162,7 +182,7 @@ class _Sums:
         self.beat_types: Counter[str] = Counter()
         self.dropped = Dropped()
         self.refused: dict[str, list[str]] = {}
-        self.unreadable: dict[str, Any] = {}  # what a manifest already knew
+        self.unreadable: dict[str, Any] = {}  # from the manifest of convert
         self.by_bytes: dict[bytes, list[str]] = {}
         self.by_music: dict[bytes, list[tuple[str, bytes]]] = {}
 
@@ -170,7 +190,7 @@ class _Sums:
         self.refused.setdefault(reason, []).append(name)
 
     def add_file(self, split: str, name: str, sha256: bytes | None, facts: Facts | None) -> None:
-        """Adds one file; ``facts`` is None where it cannot be read, ``sha256`` where there is no file."""
+        """Adds a file. ``facts`` is None for an unreadable file, ``sha256`` for a NoteSequence without a file."""
         own = self.splits[split]
         own.files += 1
         if sha256 is not None:
@@ -218,7 +238,7 @@ class _Sums:
             "dropped": self.dropped.as_json(),
             "duplicates": {
                 "same_bytes": _groups(self.by_bytes.values()),
-                # files with the same bytes are named above: here, one of each of them
+                # one file for each content: files with the same bytes are already listed above
                 "same_music": _groups(_one_of_each(group) for group in self.by_music.values()),
             },
             "unreadable": {
@@ -228,7 +248,7 @@ class _Sums:
         }
 
     def _splits(self) -> dict[str, dict[str, Any]]:
-        """By split; ``examples`` is what preprocess would write: each window once, and in one split only."""
+        """Returns the figures by split. ``examples`` counts each window once and in one split, as preprocess does."""
         later: set[int] = set()
         examples = {}
         for name in reversed(SPLITS):
@@ -249,8 +269,8 @@ class _Sums:
 
 
 def _tempos(tempos: list[float]) -> dict[str, Any]:
-    """Of the files' first tempos: the smallest, the median, the largest, and how many lie in each ten."""
-    tempos = [round(tempo, 2) for tempo in tempos]  # MIDI has microseconds a quarter: 100 bpm may be 99.9999
+    """Returns minimum, median, maximum and histogram of the first tempos of the files."""
+    tempos = [round(tempo, 2) for tempo in tempos]  # MIDI counts microseconds per quarter: 100 bpm may read 99.9999
     bins = Counter(min(int(tempo) // _BIN * _BIN, _BINS_END) for tempo in tempos)
     return {
         "files": len(tempos),
@@ -266,19 +286,19 @@ def _tempos(tempos: list[float]) -> dict[str, Any]:
 
 
 def _most_frequent(counts: Counter[str]) -> dict[str, int]:
-    """The most frequent first; past a hundred, files from outside may hold any number, the rest in one."""
+    """Returns counts by frequency; all after the first 100 are summed up as ``others``."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     others = sum(count for _, count in ordered[MAX_NAMES:])
     return dict(ordered[:MAX_NAMES]) | ({"others": others} if others else {})
 
 
 def _one_of_each(group: list[tuple[str, bytes]]) -> list[str]:
-    """Of files by name and digest, the first name for each digest."""
+    """Returns the first file name for each digest."""
     return list({key: name for name, key in reversed(group)}.values())[::-1]
 
 
 def _groups(found: Iterable[list[str]]) -> dict[str, Any]:
-    """Groups of two and more: how many, how many files could go, and the first groups' names."""
+    """Returns groups of at least two files: their number, the number of superfluous files, and the first names."""
     kept = sorted(names for names in found if len(names) > 1)
     return {
         "groups": len(kept),
@@ -294,7 +314,7 @@ def _catalogue(listing: MidiListing, plan: Plan) -> dict[str, Entry]:
 
 
 def _converted(path: Path) -> dict[str, Any]:
-    """The manifest that ``convert`` left, or nothing for Magenta's records."""
+    """Returns the manifest of ``convert``, or an empty dict for Magenta's records."""
     if not (path / manifest.NAME).is_file():
         return {}
     content = manifest.read(path, "convert", "Give a folder that 'gmd-vae convert' made.")

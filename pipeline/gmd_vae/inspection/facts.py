@@ -1,4 +1,4 @@
-"""What one NoteSequence holds: the figures that a collection adds up. Made in any process, small to send."""
+"""Computes the figures of one NoteSequence, which ``collection.py`` adds up. They are small to send to a process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gmd_vae.datasets.safe_names import printable
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.extraction import Dropped, Labels
 
-NO_SIGNATURE = "none given"  # Magenta takes such music for 4/4
-_MICROSECONDS = 1e6  # music is the same where its times are, at this resolution
+NO_SIGNATURE = "none given"  # Magenta reads such music as 4/4
+_MICROSECONDS = 1e6  # resolution at which two pieces of music are the same
 
 
 @dataclasses.dataclass
@@ -24,19 +24,19 @@ class Facts:
     """The figures of one NoteSequence.
 
     Attributes:
-        sequence_id: its ``id``, or else its ``filename``.
-        name: its ``filename``, or else its ``id``.
-        seconds: its length; 0 where the record says no finite number.
-        notes: all notes.
-        drum_notes: notes of the drum part with a velocity.
-        bpm: the first tempo, quarters per minute; None without one.
-        tempos: different tempos.
-        time_signature: the first, such as ``4/4``.
-        signatures: different time signatures.
-        pitches: pitch → drum notes.
-        windows: a digest of each window, in the order of time.
-        dropped: what gave no window.
-        music: a digest of the notes, whatever the file is called; empty without notes.
+        sequence_id: The ``id``, or else the ``filename``.
+        name: The ``filename``, or else the ``id``.
+        seconds: Length; 0 where the record has no finite length.
+        notes: Number of notes.
+        drum_notes: Number of drum notes with a velocity.
+        bpm: First tempo, quarters per minute, or ``None``.
+        tempos: Number of different tempos.
+        time_signature: First time signature, for example ``4/4``.
+        signatures: Number of different time signatures.
+        pitches: Number of drum notes by MIDI pitch.
+        windows: Digest of each window, in the order of time.
+        dropped: Music that gave no window.
+        music: Digest of the notes, independent of the file name; empty without notes.
     """
 
     sequence_id: str = ""
@@ -55,7 +55,15 @@ class Facts:
 
 
 def facts_of(record: bytes, spec: DrumWindows) -> Facts:
-    """Reads one NoteSequence (protobuf wire format). What is none comes back empty, with ``dropped`` saying so."""
+    """Reads one NoteSequence.
+
+    Args:
+        record: NoteSequence in protobuf wire format.
+        spec: Drum windows to cut.
+
+    Returns:
+        Figures of the NoteSequence. Bytes that are not one give empty figures and a count in ``dropped``.
+    """
     from google.protobuf.message import DecodeError
 
     from gmd_vae.midi.note_sequence import NoteSequence
@@ -90,28 +98,28 @@ def facts_of(record: bytes, spec: DrumWindows) -> Facts:
 
 
 def window_digest(labels: Labels) -> int:
-    """64 bits that differ where windows differ: a set of them takes a tenth of the windows' own memory."""
+    """Returns a 64-bit digest of a window, which takes a tenth of its memory."""
     return int.from_bytes(hashlib.blake2b(labels.astype("<i8").tobytes(), digest_size=8).digest(), "little")
 
 
 def seconds_of(sequence: Any) -> float:
-    """The length of a NoteSequence; 0 where it is not a finite number above 0."""
+    """Returns the length of a NoteSequence; 0 where it is not finite and positive."""
     seconds: float = sequence.total_time
     return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
 
 
 def drum_pitches(sequence: Any) -> Counter[int]:
-    """MIDI pitch → how many drum notes, counted as the extraction counts them: without velocity 0."""
+    """Counts drum notes by MIDI pitch, without those of velocity 0, as the extraction does."""
     return Counter(note.pitch for note in sequence.notes if note.is_drum and note.velocity != 0)
 
 
 def voice_of(spec: DrumWindows) -> dict[int, int]:
-    """MIDI pitch → the number of its drum class; as in the extraction, the last class wins."""
+    """Returns the drum class of each MIDI pitch. The last class wins, as in the extraction."""
     return {pitch: number for number, pitches in enumerate(spec.pitch_classes) for pitch in pitches}
 
 
 def voices(spec: DrumWindows, pitches: Counter[int]) -> list[dict[str, Any]]:
-    """For each drum class: its name, its notes, and which pitches they had."""
+    """Returns name, notes and pitches of each drum class."""
     numbers = voice_of(spec)
     found: list[dict[str, Any]] = [{"voice": name, "notes": 0, "pitches": {}} for name in spec.voice_names]
     for pitch in sorted(pitches):

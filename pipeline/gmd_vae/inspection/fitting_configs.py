@@ -23,13 +23,13 @@ def fitting_configs(notes: Path) -> str:
     Raises:
         GmdVaeError: They cannot be read.
     """
-    from gmd_vae.inspection.fitting_kinds import families_of  # numpy: only now
+    from gmd_vae.inspection.fitting_kinds import fitting_kinds_of_record  # numpy: only now
     from gmd_vae.windows.notes_input import open_notes
 
     records = (record for piece in open_notes(notes).ranges() for record in piece.read())
     found: Counter[str] = Counter()
     for record in itertools.islice(records, _SAMPLE):
-        found.update(family.name for family in families_of(record.data) if family.windows)
+        found.update(kind.name for kind in fitting_kinds_of_record(record.data) if kind.windows)
     fitting = []
     for name, count in found.most_common():
         if config := smallest_config(MUSIC[name]):

@@ -1,4 +1,4 @@
-"""What kinds of config find windows in a NoteSequence, and why others do not. No Magenta."""
+"""Counts the windows that each kind of config finds in a NoteSequence. Does not import Magenta."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gmd_vae.windows.extraction import Dropped
 _DRUMS = DrumWindows(slice_bars=2)  # the shortest of all configs
 
 
-class Family(NamedTuple):
-    """What a kind of config finds.
+class FittingKind(NamedTuple):
+    """The windows that one kind of config finds.
 
     Attributes:
         name: ``drums``, ``melody``, ``trio`` or ``tracks``.
-        bars: of its shortest windows.
-        windows: how many, repeats too.
-        dropped: what gave none.
+        bars: Bars of the kind's shortest windows.
+        windows: Number of windows, repeats included.
+        dropped: Music that gave no window.
     """
 
     name: str
@@ -31,24 +31,26 @@ class Family(NamedTuple):
     dropped: Dropped
 
 
-def families_of(record: bytes) -> list[Family]:
-    """What each kind finds in a NoteSequence (protobuf wire format); nothing where it is none."""
+def fitting_kinds_of_record(record: bytes) -> list[FittingKind]:
+    """Returns the windows of each kind in a NoteSequence in protobuf wire format; empty for other bytes."""
     try:
-        return families_in(NoteSequence.FromString(record))
+        return fitting_kinds(NoteSequence.FromString(record))
     except DecodeError:
         return []
 
 
-def families_in(sequence: Any) -> list[Family]:
-    """The same of a NoteSequence that was read."""
+def fitting_kinds(sequence: Any) -> list[FittingKind]:
+    """Returns the windows of each kind in a NoteSequence, also for kinds without windows."""
     dropped = Dropped()
-    found = [Family("drums", _DRUMS.slice_bars, sum(1 for _ in placed_windows(_DRUMS, sequence, dropped)), dropped)]
+    found = [
+        FittingKind("drums", _DRUMS.slice_bars, sum(1 for _ in placed_windows(_DRUMS, sequence, dropped)), dropped)
+    ]
     try:
         sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
-    except Exception:  # times that are no numbers, and the like: note_seq raises what it likes
+    except Exception:  # note_seq raises many kinds of errors, for example for times that are not numbers
         sections = []
     for name, needs in FAMILIES.items():
         dropped = Dropped()
         windows = sum(len(places(needs, section, dropped)) for section in sections if section.notes)
-        found.append(Family(name, needs.bars, windows, dropped))
+        found.append(FittingKind(name, needs.bars, windows, dropped))
     return found

@@ -1,4 +1,4 @@
-"""The instruments of a NoteSequence, and which kinds of config find windows in it."""
+"""Describes the instruments of a NoteSequence, and the kinds of config that find windows in it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import defaultdict
 from typing import Any
 
 from gmd_vae.datasets.safe_names import printable
-from gmd_vae.inspection.fitting_kinds import families_in
+from gmd_vae.inspection.fitting_kinds import fitting_kinds
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.extraction import REASONS
 
 
-def instruments(sequence: Any) -> list[dict[str, Any]]:
-    """The instruments with notes, in the order of the file."""
+def describe_instruments(sequence: Any) -> list[dict[str, Any]]:
+    """Returns the ``instruments`` of the JSON answer: those with notes, in the order of the file."""
     import pretty_midi
 
     names = {info.instrument: info.name for info in sequence.instrument_infos}
@@ -38,7 +38,7 @@ def instruments(sequence: Any) -> list[dict[str, Any]]:
 
 
 def is_polyphonic(notes: list[Any]) -> bool:
-    """Whether any two notes sound at the same time."""
+    """Tests if two notes sound at the same time."""
     end = -math.inf
     for note in sorted(notes, key=lambda note: (note.start_time, note.end_time)):
         if note.start_time < end - 1e-6:
@@ -47,24 +47,24 @@ def is_polyphonic(notes: list[Any]) -> bool:
     return False
 
 
-def kinds(sequence: Any) -> list[dict[str, Any]]:
-    """For each kind of config: how many of its shortest windows are in it, and what gave none."""
+def describe_kinds(sequence: Any) -> list[dict[str, Any]]:
+    """Returns the ``kinds`` of the JSON answer: the windows of each kind of config, and why music gave none."""
     return [
         {
-            "kind": family.name,
-            "bars": family.bars,
-            "windows": family.windows,
+            "kind": kind.name,
+            "bars": kind.bars,
+            "windows": kind.windows,
             "why": [
                 {"count": count, "reason": REASONS[reason]}
-                for reason, count in family.dropped.as_json()["reasons"].items()
+                for reason, count in kind.dropped.as_json()["reasons"].items()
             ],
         }
-        for family in families_in(sequence)
+        for kind in fitting_kinds(sequence)
     ]
 
 
 def _bars(sequence: Any, notes: list[Any]) -> list[float]:
-    """The bars in which its first note begins and its last one, from 1; none where times are no numbers."""
+    """Returns the bars, from 1, in which the first and the last note begin; empty where times are not finite."""
     sections = positions.sections(sequence)
     found = []
     for time in (min(note.start_time for note in notes), max(note.start_time for note in notes)):

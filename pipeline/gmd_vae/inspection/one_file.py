@@ -1,4 +1,4 @@
-"""What one MIDI file holds, and what a config finds in it."""
+"""Inspects one MIDI file: its tempos, instruments and drums, and the windows of a config in it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,32 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.midi_files import list_midi_files
 from gmd_vae.datasets.safe_names import printable
 from gmd_vae.inspection.facts import drum_pitches, seconds_of, voices
-from gmd_vae.inspection.instruments import instruments, kinds
+from gmd_vae.inspection.instruments import describe_instruments, describe_kinds
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.extraction import REASONS, Dropped
 
-Find: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]  # section, bar in it and parts of each window
+# Finds the windows of a NoteSequence: section, bar in the section and parts of each.
+FindWindows: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]
 
-MAX_CHANGES = 1000  # of the tempo, in the answer: a damaged file may have one at each tick
+MAX_CHANGES = 1000  # of the tempo in the answer: a damaged file may have one at each tick
 
 
 def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> dict[str, Any]:
-    """The figures of one MIDI file, as JSON has them (docs/folders.md).
+    """Inspects a MIDI file for a config of drum labels.
 
     Args:
-        path: the file.
-        spec: how to cut.
-        number: of the window to give with its labels, from 1; None: the first, if there is one.
+        path: MIDI file.
+        spec: Drum windows to cut.
+        number: Number of the window to show with its labels, from 1; ``None``: the first, if there is one.
+
+    Returns:
+        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
 
     Raises:
-        GmdVaeError: it cannot be read, or is no MIDI file.
-        UsageError: it has no window of that number.
+        GmdVaeError: The file cannot be read or is not MIDI.
+        UsageError: There is no window of that number.
     """
     sequence = _read(path)
     dropped = Dropped()
@@ -56,23 +60,26 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
     }
 
 
-def inspect_parts(path: Path, find: Find, number: int | None = None) -> dict[str, Any]:
-    """The same for a config of other music than drum labels.
+def inspect_parts(path: Path, find_windows: FindWindows, number: int | None = None) -> dict[str, Any]:
+    """Inspects a MIDI file for a config of other music than drum labels.
 
     Args:
-        path: the file.
-        find: gives the windows of a NoteSequence, each with its place and content, and counts what gave none.
-        number: of the window to show, from 1; None: all.
+        path: MIDI file.
+        find_windows: Finds the windows of a NoteSequence, and counts music that gave none.
+        number: Number of the window to show, from 1; ``None``: all.
+
+    Returns:
+        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
 
     Raises:
-        GmdVaeError: it cannot be read, or is no MIDI file.
-        UsageError: it has no window of that number.
+        GmdVaeError: The file cannot be read or is not MIDI.
+        UsageError: There is no window of that number.
     """
     sequence = _read(path)
     dropped = Dropped()
     sections = positions.sections(sequence)
     found = []
-    for window in find(sequence, dropped):
+    for window in find_windows(sequence, dropped):
         section = sections[window["section"]] if window["section"] < len(sections) else None
         bar = None if section is None or window["bar"] is None else round(section.bar + window["bar"], 2)
         found.append({"bar": bar, "parts": window["parts"]})
@@ -92,10 +99,15 @@ def inspect_parts(path: Path, find: Find, number: int | None = None) -> dict[str
 
 
 def check_number(path: Path, number: int | None, count: int) -> None:
-    """Refuses the number of a window that is not there.
+    """Checks that a window exists.
+
+    Args:
+        path: MIDI file, for the error.
+        number: Number of the window, from 1, or ``None``.
+        count: Number of windows in the file.
 
     Raises:
-        UsageError: there are only ``count``.
+        UsageError: There is no window of that number.
     """
     if number is not None and number > count:
         raise UsageError(
@@ -111,7 +123,7 @@ def _read(path: Path) -> Any:
 
 
 def _facts(path: Path, sequence: Any) -> dict[str, Any]:
-    """What does not depend on a config."""
+    """Returns the part of the answer that does not depend on a config."""
     sections = positions.sections(sequence)
     tempos = [(tempo.time, tempo.qpm) for tempo in sequence.tempos]
     signatures = [(change.time, f"{change.numerator}/{change.denominator}") for change in sequence.time_signatures]
@@ -130,15 +142,15 @@ def _facts(path: Path, sequence: Any) -> dict[str, Any]:
                 {"seconds": round(time, 3), "signature": signature} for time, signature in signatures[:MAX_CHANGES]
             ],
         },
-        "instruments": instruments(sequence),
-        "kinds": kinds(sequence),
+        "instruments": describe_instruments(sequence),
+        "kinds": describe_kinds(sequence),
         "notes": len(sequence.notes),
         "drum_notes": drum_pitches(sequence).total(),
     }
 
 
 def _drum_name(pitch: int) -> str:
-    """General MIDI's name of a drum; empty for the pitches that have none."""
+    """Returns the General MIDI name of a drum; empty for other pitches."""
     import pretty_midi
 
     name: str = pretty_midi.note_number_to_drum_name(pitch)

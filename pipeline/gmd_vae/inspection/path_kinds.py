@@ -1,4 +1,4 @@
-"""What kind of thing a path leads to, found out without reading more than its beginning."""
+"""Detects the kind of a path: MIDI file, folder or archive of them, NoteSequences or examples."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from gmd_vae.datasets.safe_names import printable
 from gmd_vae.midi.tfrecord import SUFFIXES, read_records
 from gmd_vae.windows.notes_input import split_files
 
-Kind = Literal["midi", "files", "notes", "examples"]
-_MAX_MANIFEST = 64 << 20  # bytes: a larger one is none of ours
+PathKind = Literal["midi", "files", "notes", "examples"]
+_MAX_MANIFEST = 64 << 20  # bytes: larger than any manifest of ours
 
 
-def kind_of_path(path: Path) -> Kind:
-    """One MIDI file; a folder or an archive of them; NoteSequences; examples.
+def kind_of_path(path: Path) -> PathKind:
+    """Detects the kind of a path from its name, its manifest or its first record.
 
-    A folder that nothing else is known of counts as ``files``: reading it says what is wrong.
+    Args:
+        path: File or folder.
+
+    Returns:
+        ``midi`` (one MIDI file), ``files`` (a folder or an archive of MIDI files, and every folder of unknown
+        kind, whose reader then names the problem), ``notes`` (NoteSequences) or ``examples``.
 
     Raises:
-        GmdVaeError: there is nothing, or nothing that we can read.
+        GmdVaeError: The path does not exist or cannot be read, or is a folder of our folders.
     """
     shown = printable(str(path), limit=None)
     try:
@@ -43,7 +48,7 @@ def kind_of_path(path: Path) -> Kind:
         raise GmdVaeError(f"'{shown}' cannot be read ({error.strerror})", "Check its permissions.") from None
 
 
-def _kind_of_folder(path: Path, shown: str) -> Kind:
+def _kind_of_folder(path: Path, shown: str) -> PathKind:
     stage = _stage(path)
     if stage == "preprocess":
         return "examples"
@@ -60,7 +65,7 @@ def _kind_of_folder(path: Path, shown: str) -> Kind:
 
 
 def _stage(path: Path) -> str | None:
-    """The stage that wrote the folder's manifest; None without one."""
+    """Returns the stage that wrote the manifest of a folder, or ``None`` without a manifest."""
     try:
         if (path / manifest.NAME).stat().st_size > _MAX_MANIFEST:
             return None
@@ -72,7 +77,7 @@ def _stage(path: Path) -> str | None:
 
 
 def _is_tfrecord(path: Path) -> bool:
-    """Whether a file begins with a whole record, or calls itself a TFRecord file."""
+    """Tests if a file is named like a TFRecord file or begins with a whole record."""
     if path.name.endswith(SUFFIXES):
         return True
     try:

@@ -1,4 +1,4 @@
-"""The same figures as a PNG: a page of charts, or for a MIDI file one window as a grid."""
+"""Draws an answer of ``gmd-vae inspect`` as a PNG: charts of a collection, or one drum window as a grid."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from gmd_vae.inspection.text_grid import bar_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SIGNATURES = 8  # bars of a chart that have room for their names
-_LEAST = 4  # places on that axis: a single bar should not fill the panel
+_SIGNATURES = 8  # chart bars with room for their names
+_LEAST = 4  # places on that axis, so that a single bar does not fill the panel
 _NAME = 60  # letters of a title
 _STEPS_PER_INCH = 6.5
 
 
 def draw(result: Mapping[str, Any], target: Path) -> None:
-    """Draws an answer as a PNG file; the same answer gives the same bytes.
+    """Draws an answer as a PNG file. The same answer gives the same bytes.
 
     Args:
-        result: as JSON has it.
-        target: the file; it appears whole or not at all.
+        result: Answer of ``gmd-vae inspect --json``.
+        target: PNG file; it appears whole or not at all.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
     title = result["path"].rstrip("/").rpartition("/")[2] or result["path"]
     title = title if len(title) <= _NAME else f"...{title[-_NAME:]}"
@@ -57,7 +57,7 @@ def draw(result: Mapping[str, Any], target: Path) -> None:
 
 
 def _window(panels: Sequence[Axes], result: Mapping[str, Any], per_row: int) -> None:
-    """A window as a grid, as many bars a panel as fit: one square for each hit."""
+    """Draws a window as a grid, with as many bars in each panel as fit, and a square for each hit."""
     if result["shown"] is None:
         _nothing(panels[0], "no window: " + (result["why"][0]["problem"] if result["why"] else "no drums"))
         return
@@ -118,7 +118,7 @@ def _voices(axes: Axes, voices: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _splits(axes: Axes, splits: Mapping[str, Any], keys: Sequence[str]) -> None:
-    """Windows per split; where preprocess would leave some out, what it would write stands in front."""
+    """Draws the windows of each split; for a collection only those that preprocess would write."""
     axes.set_title("Windows per split")
     _bars(axes, [(name, split[keys[-1]]) for name, split in splits.items()], "windows")
     if len(keys) > 1:
@@ -133,7 +133,7 @@ def _shares(axes: Axes, splits: Mapping[str, Any]) -> None:
 
 
 def _frequent(axes: Axes, result: Mapping[str, Any]) -> None:
-    """The most frequent bar that is not silent."""
+    """Draws the most frequent bar that is not silent."""
     sounding = [bar for bar in result["bars"]["frequent"] if any(bar["labels"])]
     axes.set_title("The most frequent bar")
     if not sounding:
@@ -145,7 +145,7 @@ def _frequent(axes: Axes, result: Mapping[str, Any]) -> None:
 
 
 def _bars(axes: Axes, counts: Sequence[tuple[str, int]], unit: str) -> None:
-    """A bar for each name, the first at the top, with its count at the end."""
+    """Draws a bar for each name, the first at the top, with its count at the end."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     if not any(count for _, count in counts):

@@ -1,4 +1,4 @@
-"""What was found, as text: tables, and grids of drum windows. Everything comes from the answer that JSON has."""
+"""Prints an answer of ``gmd-vae inspect`` as text: tables, and drum windows as grids."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Result = Mapping[str, Any]
-_FEW = 10  # of a list: so many fit on two lines
-_ROWS = 20  # of a table
+_FEW = 10  # entries of a list: they fit on two lines
+_ROWS = 20  # rows of a table
 _BAR_WIDTH = 30  # columns of the longest bar of a histogram
 
 
 def show(result: Result, out: Console, signs: Signs = BLOCKS) -> None:
-    """Prints an answer, whatever it is about; no grid is wider than 80 columns."""
+    """Prints an answer. No grid is wider than 80 columns.
+
+    Args:
+        result: Answer of ``gmd-vae inspect --json``.
+        out: Console to print to.
+        signs: Characters of the grids.
+    """
     if result["kind"] == "midi":
         _show_midi(result, out, signs)
     elif result["kind"] == "examples":
@@ -30,21 +36,35 @@ def show(result: Result, out: Console, signs: Signs = BLOCKS) -> None:
 
 def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     bars = f"{result['bars']:.1f}".removesuffix(".0")
-    _say(out, f"{result['path']}: {_length(result['seconds'])}, {bars} bars, {result['notes']:,} notes")
-    tempos = [f"{change['bpm']:g} bpm{_from(change)}" for change in result["tempos"]["changes"]]
-    _say(out, f"Tempo: {_list(tempos, result['tempos']['count']) or 'none given, so 120 bpm'}")
-    signatures = [f"{change['signature']}{_from(change)}" for change in result["time_signatures"]["changes"]]
-    _say(out, f"Time signature: {_list(signatures, result['time_signatures']['count']) or 'none given, so 4/4'}", "")
+    _print(out, f"{result['path']}: {_length(result['seconds'])}, {bars} bars, {result['notes']:,} notes")
+    tempos = [f"{change['bpm']:g} bpm{_since(change)}" for change in result["tempos"]["changes"]]
+    _print(out, f"Tempo: {_first_of(tempos, result['tempos']['count']) or 'none given, so 120 bpm'}")
+    signatures = [f"{change['signature']}{_since(change)}" for change in result["time_signatures"]["changes"]]
+    _print(
+        out, f"Time signature: {_first_of(signatures, result['time_signatures']['count']) or 'none given, so 4/4'}", ""
+    )
     if result["instruments"]:
         table = _table("instrument", "sound", ">notes", "pitches", "bars", "")
-        for one in result["instruments"][:_ROWS]:
-            pitches = f"{one['lowest']}-{one['highest']}" if one["lowest"] < one["highest"] else f"{one['lowest']}"
-            bars = "-".join(dict.fromkeys(str(int(bar)) for bar in one["bars"]))
-            chords = "polyphonic" if one["polyphonic"] and not one["drums"] else ""
-            _row(table, one["name"] or "(no name)", one["sound"], f"{one['notes']:,}", pitches, bars, chords)
+        for instrument in result["instruments"][:_ROWS]:
+            pitches = (
+                f"{instrument['lowest']}-{instrument['highest']}"
+                if instrument["lowest"] < instrument["highest"]
+                else f"{instrument['lowest']}"
+            )
+            bars = "-".join(dict.fromkeys(str(int(bar)) for bar in instrument["bars"]))
+            chords = "polyphonic" if instrument["polyphonic"] and not instrument["drums"] else ""
+            _row(
+                table,
+                instrument["name"] or "(no name)",
+                instrument["sound"],
+                f"{instrument['notes']:,}",
+                pitches,
+                bars,
+                chords,
+            )
         out.print(table)
-        _rest(out, len(result["instruments"]))
-        _say(out, "")
+        _print_rest(out, len(result["instruments"]))
+        _print(out, "")
     _show_kinds(result["kinds"], out)
     if result["drum_notes"] and "voices" in result:
         names = result["pitch_names"]
@@ -54,45 +74,45 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
         out.print(table)
         lost = result["dropped"]["drum_pitches_in_no_class"]
         if lost:
-            _say(out, "In no drum class: " + _list(_pitches(lost, names), len(lost)))
-        _say(out, "")
+            _print(out, "In no drum class: " + _first_of(_pitches(lost, names), len(lost)))
+        _print(out, "")
     found = result["windows"]
     bars = result["window_bars"]
     of = f"of {bars} bar{'s' if bars > 1 else ''} for {result['config']}"
     if not found:
-        _say(out, f"No window {of}:")
+        _print(out, f"No window {of}:")
         for reason in result["why"] or [{"problem": "There are no drums", "action": ""}]:
-            _say(out, f"  {reason['problem']}. {reason['action']}".rstrip())
+            _print(out, f"  {reason['problem']}. {reason['action']}".rstrip())
         return
     known = [window["bar"] for window in found if window["bar"] is not None]
     starts = _ranges(known)
-    where = f", starting at bar {_list(starts, len(starts))}" if known else ""
-    _say(out, f"{_count(len(found), 'window')} {of}{where}")
-    _left_out(result["dropped"], out, pitches=False)
+    where = f", starting at bar {_first_of(starts, len(starts))}" if known else ""
+    _print(out, f"{_count(len(found), 'window')} {of}{where}")
+    _show_left_out(result["dropped"], out, pitches=False)
     if "grid" not in result:
         _show_parts(result, out)
         return
     number = result["shown"]["window"]
     window = found[number - 1]
-    _say(out, "", f"Window {number} of {len(found)}, at {window['seconds']:.1f} s, by bar:")
+    _print(out, "", f"Window {number} of {len(found)}, at {window['seconds']:.1f} s, by bar:")
     _grid(result, result["shown"]["labels"], out, signs, window["bar"])
 
 
 def _show_kinds(kinds: Sequence[Result], out: Console) -> None:
-    """Which kinds of config find windows in a file, and what keeps the others from it."""
+    """Prints the kinds of config, their windows, and why other kinds find none."""
     table = _table("configs of", ">windows", "of bars", "why not")
-    for one in kinds:
-        why = "" if one["windows"] else "; ".join(f"{reason['count']:,} {reason['reason']}" for reason in one["why"])
-        _row(table, _KINDS[one["kind"]], f"{one['windows']:,}", str(one["bars"]), why)
+    for kind in kinds:
+        why = "" if kind["windows"] else "; ".join(f"{reason['count']:,} {reason['reason']}" for reason in kind["why"])
+        _row(table, _KINDS[kind["kind"]], f"{kind['windows']:,}", str(kind["bars"]), why)
     out.print(table)
-    _say(out, "")
+    _print(out, "")
 
 
 _KINDS = {"drums": "drums", "melody": "melodies", "trio": "melody, bass, drums", "tracks": "several instruments"}
 
 
 def _show_parts(result: Result, out: Console) -> None:
-    """What is in each window of other music than drums."""
+    """Prints the parts of each window of other music than drums."""
     number = (result["shown"] or {}).get("window")
     rows = list(enumerate(result["windows"], 1))
     rows = [rows[number - 1]] if number else rows
@@ -102,14 +122,14 @@ def _show_parts(result: Result, out: Console) -> None:
             table,
             str(place),
             "" if window["bar"] is None else bar_number(window["bar"]),
-            "; ".join(map(_part, window["parts"])),
+            "; ".join(map(_part_text, window["parts"])),
         )
-    _say(out, "")
+    _print(out, "")
     out.print(table)
-    _rest(out, len(rows))
+    _print_rest(out, len(rows))
 
 
-def _part(part: Result) -> str:
+def _part_text(part: Result) -> str:
     pitches = f" ({part['lowest']}-{part['highest']})" if part["lowest"] is not None else ""
     return f"{part['name']} {part['notes']:,}{pitches}"
 
@@ -119,8 +139,8 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
     what = f"{result['found']:,} MIDI files"
     if result["kind"] == "notes":
         what = f"{files['readable']:,} NoteSequences"
-    _say(out, f"{result['path']}: {what}, {_length(result['seconds'])} of music")
-    _say(
+    _print(out, f"{result['path']}: {what}, {_length(result['seconds'])} of music")
+    _print(
         out,
         f"{files['readable']:,} readable, {files['with_drums']:,} with drums, {files['with_windows']:,} with windows"
         f" of {result['window_bars']} bars for {result['config']}",
@@ -132,65 +152,65 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
         hours = f"{split['seconds'] / 3600:,.2f}"
         _row(table, name, f"{split['files']:,}", hours, *(f"{count:,}" for count in counts))
     out.print(table)
-    _say(out, _SPLIT_BY.get(result["split_by"], f"Split by {result['split_by']}."), "")
+    _print(out, _SPLIT_BY.get(result["split_by"], f"Split by {result['split_by']}."), "")
     if result["styles"]:
         table = _table("style", ">files", ">hours", ">windows")
         for name, style in list(result["styles"].items())[:_ROWS]:
             _row(table, name, f"{style['files']:,}", f"{style['seconds'] / 3600:,.2f}", f"{style['windows']:,}")
         out.print(table)
-        _rest(out, len(result["styles"]))
-        _say(out, ", ".join(f"{kind}: {count:,}" for kind, count in result["beat_types"].items()), "")
+        _print_rest(out, len(result["styles"]))
+        _print(out, ", ".join(f"{kind}: {count:,}" for kind, count in result["beat_types"].items()), "")
     _show_tempos(result["tempos"], files["several_tempos"], out, signs)
     signatures = [f"{name} ×{count:,}" for name, count in result["time_signatures"].items()]
-    _say(out, f"Time signatures: {_list(signatures, len(signatures)) or 'none'}")
+    _print(out, f"Time signatures: {_first_of(signatures, len(signatures)) or 'none'}")
     if files["several_time_signatures"]:
-        _say(out, f"{_count(files['several_time_signatures'], 'file')} with more than one, counted with the first")
-    _say(out, "")
+        _print(out, f"{_count(files['several_time_signatures'], 'file')} with more than one, counted with the first")
+    _print(out, "")
     _show_voices(result["voices"], out)
-    other = "" if result["kind"] == "notes" else ", but other bytes"  # of NoteSequences, the files are not there
+    other = "" if result["kind"] == "notes" else ", but other bytes"  # NoteSequences come without files
     for key, text in (("same_bytes", "the same bytes"), ("same_music", f"the same notes{other}")):
         found = result["duplicates"][key]
         if found["groups"]:
             names = ", ".join(found["names"][0][:3])
             more = found["superfluous"]
-            _say(out, f"Duplicates: {more:,} too many with {text} ({names}{', ...' if more > 1 else ''})")
+            _print(out, f"Duplicates: {more:,} superfluous, with {text} ({names}{', ...' if more > 1 else ''})")
     for reason, skipped in result["unreadable"].items():
         names = ", ".join(skipped["names"][:3]) + (", ..." if skipped["count"] > 3 else "")
-        _say(out, f"Not used: {skipped['count']:,}, {reason} ({names})")
-    for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but not there")):
+        _print(out, f"Not used: {skipped['count']:,}, {reason} ({names})")
+    for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but missing")):
         if count := result.get(key, {}).get("count"):
-            _say(out, f"{_count(count, 'file')} {text}")
-    _left_out(result["dropped"], out)
+            _print(out, f"{_count(count, 'file')} {text}")
+    _show_left_out(result["dropped"], out)
 
 
 _SPLIT_BY = {
-    "info": "Split as info.csv says.",
+    "info": "Splits from info.csv.",
     "hash": "Split 80/10/10 by each file's content, as 'gmd-vae convert' does without info.csv.",
-    "file": "Split as the files are.",
+    "file": "Splits from the file names.",
     "hash of the id": "Split 80/10/10 by a hash of the ids, as 'gmd-vae preprocess' does with a single file.",
 }
 
 
 def _show_tempos(tempos: Result, several: int, out: Console, signs: Signs) -> None:
     if not tempos["files"]:
-        _say(out, "Tempos: none given, so 120 bpm")
+        _print(out, "Tempos: none given, so 120 bpm")
         return
-    _say(out, f"Tempos: {tempos['min']:g} to {tempos['max']:g} bpm, median {tempos['median']:g}")
+    _print(out, f"Tempos: {tempos['min']:g} to {tempos['max']:g} bpm, median {tempos['median']:g}")
     most = max(entry["files"] for entry in tempos["histogram"])
     table = _table(">bpm", ">files", "")
     for entry in tempos["histogram"]:
-        to = f"-{entry['to']}" if entry["to"] is not None else " and more"
+        to = f"-{entry['to']}" if entry["to"] is not None else " and faster"
         width = -(-entry["files"] * _BAR_WIDTH // most)
         _row(table, f"{entry['from']}{to}", f"{entry['files']:,}", signs.hit * width)
     out.print(table)
     if several:
-        _say(out, f"{_count(several, 'file')} with more than one, counted with the first")
-    _say(out, "")
+        _print(out, f"{_count(several, 'file')} with more than one, counted with the first")
+    _print(out, "")
 
 
 def _show_examples(result: Result, out: Console, signs: Signs) -> None:
     windows = sum(split["windows"] for split in result["splits"].values())
-    _say(out, f"{result['path']}: {windows:,} windows for {result['config']}", "")
+    _print(out, f"{result['path']}: {windows:,} windows for {result['config']}", "")
     drums = "bars" in result
     table = _table("split", ">windows", ">distinct", ">files", *([">silent"] if drums else []))
     for name, split in result["splits"].items():
@@ -199,20 +219,20 @@ def _show_examples(result: Result, out: Console, signs: Signs) -> None:
         _row(table, name, *counts, *([share] if drums else []))
     out.print(table)
     shared = [f"{names}: {count:,}" for names, count in result["shared"].items() if count]
-    _say(out, f"Windows in two splits: {', '.join(shared) or 'none'}", "")
+    _print(out, f"Windows in two splits: {', '.join(shared) or 'none'}", "")
     if not drums:
         table = _table("part", ">windows with it", ">notes a window")
         for part in result["parts"][:_ROWS]:
             _row(table, part["part"], f"{part['windows']:,}", f"{part['notes'] / max(1, part['windows']):.1f}")
         out.print(table)
-        _rest(out, len(result["parts"]))
+        _print_rest(out, len(result["parts"]))
         return
     _show_voices(result["voices"], out)
     bars = result["bars"]
-    _say(out, f"{bars['all']:,} bars, {bars['distinct']:,} different ones. The most frequent:")
+    _print(out, f"{bars['all']:,} bars, {bars['distinct']:,} different ones. The most frequent:")
     for bar in bars["frequent"]:
         share = bar["count"] / max(1, bars["all"])
-        _say(out, "", f"{bar['count']:,} times ({share:.1%})" + ("" if any(bar["labels"]) else ": silence"))
+        _print(out, "", f"{bar['count']:,} times ({share:.1%})" + ("" if any(bar["labels"]) else ": silence"))
         if any(bar["labels"]):
             _grid(result, bar["labels"], out, signs, None)
 
@@ -223,11 +243,11 @@ def _show_voices(voices: Sequence[Result], out: Console) -> None:
     for voice in voices:
         _row(table, voice["voice"], f"{voice['notes']:,}", f"{voice['notes'] / max(1, notes):.1%}")
     out.print(table)
-    _say(out, "")
+    _print(out, "")
 
 
-def _left_out(dropped: Result, out: Console, pitches: bool = True) -> None:
-    """What gave no window, in the words of ``gmd-vae preprocess``."""
+def _show_left_out(dropped: Result, out: Console, pitches: bool = True) -> None:
+    """Prints the music that gave no window, in the words of ``gmd-vae preprocess``."""
     rows = [(count, REASONS[reason]) for reason, count in dropped["reasons"].items()]
     rows += [(count, f"sections in {name}, of those above") for name, count in dropped["time_signatures"].items()]
     if pitches:
@@ -235,13 +255,13 @@ def _left_out(dropped: Result, out: Console, pitches: bool = True) -> None:
         rows += [(count, f"drum notes of pitch {pitch}, which is in no drum class") for pitch, count in lost]
     if not rows:
         return
-    _say(out, "", "Left out:")
+    _print(out, "", "Left out:")
     table = _table(">", "")
     table.show_header = False
     for count, text in rows[:_ROWS]:
         _row(table, f"{count:,}", text)
     out.print(table)
-    _rest(out, len(rows))
+    _print_rest(out, len(rows))
 
 
 def _grid(result: Result, labels: Sequence[int], out: Console, signs: Signs, first_bar: float | None) -> None:
@@ -257,16 +277,16 @@ def _grid(result: Result, labels: Sequence[int], out: Console, signs: Signs, fir
         signs=signs,
     )
     for line in lines:
-        _say(out, line)
+        _print(out, line)
 
 
-def _say(out: Console, *lines: str) -> None:
+def _print(out: Console, *lines: str) -> None:
     for line in lines:
         out.print(line, markup=False, emoji=False)
 
 
 def _table(*headings: str) -> Table:
-    """A table; a heading that begins with > is of a column of numbers."""
+    """Creates a table. A heading that begins with > aligns its column to the right."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -281,18 +301,18 @@ def _row(table: Table, *cells: str) -> None:
     table.add_row(*(Text(cell) for cell in cells))  # names are the user's: a bracket in one is no markup
 
 
-def _rest(out: Console, count: int) -> None:
+def _print_rest(out: Console, count: int) -> None:
     if count > _ROWS:
-        _say(out, f"... and {count - _ROWS:,} more (all with --json)")
+        _print(out, f"... and {count - _ROWS:,} more (all with --json)")
 
 
-def _list(items: Iterable[str], count: int) -> str:
+def _first_of(items: Iterable[str], count: int) -> str:
     few = list(items)[:_FEW]
     return ", ".join(few) + (f", ... ({count:,} in all)" if count > len(few) else "")
 
 
 def _ranges(bars: Sequence[float]) -> list[str]:
-    """Bars that follow each other as ``1-25``."""
+    """Joins consecutive bars to ranges such as ``1-25``."""
     runs: list[list[float]] = []
     for bar in bars:
         if runs and abs(bar - runs[-1][1] - 1) < 0.005:
@@ -302,12 +322,12 @@ def _ranges(bars: Sequence[float]) -> list[str]:
     return [bar_number(low) if low == high else f"{bar_number(low)}-{bar_number(high)}" for low, high in runs]
 
 
-def _from(change: Result) -> str:
+def _since(change: Result) -> str:
     return f" from {change['seconds']:.1f} s" if change["seconds"] else ""
 
 
 def _pitches(counts: Mapping[str, int], names: Mapping[str, str]) -> list[str]:
-    """Each pitch with its name, if it has one, and how often it is there."""
+    """Formats each pitch with its name, if it has one, and its number of notes."""
     return [f"{pitch} {names.get(pitch, '')}".rstrip() + f" ×{count:,}" for pitch, count in counts.items()]
 
 

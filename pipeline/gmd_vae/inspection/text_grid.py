@@ -1,4 +1,4 @@
-"""A drum window as text: a row for each voice, a column for each step, lines between bars."""
+"""Prints a drum window as text: a row for each voice, a column for each step, lines between bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ _SHORT = {"closed hi-hat": "closed hat", "open hi-hat": "open hat"}
 
 
 class Signs(NamedTuple):
-    """The characters of a grid: a hit, an empty step on a quarter, any other, the line between bars."""
+    """The characters of a grid.
+
+    Attributes:
+        hit: A step with a hit.
+        quarter: An empty step on a quarter note.
+        rest: Any other empty step.
+        line: The line between bars.
+    """
 
     hit: str
     quarter: str
@@ -20,11 +27,11 @@ class Signs(NamedTuple):
 
 
 BLOCKS = Signs("■", "·", " ", "│")
-ASCII = Signs("#", ".", " ", "|")  # where the terminal's encoding has no blocks
+ASCII = Signs("#", ".", " ", "|")  # for terminals whose encoding has no blocks
 
 
 def signs_for(encoding: str | None) -> Signs:
-    """The signs that text in this encoding can hold."""
+    """Returns the signs that an encoding can represent."""
     try:
         "".join(BLOCKS).encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -42,16 +49,16 @@ def grid(
     width: int = WIDTH,
     signs: Signs = BLOCKS,
 ) -> list[str]:
-    """A window as lines of text, none wider than ``width``; what does not fit continues below.
+    """Returns a window as lines of text, none wider than ``width``; a long window continues below.
 
     Args:
-        labels: one a step: bit *k* says that voice *k* is hit.
-        voices: their names, cut after 10 letters; the last is drawn at the top row, as on a score.
-        steps_per_bar: where the lines between bars stand.
-        steps_per_quarter: where the dots stand.
-        first_bar: the number of the first bar, written above; None: nothing above.
-        width: 30 or more.
-        signs: what to draw with.
+        labels: Drum labels, one int for each step: bit *k* is voice *k*.
+        voices: Names of the voices, cut after 10 letters. The last one is the top row, as in a score.
+        steps_per_bar: Steps from one bar line to the next.
+        steps_per_quarter: Steps from one dot to the next.
+        first_bar: Number of the first bar, printed above the grid, or ``None``.
+        width: Columns, 30 or more.
+        signs: Characters to draw with.
     """
     room = width - _NAME - 1  # after the names and the first line
     per_row = max(1, room // (steps_per_bar + 1)) * steps_per_bar
@@ -76,7 +83,7 @@ def grid(
 
 
 def _with_lines(row: Sequence[str], begin: int, steps_per_bar: int, signs: Signs) -> str:
-    """The steps of a row with a line before each bar but the first."""
+    """Joins the steps of a row, with a line before each bar except the first."""
     parts = []
     for place, cell in enumerate(row):
         if place and not (begin + place) % steps_per_bar:
@@ -86,7 +93,7 @@ def _with_lines(row: Sequence[str], begin: int, steps_per_bar: int, signs: Signs
 
 
 def _heading(begin: int, end: int, steps_per_bar: int, first_bar: float) -> str:
-    """The bars' numbers, each above its first step."""
+    """Returns the numbers of the bars, each above its first step."""
     text = " " * (_NAME + 1)
     for step in range(begin, end):
         if step % steps_per_bar and step != begin:
@@ -98,5 +105,5 @@ def _heading(begin: int, end: int, steps_per_bar: int, first_bar: float) -> str:
 
 
 def bar_number(bar: float) -> str:
-    """``3``, or ``3.5`` for the middle of bar 3."""
+    """Formats the place of a bar: ``3``, or ``3.5`` for the middle of bar 3."""
     return f"{bar:.2f}".rstrip("0").rstrip(".")

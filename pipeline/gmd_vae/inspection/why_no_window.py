@@ -1,4 +1,4 @@
-"""Why there is no window in a MIDI file, in sentences: what is wrong, and what to do."""
+"""Explains why a MIDI file gives no window: problems and actions as sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ _SHORTER = "Choose a config with shorter windows ('gmd-vae configs' lists them),
 
 
 def why_no_window(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
-    """Why there is no window, and what to do: the most telling reason first."""
+    """Explains why music gives no window.
+
+    Args:
+        spec: Drum windows that were looked for.
+        dropped: Music that gave no window.
+
+    Returns:
+        Dicts with ``problem`` and ``action``, the most informative first.
+    """
     bars = f"{spec.slice_bars} bar" + ("s" if spec.slice_bars > 1 else "")
     signatures = ", ".join(f"{name}" for name in list(dropped.time_signatures)[:5])
     pitches = ", ".join(str(pitch) for pitch in sorted(dropped.pitches)[:10])

@@ -1,4 +1,4 @@
-"""What a folder of examples holds, from ``gmd-vae preprocess``."""
+"""Inspects a folder of examples from ``gmd-vae preprocess``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gmd_vae.windows.storage.shards import layout_of, read_examples, read_exampl
 _FREQUENT = 5  # bars to show
 
 
-PartsOf: TypeAlias = Callable[[Tensors], list[dict[str, Any]]]
+PartsOf: TypeAlias = Callable[[Tensors], list[dict[str, Any]]]  # the parts of one window, with their notes
 
 
 def inspect_examples(path: Path) -> dict[str, Any]:
@@ -43,20 +43,20 @@ def inspect_examples(path: Path) -> dict[str, Any]:
         if layout_of(content).format == "tensors":
             config = get_config(content["config"])
             family = family_of(config)
-            return _of_tensors(path, content, lambda window: family.window_parts(config, window))
-        return _figures(path, content)
-    except (KeyError, TypeError, AttributeError, IndexError):  # a manifest that somebody edited
-        raise _unlike(path) from None
+            return _tensor_figures(path, content, lambda window: family.window_parts(config, window))
+        return _label_figures(path, content)
+    except (KeyError, TypeError, AttributeError, IndexError):  # a manifest that was edited by hand
+        raise _unknown_windows(path) from None
 
 
-def _figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+def _label_figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     splits: dict[str, Any] = {}
     seen: dict[str, set[int]] = {}
     bars: Counter[bytes] = Counter()
     hits: Any = 0
     spec: DrumWindows | None = None
     for name in SPLITS:
-        windows = load_windows(path, name)  # first: it says so where there are no labels
+        windows = load_windows(path, name)  # first: its error is about missing labels
         spec = spec or _spec(path, content)
         labels = windows.labels
         seen[name] = {window_digest(row) for row in labels}
@@ -71,7 +71,7 @@ def _figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
         classes = range(len(spec.pitch_classes))
         hits = hits + np.array([int(((labels >> number) & 1).sum()) for number in classes])
         if labels.shape[1] % spec.steps_per_bar:
-            raise _unlike(path)
+            raise _unknown_windows(path)
         rows = np.ascontiguousarray(labels.astype("<i8").reshape(-1, spec.steps_per_bar))
         found, counts = np.unique(rows, axis=0, return_counts=True)
         bars.update({row.tobytes(): int(count) for row, count in zip(found, counts, strict=True)})
@@ -98,12 +98,12 @@ def _figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_tensors(path: Path, content: dict[str, Any], parts_of: PartsOf) -> dict[str, Any]:
-    """The figures of windows of other music than drum labels."""
+def _tensor_figures(path: Path, content: dict[str, Any], parts_of: PartsOf) -> dict[str, Any]:
+    """Returns the figures of windows of other music than drum labels."""
     layout = layout_of(content)
     splits: dict[str, Any] = {}
     seen: dict[str, set[bytes]] = {}
-    windows: Counter[str] = Counter()  # by part: with notes of it
+    windows: Counter[str] = Counter()  # windows with notes of each part
     notes: Counter[str] = Counter()
     for name in SPLITS:
         files: set[str] = set()
@@ -133,7 +133,7 @@ def _of_tensors(path: Path, content: dict[str, Any], parts_of: PartsOf) -> dict[
 
 
 def _shared(seen: Mapping[str, Set[Any]]) -> dict[str, int]:
-    """For each two splits: how many windows are in both."""
+    """Returns the number of windows that each pair of splits shares."""
     return {
         f"{one} and {other}": len(seen[one] & seen[other])
         for place, one in enumerate(SPLITS)
@@ -142,16 +142,16 @@ def _shared(seen: Mapping[str, Set[Any]]) -> dict[str, int]:
 
 
 def _spec(path: Path, content: dict[str, Any]) -> DrumWindows:
-    """How the windows were cut, from the manifest."""
+    """Reads the drum windows' settings from the manifest."""
     try:
         facts = dict(content["extractor"])
         facts["pitch_classes"] = tuple(tuple(pitches) for pitches in facts["pitch_classes"])
-        return DrumExtractor(DrumWindows(**facts)).spec  # it checks the numbers
+        return DrumExtractor(DrumWindows(**facts)).spec  # checks the numbers
     except (KeyError, TypeError, ValueError):
-        raise _unlike(path) from None
+        raise _unknown_windows(path) from None
 
 
-def _unlike(path: Path) -> GmdVaeError:
+def _unknown_windows(path: Path) -> GmdVaeError:
     return GmdVaeError(
         f"The manifest of '{path}' does not say how its windows were cut", "Make it again with 'gmd-vae preprocess'."
     )
