@@ -120,7 +120,7 @@ def step_of(prefix: Path) -> int | None:
 
 
 def is_complete(prefix: Path) -> bool:
-    """Tells whether the index and all data files of a checkpoint exist, without reading them."""
+    """Returns True if the index and all data files of a checkpoint exist, without reading them."""
     if not prefix.with_name(f"{prefix.name}.index").is_file():
         return False
     # while it writes, TensorFlow uses other names (.data-00000-of-00001.tempstate123), which do not match

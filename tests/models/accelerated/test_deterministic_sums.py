@@ -28,12 +28,12 @@ GRAPHS = [  # each decoder, and each kind of layers
 
 
 def depends_on_timing(operation: Any) -> bool:
-    """Tells whether an operation adds three or more terms and another operation may still need the first one."""
+    """Returns True if an operation adds three or more terms and another operation may still need the first one."""
     return operation.type == "AddN" and len(operation.inputs) > 2 and not has_one_consumer(operation.inputs[0])
 
 
 def has_one_consumer(tensor: Any) -> bool:
-    """Tells whether a tensor has its own memory and exactly one consumer."""
+    """Returns True if a tensor has its own memory and exactly one consumer."""
     return tensor.op.type in ("MatMul", "Cast") and len(tensor.consumers()) == 1
 
 

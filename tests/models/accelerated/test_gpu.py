@@ -42,7 +42,7 @@ def computes(operation: Any, *dtypes: Any) -> bool:
 
 
 def fits(operation: Any, kernel: Any) -> bool:
-    """Tells whether a kernel accepts the dtypes and other attributes of an operation."""
+    """Returns True if a kernel accepts the dtypes and other attributes of an operation."""
     for constraint in kernel.constraint:
         attribute, allowed = operation.node_def.attr[constraint.name], constraint.allowed_values.list
         types = attribute.list.type if attribute.HasField("list") else [attribute.type]

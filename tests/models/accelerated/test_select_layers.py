@@ -136,7 +136,7 @@ def test_magentas_layers_are_used_on_request(magenta: Any) -> None:
     built = magenta.build_config(config)
     encoder, decoder = built.model.encoder, built.model.decoder
     selected = accelerate(built, config, STOCK)
-    assert (selected.encoder_fallback, selected.decoder_fallback) == ("asked for", "asked for")
+    assert (selected.encoder_fallback, selected.decoder_fallback) == ("on request", "on request")
     assert built.model.encoder is encoder
     assert built.model.decoder is decoder
 
@@ -146,7 +146,7 @@ def test_magentas_layers_are_used_on_request(magenta: Any) -> None:
     [
         (DEFAULT, ACCELERATED, "accelerated, fp32", "accelerated, fp32"),
         (DEFAULT, Layers(precision="bf16"), "accelerated, bf16", "accelerated, bf16"),
-        (DEFAULT, STOCK, "Magenta's (asked for)", "Magenta's (asked for)"),
+        (DEFAULT, STOCK, "Magenta's (on request)", "Magenta's (on request)"),
         ("nade-drums_2bar_full", ACCELERATED, "accelerated, fp32", "Magenta's (MultiLabelRnnNadeDecoder)"),
     ],
 )

@@ -28,8 +28,8 @@ class CoreDecoder(lstm_models.CategoricalLstmDecoder):  # type: ignore[misc]
     Attributes:
         sizes: Units of each LSTM layer.
         classes: Number of classes.
-        is_training: Whether the graph is built for training.
-        samples_inputs: Whether scheduled sampling can replace inputs.
+        is_training: True if the graph is built for training.
+        samples_inputs: True if scheduled sampling can replace inputs.
     """
 
     def __init__(self, precision: str) -> None:

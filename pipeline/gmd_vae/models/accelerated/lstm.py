@@ -149,7 +149,7 @@ class UnrolledLayer:
         state: State after the latest step.
         output: ``state.h`` as an operand.
         steps: Caches of the steps so far.
-        has_constant: Whether ``constant`` was given.
+        has_constant: True if ``constant`` was given.
         shared: Shared tensors whose gradient terms `LayerBackprop.weight_gradient_terms` returns.
     """
 

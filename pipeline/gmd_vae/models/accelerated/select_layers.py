@@ -33,7 +33,7 @@ class SelectedLayers:
 
     @property
     def decoder_takes_tokens(self) -> bool:
-        """Whether the decoder reads tokens (`tokens`)."""
+        """True if the decoder reads tokens (`tokens`)."""
         return self.decoder_fallback is None
 
     @property
@@ -44,7 +44,7 @@ class SelectedLayers:
 
     @property
     def is_unrolled(self) -> bool:
-        """Whether accelerated layers, which have no loops, compute the whole model."""
+        """True if accelerated layers, which have no loops, compute the whole model."""
         return self.encoder_fallback is None and self.decoder_fallback is None
 
     def describe(self) -> dict[str, str]:
@@ -87,7 +87,7 @@ def accelerate(built: configs.Config, config: Config, layers: Layers) -> Selecte
 def _fallbacks(built: configs.Config, whole_windows: bool, layers: Layers) -> tuple[str | None, str | None]:
     """Returns the reasons for Magenta's encoder and decoder, each ``None`` if the accelerated one can be used."""
     if not layers.accelerated:
-        return "asked for", "asked for"
+        return "on request", "on request"
     hparams, both = built.hparams, None
     if hparams.dropout_keep_prob != 1.0:
         both = "dropout"
