@@ -32,13 +32,6 @@ COUNTED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def magenta() -> Any:
-    from gmd_vae.magenta import api
-
-    return api
-
-
 def build(magenta: Any, config: Any, batch_size: int = 2) -> dict[str, tuple[int, ...]]:
     """Returns the variables that Magenta's training code creates for a Magenta ``Config``, by name and shape."""
     tf = magenta.tf

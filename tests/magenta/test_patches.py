@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
 import subprocess
 import sys
 import types
@@ -151,3 +153,15 @@ def test_another_version_of_get_dataset_is_not_rewritten() -> None:
     before = module.get_dataset
     replace_unbatch(module)
     assert module.get_dataset is before
+
+
+def test_each_patch_names_its_fault_its_line_and_its_expiry_test() -> None:
+    from gmd_vae.magenta import patches
+
+    called = [name for name in patches.repair.__code__.co_names if callable(getattr(patches, name))]
+    assert len(called) == 5
+    for name in called:
+        described = inspect.getdoc(getattr(patches, name)) or ""
+        assert re.search(r"^Fault: .+^Magenta: ``\w+\.py``, lines? \d+", described, re.S | re.M), name
+        [expiry_test] = re.findall(r"^Expiry test: ``(\w+)``\.$", described, re.M)
+        assert expiry_test in globals(), name

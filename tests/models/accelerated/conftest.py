@@ -153,7 +153,7 @@ def _measure(
             metrics, figures = model._compute_model_loss(read, said, tf.constant(lengths), None)
         variables = tf.trainable_variables()
         gradients = tf.gradients(model.loss, variables) if training else []
-        # Magenta's graph is run once; ours as it is in training
+        # the graph optimiser may rewrite accelerated layers too (beside one of Magenta's); it is slow on Magenta's graphs
         with _session(layers.accelerated, step) as session:
             session.run([update for _, update in metrics.values()])
             values = {name: value for name, (value, _) in metrics.items()}

@@ -50,7 +50,7 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
             length 0.
         """
         rows, _, depth = sequence.shape.as_list()
-        missing = self._steps - tf.shape(sequence)[1]
+        missing = self._steps - tf.shape(sequence)[1]  # pad to a static length, because the layers are unrolled
         if self._classes:
             tokens = tf.pad(to_tokens(sequence), [[0, 0], [0, missing]])
             inputs = tf.transpose(tf.ensure_shape(tokens, [rows, self._steps]))
@@ -84,8 +84,8 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
             inputs: Tokens, int32 ``[steps, rows]``, or vectors ``[steps, rows, size]``.
             lengths: Lengths in steps, int32 ``[rows]``.
             layer: The layer.
-            backwards: Direction.
-            is_last: No other layer follows.
+            backwards: Run from the last step to the first.
+            is_last: True if no other layer follows.
 
         Returns:
             The outputs, operand ``[steps, rows, units]``, or ``None`` where no other layer needs them; and the last
@@ -136,7 +136,7 @@ class AcceleratedHierarchicalLstmEncoder(lstm_models.HierarchicalLstmEncoder):  
     """
 
     def __init__(self, level_lengths: Sequence[int], precision: str, classes: int) -> None:
-        super().__init__(self._core, list(level_lengths))
+        super().__init__(self._create_level, list(level_lengths))
         self._precision, self._classes = precision, classes
 
     def build(self, hparams: Any, is_training: bool = True) -> None:
@@ -144,7 +144,7 @@ class AcceleratedHierarchicalLstmEncoder(lstm_models.HierarchicalLstmEncoder):  
         self._levels = iter(enumerate(self._level_lengths))
         super().build(hparams, is_training)
 
-    def _core(self) -> AcceleratedBidirectionalLstmEncoder:
+    def _create_level(self) -> AcceleratedBidirectionalLstmEncoder:
         level, steps = next(self._levels)
         # above the first level Magenta reads every embedding, also those of absent segments
         classes = 0 if level else self._classes
