@@ -112,7 +112,7 @@ def test_a_run_folder_stands_for_its_best_checkpoint(
 def test_an_incomplete_best_checkpoint_is_ignored(run: Path) -> None:
     write(run / "best", "model.ckpt-1200", present=0)
     assert checkpoints.find(run) == run / "train" / "model.ckpt-1500"
-    with pytest.raises(GmdVaeError, match=r"No checkpoint in .*best', only files of unfinished ones"):
+    with pytest.raises(GmdVaeError, match=r"No checkpoint in .*best', only files of incomplete ones"):
         checkpoints.find(run / "best")
 
 
@@ -157,7 +157,7 @@ def test_a_run_folder_may_be_called_best_or_latest(tmp_path: Path, name: str) ->
 
 def test_an_unfinished_run_has_no_checkpoint_yet(tmp_path: Path) -> None:
     write(tmp_path / "run" / "train", "model.ckpt-7", present=0)
-    with pytest.raises(GmdVaeError, match=r"No checkpoint in '.*run', only files of unfinished ones"):
+    with pytest.raises(GmdVaeError, match=r"No checkpoint in '.*run', only files of incomplete ones"):
         checkpoints.find(tmp_path / "run")
 
 

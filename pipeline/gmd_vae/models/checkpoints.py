@@ -149,7 +149,7 @@ def _no_checkpoint_error(folder: Path, called: str = "") -> GmdVaeError:
             _next_action(folder),
         )
     incomplete = any(any(place.glob("*.index")) for place in (folder, folder / _TRAIN, folder / BEST))
-    reason = ", only files of unfinished ones" if incomplete else ""
+    reason = ", only files of incomplete ones" if incomplete else ""
     return GmdVaeError(f"No checkpoint in '{called}'{reason}", _next_action(folder))
 
 
