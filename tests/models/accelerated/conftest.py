@@ -153,7 +153,7 @@ def _measure(
             metrics, figures = model._compute_model_loss(read, said, tf.constant(lengths), None)
         variables = tf.trainable_variables()
         gradients = tf.gradients(model.loss, variables) if training else []
-        # beside a layer of Magenta's, the graph optimiser also rewrites accelerated layers; it is slow on Magenta's loops
+        # the graph optimiser also rewrites accelerated layers beside Magenta's; it is slow on Magenta's loops
         with _session(layers.accelerated, step) as session:
             session.run([update for _, update in metrics.values()])
             values = {name: value for name, (value, _) in metrics.items()}
