@@ -1,83 +1,45 @@
+"""Listings of archives: hostile names, links, sizes and damage are skipped or refused in one line."""
+
 from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import os
 import pickle
-import stat
 import struct
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from fixtures.archives import (
+    EVIL,
+    KINDS,
+    LIMIT,
+    MIDI,
+    encrypted,
+    link,
+    make_archive,
+    midi,
+    refuse_unpacking,
+    tarred,
+    zipped,
+)
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets import archives
-from gmd_vae.datasets.archives import kind_of, list_members, unpack_zip
+from gmd_vae.datasets.archives import kind_of, list_members
+from gmd_vae.datasets.unpack import unpack_zip
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-MIDI = b"MThd" + bytes(range(200))
-LIMIT = 1 << 20
 in_tmp = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-
-EVIL = [
-    "../evil.mid", "a/../../evil.mid", "/evil.mid", "//server/evil.mid", "..\\evil.mid", "a\\..\\..\\evil.mid",
-    "C:\\evil.mid", "c:evil.mid", "\\evil.mid", "\\\\server\\share\\evil.mid", "a/\x1b[2J.mid", "a\n.mid",
-    "x" * 300 + ".mid", "a/" * 600 + "a.mid", "a/..",
-]  # fmt: skip
-
-
-def midi(name: str) -> bool:
-    return name.endswith(".mid")
-
-
-def zipped(path: Path, files: dict[str, bytes] | list[tuple[str | zipfile.ZipInfo, bytes]]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items() if isinstance(files, dict) else files:
-            archive.writestr(name, data)
-    return path
-
-
-def tarred(path: Path, files: list[tuple[tarfile.TarInfo | str, bytes]], mode: str) -> Path:
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
-        for info, data in files:
-            one = tarfile.TarInfo(info) if isinstance(info, str) else info
-            one.size = len(data)
-            archive.addfile(one, io.BytesIO(data))
-    return path
-
-
-def make(kind: str, folder: Path, files: dict[str, bytes]) -> Path:
-    if kind == "zip":
-        return zipped(folder / "a.zip", files)
-    return tarred(folder / f"a.{kind}", list(files.items()), "w:gz" if kind == "tar.gz" else "w")
-
-
-KINDS = ["zip", "tar", "tar.gz"]
-
-
-def link(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name)
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    return info
-
-
-def refuse_unpacking(archive: Path, folder: Path, max_bytes: int = LIMIT, max_members: int = 100) -> str:
-    outside = sorted(folder.parent.rglob("*"))
-    folder.mkdir()
-    with pytest.raises(GmdVaeError) as caught:
-        unpack_zip(archive, folder, max_bytes, max_members)
-    assert [path for path in sorted(folder.parent.rglob("*")) if folder not in (path, *path.parents)] == outside
-    assert "\n" not in str(caught.value)
-    assert "\x1b" not in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_wanted_files_are_listed_and_read_from_every_kind(kind: str, tmp_path: Path) -> None:
-    path = make(kind, tmp_path, {"top/b.mid": MIDI, "top/a/c.mid": MIDI * 50, "top/readme": b"", "top/empty.mid": b""})
+    path = make_archive(
+        kind, tmp_path, {"top/b.mid": MIDI, "top/a/c.mid": MIDI * 50, "top/readme": b"", "top/empty.mid": b""}
+    )
     contents = list_members(path, midi, LIMIT)
     assert [member.name for member in contents.members] == ["top/b.mid", "top/a/c.mid", "top/empty.mid"]
     assert [member.size for member in contents.members] == [len(MIDI), len(MIDI) * 50, 0]
@@ -89,15 +51,17 @@ def test_wanted_files_are_listed_and_read_from_every_kind(kind: str, tmp_path: P
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_files_in_two_folders_have_no_common_top(kind: str, tmp_path: Path) -> None:
-    assert list_members(make(kind, tmp_path, {"a/x.mid": MIDI, "b/x.mid": MIDI}), midi, LIMIT).top == ""
-    assert list_members(make(kind, tmp_path, {"a/x.mid": MIDI, "readme": MIDI}), midi, LIMIT).top == ""
-    assert list_members(make(kind, tmp_path, {"a/x.mid": MIDI, "__MACOSX/a/._x.mid": b""}), midi, LIMIT).top == "a"
+    assert list_members(make_archive(kind, tmp_path, {"a/x.mid": MIDI, "b/x.mid": MIDI}), midi, LIMIT).top == ""
+    assert list_members(make_archive(kind, tmp_path, {"a/x.mid": MIDI, "readme": MIDI}), midi, LIMIT).top == ""
+    assert (
+        list_members(make_archive(kind, tmp_path, {"a/x.mid": MIDI, "__MACOSX/a/._x.mid": b""}), midi, LIMIT).top == "a"
+    )
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
 @pytest.mark.parametrize("name", EVIL)
 def test_names_that_lead_elsewhere_are_skipped_with_the_reason(kind: str, name: str, tmp_path: Path) -> None:
-    contents = list_members(make(kind, tmp_path, {name: MIDI, "good.mid": MIDI}), midi, LIMIT)
+    contents = list_members(make_archive(kind, tmp_path, {name: MIDI, "good.mid": MIDI}), midi, LIMIT)
     assert [member.name for member in contents.members] == ["good.mid"]
     assert len(contents.skipped) + contents.others == 1
     assert all(skipped.reason.startswith("its name") and skipped.name.isprintable() for skipped in contents.skipped)
@@ -111,7 +75,7 @@ def test_backslashes_of_archives_made_on_windows_are_separators(tmp_path: Path) 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
 def test_what_is_hidden_or_large_is_skipped(kind: str, tmp_path: Path) -> None:
-    path = make(
+    path = make_archive(
         kind, tmp_path, {"a/._x.mid": b"", "__MACOSX/x.mid": b"", ".git/x.mid": b"", "big.mid": bytes(LIMIT + 1)}
     )
     contents = list_members(path, midi, LIMIT)
@@ -144,15 +108,6 @@ def test_a_second_file_of_one_name_is_skipped(tmp_path: Path) -> None:
     assert contents.skipped == (("x.mid", "another file of the archive has the same name"),)
 
 
-def encrypted(path: Path) -> Path:
-    zipped(path, {"x.mid": MIDI})
-    data = bytearray(path.read_bytes())
-    data[6] |= 1  # in the file's own header
-    data[data.index(b"PK\x01\x02") + 8] |= 1  # in the directory
-    path.write_bytes(data)
-    return path
-
-
 def test_encrypted_files_are_skipped_or_refused(tmp_path: Path) -> None:
     path = encrypted(tmp_path / "a.zip")
     assert list_members(path, midi, LIMIT).skipped == (("x.mid", "it is encrypted"),)
@@ -176,12 +131,12 @@ def test_damaged_data_is_named_when_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"'x\.mid' in '.*a\.zip' cannot be read"):
         broken.read(LIMIT)
     assert fine.read(LIMIT) == MIDI
-    assert "'x.mid' in '" in refuse_unpacking(path, tmp_path / "out")
+    assert "Bad CRC-32 for file 'x.mid'" in refuse_unpacking(path, tmp_path / "out")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archive_cut_short_is_one_line(kind: str, tmp_path: Path) -> None:
-    path = make(kind, tmp_path, {f"{number}.mid": os.urandom(3000) for number in range(9)})
+    path = make_archive(kind, tmp_path, {f"{number}.mid": os.urandom(3000) for number in range(9)})
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(GmdVaeError, match="is damaged"):
         list_members(path, midi, LIMIT)
@@ -226,7 +181,7 @@ def test_an_offset_before_the_start_is_damage_not_a_crash(tmp_path: Path) -> Non
 
 
 def test_a_compressed_tar_has_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = make("tar.gz", tmp_path, {"a.mid": bytes(60_000), "b.mid": bytes(60_000), "c.wav": bytes(60_000)})
+    path = make_archive("tar.gz", tmp_path, {"a.mid": bytes(60_000), "b.mid": bytes(60_000), "c.wav": bytes(60_000)})
     monkeypatch.setattr(archives, "MAX_HELD_BYTES", 100_000)
     with pytest.raises(GmdVaeError, match="Unpack it and give the folder instead"):
         list_members(path, midi, LIMIT)
@@ -257,7 +212,7 @@ def test_a_tar_header_that_leads_backwards_does_not_hang(size: str, tmp_path: Pa
 
 
 def test_an_archive_that_went_away_is_one_line(tmp_path: Path) -> None:
-    path = make("tar", tmp_path, {"x.mid": MIDI})
+    path = make_archive("tar", tmp_path, {"x.mid": MIDI})
     (member,) = list_members(path, midi, LIMIT).members
     path.write_bytes(b"")
     with pytest.raises(GmdVaeError, match="has 0 bytes, not"):
@@ -269,7 +224,7 @@ def test_an_archive_that_went_away_is_one_line(tmp_path: Path) -> None:
 
 def test_kinds_are_told_by_content(tmp_path: Path) -> None:
     for kind in KINDS:
-        renamed = make(kind, tmp_path, {"x.mid": MIDI}).rename(tmp_path / "renamed.bin")
+        renamed = make_archive(kind, tmp_path, {"x.mid": MIDI}).rename(tmp_path / "renamed.bin")
         assert kind_of(renamed) == kind
     (tmp_path / "text").write_bytes(b"hello")
     assert kind_of(tmp_path / "text") is None
@@ -280,69 +235,11 @@ def test_kinds_are_told_by_content(tmp_path: Path) -> None:
         list_members(tmp_path / "x.gz", midi, LIMIT)
 
 
-def test_unpacking_writes_the_files_and_nothing_else(tmp_path: Path) -> None:
-    script = zipfile.ZipInfo("top/run.sh")
-    script.external_attr = (stat.S_IFREG | 0o6777) << 16
-    folder = zipfile.ZipInfo("top/")
-    icon, hidden = "top/Icon\r", "top/._x.mid"
-    path = zipped(
-        tmp_path / "a.zip",
-        [(folder, b""), (script, b"#!"), ("top/a/x.mid", MIDI), (icon, b""), (hidden, b""), ("beside", b"1")],
-    )
-    (tmp_path / "out").mkdir()
-    assert unpack_zip(path, tmp_path / "out", LIMIT, 100, strip="top") == ["a/x.mid", "beside", "run.sh"]
-    assert (tmp_path / "out/a/x.mid").read_bytes() == MIDI
-    assert not (tmp_path / "out/run.sh").stat().st_mode & 0o7111, "modes come from this machine"
-    assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == ["a", "beside", "run.sh", "x.mid"]
-
-
-@pytest.mark.parametrize("name", EVIL)
-def test_unpacking_refuses_the_whole_archive_for_one_evil_name(name: str, tmp_path: Path) -> None:
-    path = zipped(tmp_path / "a.zip", {"good.mid": MIDI, name: MIDI})
-    message = refuse_unpacking(path, tmp_path / "out")
-    assert "which is not unpacked: its name" in message
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_unpacking_refuses_links_and_names_in_conflict(tmp_path: Path) -> None:
-    path = zipped(tmp_path / "a.zip", [(link("x"), b"/etc"), ("x/passwd", b"")])
-    assert "link or a special file" in refuse_unpacking(path, tmp_path / "out1")
-    path = zipped(tmp_path / "b.zip", [("x.mid", b"1"), ("x.mid", b"2")])
-    assert "it is there twice" in refuse_unpacking(path, tmp_path / "out2")
-    path = zipped(tmp_path / "c.zip", [("x", b"1"), ("x/y", b"2")])
-    assert "as a file and a folder" in refuse_unpacking(path, tmp_path / "out3")
-
-
-def test_unpacking_what_is_no_zip(tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
-    assert "damaged or incomplete" in refuse_unpacking(tmp_path / "a.zip", tmp_path / "out")
-
-
-@in_tmp
-@given(st.lists(st.tuples(st.text(min_size=1, max_size=30), st.binary(max_size=20)), max_size=5))
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_no_name_gets_out(tmp_path: Path, files: list[tuple[str, bytes]]) -> None:
-    path, outside = tmp_path / "a.zip", tmp_path / "box"
-    folder = outside / "in" / str(len(list(outside.glob("in/*"))))
-    folder.mkdir(parents=True)
-    with contextlib.suppress(UnicodeEncodeError):  # lone surrogates cannot be written into a zip
-        # a name ends at its first NUL, and Python writes none that is empty
-        zipped(path, [(name, data) for name, data in files if not name.endswith("/") and name[0] != "\0"])
-        with contextlib.suppress(GmdVaeError):
-            written = unpack_zip(path, folder, LIMIT, 100)
-            assert all((folder / name).is_file() for name in written)
-        members = list_members(path, lambda name: True, LIMIT).members
-        assert all(not member.name.startswith(("/", "..")) for member in members)
-    assert {one.name for one in outside.iterdir()} == {"in"}
-    assert {one.name for one in tmp_path.iterdir()} <= {"a.zip", "box"}
-
-
 @in_tmp
 @given(st.data())
 def test_no_damage_is_more_than_one_line(tmp_path: Path, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["zip", "tar", "tar.gz"]))
-    path = make(kind, tmp_path, {"top/a.mid": MIDI, "top/b.mid": MIDI * 20, "top/info.csv": b"x" * 50})
+    path = make_archive(kind, tmp_path, {"top/a.mid": MIDI, "top/b.mid": MIDI * 20, "top/info.csv": b"x" * 50})
     raw = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 8))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))

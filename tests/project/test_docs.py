@@ -285,7 +285,7 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
 
 def test_the_changelogs_version_is_the_packages() -> None:
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    newest = re.search(r"^## \[(\d.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert version is not None
     assert newest is not None
     assert newest[1] == version[1]

@@ -1,7 +1,8 @@
-"""Archives from outside (.zip, .tar, .tar.gz): listed, read and unpacked without trusting them.
+"""Archives from outside (.zip, .tar, .tar.gz), listed and read in place without trust in their content.
 
-Nothing in an archive decides where a file is written, how much memory is taken or how much disk is
-filled: names are checked by :mod:`gmd_vae.datasets.safe_names`, links are never made, sizes are bounded.
+``zipfile`` and ``tarfile`` parse; this module sets the limits. An archive decides neither the names nor
+the memory that its files take: names pass :mod:`gmd_vae.datasets.safe_names`, links are skipped, sizes and
+counts are bounded.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import contextlib
 import functools
 import gzip
 import io
-import os
 import stat
 import struct
 import tarfile
@@ -25,26 +25,25 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.safe_names import is_clutter, printable, relative_name
 
 MAX_MEMBERS = 1_000_000
-MAX_RATIO = 200  # GMD's densest file has 10; a bomb has 1,000
-RATIO_COUNTS_FROM = 1 << 20  # bytes; below that a high ratio does no harm
-MAX_COMPRESSED_TAR_BYTES = 4 << 30  # unpacked: reading a .tar.gz means reading through all of it
-MAX_HELD_BYTES = 256 << 20  # what a .tar.gz's wanted files may take in memory
-_MAX_TAR_READ = 64 << 20  # tarfile reads a header's declared size in one go, whatever it says
-_BLOCK = 1 << 20
+MAX_RATIO = 200  # of unpacked to packed size; GMD's densest file has 10, a zip bomb 1,000
+RATIO_COUNTS_FROM = 1 << 20  # bytes; a high ratio does no harm to smaller files
+MAX_COMPRESSED_TAR_BYTES = 4 << 30  # unpacked: a .tar.gz is read from front to back
+MAX_HELD_BYTES = 256 << 20  # memory for the wanted files of a .tar.gz
+_MAX_TAR_READ = 64 << 20  # bytes; tarfile reads the size that a header declares at once
 
-# What zipfile, tarfile and the decompressors raise when the bytes are not what they should be.
-_BAD_BYTES = (
-    tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error,
+# Errors of zipfile, tarfile and the decompressors on damaged bytes.
+_DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile, gzip.BadGzipFile, zlib.error, struct.error,
     EOFError, ValueError, LookupError, ArithmeticError, RuntimeError,
 )  # fmt: skip
-_DAMAGE = (*_BAD_BYTES, OSError)  # where only reading is going on; a write's OSError is not the archive's fault
-_GET_AGAIN = "Get the archive again, or unpack it yourself and give the folder instead."
+GET_AGAIN = "Get the archive again, or unpack it yourself and give the folder instead."
+_NOT_A_FILE = "it is a link or a special file"
 
 Kind = Literal["zip", "tar", "tar.gz"]
 
 
 class Skipped(NamedTuple):
-    """A file that was not used, and why (a clause such as ``it is a link``)."""
+    """A file that is not used, and the reason as a clause such as ``it is a link``."""
 
     name: str
     reason: str
@@ -52,59 +51,77 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive. Can be pickled: another process can read it."""
+    """One file of an archive. Picklable: another process can read it.
+
+    Attributes:
+        archive: Path of the archive.
+        name: Checked relative path, with the archive's top folder.
+        size: Size in bytes.
+        kind: Kind of the archive.
+        position: zip: index in the directory; tar: offset of the bytes.
+        data: The bytes of a tar.gz's file, since a compressed tar has no random access.
+    """
 
     archive: Path
-    name: str  # the checked relative path, top folder included
+    name: str
     size: int
     kind: Kind
-    position: int  # zip: its number in the directory; tar: the offset of its bytes
-    data: bytes | None = None  # tar.gz: the bytes themselves, for they cannot be sought
+    position: int
+    data: bytes | None = None
 
     def read(self, max_bytes: int) -> bytes:
-        """The file's bytes.
+        """Returns the file's bytes.
+
+        Args:
+            max_bytes: Size limit.
 
         Raises:
-            GmdVaeError: it is larger than ``max_bytes``, damaged, encrypted, or the archive is gone.
+            GmdVaeError: The file is larger than the limit, damaged, encrypted, or the archive is gone.
         """
         if self.size > max_bytes:
             raise self._error(f"is larger than {max_bytes:,} bytes")
         try:
-            data = self._bytes(max_bytes + 1)
-        except _DAMAGE as error:
+            data = self._read()
+        except (*_DAMAGE, OSError) as error:
             raise self._error(f"cannot be read ({_reason(error)})") from None
         if len(data) != self.size:
             raise self._error(f"has {len(data):,} bytes, not {self.size:,}: the archive is damaged or has changed")
         return data
 
-    def _bytes(self, at_most: int) -> bytes:
+    def _read(self) -> bytes:
         if self.data is not None:
             return self.data
         if self.kind == "zip":
             status = self.archive.stat()
             archive = _open_zip(self.archive, status.st_mtime_ns, status.st_size)
-            with archive.open(archive.infolist()[self.position]) as stream:
-                return stream.read(at_most)
+            return archive.read(archive.infolist()[self.position])  # never more than the size in the directory
         with self.archive.open("rb") as file:
             file.seek(self.position)
             return file.read(self.size)
 
     def _error(self, problem: str) -> GmdVaeError:
-        return GmdVaeError(f"'{printable(self.name)}' in '{self.archive}' {problem}", _GET_AGAIN)
+        return GmdVaeError(f"'{printable(self.name)}' in '{self.archive}' {problem}", GET_AGAIN)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The wanted files of an archive, in the archive's order, and what stands between us and others."""
+    """The listing of an archive.
+
+    Attributes:
+        members: Wanted files, in the archive's order.
+        skipped: Wanted files that are not used.
+        others: Number of files that are not wanted.
+        top: Name of the one folder that holds every file, or "".
+    """
 
     members: tuple[Member, ...]
     skipped: tuple[Skipped, ...]
-    others: int  # files nobody asked for
-    top: str  # the one folder that holds every file, or ""
+    others: int
+    top: str
 
 
 def kind_of(path: Path) -> Kind | None:
-    """What kind of archive a file is, by its first bytes; None when it is none that we read."""
+    """Returns the kind of an archive by its first bytes; None for other files."""
     with path.open("rb") as stream:
         head = stream.read(512)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -115,43 +132,43 @@ def kind_of(path: Path) -> Kind | None:
 
 
 def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -> Contents:
-    """The files of an archive whose checked name ``wanted`` accepts, nothing unpacked.
+    """Lists the wanted files of an archive; unpacks nothing.
 
-    Links, special files, encrypted files, files above ``max_bytes``, second files of one name and
-    names that would leave the folder are skipped, each with its reason.
+    Skips, with the reason: links, special files, encrypted files, files above ``max_bytes``, second
+    files of one name, and names that would leave the folder.
+
+    Args:
+        archive: Path of the archive.
+        wanted: Predicate on a file's checked name.
+        max_bytes: Size limit of one file.
 
     Raises:
-        GmdVaeError: the archive is damaged, is none, or is too large to be read through.
+        GmdVaeError: The file is damaged, is no archive, or is too large to read through.
     """
     kind = kind_of(archive)
     if kind is None:
-        raise GmdVaeError(f"'{archive}' is not a .zip, .tar or .tar.gz archive", _GET_AGAIN)
+        raise GmdVaeError(f"'{archive}' is not a .zip, .tar or .tar.gz archive", GET_AGAIN)
     members: dict[str, Member] = {}
     skipped: list[Skipped] = []
-    names: list[str] = []
-    others = 0
-    try:
-        with contextlib.closing(_zip_files(archive) if kind == "zip" else _tar_files(archive, kind)) as files:
-            held = 0
-            for number, file in enumerate(files):
-                if number >= MAX_MEMBERS:
-                    raise GmdVaeError(f"'{archive}' holds more than {MAX_MEMBERS:,} files", _GET_AGAIN)
-                try:
-                    name = relative_name(file.name)
-                except ValueError as error:
-                    if not wanted(file.name):
-                        others += 1
-                    else:
-                        skipped.append(Skipped(printable(file.name), str(error)))
-                    continue
-                names.append(name)
-                if not wanted(name):
-                    others += 1
-                    continue
-                if reason := file.trouble or _trouble(name, file.size, max_bytes, members):
-                    skipped.append(Skipped(printable(name), reason))
-                    continue
-                data = file.read() if kind == "tar.gz" else None
+    tops: set[str] = set()
+    others = held = 0
+    with damage_as_error(archive), contextlib.closing(_entries(archive, kind)) as entries:
+        for number, entry in enumerate(entries):
+            if number >= MAX_MEMBERS:
+                raise GmdVaeError(f"'{archive}' holds more than {MAX_MEMBERS:,} files", GET_AGAIN)
+            try:
+                name, problem = relative_name(entry.name), entry.problem
+            except ValueError as error:
+                name, problem = entry.name, str(error)
+            else:
+                if not is_clutter(name):
+                    tops.add(name.split("/")[0] if "/" in name else "")
+            if not wanted(name):
+                others += 1
+            elif problem := problem or _size_or_name_problem(name, entry.size, max_bytes, members):
+                skipped.append(Skipped(printable(name), problem))
+            else:
+                data = entry.read() if kind == "tar.gz" else None
                 held += len(data or b"")
                 if held > MAX_HELD_BYTES:
                     raise GmdVaeError(
@@ -159,144 +176,61 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
                         " compressed tar, which can only be read from front to back",
                         "Unpack it and give the folder instead.",
                     )
-                members[name] = Member(archive, name, file.size, kind, file.position, data)
-    except _DAMAGE as error:
-        raise GmdVaeError(f"'{archive}' is damaged or incomplete ({_reason(error)})", _GET_AGAIN) from None
-    return Contents(tuple(members.values()), tuple(skipped), others, _common_top(names))
+                members[name] = Member(archive, name, entry.size, kind, entry.position, data)
+    return Contents(tuple(members.values()), tuple(skipped), others, tops.pop() if len(tops) == 1 else "")
 
 
-def unpack_zip(archive: Path, folder: Path, max_bytes: int, max_members: int, strip: str = "") -> list[str]:
-    """Unpacks a zip archive into an empty folder; returns the names written, sorted.
+class _Entry(NamedTuple):
+    """One file of an archive as the archive describes it, unchecked."""
 
-    Every name is checked before the first byte is written. What macOS leaves in archives (``._x``,
-    ``Icon``) is left out. Modes and times in the archive are not taken over.
-
-    Args:
-        strip: a top folder to leave away from the names of the files in it.
-
-    Raises:
-        GmdVaeError: the archive is damaged, encrypted, larger than the bounds, or holds a name or a
-            kind of file that has no business there. The caller throws ``folder`` away.
-        OSError: the folder cannot be written (a full disk).
-    """
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            plan = _plan(archive, opened.infolist(), max_bytes, max_members, strip)
-            for name, info in sorted(plan.items(), key=lambda item: item[0]):
-                target = folder / name
-                try:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    output = target.open("xb")  # x: follows no link, replaces no file
-                except (FileExistsError, NotADirectoryError):
-                    raise GmdVaeError(
-                        f"'{archive}' holds '{name}' twice, or as a file and a folder", _GET_AGAIN
-                    ) from None
-                with output:
-                    for block in _blocks(archive, opened, info):
-                        output.write(block)
-    except _BAD_BYTES as error:
-        raise GmdVaeError(f"'{archive}' is damaged or incomplete ({_reason(error)})", _GET_AGAIN) from None
-    return sorted(plan)
-
-
-def _plan(
-    archive: Path, infos: list[zipfile.ZipInfo], max_bytes: int, max_members: int, strip: str
-) -> dict[str, zipfile.ZipInfo]:
-    """What to unpack under which name; refuses the whole archive for one bad member."""
-    if len(infos) > max_members:
-        raise GmdVaeError(f"'{archive}' holds {len(infos):,} files, more than the {max_members:,} allowed", _GET_AGAIN)
-    total = sum(info.file_size for info in infos)
-    if total > max_bytes:
-        raise GmdVaeError(f"'{archive}' unpacks to {total:,} bytes, more than the {max_bytes:,} allowed", _GET_AGAIN)
-    plan: dict[str, zipfile.ZipInfo] = {}
-    for info in infos:
-        if info.is_dir():
-            continue
-        try:
-            name = relative_name(info.filename.rstrip("\r"))  # macOS's folder icons: "Icon" and a carriage return
-            if is_clutter(name):
-                continue
-            if reason := _zip_trouble(info):
-                raise ValueError(reason)
-            name = name.removeprefix(f"{strip}/") if strip else name
-            if name in plan:
-                raise ValueError("it is there twice")
-        except ValueError as error:
-            shown = printable(info.filename)
-            raise GmdVaeError(f"'{archive}' holds '{shown}', which is not unpacked: {error}", _GET_AGAIN) from None
-        plan[name] = info
-    return plan
-
-
-def _blocks(archive: Path, opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """A file's bytes. Its own function, so that an OSError of a write (a full disk) is not taken for one of a read."""
-    problem = f"'{printable(info.filename)}' in '{archive}' cannot be read"
-    read = 0
-    try:
-        with opened.open(info) as stream:
-            while block := stream.read(_BLOCK):
-                yield block
-                read += len(block)
-    except _DAMAGE as error:
-        raise GmdVaeError(f"{problem} ({_reason(error)})", _GET_AGAIN) from None
-    if read != info.file_size:
-        raise GmdVaeError(f"{problem} ({read:,} bytes instead of {info.file_size:,})", _GET_AGAIN)
-
-
-@dataclass(frozen=True)
-class _File:
     name: str
     size: int
     position: int
-    trouble: str
-    read: Callable[[], bytes]
+    problem: str  # reason for not using it, as a clause; or ""
+    read: Callable[[], bytes]  # for tar.gz, and only until the next entry
 
 
-def _zip_files(archive: Path) -> Generator[_File, None, None]:
-    with zipfile.ZipFile(archive) as opened:
-        for position, info in enumerate(opened.infolist()):
-            if not info.is_dir():
-                yield _File(info.filename, info.file_size, position, _zip_trouble(info), bytes)
-
-
-def _tar_files(archive: Path, kind: Kind) -> Generator[_File, None, None]:
-    with contextlib.ExitStack() as stack:
-        stream: IO[bytes] = stack.enter_context(cast("IO[bytes]", archive.open("rb")))
-        limit = os.fstat(stream.fileno()).st_size
+def _entries(archive: Path, kind: Kind) -> Generator[_Entry, None, None]:
+    if kind == "zip":
+        with zipfile.ZipFile(archive) as opened:
+            for position, info in enumerate(zip_infos(opened)):
+                if not info.is_dir():
+                    yield _Entry(info.filename, info.file_size, position, zip_problem(info), bytes)
+        return
+    with archive.open("rb") as file, contextlib.ExitStack() as stack:
+        bounded = _ForwardReader(file, archive.stat().st_size)
         if kind == "tar.gz":
-            stream = stack.enter_context(cast("IO[bytes]", gzip.GzipFile(fileobj=stream, mode="rb")))
-            limit = MAX_COMPRESSED_TAR_BYTES
-        bounded = _Bounded(stream, archive, limit)
-        # "r:" on our own stream, never "r:gz": tarfile would read whatever a header asks for
-        opened = stack.enter_context(tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r:"))
-        while (info := opened.next()) is not None:
-            opened.members = []  # type: ignore[attr-defined]  # else it keeps every header it has seen
-            if info.isdir():
+            unpacked = stack.enter_context(gzip.GzipFile(fileobj=file, mode="rb"))
+            bounded = _ForwardReader(cast("IO[bytes]", unpacked), MAX_COMPRESSED_TAR_BYTES)
+        # "r:" on our own stream, never "r:gz": tarfile would read whatever size a header declares
+        tar = stack.enter_context(tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r:"))
+        while (member := tar.next()) is not None:
+            tar.members = []  # type: ignore[attr-defined]  # or tarfile keeps every header
+            if member.isdir():
                 continue
-            trouble = "" if info.isreg() and not info.issparse() else "it is a link or a special file"
-            position = info.offset_data
-            if not trouble and (info.size < 0 or position + info.size > limit):
-                raise EOFError("a file reaches beyond its end")
-            yield _File(
-                info.name, info.size, position, trouble, functools.partial(bounded.read_at, position, info.size)
+            problem = "" if member.isreg() and not member.issparse() else _NOT_A_FILE
+            position = member.offset_data
+            if not problem and (member.size < 0 or position + member.size > bounded.limit):
+                raise EOFError("a file reaches beyond the end")
+            yield _Entry(
+                member.name, member.size, position, problem, functools.partial(bounded.read_at, position, member.size)
             )
 
 
-class _Bounded:
-    """A readable stream that refuses single reads and positions beyond its bounds, and the way back.
+class _ForwardReader:
+    """A stream for tarfile with bounded reads, bounded position, and no way back.
 
-    A tar is read from front to back. A header with a negative size would send tarfile back to it,
-    for ever (CVE-2025-8194).
+    A header with a negative size would send tarfile back to that header, for ever (CVE-2025-8194).
     """
 
-    def __init__(self, stream: IO[bytes], archive: Path, limit: int) -> None:
-        self._stream, self._archive, self._limit = stream, archive, limit
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
+        self._stream, self.limit = stream, limit
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= _MAX_TAR_READ:
-            raise GmdVaeError(f"'{self._archive}' is damaged: a header asks for {size:,} bytes", _GET_AGAIN)
+            raise tarfile.ReadError(f"a header asks for {size:,} bytes")
         data = self._stream.read(size)
-        self._check(self._stream.tell())
+        self._check(self.tell())
         return data
 
     def read_at(self, position: int, size: int) -> bytes:
@@ -307,9 +241,8 @@ class _Bounded:
         return data
 
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
-        assert whence == io.SEEK_SET
-        if position < self._stream.tell():
-            raise EOFError("a header leads backwards")
+        if position < self.tell():
+            raise tarfile.ReadError("a header leads backwards")
         self._check(position)
         return self._stream.seek(position)
 
@@ -317,41 +250,57 @@ class _Bounded:
         return self._stream.tell()
 
     def _check(self, position: int) -> None:
-        if position > self._limit:
-            raise GmdVaeError(
-                f"'{self._archive}' is damaged, or unpacks to more than {self._limit:,} bytes", _GET_AGAIN
-            )
+        if position > self.limit:
+            raise tarfile.ReadError(f"it unpacks to more than {self.limit:,} bytes")
 
 
 @functools.lru_cache(maxsize=2)
 def _open_zip(archive: Path, _mtime_ns: int, _size: int) -> zipfile.ZipFile:
-    """Reading the directory takes longer than reading a file: each process does it once."""
+    """Opens an archive once per process: to parse its directory takes longer than to read a file."""
     return zipfile.ZipFile(archive)
 
 
-def _zip_trouble(info: zipfile.ZipInfo) -> str:
+def zip_infos(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Returns the directory of a zip archive.
+
+    Raises:
+        BadZipFile: A file would begin before the archive does.
+    """
+    infos = opened.infolist()
+    if any(info.header_offset < 0 for info in infos):
+        raise zipfile.BadZipFile("a file begins before the archive")
+    return infos
+
+
+def zip_problem(info: zipfile.ZipInfo) -> str:
+    """Returns the reason for not using a file of a zip archive, as a clause; or ""."""
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        return "it is a link or a special file"
+        return _NOT_A_FILE
     if info.flag_bits & 0x1:
         return "it is encrypted"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "it is compressed in an unusual way"  # some of them take the memory that a header asks for
+        return "it is compressed in an unusual way"  # LZMA takes the memory that a header asks for
     if info.file_size > RATIO_COUNTS_FROM and info.file_size > MAX_RATIO * info.compress_size:
         return f"it unpacks to more than {MAX_RATIO} times its size"
     return ""
 
 
-def _trouble(name: str, size: int, max_bytes: int, known: dict[str, Member]) -> str:
+def _size_or_name_problem(name: str, size: int, max_bytes: int, members: dict[str, Member]) -> str:
+    """Returns the reason for not using a wanted file, as a clause; or ""."""
     if is_clutter(name):
         return "it is hidden"
     if size > max_bytes:
         return f"it is larger than {max_bytes >> 20} MiB"
-    return "another file of the archive has the same name" if name in known else ""
+    return "another file of the archive has the same name" if name in members else ""
 
 
-def _common_top(names: list[str]) -> str:
-    tops = {name.split("/")[0] if "/" in name else "" for name in names if not is_clutter(name)}
-    return tops.pop() if len(tops) == 1 else ""
+@contextlib.contextmanager
+def damage_as_error(archive: Path) -> Iterator[None]:
+    """Turns the errors of zipfile, tarfile and the decompressors into one line."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise GmdVaeError(f"'{archive}' is damaged or incomplete ({_reason(error)})", GET_AGAIN) from None
 
 
 def _reason(error: BaseException) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import PARTIAL, sha256, whole_folder
-from gmd_vae.datasets.archives import unpack_zip
 from gmd_vae.datasets.download import OnProgress, RemoteFile, download
 from gmd_vae.datasets.midi_files import is_midi_name
+from gmd_vae.datasets.unpack import unpack_zip
 
 NAME = "groove"
 VERSION = "1.0.0"

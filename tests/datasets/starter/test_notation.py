@@ -117,7 +117,7 @@ def test_errors_name_the_line_and_the_problem(text: str, line: int, problem: str
         parse(text)
     assert str(caught.value).startswith(f"line {line} of the grooves: ")
     assert problem in str(caught.value)
-    assert "starter_grooves.txt" in caught.value.next_action
+    assert "grooves.txt" in caught.value.next_action
 
 
 @settings(deadline=None)
