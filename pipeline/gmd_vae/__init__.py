@@ -1,7 +1,8 @@
 """gmd-vae: from MIDI drum beats to a trained MusicVAE and back to MIDI.
 
-The rooms follow the data: ``sources`` → ``notes`` → ``examples`` → ``models`` → ``training`` →
-``evaluation`` → ``generation`` → ``rendering``; ``engines`` (where work runs) lies before them, and
-``inspection`` (what is in music) behind ``examples``. A room imports from the rooms before it, never
-from the ones after; ``commands`` may import any room, and no room imports ``commands``.
+The rooms follow the data: ``datasets`` → ``midi`` → ``windows`` → ``models`` → ``training`` → ``evaluation``, and from
+``models`` to ``generation`` → ``rendering``. ``configuration`` and ``families`` say what a config is and what depends on
+its kind of music; ``magenta`` is the door to Magenta and TensorFlow; ``common`` and ``engines`` serve all of them;
+``commands`` are the command line. Each room's ``__init__.py`` says what goes in, what comes out and what to read first.
+``docs/architecture.md`` has the picture, and follows one window and one latent vector through the files.
 """

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
 PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MAKEFILE = ROOT / "Makefile"
+PACKAGE = ROOT / "pipeline" / "gmd_vae"
 SCRIPTS = sorted((ROOT / "tools").glob("*.sh"))
 CODE = sorted((ROOT / "pipeline").rglob("*.py"))
 
@@ -280,7 +281,8 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
     for span in SPAN.findall(text):
         path = re.fullmatch(r"(?:pipeline|tests|tools|docs|\.ci)/[\w./-]*|[\w./-]+\.(?:py|md|toml)", span)
         if path and not span.startswith("my_"):
-            assert (ROOT / span).exists(), span
+            # the page about the code names files from the package on
+            assert (ROOT / span).exists() or (page.name == "architecture.md" and (PACKAGE / span).exists()), span
 
 
 def test_the_changelogs_version_is_the_packages() -> None:
