@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_real_music_gives_what_magentas_own_converters_give(extractors: dict[str
     for name in ("d_dm05.mid", "d_e1m1.mid"):
         sequence: Any = midi_to_note_sequence((test_data / "freedoom/musics" / name).read_bytes(), "x", name)
         for config in ("cat-mel_2bar_small", "flat-trio_16bar", "hier-multiperf_vel_1bar_med"):
-            theirs = configs.CONFIG_MAP[config].data_converter
+            theirs = copy.deepcopy(configs.CONFIG_MAP[config].data_converter)  # other tests use Magenta's own
             theirs.set_mode("eval")
             theirs.max_tensors_per_notesequence = None
             expected = {np.asarray(window).tobytes() for window in theirs.to_tensors(sequence).outputs}
