@@ -36,7 +36,7 @@ def answer(*arguments: object) -> dict[str, Any]:
 
 
 def rows(text: str) -> dict[str, list[str]]:
-    """The lines of all tables by their first word."""
+    """Returns the lines of all tables by their first word."""
     return {words[0]: words[1:] for line in text.splitlines() if (words := line.split())}
 
 
@@ -114,7 +114,7 @@ def test_notes_and_examples(starter_notes: Path, starter_examples: Path) -> None
     assert shown.stdout.count("kick│") == 5
 
 
-def test_no_window_says_why(workspace: Path, make_midi: MakeMidi) -> None:
+def test_a_file_without_windows_gets_reasons(workspace: Path, make_midi: MakeMidi) -> None:
     (workspace / "[red]odd[bold] name.mid").write_bytes(make_midi())
     result = run("[red]odd[bold] name.mid")
     assert result.exit_code == 0
@@ -137,7 +137,7 @@ def test_pictures_are_the_same_bytes_for_the_same_music(
         assert Path(target).read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_picture_where_there_is_nothing_to_draw(workspace: Path, make_midi: MakeMidi) -> None:
+def test_a_picture_of_music_without_windows(workspace: Path, make_midi: MakeMidi) -> None:
     (workspace / "music").mkdir()
     (workspace / "music" / "song.mid").write_bytes(make_midi(track=b"\x00\xff\x2f\x00"))
     for path in ("music", "music/song.mid"):
@@ -150,7 +150,7 @@ def test_a_picture_where_there_is_nothing_to_draw(workspace: Path, make_midi: Ma
     assert "Not used: 1, not MIDI (song.mid)" in result.stdout
 
 
-def test_failures_name_the_thing_and_the_next_action(
+def test_errors_name_the_path_and_the_next_action(
     workspace: Path, starter_midi: list[Path], starter_examples: Path
 ) -> None:
     (workspace / "empty").mkdir()

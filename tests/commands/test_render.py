@@ -1,4 +1,4 @@
-"""``gmd-vae render``: what it writes, what it says, what it refuses."""
+"""``gmd-vae render``: its outputs, messages and errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(*arguments: str) -> Result:
 
 
 def refused(*arguments: str) -> GmdVaeError:
-    """The one line that the command line would print."""
+    """Returns the error of a command as one line."""
     before = sorted(Path().rglob("*"))
     with pytest.raises(GmdVaeError) as caught:
         run(*arguments)
@@ -60,7 +60,7 @@ def test_a_beat_becomes_sound_and_picture(starter_midi: list[Path]) -> None:
     ("options", "written"),
     [(["--wav"], ["0.wav", "1.wav"]), (["--png"], ["0.png", "1.png"]), (["--wav", "--png"], None)],
 )
-def test_only_what_is_wanted_is_written(
+def test_wav_and_png_select_the_outputs(
     options: list[str], written: list[str] | None, make_midi: MakeMidi, workspace: Path
 ) -> None:
     for number in range(2):
@@ -70,7 +70,7 @@ def test_only_what_is_wanted_is_written(
     assert names() == ["0.mid", "1.mid", "new"]
 
 
-def test_what_is_left_out_is_said(make_midi: MakeMidi) -> None:
+def test_notes_that_are_left_out_are_counted_on_stderr(make_midi: MakeMidi) -> None:
     piano = b"\x00\x90\x3c\x40\x10\x80\x3c\x00"
     Path("a.mid").write_bytes(make_midi([(0, 36), (480, 21), (960, 21), (1440, 24)], before=piano))
     result = run("a.mid", "--json")
@@ -82,7 +82,7 @@ def test_what_is_left_out_is_said(make_midi: MakeMidi) -> None:
     assert done["png"] == {"path": "a.png", "bars": 1, "bars_drawn": 1}
 
 
-def test_a_long_picture_says_where_it_stops(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_picture_is_cut_with_a_message(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gmd_vae.rendering.grid_png.MAX_BARS", 3)  # 64 take a second
     Path("a.mid").write_bytes(make_midi([(480 * beat, 36) for beat in range(20)]))
     assert "a.mid: the picture shows the first 3 of 5 bars" in run("a.mid", "--png").stderr
@@ -103,7 +103,7 @@ def test_no_drums_are_refused(make_midi: MakeMidi) -> None:
     assert "only MIDI pitch 20" in str(refused("odd.mid"))
 
 
-def test_what_is_not_midi_is_refused(make_midi: MakeMidi) -> None:
+def test_files_that_are_not_midi_are_refused(make_midi: MakeMidi) -> None:
     Path("a.mid").write_bytes(b"not music")
     assert "'a.mid' cannot be read as MIDI" in str(refused("a.mid"))
     assert "does not exist" in str(refused("b.mid"))
@@ -112,7 +112,7 @@ def test_what_is_not_midi_is_refused(make_midi: MakeMidi) -> None:
     assert "folder/*.mid" in str(refused("folder"))
 
 
-def test_endless_music_is_refused(make_midi: MakeMidi) -> None:
+def test_music_that_is_too_long_is_refused(make_midi: MakeMidi) -> None:
     Path("a.mid").write_bytes(make_midi([(0, 36), (480 * 2 * 60 * 31, 36)]))
     error = refused("a.mid")
     assert (error.exit_code, "31 minutes" in str(error)) == (1, True)
@@ -134,7 +134,7 @@ def test_an_input_is_never_replaced(make_midi: MakeMidi) -> None:
     assert refused("b.mid").exit_code == 2
 
 
-def test_two_files_never_become_one(make_midi: MakeMidi) -> None:
+def test_two_inputs_with_one_output_are_refused(make_midi: MakeMidi) -> None:
     for name in ("a.mid", "a.midi", "x/a.mid"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_bytes(make_midi())
@@ -155,7 +155,7 @@ def test_an_output_folder_that_cannot_be_made_is_one_line(make_midi: MakeMidi) -
     assert names() == ["a.mid"]
 
 
-def test_usage() -> None:
+def test_usage_errors() -> None:
     assert run().exit_code == 2
     assert run("a.mid", "--mp3").exit_code == 2
     Path("file").write_bytes(b"")

@@ -1,4 +1,4 @@
-"""``gmd-vae report``: what it writes, what it says, what it refuses."""
+"""``gmd-vae report``: its outputs, messages and errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
     return exit_.value.code, *capsys.readouterr()
 
 
-def test_the_latest_run_becomes_a_page_and_what_is_missing_is_said(
+def test_the_latest_run_becomes_a_page_and_missing_parts_are_named(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = report(capsys)
@@ -46,7 +46,7 @@ def test_the_latest_run_becomes_a_page_and_what_is_missing_is_said(
     ]
 
 
-def test_json_and_another_place(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_and_another_output(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (run / "eval" / "test-3").mkdir(parents=True)
     (run / "eval" / "test-3" / "result.json").write_text("{")
     code, out, err = report(capsys, "runs/mine", "--output", "to/a friend.html", "--json")
@@ -60,7 +60,7 @@ def test_json_and_another_place(run: Path, capsys: pytest.CaptureFixture[str]) -
     assert not (run / "report.html").exists()
 
 
-def test_what_is_no_run_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in (".", "nowhere"):
         code, out, err = report(capsys, name)
         assert (code, out) == (1, "")
@@ -82,7 +82,7 @@ def test_another_file_is_not_replaced(run: Path, capsys: pytest.CaptureFixture[s
     assert Path("index.html").read_text() == "<!doctype html>mine"
 
 
-def test_it_needs_no_tensorflow_and_no_matplotlib() -> None:
+def test_without_curves_it_imports_neither_tensorflow_nor_matplotlib() -> None:
     code = (
         "import sys\nfrom gmd_vae.cli import main\n"
         "try:\n    main(['report'])\nexcept SystemExit as done:\n    assert done.code == 0\n"

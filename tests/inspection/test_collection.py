@@ -21,7 +21,7 @@ SPEC = DrumWindows()
 
 @pytest.fixture(scope="module")
 def starter(starter_midi: list[Path]) -> dict[str, Any]:
-    """What is said of the starter set's MIDI files."""
+    """The answer for the MIDI files of the starter set."""
     return inspect_midi_files(_root(starter_midi), SPEC, 1)
 
 
@@ -50,17 +50,17 @@ def test_the_starter_set_has_the_figures_of_convert_and_preprocess(
     assert sum(entry["files"] for entry in starter["tempos"]["histogram"]) == 88
 
 
-def test_notes_say_the_same_as_the_midi_files(starter: dict[str, Any], starter_notes: Path) -> None:
+def test_notes_have_the_figures_of_their_midi_files(starter: dict[str, Any], starter_notes: Path) -> None:
     notes = inspect_notes(starter_notes, SPEC, 1)
     for key in ("splits", "tempos", "time_signatures", "voices", "dropped", "seconds", "split_by", "files"):
         assert notes[key] == starter[key]
 
 
-def test_the_answer_does_not_depend_on_the_processes(starter_notes: Path) -> None:
+def test_the_answer_does_not_depend_on_the_number_of_processes(starter_notes: Path) -> None:
     assert inspect_notes(starter_notes, SPEC, 2) == inspect_notes(starter_notes, SPEC, 1)
 
 
-def test_records_without_a_manifest_are_magentas(starter_notes: Path, tmp_path: Path) -> None:
+def test_records_without_a_manifest_are_read_as_magentas(starter_notes: Path, tmp_path: Path) -> None:
     shutil.copy(starter_notes / "test.tfrecord", tmp_path / "train.tfrecord")
     assert kind_of_path(tmp_path) == "notes"
     alone = inspect_notes(tmp_path, SPEC)
@@ -69,7 +69,7 @@ def test_records_without_a_manifest_are_magentas(starter_notes: Path, tmp_path: 
     assert sum(split["files"] for split in single["splits"].values()) == 9
 
 
-def test_examples(starter: dict[str, Any], starter_examples: Path) -> None:
+def test_the_figures_of_examples(starter: dict[str, Any], starter_examples: Path) -> None:
     result = inspect_examples(starter_examples)
     for name, split in result["splits"].items():
         assert split["windows"] == split["distinct"] == starter["splits"][name]["examples"]
@@ -82,7 +82,7 @@ def test_examples(starter: dict[str, Any], starter_examples: Path) -> None:
     assert [voice["voice"] for voice in result["voices"]] == [voice["voice"] for voice in starter["voices"]]
 
 
-def test_damaged_examples_are_one_line(starter_examples: Path, tmp_path: Path) -> None:
+def test_damaged_examples_are_refused(starter_examples: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(starter_examples, folder)
     content = manifest_of(folder)
@@ -99,7 +99,7 @@ def test_damaged_examples_are_one_line(starter_examples: Path, tmp_path: Path) -
         inspect_examples(folder)
 
 
-def test_duplicates_and_what_cannot_be_read(tmp_path: Path, make_midi: MakeMidi) -> None:
+def test_duplicates_and_unreadable_files(tmp_path: Path, make_midi: MakeMidi) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
     beat = [(480 * quarter, 36) for quarter in range(16)]
@@ -144,7 +144,7 @@ def test_malformed_files_are_those_that_convert_leaves_out(test_data: Path, tmp_
 
 
 def test_the_groove_midi_dataset(groove_notes: Path) -> None:
-    """As its info.csv and the README have it; from the notes, for speed."""
+    """Compares with info.csv and the README; reads the notes, which is faster."""
     result = inspect_notes(groove_notes, SPEC)
     assert (result["found"], result["files"]["readable"]) == (1150, 1150)
     figures = {
@@ -179,7 +179,7 @@ def test_kinds_of_paths(
         assert [kind_of_path(path) for path in paths] == [kind] * len(paths)
 
 
-def test_a_manifest_of_notes_that_somebody_edited_is_one_line(starter_notes: Path, tmp_path: Path) -> None:
+def test_an_edited_manifest_of_notes_is_refused(starter_notes: Path, tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     shutil.copytree(starter_notes, folder)
     content = manifest_of(folder)
@@ -194,7 +194,7 @@ def test_a_folder_of_our_folders_names_them(starter_examples: Path) -> None:
         kind_of_path(starter_examples.parent)
 
 
-def test_a_catalogue_with_nothing_but_splits(tmp_path: Path, make_midi: MakeMidi) -> None:
+def test_a_catalogue_with_only_splits(tmp_path: Path, make_midi: MakeMidi) -> None:
     (tmp_path / "a.mid").write_bytes(make_midi())
     (tmp_path / "info.csv").write_text("midi_filename,split\na.mid,test\n")
     found = inspect_midi_files(tmp_path, SPEC, 1)

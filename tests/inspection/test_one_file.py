@@ -23,7 +23,7 @@ THREE_FOUR = b"\x00\xff\x58\x04\x03\x02\x18\x08"
 
 
 def beat(bars: int, first: int = 0, pitch: int = 36) -> list[tuple[int, int]]:
-    """A drum on each quarter note, at 480 ticks a quarter."""
+    """Returns a hit on each quarter note, 480 ticks per quarter."""
     return [(480 * quarter, pitch) for quarter in range(4 * first, 4 * (first + bars))]
 
 
@@ -83,7 +83,7 @@ def test_bars_and_seconds_count_through_changes_of_tempo_and_time(tmp_path: Path
         (beat(6, pitch=100), b"", "None of its drum notes has a pitch of the config's", "36 kick"),
     ],
 )
-def test_no_window_comes_with_the_reason_and_what_to_do(
+def test_a_file_without_windows_gets_a_problem_and_an_action(
     tmp_path: Path, make_midi: MakeMidi, hits: Any, before: bytes, problem: str, action: str
 ) -> None:
     result = inspect(tmp_path, make_midi(hits, before=before))
@@ -92,7 +92,7 @@ def test_no_window_comes_with_the_reason_and_what_to_do(
     assert action in result["why"][0]["action"]
 
 
-def test_no_drums(tmp_path: Path, make_midi: MakeMidi) -> None:
+def test_a_file_without_drums(tmp_path: Path, make_midi: MakeMidi) -> None:
     piano = b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"
     result = inspect(tmp_path, make_midi(track=piano))
     assert result["why"] == [{"problem": "It has no drum notes", "action": "Put the drums on MIDI channel 10."}]
@@ -105,14 +105,14 @@ def test_a_file_without_notes(tmp_path: Path, make_midi: MakeMidi) -> None:
     assert result["why"]
 
 
-def test_a_window_that_is_not_there(tmp_path: Path, make_midi: MakeMidi) -> None:
+def test_a_missing_window_is_refused(tmp_path: Path, make_midi: MakeMidi) -> None:
     with pytest.raises(UsageError, match="has no window 2: it has 1"):
         inspect(tmp_path, make_midi(beat(4)), 2)
     with pytest.raises(UsageError, match=r"it has 0\. Leave --window out"):
         inspect(tmp_path, make_midi(beat(1)), 1)
 
 
-def test_malformed_files_give_figures_or_one_line(test_data: Path) -> None:
+def test_malformed_files_give_figures_or_an_error(test_data: Path) -> None:
     answers = [_answer(path) for path in sorted((test_data / "malformed").rglob("*.mid"))[::3]]
     assert sum(isinstance(answer, dict) for answer in answers) > 15
     for answer in answers:
@@ -135,7 +135,7 @@ def _answer(path: Path) -> dict[str, Any] | str:
     changes=st.lists(st.tuples(st.floats(0, 60), st.integers(0, 9), st.sampled_from([0, 1, 2, 3, 4, 8])), max_size=5),
     tempos=st.lists(st.tuples(st.floats(0, 60), st.floats(0, 400)), max_size=5),
 )
-def test_places_agree_with_the_extraction_on_any_music(notes: Any, changes: Any, tempos: Any) -> None:
+def test_positions_agree_with_the_extraction_on_any_music(notes: Any, changes: Any, tempos: Any) -> None:
     sequence: Any = NoteSequence(total_time=max((start + 0.1 for start, _, _ in notes), default=0))
     for start, pitch, drum in notes:
         sequence.notes.add(start_time=start, end_time=start + 0.1, pitch=pitch, velocity=9, is_drum=drum)

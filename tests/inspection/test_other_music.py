@@ -1,4 +1,4 @@
-"""Melodies, bands and several instruments: what ``inspect`` says of a file and of examples, and which configs fit."""
+"""Melodies, bands and several instruments: files, examples, and the configs that fit them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BARS = 18
 
 
 def write_midi(path: Path, parts: list[tuple[str, int, bool, list[int]]], bars: int = BARS) -> Path:
-    """A note on each quarter at 120 bpm: name, program, whether drums, and the pitches that sound together."""
+    """Writes a note on each quarter at 120 bpm; a part is a name, a program, a drum flag and pitches of a chord."""
     midi = pretty_midi.PrettyMIDI(initial_tempo=120)
     for name, program, drums, pitches in parts:
         instrument = pretty_midi.Instrument(program, drums, name)
@@ -62,7 +62,7 @@ def test_the_instruments_of_a_file(band: Path) -> None:
     assert next(line for line in shown.splitlines() if line.startswith("Pad")).endswith("polyphonic")
 
 
-def test_which_configs_fit_and_why_others_do_not(band: Path, tmp_path: Path) -> None:
+def test_kinds_of_config_that_fit_and_reasons_of_the_others(band: Path, tmp_path: Path) -> None:
     windows = {one["kind"]: one["windows"] for one in answer(band)["kinds"]}
     assert windows == {"drums": 1, "melody": BARS - 1, "trio": BARS - 15, "tracks": BARS}
     tune = write_midi(tmp_path / "tune.mid", [MELODY], bars=4)
@@ -74,7 +74,7 @@ def test_which_configs_fit_and_why_others_do_not(band: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.tensorflow
-def test_the_windows_of_other_music_and_what_is_in_them(band: Path) -> None:
+def test_the_windows_of_other_music_and_their_parts(band: Path) -> None:
     trio = answer(band, "--config", "flat-trio_16bar")
     assert [window["bar"] for window in trio["windows"]] == [1, 2, 3]
     assert {part["name"]: part["notes"] for part in trio["windows"][0]["parts"]} == dict.fromkeys(
@@ -90,7 +90,7 @@ def test_the_windows_of_other_music_and_what_is_in_them(band: Path) -> None:
 
 
 @pytest.mark.tensorflow
-def test_no_window_says_why(tmp_path: Path) -> None:
+def test_a_file_without_windows_gets_reasons(tmp_path: Path) -> None:
     path = write_midi(tmp_path / "tune.mid", [MELODY], bars=20)
     shown = CliRunner().invoke(cli, ["inspect", str(path), "--config", "flat-trio_16bar"]).stdout
     assert "No window of 16 bars for flat-trio_16bar" in shown
@@ -98,7 +98,7 @@ def test_no_window_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.tensorflow
-def test_a_folder_of_tensors(band: Path, tmp_path: Path) -> None:
+def test_a_folder_of_tensor_examples(band: Path, tmp_path: Path) -> None:
     from gmd_vae.configuration.registry import get_config
     from gmd_vae.families import family_of
     from gmd_vae.midi.convert import convert
@@ -121,7 +121,7 @@ def test_a_folder_of_tensors(band: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.tensorflow
-def test_data_that_does_not_fit_says_which_config_would(tmp_path: Path) -> None:
+def test_data_that_does_not_fit_names_configs_that_do(tmp_path: Path) -> None:
     write_midi(tmp_path / "tunes" / "tune.mid", [MELODY, CHORDS], bars=20)
     runner = CliRunner()
     notes = str(tmp_path / "notes")

@@ -26,7 +26,7 @@ def test_four_bars_fit_on_a_terminal_and_a_line_stands_between_bars() -> None:
         assert lines[0][11 + 17 * number] == str(number + 1)
 
 
-def test_what_does_not_fit_continues_below() -> None:
+def test_a_long_window_continues_below() -> None:
     lines = grid([1] * 256, CLASS_NAMES, steps_per_bar=16, steps_per_quarter=4, first_bar=3)
     assert [line.split() for line in lines if not line or line[0:11].isspace()] == [
         ["3", "4", "5", "6"], [], ["7", "8", "9", "10"], [], ["11", "12", "13", "14"], [], ["15", "16", "17", "18"],
@@ -68,5 +68,5 @@ def test_terminals_without_blocks() -> None:
         assert signs_for(encoding) is ASCII
 
 
-def test_bars_are_numbered_as_people_read_them() -> None:
+def test_numbers_of_bars() -> None:
     assert [bar_number(bar) for bar in (1, 3.5, 10, 2.3333)] == ["1", "3.5", "10", "2.33"]

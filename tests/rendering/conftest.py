@@ -1,4 +1,4 @@
-"""A run folder as train, evaluate and generate leave it, made without any of them."""
+"""A run folder as ``train``, ``evaluate`` and ``generate`` leave it, written without TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MakeBeats = Callable[..., Path]
 
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
-    """A run that was trained a little, and nothing else."""
+    """A run of 400 steps without beats or evaluations."""
     folder = tmp_path / "runs" / "mine"
     folder.mkdir(parents=True)
     config = get_config(DEFAULT_CONFIG)
@@ -27,15 +27,15 @@ def run_folder(tmp_path: Path) -> Path:
         loss = 100 + 4000 / step
         lines.append({"split": "train", "step": step, "loss": loss, "elbo": -loss - 5, "learning_rate": 0.001})
         if step % 100 == 0:
-            right = step / 1000
-            lines.append({"split": "validation", "step": step, "elbo": -loss - 9, "accuracy": right, "windows": 5})
+            accuracy = step / 1000
+            lines.append({"split": "validation", "step": step, "elbo": -loss - 9, "accuracy": accuracy, "windows": 5})
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 
 
 @pytest.fixture
 def make_beats(run_folder: Path) -> MakeBeats:
-    """``make_beats("sample", {"sample-000.mid": data})``: a folder as ``gmd-vae generate`` writes it."""
+    """Writes a folder as ``gmd-vae generate`` does: ``make_beats("sample", {"sample-000.mid": data})``."""
 
     def make(mode: str, beats: Mapping[str, bytes], name: str = "2026-11-22_180000", **facts: Any) -> Path:
         folder = run_folder / "generated" / name
@@ -52,7 +52,7 @@ def make_beats(run_folder: Path) -> MakeBeats:
 
 @pytest.fixture
 def evaluated(run_folder: Path) -> Path:
-    """The run with an evaluation: its ``result.json``."""
+    """Adds an evaluation to the run, and returns its ``result.json``."""
     folder = run_folder / "eval" / "test-400"
     folder.mkdir(parents=True)
     right = {"value": 0.4321, "low": 0.4, "high": 0.45}

@@ -1,4 +1,4 @@
-"""What is heard: right places, levels and lengths; nothing clipped; the same bytes for the same music."""
+"""The sound of a drum part: times, levels and lengths of its strokes, without clipping; the same bytes every time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def part(*hits: tuple[float, int, int], seconds: float = 2.0) -> DrumPart:
 
 
 def samples(path: Path) -> np.ndarray:
-    """float64 ``[samples, 2]``, -1 to 1."""
+    """Returns the samples of a WAV file, float64 [samples, 2], -1 to 1."""
     with wave.open(str(path), "rb") as stream:
         assert (stream.getnchannels(), stream.getsampwidth(), stream.getframerate()) == (2, 2, 44_100)
         data = stream.readframes(stream.getnframes())
@@ -65,7 +65,7 @@ def loudness(heard: np.ndarray, begin: float, end: float) -> float:
     return float(np.sqrt(np.mean(heard[round(begin * kit.RATE) : round(end * kit.RATE)] ** 2)))
 
 
-def test_silence_in_silence_out(tmp_path: Path) -> None:
+def test_a_part_without_hits_is_silence(tmp_path: Path) -> None:
     heard = sound(part(), tmp_path)
     assert len(heard) == 2 * kit.RATE
     assert not heard.any()
@@ -74,7 +74,7 @@ def test_silence_in_silence_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("velocity", [1, 64, 127])
 @pytest.mark.parametrize("voice", range(len(VOICES)))
-def test_every_stroke_begins_at_once_and_ends_in_silence(voice: int, velocity: int) -> None:
+def test_every_stroke_starts_at_once_and_ends_in_silence(voice: int, velocity: int) -> None:
     stroke = kit.stroke(voice, kit.velocity_step(velocity)).astype(np.float64)
     peak = np.abs(stroke).max()
     assert 0 < peak < 0.9
@@ -125,12 +125,12 @@ def test_a_cymbal_rings_through_the_next_stroke(tmp_path: Path) -> None:
     assert loudness(twice, 0.3, 0.4) > 0.6 * loudness(once, 0.3, 0.4)
 
 
-def test_the_louder_of_two_hits_at_one_time_is_heard(tmp_path: Path) -> None:
+def test_the_louder_of_two_hits_at_one_time_sounds(tmp_path: Path) -> None:
     one = sound(part((0.5, SNARE, 100)), tmp_path)
     assert (sound(part((0.5, SNARE, 100), (0.5, SNARE, 20)), tmp_path) == one).all()
 
 
-def test_hits_are_heard_when_they_are_played(starter_midi: list[Path], tmp_path: Path) -> None:
+def test_hits_sound_at_their_times(starter_midi: list[Path], tmp_path: Path) -> None:
     for path in starter_midi[:: len(starter_midi) // 4]:
         music = read_drum_part(path)
         heard = np.abs(sound(music, tmp_path)).max(axis=1)
@@ -144,7 +144,7 @@ def test_hits_are_heard_when_they_are_played(starter_midi: list[Path], tmp_path:
                 assert jump < 0.002 * kit.RATE
 
 
-def test_blocks_join_without_a_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_blocks_does_not_change_the_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     music = part(*[(0.11 * number, number % 9, 40 + number % 80) for number in range(100)], seconds=11)
     whole = sound(music, tmp_path)
     monkeypatch.setattr("gmd_vae.rendering.sound._BLOCK", 5_000)
@@ -174,7 +174,7 @@ def test_tempo_changes_move_the_sound(make_midi: MakeMidi, tmp_path: Path) -> No
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), st.integers(0, 127)), max_size=200),
     st.floats(0, 3),
 )
-def test_nothing_is_clipped_and_nothing_is_lost(
+def test_no_sample_clips_and_no_hit_is_lost(
     tmp_path_factory: pytest.TempPathFactory, hits: list[tuple[float, int, int]], seconds: float
 ) -> None:
     folder = tmp_path_factory.mktemp("dense")

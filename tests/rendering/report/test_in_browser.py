@@ -1,7 +1,7 @@
-"""The report page in a real browser: it loads in peace, plays, and gives its MIDI files away.
+"""The report page in a real browser: it loads without errors, plays, and downloads its MIDI files.
 
-Chromium is driven by Playwright. Before the page's own script runs, the tests put an ear between it and the
-loudspeaker, and count the strokes that it starts.
+Playwright drives Chromium. Before the script of the page runs, the tests connect an analyser to its audio output,
+and count the strokes that it starts.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ MakeMidi = Callable[..., bytes]
 MakeBeats = Callable[..., Path]
 Open = Callable[..., Any]
 
-EAR = """
-window.heard = {strokes: 0, states: []};
+ANALYSER = """
+window.audio = {strokes: 0, states: []};
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (to, ...rest) {
   if (to === this.context.destination) {
-    const ear = this.context.createAnalyser();
-    connect.call(this, ear);
-    window.heard.context = this.context;
-    window.heard.level = () => {
-      const samples = new Float32Array(ear.fftSize);
-      ear.getFloatTimeDomainData(samples);
+    const analyser = this.context.createAnalyser();
+    connect.call(this, analyser);
+    window.audio.context = this.context;
+    window.audio.level = () => {
+      const samples = new Float32Array(analyser.fftSize);
+      analyser.getFloatTimeDomainData(samples);
       return Math.max(...samples.map(Math.abs));
     };
   }
@@ -39,12 +39,12 @@ AudioNode.prototype.connect = function (to, ...rest) {
 };
 const start = AudioBufferSourceNode.prototype.start;
 AudioBufferSourceNode.prototype.start = function (...at) {
-  window.heard.strokes += 1;
+  window.audio.strokes += 1;
   return start.apply(this, at);
 };
 """
-LOUD = "() => window.heard.level && window.heard.level() > 0.02"
-QUIET = "() => window.heard.level() < 0.001"
+LOUD = "() => window.audio.level && window.audio.level() > 0.02"
+QUIET = "() => window.audio.level() < 0.001"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def midi(make_midi: MakeMidi) -> dict[str, bytes]:
-    """Three bars of one beat each: kick and hi-hat, snare and hi-hat, a tom."""
+    """Three beats of one bar: kick and hi-hat, snare and hi-hat, a tom."""
     pairs = ((36, 42), (38, 42), (45, 45))
     return {
         f"sample-{number:03d}.mid": make_midi([(240 * step, pair[step % 2]) for step in range(8)])
@@ -73,35 +73,35 @@ def midi(make_midi: MakeMidi) -> dict[str, bytes]:
 def open_page(
     browser: Any, run_folder: Path, make_beats: MakeBeats, midi: dict[str, bytes], evaluated: Path
 ) -> Iterator[Open]:
-    """``open_page(**context)``: the page of a run with everything, in a new window; no complaint may come."""
+    """Opens the page of a complete run in a new browser context; errors, dialogs and requests fail the test."""
     make_beats("sample", midi)
     names = (name.replace("sample", "interpolate") for name in midi)
     make_beats("interpolate", dict(zip(names, midi.values(), strict=True)), name="2026-11-22_190000")
     run = read_run(run_folder)
     assert run is not None
     address = write_report(run, run_folder / "report.html").path.as_uri()
-    complaints: list[str] = []
+    problems: list[str] = []
     contexts = []
 
     def opened(**options: Any) -> Any:
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.on("request", lambda request: complaints.append(request.url) if request.url != address else None)
-        page.add_init_script(EAR)
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: problems.append(dialog.message))
+        page.on("request", lambda request: problems.append(request.url) if request.url != address else None)
+        page.add_init_script(ANALYSER)
         page.goto(address)
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert problems == []
 
 
 def cursor(page: Any) -> float:
-    """Where the cursor that is seen is, percent of its row."""
+    """Returns the position of the visible cursor, percent of its row."""
     (left,) = page.eval_on_selector_all(".cursor.on", "all => all.map(one => one.style.left)")
     return float(left.removesuffix("%"))
 
@@ -122,20 +122,20 @@ def test_a_beat_plays_by_keyboard_with_sound_and_a_moving_cursor_and_stops(open_
     page.keyboard.press("Space")
     page.wait_for_function(LOUD)
     page.wait_for_selector("#b0 .cursor.on")
-    assert page.evaluate("heard.context.state") == "running"
+    assert page.evaluate("audio.context.state") == "running"
     assert pressed(page) == ["b0"]
     assert page.locator("output").inner_text() == "Playing: Beat 1"
     first = cursor(page)
     page.wait_for_function(f"() => parseFloat(document.querySelector('.cursor.on').style.left) > {first + 5}")
     # eight strokes, and it goes on from the start
-    page.wait_for_function("() => heard.strokes > 8")
+    page.wait_for_function("() => audio.strokes > 8")
     page.keyboard.press("Enter")
     assert pressed(page) == []
     assert page.locator(".cursor.on").count() == 0
     page.wait_for_function(QUIET)
-    strokes = page.evaluate("heard.strokes")
+    strokes = page.evaluate("audio.strokes")
     page.wait_for_timeout(400)
-    assert page.evaluate("heard.strokes") == strokes
+    assert page.evaluate("audio.strokes") == strokes
 
 
 def test_one_beat_plays_at_a_time_and_without_the_loop_it_ends(open_page: Open) -> None:
@@ -159,7 +159,7 @@ def test_one_beat_plays_at_a_time_and_without_the_loop_it_ends(open_page: Open) 
     assert pressed(page) == []
 
 
-def test_arrow_keys_go_from_beat_to_beat(open_page: Open) -> None:
+def test_arrow_keys_move_the_focus_from_beat_to_beat(open_page: Open) -> None:
     page = open_page(viewport={"width": 1280, "height": 900})
     page.locator("[data-play=b0]").focus()
     seen = []
@@ -170,19 +170,19 @@ def test_arrow_keys_go_from_beat_to_beat(open_page: Open) -> None:
     assert seen == ["b1", "b2", "b1", "b1"]
 
 
-def test_an_interpolation_plays_in_a_row(open_page: Open) -> None:
+def test_an_interpolation_plays_in_order(open_page: Open) -> None:
     page = open_page(viewport={"width": 700, "height": 900})
     page.locator("[data-walk]").click()
     for number in (3, 4, 5):
         page.wait_for_selector(f"#b{number} .cursor.on")
     # the last beat is brought into view
     page.wait_for_function("() => document.querySelector('#b5').getBoundingClientRect().right <= innerWidth")
-    page.wait_for_function("() => heard.strokes > 16")
+    page.wait_for_function("() => audio.strokes > 16")
     page.locator(".stop").click()
     assert pressed(page) == []
 
 
-def test_a_midi_file_downloads_as_it_is(open_page: Open, midi: dict[str, bytes], tmp_path: Path) -> None:
+def test_a_midi_file_downloads_unchanged(open_page: Open, midi: dict[str, bytes], tmp_path: Path) -> None:
     page = open_page(accept_downloads=True)
     for name, data in midi.items():
         with page.expect_download() as download:
@@ -193,7 +193,7 @@ def test_a_midi_file_downloads_as_it_is(open_page: Open, midi: dict[str, bytes],
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_text_stands_out_in_the_dark_and_in_the_light(scheme: str, open_page: Open) -> None:
+def test_text_has_enough_contrast_in_dark_and_light_mode(scheme: str, open_page: Open) -> None:
     page = open_page(color_scheme=scheme)
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
     page.locator("[data-play=b0]").click()
@@ -218,7 +218,7 @@ def test_on_a_phone_only_grids_and_tables_scroll_sideways(width: int, open_page:
     assert small == []
 
 
-def test_everything_that_can_be_pressed_or_seen_has_a_name_and_ids_are_unique(open_page: Open) -> None:
+def test_every_control_and_picture_has_a_name_and_ids_are_unique(open_page: Open) -> None:
     page = open_page()
     nameless = page.eval_on_selector_all(
         "button, a, [role=img], [role=region], input, section",
@@ -237,32 +237,34 @@ def test_everything_that_can_be_pressed_or_seen_has_a_name_and_ids_are_unique(op
     ]
 
 
-def test_who_wants_less_motion_gets_no_flashing_pads(open_page: Open) -> None:
+def test_reduced_motion_turns_flashing_labels_off(open_page: Open) -> None:
     page = open_page(reduced_motion="reduce")
     page.locator("[data-play=b0]").click()
-    page.wait_for_function("() => heard.strokes > 4")
+    page.wait_for_function("() => audio.strokes > 4")
     assert page.locator(".lit").count() == 0
     assert cursor(page) >= 0
 
 
-def test_names_are_text(browser: Any, run_folder: Path, make_beats: MakeBeats, midi: dict[str, bytes]) -> None:
+def test_names_from_the_run_are_escaped(
+    browser: Any, run_folder: Path, make_beats: MakeBeats, midi: dict[str, bytes]
+) -> None:
     evil = "<script>alert(1)</script>"
     data = midi["sample-000.mid"]
     make_beats(evil, {"<img src=x onerror=alert(2)>.mid": data}, name="<script", checkpoint={"name": evil})
     run = read_run(run_folder)
     assert run is not None
     page = browser.new_page()
-    complaints: list[str] = []
-    page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-    page.on("console", lambda message: complaints.append(message.text))
+    problems: list[str] = []
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: problems.append(message.text))
     page.goto(write_report(run, run_folder / "report.html").path.as_uri())
     assert page.locator("h2").first.inner_text() == evil
     assert evil in page.locator("h3").first.inner_text()
     assert page.locator("a").get_attribute("download") == "<img src=x onerror=alert(2)>.mid"
-    assert complaints == []
+    assert problems == []
     page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'alert(3)'}))")
-    assert len(complaints) == 1  # the policy holds even where a script gets in
-    assert "Content Security Policy" in complaints[0]
+    assert len(problems) == 1  # the policy holds even where a script gets in
+    assert "Content Security Policy" in problems[0]
     page.close()
 
 
