@@ -37,5 +37,5 @@ def test_all_gpus_must_have_tensor_cores_for_bf16(
     monkeypatch: pytest.MonkeyPatch, capabilities: list[str], precision: str
 ) -> None:
     monkeypatch.setattr(machine, "gpus", lambda: [{"name": "a GPU"}])
-    monkeypatch.setattr(machine, "_ask_gpus", lambda fields: capabilities)
+    monkeypatch.setattr(machine, "_query_gpus", lambda fields: capabilities)
     assert machine.best_precision() == precision

@@ -93,7 +93,7 @@ def command(
 
     from gmd_vae.midi.convert import convert  # numpy: only now
 
-    with console.counting("Converting", "files") as progress:
+    with console.count_progress("Converting", "files") as progress:
         summary = convert(
             input_path,
             output_dir,

@@ -104,7 +104,7 @@ def command(
     for subject in subjects:
         for split in dict.fromkeys(splits):
             err.print(f"{subject.run.folder}: {subject.checkpoint.name} on {split}", markup=False)
-            with console.advancing() as progress:
+            with console.percent_progress() as progress:
                 result, folder, known = result_of(subject, split, settings, _announce, progress)
             if known:
                 err.print(f"Measured before: {folder}", markup=False)

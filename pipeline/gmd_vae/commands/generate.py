@@ -117,7 +117,7 @@ def command(
         from gmd_vae.generation.generate import generate
         from gmd_vae.rendering.files import render_beside
 
-        with console.advancing() as progress:
+        with console.percent_progress() as progress:
             made = generate(
                 prepared.request,
                 config,

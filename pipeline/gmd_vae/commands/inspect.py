@@ -97,5 +97,5 @@ def _inspect(path: Path, kind: PathKind, config: Config, number: int | None, job
 
         return inspect_examples(path)
 
-    with console.counting("Reading", "files") as progress:
+    with console.count_progress("Reading", "files") as progress:
         return family_of(config).inspect_collection(config, path, kind, jobs, progress)

@@ -135,7 +135,7 @@ def command(
 
         name = name_of(input_path)
         output_dir = Path(f"data/notes/{name}-{config.name}") if stock else Path("data/examples") / name / config.name
-    with console.counting("Cutting windows", "NoteSequences") as on_progress:
+    with console.count_progress("Cutting windows", "NoteSequences") as on_progress:
 
         def on_resume(done: int, total: int) -> None:
             console.stderr().print(f"Going on: {done:,} of {total:,} NoteSequences are done already.")

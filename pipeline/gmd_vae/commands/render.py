@@ -46,7 +46,7 @@ def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path
 
     jobs = plan(midi_files, output_dir, wav=wav or not png, png=png or not wav)
     rendered = []
-    with console.counting("Rendering", "files") as progress:
+    with console.count_progress("Rendering", "files") as progress:
         for done in render(jobs):
             rendered.append(done)
             progress(len(rendered), len(jobs))

@@ -301,6 +301,6 @@ def _cut(config: Config, notes: Path, folder: Path) -> None:
     from gmd_vae.windows.preprocess import preprocess
 
     console.stderr().print(f"Preparing examples for {config.name} from {notes}", markup=False)
-    with console.counting("Cutting windows", "NoteSequences") as progress:
+    with console.count_progress("Cutting windows", "NoteSequences") as progress:
         extractor = family_of(config).extractor(config)
         preprocess(notes, folder, extractor, config=config.name, advice=fitting_configs, on_progress=progress)

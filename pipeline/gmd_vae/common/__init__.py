@@ -1,1 +1,15 @@
-"""TODO common."""
+"""Helpers that every room uses. Imports no other room, and no TensorFlow.
+
+Read ``errors.py`` first, then ``files.py`` and ``manifest.py``: they hold the promises that every stage
+makes (one-line errors, complete output or none, a record of its origin).
+
+- ``errors.py``: errors that users see, as one line.
+- ``files.py``: files and folders that appear complete or not at all.
+- ``manifest.py``: ``manifest.json``, the record of a folder's origin.
+- ``process_lock.py``: one process at a time in a folder.
+- ``console.py``: output on stdout and stderr, progress bars.
+- ``charts.py``: line charts as reproducible PNG files.
+- ``machine.py``: processor, memory, disk and GPUs of this machine.
+- ``environment.py``: the checks behind ``gmd-vae doctor``.
+- ``latent_points.py``: points and paths in latent space, in numpy.
+"""

@@ -1,4 +1,4 @@
-"""What people see: progress and notes on stderr, results on stdout (a table, or JSON for programs)."""
+"""Output for users: results on stdout (a table, or JSON for programs), progress and notes on stderr."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PIPE_WIDTH = 200  # characters; rich would assume 80 and cut tables
 
 
 def stdout() -> Console:
-    """Where results go. Nothing is cut or wrapped when the output is a pipe."""
+    """Returns the console for results; it cuts and wraps no line when the output is a pipe."""
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
@@ -25,7 +25,7 @@ def stdout() -> Console:
 
 
 def stderr() -> Console:
-    """Where progress, notes and warnings go."""
+    """Returns the console for progress, notes and warnings."""
     from rich.console import Console
 
     piped = not sys.stderr.isatty()
@@ -33,28 +33,41 @@ def stderr() -> Console:
 
 
 @contextlib.contextmanager
-def counting(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, as a function that is told how many are done, and how many there are in all.
+def count_progress(description: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function that shows progress as a bar on stderr: the count, the rate and the time left.
 
-    It shows the count, the rate and the time left. Silent where stderr is no terminal.
+    Shows nothing where stderr is no terminal.
+
+    Args:
+        description: Text before the bar.
+        unit: Unit of the count, in the plural: ``files``.
+
+    Returns:
+        A context manager. Its function takes the finished and the total count.
     """
-    if not sys.stderr.isatty():  # and then without importing what draws
+    if not sys.stderr.isatty():  # saves the import of rich
         yield lambda done, total: None
         return
     with _progress(unit) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(description, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextlib.contextmanager
-def advancing() -> Iterator[Callable[[str, float], None]]:
-    """The same in per cent, as a function that is told what is being done, and how much of it is (0 to 1)."""
+def percent_progress() -> Iterator[Callable[[str, float], None]]:
+    """Yields a function that shows progress in per cent as a bar on stderr.
+
+    Shows nothing where stderr is no terminal.
+
+    Returns:
+        A context manager. Its function takes a description and the finished share, 0 to 1.
+    """
     if not sys.stderr.isatty():
-        yield lambda what, done: None
+        yield lambda description, share: None
         return
     with _progress("%") as bar:
         task = bar.add_task("", total=100)
-        yield lambda what, done: bar.update(task, description=what, completed=round(100 * done))
+        yield lambda description, share: bar.update(task, description=description, completed=round(100 * share))
 
 
 def _progress(unit: str) -> Progress:
@@ -62,7 +75,7 @@ def _progress(unit: str) -> Progress:
     from rich.text import Text
 
     class Rate(TextColumn):
-        """How many are done in a second; nothing before it is known."""
+        """Shows the rate per second, once there is one."""
 
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed
@@ -81,5 +94,5 @@ def _progress(unit: str) -> Progress:
 
 
 def print_json(content: Any) -> None:
-    """One JSON document on stdout, for programs."""
+    """Writes one JSON document to stdout, for programs."""
     sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -1,6 +1,6 @@
-"""What this machine has for the work, and what is wrong with it: the facts behind ``gmd-vae doctor``.
+"""The checks behind ``gmd-vae doctor``: versions, machine, folders, and the start of TensorFlow and Magenta.
 
-Nothing here imports TensorFlow or Magenta: they are looked at from outside, in a process of their own.
+TensorFlow and Magenta start in a child process, so that their failures can be reported.
 """
 
 from __future__ import annotations
@@ -21,20 +21,25 @@ from typing import Any
 from gmd_vae.common import machine
 from gmd_vae.common.machine import Problem
 
-ROOT = Path(__file__).parents[3]  # the checkout, where the package is installed from one
+SOURCES = Path(__file__).parents[2]  # the folder that holds the package
+ROOT = SOURCES.parent  # the checkout, if the package is installed from one
 SHOWN = (
     *("gmd-vae", "tensorflow", "tf-keras", "magenta", "note-seq", "tf-slim", "tensorflow-probability", "numpy"),
     *("protobuf", "pretty-midi", "mido", "google-crc32c", "click", "rich", "psutil", "requests"),
 )
-PROBE_SECONDS = 180  # starting TensorFlow and Magenta takes 6 to 15 seconds, without byte code on a slow disk a minute
+PROBE_SECONDS = 180  # a start takes 6 to 15 seconds; on a slow disk without byte code a minute
 PROBE_MODULE = "gmd_vae.magenta.probe"
 
 
 def examine(folder: Path) -> dict[str, Any]:
-    """Everything ``gmd-vae doctor`` reports about this machine and the project in ``folder``.
+    """Examines this machine and the project in a folder, for ``gmd-vae doctor``.
 
-    The value of ``problems`` lists what is wrong, worst first; ``ok`` says that none of it is an
-    error. All of it can be written as JSON.
+    Args:
+        folder: The folder with ``data`` and ``runs``.
+
+    Returns:
+        The report, as JSON values. ``problems`` lists the faults, errors first; ``ok`` is true if
+        none is an error.
     """
     problems: list[Problem] = []
     packages = _packages(problems)
@@ -70,6 +75,7 @@ def _python(problems: list[Problem]) -> dict[str, str]:
 
 
 def _packages(problems: list[Problem]) -> dict[str, str | None]:
+    """Returns the installed versions; None for missing packages."""
     required = _requirements()
     found: dict[str, str | None] = {name: _version(name) for name in dict.fromkeys((*SHOWN, *required))}
     for name, specifier in required.items():
@@ -84,7 +90,9 @@ def _packages(problems: list[Problem]) -> dict[str, str | None]:
     tested = tested_versions(ROOT / "requirements.txt")
     versions = {name: _version(name) for name in tested}
     others = [
-        f"{name} {has} (tested: {tested[name]})" for name, has in versions.items() if has not in (None, tested[name])
+        f"{name} {version} (tested: {tested[name]})"
+        for name, version in versions.items()
+        if version not in (None, tested[name])
     ]
     if others:
         listed = ", ".join(others[:6]) + (f" and {len(others) - 6} more" if len(others) > 6 else "")
@@ -101,7 +109,7 @@ def _version(package: str) -> str | None:
 
 
 def _requirements() -> dict[str, str]:
-    """What must be installed, and in which versions: our own dependencies, and magenta."""
+    """Returns the required packages with their version specifiers: our own dependencies, and magenta."""
     required = {"magenta": ""}
     try:
         from packaging.requirements import Requirement
@@ -110,7 +118,7 @@ def _requirements() -> dict[str, str]:
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 required[requirement.name] = str(requirement.specifier)
-    except (ImportError, importlib.metadata.PackageNotFoundError):  # then at least what no command works without
+    except (ImportError, importlib.metadata.PackageNotFoundError):  # at least the packages that every command needs
         required.update({"tensorflow": "", "tf-keras": "", "note-seq": "", "numpy": ""})
     return required
 
@@ -122,9 +130,10 @@ def _satisfies(version: str, specifier: str) -> bool:
 
 
 def tested_versions(lock: Path) -> dict[str, str]:
-    """The version of each package that a ``requirements.txt`` pins for this Python and platform.
+    """Returns the version of each package that a ``requirements.txt`` pins for this Python and platform.
 
-    Empty where there is no such file: the package was installed from a wheel.
+    Args:
+        lock: The file; a missing one gives an empty result (the package was installed from a wheel).
     """
     try:
         from packaging.markers import Marker
@@ -141,7 +150,7 @@ def tested_versions(lock: Path) -> dict[str, str]:
 
 
 def _folders(folder: Path, problems: list[Problem]) -> dict[str, list[str]]:
-    """Which data and runs are there: the subfolders that a stage has completed."""
+    """Returns the data and runs in the project folder: the subfolders that a stage has completed."""
     found = {}
     for name, pattern in (
         ("data/raw", "*/manifest.json"),
@@ -166,7 +175,7 @@ def _folders(folder: Path, problems: list[Problem]) -> dict[str, list[str]]:
 def _tensorflow(
     packages: dict[str, str | None], gpus: list[dict[str, Any]], problems: list[Problem]
 ) -> dict[str, Any] | None:
-    """Starts TensorFlow and Magenta in a process of their own; ``None`` where one is not installed."""
+    """Starts TensorFlow and Magenta in a child process; returns None where one is not installed."""
     if packages["tensorflow"] is None or packages["magenta"] is None:
         return None
     start = time.monotonic()
@@ -176,8 +185,8 @@ def _tensorflow(
             Problem("error", f"TensorFlow and Magenta do not start: {answer['error']}", answer["next_action"])
         )
         return {"error": answer["error"]}
-    seen = [device for device in answer["devices"] if device["kind"] == "GPU"]
-    if gpus and not seen:
+    gpu_devices = [device for device in answer["devices"] if device["kind"] == "GPU"]
+    if gpus and not gpu_devices:
         what = f"There is a GPU ({gpus[0]['name']}), and TensorFlow does not see it"
         action = "Run 'make setup GPU=1'; if that was done, check CUDA_VISIBLE_DEVICES and the driver's age."
         problems.append(Problem("warning", what, action))
@@ -185,8 +194,15 @@ def _tensorflow(
 
 
 def run_probe(timeout: float) -> dict[str, Any]:
-    """What ``gmd_vae.magenta.probe`` says; on failure ``error`` and ``next_action``."""
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    """Runs ``gmd_vae.magenta.probe`` in a child process.
+
+    Args:
+        timeout: Time limit in seconds.
+
+    Returns:
+        The probe's report; on failure ``error`` and ``next_action``.
+    """
+    paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         child = subprocess.run(
             [sys.executable, "-m", PROBE_MODULE],
@@ -210,8 +226,8 @@ def run_probe(timeout: float) -> dict[str, Any]:
     try:
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
-        said = child.stderr.strip().splitlines()
-        answer = {"error": said[-1] if said else f"exit code {child.returncode} and no word"}
+        messages = child.stderr.strip().splitlines()
+        answer = {"error": messages[-1] if messages else f"exit code {child.returncode} and no message"}
     if "error" in answer:
         answer["next_action"] = "Run 'make setup' to install the tested set again."
     assert isinstance(answer, dict)

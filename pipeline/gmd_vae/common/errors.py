@@ -1,14 +1,14 @@
-"""What goes wrong, as users meet it: one line that names the thing, the reason and the next action."""
+"""Errors as users see them: one line that names the problem, the reason and the next action."""
 
 from __future__ import annotations
 
 
 class GmdVaeError(Exception):
-    """The work could not be done. Printed as one line on stderr; the process exits with 1.
+    """The work could not be done. ``cli.main`` prints it as one line on stderr and exits with 1.
 
     Args:
-        problem: what is wrong and why, naming the file, config or value. No final full stop.
-        next_action: what the user can do about it, as a sentence.
+        problem: The problem and its reason, with the file, config or value; no final full stop.
+        next_action: The user's next action, as a sentence.
     """
 
     exit_code = 1
@@ -24,19 +24,23 @@ class GmdVaeError(Exception):
 
 
 class UsageError(GmdVaeError):
-    """What was asked for cannot be meant: an unknown config, a value out of range. Exits with 2."""
+    """The request is invalid: an unknown config, a value out of range. Exits with 2."""
 
     exit_code = 2
 
 
 class Interrupted(GmdVaeError):
-    """The user stopped the work (Ctrl-C, SIGTERM). ``problem`` says what was saved. Exits with 130."""
+    """The user stopped the work (Ctrl-C, SIGTERM). The message names the work that was saved. Exits with 130."""
 
     exit_code = 130
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """The known names closest to a mistyped one, as the start of a sentence for ``next_action``.
+    """Returns the known names closest to a mistyped one, as a sentence for ``next_action``.
+
+    Args:
+        name: The mistyped name.
+        known: All valid names.
 
     >>> nearest("hierdec-drum_4bat", ["hierdec-drum_4bar", "flat-mel_16bar"])
     "Did you mean 'hierdec-drum_4bar'?"

@@ -1,4 +1,4 @@
-"""Output that appears whole or not at all: written under a temporary name, then renamed."""
+"""Output that appears complete or not at all: written under a temporary name, then renamed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ PARTIAL = ".partial"  # suffix of a file or folder that is still being written
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside ``path``; on success it becomes ``path``, on failure it goes.
+    """Yields a temporary path beside ``path``; renames it to ``path`` on success, removes it on failure.
 
-    The data is on disk (fsync) before the rename, so that a power cut leaves the old file or the
-    new one, never half of either.
+    The data is forced to the disk (fsync) before the rename: a power cut leaves the old file or the
+    new one, never a mixture.
+
+    Args:
+        path: The file to write; its folder is made if needed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent)
@@ -38,12 +41,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yields an empty folder beside ``path``; on success it takes the place of ``path``.
+    """Yields an empty folder beside ``path``; replaces ``path`` with it on success.
 
-    What was at ``path`` before stays until the new folder is complete. A folder left over from a
-    killed run is removed at the next start. A link to a folder stays a link.
+    An earlier folder stays until the new one is complete. A temporary folder of a killed run is
+    removed at the next start. A link to a folder stays a link.
 
-    Everything in ``path`` is replaced: ``manifest.check_replaceable`` makes sure it is ours.
+    Args:
+        path: The folder to make. All its content is replaced: call ``manifest.check_replaceable`` first.
     """
     given, path = path, path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +71,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def sha256(path: Path) -> str:
-    """The file's SHA-256 as 64 hex digits; reads it in pieces, whatever its size."""
+    """Returns the SHA-256 of a file as 64 hex digits; reads it in blocks of 1 MiB."""
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
         while block := stream.read(1 << 20):
@@ -77,7 +81,7 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Gives an error of the disk the name of what was being written: a failed write does not know it."""
+    """Adds the path to disk errors: a failed write does not name its file."""
     try:
         yield
     except OSError as error:
@@ -87,6 +91,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _umask() -> int:
+    """Returns the process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

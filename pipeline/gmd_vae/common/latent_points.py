@@ -1,4 +1,4 @@
-"""Points in latent space: where to sample, and the way between two points. Plain numpy."""
+"""Points in latent space: draws from the prior, interpolation and random walks, in numpy."""
 
 from __future__ import annotations
 
@@ -9,30 +9,35 @@ Floats = npt.NDArray[np.float32]
 
 
 def prior(count: int, z_size: int, seed: int) -> Floats:
-    """Draws from the prior N(0, 1). The first rows do not depend on ``count``.
+    """Draws latent vectors from the prior N(0, I). The first rows do not depend on ``count``.
+
+    Args:
+        count: Number of vectors.
+        z_size: Size of a vector.
+        seed: Seed of the RNG.
 
     Returns:
-        float32 ``[count, z_size]``.
+        Latent vectors, float32 ``[count, z_size]``.
     """
     return np.random.default_rng(seed).standard_normal((count, z_size), dtype=np.float32)
 
 
-def wander(start: Floats, steps: int, drift: float, random: np.random.Generator) -> Floats:
-    """A walk that goes on for ever without leaving the prior: each point is near the one before.
+def ar1_walk(start: Floats, steps: int, drift: float, rng: np.random.Generator) -> Floats:
+    """Returns an AR(1) walk whose stationary distribution is the prior N(0, I).
 
-    ``z' = sqrt(1 - drift²) z + drift ε``: of points that N(0, 1) draws it makes points that N(0, 1) draws.
+    ``z' = sqrt(1 - drift²) z + drift ε``: neighbours are close, and the walk never leaves the prior.
 
     Args:
-        start: float32 ``[z_size]``.
-        steps: number of points, the start not counted.
-        drift: from 0 (stays) to 1 (every point is drawn anew).
-        random: draws ε.
+        start: Point before the first, float32 ``[z_size]``.
+        steps: Number of points, the start not counted.
+        drift: Step size, from 0 (constant) to 1 (independent draws).
+        rng: Source of ε.
 
     Returns:
-        float32 ``[steps, z_size]``.
+        Points, float32 ``[steps, z_size]``.
     """
     point, keep = start.astype(np.float64), np.sqrt(1 - drift**2)
-    noise = random.standard_normal((steps, len(start)), dtype=np.float32)
+    noise = rng.standard_normal((steps, len(start)), dtype=np.float32)
     path = np.zeros(noise.shape, np.float32)
     for step in range(steps):
         point = keep * point + drift * noise[step]
@@ -41,9 +46,9 @@ def wander(start: Floats, steps: int, drift: float, random: np.random.Generator)
 
 
 def lerp(start: Floats, end: Floats, steps: int) -> Floats:
-    """The straight way, both ends included; arguments and result as for ``slerp``.
+    """Interpolates linearly, both ends included; arguments and result as for ``slerp``.
 
-    Between two equal points all are equal, to the bit.
+    Two equal ends give equal points, bit for bit.
     """
     along = np.linspace(0.0, 1.0, steps)[:, None]
     a = start.astype(np.float64)
@@ -51,18 +56,18 @@ def lerp(start: Floats, end: Floats, steps: int) -> Floats:
 
 
 def slerp(start: Floats, end: Floats, steps: int) -> Floats:
-    """Spherical interpolation, both ends included (Magenta: ``TrainedModel.interpolate``).
+    """Interpolates spherically (slerp), both ends included, as Magenta's ``TrainedModel.interpolate``.
 
-    Where the directions are the same or opposite, the great circle is not defined (Magenta divides
-    0 by 0): the way is straight there.
+    Parallel and opposite vectors have no great circle, and Magenta divides 0 by 0: linear
+    interpolation replaces it there.
 
     Args:
-        start: float32 ``[z_size]``.
-        end: float32 ``[z_size]``.
-        steps: number of points; 1 gives the start.
+        start: First point, float32 ``[z_size]``.
+        end: Last point, float32 ``[z_size]``.
+        steps: Number of points; 1 gives the start.
 
     Returns:
-        float32 ``[steps, z_size]``.
+        Points, float32 ``[steps, z_size]``.
     """
     along = np.linspace(0.0, 1.0, steps)[:, None]
     a, b = start.astype(np.float64), end.astype(np.float64)

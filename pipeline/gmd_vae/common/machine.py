@@ -1,4 +1,4 @@
-"""What this machine has: processor, memory, disk, GPUs; in containers, what is left of them by their limits."""
+"""Processor, memory, disk and GPUs of this machine, within the limits of its container."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CPU_FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")  # what TensorFlow is faster with
+CPU_FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")  # instructions that make TensorFlow faster
 GB = 10**9
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that stops the work (an error) or spoils it (a warning), and what to do about it."""
+    """A fault of the machine or the installation.
+
+    Attributes:
+        level: ``error``: it stops the work; ``warning``: it does not.
+        what: The problem, without a final full stop.
+        next_action: The user's next action, as a sentence.
+    """
 
     level: str
     what: str
@@ -25,7 +31,11 @@ class Problem:
 
 
 def cpu(problems: list[Problem]) -> dict[str, Any]:
-    """The processor: its model, the cores this process may use, instructions that matter to TensorFlow."""
+    """Describes the processor: model, cores that this process may use, instructions that TensorFlow uses.
+
+    Args:
+        problems: Faults found so far; this function appends its own.
+    """
     try:
         usable = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS
@@ -44,7 +54,7 @@ def cpu(problems: list[Problem]) -> dict[str, Any]:
 
 
 def cpu_model(cpuinfo: Path) -> tuple[str | None, set[str] | None]:
-    """The processor's name and its flags from ``/proc/cpuinfo``; ``None`` for what is not there."""
+    """Returns the processor's name and its flags from ``/proc/cpuinfo``; None for what is missing."""
     try:
         text = cpuinfo.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -55,17 +65,21 @@ def cpu_model(cpuinfo: Path) -> tuple[str | None, set[str] | None]:
 
 
 def best_precision() -> str:
-    """The fastest precision of matrix products on the device that training will use: ``bf16`` or ``fp32``."""
+    """Returns the fastest precision of matrix products on the training device: ``bf16`` or ``fp32``."""
     if gpus():
         # tensor cores multiply bf16 since compute capability 8.0
-        capabilities = _ask_gpus("compute_cap")
+        capabilities = _query_gpus("compute_cap")
         return "bf16" if capabilities and min(map(float, capabilities)) >= 8 else "fp32"
     _, flags = cpu_model(Path("/proc/cpuinfo"))
     return "bf16" if flags and flags & {"amx_bf16", "avx512_bf16"} else "fp32"
 
 
 def memory(problems: list[Problem]) -> dict[str, int | None]:
-    """Total and available memory, and the container's limit where there is one."""
+    """Describes the memory: total, available, and the container's limit if it has one.
+
+    Args:
+        problems: Faults found so far; this function appends its own.
+    """
     try:
         import psutil
     except ImportError:  # reported with the packages
@@ -84,7 +98,7 @@ def memory(problems: list[Problem]) -> dict[str, int | None]:
 
 
 def _cgroup_folders() -> list[Path]:
-    """This process's control groups, innermost first (version 2, and version 1's memory hierarchy)."""
+    """Returns the folders of this process's cgroups, innermost first (v2, and the memory hierarchy of v1)."""
     folders = []
     try:
         lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
@@ -101,9 +115,12 @@ def _cgroup_folders() -> list[Path]:
 
 
 def cgroup_memory(folders: list[Path]) -> tuple[int | None, int]:
-    """The tightest memory limit over these control groups, and what is free below it.
+    """Returns the tightest memory limit of these cgroups and the free memory below it, in bytes.
 
-    Page cache that the kernel would give back at once counts as free.
+    Inactive page cache counts as free, since the kernel reclaims it at once.
+
+    Args:
+        folders: Folders of the cgroups.
     """
     tightest: int | None = None
     free = 0
@@ -124,6 +141,7 @@ def cgroup_memory(folders: list[Path]) -> tuple[int | None, int]:
 
 
 def _cgroup_cpus() -> float | None:
+    """Returns the CPU quota of the innermost cgroup that has one, in cores."""
     for folder in _cgroup_folders():
         try:
             quota, period = (folder / "cpu.max").read_text(encoding="utf-8").split()
@@ -135,14 +153,20 @@ def _cgroup_cpus() -> float | None:
 
 
 def _number(path: Path) -> int | None:
+    """Returns the number in a file; None for a missing file or ``max``."""
     try:
         return int(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # not there, or "max"
+    except (OSError, ValueError):
         return None
 
 
 def disk(folder: Path, problems: list[Problem]) -> dict[str, Any]:
-    """The size and the free space of the disk that holds ``folder``."""
+    """Describes the disk that holds ``folder``: size and free space in bytes.
+
+    Args:
+        folder: A folder on the disk.
+        problems: Faults found so far; this function appends its own.
+    """
     usage = shutil.disk_usage(folder)
     if usage.free < 2 * GB:
         level = "error" if usage.free < GB / 5 else "warning"
@@ -152,17 +176,17 @@ def disk(folder: Path, problems: list[Problem]) -> dict[str, Any]:
 
 
 def gpus() -> list[dict[str, Any]]:
-    """The NVIDIA GPUs that the driver knows, whether TensorFlow sees them or not."""
+    """Describes the NVIDIA GPUs that the driver lists, visible to TensorFlow or not."""
     found = []
-    for line in _ask_gpus("name,memory.total,memory.free,driver_version"):
+    for line in _query_gpus("name,memory.total,memory.free,driver_version"):
         name, total, free, driver = (field.strip() for field in line.rsplit(",", 3))
         mib = [int(size) << 20 if size.isdigit() else None for size in (total, free)]
         found.append({"name": name, "memory_bytes": mib[0], "free_bytes": mib[1], "driver": driver})
     return found
 
 
-def _ask_gpus(fields: str) -> list[str]:
-    """What ``nvidia-smi`` says of each GPU; empty without it, or where it does not know the fields."""
+def _query_gpus(fields: str) -> list[str]:
+    """Returns one line of ``nvidia-smi`` per GPU; empty without the program, or with unsupported fields."""
     query = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, check=True)

@@ -1,7 +1,7 @@
-"""``manifest.json``: from what, how and with which versions a folder was made.
+"""``manifest.json``: the input, options and versions that a folder was made with.
 
-A manifest holds no clock time and no absolute path of its own, so that the same input, options and
-versions give the same bytes.
+A manifest holds no clock time and no absolute path, so that equal input, options and versions give equal
+bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FORMAT = 1
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Installed versions of gmd-vae and of the packages that shaped the output."""
+    """Returns the installed versions of gmd-vae and of the packages that affect the output."""
     found = {}
     for package in ("gmd-vae", *packages):
         try:
@@ -31,12 +31,17 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def describe_file(path: Path, **facts: Any) -> dict[str, Any]:
-    """One output file: name, size in bytes, SHA-256, and what the stage knows about it."""
+    """Describes an output file: name, size in bytes, SHA-256, and the stage's own facts.
+
+    Args:
+        path: The file.
+        **facts: Further entries, such as ``rows``.
+    """
     return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path), **facts}
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON for people and programs: indented, keys in the given order, whole or not at all."""
+    """Writes JSON for people and programs: indented, keys in the given order, complete or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -47,11 +52,15 @@ def write(folder: Path, stage: str, content: dict[str, Any]) -> None:
 
 
 def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]:
-    """Reads the manifest that ``stage`` left in ``folder``.
+    """Reads the manifest that ``stage`` wrote into ``folder``.
+
+    Args:
+        folder: Output folder of the stage.
+        stage: Name of the stage, as given to ``write``.
+        next_action: The user's way to make the folder, as a sentence for the error.
 
     Raises:
-        GmdVaeError: there is none, it is damaged, or another stage or format wrote it.
-            ``next_action`` tells the user how to make the folder.
+        GmdVaeError: The manifest is missing or damaged, or has another stage or format.
     """
     path = folder / NAME
     try:
@@ -71,17 +80,17 @@ def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]:
 
 
 def check_replaceable(folder: Path, stage: str, *, source: Path | None = None, dataset: str | None = None) -> None:
-    """Makes sure that replacing an output folder destroys nothing but an earlier output of the stage.
+    """Checks that an output folder is missing, empty, or an earlier output of the stage.
 
     Args:
-        folder: the folder to make.
-        stage: what will make it.
-        source: what it is made from, which must not lie in it.
-        dataset: the data set that an earlier output must hold.
+        folder: The output folder.
+        stage: Name of the stage.
+        source: The input, which must not lie in the folder.
+        dataset: The data set that an earlier output must hold.
 
     Raises:
-        GmdVaeError: there is something else.
-        UsageError: the source lies in the folder.
+        GmdVaeError: The folder holds something else.
+        UsageError: The source lies in the folder.
     """
     target = folder.resolve()
     if source is not None and source.resolve().is_relative_to(target):
@@ -92,13 +101,13 @@ def check_replaceable(folder: Path, stage: str, *, source: Path | None = None, d
     if not target.is_dir() or not any(target.iterdir()):
         return
     try:
-        made = read(target, stage, action)
+        content = read(target, stage, action)
     except GmdVaeError:
         raise GmdVaeError(f"'{folder}' holds files that 'gmd-vae {stage}' did not write", action) from None
-    if dataset is not None and made.get("dataset") != dataset:
-        raise GmdVaeError(f"'{folder}' holds the data set '{made.get('dataset')}', not '{dataset}'", action)
+    if dataset is not None and content.get("dataset") != dataset:
+        raise GmdVaeError(f"'{folder}' holds the data set '{content.get('dataset')}', not '{dataset}'", action)
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the folder's manifest, which in turn holds the digests of the folder's content."""
+    """Returns the SHA-256 of a folder's manifest, which in turn holds the digests of the folder's files."""
     return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()

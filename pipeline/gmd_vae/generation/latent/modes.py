@@ -152,7 +152,7 @@ def _starts(request: Request, ends: Floats, z_size: int) -> Floats:
 
 
 def _wander(start: Floats, steps: int, request: Request, number: int) -> Floats:
-    return latent_points.wander(start, steps, request.drift, np.random.default_rng([request.seed, _WANDERS, number]))
+    return latent_points.ar1_walk(start, steps, request.drift, np.random.default_rng([request.seed, _WANDERS, number]))
 
 
 def _direction(seed: int, number: int, size: int) -> Floats:
