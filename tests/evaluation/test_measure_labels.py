@@ -12,7 +12,7 @@ from gmd_vae.evaluation.data.label_data import Data, Labels
 from gmd_vae.evaluation.latent.space import by_file
 from gmd_vae.evaluation.measure_labels import measure
 from gmd_vae.evaluation.settings import Settings
-from gmd_vae.windows.label_windows import Windows
+from gmd_vae.windows.label_windows import LabelWindows
 
 FEW = Settings(importance_samples=64, samples=30)
 
@@ -50,9 +50,9 @@ class Mute(Oracle):
         return np.zeros((len(z), self.known.shape[1]), np.int64)
 
 
-def windows(count: int, seed: int, files: int = 4) -> Windows:
+def windows(count: int, seed: int, files: int = 4) -> LabelWindows:
     labels = np.random.default_rng(seed).integers(1, 512, (count, 64))
-    return Windows(labels, np.arange(count) * files // count, tuple(f"file {number}" for number in range(files)))
+    return LabelWindows(labels, np.arange(count) * files // count, tuple(f"file {number}" for number in range(files)))
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_without_styles_or_a_second_file_it_says_what_is_missing(data: Data) -> 
 
 
 def test_windows_that_were_trained_on_are_counted(data: Data) -> None:
-    training = Windows(
+    training = LabelWindows(
         np.concatenate([data.training.labels, data.windows.labels[:3]]), np.zeros(23, np.int64), ("file 0",)
     )
     leaky = Data(data.windows, training, data.styles, ["rock"], data.voices, data.steps_per_bar)

@@ -19,7 +19,8 @@ ORDER = (
     *("families", "configuration"),
     *("families.output_spec", "families.groove_columns", "families.parameters", "families.music"),
     "magenta",
-    *("windows.extraction", "windows.storage", "windows.cutting", "windows.stock", "windows"),
+    *("windows.extraction", "windows.notes_input", "windows.cutting", "windows.storage", "windows.summary"),
+    *("windows.stock", "windows"),
     "inspection",
     *("models", "models.accelerated", "models.inference"),
     *("training", "training.run", "training.cluster"),
@@ -33,7 +34,7 @@ ORDER = (
     "commands",
 )
 # Rooms whose sub-rooms use each other in both directions, as one place
-TOGETHER = ("windows", "training", "generation", "midi", "models")
+TOGETHER = ("training", "generation", "midi", "models")
 ROOMS = {name.partition(".")[0] for name in ORDER}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] in ROOMS)
 HEAVY = {"magenta", "tensorflow", "tf_keras", "tf_slim", "tensorflow_probability"}

@@ -131,9 +131,9 @@ def command(
             "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert made.",
         )
     if output_dir is None:
-        from gmd_vae.windows.notes_input import name_of
+        from gmd_vae.windows.notes_input import input_name
 
-        name = name_of(input_path)
+        name = input_name(input_path)
         output_dir = Path(f"data/notes/{name}-{config.name}") if stock else Path("data/examples") / name / config.name
     with console.count_progress("Cutting windows", "NoteSequences") as on_progress:
 

@@ -33,7 +33,7 @@ from gmd_vae.evaluation.metrics.novelty import novelty
 from gmd_vae.evaluation.model import LIKELIEST, TensorModel, Vectors
 from gmd_vae.evaluation.settings import RESAMPLES, Settings
 from gmd_vae.windows.extraction import Tensors
-from gmd_vae.windows.label_windows import Windows
+from gmd_vae.windows.label_windows import LabelWindows
 
 TEMPO = 120.0  # of a file whose tempo is not known: what Magenta writes all music at
 _ROWS = 256  # windows that go through the model at one time
@@ -52,8 +52,8 @@ def measure_groove(
     truth, training = (_performance(part) for part in (data.windows, data.training))
     labels = truth.labels
     as_labels = Data(
-        Windows(labels, data.windows.files, data.windows.sources),
-        Windows(training.labels, data.training.files, data.training.sources),
+        LabelWindows(labels, data.windows.files, data.windows.sources),
+        LabelWindows(training.labels, data.training.files, data.training.sources),
         data.styles,
         data.training_styles,
         CLASS_NAMES,

@@ -26,7 +26,7 @@ from gmd_vae.midi.convert import MAX_NAMES, counted_names
 from gmd_vae.midi.convert_batch import convert_file
 from gmd_vae.midi.splits import Plan, make_plan, split_by_hash
 from gmd_vae.windows.extraction import Dropped
-from gmd_vae.windows.notes_input import Range, open_notes, split_of
+from gmd_vae.windows.notes_input import RecordRange, open_notes, split_of
 
 _CHUNK = 16  # files per task: all their results are in memory
 _FILES_PER_JOB = 300  # starting a process takes half a second, as long as this many files
@@ -148,7 +148,7 @@ def _read_files(collection: str, spec: DrumWindows, files: Sequence[MidiFile]) -
     return read
 
 
-def _read_records(spec: DrumWindows, chunk: Range) -> list[tuple[str, str, Facts]]:
+def _read_records(spec: DrumWindows, chunk: RecordRange) -> list[tuple[str, str, Facts]]:
     read = []
     for record in chunk.read():
         facts = facts_of(record.data, spec)

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.windows.cutting.drum_windows import placed_windows
-from gmd_vae.windows.cutting.section_content import FAMILIES, places
+from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
 from gmd_vae.windows.extraction import Dropped
 
 _DRUMS = DrumWindows(slice_bars=2)  # the shortest of all configs
@@ -49,8 +49,8 @@ def fitting_kinds(sequence: Any) -> list[FittingKind]:
         sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
     except Exception:  # note_seq raises many kinds of errors, for example for times that are not numbers
         sections = []
-    for name, needs in FAMILIES.items():
+    for name, requirements in REQUIREMENTS.items():
         dropped = Dropped()
-        windows = sum(len(places(needs, section, dropped)) for section in sections if section.notes)
-        found.append(FittingKind(name, needs.bars, windows, dropped))
+        windows = sum(len(window_bars(requirements, section, dropped)) for section in sections if section.notes)
+        found.append(FittingKind(name, requirements.bars, windows, dropped))
     return found

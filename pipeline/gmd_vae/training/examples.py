@@ -14,7 +14,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families import family_of
 from gmd_vae.windows.extraction import Layout
-from gmd_vae.windows.notes_input import name_of, open_notes
+from gmd_vae.windows.notes_input import input_name, open_notes
 from gmd_vae.windows.storage.shards import example_files, layout_of, read_examples_manifest
 
 EXAMPLES = Path("data/examples")
@@ -72,7 +72,7 @@ def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Exampl
         raise GmdVaeError(
             f"Examples '{path}' do not exist", f"Make them with 'gmd-vae preprocess --config {config.name}'."
         )
-    folder = EXAMPLES / name_of(path) / config.name
+    folder = EXAMPLES / input_name(path) / config.name
     if not folder.exists() or read_examples_manifest(folder).get("input") != open_notes(path).identity:
         prepare(path, folder)
     return open_examples(folder, config)

@@ -76,11 +76,11 @@ class Dropped:
     chords: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def counters(self) -> list[list[tuple[Any, int]]]:
-        """All counts as JSON can hold them, for ``of_counters``."""
+        """All counts as JSON can hold them, for ``from_counters``."""
         return [list(getattr(self, field.name).items()) for field in dataclasses.fields(self)]
 
     @classmethod
-    def of_counters(cls, counters: Iterable[Iterable[tuple[Any, int]]]) -> Dropped:
+    def from_counters(cls, counters: Iterable[Iterable[tuple[Any, int]]]) -> Dropped:
         """What ``counters`` gave."""
         return cls(*(Counter(dict(pairs)) for pairs in counters))
 

@@ -15,7 +15,7 @@ from gmd_vae.windows.storage.shards import layout_of, read_examples, read_exampl
 
 
 @dataclasses.dataclass(frozen=True)
-class Windows:
+class LabelWindows:
     """The windows of a split.
 
     Attributes:
@@ -34,7 +34,7 @@ class Windows:
         return len(self.labels)
 
 
-def load_windows(folder: Path, split: str) -> Windows:
+def load_windows(folder: Path, split: str) -> LabelWindows:
     """Reads a split of a folder that ``preprocess`` made; two bytes a step, whatever else is in the records.
 
     Raises:
@@ -63,4 +63,4 @@ def load_windows(folder: Path, split: str) -> Windows:
         labels[number] = row
         source = sources[0] if sources else f"window {number}"  # of no known file: of a file of its own
         files[number] = numbers.setdefault(source, len(numbers))
-    return Windows(labels, files, tuple(numbers))
+    return LabelWindows(labels, files, tuple(numbers))

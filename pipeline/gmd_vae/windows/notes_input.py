@@ -39,7 +39,7 @@ class Record(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Range:
+class RecordRange:
     """Neighbouring records of a file: where they are, not what they hold.
 
     Attributes:
@@ -87,7 +87,7 @@ class NotesInput:
         """Bytes of all files."""
         return sum(path.stat().st_size for path, _ in self.files)
 
-    def ranges(self) -> list[Range]:
+    def ranges(self) -> list[RecordRange]:
         """The records in order, in ranges that are each small enough for one task; at most a few thousand.
 
         Found from the lengths of the records alone.
@@ -95,21 +95,21 @@ class NotesInput:
         Raises:
             GmdVaeError: a file is cut short, or is not a TFRecord file.
         """
-        found: list[Range] = []
+        found: list[RecordRange] = []
         for path, split in self.files:
             start = first = count = begin = 0
             for size in record_sizes(path):
                 start += FRAME + size
                 count += 1
                 if count == _RANGE_RECORDS or start - begin > _RANGE_BYTES:
-                    found.append(Range(path.absolute(), path.name, split, first, begin, count))
+                    found.append(RecordRange(path.absolute(), path.name, split, first, begin, count))
                     first, begin, count = first + count, start, 0
             if count:
-                found.append(Range(path.absolute(), path.name, split, first, begin, count))
+                found.append(RecordRange(path.absolute(), path.name, split, first, begin, count))
         return _joined(found, -(-len(found) // _MOST_RANGES))
 
 
-def unpack(ranges: list[Range], folder: Path) -> list[Range]:
+def decompressed(ranges: list[RecordRange], folder: Path) -> list[RecordRange]:
     """The same ranges; those of gzip files lie in copies that are not compressed, so that each can be read alone.
 
     Args:
@@ -128,7 +128,7 @@ def unpack(ranges: list[Range], folder: Path) -> list[Range]:
     return [dataclasses.replace(piece, path=copies.get(piece.path, piece.path)) for piece in ranges]
 
 
-def _joined(ranges: list[Range], count: int) -> list[Range]:
+def _joined(ranges: list[RecordRange], count: int) -> list[RecordRange]:
     """Each ``count`` neighbours of a file as one range."""
     found = []
     for _, group in itertools.groupby(ranges, lambda piece: piece.path):
@@ -150,7 +150,7 @@ def split_of(sequence_id: str, data: bytes) -> str:
     return "train" if number < 8 else "validation" if number == 8 else "test"
 
 
-def name_of(path: Path) -> str:
+def input_name(path: Path) -> str:
     """What examples made from a folder or file of NoteSequences are called."""
     return path.resolve().name.removesuffix(".gz").removesuffix(".tfrecord")
 

@@ -17,11 +17,11 @@ from gmd_vae.engines.local import engine_for
 from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent
 from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters
 from gmd_vae.windows.extraction import REASONS, Dropped, Extractor
-from gmd_vae.windows.notes_input import NotesInput, open_notes, unpack
+from gmd_vae.windows.notes_input import NotesInput, decompressed, open_notes
 from gmd_vae.windows.storage.batch_files import write_batch
 from gmd_vae.windows.storage.merge import Merged, Totals, merge
 from gmd_vae.windows.storage.shards import STAGE, shard_count, write_shards
-from gmd_vae.windows.storage.sorted_runs import Runs
+from gmd_vae.windows.storage.sorted_runs import SortedRuns
 from gmd_vae.windows.summary import Summary
 
 _BYTES_PER_JOB = 32 << 20  # a process takes half a second to start: about what 20 MB of music takes to cut
@@ -139,7 +139,7 @@ def preprocess(
         make_batches(
             batches,
             functools.partial(write_batch, extractor, max_per_sequence),
-            unpack(tasks, batches.folder),
+            decompressed(tasks, batches.folder),
             [task.count for task in tasks],
             engine,
             on_progress,
@@ -147,7 +147,7 @@ def preprocess(
         )
         totals = Totals(batches, len(tasks))
         layout = extractor.layout
-        merged = Merged([Runs(batches.folder / name) for name in SPLITS])
+        merged = Merged([SortedRuns(batches.folder / name) for name in SPLITS])
         try:
             merge(batches, len(tasks), totals.sweeps(), layout, keep_duplicates=keep_duplicates, into=merged)
             summary = Summary(output_dir, config, _split_summaries(totals, merged, keep_duplicates), totals.dropped)

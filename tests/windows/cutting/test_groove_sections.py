@@ -101,7 +101,7 @@ def extractor(name: str) -> Extractor:
     return family_of(get_config(name)).extractor(get_config(name))
 
 
-def tensors_of(extraction: Extraction) -> list[Tensors]:
+def window_tensors(extraction: Extraction) -> list[Tensors]:
     assert not isinstance(extraction.windows, np.ndarray)
     return list(extraction.windows)
 
@@ -115,7 +115,7 @@ def test_the_windows_of_real_drums_are_those_of_magentas_converter(magenta: Any,
     found = 0
     for record in itertools.islice(read_records(groove_notes / "test.tfrecord"), 12):
         stock = list(zip(*converter.to_tensors(NoteSequence.FromString(record)), strict=True))
-        ours = tensors_of(extract(record))
+        ours = window_tensors(extract(record))
         assert len(ours) == len(stock)
         for window, (inputs, outputs, controls, length) in zip(ours, stock, strict=True):
             np.testing.assert_array_equal(window.inputs, inputs)
@@ -132,7 +132,7 @@ def test_magentas_converter_takes_what_it_died_of(magenta: Any) -> None:
     sequence = music(*beats(2), (0.25, 99), (0.5, 35), *beats(2, bar=4.0, begin=4.0), tempos={0: 120, 4: 60})
     sequence.notes.add(start_time=1.0, end_time=1.5, pitch=60, velocity=90)
     extraction = extractor("groovae_2bar_hits_control_tfds")(sequence.SerializeToString())
-    first, second = tensors_of(extraction)
+    first, second = window_tensors(extraction)
     np.testing.assert_array_equal(np.flatnonzero(first.outputs[:, 0]), range(0, 32, 4))
     np.testing.assert_array_equal(first.outputs, second.outputs)
     np.testing.assert_array_equal(first.controls, first.outputs[:, :9] > 0)
@@ -146,7 +146,7 @@ def test_left_out_notes_are_the_same_each_time_and_others_in_other_music(magenta
     first, other = (music(*snares, tempos={0: tempo}) for tempo in (120, 120.001))
     found = []
     for sequence in (first, other, first):
-        windows = tensors_of(extract(sequence.SerializeToString()))
+        windows = window_tensors(extract(sequence.SerializeToString()))
         assert len(windows) == 16
         found.append(np.concatenate([window.inputs[:, 3] for window in windows]))
     np.testing.assert_array_equal(found[0], found[2])

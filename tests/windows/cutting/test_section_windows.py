@@ -124,15 +124,15 @@ parts = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-1, 0, 31, 33, 60
 def test_our_own_look_finds_the_windows_that_magenta_finds(
     extractors: dict[str, Any], made: list[Part], config: str
 ) -> None:
-    from gmd_vae.windows.cutting.section_content import places
-    from gmd_vae.windows.cutting.section_windows import tensors_of
+    from gmd_vae.windows.cutting.section_content import window_bars
+    from gmd_vae.windows.cutting.section_windows import convert
 
     extractor = extractors[config]
     if config == "hier-multiperf_vel_1bar_med":  # Magenta fails on a track of two programs
         made = list({part[0]: part for part in made}.values())
     sequence = music(*made)
-    found = tensors_of(extractor._converter, sequence) if sequence.total_time > 0 else []
-    expected = places(extractor._needs, sequence, Dropped()) if sequence.total_time > 0 else []
+    found = convert(extractor._converter, sequence) if sequence.total_time > 0 else []
+    expected = window_bars(extractor._requirements, sequence, Dropped()) if sequence.total_time > 0 else []
     if config == "hier-multiperf_vel_1bar_med":
         assert len(found) <= len(expected)
     else:
@@ -144,15 +144,17 @@ def test_our_own_look_finds_the_windows_that_magenta_finds(
 def test_our_own_look_finds_the_trios_that_magenta_finds(
     extractors: dict[str, Any], played: list[tuple[int, int, int]]
 ) -> None:
-    from gmd_vae.windows.cutting.section_content import places
-    from gmd_vae.windows.cutting.section_windows import tensors_of
+    from gmd_vae.windows.cutting.section_content import window_bars
+    from gmd_vae.windows.cutting.section_windows import convert
 
     extractor = extractors["flat-trio_16bar"]
     sequence = music(
         *((number, program, quarters(bars, 36, first)) for number, (program, first, bars) in enumerate(played))
     )
     if sequence.total_time > 0:
-        assert len(tensors_of(extractor._converter, sequence)) == len(places(extractor._needs, sequence, Dropped()))
+        assert len(convert(extractor._converter, sequence)) == len(
+            window_bars(extractor._requirements, sequence, Dropped())
+        )
 
 
 def test_real_music_gives_what_magentas_own_converters_give(extractors: dict[str, Any], test_data: Path) -> None:

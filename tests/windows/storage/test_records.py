@@ -91,7 +91,7 @@ def test_places_that_no_array_has_are_refused(places):
     entry, other = (records._entry("inputs", feature) for feature in (right, wrong))
     features = records._features_of(record).replace(entry, other)
     with pytest.raises(GmdVaeError, match="not a gmd-vae"):
-        records.read_tensor_example(records.example(features, []), FEW)
+        records.read_tensor_example(records.example_record(features, []), FEW)
 
 
 def test_packed_windows_are_equal_exactly_where_windows_are():
@@ -99,17 +99,17 @@ def test_packed_windows_are_equal_exactly_where_windows_are():
         layout = Layout("labels", 3, classes, 0, 0)
         top = 2**classes - 1
         windows = np.array([[0, 1, top], [0, 1, top], [0, 1, top - 1]])
-        packed = records.pack(layout, windows)
+        packed = records.pack_windows(layout, windows)
         assert packed[0] == packed[1] != packed[2]
         assert len(packed[0]) == 3 * size
-        unpacked = [records.example(features, [b"x"]) for features in records.unpack(layout, packed)]
+        unpacked = [records.example_record(features, [b"x"]) for features in records.unpack_features(layout, packed)]
         assert unpacked == [records.label_example(window, ["x"]) for window in windows]
     other = random_tensors()
     other.inputs[0, 0] ^= True
-    packed = records.pack(TENSORS, [random_tensors(), random_tensors(), other])
+    packed = records.pack_windows(TENSORS, [random_tensors(), random_tensors(), other])
     assert packed[0] == packed[1] != packed[2]
-    (features,) = records.unpack(TENSORS, packed[2:])
-    assert records.example(features, [b"x", b"y"]) == records.tensor_example(TENSORS, other, ["x", "y"])
+    (features,) = records.unpack_features(TENSORS, packed[2:])
+    assert records.example_record(features, [b"x", b"y"]) == records.tensor_example(TENSORS, other, ["x", "y"])
 
 
 @pytest.mark.parametrize("record", [b"\xff\xff", b"", records.tensor_example(TENSORS, random_tensors(), ["a"])])

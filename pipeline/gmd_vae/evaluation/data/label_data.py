@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.windows.label_windows import Windows
+from gmd_vae.windows.label_windows import LabelWindows
 
 Labels: TypeAlias = npt.NDArray[np.integer[Any]]  # [n, steps]; bit i: a drum of class i begins at this step
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -29,8 +29,8 @@ class Data:
         steps_per_bar: steps in one bar.
     """
 
-    windows: Windows
-    training: Windows
+    windows: LabelWindows
+    training: LabelWindows
     styles: Sequence[str | None]
     training_styles: Sequence[str | None]
     voices: tuple[str, ...]

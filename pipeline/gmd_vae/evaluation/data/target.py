@@ -16,10 +16,10 @@ from gmd_vae.families.output_spec import output_of
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import NAME, Run, read_run
-from gmd_vae.windows.label_windows import Windows, load_windows
+from gmd_vae.windows.label_windows import LabelWindows, load_windows
 from gmd_vae.windows.storage.shards import read_examples_manifest
 
-Loaded = TypeVar("Loaded", Windows, TensorWindows)
+Loaded = TypeVar("Loaded", LabelWindows, TensorWindows)
 
 
 @dataclasses.dataclass(frozen=True)

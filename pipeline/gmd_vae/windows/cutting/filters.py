@@ -98,7 +98,7 @@ def refused_sections(filters: Filters, sequence: Any, notes: Notes) -> dict[int,
     return refused
 
 
-def notes_left(sequence: Any, notes: Notes, refused: Collection[int]) -> Notes:
+def accepted_notes(sequence: Any, notes: Notes, refused: Collection[int]) -> Notes:
     """The notes that lie in no refused section."""
     split = section_times(sequence)
     if split is None or not refused:
@@ -171,18 +171,18 @@ class FilteredDrumExtractor:
         except DecodeError:
             dropped.reasons["unreadable"] += 1
             return Extraction("", np.zeros((0, self.spec.steps), np.int64), dropped)
-        rows = [window.data for window in placed_windows_left(self.spec, self.filters, sequence, notes, dropped)]
+        rows = [window.data for window in accepted_windows(self.spec, self.filters, sequence, notes, dropped)]
         labels: Labels = np.frombuffer(b"".join(rows), np.int64).reshape(-1, self.spec.steps)
         return Extraction(sequence.id or sequence.filename, labels, dropped)
 
 
-def placed_windows_left(
+def accepted_windows(
     spec: DrumWindows, filters: Filters, sequence: Any, notes: Notes, dropped: Dropped
 ) -> Iterable[PlacedWindow]:
     """``placed_windows`` of the sections that the filters do not refuse; the others are counted in ``dropped``."""
     refused = refused_sections(filters, sequence, notes)
     dropped.reasons.update(refused.values())
-    left = notes_left(sequence, notes, refused)
+    left = accepted_notes(sequence, notes, refused)
     if refused and not len(left.start):
         return ()
     return placed_windows(spec, sequence, dropped, left)

@@ -6,6 +6,7 @@ ours. ``section_windows.py`` and ``groove_sections.py`` prepare the music for th
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import itertools
 from collections.abc import Callable
@@ -21,20 +22,20 @@ from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters, refused_sections
 from gmd_vae.windows.cutting.groove_sections import groove_sections, pitches_of, seeded_by
-from gmd_vae.windows.cutting.section_content import Kind, Needs
+from gmd_vae.windows.cutting.section_content import Ensemble, Requirements
 from gmd_vae.windows.cutting.section_windows import (
-    Placed,
-    every_window,
-    needs_of,
-    placed_windows,
-    tensors_of,
-    with_bars,
+    PlacedTensors,
+    convert,
+    convert_section,
+    locate_bars,
+    prepare_converter,
+    requirements_of,
 )
 from gmd_vae.windows.extraction import Dropped, Extraction, Layout, Tensors
 
 
 @dataclasses.dataclass(frozen=True)
-class MagentaExtractor:
+class MagentaExtractor(abc.ABC):
     """An ``Extractor`` with one of Magenta's converters. Picklable; TensorFlow starts at the first call.
 
     Attributes:
@@ -52,7 +53,7 @@ class MagentaExtractor:
 
         converter = build_config(get_config(self.windows.converter)).data_converter
         converter.set_mode("eval")  # in "train" mode Magenta draws windows at random
-        every_window(converter)
+        prepare_converter(converter)
         return converter
 
     def __getstate__(self) -> dict[str, Any]:
@@ -94,30 +95,30 @@ class MagentaExtractor:
         return Extraction(sequence.id, [found.window for found in self.placed(sequence, record, dropped)], dropped)
 
     def placed(
-        self, sequence: NoteSequence, record: bytes, dropped: Dropped, with_every_bar: bool = False
-    ) -> list[Placed]:
+        self, sequence: NoteSequence, record: bytes, dropped: Dropped, locate_all_bars: bool = False
+    ) -> list[PlacedTensors]:
         """Returns the windows of a NoteSequence with their positions.
 
         Args:
             sequence: The music; it may be changed.
             record: The same in wire format.
             dropped: Receives the reasons for missing windows.
-            with_every_bar: Finds the bars of all windows of several instruments, in twice the time.
+            locate_all_bars: Finds the bars of all windows of several instruments, in twice the time.
         """
         try:
             sections = self._sections(sequence, dropped)
         except Exception:  # Magenta's script dies of the same
             dropped.reasons["failed"] += 1
             return []
-        return self._placed_in(sections, record, dropped, with_every_bar)
+        return self._placed_in(sections, record, dropped, locate_all_bars)
 
     def _placed_in(
-        self, sections: list[NoteSequence], record: bytes, dropped: Dropped, with_every_bar: bool
-    ) -> list[Placed]:
-        found: list[Placed] = []
+        self, sections: list[NoteSequence], record: bytes, dropped: Dropped, locate_all_bars: bool
+    ) -> list[PlacedTensors]:
+        found: list[PlacedTensors] = []
         for number, section in enumerate(sections):
             try:
-                windows = self._windows(section, dropped, with_every_bar)
+                windows = self._windows(section, dropped, locate_all_bars)
                 found += [placed._replace(section=number) for placed in windows]
             except Exception:  # Magenta's converters raise errors of any type
                 dropped.reasons["failed"] += 1
@@ -130,13 +131,13 @@ class MagentaExtractor:
             return []
         return self._cut(sequence, dropped)
 
+    @abc.abstractmethod
     def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
         """Returns the sections of a NoteSequence that is not quantized."""
-        raise NotImplementedError
 
-    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
+    @abc.abstractmethod
+    def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
         """Returns the windows of one section."""
-        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,28 +148,28 @@ class SectionExtractor(MagentaExtractor):
         kind: Parts that a window has.
     """
 
-    kind: Kind = "melody"
+    kind: Ensemble = "melody"
 
     @cached_property
-    def _needs(self) -> Needs:
-        return needs_of(self.kind, self.windows, self._converter)
+    def _requirements(self) -> Requirements:
+        return requirements_of(self.kind, self.windows, self._converter)
 
     def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
         if not sequence.notes or not sequence.total_time > 0:
             dropped.reasons["no_length" if sequence.notes else "no_notes"] += 1
             return []
-        return sections_left(self.filters, sequence, dropped)
+        return accepted_sections(self.filters, sequence, dropped)
 
-    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
-        return placed_windows(self._converter, self._needs, section, dropped)
+    def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
+        return convert_section(self._converter, self._requirements, section, dropped)
 
 
 class TrackExtractor(SectionExtractor):
     """An extractor of bars of several instruments."""
 
-    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
-        windows = super()._windows(section, dropped, with_every_bar)
-        return with_bars(self._converter, section, windows) if with_every_bar else windows
+    def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
+        windows = super()._windows(section, dropped, locate_all_bars)
+        return locate_bars(self._converter, section, windows) if locate_all_bars else windows
 
 
 class GrooveExtractor(MagentaExtractor):
@@ -179,21 +180,21 @@ class GrooveExtractor(MagentaExtractor):
         return pitches_of(self._converter)
 
     def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
-        left = sections_left(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
+        left = accepted_sections(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
         pieces = (groove_sections(section, self._pitches, self.windows.bars, dropped) for section in left)
         return list(itertools.chain.from_iterable(pieces))
 
     def _placed_in(
-        self, sections: list[NoteSequence], record: bytes, dropped: Dropped, with_every_bar: bool
-    ) -> list[Placed]:
+        self, sections: list[NoteSequence], record: bytes, dropped: Dropped, locate_all_bars: bool
+    ) -> list[PlacedTensors]:
         with seeded_by(record):  # the converter drops notes by NumPy's global generator
-            found = super()._placed_in(sections, record, dropped, with_every_bar)
+            found = super()._placed_in(sections, record, dropped, locate_all_bars)
         if sections and not found:
             dropped.reasons["no_windows"] += 1
         return found
 
-    def _windows(self, section: NoteSequence, dropped: Dropped, with_every_bar: bool) -> list[Placed]:
-        return [Placed(window) for window in tensors_of(self._converter, section)]
+    def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
+        return [PlacedTensors(window) for window in convert(self._converter, section)]
 
 
 def window_finder(
@@ -212,13 +213,13 @@ def window_finder(
         record = sequence.SerializeToString(deterministic=True)
         return [
             {"section": placed.section, "bar": placed.bar, "parts": parts_of(placed.window)}
-            for placed in extractor.placed(sequence, record, dropped, with_every_bar=True)
+            for placed in extractor.placed(sequence, record, dropped, locate_all_bars=True)
         ]
 
     return find
 
 
-def sections_left(filters: Filters, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+def accepted_sections(filters: Filters, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
     """Returns the sections with notes, cut as by Magenta's script, that the filters accept.
 
     Args:

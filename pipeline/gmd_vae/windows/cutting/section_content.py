@@ -30,11 +30,11 @@ _BAR = 16  # steps
 _DEFAULT_TEMPO = 120.0
 _DRUM_PITCHES = frozenset(pitch for pitches in NINE_CLASSES for pitch in pitches)
 
-Kind: TypeAlias = Literal["melody", "trio", "tracks"]
+Ensemble: TypeAlias = Literal["melody", "trio", "tracks"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Needs:
+class Requirements:
     """What a config asks of a section.
 
     Attributes:
@@ -45,17 +45,17 @@ class Needs:
         chords: whether its windows come with chords.
     """
 
-    kind: Kind
+    kind: Ensemble
     bars: int
     programs: range = ANY_PROGRAM
     max_bars: int | None = None
     chords: bool = False
 
 
-FAMILIES = {
-    "melody": Needs("melody", 2, MELODY_PROGRAMS, 100),
-    "trio": Needs("trio", 16),
-    "tracks": Needs("tracks", 1),
+REQUIREMENTS = {
+    "melody": Requirements("melody", 2, MELODY_PROGRAMS, 100),
+    "trio": Requirements("trio", 16),
+    "tracks": Requirements("tracks", 1),
 }
 
 
@@ -66,26 +66,26 @@ class _Note(NamedTuple):
     sounds: bool  # in a melody: it is no drum, and has a velocity
 
 
-def places(needs: Needs, section: Any, dropped: Dropped) -> list[int]:
+def window_bars(requirements: Requirements, section: Any, dropped: Dropped) -> list[int]:
     """The first bar (from 0) of each window that Magenta's converter cuts, in its order, repeats too.
 
     For several instruments only the bars with as many as a window takes: Magenta leaves out those with too
     many or too few events. Why there is nothing, or less, is added to ``dropped``.
 
     Args:
-        needs: what is looked for.
+        requirements: what is looked for.
         section: a NoteSequence in seconds, without changes of tempo or time signature.
         dropped: the counts of what gives no window are added to it.
     """
     if not _is_in_four(section, dropped):
         return []
     steps = _steps(section)
-    if needs.kind == "tracks":
+    if requirements.kind == "tracks":
         return _bars_with_tracks(section, dropped)
-    if math.ceil(steps / _BAR) < needs.bars and needs.kind == "trio":
+    if math.ceil(steps / _BAR) < requirements.bars and requirements.kind == "trio":
         dropped.reasons["short_section"] += 1
         return []
-    return (_trios if needs.kind == "trio" else _melodies)(needs, section, dropped)
+    return (_trios if requirements.kind == "trio" else _melodies)(requirements, section, dropped)
 
 
 def tempo_of(section: Any) -> float:
@@ -112,18 +112,18 @@ def _is_in_four(section: Any, dropped: Dropped) -> bool:
     return True
 
 
-def _melodies(needs: Needs, section: Any, dropped: Dropped) -> list[int]:
-    instruments = _quantized(section, needs.programs, PIANO)
+def _melodies(requirements: Requirements, section: Any, dropped: Dropped) -> list[int]:
+    instruments = _quantized(section, requirements.programs, PIANO)
     if not instruments:
         dropped.reasons["no_melody"] += 1
         return []
     found: list[int] = []
     for notes in instruments.values():
         for begin, bars in _voices(notes):
-            if needs.max_bars is not None and bars > needs.max_bars:
+            if requirements.max_bars is not None and bars > requirements.max_bars:
                 dropped.reasons["melodies_cut_off"] += 1
-                bars = needs.max_bars
-            found += range(begin, begin + bars - needs.bars + 1)
+                bars = requirements.max_bars
+            found += range(begin, begin + bars - requirements.bars + 1)
     if not found:
         dropped.reasons["short_melodies"] += 1
     return found
@@ -154,7 +154,7 @@ def _voices(notes: Iterable[_Note]) -> list[tuple[int, int]]:
     return found
 
 
-def _trios(needs: Needs, section: Any, dropped: Dropped) -> list[int]:
+def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[int]:
     last = max((note.end_time for note in section.notes), default=0.0)
     bars = math.ceil(max(_steps(section), _step(last, tempo_of(section))) / _BAR)
     if bars > MAX_TRIO_BARS:
@@ -194,7 +194,7 @@ def _trios(needs: Needs, section: Any, dropped: Dropped) -> list[int]:
         all_play[:_TRIO_GAP] = near[:_TRIO_GAP, group].any()
         all_play[-_TRIO_GAP:] = near[-_TRIO_GAP:, group].any()
         pauses = np.concatenate([[0], np.cumsum(~all_play)])
-        found += np.flatnonzero(pauses[needs.bars :] == pauses[: -needs.bars]).tolist()
+        found += np.flatnonzero(pauses[requirements.bars :] == pauses[: -requirements.bars]).tolist()
     if not found:
         dropped.reasons["not_together"] += 1
     return found

@@ -14,14 +14,14 @@ import numpy as np
 from gmd_vae.configuration.window_specs import MagentaWindows
 from gmd_vae.midi.chord_inference import has_chords, infer_chords
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
-from gmd_vae.windows.cutting.section_content import ANY_PROGRAM, PIANO, Kind, Needs, places, tempo_of
+from gmd_vae.windows.cutting.section_content import ANY_PROGRAM, PIANO, Ensemble, Requirements, tempo_of, window_bars
 from gmd_vae.windows.extraction import Dropped, Tensors
 
 _BEFORE = 1e-6  # seconds
 _WITH_WINDOWS = ("melodies_cut_off", "trios_cut_off", "few_instruments", "many_instruments")
 
 
-class Placed(NamedTuple):
+class PlacedTensors(NamedTuple):
     """A window, its first bar in its section, from 0, or ``None`` where that is not known; and the section's number."""
 
     window: Tensors
@@ -29,7 +29,7 @@ class Placed(NamedTuple):
     section: int = 0
 
 
-def needs_of(kind: Kind, windows: MagentaWindows, converter: Any) -> Needs:
+def requirements_of(kind: Ensemble, windows: MagentaWindows, converter: Any) -> Requirements:
     """Returns a converter's conditions on a section.
 
     Args:
@@ -39,10 +39,10 @@ def needs_of(kind: Kind, windows: MagentaWindows, converter: Any) -> Needs:
     """
     programs = converter._valid_programs or ANY_PROGRAM if kind == "melody" else ANY_PROGRAM
     most = 100 if kind == "melody" else None
-    return Needs(kind, windows.bars, programs, most, windows.controls == "chords")
+    return Requirements(kind, windows.bars, programs, most, windows.controls == "chords")
 
 
-def every_window(converter: Any) -> None:
+def prepare_converter(converter: Any) -> None:
     """Makes a converter that is ours alone give repeats too, in the order of time, and read each chord symbol once.
 
     Magenta's melody converter takes the windows through a set; with chords, which are text, their order
@@ -54,61 +54,63 @@ def every_window(converter: Any) -> None:
         encoding.encode_event = functools.cache(encoding.encode_event)
 
 
-def placed_windows(converter: Any, needs: Needs, section: NoteSequence, dropped: Dropped) -> list[Placed]:
+def convert_section(
+    converter: Any, requirements: Requirements, section: NoteSequence, dropped: Dropped
+) -> list[PlacedTensors]:
     """All windows of a section, of equal ones the first; what gave none is added to ``dropped``.
 
     Args:
-        converter: as ``every_window`` leaves it.
-        needs: of the converter.
+        converter: as ``prepare_converter`` leaves it.
+        requirements: of the converter.
         section: music without changes of tempo or time signature; the chords are added to it.
         dropped: the counts of what gives no window are added to it.
     """
     own = Dropped()
-    bars = places(needs, section, own)
+    bars = window_bars(requirements, section, own)
     chords = ""
-    if bars and needs.chords:
+    if bars and requirements.chords:
         chords = "given" if has_chords(section) else "inferred"
-        if chords == "inferred" and not _add_chords(section, needs):
+        if chords == "inferred" and not _add_chords(section, requirements):
             dropped.reasons["no_chords"] += 1
             return []
-        if needs.kind == "tracks":
+        if requirements.kind == "tracks":
             # Magenta cuts bar by bar, and leaves out a bar whose first chord lies a rounding error behind its start
             for text in section.text_annotations:
                 text.time = max(0.0, text.time - _BEFORE)
-    windows = tensors_of(converter, section)
+    windows = convert(converter, section)
     if not windows:
         if bars and chords == "given":
             own.reasons["bad_chords"] += 1
         elif bars:
-            own.reasons.update({"event_count": len(bars)} if needs.kind == "tracks" else {"no_windows": 1})
+            own.reasons.update({"event_count": len(bars)} if requirements.kind == "tracks" else {"no_windows": 1})
         dropped.add(own)
         return []
     dropped.reasons.update({reason: own.reasons[reason] for reason in _WITH_WINDOWS})
     if chords:
         dropped.chords[chords] += 1
-    if needs.kind == "tracks":
+    if requirements.kind == "tracks":
         dropped.reasons["event_count"] += max(0, len(bars) - len(windows))
     known = bars if len(bars) == len(windows) else [None] * len(windows)
-    if needs.kind != "melody":  # Magenta keeps repeats of the others
-        return [Placed(window, bar) for window, bar in zip(windows, known, strict=True)]
-    found: dict[bytes, Placed] = {}
+    if requirements.kind != "melody":  # Magenta keeps repeats of the others
+        return [PlacedTensors(window, bar) for window, bar in zip(windows, known, strict=True)]
+    found: dict[bytes, PlacedTensors] = {}
     for window, bar in zip(windows, known, strict=True):
-        found.setdefault(window.outputs.tobytes() + window.controls.tobytes(), Placed(window, bar))
+        found.setdefault(window.outputs.tobytes() + window.controls.tobytes(), PlacedTensors(window, bar))
     dropped.reasons["repeated"] += len(windows) - len(found)
     return list(found.values())
 
 
-def with_bars(converter: Any, section: NoteSequence, found: list[Placed]) -> list[Placed]:
+def locate_bars(converter: Any, section: NoteSequence, found: list[PlacedTensors]) -> list[PlacedTensors]:
     """The windows of several instruments with their bars: each bar is converted once more, alone."""
     whole = note_seq_module("sequences_lib").apply_sustain_control_changes(section)
     parts = note_seq_module("sequences_lib").split_note_sequence(whole, 240 / tempo_of(section))
-    bars = [bar for bar, part in enumerate(parts) if part.notes and tensors_of(converter, part)]
+    bars = [bar for bar, part in enumerate(parts) if part.notes and convert(converter, part)]
     if len(bars) != len(found):
         return found
     return [placed._replace(bar=bar) for placed, bar in zip(found, bars, strict=True)]
 
 
-def tensors_of(converter: Any, section: NoteSequence) -> list[Tensors]:
+def convert(converter: Any, section: NoteSequence) -> list[Tensors]:
     """What a converter makes of a section."""
     tensors = converter.to_tensors(section)
     return [
@@ -117,10 +119,10 @@ def tensors_of(converter: Any, section: NoteSequence) -> list[Tensors]:
     ]
 
 
-def _add_chords(section: NoteSequence, needs: Needs) -> bool:
+def _add_chords(section: NoteSequence, requirements: Requirements) -> bool:
     """Adds the chords that Magenta would infer, from the notes that it would; whether it could."""
     heard, steps_per_quarter = section, 4
-    if needs.kind == "tracks":
+    if requirements.kind == "tracks":
         heard, steps_per_quarter = note_seq_module("sequences_lib").apply_sustain_control_changes(section), 24
     elif any(note.pitch not in PIANO for note in section.notes):
         heard = NoteSequence()

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting.filters import STOCK_FILTERS
-from gmd_vae.windows.cutting.magenta_windows import fields_of, sections_left
+from gmd_vae.windows.cutting.magenta_windows import accepted_sections, fields_of
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.stock.drums import StockExtraction
 
@@ -53,7 +53,7 @@ class StockConverterExtractor:
             return StockExtraction("", [], dropped)
         found: list[bytes] = []
         try:
-            for section in sections_left(STOCK_FILTERS, sequence, dropped):
+            for section in accepted_sections(STOCK_FILTERS, sequence, dropped):
                 windows = self._windows_of(section)
                 found += [window for window in windows if window is not None]
                 dropped.reasons["not_reproduced"] += windows.count(None)

@@ -14,7 +14,7 @@ import numpy as np
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import read_notes
-from gmd_vae.windows.cutting.filters import STOCK_FILTERS, Filters, placed_windows_left
+from gmd_vae.windows.cutting.filters import STOCK_FILTERS, Filters, accepted_windows
 from gmd_vae.windows.extraction import Dropped, Labels
 from gmd_vae.windows.stock.order import MAGENTA_CAP, by_section, magenta_order
 
@@ -68,20 +68,20 @@ class StockDrumExtractor:
             dropped.reasons["unreadable"] += 1
             return StockExtraction("", [], dropped)
         found: list[bytes] = []
-        left = placed_windows_left(self.spec, self.filters, sequence, notes, dropped)
+        left = accepted_windows(self.spec, self.filters, sequence, notes, dropped)
         for _, placed in by_section(left):
             windows = magenta_order([window.data for window in placed])
             dropped.reasons["capped"] += max(0, len(windows) - self.cap)
             for window in windows[: self.cap]:
                 labels = np.frombuffer(window, np.int64)
-                if _gives_itself(self.spec, labels):
+                if _is_reproduced(self.spec, labels):
                     found.append(drum_sequence(self.spec, labels))
                 else:
                     dropped.reasons["not_reproduced"] += 1
         return StockExtraction(sequence.id, found, dropped)
 
 
-def _gives_itself(spec: DrumWindows, labels: Labels) -> bool:
+def _is_reproduced(spec: DrumWindows, labels: Labels) -> bool:
     """Whether a window's NoteSequence holds a window: else the script leaves it out.
 
     It holds one if the drums begin in the first bar, end in the last, and make no pause in between

@@ -25,9 +25,9 @@ from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.resumable import Batches, Progress, check_visible, make_batches, open_batches, silent
 from gmd_vae.midi.tfrecord import create, read_records, write_record
 from gmd_vae.windows.extraction import Dropped
-from gmd_vae.windows.notes_input import STOCK_STAGE, NotesInput, Range, open_notes, unpack
+from gmd_vae.windows.notes_input import STOCK_STAGE, NotesInput, RecordRange, decompressed, open_notes
 from gmd_vae.windows.stock.drums import StockExtraction
-from gmd_vae.windows.storage.sorted_runs import Runs
+from gmd_vae.windows.storage.sorted_runs import SortedRuns
 from gmd_vae.windows.summary import Summary
 
 _PLACE = struct.Struct(">QII")  # number of the source in its file, number of its window, bytes of the source's id
@@ -100,13 +100,13 @@ def write_stock(
         make_batches(
             batches,
             functools.partial(_write_batch, extractor),
-            unpack(tasks, batches.folder),
+            decompressed(tasks, batches.folder),
             sizes,
             engine,
             on_progress,
             on_resume,
         )
-        runs = {name: Runs(batches.folder / name) for name in SPLITS}
+        runs = {name: SortedRuns(batches.folder / name) for name in SPLITS}
         try:
             _gather(batches, tasks, runs, summary)
             if not any(run.count for run in runs.values()):
@@ -163,7 +163,7 @@ class _Found(NamedTuple):
         return cls(number, place, data[_PLACE.size : middle], data[middle:])
 
 
-def _write_batch(extractor: StockExtractor, piece: Range, path: Path) -> None:
+def _write_batch(extractor: StockExtractor, piece: RecordRange, path: Path) -> None:
     """Writes what was dropped (JSON), then what the script makes of some NoteSequences; runs in any process."""
     check_visible(piece.path)
     found = []
@@ -180,7 +180,9 @@ def _write_batch(extractor: StockExtractor, piece: Range, path: Path) -> None:
             write_record(stream, one.pack())
 
 
-def _gather(batches: Batches, tasks: list[Range], runs: dict[str, Runs], summary: Summary[StockSplit]) -> None:
+def _gather(
+    batches: Batches, tasks: list[RecordRange], runs: dict[str, SortedRuns], summary: Summary[StockSplit]
+) -> None:
     """Reads the batches into runs in order of a hash of the windows, and counts."""
     for number, task in enumerate(tasks):
         name = task.split or SPLITS[0]
@@ -188,14 +190,14 @@ def _gather(batches: Batches, tasks: list[Range], runs: dict[str, Runs], summary
         with batches.reading(number) as path:
             records = read_records(path)
             header = json.loads(next(records, b"[]"))
-            summary.dropped.add(Dropped.of_counters(header))
+            summary.dropped.add(Dropped.from_counters(header))
             for data in records:
                 rank = hashlib.blake2b(_Found.unpack(data).sequence, digest_size=16).digest()
                 runs[name].add(rank, data)
         summary.splits[name].windows = runs[name].count
 
 
-def _write_split(path: Path, runs: Runs, split: StockSplit) -> None:
+def _write_split(path: Path, runs: SortedRuns, split: StockSplit) -> None:
     """Writes the records of a split and counts them; no file if there are none."""
     if not runs.count:
         return
@@ -206,7 +208,7 @@ def _write_split(path: Path, runs: Runs, split: StockSplit) -> None:
     split.files.append(manifest.describe_file(path, records=split.records))
 
 
-def _records(runs: Runs) -> Iterator[bytes]:
+def _records(runs: SortedRuns) -> Iterator[bytes]:
     """Yields a NoteSequence for each different window, with the ids of all that it comes from."""
     from gmd_vae.midi.note_sequence import NoteSequence
 

@@ -26,12 +26,12 @@ from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.engines.resumable import check_visible
 from gmd_vae.midi.tfrecord import FRAME, read_records, write_record
 from gmd_vae.windows.extraction import Dropped, Extractor
-from gmd_vae.windows.notes_input import Range, split_of
+from gmd_vae.windows.notes_input import RecordRange, split_of
 from gmd_vae.windows.storage import records
 
 RANK = np.dtype("S16")
 RANK_STARTS = 256  # values of a rank's first byte
-PER_SOURCE = 100  # bytes of memory that a source takes in a merge, its id among them
+BYTES_PER_SOURCE = 100  # bytes of memory that a source takes in a merge, its id among them
 
 _BLOCK_BYTES = 1 << 18  # about: a block is read whole for its windows of a few ranks
 _BLOCK = struct.Struct("<II")  # windows, sources
@@ -63,7 +63,7 @@ def rank_of(window: bytes, occurrence: int = 0) -> bytes:
     return hashlib.blake2b(window, digest_size=16, salt=occurrence.to_bytes(8, "big")).digest()
 
 
-def write_batch(extractor: Extractor, max_per_sequence: int | None, piece: Range, path: Path) -> None:
+def write_batch(extractor: Extractor, max_per_sequence: int | None, piece: RecordRange, path: Path) -> None:
     """Cuts the windows of some NoteSequences and writes them to ``path``. Runs in any process, on any machine.
 
     What is written depends on the NoteSequences and the options alone.
@@ -80,7 +80,7 @@ def write_batch(extractor: Extractor, max_per_sequence: int | None, piece: Range
     for number, record in enumerate(piece.read()):
         extraction = extractor(record.data)
         sequence_id = extraction.sequence_id or record.name
-        windows = records.pack(extractor.layout, extraction.windows) if len(extraction.windows) else []
+        windows = records.pack_windows(extractor.layout, extraction.windows) if len(extraction.windows) else []
         if max_per_sequence and len(windows) > max_per_sequence:
             extraction.dropped.reasons["capped"] += len(windows) - max_per_sequence
             windows = _draw(windows, max_per_sequence, sequence_id)
@@ -116,7 +116,7 @@ def _blocks(found: dict[bytes, list[int]]) -> tuple[list[bytes], list[int]]:
     ranked = sorted((rank_of(window), window) for window in found)
     weights = [0] * RANK_STARTS
     for rank, window in ranked:
-        weights[rank[0]] += len(window) + PER_SOURCE * (1 + len(found[window]))
+        weights[rank[0]] += len(window) + BYTES_PER_SOURCE * (1 + len(found[window]))
     number = min(RANK_STARTS, -(-sum(weights) // _BLOCK_BYTES))
     blocks: list[list[tuple[bytes, bytes]]] = [[] for _ in range(number)]
     for rank, window in ranked:
@@ -180,7 +180,7 @@ class Batch:
         """
         data = next(_read(path, 0, 0))
         header = json.loads(data)
-        dropped = Dropped.of_counters(header["dropped"])
+        dropped = Dropped.from_counters(header["dropped"])
         sizes = (len(data), *header["sizes"])
         starts = [0, *itertools.accumulate(FRAME + size for size in sizes)][:-1]
         return cls(path, header["sequences"], header["windows"], dropped, header["weights"], starts)

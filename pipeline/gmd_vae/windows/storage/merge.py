@@ -16,7 +16,7 @@ from gmd_vae.engines.resumable import Batches
 from gmd_vae.windows.extraction import Dropped, Layout
 from gmd_vae.windows.storage import records
 from gmd_vae.windows.storage.batch_files import RANK, RANK_STARTS, Array, Batch, Rows, rank_of
-from gmd_vae.windows.storage.sorted_runs import Runs
+from gmd_vae.windows.storage.sorted_runs import SortedRuns
 
 _SWEEP_BYTES = 24 << 20  # of memory, as the batches weigh their windows
 _BATCH = 4096  # windows that become examples at once
@@ -71,7 +71,7 @@ class Merged:
         taken_out: by number of split: windows left out because a later split has them, that split → how many.
     """
 
-    runs: list[Runs]
+    runs: list[SortedRuns]
     distinct: list[int] = dataclasses.field(default_factory=lambda: [0] * len(SPLITS))
     taken_out: list[dict[int, int]] = dataclasses.field(
         # train first: what is in test too is counted there, not as shared with validation
@@ -201,12 +201,12 @@ def _examples(
             for begin, end in zip(sweep.begins[some].tolist(), sweep.ends[some].tolist(), strict=True)
         ]
         ranks = sweep.ranks[some].tobytes()
-        rows = zip(windows, records.unpack(layout, windows), begins.tolist(), ends.tolist(), strict=True)
+        rows = zip(windows, records.unpack_features(layout, windows), begins.tolist(), ends.tolist(), strict=True)
         for number, (window, features, begin, end) in enumerate(rows):
             rank = ranks[number * RANK.itemsize : (number + 1) * RANK.itemsize]
             names = [sweep.ids[place] for place in sweep.sources[begin:end].tolist()]
             if not keep_duplicates:
-                yield rank, records.example(features, dict.fromkeys(names))
+                yield rank, records.example_record(features, dict.fromkeys(names))
                 continue
             for occurrence, name in enumerate(names):
-                yield rank_of(window, occurrence) if occurrence else rank, records.example(features, [name])
+                yield rank_of(window, occurrence) if occurrence else rank, records.example_record(features, [name])

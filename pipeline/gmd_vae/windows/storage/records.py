@@ -31,7 +31,7 @@ _COMPRESSION = 1  # zlib's fastest level
 
 def label_example(labels: Labels, sources: Sequence[str]) -> bytes:
     """One window as a record of format ``labels``. ``labels`` is int64 [steps]."""
-    return example(_label_features(labels[None])[0], [source.encode() for source in sources])
+    return example_record(_label_features(labels[None])[0], [source.encode() for source in sources])
 
 
 def tensor_example(layout: Layout, tensors: Tensors, sources: Sequence[str]) -> bytes:
@@ -49,11 +49,11 @@ def tensor_example(layout: Layout, tensors: Tensors, sources: Sequence[str]) -> 
         raw = array.astype(np.uint8 if array.dtype == np.bool_ else "<f4").tobytes()
         features[name] = _field(_BYTES_LIST, _field(_VALUE, raw))
     entries = b"".join(_entry(name, features[name]) for name in sorted(features))
-    return example(entries, [source.encode() for source in sources])
+    return example_record(entries, [source.encode() for source in sources])
 
 
-def example(features: bytes, sources: Iterable[bytes]) -> bytes:
-    """The record of a window from its features, as ``unpack`` gives them, and its source ids in UTF-8."""
+def example_record(features: bytes, sources: Iterable[bytes]) -> bytes:
+    """The record of a window from its features, as ``unpack_features`` gives them, and its source ids in UTF-8."""
     named = _source_features(tuple(sources))
     return _start(_FEATURES, len(features) + len(named)) + features + named
 
@@ -95,15 +95,15 @@ def read_tensor_example(record: bytes, layout: Layout) -> tuple[Tensors, list[st
     return Tensors(inputs, outputs, controls, tuple(features["length"].int64_list.value)), _sources(features)
 
 
-def pack(layout: Layout, windows: Labels | Sequence[Tensors]) -> list[bytes]:
+def pack_windows(layout: Layout, windows: Labels | Sequence[Tensors]) -> list[bytes]:
     """Windows as short byte strings that are equal exactly where the windows are equal."""
     if isinstance(windows, np.ndarray):
         return [row.tobytes() for row in windows.astype(_packed_dtype(layout))]
     return [zlib.compress(tensor_example(layout, window, ()), _COMPRESSION) for window in windows]
 
 
-def unpack(layout: Layout, packed: Sequence[bytes]) -> list[bytes]:
-    """The features of packed windows, for ``example``."""
+def unpack_features(layout: Layout, packed: Sequence[bytes]) -> list[bytes]:
+    """The features of packed windows, for ``example_record``."""
     if layout.format == "labels":
         dtype = np.dtype(_packed_dtype(layout))
         return _label_features(np.frombuffer(b"".join(packed), dtype).reshape(len(packed), -1))
@@ -188,7 +188,7 @@ def _varints(values: npt.NDArray[np.integer[Any]]) -> list[bytes]:
 
 
 def _features_of(record: bytes) -> bytes:
-    """What ``example`` made the record of, had it no sources."""
+    """What ``example_record`` made the record of, had it no sources."""
     begin = 1
     while record[begin] & 0x80:
         begin += 1

@@ -16,7 +16,7 @@ _RANK_BYTES = 16
 Ranked = tuple[bytes, bytes]  # rank, example
 
 
-class Runs:
+class SortedRuns:
     """The examples of a split. They come in any order, but best in order of rank.
 
     Attributes:
