@@ -87,11 +87,11 @@ def test_damaged_examples_are_refused(starter_examples: Path, tmp_path: Path) ->
     shutil.copytree(starter_examples, folder)
     content = manifest_of(folder)
     (folder / "manifest.json").write_text(json.dumps(content | {"extractor": {"slice_bars": 4, "odd": 1}}))
-    with pytest.raises(GmdVaeError, match="does not say how its windows were cut"):
+    with pytest.raises(GmdVaeError, match="does not describe how its windows were cut"):
         inspect_examples(folder)
     for change in ({"layout": 1}, {"splits": {"train": {}}}, {"extractor": content["extractor"] | {"slice_bars": 0}}):
         (folder / "manifest.json").write_text(json.dumps(content | change))
-        with pytest.raises(GmdVaeError, match="does not say how its windows were cut"):
+        with pytest.raises(GmdVaeError, match="does not describe how its windows were cut"):
             inspect_examples(folder)
     (folder / "manifest.json").write_text(json.dumps(content))
     next(folder.glob("train-*")).unlink()
@@ -185,7 +185,7 @@ def test_an_edited_manifest_of_notes_is_refused(starter_notes: Path, tmp_path: P
     content = manifest_of(folder)
     for skipped in (None, [], {"bad": 3}, {"bad": {"count": 1, "names": [None]}}):
         (folder / "manifest.json").write_text(json.dumps(content | {"skipped": skipped}))
-        with pytest.raises(GmdVaeError, match="does not say what was skipped"):
+        with pytest.raises(GmdVaeError, match="does not list the skipped files"):
             inspect_notes(folder, SPEC, 1)
 
 

@@ -327,5 +327,5 @@ def _converted(path: Path) -> dict[str, Any]:
         for entry in skipped.values()
     )
     if not whole:
-        raise GmdVaeError(f"'{path / manifest.NAME}' does not say what was skipped", "Run 'gmd-vae convert' again.")
+        raise GmdVaeError(f"'{path / manifest.NAME}' does not list the skipped files", "Run 'gmd-vae convert' again.")
     return content

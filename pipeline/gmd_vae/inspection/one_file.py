@@ -112,7 +112,7 @@ def check_number(path: Path, number: int | None, count: int) -> None:
     if number is not None and number > count:
         raise UsageError(
             f"'{printable(path.name)}' has no window {number}: it has {count:,}",
-            "Choose a smaller --window." if count else "Leave --window out: the answer says why there is none.",
+            "Choose a smaller --window." if count else "Leave --window out: the answer then explains why.",
         )
 
 

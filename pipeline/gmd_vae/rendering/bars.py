@@ -1,4 +1,4 @@
-"""The bars and beats of a drum part, in quarter notes, and its tempo map between seconds and quarter notes."""
+"""Finds bars and beats of a drum part in quarter notes, and converts seconds to quarter notes and back."""
 
 from __future__ import annotations
 

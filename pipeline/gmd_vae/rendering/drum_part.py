@@ -1,4 +1,4 @@
-"""The drum hits of a MIDI file: what is hit, when and how hard. Sound and pictures are made from them."""
+"""Reads the drum hits of a MIDI file: times, voices and velocities, the source of sound and pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drum kit synthesised from sines and noise; nothing is recorded.
+"""Synthesises a drum kit from sines and noise; nothing is recorded.
 
 No SoundFont is used: the licences of free ones (GPL, "free for non-commercial use", unknown samples) do not
 fit a package under the Apache License 2.0, and the good ones are larger than the whole package.

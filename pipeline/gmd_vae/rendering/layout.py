@@ -1,4 +1,6 @@
-"""The layout of a drum grid: bars in rows, lines, and a rectangle for each hit. PNG files and the report page draw it.
+"""Lays out the grid of a drum part: bars in rows, lines, and a rectangle for each hit.
+
+PNG files and the report page draw the same layout.
 
 Units: across quarter notes from the beginning of the part, up lanes (one for each voice, the kick at the bottom).
 """

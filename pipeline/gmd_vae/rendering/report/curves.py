@@ -1,4 +1,4 @@
-"""The training curves of a run: ``metrics.jsonl`` as SVG line charts drawn by matplotlib."""
+"""Draws the training curves of a run, ``metrics.jsonl``, as SVG line charts with matplotlib."""
 
 from __future__ import annotations
 
