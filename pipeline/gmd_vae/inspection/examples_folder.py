@@ -153,5 +153,6 @@ def _spec(path: Path, content: dict[str, Any]) -> DrumWindows:
 
 def _unknown_windows(path: Path) -> GmdVaeError:
     return GmdVaeError(
-        f"The manifest of '{path}' does not describe how its windows were cut", "Make it again with 'gmd-vae preprocess'."
+        f"The manifest of '{path}' does not describe how its windows were cut",
+        "Make it again with 'gmd-vae preprocess'.",
     )
