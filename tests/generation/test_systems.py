@@ -13,6 +13,7 @@ import mido
 import numpy as np
 import pretty_midi
 import pytest
+from fixtures.midi import instruments_midi, note
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families.output_spec import output_of
@@ -26,8 +27,8 @@ from gmd_vae.generation.midi_output import Files, part_files
 from gmd_vae.generation.performance.humanizer import HumanizerRun
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import Request
-from gmd_vae.generation.writer.instruments import Note, Part, parts_midi
 from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.writer import Instrument
 
 pytestmark = pytest.mark.tensorflow
 
@@ -235,8 +236,8 @@ def test_a_groovae_plays_the_drums_of_another_model(systems: Systems, make: Call
 @pytest.fixture(scope="module")
 def melody(tmp_path_factory: pytest.TempPathFactory) -> tuple[InputWindow, ...]:
     source = tmp_path_factory.mktemp("melody") / "melody.mid"
-    notes = tuple(Note(at, at + 1, pitch, 90) for at, pitch in enumerate((60, 64, 67, 72, 69, 72, 76, 81)))
-    source.write_bytes(parts_midi([Part("melody", 0, False, notes)], 2, 75.0, "song")[0])
+    notes = tuple(note(at, at + 1, pitch, 90) for at, pitch in enumerate((60, 64, 67, 72, 69, 72, 76, 81)))
+    source.write_bytes(instruments_midi([Instrument("melody", 0, False, notes)], 2, 75.0))
     return read_windows(source, get_config(CHORDS))
 
 
@@ -255,30 +256,31 @@ def test_a_melody_of_the_users_keeps_its_own_chords(
     assert texts[0] == entry["chords"][0]
 
 
-TRIO_PARTS = [
-    Part("melody", 0, False, tuple(Note(at, at + 1, 60 + at % 12, 80) for at in range(64))),
-    Part("bass", 33, False, tuple(Note(at, at + 2, 36 + at % 5, 80) for at in range(0, 64, 2))),
-    Part("drums", 0, True, tuple(Note(at / 2, at / 2 + 0.25, (36, 42)[at % 2], 80) for at in range(128))),
+TRIO_INSTRUMENTS = [
+    Instrument("melody", 0, False, tuple(note(at, at + 1, 60 + at % 12, 80) for at in range(64))),
+    Instrument("bass", 33, False, tuple(note(at, at + 2, 36 + at % 5, 80) for at in range(0, 64, 2))),
+    Instrument("drums", 0, True, tuple(note(at / 2, at / 2 + 0.25, (36, 42)[at % 2], 80) for at in range(128))),
 ]
-TRACK_PARTS = [
-    Part("a", 5, False, tuple(Note(at, at + 1, 60 + at, 60 + 8 * at) for at in range(8))),
-    Part("b", 5, False, tuple(Note(at, at + 0.5, 48 + at, 90) for at in range(8))),
-    Part("c", 40, False, (Note(0, 4, 70, 100), Note(4, 8, 72, 100))),
-    Part("d", 0, True, tuple(Note(at, at + 0.25, 38, 110) for at in range(8))),
+TRACK_INSTRUMENTS = [
+    Instrument("a", 5, False, tuple(note(at, at + 1, 60 + at, 60 + 8 * at) for at in range(8))),
+    Instrument("b", 5, False, tuple(note(at, at + 0.5, 48 + at, 90) for at in range(8))),
+    Instrument("c", 40, False, (note(0, 4, 70, 100), note(4, 8, 72, 100))),
+    Instrument("d", 0, True, tuple(note(at, at + 0.25, 38, 110) for at in range(8))),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "parts", "bars"), [(TRIO, TRIO_PARTS, 16), ("hier-multiperf_vel_1bar_med", TRACK_PARTS, 2)]
+    ("name", "instruments", "bars"),
+    [(TRIO, TRIO_INSTRUMENTS, 16), ("hier-multiperf_vel_1bar_med", TRACK_INSTRUMENTS, 2)],
 )
 def test_what_is_written_of_several_parts_is_read_again(
-    tmp_path: Path, name: str, parts: list[Part], bars: int
+    tmp_path: Path, name: str, instruments: list[Instrument], bars: int
 ) -> None:
     from gmd_vae.magenta.api import build_config
 
     config, source = get_config(name), tmp_path / "source.mid"
     output = output_of(config)
-    source.write_bytes(parts_midi(parts, bars, 120.0, "source")[0])
+    source.write_bytes(instruments_midi(instruments, bars))
     windows = [window.outputs for window in read_windows(source, config)]
     assert len(windows) * output.bars == bars
     request = Request(count=1)
@@ -292,8 +294,8 @@ def test_what_is_written_of_several_parts_is_read_again(
     ours = midi_to_note_sequence(made.data, "", "x")
     theirs = pretty_midi.PrettyMIDI(io.BytesIO(made.data))
     assert ours.tempos[0].qpm == pytest.approx(100)
-    assert len(ours.notes) == made.notes == sum(len(part.notes) for part in parts)
-    wanted = sorted((part.is_drum, part.program, len(part.notes)) for part in parts)
+    assert len(ours.notes) == made.notes == sum(len(each.notes) for each in instruments)
+    wanted = sorted((each.is_drum, each.program, len(each.notes)) for each in instruments)
     assert sorted((each.is_drum, each.program, len(each.notes)) for each in theirs.instruments) == wanted
     channels = {
         message.channel
@@ -301,7 +303,7 @@ def test_what_is_written_of_several_parts_is_read_again(
         for message in track
         if message.type == "note_on"
     }
-    assert channels == {*range(len(parts) - 1), 9}
+    assert channels == {*range(len(instruments) - 1), 9}
 
 
 def test_what_a_groovae_does_is_what_magentas_converter_does() -> None:

@@ -14,16 +14,17 @@ from gmd_vae.families.output_spec import Output
 from gmd_vae.generation.decoded import labels_of
 from gmd_vae.generation.inputs.groove import GrooveSong
 from gmd_vae.generation.inputs.windows import Song
+from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.performed import Performed
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import Request
-from gmd_vae.generation.writer.drums import drum_midi
-from gmd_vae.generation.writer.instruments import Note, Part, parts_midi
+from gmd_vae.midi import writer
 from gmd_vae.midi.note_sequence import NoteSequence
 
 Window = npt.NDArray[Any]
 
 _QUARTERS_A_BAR = 4
+_TICKS_A_BAR = _QUARTERS_A_BAR * writer.TICKS_PER_QUARTER
 _QUARTERS_A_SECOND = 2  # Magenta's converters write at 120 quarters a minute
 _AT_ONCE = 1 << 16  # steps of files that a GrooVAE plays at a time
 
@@ -209,7 +210,7 @@ def _parts(
 
     The instruments of all windows that play the same program, and are as manieth with it, are one part.
     """
-    notes: dict[tuple[bool, int, int], list[Note]] = {}  # drums or not, program, as manieth
+    notes: dict[tuple[bool, int, int], list[writer.Note]] = {}  # drums or not, program, as manieth
     for first, length, sequence in sequences:
         begin, end = first * _QUARTERS_A_BAR, (first + length) * _QUARTERS_A_BAR
         known: dict[tuple[int, int], int] = {}  # instrument and program → as manieth
@@ -224,13 +225,24 @@ def _parts(
             among = 0 if note.is_drum else known[player]
             stop = min(begin + note.end_time * _QUARTERS_A_SECOND, end)
             velocity = note.velocity if output.is_events else playing.velocity
-            part = notes.setdefault((note.is_drum, program, among), [])
-            part.append(Note(start, stop, note.pitch, min(max(velocity, 1), 127)))
-    parts = [
-        Part(_part_name(output, is_drum, program), program, is_drum, tuple(notes[is_drum, program, among]))
+            start_tick, stop_tick = (round(quarters * writer.TICKS_PER_QUARTER) for quarters in (start, stop))
+            of_instrument = notes.setdefault((note.is_drum, program, among), [])
+            of_instrument.append(writer.Note(start_tick, stop_tick, note.pitch, min(max(velocity, 1), 127)))
+    instruments = [
+        writer.Instrument(_part_name(output, is_drum, program), program, is_drum, notes[is_drum, program, among])
         for is_drum, program, among in sorted(notes)
     ]
-    return MidiFile(f"{name}.mid", *parts_midi(parts, bars, playing.tempo, name, chords))
+    song = writer.Song(name, bars * _TICKS_A_BAR, playing.tempo)
+    return MidiFile(f"{name}.mid", *writer.write_instruments(song, instruments, chord_texts(chords)))
+
+
+def chord_texts(chords: Sequence[str]) -> list[tuple[int, str]]:
+    """Returns the tick and the symbol of each chord that differs from the chord of the bar before.
+
+    Args:
+        chords: Chord symbol of each bar.
+    """
+    return [(bar * _TICKS_A_BAR, chord) for bar, chord in enumerate(chords) if not bar or chords[bar - 1] != chord]
 
 
 def _part_name(output: Output, is_drum: bool, program: int) -> str:

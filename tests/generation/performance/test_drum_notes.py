@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ import numpy as np
 import pytest
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
+from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import Playing
-from gmd_vae.generation.writer.drums import drum_midi
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.windows.label_windows import load_windows
 from hypothesis import given, settings
@@ -330,11 +328,3 @@ def test_silence_is_a_file_of_its_length_without_notes(playing: Playing) -> None
     assert count == 0
     assert not read(data).notes
     assert parsed(data).length == 8.0
-
-
-def test_the_import_is_cheap() -> None:
-    program = "import sys, gmd_vae.generation.writer.drums; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    assert "gmd_vae.generation.writer.drums" in loaded
-    assert not loaded & {"mido", "note_seq", "numpy", "pretty_midi", "tensorflow"}
