@@ -46,7 +46,7 @@ def _train(job: Job, clock: Clock) -> None:
     share_processors()
     from gmd_vae.magenta.api import gpus
     from gmd_vae.training import loop
-    from gmd_vae.training.cluster.replica import Replica
+    from gmd_vae.training.execution import SingleProcess
     from gmd_vae.training.graph import TrainingGraph, build
 
     from benchmarks.hook import StepTimer
@@ -59,13 +59,14 @@ def _train(job: Job, clock: Clock) -> None:
         clock.stage("graph build")
         return graphs[0]
 
-    class TimedReplica(Replica):
-        def session(self, scaffold: Any, hooks: Any, latest: Any, description: str = "") -> Any:
+    class TimedProcess(SingleProcess):
+        def session(self, scaffold: Any, hooks: Any, latest: Any, description: str) -> Any:
             timer = StepTimer(clock, graphs[0].figures["loss"])
             return super().session(scaffold, [*hooks, timer], latest, description)
 
-    with mock.patch.object(loop, "build", timed), mock.patch.object(loop, "Replica", TimedReplica):
-        loop.train(run, dataclasses.replace(examples, validation=Split([], 0, examples.layout)), Plan(job.num_steps))
+    without_validation = dataclasses.replace(examples, validation=Split([], 0, examples.layout))
+    with mock.patch.object(loop, "build", timed):
+        loop.train(run, without_validation, Plan(job.num_steps), execution=TimedProcess())
     clock.report(devices=gpus)
 
 

@@ -152,7 +152,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(
     data = copy.train_folder / "model.ckpt-40.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-100])
     outcome = train(copy, examples, Plan(40, validate_every=10))
-    assert "Passed over checkpoint" in (err := capsys.readouterr().err)
+    assert "Skipped checkpoint" in (err := capsys.readouterr().err)
     assert "model.ckpt-40" in err
     assert (outcome.first_step, outcome.last_step) == (30, 40)
 

@@ -126,14 +126,12 @@ def command(
       gmd-vae train --overfit-batch
     """
     from gmd_vae.common import console
-    from gmd_vae.training.cluster.roles import VARIABLE, Flags, read_cluster
     from gmd_vae.training.run.prepare import Request, describe, prepare
     from gmd_vae.training.threads import share_processors
 
     if no_acceleration and precision not in (None, "fp32"):
         raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
-    flags = Flags(num_sync_workers=num_sync_workers, num_ps_tasks=num_ps_tasks, task=task, master=master)
-    cluster = read_cluster(os.environ.get(VARIABLE), flags)
+    cluster = _cluster(num_sync_workers, num_ps_tasks, task, master)
     if cluster and cluster.is_ps:
         console.stderr().print(cluster.describe(), markup=False)
         console.stderr().print(_STARTING)
@@ -160,7 +158,7 @@ def command(
         _cut,
     )
     if cluster:
-        cluster.rows(job.run.hparams["batch_size"])  # refuses what cannot be shared equally
+        cluster.rows(job.run.hparams["batch_size"])  # raises if the batch cannot be shared equally
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, when it starts
     if gpu is not None or require_gpu:
@@ -187,6 +185,19 @@ def command(
         _train(job, cluster, as_json)
 
 
+def _cluster(
+    num_sync_workers: int | None, num_ps_tasks: int | None, task: int | None, master: str | None
+) -> Cluster | None:
+    """Returns the cluster of TF_CONFIG or the options; ``None``, without importing cluster code, if there is none."""
+    options = (num_sync_workers, num_ps_tasks, task, master)
+    if not os.environ.get("TF_CONFIG") and all(option is None for option in options):
+        return None
+    from gmd_vae.training.cluster.roles import VARIABLE, Flags, read_cluster
+
+    flags = Flags(num_sync_workers=num_sync_workers, num_ps_tasks=num_ps_tasks, task=task, master=master)
+    return read_cluster(os.environ.get(VARIABLE), flags)
+
+
 def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
     from gmd_vae.common import console
     from gmd_vae.training.run.lock import run_lock
@@ -199,14 +210,21 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
         # TensorFlow takes seconds to import: only now that nothing else can be wrong
         from gmd_vae.magenta.api import gpus
         from gmd_vae.models.accelerated.select_layers import select_layers
-        from gmd_vae.training.loop import train
 
         device = ", ".join(gpus) or "CPU"
         layers = select_layers(job.run.config, job.run.hparams, job.run.layers).describe()
         err.print(f"Device: {device}", markup=False)
         err.print(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}", markup=False)
         job.run.note_start(device, layers)
-        outcome = train(job.run, job.examples, job.plan, _print_line if as_json else None, cluster)
+        listener = _print_line if as_json else None
+        if cluster:
+            from gmd_vae.training.cluster.members import lead
+
+            outcome = lead(job.run, job.examples, job.plan, listener, cluster)
+        else:
+            from gmd_vae.training.loop import train
+
+            outcome = train(job.run, job.examples, job.plan, listener)
     _report(job, outcome, as_json)
 
 

@@ -1,7 +1,9 @@
-"""The training graph: that of ``magenta.models.music_vae.music_vae_train.train``, on our input.
+"""The training graph: loss, gradients, clipping and update of ``magenta.models.music_vae.music_vae_train.train``.
 
-Same loss, Adam, gradient clipping and summaries. What differs: a batch is a function of the step
-(``training.input``), and so is every random number (``magenta.randomness``).
+Same loss, Adam, gradient clipping and summaries as Magenta's script. Two differences: a batch is a function of the
+step (``training/input.py``), and so is every random draw (``magenta/randomness.py``).
+
+Read `build` from top to bottom: model, batch, loss and optimizer, update, tensors to fetch.
 """
 
 from __future__ import annotations
@@ -13,63 +15,75 @@ from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
-from gmd_vae.training.cluster.replica import Replica, Step
 from gmd_vae.training.examples import Split
+from gmd_vae.training.execution import Execution
 from gmd_vae.training.input import shuffled_rows
 from gmd_vae.training.run.folder import Run
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingGraph:
-    """The tensors of the default graph that a training loop runs.
+    """The tensors of the default graph that the training loop fetches.
 
     Attributes:
-        step: one step of the optimiser, and its number.
-        figures: float32 scalars by the tags of Magenta's summaries; of this process's rows.
-        summaries: all of Magenta's summaries, serialised.
+        train_op: Operation that computes the gradients of one batch and applies them.
+        step: Number of steps done after ``train_op``, int64 scalar.
+        figures: Float32 scalars by the tags of Magenta's summaries, computed on this process's rows of the batch:
+            ``loss``, ``losses/r_loss`` (nats per window), ``losses/kl_bits`` (bits per window), ``losses/kl_beta``,
+            ``learning_rate``, ``global_norm`` (of the gradients before clipping).
+        summaries: All of Magenta's summaries, serialised ``Summary`` protobuf, string scalar.
     """
 
-    step: Step
+    train_op: Any
+    step: Any
     figures: dict[str, Any]
     summaries: Any
 
 
-def build(run: Run, split: Split, replica: Replica, *, one_batch: bool = False) -> TrainingGraph:
+def build(run: Run, split: Split, execution: Execution, *, one_batch: bool = False) -> TrainingGraph:
     """Builds the training graph in the default graph.
 
     Args:
-        run: what is trained.
-        split: the examples; at least one batch.
-        replica: this process's part of it.
-        one_batch: every step sees the first batch (a smoke test).
+        run: Config, hyperparameters, layers and seed.
+        split: Training examples, at least one batch.
+        execution: Placement of the graph and share of each batch.
+        one_batch: Trains on the first batch at every step (smoke test).
     """
     batch_size = run.hparams["batch_size"]
-    first_row, size = replica.rows(batch_size)
-    tf.set_random_seed(run.seed)  # of the initial weights
-    with replica.devices():
+    first_row, size = execution.rows(batch_size)
+    tf.set_random_seed(run.seed)  # seeds the initial weights
+    with execution.devices():
         config = build_config(run.config, {**run.hparams, "batch_size": size})
         chosen = accelerate(config, run.config, run.layers)
         model = config.model
         model.build(config.hparams, config.data_converter.output_depth, is_training=True)
-        with tf.device(replica.here):
+
+        with execution.local_device():
             table = family_of(run.config).example_table(run.config, split, chosen.token_sequences)
         first = (0 if one_batch else model.global_step) * tf.constant(batch_size, tf.int64) + first_row
         batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
-        with stateless_randomness(run.seed, model.global_step, stream=replica.number):
-            optimizer = replica.synchronised(model.train(**batch.arguments()))
-        train_op, global_norm = _train_op(config, optimizer)
-        step = replica.step(train_op, model.global_step)
-    # a scalar summary's operation has two inputs: the tag and the value
+
+        with stateless_randomness(run.seed, model.global_step, stream=execution.rng_stream):
+            optimizer = execution.wrap_optimizer(model.train(**batch.arguments()))  # also sets model.loss
+
+        train_op, global_norm = _update(config, optimizer)
+        step = execution.step_number(train_op, model.global_step)
+
+    # the operation of a scalar summary has two inputs: the tag and the value
     by_tag = {summary.op.name: summary.op.inputs[1] for summary in tf.get_collection(tf.GraphKeys.SUMMARIES)}
     tags = ("losses/r_loss", "losses/kl_bits", "losses/kl_beta", "learning_rate")
     figures = {"loss": model.loss, "global_norm": global_norm, **{tag: by_tag[tag] for tag in tags}}
-    return TrainingGraph(step, figures, tf.summary.merge_all())
+    return TrainingGraph(train_op, step, figures, tf.summary.merge_all())
 
 
-def _train_op(config: Any, optimizer: Any) -> tuple[Any, Any]:
-    """Gradients, clipping and update as in ``music_vae_train.train``; and the norm before clipping."""
-    # in pairs: three and more terms TensorFlow adds in an order that depends on which of them is free at
-    # that moment, and a run that goes on would not end with the same weights
+def _update(config: Any, optimizer: Any) -> tuple[Any, Any]:
+    """Builds gradients, clipping and update as ``music_vae_train.train`` does.
+
+    Returns:
+        The training operation, and the global norm of the gradients before clipping, float32 scalar.
+    """
+    # TREE adds in pairs. The default adds three and more terms in the order in which they happen to be ready, so a
+    # resumed run would end with slightly different weights.
     in_pairs = tf.AggregationMethod.EXPERIMENTAL_TREE
     gradients, variables = zip(
         *optimizer.compute_gradients(config.model.loss, aggregation_method=in_pairs), strict=True

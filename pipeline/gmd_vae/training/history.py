@@ -1,4 +1,4 @@
-"""What a run has measured so far: ``metrics.jsonl``, one line per log step. No TensorFlow here."""
+"""Measurements of a run: ``metrics.jsonl``, one JSON object per line. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ LOG_EVERY = 20  # steps between two lines of the training split
 
 @dataclasses.dataclass(frozen=True)
 class Measurements:
-    """The figures of one training step, in Magenta's terms; means over its batch.
+    """Figures of one training step, means over its batch.
 
     Attributes:
-        step: steps done since the run began.
-        loss: what is minimised: reconstruction plus β times the KL divergence above the free bits.
-        reconstruction: nats per window.
-        kl_bits: the whole KL divergence from posterior to prior, in bits per window.
-        elbo: minus reconstruction, minus the whole KL divergence; nats per window.
-        learning_rate: Adam's.
+        step: Number of steps done since the run began, this one included.
+        loss: Minimised loss: reconstruction plus β times the KL divergence above the free bits, nats per window.
+        reconstruction: Reconstruction loss, nats per window.
+        kl_bits: Whole KL divergence from posterior to prior, bits per window.
+        elbo: Evidence lower bound: minus reconstruction, minus the whole KL divergence, nats per window.
+        learning_rate: Learning rate of Adam.
         kl_beta: β, the weight of the KL divergence.
-        sampling_probability: share of the decoder's inputs that it drew itself (scheduled sampling).
-        gradient_norm: global norm before clipping.
+        sampling_probability: Probability that scheduled sampling feeds the decoder its own sample.
+        gradient_norm: Global norm of the gradients before clipping.
     """
 
     step: int
@@ -44,18 +44,17 @@ class Measurements:
 
 @dataclasses.dataclass(frozen=True)
 class Validation:
-    """The figures of the validation split at one step; means over its windows.
+    """Figures of the validation split at one checkpoint, means over its windows.
 
     Attributes:
-        step: of the checkpoint that was validated.
-        windows: how many there are; all of them count.
-        elbo: minus reconstruction, minus the whole KL divergence; nats per window. One latent sample
-            a window, the same noise every time.
-        reconstruction: nats per window, teacher-forced.
-        kl_bits: the whole KL divergence, bits per window.
-        kl_bits_above_free: what is left of it above the free bits.
-        accuracy: share of steps whose likeliest class is right, teacher-forced; ``None`` for decoders
-            that have no such figure.
+        step: Step of the checkpoint.
+        windows: Number of windows in the split; each counts once.
+        elbo: Evidence lower bound: minus reconstruction, minus the whole KL divergence, nats per window. One latent
+            sample per window, with the same noise in every validation.
+        reconstruction: Reconstruction loss, teacher-forced, nats per window.
+        kl_bits: Whole KL divergence, bits per window.
+        kl_bits_above_free: KL divergence above the free bits, bits per window.
+        accuracy: Step accuracy, teacher-forced, from 0 to 1; ``None`` for decoders without this metric.
     """
 
     step: int
@@ -67,14 +66,22 @@ class Validation:
     accuracy: float | None
 
 
+def improves(validation: Validation, best: Validation | None) -> bool:
+    """Returns True if a validation is better than the best before it: a higher ELBO.
+
+    This rule chooses the checkpoint in ``best/`` and resets patience.
+    """
+    return best is None or validation.elbo > best.elbo
+
+
 class History:
     """Reads and writes ``metrics.jsonl``. Use as a context manager around the run.
 
     Args:
-        path: the file.
-        step: the step the run starts at. Lines of later steps are dropped: a killed run wrote them
-            after its last checkpoint, and the steps will be done again.
-        listener: is given every new line as well.
+        path: ``RUN/metrics.jsonl``.
+        step: Step at which the run starts. Lines of later steps are dropped: a killed run wrote them after its last
+            checkpoint, and the steps are done again.
+        listener: Receives every new line.
     """
 
     def __init__(self, path: Path, step: int, listener: Callable[[str], None] | None = None) -> None:
@@ -89,28 +96,33 @@ class History:
         self._file.close()
 
     def rewind(self, step: int) -> None:
-        """Drops what was measured after a step: a ps lost its variables, and the steps are done again."""
+        """Drops the lines after a step: the session was recreated, and the steps are done again."""
         self._file.close()
         self._keep_until(step)
         self._rewrite()
 
-    def train(self, now: Measurements, steps_per_second: float) -> None:
+    def train(self, measured: Measurements, steps_per_second: float) -> None:
         """Adds a line of the training split."""
-        self._write({"split": "train", **dataclasses.asdict(now), "steps_per_second": round(steps_per_second, 3)})
+        rate = {"steps_per_second": round(steps_per_second, 3)}
+        self._write({"split": "train", **dataclasses.asdict(measured), **rate})
 
-    def validation(self, now: Validation) -> None:
+    def validation(self, measured: Validation) -> None:
         """Adds a line of the validation split."""
-        self.validations.append(now)
-        self._write({"split": "validation", **dataclasses.asdict(now)})
+        self.validations.append(measured)
+        self._write({"split": "validation", **dataclasses.asdict(measured)})
 
     @property
     def best(self) -> Validation | None:
-        """The validation with the highest ELBO; the earliest, if several have it."""
-        return max(self.validations, key=lambda one: one.elbo, default=None)
+        """The best validation by `improves`; the earliest of several equal ones."""
+        best: Validation | None = None
+        for validation in self.validations:
+            if improves(validation, best):
+                best = validation
+        return best
 
     @property
     def without_improvement(self) -> int:
-        """How many validations there have been since the best."""
+        """Number of validations since the best one."""
         best = self.best
         return len(self.validations) - 1 - self.validations.index(best) if best else 0
 
@@ -132,7 +144,7 @@ class History:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a ``metrics.jsonl``; half a line, left by a run that was killed, is passed over."""
+    """Yields the objects of a ``metrics.jsonl``; skips damaged lines, such as the last one of a killed run."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for text in file:
             try:
@@ -144,7 +156,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def elbo(reconstruction: float, kl_bits: float) -> float:
-    """The evidence lower bound in nats, from reconstruction in nats and the KL divergence in bits."""
+    """Returns the evidence lower bound in nats, from reconstruction in nats and KL divergence in bits."""
     return -(reconstruction + kl_bits * math.log(2))
 
 

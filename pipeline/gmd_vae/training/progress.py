@@ -1,4 +1,4 @@
-"""What a training run shows while it runs: one line that renews itself, or a line now and then."""
+"""Progress of a training run on stderr: a live bar in a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -15,29 +15,28 @@ from gmd_vae.training.history import Measurements
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-_SECONDS_BETWEEN_LINES = 10.0  # where stderr is a file or a pipe
+_SECONDS_BETWEEN_LINES = 10.0  # if stderr is a file or a pipe
+
+_prefix = ""
 
 
-_role = ""
-
-
-def speak_as(role: str) -> None:
-    """Puts this process's role in a cluster before all its lines: they may end in one log with those of others."""
-    global _role
-    _role = f"{role}: "
+def prefix_lines(role: str) -> None:
+    """Prefixes all lines of this process with its role in a cluster, for logs that several processes share."""
+    global _prefix
+    _prefix = f"{role}: "
 
 
 def note(text: str) -> None:
-    """Shows a line that stays, above the progress bar where there is one."""
-    console.stderr().print(f"{_role}{text}", markup=False)
+    """Prints a permanent line, above the progress bar if there is one."""
+    console.stderr().print(f"{_prefix}{text}", markup=False)
 
 
 class TrainingProgress:
     """Shows progress on stderr. Use as a context manager.
 
     Args:
-        first: the step the run starts at.
-        last: the step it ends at.
+        first: Step at which the run starts.
+        last: Step at which it ends.
     """
 
     def __init__(self, first: int, last: int) -> None:
@@ -61,27 +60,38 @@ class TrainingProgress:
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """While something else than training goes on, which does not count for the rate."""
+        """Excludes the time of the block, in which something else than training runs, from the rate."""
         before = time.monotonic()
         yield
         if self._started is not None:
             self._started += time.monotonic() - before
 
-    def update(self, now: Measurements) -> float:
-        """Takes the figures of one step; returns the rate so far, in steps per second."""
+    def update(self, measured: Measurements) -> float:
+        """Shows the figures of one step; returns the mean rate so far in steps per second."""
         if self._started is None:
-            # the first step also compiles the graph; the rate counts from its end
-            self._started, self._counted_from = time.monotonic(), now.step
+            # the first step also compiles the graph, so the rate counts from its end
+            self._started, self._counted_from = time.monotonic(), measured.step
         seconds = time.monotonic() - self._started
-        rate = (now.step - self._counted_from) / seconds if now.step > self._counted_from and seconds > 0 else 0.0
-        figures = f"loss {now.loss:.1f}  reconstruction {now.reconstruction:.1f} nats  KL {now.kl_bits:.1f} bits"
+        rate = (
+            (measured.step - self._counted_from) / seconds
+            if measured.step > self._counted_from and seconds > 0
+            else 0.0
+        )
+        figures = (
+            f"loss {measured.loss:.1f}  reconstruction {measured.reconstruction:.1f} nats  "
+            f"KL {measured.kl_bits:.1f} bits"
+        )
         if self._bar is not None:
             assert self._task is not None
-            self._bar.update(self._task, completed=now.step, figures=figures, rate=f"{rate:.2f} steps/s")
-        elif self._due(now.step):
-            left = f"  {_duration((self._last - now.step) / rate)} left" if rate and now.step < self._last else ""
+            self._bar.update(self._task, completed=measured.step, figures=figures, rate=f"{rate:.2f} steps/s")
+        elif self._due(measured.step):
+            left = (
+                f"  {_duration((self._last - measured.step) / rate)} left"
+                if rate and measured.step < self._last
+                else ""
+            )
             speed = f"  {rate:.2f} steps/s" if rate else ""
-            sys.stderr.write(f"{_role}step {now.step}/{self._last}  {figures}{speed}{left}\n")
+            sys.stderr.write(f"{_prefix}step {measured.step}/{self._last}  {figures}{speed}{left}\n")
             sys.stderr.flush()
         return rate
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: when they are written, how many stay, which is the best."""
+"""Writes the checkpoints of a run: periodically into ``RUN/train``, the best one into ``RUN/best``."""
 
 from __future__ import annotations
 
@@ -18,79 +18,91 @@ from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
 from gmd_vae.training.history import Validation
 
-SECONDS_BETWEEN = 120  # what a kill -9 can cost; stock Magenta writes every minute
+SECONDS_BETWEEN = 120  # training time that a kill -9 can cost; stock Magenta saves every minute
 
 
 class CheckpointHook(tf.train.SessionRunHook):  # type: ignore[misc]
-    """Writes checkpoints between the steps, and at the end; never of a model whose loss is no number.
+    """Saves checkpoints between steps and at the end; never a model whose loss is not finite.
 
-    TensorFlow's own hook also saves at step 0, and writes the graph to disk again and again: 6 to
-    12 MB that nothing reads, as the graph is rebuilt from ``run.json``.
+    ``tf.train.CheckpointSaverHook`` also saves at step 0, and writes the graph each time: 6 to 12 MB that nothing
+    reads, because the graph is rebuilt from ``run.json``.
 
     Args:
-        folder: where; ``RUN/train``.
-        saver: of every variable. It removes the oldest itself.
-        step: tensor, the number of the step that is done.
-        loss: tensor.
-        wanted: whether a step is to be saved whatever the time.
+        folder: Folder for the checkpoints, ``RUN/train``.
+        saver: ``tf.train.Saver`` of all variables; it deletes the oldest checkpoint.
+        step: Number of steps done, int64 scalar tensor.
+        loss: Loss of the step, float32 scalar tensor.
+        save_at: Returns True if a checkpoint is due at a step, whatever the time since the last one.
+
+    Attributes:
+        saved: The last step that was saved; ``None`` before the first.
     """
 
-    def __init__(self, folder: Path, saver: Any, step: Any, loss: Any, wanted: Callable[[int], bool]) -> None:
-        self._folder, self._saver, self._wanted = folder, saver, wanted
+    def __init__(self, folder: Path, saver: Any, step: Any, loss: Any, save_at: Callable[[int], bool]) -> None:
+        self._folder, self._saver, self._save_at = folder, saver, save_at
         self._fetches = [step, loss]
-        self._now: int | None = None
-        self.saved: int | None = None  # the last step that was
+        self._step: int | None = None
+        self.saved: int | None = None
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """The clock starts."""
+        """Starts the clock of the periodic checkpoints."""
         self._saved_at = time.monotonic()
 
     def before_run(self, run_context: Any) -> Any:
-        """Asks for the step and the loss."""
+        """Fetches step and loss with every run."""
         return tf.train.SessionRunArgs(self._fetches)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Saves if it is time to; here, as what a ps that went away spoils is done again."""
+        """Saves if a checkpoint is due.
+
+        Within ``session.run``, because TensorFlow repeats the step in a new session if saving fails for lack of a
+        machine of a cluster.
+        """
         step, loss = run_values.results
-        self._now = int(step) if math.isfinite(loss) else None
-        if self._now and (self._wanted(self._now) or time.monotonic() - self._saved_at >= SECONDS_BETWEEN):
+        self._step = int(step) if math.isfinite(loss) else None
+        if self._step and (self._save_at(self._step) or time.monotonic() - self._saved_at >= SECONDS_BETWEEN):
             self._save(run_context.session)
 
     def end(self, session: Any) -> None:
-        """Saves the last step, unless it is."""
-        if self._now and self._now != self.saved:
+        """Saves the last step, unless it was saved before."""
+        if self._step and self._step != self.saved:
             self._save(session)
 
     def _save(self, session: Any) -> None:
         with _without_half_written(self._folder):
-            self._saver.save(session, str(self._folder / "model.ckpt"), global_step=self._now, write_meta_graph=False)
-        self.saved, self._saved_at = self._now, time.monotonic()
+            self._saver.save(session, str(self._folder / "model.ckpt"), global_step=self._step, write_meta_graph=False)
+        self.saved, self._saved_at = self._step, time.monotonic()
 
 
 def remove_half_written(folder: Path) -> None:
-    """Removes what a killed run left of the files it was writing into a folder."""
+    """Removes partial files that a killed run left in a folder."""
     for leftover in (*folder.glob("*.tempstate*"), *folder.glob(f".*{files.PARTIAL}")):
         leftover.unlink()
 
 
 def keep_best(folder: Path, checkpoint: Path, validation: Validation) -> None:
-    """Makes a checkpoint the one in ``RUN/best``; killed at any moment, the old or the new one is whole.
+    """Replaces the checkpoint in ``RUN/best``. After a kill at any moment, the old or the new one is complete.
 
     Args:
-        folder: ``RUN/best``.
-        checkpoint: prefix of the checkpoint in ``RUN/train``.
-        validation: its figures; they stand beside it in ``validation.json``.
+        folder: Folder ``RUN/best``; created if absent.
+        checkpoint: Prefix of the checkpoint in ``RUN/train``; hard-linked, or copied where links are not supported.
+        validation: Figures of the checkpoint, written to ``validation.json`` beside it.
+
+    Raises:
+        OSError: the files cannot be written, for example because the disk is full.
     """
     folder.mkdir(exist_ok=True)
     pieces = checkpoints.files_of(checkpoint)
-    for piece in sorted(pieces, key=lambda piece: piece.suffix == ".index"):  # the index makes it whole
+    for piece in sorted(
+        pieces, key=lambda piece: piece.suffix == ".index"
+    ):  # the index last: it makes the checkpoint complete
         with files.whole_file(folder / piece.name) as partial:
             partial.unlink()
             try:
                 os.link(piece, partial)
-            except OSError:  # a file system without links
+            except OSError:  # the file system has no hard links
                 shutil.copyfile(piece, partial)
-    with files.whole_file(folder / "checkpoint") as partial:  # TensorFlow's tf.train.latest_checkpoint reads it
+    with files.whole_file(folder / "checkpoint") as partial:  # read by tf.train.latest_checkpoint
         partial.write_text(f'model_checkpoint_path: "{checkpoint.name}"\n', encoding="utf-8")
     with files.whole_file(folder / "validation.json") as partial:
         partial.write_text(json.dumps(dataclasses.asdict(validation), indent=2) + "\n", encoding="utf-8")

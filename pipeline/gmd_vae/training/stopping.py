@@ -1,4 +1,4 @@
-"""How a training run ends before its last step: Ctrl-C, SIGTERM, and TensorFlow's errors in words."""
+"""Early ends of a training run: Ctrl-C, SIGTERM, and errors of TensorFlow as one line."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from gmd_vae.training.run.folder import Run
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM finish the step and save; a second Ctrl-C stops at once."""
+    """Yields an event that the first Ctrl-C or SIGTERM sets; a second one raises `Interrupted` at once.
+
+    Signal handlers exist in the main thread only; in other threads the event is never set.
+    """
     stop = threading.Event()
 
-    def ask(number: int, frame: Any) -> None:
+    def request_stop(number: int, frame: Any) -> None:
         if stop.is_set():
-            raise Interrupted("Interrupted", "The last checkpoint is kept; the same command goes on from there.")
+            raise Interrupted("Interrupted", "The last checkpoint is kept; the same command resumes from there.")
         stop.set()
 
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
@@ -37,7 +40,11 @@ def stop_signals() -> Iterator[threading.Event]:
 
 @contextlib.contextmanager
 def errors_in_words(run: Run) -> Iterator[None]:
-    """TensorFlow's errors that a user can act on, each as one line."""
+    """Replaces errors that a user can act on by a `GmdVaeError` of one line; other errors pass unchanged.
+
+    Raises:
+        GmdVaeError: memory or disk space ran out, a file of examples is damaged, or another machine went away.
+    """
     try:
         yield
     except OSError as error:
@@ -56,7 +63,7 @@ def errors_in_words(run: Run) -> Iterator[None]:
         if isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
             raise GmdVaeError(
                 f"Another machine of the job went away ({text.splitlines()[0]})",
-                "Start this process again: the job goes on from the last checkpoint.",
+                "Start this process again: the job resumes from the last checkpoint.",
             ) from None
         if isinstance(error, tf.errors.DataLossError):
             raise GmdVaeError(
@@ -68,5 +75,5 @@ def errors_in_words(run: Run) -> Iterator[None]:
 def _disk_full(run: Run) -> GmdVaeError:
     return GmdVaeError(
         f"The disk is full: '{run.folder}' cannot be written",
-        "Free some space; the same command goes on from the last checkpoint.",
+        "Free some space; the same command resumes from the last checkpoint.",
     )

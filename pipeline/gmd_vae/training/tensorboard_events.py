@@ -1,4 +1,4 @@
-"""TensorBoard events of a run: Magenta's tags, and those of the validation split."""
+"""TensorBoard events of a run: Magenta's training summaries, and the figures of the validation split."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 from gmd_vae.magenta.api import tf
 from gmd_vae.training.run.folder import Run
 
-STEPS_BETWEEN = 100  # as in stock Magenta
+STEPS_BETWEEN = 100  # steps between two summaries, as in stock Magenta
 
 
 class Events:
-    """Writes ``RUN/train`` as Magenta's training does, ``RUN/validation`` under the tags of its eval mode.
+    """Writes ``RUN/train`` with the tags of Magenta's training, ``RUN/validation`` with those of its eval mode.
 
-    Without the graph, which would add 12 MB at every start.
+    Does not write the graph, which would add 12 MB at every start.
+
+    Args:
+        run: Run folder and hyperparameters.
     """
 
     def __init__(self, run: Run) -> None:
@@ -22,7 +25,7 @@ class Events:
 
     @functools.cached_property
     def train(self) -> Any:
-        """The writer of the training split; its file is made at the first use."""
+        """``tf.summary.FileWriter`` of the training split; creates its file at the first use."""
         writer = tf.summary.FileWriter(str(self._run.train_folder))
         writer.add_summary(_texts(self._run))
         return writer
@@ -32,20 +35,20 @@ class Events:
         return tf.summary.FileWriter(str(self._run.folder / "validation"))
 
     def validation(self, tags: dict[str, float], step: int) -> None:
-        """Writes one validation."""
+        """Writes one validation: figures by tag."""
         values = [tf.Summary.Value(tag=tag, simple_value=value) for tag, value in tags.items()]
         self._validation.add_summary(tf.Summary(value=values), step)
         self._validation.flush()
 
     def close(self) -> None:
-        """Writes what is waiting."""
+        """Flushes and closes the writers."""
         for name in ("train", "_validation"):
-            if name in self.__dict__:  # cached: it was used
+            if name in self.__dict__:  # in the cache: the writer was used
                 getattr(self, name).close()
 
 
 def _texts(run: Run) -> Any:
-    """The texts that ``music_vae_train._trial_summary`` writes: the data and a table of hyperparameters."""
+    """Returns the text summaries of ``music_vae_train._trial_summary``: examples path, table of hyperparameters."""
     rows = [f"| {name} | {value} |" for name, value in sorted(run.hparams.items())]
     table = "\n".join(["| Key | Value |", "| :--- | :--- |", *rows])
     return tf.Summary(value=[_text("examples_path", str(run.examples)), _text("hparams", table)])

@@ -1,4 +1,4 @@
-"""How many threads TensorFlow takes while it trains. No TensorFlow here: it reads this when it starts."""
+"""Number of threads per TensorFlow operation in training. No TensorFlow here: it reads the variable when it starts."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import os
 
 from gmd_vae.engines.local import default_jobs
 
-VARIABLE = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's: threads of one operation
-_FEW = 2  # processors; with more of them nothing was measured
+VARIABLE = "TF_NUM_INTRAOP_THREADS"  # environment variable of TensorFlow
+_MAX_CORES = 2  # not measured with more cores
 
 
 def share_processors() -> None:
-    """Where processors are few: each to an operation of its own, none to a part of another's.
+    """Gives every operation one thread on machines with one or two cores, unless the user has set the variable.
 
-    Most of the time a training step has two operations to do at once, the two directions of an encoder to begin with.
-    To split each of them as well makes the processors wait for one another (docs/performance.md). A number that the
-    user has set stays.
+    A training step has two independent operations most of the time, such as the two directions of the encoder. They
+    occupy both cores; splitting each operation over the cores as well only adds waiting (docs/performance.md).
     """
-    if default_jobs() <= _FEW:
+    if default_jobs() <= _MAX_CORES:
         os.environ.setdefault(VARIABLE, "1")

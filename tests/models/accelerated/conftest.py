@@ -7,7 +7,6 @@ is spent on building Magenta's graphs. Each graph is built once, and only its nu
 from __future__ import annotations
 
 import dataclasses
-import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -209,8 +208,8 @@ def _sample(
 def _training_graph(config: Config, layers: Layers) -> Any:
     from gmd_vae.families import family_of
     from gmd_vae.magenta.api import configs, tf
-    from gmd_vae.training.cluster.replica import Replica
     from gmd_vae.training.examples import Split
+    from gmd_vae.training.execution import SingleProcess
     from gmd_vae.training.graph import build
     from gmd_vae.training.run.folder import Run
 
@@ -220,7 +219,7 @@ def _training_graph(config: Config, layers: Layers) -> Any:
         build(
             run,
             Split([nowhere / "examples"], 32, family_of(config).extractor(config).layout),
-            Replica(None, None, threading.Event(), print),
+            SingleProcess(),
         )
         return graph
 

@@ -38,7 +38,7 @@ def test_a_port_in_use_is_named() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", int(ps.address.rpartition(":")[2])))
         other.listen()
-        with pytest.raises(GmdVaeError, match=rf"Port {other.getsockname()[1]}, that of the ps 0 .* in use"):
+        with pytest.raises(GmdVaeError, match=rf"Port {other.getsockname()[1]} of the ps 0 .* is in use"):
             start_server(ps, tf.ConfigProto())
 
 
@@ -52,16 +52,16 @@ def test_a_ps_ends_when_the_chief_has_ended_the_job_and_the_worker_has_seen_it()
         target=servers.serve_until_done, args=(job["ps"], target["ps"], threading.Event(), print), daemon=True
     )
     ps.start()
-    servers.publish(job["chief"], target["chief"], "a job")
-    assert servers.published(job["worker"], target["worker"]) == "a job"
-    assert not servers.has_ended(job["worker"], target["worker"])
+    servers.publish_description(job["chief"], target["chief"], "a job")
+    assert servers.read_description(job["worker"], target["worker"]) == "a job"
+    assert not servers.job_has_ended(job["worker"], target["worker"])
 
     servers.announce_end(job["chief"], target["chief"])
-    assert servers.has_ended(job["worker"], target["worker"])
+    assert servers.job_has_ended(job["worker"], target["worker"])
     time.sleep(1)
     assert ps.is_alive()  # the worker is still in its last step
 
-    servers.say_goodbye(job["worker"], target["worker"])
+    servers.confirm_end(job["worker"], target["worker"])
     ps.join(10)
     assert not ps.is_alive()
 

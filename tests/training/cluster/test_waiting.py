@@ -11,12 +11,12 @@ import pytest
 from gmd_vae.common.errors import Interrupted
 from gmd_vae.training.cluster import waiting
 from gmd_vae.training.cluster.roles import Cluster
-from gmd_vae.training.cluster.waiting import Patience, answers
+from gmd_vae.training.cluster.waiting import Waiter, answers
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(waiting, "_SECONDS_BETWEEN_POLLS", 0.01)
     monkeypatch.setattr(waiting, "_SECONDS_BEFORE_PROBING", 0.05)
     monkeypatch.setattr(waiting, "_SECONDS_TO_STOP", 0.1)
 
@@ -36,11 +36,11 @@ def absent_port() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
-def make(ps: int, chief: int) -> tuple[Patience, threading.Event, list[str]]:
+def make(ps: int, chief: int) -> tuple[Waiter, threading.Event, list[str]]:
     addresses = {"ps": (f"127.0.0.1:{ps}",), "chief": (f"127.0.0.1:{chief}",), "worker": ("127.0.0.1:1",)}
     said: list[str] = []
     stop = threading.Event()
-    return Patience(Cluster("worker", 0, addresses, 2, 1, 2), stop, said.append), stop, said
+    return Waiter(Cluster("worker", 0, addresses, 2, 1, 2), stop, said.append), stop, said
 
 
 def test_it_gives_what_the_call_gives(listener: socket.socket) -> None:
@@ -54,7 +54,7 @@ def test_it_gives_what_the_call_gives(listener: socket.socket) -> None:
 def test_it_names_who_does_not_answer_and_says_when_it_goes_on(listener: socket.socket, absent_port: int) -> None:
     patience, _, said = make(listener.getsockname()[1], absent_port)
     patience.wait_for(lambda: time.sleep(0.4))
-    assert said == [f"waiting for chief (127.0.0.1:{absent_port}): no answer", "goes on"]
+    assert said == [f"waiting for chief (127.0.0.1:{absent_port}): no answer", "continuing"]
 
 
 def test_it_says_nothing_while_everybody_answers(listener: socket.socket) -> None:

@@ -1,8 +1,9 @@
-"""The other processes of a job on several machines: workers and parameter servers. The chief is in ``loop``."""
+"""Processes of a job on several machines: `lead` (the chief), `work` (a worker), `serve` (a parameter server)."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.select_layers import select_layers
@@ -12,37 +13,71 @@ from gmd_vae.training.cluster.replica import Replica
 from gmd_vae.training.cluster.roles import Cluster
 from gmd_vae.training.examples import Examples
 from gmd_vae.training.graph import build
-from gmd_vae.training.progress import note, speak_as
-from gmd_vae.training.run.folder import Run
+from gmd_vae.training.loop import Outcome, train
+from gmd_vae.training.progress import note, prefix_lines
+from gmd_vae.training.run.folder import Plan, Run
 from gmd_vae.training.stopping import errors_in_words, stop_signals
 
 
-def work(run: Run, examples: Examples, cluster: Cluster) -> int:
-    """The life of a worker: computes its rows of every batch until the chief ends the job. Writes nothing.
+def lead(run: Run, examples: Examples, plan: Plan, listener: Callable[[str], None] | None, cluster: Cluster) -> Outcome:
+    """Runs the chief: the training loop of one machine, with the variables on the parameter servers.
 
-    Returns:
-        The last step it took part in.
+    Args:
+        run: See `gmd_vae.training.loop.train`, as for the next three.
+        examples: Training and validation examples.
+        plan: Number of steps; validation and checkpoint intervals; patience.
+        listener: Receives every line of ``metrics.jsonl``.
+        cluster: Cluster description of the chief.
 
     Raises:
-        GmdVaeError: the chief trains something else; or what `gmd_vae.training.loop.train` raises.
+        GmdVaeError: as `gmd_vae.training.loop.train`; or the port of this process cannot be used.
+        Interrupted: stopped before the first step, or while waiting for another machine.
     """
-    speak_as(cluster.role)
+    prefix_lines(cluster.role)
+    return train(run, examples, plan, listener, Replica(cluster))
+
+
+def work(run: Run, examples: Examples, cluster: Cluster) -> int:
+    """Runs a worker: computes gradients of its rows of every batch until the chief ends the job. Writes nothing.
+
+    Args:
+        run: Same run as the chief's; the run folder is not used.
+        examples: Same examples as the chief's.
+        cluster: Cluster description of the worker.
+
+    Returns:
+        The last step in which this worker took part; 0 if there was none.
+
+    Raises:
+        GmdVaeError: the chief trains another run; or as `gmd_vae.training.loop.train`.
+        Interrupted: stopped before the job ended.
+    """
+    prefix_lines(cluster.role)
+    replica = Replica(cluster)
+    config = session_config(select_layers(run.config, run.hparams, run.layers))
     with (
         errors_in_words(run),
         stop_signals() as stop,
-        Replica(cluster, session_config(select_layers(run.config, run.hparams, run.layers)), stop, note) as replica,
+        replica.start(config, stop),
         tf.Graph().as_default(),
     ):
         graph = build(run, examples.train, replica)
-        scaffold = tf.train.Scaffold()
         return replica.follow(
-            scaffold, graph.step, graph.figures["loss"], lambda identity: run.check_same(json.loads(identity))
+            graph.train_op, graph.step, graph.figures["loss"], lambda identity: run.check_same(json.loads(identity))
         )
 
 
 def serve(cluster: Cluster) -> None:
-    """The life of a ps: keeps variables until the job ends."""
-    speak_as(cluster.role)
+    """Runs a parameter server: holds variables until the job ends.
+
+    Args:
+        cluster: Cluster description of the ps.
+
+    Raises:
+        GmdVaeError: its port cannot be used.
+        Interrupted: stopped before the job ended.
+    """
+    prefix_lines(cluster.role)
     with stop_signals() as stop:
         target = servers.start_server(cluster, session_config(None))
         note("serving")

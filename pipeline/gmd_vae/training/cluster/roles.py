@@ -1,11 +1,11 @@
-"""Who takes part in a training job on several machines: TF_CONFIG, or Magenta's flags. No TensorFlow here.
+"""Parses the members of a training job from TF_CONFIG or Magenta's flags. No TensorFlow here.
 
-TF_CONFIG is the form TensorFlow documents, for example ::
+TF_CONFIG has the form that TensorFlow documents, for example ::
 
     {"cluster": {"chief": ["10.0.0.1:2222"], "worker": ["10.0.0.2:2222"], "ps": ["10.0.0.1:2223"]},
      "task": {"type": "worker", "index": 0}}
 
-Every process of the job gets the same cluster and its own task.
+Every process of the job has the same cluster and its own task.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _EXAMPLE = 'See docs/cluster.md; it looks like {"cluster": {"chief": [...], ...}
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """One process's place in the job.
+    """Description of the cluster from the view of one process.
 
     Attributes:
-        job: of this process: ``chief``, ``worker`` or ``ps``.
-        index: its number within that job, as in TF_CONFIG.
-        addresses: ``host:port`` of every process, by job and index; empty if their servers run elsewhere.
-        num_workers: how many processes compute gradients, the chief among them.
-        num_ps: how many processes keep the variables.
-        num_sync_workers: how many gradients make one update; 0: each gradient is an update of its own.
-        master: address of this process's server when it runs elsewhere (Magenta's ``--master``), or "".
+        job: TensorFlow job of this process: ``chief``, ``worker`` or ``ps``.
+        index: Index of this process within its job, as in TF_CONFIG.
+        addresses: ``host:port`` of every process, by job and index; empty if the servers run elsewhere.
+        num_workers: Number of processes that compute gradients, the chief included.
+        num_ps: Number of parameter servers.
+        num_sync_workers: Number of gradients averaged into one update; 0: asynchronous, each gradient is an update.
+        master: Address of this process's server if it runs elsewhere (Magenta's ``--master``), or "".
     """
 
     job: str
@@ -47,24 +47,28 @@ class Cluster:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process starts and ends the job and writes its files."""
+        """True if this process starts and ends the job and writes the run folder."""
         return self.job == "chief" or (self.job == "worker" and self.index == 0 and "chief" not in self.addresses)
 
     @property
     def is_ps(self) -> bool:
-        """Whether this process keeps variables and computes nothing."""
+        """True if this process holds variables and computes no gradients."""
         return self.job == "ps"
 
     @property
     def worker_number(self) -> int:
-        """Counts those that compute gradients: the chief is 0. What a worker draws depends on it."""
+        """Index among the processes that compute gradients; the chief is 0. Selects the rows and the random draws.
+
+        Raises:
+            ValueError: this is a ps.
+        """
         if self.is_ps:
             raise ValueError("a ps has no worker number")
         return self.index + (1 if self.job == "worker" and "chief" in self.addresses else 0)
 
     @property
     def role(self) -> str:
-        """For people: ``chief``, ``worker 1 of 2``, ``ps 0``; numbers as in TF_CONFIG."""
+        """Name for people: ``chief``, ``worker 1 of 2``, ``ps 0``; numbers as in TF_CONFIG."""
         if self.is_chief:
             return "chief" if self.job == "chief" else "chief (worker 0)"
         count = self.num_ps if self.is_ps else len(self.addresses.get("worker", ())) or self.num_workers
@@ -72,11 +76,11 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Where this process listens (or the server that it uses)."""
+        """Address of this process's server, ``host:port``."""
         return self.addresses[self.job][self.index] if self.addresses else self.master
 
     def others(self) -> dict[str, str]:
-        """The addresses of all other processes by role, as ``{"ps 0": "10.0.0.1:2223"}``."""
+        """Returns the addresses of all other processes by role, as ``{"ps 0": "10.0.0.1:2223"}``."""
         return {
             job if job == "chief" else f"{job} {index}": address
             for job, addresses in self.addresses.items()
@@ -86,23 +90,28 @@ class Cluster:
 
     @property
     def chief_address(self) -> str:
-        """Where the chief listens, or "" if the servers run elsewhere."""
+        """Address of the chief's server, ``host:port``, or "" if the servers run elsewhere."""
         return (self.addresses.get("chief") or self.addresses.get("worker") or ("",))[0]
 
     def describe(self) -> str:
-        """A line for people: who this is among how many."""
-        how = "each gradient is an update of its own"
+        """Returns a line for people: role, cluster size and kind of update."""
+        how = "asynchronous updates"
         if self.num_sync_workers:
-            how = f"{self.num_sync_workers} gradients make one update"
-        return f"Cluster: {self.role}; {self.num_workers} compute, {self.num_ps} keep the variables (ps); {how}"
+            how = f"{self.num_sync_workers} gradients averaged into one update"
+        return f"Cluster: {self.role}; {self.num_workers} compute gradients, {self.num_ps} hold variables (ps); {how}"
 
     def rows(self, batch_size: int) -> tuple[int, int]:
-        """Which rows of the global batch this process takes: the first one and how many.
+        """Returns the rows of the global batch that this process computes.
 
-        With ``n`` synchronous gradients an update, each is of an ``n``-th of the batch (the flag
-        means the same in Magenta). If there are more workers than that, the rows of the spare ones
-        lie after the end of the batch, where the next one begins. Without synchronisation each
-        update has a batch to itself.
+        With ``num_sync_workers`` gradients per update, each covers an equal share of the batch, as in Magenta. The rows
+        of spare workers lie after the end of the batch, where the next batch begins. Without synchronisation each
+        update has a whole batch.
+
+        Args:
+            batch_size: Number of windows in the global batch.
+
+        Returns:
+            Index of the first row, number of rows.
 
         Raises:
             UsageError: the batch cannot be shared equally; names the nearest sizes that can.
@@ -113,8 +122,8 @@ class Cluster:
         if rest:
             sizes = [size * self.num_sync_workers for size in (rows, rows + 1) if size]
             raise UsageError(
-                f"The batch size is that of all workers together, and {self.num_sync_workers} cannot share a "
-                f"batch of {batch_size} equally",
+                f"A batch of {batch_size} cannot be shared equally by {self.num_sync_workers} workers "
+                "(batch_size counts all workers together)",
                 f"Train with --hparams batch_size={' or '.join(str(size) for size in sizes)}.",
             )
         return self.worker_number * rows, rows
@@ -122,7 +131,7 @@ class Cluster:
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
-    """Magenta's flags for clusters; ``None`` where they are not given."""
+    """Magenta's flags for clusters; ``None`` if not given."""
 
     num_sync_workers: int | None = None
     num_ps_tasks: int | None = None
@@ -131,11 +140,11 @@ class Flags:
 
 
 def read_cluster(variable: str | None, flags: Flags) -> Cluster | None:
-    """The cluster that TF_CONFIG or Magenta's flags describe, or ``None`` for training on this machine alone.
+    """Returns the cluster described by TF_CONFIG or Magenta's flags, or ``None`` for a single process.
 
     Args:
-        variable: the value of TF_CONFIG, or ``None`` where it is not set.
-        flags: must agree with TF_CONFIG; without it, they describe servers that run elsewhere.
+        variable: Value of TF_CONFIG, or ``None`` if it is not set.
+        flags: Magenta's flags. They must agree with TF_CONFIG; without it, they describe servers that run elsewhere.
 
     Raises:
         UsageError: they do not describe a cluster; names the fault.
@@ -156,12 +165,12 @@ def _parse(text: str) -> dict[str, Any]:
         config = json.loads(text)
     except json.JSONDecodeError as error:
         raise _fault(f"it is not JSON ({error.msg} at character {error.pos + 1})") from None
-    except (ValueError, RecursionError):  # a number of thousands of digits, brackets without end
+    except (ValueError, RecursionError):  # numbers with thousands of digits, deeply nested brackets
         raise _fault("it is not JSON that Python can read") from None
     if not isinstance(config, dict):
         raise _fault("it is not a JSON object")
     if config.get("rpc_layer", "grpc") != "grpc":
-        raise _fault('"rpc_layer" is not "grpc", the only one that gmd-vae speaks')
+        raise _fault('"rpc_layer" is not "grpc", the only one that gmd-vae supports')
     return config
 
 
@@ -176,18 +185,18 @@ def _from_config(config: dict[str, Any], flags: Flags) -> Cluster | None:
     num_workers = len(addresses.get("chief", ())) + len(addresses.get("worker", ()))
     num_ps = len(addresses.get("ps", ()))
     if not num_workers:
-        raise _fault("its cluster has no chief and no worker, so nobody would train")
+        raise _fault("its cluster has no chief and no worker, so no process would train")
     for name, given, stated in (("num-ps-tasks", flags.num_ps_tasks, num_ps), ("task", flags.task, index)):
         if given is not None and given != stated:
             raise UsageError(
                 f"--{name} is {given}, but {VARIABLE} says {stated}", f"Drop --{name}, or correct {VARIABLE}."
             )
     if not num_ps and num_workers > 1:
-        raise _fault(f"its cluster has {num_workers} workers, but no ps to keep their variables", 'Add a "ps".')
+        raise _fault(f"its cluster has {num_workers} workers, but no ps to hold their variables", 'Add a "ps".')
     num_sync_workers = num_workers if flags.num_sync_workers is None else flags.num_sync_workers
     if num_sync_workers > num_workers:
         raise UsageError(
-            f"--num-sync-workers is {num_sync_workers}, but {VARIABLE} has {num_workers} that train (the chief is one)",
+            f"--num-sync-workers is {num_sync_workers}, but {VARIABLE} has {num_workers} that train (chief included)",
             f"Give {num_workers} or less; 0 trains asynchronously.",
         )
     if not num_ps:
@@ -201,11 +210,11 @@ def _addresses(cluster: Any) -> dict[str, tuple[str, ...]]:
     addresses: dict[str, tuple[str, ...]] = {}
     holders: dict[str, str] = {}
     for job, tasks in cluster.items():
-        if job == "evaluator":  # TensorFlow allows it here; it is no part of the training
+        if job == "evaluator":  # allowed by TensorFlow; takes no part in training
             continue
         if job not in _JOBS:
             hint = '"master" is now called "chief".' if job == "master" else ""
-            raise _fault(f"its cluster has a job {job[:40]!r}; gmd-vae knows chief, worker and ps", hint)
+            raise _fault(f"its cluster has a job {job[:40]!r}; gmd-vae supports chief, worker and ps", hint)
         if not isinstance(tasks, list) or not all(isinstance(task, str) for task in tasks):
             raise _fault(f'"{job}" is not a list of addresses such as ["10.0.0.1:2222"]')
         for index, address in enumerate(tasks):
@@ -229,12 +238,12 @@ def _task(task: Any, addresses: dict[str, tuple[str, ...]]) -> tuple[str, int]:
     job, index = task["type"], task.get("index", 0)
     if job == "evaluator":
         raise _fault(
-            "its task is evaluator, which gmd-vae does not have: the chief validates between its steps",
+            "its task is evaluator, which gmd-vae does not support: the chief validates between its steps",
             "Start chief, worker and ps only.",
         )
     if not isinstance(job, str) or job not in _JOBS:
-        kind = repr(job[:40]) if isinstance(job, str) else "not a text"
-        raise _fault(f"the type of its task is {kind}; gmd-vae knows chief, worker and ps")
+        kind = repr(job[:40]) if isinstance(job, str) else "not a string"
+        raise _fault(f"the type of its task is {kind}; gmd-vae supports chief, worker and ps")
     if isinstance(index, bool) or not isinstance(index, int):
         raise _fault('the "index" of its task is not a whole number')
     count = len(addresses.get(job, ()))
@@ -245,20 +254,20 @@ def _task(task: Any, addresses: dict[str, tuple[str, ...]]) -> tuple[str, int]:
 
 
 def _from_flags(flags: Flags) -> Cluster | None:
-    """Servers that somebody else started, as for Magenta's own script: this process only uses one of them."""
+    """Returns a cluster whose servers run elsewhere, as for Magenta's own script, or ``None`` without ``--master``."""
     task, num_ps, num_sync_workers = flags.task or 0, flags.num_ps_tasks or 0, flags.num_sync_workers or 0
     if not flags.master:
         if task or num_ps or num_sync_workers > 1:
             raise UsageError(
-                "--task, --num-ps-tasks and --num-sync-workers describe a cluster, but nothing says where it is",
-                f"Set {VARIABLE} (see docs/cluster.md), or give --master for servers that run already.",
+                "--task, --num-ps-tasks and --num-sync-workers describe a cluster, but not where it is",
+                f"Set {VARIABLE} (see docs/cluster.md), or give --master for servers that already run.",
             )
         return None
     match = re.fullmatch(r"grpc://(.+)", flags.master)
     if not match or not _ADDRESS.fullmatch(match[1]):
         raise UsageError(f"--master is {flags.master[:60]!r}, not grpc://HOST:PORT")
     if not num_ps:
-        raise UsageError("--master needs a parameter server to keep the variables", "Give --num-ps-tasks 1 or more.")
+        raise UsageError("--master needs a parameter server to hold the variables", "Give --num-ps-tasks 1 or more.")
     if task < 0 or (num_sync_workers and task >= num_sync_workers):
         raise UsageError(
             f"--task is {task}, but --num-sync-workers {num_sync_workers} makes tasks from 0 to {num_sync_workers - 1}"

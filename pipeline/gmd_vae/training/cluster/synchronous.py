@@ -1,13 +1,12 @@
-"""Gradients of several machines, averaged into one update.
+"""Synchronous updates: the mean of the gradients of several machines makes one update.
 
-Every replica pushes its gradient to the ps, labelled with its step. The chief's own step waits until
-enough are there, applies their mean and sends each worker a token, the number of the next step.
+Every replica pushes its gradient to an accumulator on the ps, labelled with its step. The chief's step waits until
+enough gradients have arrived, applies their mean and sends each worker a token: the number of the next step.
 
-``tf.train.SyncReplicasOptimizer`` does it with the same means, but its tokens are common property,
-and it updates in a thread of the chief. After a chief was killed and had come back, a worker took
-the chief's token and both waited for ever; at the end, the thread keeps the chief for two minutes,
-and it may change the model while the chief saves it. Here each worker has a queue of its own, and
-nothing changes the model but the chief's step.
+``tf.train.SyncReplicasOptimizer`` works the same way, with two differences that make it unfit here. Its workers share
+one token queue: after the chief was killed and restarted, a worker took the chief's token and both waited forever. And
+it updates in a thread of the chief, which may change the model while the chief saves it, and which delays the end by
+two minutes. Here each worker has its own queue, and only the chief's step changes the model.
 """
 
 from __future__ import annotations
@@ -18,15 +17,22 @@ from typing import Any
 from gmd_vae.magenta.api import tf
 from gmd_vae.training.cluster.roles import Cluster
 
-NOT_A_STEP = -1
+NO_STEP = -1  # token that a worker skips
 
 
 class SynchronousOptimizer:
-    """Stands where an optimizer stands in the training graph of chief and workers.
+    """Optimizer for the training graph of chief and workers.
 
     Args:
-        optimizer: applies the mean gradient.
-        cluster: says whether this is the chief, and how many gradients make an update.
+        optimizer: ``tf.train.Optimizer`` that applies the mean gradient.
+        cluster: Cluster description of this process.
+
+    Attributes:
+        number: Number of the next step, int64 scalar. A worker's waits for the chief's update; `NO_STEP` is to be
+            skipped. Set by `apply_gradients`, like the next two.
+        begin: Operation to run first in every session.
+        release: Operation to run after `begin` in every session but the first, in which gradients or tokens may have
+            been lost. It makes the workers, or this worker, repeat the present step.
     """
 
     def __init__(self, optimizer: Any, cluster: Cluster) -> None:
@@ -36,24 +42,19 @@ class SynchronousOptimizer:
         self.release: Any = None
 
     def compute_gradients(self, *args: Any, **kwargs: Any) -> Any:
-        """As the optimizer does: the gradient of this replica alone."""
+        """Returns the gradients of this replica's rows, as ``tf.train.Optimizer.compute_gradients``."""
         return self._optimizer.compute_gradients(*args, **kwargs)
 
     def apply_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]], global_step: Any, name: str = "") -> Any:
-        """Makes the training operation, and the tensors and operations that go with it.
-
-        ``number`` is the step that comes next; a worker's waits for the chief's update, and is
-        `NOT_A_STEP` if nothing can be done with it. ``begin`` is to be run first in every session,
-        then ``release`` in all but the first: it makes the workers, or this one, compute the
-        present step again, as gradients or tokens may have been lost.
+        """Returns the training operation, and sets `number`, `begin` and `release`.
 
         Args:
-            grads_and_vars: from `compute_gradients`, changed at will.
-            global_step: the variable.
-            name: of the update.
+            grads_and_vars: Pairs (gradient, variable), for example clipped.
+            global_step: Global step variable, int64 scalar.
+            name: Name of the update operation.
         """
-        # the step that this replica's input belongs to, as it was read here: an identity would be optimised away,
-        # and the ps would label the gradient with the step at the time when it arrives
+        # The label is the step that this replica's input belongs to, read here. Grappler would remove an identity, and
+        # the ps would label the gradient with the step at the time of its arrival.
         label = tf.maximum(global_step, 0)
         pushes, takes, begins = [], [], []
         for gradient, variable in grads_and_vars:
@@ -63,7 +64,7 @@ class SynchronousOptimizer:
                 accumulator = tf.ConditionalAccumulator(
                     gradient.dtype, shape=variable.shape, shared_name=f"{variable.op.name}/gradients"
                 )
-                # drops a gradient whose step is over
+                # the accumulator drops gradients of earlier steps
                 pushes.append(accumulator.apply_grad(tf.convert_to_tensor(gradient), local_step=label))
                 if self._cluster.is_chief:
                     takes.append((accumulator.take_grad(self._cluster.num_sync_workers), variable))
@@ -81,16 +82,16 @@ class SynchronousOptimizer:
 
     def _worker(self, pushes: list[Any], global_step: Any) -> Any:
         queue = token_queue(self._cluster.worker_number)
-        # all that there are: a worker that is late skips what the others have done without it
+        # takes every token in the queue: a slow worker skips the steps that the others did without it
         self.number = tf.reduce_max(queue.dequeue_many(tf.maximum(queue.size(), 1)))
-        # Where this worker's machine vanished, the ps may not know, and gives the next token to nobody.
-        # Let that be this one.
-        self.begin = queue.enqueue(tf.constant(NOT_A_STEP, tf.int64))
+        # If this worker's machine vanished, the ps may still hold its pending dequeue and hand the next token to it.
+        # That token is this one, which nobody misses.
+        self.begin = queue.enqueue(tf.constant(NO_STEP, tf.int64))
         self.release = queue.enqueue(global_step)
         return tf.group(*pushes)
 
 
 def token_queue(worker: int) -> Any:
-    """The queue in which a worker finds the numbers of the steps to do."""
+    """Returns the queue, on the first ps, with the numbers of the steps that a worker has to do."""
     with tf.device("/job:ps/task:0/cpu:0"):
         return tf.queue.FIFOQueue(-1, tf.int64, shapes=[()], shared_name=f"gmd_vae_tokens_{worker}")

@@ -1,0 +1,88 @@
+"""Opens the session of a training run: which weights it starts from, and the hooks that run with every step."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.magenta.api import tf
+from gmd_vae.models import checkpoints
+from gmd_vae.models.checkpoint_check import check_fits, graph_variables, last_undamaged, without_optimizer
+from gmd_vae.training import tensorboard_events
+from gmd_vae.training.execution import Execution
+from gmd_vae.training.graph import TrainingGraph
+from gmd_vae.training.progress import note
+from gmd_vae.training.run.folder import KEEP, Run
+from gmd_vae.training.saving import CheckpointHook
+
+
+def last_checkpoint(run: Run) -> Path | None:
+    """Returns the prefix of the newest undamaged checkpoint of a run; prints which newer ones are skipped."""
+    prefix, damaged = last_undamaged(run.train_folder)
+    for skipped, reason in damaged:
+        note(f"Skipped checkpoint '{skipped}', which cannot be read ({reason})")
+    return prefix
+
+
+@contextlib.contextmanager
+def open_session(
+    run: Run, graph: TrainingGraph, execution: Execution, save_at: Callable[[int], bool], summary_writer: Any
+) -> Iterator[tuple[Any, CheckpointHook]]:
+    """Opens a session on the default graph.
+
+    The variables come from the last checkpoint of the run. Without one they are initialised from the seed, and the
+    weights of ``run.init_from``, if given, replace those of the model.
+
+    Args:
+        run: Run folder and initial weights.
+        graph: From `graph.build`, in the default graph.
+        execution: Creates the session.
+        save_at: Returns True if a checkpoint is due at a step, whatever the time since the last one.
+        summary_writer: ``tf.summary.FileWriter`` for the steps per second.
+
+    Yields:
+        The session; and the hook that writes the checkpoints, at the latest when the block ends without an exception.
+
+    Raises:
+        GmdVaeError: a checkpoint does not fit the config.
+    """
+    with execution.devices():
+        saver = tf.train.Saver(max_to_keep=KEEP)
+    # the saver deletes the oldest checkpoint; it must count those of earlier starts
+    saver.recover_last_checkpoints([str(prefix) for prefix in checkpoints.complete(run.train_folder)])
+    wanted = graph_variables()
+
+    def latest() -> Path | None:
+        prefix = last_checkpoint(run)
+        if prefix:
+            check_fits(prefix, wanted)
+        return prefix
+
+    saving = CheckpointHook(run.train_folder, saver, graph.step, graph.figures["loss"], save_at)
+    counter = tf.train.StepCounterHook(every_n_steps=tensorboard_events.STEPS_BETWEEN, summary_writer=summary_writer)
+    with _initial_weights(run, execution) as init_fn:
+        scaffold = tf.train.Scaffold(saver=saver, init_fn=init_fn)
+        with execution.session(scaffold, [counter, saving], latest, json.dumps(run.identity)) as session:
+            yield session, saving
+
+
+@contextlib.contextmanager
+def _initial_weights(run: Run, execution: Execution) -> Iterator[Callable[[Any, Any], None] | None]:
+    """Yields the ``init_fn`` that restores ``run.init_from``; ``tf.train.Scaffold`` calls it at step 0 only."""
+    if not run.init_from:
+        yield None
+        return
+    with checkpoints.open_checkpoint(run.init_from.path) as prefix:
+        wanted = graph_variables()
+        names = without_optimizer(wanted)
+        check_fits(prefix, {name: wanted[name] for name in names})
+        with execution.devices():
+            weights = tf.train.Saver([variable for variable in tf.global_variables() if variable.op.name in names])
+
+        def restore(scaffold: Any, session: Any) -> None:
+            weights.restore(session, str(prefix))
+
+        yield restore
