@@ -198,9 +198,9 @@ def test_magentas_defaults_are_no_cluster(flags: Flags) -> None:
 @pytest.mark.parametrize(
     ("flags", "fault"),
     [
-        (Flags(num_sync_workers=2), "nothing says where"),
-        (Flags(num_ps_tasks=1), "nothing says where"),
-        (Flags(task=1), "nothing says where"),
+        (Flags(num_sync_workers=2), "but not where it is"),
+        (Flags(num_ps_tasks=1), "but not where it is"),
+        (Flags(task=1), "but not where it is"),
         (Flags(2, 1, 0, "10.0.0.1:2222"), "grpc://HOST:PORT"),
         (Flags(2, 0, 0, "grpc://a:1"), "--num-ps-tasks"),
         (Flags(2, 1, 2, "grpc://a:1"), "tasks from 0 to 1"),
