@@ -81,7 +81,7 @@ def test_what_a_killed_run_left_is_cleared_and_the_old_output_found_again(tmp_pa
     """kill -9 while writing, and (simulated) between the two renames of the exchange."""
     path = tmp_path / "made"
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom gmd_vae import files\n"
+        "import sys, time\nfrom pathlib import Path\nfrom gmd_vae.common import files\n"
         "with files.whole_folder(Path(sys.argv[1])) as folder:\n"
         "    (folder / 'half').touch()\n    print('writing', flush=True)\n    time.sleep(60)\n"
     )

@@ -79,7 +79,7 @@ def test_columns_may_stand_in_any_order() -> None:
         ({"midi_filename": "../x.mid"}, "line 3 has a midi_filename that is not used: its name leads out"),
         ({"midi_filename": "C:\\x.mid"}, "its name is an absolute path"),
         ({"midi_filename": "drummer1/eval/1.mid"}, "line 3 has the same midi_filename as line 2"),
-        ({"style": "rock\x1b[31m"}, "line 3 has a style that cannot be meant: 'rock\\x1b[31m'"),
+        ({"style": "rock\x1b[31m"}, "line 3 has a style that is not valid: 'rock\\x1b[31m'"),
         ({"duration": "1,2"}, "line 3 has 12 fields, not 11"),
         ({"style": 'a"b'}, None),
         ({"style": '"rock'}, "line 3"),

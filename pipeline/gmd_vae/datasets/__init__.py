@@ -1,1 +1,15 @@
-"""Where MIDI comes from: the Groove MIDI Dataset, the embedded starter set, folders, archives."""
+"""MIDI files from outside: the Groove MIDI Dataset, the starter set, the user's folders and archives.
+
+In: a dataset's name, a folder, an archive or a MIDI file. Out: folders with MIDI files and ``info.csv``
+(``fetch``), and a listing of MIDI files that can be read one by one (``convert``). Nothing here interprets
+MIDI bytes. Read ``midi_files.py`` first.
+
+- ``midi_files.py``: the MIDI files of a folder or an archive, in a fixed order.
+- ``catalogue.py``: ``info.csv``, and selections from it.
+- ``archives.py``: listings of archives, and files read from them in place.
+- ``unpack.py``: zip archives unpacked into a folder.
+- ``safe_names.py``: names from outside as paths and as text.
+- ``groove.py``: ``fetch groove``.
+- ``download.py``: downloads of known size and SHA-256.
+- ``starter/``: ``fetch starter``, the built-in grooves.
+"""

@@ -1,4 +1,4 @@
-"""GMD's catalogue ``info.csv``: parsed with suspicion, and selections from it."""
+"""The catalogue ``info.csv`` of the Groove MIDI Dataset: a strict parser, and selections from it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any
 from gmd_vae.common.errors import GmdVaeError, UsageError, nearest
 from gmd_vae.datasets.safe_names import printable, relative_name
 
-MAX_INFO_BYTES = 16 << 20  # GMD's has 210 kB
+MAX_INFO_BYTES = 16 << 20  # GMD's catalogue has 210 kB
 SPLITS = ("train", "validation", "test")
 COLUMNS = (
     "midi_filename", "split", "style", "beat_type", "bpm", "time_signature", "drummer", "session", "id", "duration",
 )  # fmt: skip
-NEEDED = ("midi_filename", "split")  # the others only where a selection asks for them
-_SEPARATORS = ",;\t"  # Excel writes a semicolon where the comma is the decimal point, and tabs as "Unicode text"
+NEEDED = ("midi_filename", "split")  # a selection needs its own columns besides
+_SEPARATORS = ",;\t"  # Excel: semicolons where the comma is the decimal point, tabs as "Unicode text"
 _LINE_END = re.compile(r"\r\n?|\n")
 _SAVE = "Save it as UTF-8 (in Excel: 'CSV UTF-8')."
 _GET_AGAIN = "Get the dataset again (gmd-vae fetch groove), or correct the file."
@@ -28,40 +28,55 @@ _GET_AGAIN = "Get the dataset again (gmd-vae fetch groove), or correct the file.
 
 @dataclass(frozen=True)
 class Entry:
-    """One recording of the catalogue. Where a column is missing: an empty text, or None."""
+    """One recording of the catalogue. A missing column gives an empty string or None.
 
-    midi_filename: str  # relative path with forward slashes
-    split: str = ""  # train, validation or test
-    style: str = ""  # primary style, or primary/secondary
-    beat_type: str = ""  # beat or fill
+    Attributes:
+        midi_filename: Relative path with forward slashes.
+        split: ``train``, ``validation`` or ``test``.
+        style: ``primary`` or ``primary/secondary``.
+        beat_type: ``beat`` or ``fill``.
+        bpm: Quarter notes per minute.
+        time_signature: Such as ``4-4``.
+        drummer: Such as ``drummer1``.
+        session: Such as ``drummer1/session1``.
+        id: Such as ``drummer1/session1/1``.
+        duration: Seconds.
+    """
+
+    midi_filename: str
+    split: str = ""
+    style: str = ""
+    beat_type: str = ""
     bpm: float | None = None
-    time_signature: str = ""  # 4-4
+    time_signature: str = ""
     drummer: str = ""
     session: str = ""
     id: str = ""
-    duration: float | None = None  # seconds
+    duration: float | None = None
 
     @property
     def primary_style(self) -> str:
-        """``rock`` of ``rock/halftime``."""
+        """The part before the slash: ``rock`` for ``rock/halftime``."""
         return self.style.split("/")[0]
 
 
 def parse(data: bytes, source: str = "info.csv", *, with_splits: bool = True) -> tuple[Entry, ...]:
-    """Reads a catalogue with GMD's columns, in any order, others ignored; entries in the file's order.
+    """Parses a catalogue with GMD's columns in any order; ignores other columns.
 
-    It may be what a spreadsheet makes of GMD's: separated by commas, semicolons or tabs, in UTF-8 or
-    (with its mark) UTF-16, with any line ends, empty lines, backslashes in the paths, and, where the
-    separator is no comma, decimal commas. Any other encoding is a guess, and is refused.
+    Accepts what spreadsheets make of GMD's file: commas, semicolons or tabs as separators, UTF-8 or
+    UTF-16 with a byte order mark, any line ends, empty lines, backslashes in paths, and decimal commas
+    where the separator is no comma. Refuses other encodings, which could only be guessed.
 
     Args:
-        data: the file's content.
-        source: its name, for errors.
-        with_splits: whether the column ``split`` must be there.
+        data: Content of the file.
+        source: Name of the file, for errors.
+        with_splits: The column ``split`` is required.
+
+    Returns:
+        Entries in the order of the file.
 
     Raises:
-        GmdVaeError: ``midi_filename`` or ``split`` is missing, or a row cannot be meant (names ``source``
-            and the line).
+        GmdVaeError: A required column is missing or a row is invalid; names ``source`` and the line.
     """
     if len(data) > MAX_INFO_BYTES:
         raise GmdVaeError(
@@ -94,27 +109,27 @@ def parse(data: bytes, source: str = "info.csv", *, with_splits: bool = True) ->
 
 
 def _decode(data: bytes, source: str) -> str:
-    """The text of a catalogue, without a byte order mark."""
+    """Returns the text of a catalogue, without its byte order mark."""
     is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding, name = ("utf-16", "UTF-16") if is_wide else ("utf-8-sig", "UTF-8")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = _line_behind(data[: error.start].decode(encoding, "ignore"))
+        line = _line_after(data[: error.start].decode(encoding, "ignore"))
         raise GmdVaeError(f"'{source}' line {line} is not {name} text", _SAVE) from None
-    before, found, _ = text.partition("\0")
-    if found:
-        raise GmdVaeError(f"'{source}' line {_line_behind(before)} holds a NUL character", _SAVE)
+    before, nul, _ = text.partition("\0")
+    if nul:
+        raise GmdVaeError(f"'{source}' line {_line_after(before)} holds a NUL character", _SAVE)
     return text
 
 
-def _line_behind(text: str) -> int:
-    """The number of the line that follows, or goes on, behind the text."""
+def _line_after(text: str) -> int:
+    """Returns the number of the line in which the text ends."""
     return len(_LINE_END.findall(text)) + 1
 
 
 def _separator(text: str) -> str:
-    """What stands between the names of the columns; a comma if nobody can tell."""
+    """Returns the separator by which ``midi_filename`` is a column; else the most frequent one."""
     header = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
     for separator in _SEPARATORS:
         if "midi_filename" in (name.strip().strip('"') for name in header.split(separator)):
@@ -123,17 +138,17 @@ def _separator(text: str) -> str:
 
 
 def _check_header(header: list[str], needed: Sequence[str]) -> list[str]:
-    """The header. Raises ValueError with what is wrong with it, as the end of a sentence."""
+    """Returns the header. Raises ValueError with the fault as the end of a sentence."""
     if missing := [column for column in needed if column not in header]:
-        found = printable(", ".join(header), limit=400)
-        raise ValueError(f"has no column {', '.join(missing)} (its columns: {found})")
-    if double := [column for column in COLUMNS if header.count(column) > 1]:
-        raise ValueError(f"has the column {', '.join(double)} more than once")
+        columns = printable(", ".join(header), limit=400)
+        raise ValueError(f"has no column {', '.join(missing)} (its columns: {columns})")
+    if repeated := [column for column in COLUMNS if header.count(column) > 1]:
+        raise ValueError(f"has the column {', '.join(repeated)} more than once")
     return header
 
 
 def _entry(header: list[str], row: list[str], *, decimal_comma: bool) -> Entry:
-    """One row. Raises ValueError with what is wrong with it, as the end of a sentence."""
+    """Returns a row as an entry. Raises ValueError with the fault as the end of a sentence."""
     if len(row) != len(header):
         raise ValueError(f"has {len(row)} fields, not {len(header)}")
     field: dict[str, Any] = {name: value.strip() for name, value in zip(header, row, strict=True) if name in COLUMNS}
@@ -141,7 +156,7 @@ def _entry(header: list[str], row: list[str], *, decimal_comma: bool) -> Entry:
         if not value:
             raise ValueError(f"has no {name}")
         if len(value) > 1024 or printable(value, limit=1024) != value:
-            raise ValueError(f"has a {name} that cannot be meant: '{printable(value)}'")
+            raise ValueError(f"has a {name} that is not valid: '{printable(value)}'")
     if "split" in field and field["split"] not in SPLITS:
         raise ValueError(f"has the split '{printable(field['split'])}', not {', '.join(SPLITS)}")
     try:
@@ -154,6 +169,7 @@ def _entry(header: list[str], row: list[str], *, decimal_comma: bool) -> Entry:
 
 
 def _number(name: str, text: str, *, decimal_comma: bool) -> float:
+    """Returns a cell as a number. Raises ValueError with the fault as the end of a sentence."""
     try:
         number = float(text.replace(",", ".") if decimal_comma else text)
     except ValueError:
@@ -165,25 +181,31 @@ def _number(name: str, text: str, *, decimal_comma: bool) -> float:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which recordings to use. Values of one field are alternatives; every field given must match.
+    """A selection of recordings. Values of one field are alternatives; every given field must match.
 
-    The style ``rock`` takes ``rock`` and every ``rock/...``; ``rock/halftime`` takes just that. Case
-    does not matter, and ``4/4`` means ``4-4``.
+    Case does not matter.
+
+    Attributes:
+        styles: ``rock`` selects ``rock`` and every ``rock/...``; ``rock/halftime`` selects that alone.
+        beat_types: ``beat`` or ``fill``.
+        time_signatures: ``4-4``; ``4/4`` is the same.
+        bpm_range: Slowest and fastest tempo, both included.
+        drummers: Such as ``drummer1``.
     """
 
     styles: tuple[str, ...] = ()
     beat_types: tuple[str, ...] = ()
     time_signatures: tuple[str, ...] = ()
-    bpm_range: tuple[float, float] | None = None  # both ends included
+    bpm_range: tuple[float, float] | None = None
     drummers: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        """Whether it selects everything."""
+        """True if the selection takes every recording."""
         return self == Selection()
 
     def matches(self, entry: Entry) -> bool:
-        """Whether the recording is selected."""
+        """Returns True for a selected recording."""
         return (
             _among(self.styles, entry.style, entry.primary_style)
             and _among(self.beat_types, entry.beat_type)
@@ -196,7 +218,7 @@ class Selection:
         return self.bpm_range is None or (bpm is not None and self.bpm_range[0] <= bpm <= self.bpm_range[1])
 
     def describe(self) -> dict[str, Any]:
-        """The fields given, for a manifest."""
+        """Returns the given fields, for a manifest."""
         described: dict[str, Any] = {
             "styles": list(self.styles),
             "beat_types": list(self.beat_types),
@@ -207,11 +229,14 @@ class Selection:
         return {name: value for name, value in described.items() if value}
 
     def check(self, entries: Sequence[Entry]) -> None:
-        """Makes sure that the selection can be meant for this catalogue.
+        """Checks that the selection takes at least one recording of a catalogue.
+
+        Args:
+            entries: The catalogue.
 
         Raises:
-            UsageError: the catalogue does not have the column, or no recording the value (with the
-                nearest that some have), or none has these values together.
+            UsageError: The catalogue lacks a column, no recording has one of the values (the error
+                names the nearest one), or no recording has all of them together.
         """
         self._check_columns(entries)
         styles = {entry.primary_style for entry in entries}
@@ -233,25 +258,28 @@ class Selection:
             raise UsageError(f"No file matches all of this: {given}", "Leave one of them out.")
 
     def _check_columns(self, entries: Sequence[Entry]) -> None:
-        asked = {
+        selected = {
             "style": self.styles,
             "beat_type": self.beat_types,
             "time_signature": self.time_signatures,
             "drummer": self.drummers,
             "bpm": self.bpm_range,
         }
-        first = entries[0]  # a column is there for all or for none
-        if missing := [name for name, given in asked.items() if given and getattr(first, name) in ("", None)]:
+        first = entries[0]  # a column exists for all entries or for none
+        if missing := [name for name, given in selected.items() if given and getattr(first, name) in ("", None)]:
             raise UsageError(
                 f"The catalogue has no column {', '.join(missing)} to choose files by", "Leave the selection out."
             )
 
 
 def parse_bpm(text: str) -> tuple[float, float]:
-    """The tempo range of an option: ``90-140``, or ``120`` for that tempo alone.
+    """Parses the tempo range of an option: ``90-140``, or ``120`` for one tempo.
+
+    Returns:
+        Slowest and fastest tempo in quarter notes per minute.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: The text is neither, or the range is empty.
     """
     match = re.fullmatch(r"\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*(?:-\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*)?", text)
     if match is None:
@@ -268,10 +296,12 @@ def parse_bpm(text: str) -> tuple[float, float]:
 
 
 def _key(value: str) -> str:
+    """Returns a value for comparison, whatever its case."""
     return value.strip().lower()
 
 
 def _among(wanted: tuple[str, ...], *values: str) -> bool:
+    """Returns True if one of the values is wanted, or if nothing is specified."""
     if not wanted:
         return True
     keys = {_key(value) for value in values}
@@ -279,13 +309,15 @@ def _among(wanted: tuple[str, ...], *values: str) -> bool:
 
 
 def _check_values(field: str, wanted: tuple[str, ...], known: set[str], shown: set[str] | None = None) -> None:
+    """Raises ``UsageError`` for a wanted value that is not known; the advice lists ``shown`` or ``known``."""
     for value in wanted:
         if not any(_among((value,), one) for one in known):
             advice = nearest(_key(value), sorted(known))
-            if advice.startswith("Known"):  # the list of every style and substyle would fill the screen
+            if advice.startswith("Known"):  # not every style with every secondary style
                 advice = nearest(_key(value), sorted(shown or known))
             raise UsageError(f"No file has the {field} '{printable(value, 80)}'", advice)
 
 
 def _plain(number: float) -> float | int:
+    """Returns a whole number as int, which is shown without a decimal point."""
     return int(number) if number == int(number) else number

@@ -1,4 +1,4 @@
-"""The MIDI files of a folder or an archive: found in a fixed order, named as GMD's catalogue names them."""
+"""The MIDI files of a folder or an archive, in a fixed order, named as in the catalogue of GMD."""
 
 from __future__ import annotations
 
@@ -22,23 +22,28 @@ _GIVE = "Give a folder or an archive (.zip, .tar, .tar.gz) with .mid or .midi fi
 
 @dataclass(frozen=True, slots=True)  # slots: there may be a million
 class MidiFile:
-    """One MIDI file. Can be pickled: another process can read it.
+    """One MIDI file. Picklable: another process can read it.
 
-    ``name`` is the path relative to the root with forward slashes, as ``info.csv`` has it in
-    ``midi_filename``. Bytes that are not UTF-8 are escaped in it.
+    Attributes:
+        name: Path relative to the root with forward slashes, as ``midi_filename`` in ``info.csv``; bytes
+            that are not UTF-8 are escaped.
+        size: Size in bytes.
+        source: A member of an archive, the file itself, or the root folder (shared by all its files).
+        below: Path relative to the root folder, as in the file system.
+        mtime_ns: Modification time of a file in a folder, in nanoseconds.
     """
 
     name: str
     size: int
-    source: Path | Member  # the file itself, or the folder that it is below, one object for all its files
-    below: str = ""  # the path in the folder, as the file system has it
-    mtime_ns: int = 0  # of a file in a folder
+    source: Path | Member
+    below: str = ""
+    mtime_ns: int = 0
 
     def read(self) -> bytes:
-        """The file's bytes.
+        """Returns the file's bytes.
 
         Raises:
-            GmdVaeError: it is larger than 16 MiB, damaged, unreadable, or no longer there.
+            GmdVaeError: The file is larger than 16 MiB, damaged, unreadable, or missing.
         """
         if isinstance(self.source, Member):
             return self.source.read(MAX_MIDI_BYTES)
@@ -56,29 +61,41 @@ class MidiFile:
 
 @dataclass(frozen=True)
 class MidiListing:
-    """What a folder or an archive holds. ``files`` is sorted by name and never empty."""
+    """The MIDI files of a folder or an archive.
+
+    Attributes:
+        root: The folder or archive.
+        collection: Name of the root folder, Magenta's ``collection_name``.
+        files: MIDI files, sorted by name; never empty.
+        skipped: MIDI files that are not used, and folders that are not searched, sorted by name.
+        others: Number of files without a MIDI suffix.
+        info_csv: Bytes of the catalogue at the root; None without one.
+    """
 
     root: Path
-    collection: str  # as Magenta names it: the root folder's own name
+    collection: str
     files: tuple[MidiFile, ...]
-    skipped: tuple[Skipped, ...]  # MIDI files that are not used, and folders not looked into, by name
-    others: int  # files that do not claim to be MIDI
-    info_csv: bytes | None  # the catalogue at the root, unread
+    skipped: tuple[Skipped, ...]
+    others: int
+    info_csv: bytes | None
 
     def skipped_counts(self) -> dict[str, int]:
-        """How many were skipped for each reason, the most frequent first."""
+        """Returns the number of skipped files by reason, the most frequent reason first."""
         return dict(collections.Counter(reason for _, reason in self.skipped).most_common())
 
 
 def list_midi_files(path: Path) -> MidiListing:
     """Lists the MIDI files of a folder (with its subfolders), of an archive, or one MIDI file.
 
-    Links are not followed. Hidden files and folders, special files, unreadable folders and files
-    above 16 MiB are skipped, each with its reason. If one folder holds everything in an archive, that
-    folder is the root, so that names agree with ``info.csv``.
+    Follows no links. Skips hidden files and folders, special files, unreadable folders and files above
+    16 MiB, each with its reason. A single top folder of an archive is the root, so that names agree
+    with ``info.csv``.
+
+    Args:
+        path: A folder, an archive or a MIDI file.
 
     Raises:
-        GmdVaeError: there is nothing at ``path``, nothing that can be read, or no MIDI file in it.
+        GmdVaeError: The path is missing, unreadable, or holds no MIDI file.
     """
     shown = printable(str(path), limit=None)
     try:
@@ -98,12 +115,12 @@ def list_midi_files(path: Path) -> MidiListing:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise GmdVaeError(f"'{shown}' cannot be read ({reason})", "Check its permissions.") from None
     if not listing.files:
-        raise GmdVaeError(f"'{shown}' holds no MIDI file{_instead(listing)}", _GIVE)
+        raise GmdVaeError(f"'{shown}' holds no MIDI file{_other_content(listing)}", _GIVE)
     return listing
 
 
 def is_midi_name(name: str) -> bool:
-    """Whether a file's name says that it is MIDI."""
+    """Tells MIDI files from others by the suffix."""
     return name.lower().endswith(SUFFIXES)
 
 
@@ -111,15 +128,15 @@ def _list_folder(root: Path) -> MidiListing:
     files: list[MidiFile] = []
     skipped: list[Skipped] = []
     others = 0
-    for found in _walk(root):
-        if isinstance(found, Skipped):
-            skipped.append(found)
-        elif not is_midi_name(found.name):
+    for entry in _walk(root):
+        if isinstance(entry, Skipped):
+            skipped.append(entry)
+        elif not is_midi_name(entry.name):
             others += 1
-        elif found.size > MAX_MIDI_BYTES:
-            skipped.append(Skipped(found.name, f"it is larger than {MAX_MIDI_BYTES >> 20} MiB"))
+        elif entry.size > MAX_MIDI_BYTES:
+            skipped.append(Skipped(entry.name, f"it is larger than {MAX_MIDI_BYTES >> 20} MiB"))
         else:
-            files.append(found)
+            files.append(entry)
     files.sort(key=lambda file: file.name)
     info = root / INFO_NAME
     return MidiListing(
@@ -133,9 +150,9 @@ def _list_folder(root: Path) -> MidiListing:
 
 
 def _walk(root: Path) -> Iterator[MidiFile | Skipped]:
-    """Every regular file below ``root``, in no fixed order, and what was passed over."""
+    """Yields every regular file below ``root``, and every entry that is skipped, in no fixed order."""
     folders = [""]
-    while folders:  # not recursion: a chain of a thousand folders is no reason to fail
+    while folders:  # no recursion: a thousand nested folders would exceed Python's limit
         folder = folders.pop()
         try:
             with os.scandir(root / folder) as entries:
@@ -147,14 +164,15 @@ def _walk(root: Path) -> Iterator[MidiFile | Skipped]:
                         else:
                             folders.append(f"{name}/")
                     else:
-                        yield _file(entry, root, name)
+                        yield _file_entry(entry, root, name)
         except OSError as error:
             if not folder:
                 raise
             yield Skipped(printable(folder, limit=None), f"the folder cannot be read ({error.strerror})")
 
 
-def _file(entry: os.DirEntry[str], root: Path, below: str) -> MidiFile | Skipped:
+def _file_entry(entry: os.DirEntry[str], root: Path, below: str) -> MidiFile | Skipped:
+    """Returns an entry of a folder as a file, whatever its suffix, or with the reason for skipping it."""
     name = printable(below, limit=None)
     if is_midi_name(entry.name) or entry.is_symlink():
         if is_clutter(entry.name):
@@ -171,9 +189,10 @@ def _file(entry: os.DirEntry[str], root: Path, below: str) -> MidiFile | Skipped
 
 
 def _list_one(path: Path) -> MidiListing:
+    """Lists one MIDI file that the user named."""
     status = path.stat()
     file = MidiFile(printable(path.name), status.st_size, path, mtime_ns=status.st_mtime_ns)
-    file.read()  # one file, named by the user: say now what is wrong with it
+    file.read()  # raises now for an unreadable file: there is no other one to convert
     return MidiListing(path.parent, path.parent.name or "midi", (file,), (), 0, None)
 
 
@@ -213,15 +232,16 @@ def _read_info(path: Path) -> bytes:
 
 
 def _stem(name: str) -> str:
-    """The archive's name without what says that it is one."""
+    """Returns an archive's name without its suffix."""
     for suffix in (".zip", ".tar", ".tar.gz", ".tgz"):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)] or "midi"
     return name
 
 
-def _instead(listing: MidiListing) -> str:
-    found = [f"{count:,} skipped because {reason}" for reason, count in listing.skipped_counts().items()]
+def _other_content(listing: MidiListing) -> str:
+    """Describes a folder without MIDI files, for an error."""
+    content = [f"{count:,} skipped because {reason}" for reason, count in listing.skipped_counts().items()]
     if listing.others:
-        found.insert(0, f"{listing.others:,} other file{'s' if listing.others > 1 else ''}")
-    return f" ({'; '.join(found)})" if found else " (it is empty)"
+        content.insert(0, f"{listing.others:,} other file{'s' if listing.others > 1 else ''}")
+    return f" ({'; '.join(content)})" if content else " (it is empty)"

@@ -21,7 +21,7 @@ from fixtures.starter_grids import (
 )
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.datasets.starter import starter_set
+from gmd_vae.datasets.starter import player, starter_set
 
 # The first line of the Groove MIDI Dataset's info.csv.
 GMD_HEADER = "drummer,session,id,style,bpm,beat_type,time_signature,midi_filename,audio_filename,duration,split"
@@ -93,7 +93,7 @@ def test_quantised_files_are_the_written_grooves(folder: Path, rows: list[dict[s
     for row, groove in zip(rows, GROOVES, strict=True):
         grid = quantised(mido.MidiFile(folder / row["midi_filename"]))
         assert grid[:PHRASE] == written(groove.hits, PHRASE), groove.name
-        assert grid == written(starter_set.arrange(groove, performer(groove, 0)), len(grid)), groove.name
+        assert grid == written(player.arrange(groove, performer(groove, 0)), len(grid)), groove.name
 
 
 def test_files_of_different_splits_share_no_window(folder: Path, rows: list[dict[str, str]]) -> None:

@@ -19,7 +19,7 @@ from fixtures.starter_grids import (
     written,
 )
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.datasets.starter import starter_set
+from gmd_vae.datasets.starter import player
 from gmd_vae.datasets.starter.notation import VOICES, Groove, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,7 +88,7 @@ def test_all_nine_drums_are_used() -> None:
 def test_one_player_could_play_every_pass(seed: int) -> None:
     for groove in GROOVES:
         at_step: dict[int, list[str]] = defaultdict(list)
-        for hit in starter_set.arrange(groove, rng(seed)):
+        for hit in player.arrange(groove, rng(seed)):
             at_step[hit.step].append(hit.voice)
         for step, voices in at_step.items():
             where = f"{groove.name}, step {step}: {voices}"
@@ -104,11 +104,11 @@ def test_later_passes_vary_but_keep_the_frame(seed: int) -> None:
     for groove in GROOVES:
         # seeded by its name too, as in perform: otherwise all grooves would vary alike, or not at all
         drummer = random.Random(f"{seed}/{groove.name}")
-        grid = written(starter_set.arrange(groove, drummer), starter_set.REPEATS * PHRASE)
+        grid = written(player.arrange(groove, drummer), player.REPEATS * PHRASE)
         passes = [grid[start : start + PHRASE] for start in range(0, len(grid), PHRASE)]
         assert passes[0] == written(groove.hits, PHRASE)
         assert {frame(each) for each in passes} == {frame(passes[0])}
-        varied += len(set(passes)) == starter_set.REPEATS
+        varied += len(set(passes)) == player.REPEATS
     assert varied >= 0.85 * len(GROOVES)  # mostly 84 to 88 of 88; hypothesis found a seed with 82
 
 
@@ -117,7 +117,7 @@ def test_later_passes_vary_but_keep_the_frame(seed: int) -> None:
 def test_splits_share_no_window_and_training_has_plenty(seed: int) -> None:
     found: dict[str, set[tuple[int, ...]]] = defaultdict(set)
     for groove in GROOVES:
-        grid = written(starter_set.arrange(groove, rng(seed)), starter_set.REPEATS * PHRASE)
+        grid = written(player.arrange(groove, rng(seed)), player.REPEATS * PHRASE)
         found[groove.split] |= windows(grid)
     assert set(found) == set(SPLITS)
     assert len(set.union(*found.values())) == sum(len(part) for part in found.values())
@@ -131,7 +131,7 @@ def test_a_crash_follows_some_fills_and_nothing_else() -> None:
         crashes = {hit.step for hit in groove.hits if hit.voice == "crash"}
         last_beats = [hit for hit in groove.hits if hit.step >= PHRASE - 8 and hit.mark != "g"]
         fill = sum(hit.voice in ("snare", "low", "mid", "high") for hit in last_beats) > 0
-        for hit in starter_set.arrange(groove, rng(1)):
+        for hit in player.arrange(groove, rng(1)):
             if hit.voice == "crash" and hit.step % PHRASE not in crashes:
                 assert hit.step >= PHRASE, groove.name
                 assert hit.step % PHRASE == 0, groove.name
@@ -143,8 +143,8 @@ def test_a_crash_follows_some_fills_and_nothing_else() -> None:
 def test_velocities_follow_the_marks() -> None:
     heard: dict[str, list[int]] = {"g": [], "x": [], "X": []}
     for groove in GROOVES:
-        hits = {(hit.step, VOICES[hit.voice]): hit.mark for hit in starter_set.arrange(groove, performer(groove, 0))}
-        for stroke in starter_set.perform(groove, 0):
+        hits = {(hit.step, VOICES[hit.voice]): hit.mark for hit in player.arrange(groove, performer(groove, 0))}
+        for stroke in player.perform(groove, 0):
             assert 1 <= stroke.velocity <= 127
             heard[hits[int(stroke.tick / 120 + 0.5), stroke.pitch]].append(stroke.velocity)
     assert mean(heard["g"]) + 25 < mean(heard["x"]) < mean(heard["X"]) - 15
@@ -158,7 +158,7 @@ def test_timing_is_light_and_never_reaches_another_step() -> None:
         swing = 1.2 * groove.swing
         seconds_per_tick = 60 / groove.bpm / 480
         offsets = []
-        for stroke in starter_set.perform(groove, 3):
+        for stroke in player.perform(groove, 3):
             step = int(stroke.tick / 120 + 0.5)
             offset = stroke.tick - 120 * step - (swing if step % 2 else 0)
             assert abs(offset) < 30.5, groove.name
@@ -176,15 +176,15 @@ def test_swing_moves_only_the_off_beat_sixteenths() -> None:
 
 
 def _by_step(groove: Groove) -> list[tuple[int, int]]:
-    return sorted((int(stroke.tick / 120 + 0.5), stroke.tick) for stroke in starter_set.perform(groove, 0))
+    return sorted((int(stroke.tick / 120 + 0.5), stroke.tick) for stroke in player.perform(groove, 0))
 
 
 def test_a_groove_does_not_depend_on_its_neighbours() -> None:
     text = "[a] style=rock bpm=90\nkick x...x...x...x...\n"
     other = "[b] style=rock bpm=90\nsnare g...g...g..gx...\n"
-    alone = starter_set.perform(parse(other)[0], 5)
-    assert starter_set.perform(parse(text + other)[1], 5) == alone
-    assert starter_set.perform(parse(other + text)[0], 5) == alone
+    alone = player.perform(parse(other)[0], 5)
+    assert player.perform(parse(text + other)[1], 5) == alone
+    assert player.perform(parse(other + text)[0], 5) == alone
 
 
 def test_performances_do_not_change_between_versions_of_python() -> None:
@@ -192,6 +192,6 @@ def test_performances_do_not_change_between_versions_of_python() -> None:
     groove = parse(
         "[fixed] style=funk bpm=100 swing=10\nsnare g.g.X..g.g..X..g\nkick X.x...x...x....x\nhat x.x.x.x.x.x.x.x."
     )[0]
-    played = starter_set.perform(groove, 0)
+    played = player.perform(groove, 0)
     text = ";".join(f"{stroke.tick},{stroke.pitch},{stroke.velocity}" for stroke in played)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == "90d1b99c3d5247da"

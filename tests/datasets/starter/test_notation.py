@@ -11,7 +11,7 @@ from fixtures.starter_grids import (
 )
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.datasets.starter import starter_set
+from gmd_vae.datasets.starter import player
 from gmd_vae.datasets.starter.notation import BPM_RANGE, MAX_SWING, VOICES, Groove, Hit, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,8 +64,8 @@ def test_any_groove_survives_playing_and_quantisation(
 ) -> None:
     lines = [f"{voice} {'|'.join(bars)}" for voice, bars in parts.items()]
     (groove,) = parse("\n".join([f"[a] style=rock bpm={bpm} swing={swing}", *lines]))
-    midi = starter_set.to_midi(groove, starter_set.perform(groove, seed))
-    assert quantised(midi) == written(starter_set.arrange(groove, performer(groove, seed)), 192)
+    midi = player.to_midi(groove, player.perform(groove, seed))
+    assert quantised(midi) == written(player.arrange(groove, performer(groove, seed)), 192)
     assert min(message.time for message in midi.tracks[0]) >= 0
     assert sum(message.time for message in midi.tracks[0]) == 12 * 4 * 480
 

@@ -1,4 +1,4 @@
-"""Step notation: drum grooves as text, 16 characters a bar. ``grooves.txt`` explains it."""
+"""Parser of the step notation: drum grooves as text, 16 characters per bar. ``grooves.txt`` explains it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NoReturn
 from gmd_vae.common.errors import GmdVaeError, nearest
 from gmd_vae.datasets.catalogue import SPLITS
 
-BARS = 4  # length of a groove
+BARS = 4  # per groove
 STEPS_PER_BAR = 16  # sixteenths in a bar of 4/4
 GHOST, NORMAL, ACCENT = "g", "x", "X"
 REST, REPEAT_BAR = ".", "%"
 
-# MIDI pitch of each voice (General MIDI). Magenta counts several voices as one drum: snare and
-# stick, hat and pedal, ride and bell; so no groove plays two of the same drum at once.
+# General MIDI pitch of each voice. Magenta merges some voices into one drum class (snare and stick, hat and
+# pedal, ride and bell), so no groove plays two voices of one class at once.
 VOICES = {
     "kick": 36,
     "snare": 38,
@@ -31,7 +31,7 @@ VOICES = {
     "bell": 53,
 }
 BEAT_TYPES = ("beat", "fill")
-MAX_SWING = 24  # percent of a step; with the players' jitter (under 25) a hit stays on its own step
+MAX_SWING = 24  # percent of a step; with the player's jitter (under 25) a hit stays nearest to its step
 BPM_RANGE = (40, 300)
 
 _HEADER = re.compile(r"\[(?P<name>[^\]]*)\](?P<facts>.*)")
@@ -44,8 +44,8 @@ class Hit:
     """One written note.
 
     Attributes:
-        step: sixteenths since the start; 0 is the first beat of the first bar.
-        voice: a key of ``VOICES``.
+        step: Sixteenths since the start; 0 is the first beat of the first bar.
+        voice: A key of ``VOICES``.
         mark: ``GHOST``, ``NORMAL`` or ``ACCENT``.
     """
 
@@ -56,16 +56,16 @@ class Hit:
 
 @dataclasses.dataclass(frozen=True)
 class Groove:
-    """Four written bars of 4/4 and what a player must know about them.
+    """Four written bars of 4/4, with tempo, style and split.
 
     Attributes:
-        name: unique in its file.
+        name: Unique name.
         style: ``primary`` or ``primary/secondary``, as in the Groove MIDI Dataset.
-        bpm: quarter notes per minute.
+        bpm: Quarter notes per minute.
         beat_type: ``beat``, or ``fill`` for a break or a solo.
-        swing: how late the off-beat sixteenths are, in percent of a step; negative is early.
+        swing: Delay of off-beat sixteenths in percent of a step; negative is early.
         split: ``train``, ``validation`` or ``test``.
-        hits: all notes, by step and then by voice; steps 0 to 63.
+        hits: All notes, by step and then by voice; steps 0 to 63.
     """
 
     name: str
@@ -78,20 +78,26 @@ class Groove:
 
 
 def parse(text: str) -> list[Groove]:
-    """Reads grooves in step notation, in the order of the text.
+    """Parses grooves in step notation.
+
+    Args:
+        text: The notation.
+
+    Returns:
+        Grooves in the order of the text.
 
     Raises:
-        GmdVaeError: something cannot be read; the message names the line, counted from 1.
+        GmdVaeError: A line is invalid; the message names it, counted from 1.
     """
     grooves: list[Groove] = []
     header: tuple[int, Groove] | None = None
-    parts: dict[str, list[Hit]] = {}
+    hits_of: dict[str, list[Hit]] = {}  # by voice, of the current groove
 
     def finish() -> None:
         if header is None:
             return
         line, groove = header
-        hits = sorted(hit for part in parts.values() for hit in part)
+        hits = sorted(hit for voice_hits in hits_of.values() for hit in voice_hits)
         if not hits:
             _fail(line, f"'{groove.name}' has no notes")
         grooves.append(dataclasses.replace(groove, hits=tuple(hits)))
@@ -102,16 +108,16 @@ def parse(text: str) -> list[Groove]:
             continue
         if content.startswith("["):
             finish()
-            header, parts = (number, _read_header(number, content)), {}
+            header, hits_of = (number, _read_header(number, content)), {}
             if any(groove.name == header[1].name for groove in grooves):
                 _fail(number, f"there are two grooves '{header[1].name}'")
             continue
         if header is None:
             _fail(number, "a voice stands before the first [name]")
         voice, bars = _read_voice(number, content)
-        if voice in parts:
+        if voice in hits_of:
             _fail(number, f"'{voice}' has two lines in '{header[1].name}'")
-        parts[voice] = [
+        hits_of[voice] = [
             Hit(index, voice, mark) for index, mark in enumerate("".join(bars * (BARS // len(bars)))) if mark != REST
         ]
     finish()
@@ -121,7 +127,7 @@ def parse(text: str) -> list[Groove]:
 
 
 def _read_header(line: int, content: str) -> Groove:
-    """``[name] style=rock bpm=116 type=beat swing=0 split=train``, without its notes."""
+    """Parses ``[name] style=rock bpm=116 type=beat swing=0 split=train``; returns a groove without notes."""
     match = _HEADER.fullmatch(content)
     if not match:
         _fail(line, "the bracket after the groove's name is missing")
@@ -162,7 +168,7 @@ def _read_number(line: int, key: str, value: str, lowest: int, highest: int) -> 
 
 
 def _read_voice(line: int, content: str) -> tuple[str, list[str]]:
-    """``kick X... x... | %``: the voice, and its bars as 16 marks each with ``%`` written out."""
+    """Parses ``kick X... x... | %``; returns the voice and its bars, 16 marks each, with ``%`` replaced."""
     voice, *rest = content.split(maxsplit=1)
     if voice not in VOICES:
         _fail(line, f"there is no voice '{voice}'", nearest(voice, list(VOICES)))
