@@ -1,4 +1,4 @@
-"""The ``gmd-vae`` command. A command's module is imported only when that command runs."""
+"""The ``gmd-vae`` command. Imports a command's module only when that command runs."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ import click
 
 from gmd_vae.common.errors import GmdVaeError
 
-# In the order of the work. The texts stand here so that `gmd-vae --help` imports no command;
-# a test holds them equal to the first line of each command's own help.
+# In the order of the work. The texts are here so that `gmd-vae --help` imports no command; a test compares
+# them with the first line of each command's own help.
 COMMANDS = {
     "fetch": "Get a dataset: the Groove MIDI Dataset or the built-in starter set.",
     "convert": "Turn MIDI files into NoteSequence TFRecords, one file per split.",
     "preprocess": "Cut NoteSequences into training windows for a config.",
-    "inspect": "Show what is in music, and which training windows it holds.",
+    "inspect": "Show the contents of music, and the training windows in it.",
     "train": "Train a MusicVAE on prepared windows; goes on where it stopped.",
     "evaluate": "Measure what trained models learned, on music they have not seen.",
     "generate": "Write beats as MIDI files: new ones, or what the model makes of yours.",
-    "render": "Turn the drums of MIDI files into sound and pictures.",
-    "report": "Show a run as one page: its beats to hear and see, and how it learned.",
+    "render": "Render the drums of MIDI files as sound and pictures.",
+    "report": "Write a page with the beats, the training curves and the evaluations of a run.",
     "configs": "List the model configs, or show one.",
     "doctor": "Check this machine: versions, devices, memory, disk.",
 }
 
 
 class LazyGroup(click.Group):
-    """A click group that knows its commands by name and imports them on use."""
+    """A click group that lists its commands by name and imports them on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command, in the order of the work."""
+        """Returns every command, in the order of the work."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -45,14 +45,14 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the list in ``--help`` without importing any command."""
+        """Writes the list in ``--help`` without an import of any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Answers an unknown command with the nearest ones."""
+        """Resolves a command; raises ``UsageError`` with the nearest names for an unknown one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from gmd_vae.common.errors import nearest
 
@@ -78,9 +78,12 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the command and exits: 0 done, 1 could not do it, 2 usage, 130 interrupted.
+    """Runs the command and exits: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
 
-    Every failure that a user can meet is one line on stderr. A traceback is a bug of ours.
+    Prints every expected failure as one line on stderr. A traceback is a bug.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
     """
     try:
         result = cli.main(args=list(argv) if argv is not None else None, prog_name="gmd-vae", standalone_mode=False)
@@ -88,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except GmdVaeError as error:
         code = _fail(str(error), error.exit_code)
-    except click.exceptions.NoArgsIsHelpError as error:  # `gmd-vae` alone: show what there is
+    except click.exceptions.NoArgsIsHelpError as error:  # `gmd-vae` alone: show the help
         sys.stderr.write(error.format_message() + "\n")
         code = 2
     except click.UsageError as error:
@@ -99,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = _fail(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         code = _fail("Interrupted. Nothing half-written was left behind; run the command again.", 130)
-    except BrokenPipeError:  # `gmd-vae configs | head`: the reader has what it wanted
+    except BrokenPipeError:  # `gmd-vae configs | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except MemoryError:
@@ -110,12 +113,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> int:
+    """Prints an error and returns the exit code."""
     sys.stderr.write(f"Error: {message}\n")
     return code
 
 
 def _os_error(error: OSError) -> str:
-    """The operating system's refusals, each with what to do about it."""
+    """Returns an error of the operating system as one line, with the user's next action."""
     name = f"'{error.filename}': " if error.filename else ""
     reason = error.strerror or str(error)
     action = {

@@ -182,7 +182,7 @@ def test_a_full_disk_leaves_what_was_there(
     )
     assert {path.name: path.read_bytes() for path in Path("data/notes/music").iterdir()} == before
     assert sorted(path.name for path in Path("data/notes").iterdir()) == [".music.parts", "music"]
-    assert run(capsys, "music")[::2] == (0, "Going on: 41 of 41 files are done already.\n")
+    assert run(capsys, "music")[::2] == (0, "Continuing: 41 of 41 files are finished.\n")
 
 
 def start_on_many_files(workspace: Path, make_midi: MakeMidi) -> subprocess.Popen[str]:
@@ -214,7 +214,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     assert [path.name for path in (workspace / "data" / "notes").iterdir()] == [".many.parts"]
     code, _, err = run(capsys, "many")
     assert code == 0
-    assert re.fullmatch(r"Going on: [\d,]+ of 700 files are done already\.\n", err)
+    assert re.fullmatch(r"Continuing: [\d,]+ of 700 files are finished\.\n", err)
     assert [path.name for path in (workspace / "data" / "notes").iterdir()] == ["many"]
 
 
@@ -228,7 +228,7 @@ def test_a_killed_run_ends_its_processes_and_the_next_goes_on(
     assert psutil.wait_procs(children, timeout=20)[1] == []
     code, _, err = run(capsys, "many")
     assert code == 0
-    assert err.startswith("Going on: ")
+    assert err.startswith("Continuing: ")
     assert [path.name for path in (workspace / "data" / "notes").iterdir()] == ["many"]
 
 

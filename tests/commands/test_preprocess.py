@@ -173,7 +173,7 @@ def test_failures_are_one_line_with_the_next_action(capsys: pytest.CaptureFixtur
 def test_after_ctrl_c_the_same_command_goes_on(
     capsys: pytest.CaptureFixture[str], workspace: Path, module: str, name: str, jobs: int
 ) -> None:
-    """A real SIGINT, to all processes as a terminal sends it, while parts are merged or examples are written."""
+    """A real SIGINT, to all processes as a terminal sends it, while batches are merged or examples are written."""
     write_notes(workspace / "notes", train=300)
     script = f"""if True:
         import os, signal, sys
@@ -200,11 +200,11 @@ def test_after_ctrl_c_the_same_command_goes_on(
     assert jobs > 1 or err.strip().count("\n") == 0
     kept = workspace / ".out.parts"
     assert [path.name for path in workspace.iterdir() if path != kept] == ["notes"]
-    assert kept.exists() == ("the same command goes on" in last)
+    assert kept.exists() == ("the same command continues" in last)
     assert kept.exists() or name != "write_record"
     code, _, err = run(capsys, "notes", "--output-dir", "out")
     assert code == 0
-    assert ("Going on: " in err) == ("the same command goes on" in last)
+    assert ("Continuing: " in err) == ("the same command continues" in last)
     assert sorted(path.name for path in workspace.iterdir()) == ["notes", "out"]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from gmd_vae.commands.options import engine_of, engine_options, json_option
+from gmd_vae.commands.options import engine_options, json_option, selected_engine
 
 if TYPE_CHECKING:
     from gmd_vae.midi.convert import Summary
@@ -20,7 +20,7 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where to write.  [default: data/notes/NAME, after the input and the selection]",
+    help="Output folder.  [default: data/notes/NAME, named after the input and the selection]",
 )
 @click.option("--style", "styles", multiple=True, metavar="STYLE", help="Only this style: rock, rock/halftime.")
 @click.option("--beat-type", "beat_types", multiple=True, metavar="TYPE", help="Only beats (beat) or fills (fill).")
@@ -30,10 +30,10 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 @click.option(
     "--split-by",
     type=click.Choice(["info", "hash"]),
-    help="info: as info.csv says. hash: 80/10/10 by each file's content.  [default: info if there is an info.csv]",
+    help="info: by info.csv. hash: 80/10/10 by a hash of each file's content.  [default: info if there is an info.csv]",
 )
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 if a file was skipped. What can be converted is written all the same."
+    "--strict", is_flag=True, help="Exit with 1 if a file was skipped. The other files are written all the same."
 )
 @click.option("--gzip", "compress", is_flag=True, help="Write compressed files, train.tfrecord.gz and so on.")
 @engine_options
@@ -63,7 +63,7 @@ def command(
     can be repeated: --style rock --style funk takes both. They need an info.csv like that of the
     Groove MIDI Dataset. Files that cannot be read are counted, named in manifest.json, and left out.
 
-    A run that was stopped goes on where it was when the same command comes again.
+    After a stop, the same command continues where the run was.
 
     \b
     Examples:
@@ -82,7 +82,7 @@ def command(
             f"'{input_path}' does not exist",
             "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files.",
         )
-    engine = engine_of(engine_name, scheduler, jobs)
+    engine = selected_engine(engine_name, scheduler, jobs)
     selection = Selection(
         styles=styles,
         beat_types=beat_types,
@@ -102,7 +102,7 @@ def command(
             compress,
             engine,
             progress,
-            lambda done, total: console.stderr().print(f"Going on: {done:,} of {total:,} files are done already."),
+            lambda done, total: console.stderr().print(f"Continuing: {done:,} of {total:,} files are finished."),
         )
     if as_json:
         console.print_json({"output_dir": str(summary.output_dir), **summary.manifest})
@@ -117,6 +117,7 @@ def command(
 
 
 def _print(summary: Summary) -> None:
+    """Prints the summary as a table, with the files that were not used."""
     from rich.table import Table
 
     from gmd_vae.common import console
@@ -132,15 +133,15 @@ def _print(summary: Summary) -> None:
     for reason, names in sorted(summary.skipped.items()):
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         out.print(f"Skipped {len(names):,}: {reason} ({shown})", markup=False)
-    for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but not there")):
+    for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but missing")):
         if count := content[key]["count"]:
             out.print(f"{count:,} files {text}")
     if empty := [name for name, split in summary.splits.items() if not split.records]:
-        way = (
+        advice = (
             "more files, or --split-by hash, would fill it"
             if content["split_by"] == "info"
             else "there are too few files"
         )
-        out.print(f"No record for {' and '.join(empty)}: {way}.")
+        out.print(f"No record for {' and '.join(empty)}: {advice}.")
     how = "the split of info.csv" if content["split_by"] == "info" else "80/10/10 by content"
     out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})", markup=False)

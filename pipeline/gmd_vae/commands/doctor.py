@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def command(context: click.Context, as_json: bool) -> None:
     """Check this machine: versions, devices, memory, disk.
 
-    Starts TensorFlow and Magenta once, which takes some ten seconds, and says what is wrong and
-    what to do about it. Exits with 1 when something would stop the work.
+    Starts TensorFlow and Magenta once, which takes about ten seconds. Lists every problem with a
+    next action. Exits with 1 if a problem would stop the work.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
 
 def _print(report: dict[str, Any]) -> None:
-    """The report as one screen: a table of facts, then what is wrong."""
+    """Prints the report on one screen: a table of facts, then the problems."""
     from rich.markup import escape
 
     out = console.stdout()
@@ -71,6 +71,7 @@ def _table(report: dict[str, Any]) -> Table:
 
 
 def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Returns the facts as names and values."""
     python, cpu, memory, disk = report["python"], report["cpu"], report["memory"], report["disk"]
     rows = [
         ("Python", f"{python['version']}  {python['executable']}"),

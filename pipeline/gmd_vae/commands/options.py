@@ -1,4 +1,4 @@
-"""Options that several commands share, as decorators."""
+"""Decorators for options that several commands share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class GroupedOption(click.Option):
-    """An option that ``--help`` shows under a heading of its own; use with ``GroupedCommand``."""
+    """An option under a heading of its own in ``--help``; for use with ``GroupedCommand``."""
 
     def __init__(self, *arguments: Any, group: str, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -21,10 +21,10 @@ class GroupedOption(click.Option):
 
 
 class GroupedCommand(click.Command):
-    """A command with so many options that ``--help`` sorts them; the ungrouped ones come last, under "Options"."""
+    """A command with its options grouped under headings in ``--help``; the others come last, under "Options"."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the groups in the order of their first option."""
+        """Writes the groups, in the order of their first options."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for option in self.get_params(ctx):
             if isinstance(option, click.Option) and (record := option.get_help_record(ctx)) is not None:
@@ -39,12 +39,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def json_option(function: Command) -> Command:
-    """``--json``: the result as one JSON document on stdout instead of a table."""
+    """Adds ``--json``: the result as one JSON document on stdout instead of a table."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
 
 
 def jobs_option(function: Command) -> Command:
-    """``--jobs``: how many processes; the output does not depend on it."""
+    """Adds ``--jobs``: the number of processes."""
     return click.option(
         "--jobs",
         type=click.IntRange(min=1),
@@ -54,7 +54,7 @@ def jobs_option(function: Command) -> Command:
 
 
 def configs_option(function: Command) -> Command:
-    """``--configs``: a registry of the user's own beside the built-in one."""
+    """Adds ``--configs``: a file with the user's own configs beside the built-in ones."""
     return click.option(
         "--configs",
         "configs_file",
@@ -66,9 +66,9 @@ def configs_option(function: Command) -> Command:
 
 
 def engine_options(function: Command) -> Command:
-    """``--jobs``, ``--engine`` and ``--scheduler``, for ``engine_of``."""
+    """Adds ``--jobs``, ``--engine`` and ``--scheduler``, for ``selected_engine``."""
     function = click.option(
-        "--scheduler", metavar="ADDRESS", help="Where the Dask scheduler is: tcp://HOST:8786 (docs/cluster.md)."
+        "--scheduler", metavar="ADDRESS", help="Address of the Dask scheduler: tcp://HOST:8786 (docs/cluster.md)."
     )(function)
     function = click.option(
         "--engine",
@@ -76,26 +76,33 @@ def engine_options(function: Command) -> Command:
         type=click.Choice(["local", "dask"]),
         default="local",
         show_default=True,
-        help="Where it runs: on this machine, or on the workers of a Dask scheduler.",
+        help="Run on this machine, or on the workers of a Dask scheduler.",
     )(function)
     return jobs_option(function)
 
 
-def engine_of(engine_name: str, scheduler: str | None, jobs: int | None) -> Engine:
-    """What ``engine_options`` ask for.
+def selected_engine(engine_name: str, scheduler: str | None, jobs: int | None) -> Engine:
+    """Returns the engine that ``engine_options`` select.
+
+    Args:
+        engine_name: ``local`` or ``dask``.
+        scheduler: Address of the Dask scheduler.
+        jobs: Number of processes on this machine; None: by the size of the input.
 
     Raises:
-        UsageError: they do not go together.
+        UsageError: The options contradict each other.
     """
     from gmd_vae.common.errors import UsageError
 
     if engine_name == "dask":
         if scheduler is None:
-            raise UsageError("--engine dask needs --scheduler", "Start one with 'dask scheduler'; it says its address.")
+            raise UsageError(
+                "--engine dask needs --scheduler", "Start one with 'dask scheduler'; it prints its address."
+            )
         if jobs is not None:
             raise UsageError(
-                "--jobs is for this machine's processes",
-                "How much runs at once is up to the Dask workers: leave it out.",
+                "--jobs sets the processes of this machine, and --engine dask uses none",
+                "Leave out --jobs: the Dask workers decide how much runs at once.",
             )
         from gmd_vae.common import console
         from gmd_vae.engines.dask import DaskEngine

@@ -12,9 +12,9 @@ from gmd_vae.commands.options import (
     GroupedCommand,
     GroupedOption,
     configs_option,
-    engine_of,
     engine_options,
     json_option,
+    selected_engine,
 )
 from gmd_vae.commands.preprocess_options import check_filters, check_stock, filter_options
 
@@ -123,7 +123,7 @@ def command(
         given = {"shards": shards, "max_per_sequence": max_per_sequence, "keep_duplicates": keep_duplicates}
         check_stock({**given, "gzip": compress, **filters})
     check_filters(filters)
-    engine = engine_of(engine_name, scheduler, jobs)
+    engine = selected_engine(engine_name, scheduler, jobs)
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
     if input_path == DEFAULT_INPUT and not input_path.exists():
         raise GmdVaeError(
@@ -138,7 +138,7 @@ def command(
     with console.count_progress("Cutting windows", "NoteSequences") as on_progress:
 
         def on_resume(done: int, total: int) -> None:
-            console.stderr().print(f"Going on: {done:,} of {total:,} NoteSequences are done already.")
+            console.stderr().print(f"Continuing: {done:,} of {total:,} NoteSequences are finished.")
 
         if stock:
             stock_summary = _write_stock(input_path, output_dir, config, engine, on_progress, on_resume)
