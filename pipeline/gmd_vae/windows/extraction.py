@@ -1,4 +1,4 @@
-"""What an extractor is: NoteSequence bytes in, windows and the reasons for what is missing out."""
+"""The interface of extractors: NoteSequence bytes in, windows out, with counts of the music that gave none."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 Labels = npt.NDArray[np.int64]
 
-# Why music did not become windows. The texts follow a number: "3 NoteSequences without ...". Each
-# reason counts what its text says: NoteSequences, sections (between two changes of tempo or time
-# signature), stretches (of drums, between two pauses), windows, steps or drum notes.
+# Reasons for music without windows. The texts follow a number: "3 NoteSequences without ...". The first word of a text
+# is the unit of its count: NoteSequences, sections (between two changes of tempo or time signature), stretches (of
+# drums, between two pauses), windows, steps or drum notes.
 REASONS = {
     "unreadable": "records that are not NoteSequences",
     "quantized": "NoteSequences that were already quantized",
@@ -60,14 +60,14 @@ REASONS = {
 
 @dataclasses.dataclass
 class Dropped:
-    """What did not become windows, counted. Add them up with ``add``.
+    """Counts of music that did not become windows.
 
     Attributes:
-        reasons: a key of ``REASONS`` → how many.
-        pitches: MIDI pitch of drum notes in no drum class → how many notes.
-        time_signatures: such as ``3/4`` → how many sections were dropped for it
-            (``other_bar_length`` and ``bad_time_signature``).
-        chords: where windows come with chords: ``given`` or ``inferred`` → how many sections with windows.
+        reasons: Key of ``REASONS`` → count.
+        pitches: MIDI pitch of drum notes in no drum class → number of notes.
+        time_signatures: For example ``3/4`` → number of sections dropped for it (``other_bar_length`` and
+            ``bad_time_signature``).
+        chords: For configs with chords: ``given`` or ``inferred`` → number of sections with windows.
     """
 
     reasons: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -76,23 +76,23 @@ class Dropped:
     chords: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def counters(self) -> list[list[tuple[Any, int]]]:
-        """All counts as JSON can hold them, for ``from_counters``."""
+        """Returns all counts as JSON values, for ``from_counters``."""
         return [list(getattr(self, field.name).items()) for field in dataclasses.fields(self)]
 
     @classmethod
     def from_counters(cls, counters: Iterable[Iterable[tuple[Any, int]]]) -> Dropped:
-        """What ``counters`` gave."""
+        """Returns the counts that ``counters`` returned."""
         return cls(*(Counter(dict(pairs)) for pairs in counters))
 
     def add(self, other: Dropped) -> None:
-        """Adds another count to this one."""
+        """Adds other counts to these."""
         self.reasons.update(other.reasons)
         self.pitches.update(other.pitches)
         self.time_signatures.update(other.time_signatures)
         self.chords.update(other.chords)
 
     def as_json(self) -> dict[str, dict[str, int]]:
-        """The counts, the same for the same content: reasons in ``REASONS``' order, others sorted."""
+        """Returns the counts in a fixed order: reasons as in ``REASONS``, the others sorted."""
         return {
             "reasons": {reason: self.reasons[reason] for reason in REASONS if self.reasons[reason]},
             "drum_pitches_in_no_class": {str(pitch): self.pitches[pitch] for pitch in sorted(self.pitches)},
@@ -102,13 +102,13 @@ class Dropped:
 
 
 class Tensors(NamedTuple):
-    """One window of a Magenta converter, unpadded; bool or float32.
+    """One window of one of Magenta's converters, not padded.
 
     Attributes:
-        inputs: [steps, input_depth].
-        outputs: [steps, output_depth].
-        controls: [steps, control_depth]; the depth may be 0.
-        length: the converter's length: one number, or one for each segment of a hierarchy.
+        inputs: Encoder input, bool or float32 ``[steps, input_depth]``.
+        outputs: Decoder target, bool or float32 ``[steps, output_depth]``.
+        controls: Conditioning input, bool or float32 ``[steps, control_depth]``; the depth may be 0.
+        length: Length in steps: one number, or one for each segment of a hierarchy.
     """
 
     inputs: npt.NDArray[Any]
@@ -119,12 +119,12 @@ class Tensors(NamedTuple):
 
 @dataclasses.dataclass
 class Extraction:
-    """What one NoteSequence gave.
+    """The windows of one NoteSequence.
 
     Attributes:
-        sequence_id: the NoteSequence's ``id``, or else its ``filename``; empty if it has neither.
-        windows: labels, int64 [n, steps]; or ``Tensors``, one for each window.
-        dropped: what did not become windows, and why.
+        sequence_id: ``id`` of the NoteSequence, or else its ``filename``; empty if it has neither.
+        windows: Drum labels, int64 ``[windows, steps]``; or a list of ``Tensors``.
+        dropped: Counts of the music that gave no window.
     """
 
     sequence_id: str
@@ -134,23 +134,23 @@ class Extraction:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What an example record of a folder holds, as its manifest says it.
+    """The format of the example records of a folder, as in its manifest.
 
     Attributes:
-        format: ``labels`` (one integer a step) or ``tensors`` (raw inputs, outputs, controls).
-        steps: length of every window; for ``tensors`` the longest allowed, or None if unknown.
-        classes: number of drum classes: labels are below ``2 ** classes``. 0 for ``tensors``.
-        input_depth: width of the encoder's input.
-        output_depth: width of the decoder's output.
-        control_depth: width of the controls, 0 for none.
-        input_dtype: ``bool`` or ``float32``, also of the controls and the output below.
-        output_dtype: as above.
-        control_dtype: as above.
-        length_shape: shape of a window's length: () or (segments,).
-        input_ones: of a boolean array, how many columns are 1 in a step at the most, where that is few: then
-            a record holds their numbers. 0: it holds the array as it is.
-        output_ones: as above.
-        control_ones: as above.
+        format: ``labels`` (one integer a step) or ``tensors`` (arrays of inputs, outputs and controls).
+        steps: Length of each window in steps; for ``tensors`` the longest allowed, or ``None`` if unknown.
+        classes: Number of drum classes: labels are less than ``2 ** classes``. 0 for ``tensors``.
+        input_depth: Columns of the encoder's input.
+        output_depth: Columns of the decoder's output.
+        control_depth: Columns of the conditioning input; 0 for none.
+        input_dtype: Type of the inputs: ``bool`` or ``float32``.
+        output_dtype: Type of the outputs.
+        control_dtype: Type of the controls.
+        length_shape: Shape of a window's length: ``()`` or ``(segments,)``.
+        input_ones: Maximum number of ones in a row of a sparse boolean array. A record then stores column numbers.
+            0: it stores the whole array.
+        output_ones: The same for the outputs.
+        control_ones: The same for the controls.
     """
 
     format: Literal["labels", "tensors"]
@@ -169,18 +169,22 @@ class Layout:
 
 
 class Extractor(Protocol):
-    """A picklable callable: NoteSequence wire bytes → ``Extraction``. It raises nothing a file can cause."""
+    """A picklable function from NoteSequence bytes to windows. Damaged music raises no error; it is counted."""
 
     @property
     def layout(self) -> Layout:
-        """What its windows look like."""
+        """Format of the windows."""
         ...
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What shaped the windows, for the manifest: JSON values."""
+        """Settings that the windows depend on, as JSON values for the manifest."""
         ...
 
     def __call__(self, record: bytes) -> Extraction:
-        """The windows of one NoteSequence."""
+        """Returns the windows of one NoteSequence.
+
+        Args:
+            record: NoteSequence in protobuf wire format.
+        """
         ...

@@ -1,4 +1,4 @@
-"""The windows of one split of prepared examples, and the file that each one comes from."""
+"""Reads the drum windows of one split of an examples folder, with the source file of each."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from gmd_vae.windows.storage.shards import layout_of, read_examples, read_exampl
 
 @dataclasses.dataclass(frozen=True)
 class LabelWindows:
-    """The windows of a split.
+    """The drum windows of a split.
 
     Attributes:
-        labels: uint16 ``[n, steps]`` (wider only for more than 16 classes).
-        files: int64 ``[n]``, the number of each window's source file: windows of one file overlap,
-            and are not independent of each other.
-        sources: the files' ids (``NoteSequence.id``), by that number. A window that several files
-            hold counts for the first.
+        labels: Drum labels, uint16 ``[windows, steps]``; int64 for more than 16 drum classes.
+        files: Number of each window's source file, int64 ``[windows]``. Windows of one file overlap, so they are not
+            independent of each other. A window that several files contain belongs to the first.
+        sources: Id of each source file (``NoteSequence.id``), by its number.
     """
 
     labels: npt.NDArray[np.integer[Any]]
@@ -35,10 +34,14 @@ class LabelWindows:
 
 
 def load_windows(folder: Path, split: str) -> LabelWindows:
-    """Reads a split of a folder that ``preprocess`` made; two bytes a step, whatever else is in the records.
+    """Reads a split of an examples folder.
+
+    Args:
+        folder: Folder that ``preprocess`` wrote.
+        split: ``train``, ``validation`` or ``test``.
 
     Raises:
-        GmdVaeError: the folder holds no drum labels, has no such split, or is damaged.
+        GmdVaeError: The folder holds no drum labels, has no such split, or is damaged.
     """
     content = read_examples_manifest(folder)
     layout = layout_of(content)
@@ -61,6 +64,6 @@ def load_windows(folder: Path, split: str) -> LabelWindows:
                 f"Make '{folder}' again with 'gmd-vae preprocess'.",
             )
         labels[number] = row
-        source = sources[0] if sources else f"window {number}"  # of no known file: of a file of its own
+        source = sources[0] if sources else f"window {number}"  # without a source: a file of its own
         files[number] = numbers.setdefault(source, len(numbers))
     return LabelWindows(labels, files, tuple(numbers))

@@ -1,4 +1,4 @@
-"""What ``preprocess`` reads: a folder that ``convert`` made, or one TFRecord file of NoteSequences."""
+"""The input of ``preprocess``: a folder that ``convert`` wrote, or one TFRecord file of NoteSequences."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from gmd_vae.common.files import sha256
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.midi.tfrecord import FRAME, file_name, is_gzip, read_records, record_sizes
 
-STOCK_STAGE = "preprocess --stock"  # it makes NoteSequences too
-_RANGE_RECORDS = 64
-_RANGE_BYTES = 4 << 20
+STOCK_STAGE = "preprocess --stock"  # stage name in the manifests of such folders, which hold NoteSequences too
+_RANGE_RECORDS = 64  # maximum of a range
+_RANGE_BYTES = 4 << 20  # a range ends behind the record that exceeds it
 _MOST_RANGES = 4096
 
 
 class Record(NamedTuple):
-    """One NoteSequence as it was read.
+    """One NoteSequence of the input.
 
     Attributes:
-        split: the split its file belongs to; None where the split comes from ``split_of``.
-        name: file name and number, for NoteSequences without an id.
-        data: the NoteSequence, protobuf wire format.
+        split: Split of its file; ``None`` where ``split_of`` decides.
+        name: File name and record number, for NoteSequences without an id.
+        data: NoteSequence in protobuf wire format.
     """
 
     split: str | None
@@ -40,15 +40,15 @@ class Record(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class RecordRange:
-    """Neighbouring records of a file: where they are, not what they hold.
+    """The position of neighbouring records in a file; small enough to send to another process.
 
     Attributes:
-        path: the file, absolute: the records may be read by another process, on another machine.
-        name: of the file that the user gave.
-        split: see ``Record``.
-        first: number of the first record in its file.
-        start: where that record begins, in bytes.
-        count: how many they are.
+        path: Absolute path of the file, which another process or machine may read.
+        name: Name of the input file; ``path`` may be a decompressed copy.
+        split: Split of the file; ``None`` where ``split_of`` decides for each record.
+        first: Number of the first record in its file, from 0.
+        start: Offset of the first record in bytes.
+        count: Number of records.
     """
 
     path: Path
@@ -62,7 +62,7 @@ class RecordRange:
         """Yields the records in order.
 
         Raises:
-            GmdVaeError: one is damaged; names the file and the record's number.
+            GmdVaeError: A record is damaged; the message names the file and the record's number.
         """
         records = itertools.islice(read_records(self.path, self.start, self.first), self.count)
         for number, data in enumerate(records, self.first):
@@ -74,9 +74,9 @@ class NotesInput:
     """The files to read, in a fixed order.
 
     Attributes:
-        path: what the user gave.
-        files: each file and its split (None: ``split_of`` decides for each record).
-        identity: what the manifest of the examples says about the input.
+        path: Folder or file that the user named.
+        files: Each file and its split (``None``: ``split_of`` decides for each record).
+        identity: Names and digests of the input, for the manifest of the examples.
     """
 
     path: Path
@@ -84,43 +84,43 @@ class NotesInput:
     identity: dict[str, Any]
 
     def size(self) -> int:
-        """Bytes of all files."""
+        """Returns the size of all files in bytes."""
         return sum(path.stat().st_size for path, _ in self.files)
 
     def ranges(self) -> list[RecordRange]:
-        """The records in order, in ranges that are each small enough for one task; at most a few thousand.
+        """Returns all records in order, as ranges for one task each; at most about 4,096.
 
-        Found from the lengths of the records alone.
+        Reads only the length of each record, not its content.
 
         Raises:
-            GmdVaeError: a file is cut short, or is not a TFRecord file.
+            GmdVaeError: A file is cut short, or is not a TFRecord file.
         """
-        found: list[RecordRange] = []
+        ranges: list[RecordRange] = []
         for path, split in self.files:
             start = first = count = begin = 0
             for size in record_sizes(path):
                 start += FRAME + size
                 count += 1
                 if count == _RANGE_RECORDS or start - begin > _RANGE_BYTES:
-                    found.append(RecordRange(path.absolute(), path.name, split, first, begin, count))
+                    ranges.append(RecordRange(path.absolute(), path.name, split, first, begin, count))
                     first, begin, count = first + count, start, 0
             if count:
-                found.append(RecordRange(path.absolute(), path.name, split, first, begin, count))
-        return _joined(found, -(-len(found) // _MOST_RANGES))
+                ranges.append(RecordRange(path.absolute(), path.name, split, first, begin, count))
+        return _joined(ranges, -(-len(ranges) // _MOST_RANGES))
 
 
 def decompressed(ranges: list[RecordRange], folder: Path) -> list[RecordRange]:
-    """The same ranges; those of gzip files lie in copies that are not compressed, so that each can be read alone.
+    """Returns the ranges with gzip files replaced by decompressed copies, which can be read from any offset.
 
     Args:
-        ranges: see ``NotesInput.ranges``.
-        folder: for the copies.
+        ranges: Ranges from ``NotesInput.ranges``.
+        folder: Folder for the copies.
 
     Raises:
-        OSError: the disk is full.
+        OSError: The disk is full.
     """
     copies: dict[Path, Path] = {}
-    for path in dict.fromkeys(piece.path for piece in ranges):
+    for path in dict.fromkeys(record_range.path for record_range in ranges):
         if is_gzip(path):
             copies[path] = folder / f"{len(copies)}.unpacked"
             with gzip.open(path, "rb") as packed, copies[path].open("wb") as copy:
@@ -129,21 +129,25 @@ def decompressed(ranges: list[RecordRange], folder: Path) -> list[RecordRange]:
 
 
 def _joined(ranges: list[RecordRange], count: int) -> list[RecordRange]:
-    """Each ``count`` neighbours of a file as one range."""
-    found = []
-    for _, group in itertools.groupby(ranges, lambda piece: piece.path):
+    """Joins up to ``count`` neighbouring ranges of a file to one."""
+    joined = []
+    for _, group in itertools.groupby(ranges, lambda record_range: record_range.path):
         members = list(group)
         for number in range(0, len(members), count):
-            some = members[number : number + count]
-            found.append(dataclasses.replace(some[0], count=sum(piece.count for piece in some)))
-    return found
+            neighbours = members[number : number + count]
+            joined.append(dataclasses.replace(neighbours[0], count=sum(piece.count for piece in neighbours)))
+    return joined
 
 
 def split_of(sequence_id: str, data: bytes) -> str:
-    """The split of a record whose file says nothing: 80% train, 10% validation, 10% test.
+    """Returns the split of a record whose file belongs to no split: 80% train, 10% validation, 10% test.
 
-    Drawn from a hash of the NoteSequence's id (of the whole record if it has none), so that the
-    same performance always lands in the same split, whatever else is in the file.
+    The split depends on a hash of the NoteSequence's id (of the whole record if it has none). So a performance is
+    always in the same split, whatever else is in the file.
+
+    Args:
+        sequence_id: Id of the NoteSequence; may be empty.
+        data: NoteSequence in wire format.
     """
     tenth = hashlib.blake2b(sequence_id.encode("utf-8") or data, digest_size=8).digest()
     number = int.from_bytes(tenth, "big") * 10 >> 64
@@ -151,7 +155,7 @@ def split_of(sequence_id: str, data: bytes) -> str:
 
 
 def input_name(path: Path) -> str:
-    """What examples made from a folder or file of NoteSequences are called."""
+    """Returns the name of an input without its suffixes, for the folder of its examples."""
     return path.resolve().name.removesuffix(".gz").removesuffix(".tfrecord")
 
 
@@ -159,13 +163,12 @@ def open_notes(path: Path) -> NotesInput:
     """Finds the files to read.
 
     Args:
-        path: a folder from ``gmd-vae convert`` or ``preprocess --stock``; a folder with
-            ``train.tfrecord`` and, if you like, ``validation.tfrecord`` and ``test.tfrecord`` from
-            Magenta's own scripts; or one TFRecord file of NoteSequences, whose records are split by
-            ``split_of``. gzip is noticed.
+        path: Folder from ``gmd-vae convert`` or ``preprocess --stock``; or a folder with ``train.tfrecord`` and
+            optionally ``validation.tfrecord`` and ``test.tfrecord`` from Magenta's own scripts; or one TFRecord file of
+            NoteSequences, whose records ``split_of`` distributes. Files may be gzipped.
 
     Raises:
-        GmdVaeError: nothing there that holds NoteSequences, or a file changed since ``convert``.
+        GmdVaeError: The path holds no NoteSequences, or a file has changed since ``convert`` wrote it.
     """
     if path.is_dir():
         return _open_folder(path)
@@ -201,20 +204,20 @@ def _open_folder(path: Path) -> NotesInput:
 
 
 def split_files(folder: Path) -> tuple[tuple[Path, str], ...]:
-    """The files of NoteSequences in a folder, with their splits."""
-    places = ((folder / file_name(split, compress=compress), split) for split in SPLITS for compress in (False, True))
-    return tuple((path, split) for path, split in places if path.exists())
+    """Returns the files of NoteSequences in a folder, each with its split."""
+    paths = ((folder / file_name(split, compress=compress), split) for split in SPLITS for compress in (False, True))
+    return tuple((path, split) for path, split in paths if path.exists())
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
-    """Of a folder with NoteSequences."""
+    """Reads the manifest of ``preprocess --stock`` or of ``convert``."""
     with contextlib.suppress(GmdVaeError):
         return manifest.read(path, STOCK_STAGE, "")
     return manifest.read(path, "convert", f"Run 'gmd-vae convert {path}', and give preprocess the folder it makes.")
 
 
 def _check_unchanged(path: Path, content: dict[str, Any], again: str) -> None:
-    """Holds the files to the sizes and checksums in their manifest."""
+    """Compares the files with the sizes and checksums in their manifest."""
     listed = content.get("files")
     if content["stage"] == STOCK_STAGE:
         listed = [entry for split in content["splits"].values() for entry in split["files"]]

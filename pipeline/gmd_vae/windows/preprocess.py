@@ -1,4 +1,8 @@
-"""NoteSequences → windows → deduplicated, split, sharded examples that describe themselves."""
+"""``gmd-vae preprocess``: NoteSequences in, a folder of example shards with a manifest out.
+
+The steps are batches of windows (``storage/batch_files.py``), their merge (``storage/merge.py``) and the shards
+(``storage/shards.py``).
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,9 @@ from gmd_vae.windows.storage.shards import STAGE, shard_count, write_shards
 from gmd_vae.windows.storage.sorted_runs import SortedRuns
 from gmd_vae.windows.summary import Summary
 
-_BYTES_PER_JOB = 32 << 20  # a process takes half a second to start: about what 20 MB of music takes to cut
+_BYTES_PER_JOB = 32 << 20  # a process takes half a second to start, as long as 20 MB of music take to be cut
 
-
+# Next action for each reason of ``extraction.REASONS``
 _HINTS = {
     "unreadable": "INPUT holds NoteSequences, as 'gmd-vae convert' writes them.",
     "quantized": "Give preprocess NoteSequences with times in seconds, as 'gmd-vae convert' writes them.",
@@ -47,16 +51,16 @@ _HINTS = {
 
 @dataclasses.dataclass
 class SplitSummary:
-    """What became of one split: ``windows - repeats - sum(taken_out.values()) == examples``.
+    """Counts of one split; ``windows - repeats - sum(taken_out.values()) == examples``.
 
     Attributes:
         sequences: NoteSequences read.
-        windows: windows found, each once per section as Magenta counts them.
-        distinct: different windows among them.
-        repeats: windows left out because the split has them already; 0 with ``keep_duplicates``.
-        taken_out: windows left out because another split has them: that split → how many.
-        examples: windows written.
-        files: the shards.
+        windows: Windows found. A window that repeats within a section counts once, as in Magenta.
+        distinct: Different windows among them.
+        repeats: Windows removed because the split has them already; 0 with ``keep_duplicates``.
+        taken_out: Other split → number of windows removed because that split has them.
+        examples: Windows written.
+        files: Descriptions of the shards, for the manifest.
     """
 
     sequences: int = 0
@@ -84,41 +88,39 @@ def preprocess(
     on_progress: Progress = silent,
     on_resume: Progress = silent,
 ) -> Summary[SplitSummary]:
-    """Cuts NoteSequences into windows and writes them as examples, whole or not at all.
+    """Cuts NoteSequences into windows and writes them as examples. The folder is written whole or not at all.
 
-    The memory it takes does not grow with the input: the windows of each range of records are
-    written to a file (a batch), and the batches are merged.
+    Memory does not grow with the input (external merge): the windows of each range of records go to a batch file, and
+    the batch files are merged.
 
-    No window is in two splits: the one that train shares with validation or test is taken out of
-    train, the one that validation shares with test out of validation. Within a split each window is
-    written once and lists the ids of all NoteSequences that hold it. The order is that of a hash of
-    the windows: well mixed, and the same whatever the order of the input, the number of shards or
-    of processes.
+    No window is in two splits. A window that train shares with validation or test is removed from train; one that
+    validation shares with test is removed from validation. Within a split each window is written once, with the ids of
+    all NoteSequences that contain it. Examples are in the order of a hash of their windows. This order is well mixed,
+    and does not depend on the order of the input, the number of shards or the number of processes.
 
     Args:
-        input_path: see ``notes_input.open_notes``.
-        output_dir: the folder to make; it may only replace one that ``preprocess`` made.
-        extractor: cuts one NoteSequence; picklable.
-        config: the config's name, for the manifest and messages.
-        shards: number of files for the training split (default: ``shards.shard_count``).
-        max_per_sequence: keep so many windows of each NoteSequence, drawn by a hash of its id.
-        keep_duplicates: write every occurrence of a window. Windows shared between splits are
-            taken out all the same.
-        compress: write gzip shards.
-        filters: those of the extractor, for the manifest.
-        engine: where the windows are cut; the output does not depend on it. With None or
-            ``LocalEngine()`` as many processes as the size of the input is worth.
-        advice: where there is no window at all: says of the input which configs would fit, as a sentence.
-        on_progress: called with the number of NoteSequences done and in all.
-        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
+        input_path: Path for ``notes_input.open_notes``.
+        output_dir: Folder to write. It may replace only a folder that ``preprocess`` wrote.
+        extractor: Picklable function from a NoteSequence to its windows.
+        config: Name of the config, for the manifest and messages.
+        shards: Number of files of the training split; by default ``shards.shard_count``.
+        max_per_sequence: Maximum number of windows of each NoteSequence, chosen by a hash of its id.
+        keep_duplicates: Writes every occurrence of a window. Windows shared between splits are removed all the same.
+        compress: Writes gzip shards.
+        filters: The extractor's filters, for the manifest.
+        engine: Engine that cuts the windows; the output does not depend on it. With ``None`` or ``LocalEngine()`` the
+            number of processes depends on the size of the input.
+        advice: Function from the input path to a next action for an input without any window: configs that would fit.
+        on_progress: Progress callback, called with NoteSequences done and NoteSequences in all.
+        on_resume: The same, called once if a run that was stopped has left finished batches.
 
     Raises:
-        GmdVaeError: the input cannot be read or gives no training windows (says why),
-            ``output_dir`` holds something that ``preprocess`` did not write, or another run is writing it.
-        UsageError: the input lies in ``output_dir``.
-        EngineError: see ``Engine.each``; the same call goes on from what is done.
-        Interrupted: Ctrl-C; the same call goes on from what is done.
-        OSError: the disk is full or cannot be written; nothing half-written stays at ``output_dir``.
+        GmdVaeError: The input cannot be read or gives no training windows, ``output_dir`` holds other files, or another
+            run is writing it.
+        UsageError: The input lies in ``output_dir``.
+        EngineError: A worker failed (``Engine.each``); the same call continues from the finished batches.
+        Interrupted: Ctrl-C; the same call continues from the finished batches.
+        OSError: The disk is full or cannot be written; no incomplete folder stays at ``output_dir``.
     """
     source = open_notes(input_path)
     manifest.check_replaceable(output_dir, STAGE, source=input_path)
@@ -168,9 +170,9 @@ def preprocess(
 def _identity(
     source: NotesInput, extractor: Extractor, max_per_sequence: int | None, filters: Filters
 ) -> dict[str, Any]:
-    """What the batches follow from."""
+    """Returns everything that the content of the batches depends on."""
     return {
-        "parts": 2,  # their format
+        "parts": 2,  # version of the format of batch files
         "input": source.identity,
         "extractor": extractor.settings,
         "max_per_sequence": max_per_sequence,
@@ -180,7 +182,7 @@ def _identity(
 
 
 def _split_summaries(totals: Totals, merged: Merged, keep_duplicates: bool) -> dict[str, SplitSummary]:
-    """The counts; the files are still to come."""
+    """Returns the counts of all splits, without files."""
     return {
         name: SplitSummary(
             sequences=totals.sequences[number],
@@ -197,7 +199,7 @@ def _split_summaries(totals: Totals, merged: Merged, keep_duplicates: bool) -> d
 def _describe(
     summary: Summary[SplitSummary], extractor: Extractor, source: NotesInput, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """The content of the manifest."""
+    """Returns the content of the manifest."""
     content = summary.as_json()
     del content["output_dir"]
     layout = extractor.layout
@@ -219,13 +221,13 @@ def _nothing_to_train_on(
     dropped: Dropped,
     advice: Callable[[Path], str],
 ) -> GmdVaeError:
-    """Says what was seen and why nothing is left."""
+    """Returns the error for an input without training windows: the reasons, most frequent first."""
     sequences = sum(split.sequences for split in splits.values())
     windows = sum(split.windows for split in splits.values())
     if windows:
-        where = ", ".join(f"{split.windows} in {name}" for name, split in splits.items())
+        counts = ", ".join(f"{split.windows} in {name}" for name, split in splits.items())
         return GmdVaeError(
-            f"No window of '{source.path}' is left for training with '{config}': found {where}; "
+            f"No window of '{source.path}' is left for training with '{config}': found {counts}; "
             f"{sum(splits['train'].taken_out.values())} of train are in validation or test too",
             "Convert more music, or other splits: 'gmd-vae convert --help'.",
         )
@@ -243,6 +245,6 @@ def _nothing_to_train_on(
 
 
 def _largest(counts: dict[Any, int]) -> str:
-    """The five most frequent, such as ``3/4 ×12, 6/8 ×3``."""
+    """Returns the five most frequent as text, for example ``3/4 ×12, 6/8 ×3``."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{name} ×{count}" for name, count in ordered[:5]) + (" ..." if len(ordered) > 5 else "")

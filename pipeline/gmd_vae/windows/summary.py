@@ -1,4 +1,4 @@
-"""What a run of ``preprocess`` did, for people, programs and manifests."""
+"""The counts of a run of ``preprocess``, for people, programs and manifests."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Split = TypeVar("Split", bound=Any)  # a dataclass with the counts of one split
 
 @dataclasses.dataclass
 class Summary(Generic[Split]):
-    """What became of the input.
+    """The counts of a run.
 
     Attributes:
-        output_dir: the folder that was made.
-        config: the config's name.
-        splits: by name, in the order train, validation, test.
-        dropped: what gave no window, and why.
+        output_dir: The new folder.
+        config: Name of the config.
+        splits: Name of a split → its counts, in the order train, validation, test.
+        dropped: Counts of the music that gave no window.
     """
 
     output_dir: Path
@@ -28,7 +28,7 @@ class Summary(Generic[Split]):
     dropped: Dropped
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Returns the counts as JSON values."""
         return {
             "output_dir": str(self.output_dir),
             "config": self.config,

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# note_seq: classes of a melody stream are no event, note off, and the pitches of a piano
+# note_seq.MelodyOneHotEncoding: classes 0 (no event) and 1 (note off), then the pitches from 21 (A0)
 _FIRST_NOTE, _LOWEST = 2, 21
-# classes of a track's events: 128 note ons first; 129 programs and an end token last
+# MultiInstrumentPerformanceConverter: 128 note-on events first; 129 programs and an end token last
 _PITCHES, _PROGRAMS = 128, 129
-_DRUMS = 128  # as a program
+_DRUMS = 128  # program number of drums
 
 
 def label_part(name: str, labels: npt.NDArray[np.integer[Any]]) -> dict[str, Any]:
-    """Returns a drum part.
+    """Returns the drum part of a window.
 
     Args:
         name: Name of the part.
@@ -38,7 +38,7 @@ def stream_part(name: str, classes: npt.NDArray[np.int64]) -> dict[str, Any]:
 
 
 def track_parts(outputs: npt.NDArray[Any], tracks: int) -> list[dict[str, Any]]:
-    """Returns the parts of a bar of several instruments.
+    """Returns the parts of a window of several instruments.
 
     Args:
         outputs: One-hot events, bool ``[steps, depth]``, track behind track.
@@ -46,7 +46,7 @@ def track_parts(outputs: npt.NDArray[Any], tracks: int) -> list[dict[str, Any]]:
     """
     import pretty_midi
 
-    found = []
+    parts = []
     depth = outputs.shape[1]
     for track in np.split(outputs, tracks):
         tokens = track.argmax(axis=1)[track.any(axis=1)]
@@ -55,14 +55,23 @@ def track_parts(outputs: npt.NDArray[Any], tracks: int) -> list[dict[str, Any]]:
         program = int(tokens[0]) - (depth - 1 - _PROGRAMS)
         notes = tokens[1:][tokens[1:] < _PITCHES]
         if program == _DRUMS:
-            found.append(part("drums", len(notes)))
+            parts.append(part("drums", len(notes)))
         elif 0 <= program < _DRUMS:
-            found.append(part(pretty_midi.program_to_instrument_name(program), len(notes), notes))
-    return found
+            parts.append(part(pretty_midi.program_to_instrument_name(program), len(notes), notes))
+    return parts
 
 
 def part(name: str, notes: int, pitches: npt.NDArray[np.int64] | None = None) -> dict[str, Any]:
-    """Returns a part with ``name``, ``notes``, ``lowest`` and ``highest`` pitch; the pitches are None for drums."""
+    """Returns a part as ``gmd-vae inspect --json`` shows it.
+
+    Args:
+        name: Name of the part.
+        notes: Number of notes.
+        pitches: MIDI pitches of the notes, int64 ``[notes]``; ``None`` for drums.
+
+    Returns:
+        ``name``, ``notes``, and the ``lowest`` and ``highest`` pitch (``None`` for drums).
+    """
     if pitches is None or not len(pitches):
         return {"name": name, "notes": notes, "lowest": None, "highest": None}
     return {"name": name, "notes": notes, "lowest": int(pitches.min()), "highest": int(pitches.max())}

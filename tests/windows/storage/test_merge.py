@@ -126,7 +126,7 @@ def test_the_output_is_the_same_whatever_fits_in_memory(
     monkeypatch.setattr(batch_files, "_BLOCK_BYTES", 300)
     monkeypatch.setattr(notes_input, "_RANGE_RECORDS", 7)
     monkeypatch.setattr(notes_input, "_MOST_RANGES", 5)
-    monkeypatch.setattr(merge, "_BATCH", 3)
+    monkeypatch.setattr(merge, "_EXAMPLES_AT_ONCE", 3)
     cut(many, tmp_path / "pieces", extractor, keep_duplicates=keep_duplicates)
     assert contents(tmp_path / "whole") == contents(tmp_path / "pieces")
 

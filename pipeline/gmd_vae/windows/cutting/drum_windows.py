@@ -1,14 +1,19 @@
-"""Drum windows of a NoteSequence: what Magenta's ``DrumsConverter`` cuts, found with arrays.
+"""Drum windows of a NoteSequence, computed with arrays: the windows of Magenta's ``DrumsConverter``.
 
-Mirrors ``magenta.models.music_vae.data.DrumsConverter.to_tensors`` and what it calls:
-``note_seq.sequences_lib.split_note_sequence_on_time_changes`` and ``quantize_note_sequence``,
-``magenta.pipelines.drum_pipelines.extract_drum_tracks``, ``note_seq.drums_lib.DrumTrack``. The
-windows are the same, each as often as there (a test compares them); only the order differs:
-Magenta's comes from a Python set (``magenta_order`` gives it), ours is the order of time.
+The steps are those of ``magenta.models.music_vae.data.DrumsConverter.to_tensors``:
 
-Terms: a *section* lies between two changes of tempo or time signature. A *stretch* is a run of
-drum hits in a section without a pause of ``gap_bars``; it begins and ends on a bar line. A *window*
-is ``slice_bars`` of a stretch, beginning on a bar line.
+1. ``section_times``: cut at changes of tempo and time signature
+   (``note_seq.sequences_lib.split_note_sequence_on_time_changes``).
+2. ``_quantize``: hits to steps and labels (``quantize_note_sequence``).
+3. ``_stretches``: cut at long pauses (``magenta.pipelines.drum_pipelines.extract_drum_tracks``).
+4. ``_slices``: one window at each bar.
+
+The windows and their counts equal Magenta's (a test compares them). Only the order differs: Magenta's comes from a
+Python set (``stock/order.py`` computes it), ours is the order of time.
+
+Terms: a *section* lies between two changes of tempo or time signature. A *stretch* is a part of a section without a
+pause of ``gap_bars`` between two drum hits; it begins and ends on a bar line. A *window* is ``slice_bars`` bars of a
+stretch, and begins on a bar line.
 """
 
 from __future__ import annotations
@@ -27,20 +32,22 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import Notes, notes_of, read_notes
 from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 
-LONGEST_GAP_BARS = 1000  # without max_bars, a pause inside a stretch costs memory: about 2 MB at most
+LONGEST_GAP_BARS = 1000  # without max_bars, a pause inside a stretch takes memory: at most about 2 MB
 _MAX_CLASSES = 62  # labels are int64
 _LAST_STEP = 2.0**62  # Magenta raises where a step does not fit int64
-_DEFAULT_TIME = (4, 4, 120.0)  # a NoteSequence without them is in 4/4, at 120 quarters per minute
+_DEFAULT_TIME = (4, 4, 120.0)  # 4/4 at 120 quarters per minute, for a NoteSequence without changes
 
 
 @dataclasses.dataclass(frozen=True)
 class DrumExtractor:
-    """The ``Extractor`` of a ``DrumWindows`` spec. Picklable, cheap to make.
+    """The ``Extractor`` of drum windows.
+
+    Attributes:
+        spec: Settings of the windows.
 
     Raises:
-        ValueError: the spec has more than 62 drum classes, no whole window, or neither a longest
-            stretch (``max_bars``) nor a longest pause (``gap_bars``), so that one late note in a
-            file could ask for all memory.
+        ValueError: The spec has more than 62 drum classes, no whole window, or neither a longest stretch
+            (``max_bars``) nor a longest pause (``gap_bars``). Without both, one late note could take all memory.
     """
 
     spec: DrumWindows
@@ -56,32 +63,32 @@ class DrumExtractor:
 
     @property
     def layout(self) -> Layout:
-        """Labels of ``steps`` steps."""
+        """Format of the windows: labels."""
         spec = self.spec
         return Layout("labels", spec.steps, len(spec.pitch_classes), spec.input_depth, spec.output_depth)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields of the spec."""
+        """Fields of the spec."""
         return dataclasses.asdict(self.spec)
 
     def __call__(self, record: bytes) -> Extraction:
-        """The windows of one NoteSequence; see ``extract_drum_windows``."""
+        """Returns the windows of one NoteSequence (``extract_drum_windows``)."""
         return extract_drum_windows(self.spec, record)
 
 
 def extract_drum_windows(spec: DrumWindows, record: bytes) -> Extraction:
-    """Every window of a NoteSequence, each once per section, in the order of time.
+    """Returns the windows of a NoteSequence in the order of time. Equal windows of a section count once.
 
     Args:
-        spec: how to cut. ``DrumExtractor`` checks it.
-        record: a NoteSequence in protobuf wire format.
+        spec: Settings of the windows, checked by ``DrumExtractor``.
+        record: NoteSequence in protobuf wire format.
 
     Returns:
-        An ``Extraction`` with labels, int64 [n, spec.steps], and the counts of what gave no window.
-        Where Magenta raises (times that are not numbers, a quantized NoteSequence), the music in
-        question is dropped and counted. One difference is meant: a section with a tempo below 0 is
-        always dropped; Magenta keeps it if all its notes fall on the first step.
+        Labels, int64 ``[windows, spec.steps]``, and counts of the music that gave no window. Music for which Magenta
+        raises an error (times that are not numbers, a quantized NoteSequence) is dropped and counted. There is one
+        intended difference: a section with a negative tempo is always dropped; Magenta keeps it if all notes are on the
+        first step.
     """
     from google.protobuf.message import DecodeError
 
@@ -98,12 +105,12 @@ def extract_drum_windows(spec: DrumWindows, record: bytes) -> Extraction:
 
 
 class PlacedWindow(NamedTuple):
-    """A window and the place of its first occurrence.
+    """A window and the position of its first occurrence.
 
     Attributes:
-        section: its number, from 0, of those that `section_times` gives.
-        step: of the section, where the window begins; a bar line.
-        data: its labels' bytes, int64 [spec.steps].
+        section: Number of the section, from 0, in the order of ``section_times``.
+        step: First step of the window in its section; a bar line.
+        data: Bytes of the labels, int64 ``[spec.steps]``.
     """
 
     section: int
@@ -114,34 +121,34 @@ class PlacedWindow(NamedTuple):
 def placed_windows(
     spec: DrumWindows, sequence: Any, dropped: Dropped, notes: Notes | None = None
 ) -> Iterator[PlacedWindow]:
-    """The windows of ``extract_drum_windows``, in its order.
+    """Yields the windows of ``extract_drum_windows`` with their positions.
 
     Args:
-        spec: how to cut.
-        sequence: a NoteSequence.
-        dropped: the counts of what gave no window are added to it.
-        notes: those of the sequence, if they are not in it.
+        spec: Settings of the windows.
+        sequence: NoteSequence.
+        dropped: Receives the counts of the music that gives no window.
+        notes: Notes of the sequence, where they are not in ``sequence`` itself.
     """
-    stretches_found = placed_stretches(spec, sequence, dropped, notes)
-    by_section = itertools.groupby(stretches_found, lambda stretch: stretch.section)
+    all_stretches = placed_stretches(spec, sequence, dropped, notes)
+    by_section = itertools.groupby(all_stretches, lambda stretch: stretch.section)
     for section, stretches in by_section:
-        distinct: dict[bytes, int] = {}
-        found = 0
+        distinct: dict[bytes, int] = {}  # window -> its first step
+        count = 0
         for stretch in stretches:
             for number, window in enumerate(_slices(spec, stretch.labels)):
-                found += 1
+                count += 1
                 distinct.setdefault(window, stretch.step + number * spec.steps_per_bar)
-        dropped.reasons["repeated"] += found - len(distinct)
+        dropped.reasons["repeated"] += count - len(distinct)
         yield from (PlacedWindow(section, step, window) for window, step in distinct.items())
 
 
 class PlacedStretch(NamedTuple):
-    """A stretch that is at least one window long.
+    """A stretch of at least one window.
 
     Attributes:
-        section: its number, as in `PlacedWindow`.
-        step: of the section, where the stretch begins; a bar line.
-        labels: int64 ``[bars, steps_per_bar]``.
+        section: Number of the section, from 0, in the order of ``section_times``.
+        step: First step of the stretch in its section; a bar line.
+        labels: Drum labels, int64 ``[bars, steps_per_bar]``.
     """
 
     section: int
@@ -152,7 +159,7 @@ class PlacedStretch(NamedTuple):
 def placed_stretches(
     spec: DrumWindows, sequence: Any, dropped: Dropped, notes: Notes | None = None
 ) -> Iterator[PlacedStretch]:
-    """The stretches that windows are cut from, in the order of time; see ``placed_windows``."""
+    """Yields the stretches of a NoteSequence in the order of time. The arguments are those of ``placed_windows``."""
     hits = _read_hits(spec, notes or notes_of(sequence), dropped)
     if hits is None:
         return
@@ -162,7 +169,13 @@ def placed_stretches(
 
 
 class _Hits(NamedTuple):
-    """The notes of a sequence. ``start`` and ``end`` in seconds; ``bit`` is 0 for no known drum."""
+    """Notes as arrays.
+
+    Attributes:
+        start: Start times in seconds, float64 ``[notes]``.
+        end: End times in seconds, float64 ``[notes]``.
+        bit: Drum class as a bit of a label, int64 ``[notes]``; 0 for other notes.
+    """
 
     start: npt.NDArray[np.float64]
     end: npt.NDArray[np.float64]
@@ -171,7 +184,10 @@ class _Hits(NamedTuple):
 
 @functools.lru_cache(maxsize=8)
 def _pitch_bits(pitch_classes: tuple[tuple[int, ...], ...]) -> Labels:
-    """MIDI pitch → its class as a bit, 0 for none. int64 [128]. As Magenta, the last class wins."""
+    """Returns the drum class of each MIDI pitch as a bit, int64 ``[128]``; 0 for none.
+
+    A pitch of several classes belongs to the last one, as in Magenta.
+    """
     bits = np.zeros(128, np.int64)
     for number, pitches in enumerate(pitch_classes):
         bits[list(pitches)] = 1 << number
@@ -179,15 +195,15 @@ def _pitch_bits(pitch_classes: tuple[tuple[int, ...], ...]) -> Labels:
 
 
 def _read_hits(spec: DrumWindows, notes: Notes, dropped: Dropped) -> _Hits | None:
-    """The notes with their classes; None if no drum of a known class is among them."""
+    """Returns the notes with their drum classes; ``None`` if no note has a class."""
     pitch = notes.pitch
-    heard = notes.is_drum & (notes.velocity != 0)
+    is_hit = notes.is_drum & (notes.velocity != 0)
     in_range = (pitch >= 0) & (pitch < 128)
-    bit = np.where(heard & in_range, _pitch_bits(spec.pitch_classes)[np.where(in_range, pitch, 0)], 0)
-    if not heard.any():
+    bit = np.where(is_hit & in_range, _pitch_bits(spec.pitch_classes)[np.where(in_range, pitch, 0)], 0)
+    if not is_hit.any():
         dropped.reasons["no_drums"] += 1
         return None
-    dropped.pitches = Counter(pitch[heard & (bit == 0)].tolist())
+    dropped.pitches = Counter(pitch[is_hit & (bit == 0)].tolist())
     if not bit.any():
         dropped.reasons["no_known_drums"] += 1
         return None
@@ -195,11 +211,16 @@ def _read_hits(spec: DrumWindows, notes: Notes, dropped: Dropped) -> _Hits | Non
 
 
 def section_times(sequence: Any) -> tuple[list[float], list[tuple[int, int, float]]] | None:
-    """Where sections begin and end (seconds), and each one's numerator, denominator and tempo.
+    """Returns the limits of all sections, as ``note_seq``'s ``split_note_sequence_on_time_changes`` cuts them.
 
-    None if a change has a time that is not a number. Mirrors
-    ``split_note_sequence_on_time_changes``: a change that changes nothing does not split, nor does
-    one at or after ``total_time``.
+    A change to the same tempo and time signature does not split, nor does one at or after ``total_time``.
+
+    Args:
+        sequence: NoteSequence.
+
+    Returns:
+        The start of each section and the end of the last one in seconds; and numerator, denominator and tempo (quarters
+        per minute) of each section. ``None`` if the time of a change is not a number.
     """
     times = [0.0]
     states = [_DEFAULT_TIME]
@@ -228,9 +249,9 @@ def section_times(sequence: Any) -> tuple[list[float], list[tuple[int, int, floa
 
 
 def _sections(spec: DrumWindows, sequence: Any, hits: _Hits, dropped: Dropped) -> Iterator[tuple[int, Labels, Labels]]:
-    """Yields, for each section with drums and bars of the right length, its number and its hits quantized.
+    """Yields each section with drums and bars of the config's length: number, steps and labels.
 
-    Two arrays, int64 [hits]: the step, ascending and without repeats, and the label at that step.
+    The steps are ascending and without repeats, int64 ``[steps with hits]``; the labels are those at these steps.
     """
     split = section_times(sequence)
     if split is None or np.isnan(hits.start).any():
@@ -268,10 +289,21 @@ def _sections(spec: DrumWindows, sequence: Any, hits: _Hits, dropped: Dropped) -
 def _quantize(
     spec: DrumWindows, hits: _Hits, begin: float, end: float, state: tuple[int, int, float], dropped: Dropped
 ) -> tuple[Labels, Labels] | None:
-    """A section's steps and labels, or None with the reason counted.
+    """Quantizes the hits of one section.
 
-    The floating-point operations and their order are Magenta's (``_extract_subsequences``,
-    ``quantize_to_step``): a note half-way between two steps falls on the same side.
+    The floating-point operations and their order are those of ``note_seq`` (``_extract_subsequences``,
+    ``quantize_to_step``), so that a note half-way between two steps is rounded in the same direction.
+
+    Args:
+        spec: Settings of the windows.
+        hits: Hits of the section.
+        begin: Start of the section in seconds.
+        end: End of the section in seconds.
+        state: Numerator, denominator and tempo of the section.
+        dropped: Receives the reason if the section is dropped.
+
+    Returns:
+        Steps and labels, int64 ``[steps with hits]``; ``None`` if the section is dropped.
     """
     numerator, denominator, qpm = state
     if denominator <= 0 or denominator & (denominator - 1) or numerator == 0:
@@ -283,7 +315,7 @@ def _quantize(
         dropped.time_signatures[f"{numerator}/{denominator}"] += 1
         return None
     steps_per_second = spec.steps_per_quarter * qpm / 60.0
-    with np.errstate(all="ignore"):  # infinite times are looked for below
+    with np.errstate(all="ignore"):  # infinite times are found below
         start = (hits.start - begin) * steps_per_second + 0.5
         stop = (np.minimum(hits.end, end) - begin) * steps_per_second + 0.5
     if not (_all_below(start, _LAST_STEP) and _all_below(stop, _LAST_STEP)):
@@ -302,15 +334,15 @@ def _quantize(
 
 
 def _all_below(values: npt.NDArray[np.float64], limit: float) -> bool:
-    """Whether every value is a number within ±limit: false for NaN."""
+    """Returns True if the absolute value of every element is below the limit; False with NaN."""
     return bool((np.abs(values) < limit).all())
 
 
 def _stretches(spec: DrumWindows, steps: Labels, bits: Labels, dropped: Dropped) -> Iterator[tuple[int, Labels]]:
-    """Yields the stretches of a section that hold a window: first step, and labels, int64 [bars, steps_per_bar].
+    """Yields the stretches of a section with at least one window: first step, and labels ``[bars, steps_per_bar]``.
 
-    Mirrors ``extract_drum_tracks``: after a stretch, the search goes on at the bar line behind its
-    last hit, so a hit between a pause shorter than a bar and that line is lost.
+    As in ``extract_drum_tracks``, the search for the next stretch begins at the bar line behind a stretch. Hits after a
+    pause shorter than a bar, but before that line, are lost (``after_gap``).
     """
     bar = spec.steps_per_bar
     pauses = steps[1:] - steps[:-1] - 1
@@ -319,7 +351,7 @@ def _stretches(spec: DrumWindows, steps: Labels, bits: Labels, dropped: Dropped)
     begin = 0
     for end in ends:
         if end <= begin:
-            continue  # the pause lies in the bar that an earlier stretch ended in
+            continue  # the pause lies in the last bar of an earlier stretch
         origin = int(steps[begin]) // bar * bar
         bars = (int(steps[end - 1]) - origin) // bar + 1
         following = int(np.searchsorted(steps, origin + bars * bar))
@@ -338,7 +370,7 @@ def _stretches(spec: DrumWindows, steps: Labels, bits: Labels, dropped: Dropped)
 
 
 def _slices(spec: DrumWindows, stretch: Labels) -> Iterator[bytes]:
-    """Yields the windows of a stretch, one beginning at each bar, as the bytes of their labels."""
+    """Yields the windows of a stretch, one at each bar, as the bytes of their labels."""
     data = stretch.tobytes()
     bar, window = spec.steps_per_bar * 8, spec.steps * 8
     for begin in range(0, len(data) - window + 1, bar):

@@ -1,7 +1,7 @@
-"""Which sections of a NoteSequence Magenta's script ``preprocess_tfrecord`` would leave out.
+"""Filters of sections, as in Magenta's script ``preprocess_tfrecord``.
 
-The script cuts a NoteSequence into sections (between two changes of tempo or time signature) and looks
-at each by itself; so do we. All filters are off by default here, most are on there.
+As in the script, each section (between two changes of tempo or time signature) is tested by itself. Here all filters
+are off by default; in the script most are on.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from gmd_vae.midi.note_arrays import Notes, read_notes
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor, PlacedWindow, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 
-_STEPS_PER_QUARTER = 16  # how fine the script quantizes to see where notes lie
-_POSITIONS = 16  # it counts positions within this many steps: a quarter
+_STEPS_PER_QUARTER = 16  # resolution of the script's metric positions
+_POSITIONS = 16  # number of metric positions: those within a quarter
 _LAST_STEP = 2.0**62  # note_seq raises where a step does not fit int64
 
 
 @dataclasses.dataclass(frozen=True)
 class Filters:
-    """What a section must be to give windows. The names are the script's flags.
+    """Conditions on a section. The names are the flags of Magenta's script.
 
     Attributes:
-        max_total_time: seconds from a section's beginning to the end of its last note.
-        max_num_notes: notes in a section.
-        min_velocities: different velocities above 0.
-        min_metric_positions: different positions of notes within a quarter, of 16.
-        is_drum: for the two minimums only drum notes count (True), or only others (False); None: all.
-        drums_only: every note is a drum note.
-        max_time_splits: a NoteSequence with more sections gives nothing at all.
+        max_total_time: Maximum time from the start of a section to the end of its last note, in seconds.
+        max_num_notes: Maximum number of notes in a section.
+        min_velocities: Minimum number of different velocities above 0.
+        min_metric_positions: Minimum number of different positions of notes within a quarter, out of 16.
+        is_drum: Notes that count for the two minimums: drum notes (True), other notes (False), all (``None``).
+        drums_only: Accepts only sections with drum notes alone.
+        max_time_splits: Maximum number of sections in a NoteSequence; with more, all sections are refused.
     """
 
     max_total_time: float | None = None
@@ -46,37 +46,37 @@ class Filters:
 
     @property
     def is_on(self) -> bool:
-        """Whether it may refuse anything."""
+        """True if a filter may refuse a section."""
         return dataclasses.replace(self, is_drum=None) != NO_FILTERS
 
     def describe(self) -> dict[str, Any]:
-        """Those that are on, for a manifest."""
+        """Returns the filters that are on, for a manifest."""
         given = dataclasses.asdict(self) if self.is_on else {}
         return {name: value for name, value in given.items() if value != getattr(NO_FILTERS, name)}
 
 
 NO_FILTERS = Filters()
 
-# The script's defaults. The last one is not a flag there: it is always on.
+# The script's defaults. ``max_time_splits`` is no flag of the script: it is always on there.
 STOCK_FILTERS = Filters(
     max_total_time=1800, max_num_notes=10_000, min_velocities=1, min_metric_positions=1, max_time_splits=100
 )
 
 
 def refused_sections(filters: Filters, sequence: Any, notes: Notes) -> dict[int, str]:
-    """The sections with notes that give no windows, each with the first reason, a key of ``REASONS``.
+    """Finds the sections that the filters refuse.
 
-    If any filter is on, a section that cannot be quantized is refused too, as by the script. Of
-    sequences that the script dies of (quantized ones, times that are not numbers) some may pass: the
-    extractors refuse them.
+    If any filter is on, a section that cannot be quantized is refused too, as in the script. NoteSequences that make
+    the script fail (quantized ones, times that are not numbers) may pass here; the extractors refuse them.
 
     Args:
-        filters: what to ask of a section.
-        sequence: a NoteSequence.
-        notes: those of the sequence.
+        filters: Conditions on a section.
+        sequence: NoteSequence.
+        notes: Notes of the sequence.
 
     Returns:
-        The number of each refused section, from 0, of those that ``section_times`` gives.
+        Number of each refused section with notes, from 0, in the order of ``section_times`` → first reason, a key of
+        ``REASONS``.
     """
     split = section_times(sequence) if filters.is_on else None
     if split is None or not split[1]:
@@ -85,38 +85,52 @@ def refused_sections(filters: Filters, sequence: Any, notes: Notes) -> dict[int,
     sections = _sections_of(notes, times)
     order = np.argsort(sections, kind="stable")
     order = order[np.searchsorted(sections[order], 0) : np.searchsorted(sections[order], len(states))]
-    notes, sections = _some(notes, order), sections[order]
+    notes, sections = _select(notes, order), sections[order]
     present = np.unique(sections)
     if filters.max_time_splits is not None and len(states) > filters.max_time_splits:
         return dict.fromkeys(present.tolist(), "too_many_splits")
     refused = {}
     bounds = np.append(np.searchsorted(sections, present), len(sections)).tolist()
     for number, begin, end in zip(present.tolist(), bounds, bounds[1:], strict=False):
-        members = _some(notes, slice(begin, end))
+        members = _select(notes, slice(begin, end))
         if reason := _reason(filters, members, times[number], times[number + 1], states[number]):
             refused[number] = reason
     return refused
 
 
 def accepted_notes(sequence: Any, notes: Notes, refused: Collection[int]) -> Notes:
-    """The notes that lie in no refused section."""
+    """Returns the notes outside of the refused sections.
+
+    Args:
+        sequence: NoteSequence.
+        notes: Notes of the sequence.
+        refused: Numbers of the refused sections.
+    """
     split = section_times(sequence)
     if split is None or not refused:
         return notes
-    return _some(notes, ~np.isin(_sections_of(notes, split[0]), list(refused)))
+    return _select(notes, ~np.isin(_sections_of(notes, split[0]), list(refused)))
 
 
 def _sections_of(notes: Notes, times: list[float]) -> Labels:
-    """The number of each note's section; -1, or the number of sections, for those outside."""
+    """Returns the section number of each note, int64 ``[notes]``; -1 before the first, their count after the last."""
     return np.searchsorted(np.array(times), notes.start, side="right") - 1
 
 
-def _some(notes: Notes, which: Any) -> Notes:
-    return Notes(*(column[which] for column in notes))
+def _select(notes: Notes, selection: Any) -> Notes:
+    return Notes(*(column[selection] for column in notes))
 
 
 def _reason(filters: Filters, notes: Notes, begin: float, end: float, state: tuple[int, int, float]) -> str | None:
-    """Why the notes of a section are refused; the questions are in the script's order."""
+    """Returns the first reason to refuse a section, in the order of the script's tests; ``None`` if it is accepted.
+
+    Args:
+        filters: Conditions on the section.
+        notes: Notes of the section.
+        begin: Start of the section in seconds.
+        end: End of the section in seconds.
+        state: Numerator, denominator and tempo of the section.
+    """
     stop = np.minimum(notes.end, end) - begin
     if filters.max_total_time is not None and np.fmax.reduce(stop, initial=0.0) > filters.max_total_time:
         return "too_long"
@@ -126,7 +140,7 @@ def _reason(filters: Filters, notes: Notes, begin: float, end: float, state: tup
     if denominator <= 0 or denominator & (denominator - 1) or numerator == 0:
         return "bad_time_signature"
     steps_per_second = _STEPS_PER_QUARTER * qpm / 60.0
-    with np.errstate(all="ignore"):  # infinite times are looked for below
+    with np.errstate(all="ignore"):  # infinite times are found below
         steps = np.array([notes.start - begin, stop]) * steps_per_second + 0.5
     if not (np.abs(steps) < _LAST_STEP).all():
         return "bad_times"
@@ -146,23 +160,28 @@ def _reason(filters: Filters, notes: Notes, begin: float, end: float, state: tup
 
 @dataclasses.dataclass(frozen=True)
 class FilteredDrumExtractor:
-    """A ``DrumExtractor`` that leaves out the sections that filters refuse."""
+    """A ``DrumExtractor`` with section filters.
+
+    Attributes:
+        spec: Settings of the windows.
+        filters: Conditions on sections.
+    """
 
     spec: DrumWindows
     filters: Filters
 
     @property
     def layout(self) -> Layout:
-        """As without the filters."""
+        """Format of the windows: labels."""
         return DrumExtractor(self.spec).layout
 
     @property
     def settings(self) -> dict[str, Any]:
-        """As without the filters, which do not shape a window."""
+        """Fields of the spec. The manifest lists the filters separately."""
         return DrumExtractor(self.spec).settings
 
     def __call__(self, record: bytes) -> Extraction:
-        """The windows of one NoteSequence; see ``extract_drum_windows``."""
+        """Returns the windows of the accepted sections of one NoteSequence."""
         from google.protobuf.message import DecodeError
 
         dropped = Dropped()
@@ -179,10 +198,18 @@ class FilteredDrumExtractor:
 def accepted_windows(
     spec: DrumWindows, filters: Filters, sequence: Any, notes: Notes, dropped: Dropped
 ) -> Iterable[PlacedWindow]:
-    """``placed_windows`` of the sections that the filters do not refuse; the others are counted in ``dropped``."""
+    """Returns the windows of the sections that the filters accept, as ``placed_windows`` does.
+
+    Args:
+        spec: Settings of the windows.
+        filters: Conditions on sections.
+        sequence: NoteSequence.
+        notes: Notes of the sequence.
+        dropped: Receives the counts of refused sections and of the music that gives no window.
+    """
     refused = refused_sections(filters, sequence, notes)
     dropped.reasons.update(refused.values())
-    left = accepted_notes(sequence, notes, refused)
-    if refused and not len(left.start):
+    accepted = accepted_notes(sequence, notes, refused)
+    if refused and not len(accepted.start):
         return ()
-    return placed_windows(spec, sequence, dropped, left)
+    return placed_windows(spec, sequence, dropped, accepted)

@@ -1,7 +1,8 @@
-"""A NoteSequence as Magenta's ``GrooveConverter`` takes it: drums of its classes, in one tempo and in 4/4.
+"""Prepares NoteSequences for Magenta's ``GrooveConverter``: sections with drums of its classes, one tempo, and 4/4.
 
-Magenta's takes every note for a drum and raises ``KeyError`` for a pitch of no class, gives nothing for music that
-changes its tempo or its metre (its other converters split there), and drops notes by NumPy's global dice.
+``GrooveConverter`` treats every note as a drum, and raises ``KeyError`` for a pitch of no class. It gives no windows
+for music with changes of tempo or time signature, where Magenta's other converters split. It drops notes at random with
+NumPy's global RNG.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ import numpy as np
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.windows.extraction import Dropped
 
-MAX_BARS = 4_000  # Magenta's converter holds a file's every step: one late note could ask for all memory
-_BAR = 16  # sixteenths, all that a GrooVAE knows
+MAX_BARS = 4_000  # Magenta's converter allocates every step up to the last note, so one late note could take all memory
+_BAR = 16  # sixteenths: every GrooVAE has 4/4
 _DEFAULT_TEMPO = 120.0
-_GLOBAL_GENERATOR = threading.Lock()
+_GLOBAL_RNG_LOCK = threading.Lock()
 
 
 def pitches_of(converter: Any) -> dict[int, int]:
-    """What to hand a ``GrooveConverter`` for each drum pitch: the same where it is of one of its classes.
+    """Returns the pitch for a ``GrooveConverter`` for each known drum pitch.
 
-    The classes are those of the drum kit that GMD was recorded on. A pitch that is only in the classes for
-    inference, which are those of General MIDI, becomes the first pitch of its class.
+    The converter's classes are those of the drum kit that GMD was recorded on; their pitches stay. A pitch that is only
+    in its classes for inference (General MIDI) becomes the first pitch of its class.
+
+    Args:
+        converter: Magenta's ``GrooveConverter``.
     """
     first = [pitches[0] for pitches in converter._pitch_classes]
     general = {pitch: first[drum] for pitch, drum in converter._infer_pitch_class_map.items()}
@@ -37,18 +41,16 @@ def pitches_of(converter: Any) -> dict[int, int]:
 def groove_sections(
     sequence: NoteSequence, pitches: Mapping[int, int], bars: int, dropped: Dropped
 ) -> list[NoteSequence]:
-    """The sections between changes of tempo and time signature, with known drums only.
-
-    Music without such changes is one section, as it is. What is left out is added to ``dropped``.
+    """Returns the sections between changes of tempo and time signature, with known drums only.
 
     Args:
-        sequence: notes in seconds.
-        pitches: drum pitch → pitch in the sections; see ``pitches_of``.
-        bars: of a window; shorter sections are left out.
-        dropped: the counts of what is left out are added to it.
+        sequence: NoteSequence with times in seconds. Without changes, it is one section.
+        pitches: Drum pitch → pitch in the sections, from ``pitches_of``.
+        bars: Length of a window in bars; shorter sections are dropped.
+        dropped: Receives the counts of dropped music.
 
     Raises:
-        Exception: as ``split_note_sequence_on_time_changes``.
+        Exception: Any error of ``note_seq``'s ``split_note_sequence_on_time_changes``.
     """
     drums = [note.pitch for note in sequence.notes if note.is_drum]
     dropped.pitches.update(pitch for pitch in drums if pitch not in pitches)
@@ -56,22 +58,22 @@ def groove_sections(
         dropped.reasons["no_known_drums" if drums else "no_drums"] += 1
         return []
     split = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
-    found = []
-    for section in split if len(split) > 1 else [sequence]:
-        part = _known_drums(section, pitches)
-        if part.notes and _is_in_four(part, dropped):
-            _cut_off(part, dropped)
-            if _bars(part) >= bars:
-                found.append(part)
+    sections = []
+    for piece in split if len(split) > 1 else [sequence]:
+        section = _known_drums(piece, pitches)
+        if section.notes and _is_in_four(section, dropped):
+            _cut_off(section, dropped)
+            if _bars(section) >= bars:
+                sections.append(section)
             else:
                 dropped.reasons["too_short"] += 1
-    return found
+    return sections
 
 
 @contextlib.contextmanager
 def seeded_by(record: bytes) -> Iterator[None]:
-    """Seeds NumPy's global generator from a record, and restores its state afterwards."""
-    with _GLOBAL_GENERATOR:
+    """Seeds NumPy's global RNG with a checksum of the record, and restores its state afterwards."""
+    with _GLOBAL_RNG_LOCK:
         state = np.random.get_state()
         np.random.seed(zlib.crc32(record))
         try:
@@ -81,19 +83,20 @@ def seeded_by(record: bytes) -> Iterator[None]:
 
 
 def _known_drums(section: NoteSequence, pitches: Mapping[int, int]) -> NoteSequence:
-    part = NoteSequence()
-    part.CopyFrom(section)
-    del part.notes[:]
+    """Returns a copy with only the drum notes of known pitches, which are replaced."""
+    copy = NoteSequence()
+    copy.CopyFrom(section)
+    del copy.notes[:]
     for note in section.notes:
         if note.is_drum and note.pitch in pitches:
-            part.notes.add().CopyFrom(note)
-            part.notes[-1].pitch = pitches[note.pitch]
-    return part
+            copy.notes.add().CopyFrom(note)
+            copy.notes[-1].pitch = pitches[note.pitch]
+    return copy
 
 
-def _is_in_four(part: NoteSequence, dropped: Dropped) -> bool:
-    """Whether its bars have four quarters; counts it if not."""
-    for signature in part.time_signatures:
+def _is_in_four(section: NoteSequence, dropped: Dropped) -> bool:
+    """Returns True if all bars have four quarters; else counts the reason."""
+    for signature in section.time_signatures:
         numerator, denominator = signature.numerator, signature.denominator
         possible = numerator > 0 and denominator > 0 and denominator & (denominator - 1) == 0
         if not possible or numerator != denominator:
@@ -103,22 +106,22 @@ def _is_in_four(part: NoteSequence, dropped: Dropped) -> bool:
     return True
 
 
-def _cut_off(part: NoteSequence, dropped: Dropped) -> None:
-    """Leaves out what comes after the last bar that fits into memory."""
-    end = MAX_BARS * 4 * 60 / _tempo(part)
-    kept = [note for note in part.notes if note.start_time < end]
-    if len(kept) < len(part.notes):
+def _cut_off(section: NoteSequence, dropped: Dropped) -> None:
+    """Removes the notes behind ``MAX_BARS``."""
+    end = MAX_BARS * 4 * 60 / _tempo(section)
+    kept = [note for note in section.notes if note.start_time < end]
+    if len(kept) < len(section.notes):
         dropped.reasons["cut_off"] += 1
-        del part.notes[:]
-        part.notes.extend(kept)
+        del section.notes[:]
+        section.notes.extend(kept)
 
 
-def _bars(part: NoteSequence) -> int:
-    """How many bars it has, the last one up to its end; a hit belongs to the nearest sixteenth."""
-    last = max((note.start_time for note in part.notes), default=-1.0)
-    return int(last * _tempo(part) / 60 * 4 + 0.5) // _BAR + 1 if last >= 0 else 0
+def _bars(section: NoteSequence) -> int:
+    """Returns the number of bars up to the last hit, which is rounded to the nearest sixteenth."""
+    last = max((note.start_time for note in section.notes), default=-1.0)
+    return int(last * _tempo(section) / 60 * 4 + 0.5) // _BAR + 1 if last >= 0 else 0
 
 
-def _tempo(part: NoteSequence) -> float:
-    """Quarters a minute."""
-    return part.tempos[0].qpm if part.tempos and part.tempos[0].qpm > 0 else _DEFAULT_TEMPO
+def _tempo(section: NoteSequence) -> float:
+    """Returns the tempo in quarters per minute."""
+    return section.tempos[0].qpm if section.tempos and section.tempos[0].qpm > 0 else _DEFAULT_TEMPO

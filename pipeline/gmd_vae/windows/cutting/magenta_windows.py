@@ -1,7 +1,8 @@
-"""Windows that Magenta's own converters cut: melodies, trios, several instruments, and played drums.
+"""Extractors around Magenta's converters: melodies, trios, several instruments, and played drums (GrooVAE).
 
-The converters run in TensorFlow's process; everything around them (sections, filters, counts of what is left out) is
-ours. ``section_windows.py`` and ``groove_sections.py`` prepare the music for them.
+The converters cut the windows. Our own code does the rest: sections, filters, and counts of dropped music
+(``section_windows.py``, ``groove_sections.py``). A call goes through ``__call__``, ``_sections`` (``_cut``: from the
+NoteSequence to sections) and ``_windows`` (from a section to windows); each subclass defines ``_cut`` and ``_windows``.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class MagentaExtractor(abc.ABC):
     """An ``Extractor`` with one of Magenta's converters. Picklable; TensorFlow starts at the first call.
 
     Attributes:
-        windows: The windows; they name the config of Magenta's whose converter cuts them.
-        filters: Conditions on sections. If any is set, a NoteSequence is cut into sections as by Magenta's script, and
-            sections that fail are left out.
+        windows: Settings of the windows, with the name of Magenta's config whose converter cuts them.
+        filters: Conditions on sections. If any is on, a NoteSequence is cut into sections as in Magenta's script, and
+            refused sections are dropped.
     """
 
     windows: MagentaWindows
@@ -52,16 +53,16 @@ class MagentaExtractor(abc.ABC):
         from gmd_vae.magenta.api import build_config
 
         converter = build_config(get_config(self.windows.converter)).data_converter
-        converter.set_mode("eval")  # in "train" mode Magenta draws windows at random
+        converter.set_mode("eval")  # in "train" mode Magenta chooses windows at random
         prepare_converter(converter)
         return converter
 
     def __getstate__(self) -> dict[str, Any]:
-        return fields_of(self)  # each process makes its own converter
+        return fields_of(self)  # without the converter: each process builds its own
 
     @cached_property
     def layout(self) -> Layout:
-        """Tensors with the converter's depths and types."""
+        """Format of the windows: tensors with the converter's depths and types."""
         converter, windows = self._converter, self.windows
         return Layout(
             format="tensors",
@@ -74,14 +75,14 @@ class MagentaExtractor(abc.ABC):
             output_dtype=np.dtype(converter.output_dtype).name,
             control_dtype=np.dtype(converter.control_dtype).name,
             length_shape=tuple(int(size) for size in converter.length_shape),
-            input_ones=len(windows.parts),  # converters of streams read what they write
+            input_ones=len(windows.parts),  # the converters of streams have equal inputs and outputs
             output_ones=len(windows.parts),
             control_ones=1 if windows.controls == "chords" else 0,
         )
 
     @property
     def settings(self) -> dict[str, Any]:
-        """For the manifest: the config whose converter cuts the windows."""
+        """Config whose converter cuts the windows, for the manifest."""
         return {"converter": "magenta", "config": self.windows.converter}
 
     def __call__(self, record: bytes) -> Extraction:
@@ -92,7 +93,7 @@ class MagentaExtractor(abc.ABC):
         except DecodeError:
             dropped.reasons["unreadable"] += 1
             return Extraction("", [], dropped)
-        return Extraction(sequence.id, [found.window for found in self.placed(sequence, record, dropped)], dropped)
+        return Extraction(sequence.id, [placed.window for placed in self.placed(sequence, record, dropped)], dropped)
 
     def placed(
         self, sequence: NoteSequence, record: bytes, dropped: Dropped, locate_all_bars: bool = False
@@ -100,14 +101,14 @@ class MagentaExtractor(abc.ABC):
         """Returns the windows of a NoteSequence with their positions.
 
         Args:
-            sequence: The music; it may be changed.
-            record: The same in wire format.
+            sequence: NoteSequence; it may be changed.
+            record: The same NoteSequence in wire format.
             dropped: Receives the reasons for missing windows.
             locate_all_bars: Finds the bars of all windows of several instruments, in twice the time.
         """
         try:
             sections = self._sections(sequence, dropped)
-        except Exception:  # Magenta's script dies of the same
+        except Exception:  # music for which Magenta's script fails
             dropped.reasons["failed"] += 1
             return []
         return self._placed_in(sections, record, dropped, locate_all_bars)
@@ -115,17 +116,18 @@ class MagentaExtractor(abc.ABC):
     def _placed_in(
         self, sections: list[NoteSequence], record: bytes, dropped: Dropped, locate_all_bars: bool
     ) -> list[PlacedTensors]:
-        found: list[PlacedTensors] = []
+        """Returns the windows of all sections; a section for which Magenta fails is counted."""
+        windows: list[PlacedTensors] = []
         for number, section in enumerate(sections):
             try:
-                windows = self._windows(section, dropped, locate_all_bars)
-                found += [placed._replace(section=number) for placed in windows]
+                in_section = self._windows(section, dropped, locate_all_bars)
+                windows += [placed._replace(section=number) for placed in in_section]
             except Exception:  # Magenta's converters raise errors of any type
                 dropped.reasons["failed"] += 1
-        return found
+        return windows
 
     def _sections(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
-        """Returns the converter's inputs in order; what is left out goes to ``dropped``."""
+        """Returns the converter's inputs in order, and counts dropped music."""
         if sequence.quantization_info.steps_per_quarter or sequence.quantization_info.steps_per_second:
             dropped.reasons["quantized"] += 1
             return []
@@ -145,7 +147,7 @@ class SectionExtractor(MagentaExtractor):
     """An extractor of melodies and trios: sections between changes of tempo and time signature.
 
     Attributes:
-        kind: Parts that a window has.
+        kind: Instruments of a window.
     """
 
     kind: Ensemble = "melody"
@@ -180,18 +182,18 @@ class GrooveExtractor(MagentaExtractor):
         return pitches_of(self._converter)
 
     def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
-        left = accepted_sections(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
-        pieces = (groove_sections(section, self._pitches, self.windows.bars, dropped) for section in left)
-        return list(itertools.chain.from_iterable(pieces))
+        accepted = accepted_sections(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
+        sections = (groove_sections(section, self._pitches, self.windows.bars, dropped) for section in accepted)
+        return list(itertools.chain.from_iterable(sections))
 
     def _placed_in(
         self, sections: list[NoteSequence], record: bytes, dropped: Dropped, locate_all_bars: bool
     ) -> list[PlacedTensors]:
-        with seeded_by(record):  # the converter drops notes by NumPy's global generator
-            found = super()._placed_in(sections, record, dropped, locate_all_bars)
-        if sections and not found:
+        with seeded_by(record):  # the converter drops notes with NumPy's global RNG
+            windows = super()._placed_in(sections, record, dropped, locate_all_bars)
+        if sections and not windows:
             dropped.reasons["no_windows"] += 1
-        return found
+        return windows
 
     def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
         return [PlacedTensors(window) for window in convert(self._converter, section)]
@@ -224,11 +226,11 @@ def accepted_sections(filters: Filters, sequence: NoteSequence, dropped: Dropped
 
     Args:
         filters: Conditions on a section.
-        sequence: The music; it is cut at its changes of tempo and time signature.
-        dropped: Receives the refused sections.
+        sequence: NoteSequence; it is cut at its changes of tempo and time signature.
+        dropped: Receives the counts of refused sections.
 
     Raises:
-        Exception: The same errors as Magenta's script.
+        Exception: Any error of ``note_seq``'s ``split_note_sequence_on_time_changes``.
     """
     refused = refused_sections(filters, sequence, notes_of(sequence)) if filters.is_on else {}
     dropped.reasons.update(refused.values())

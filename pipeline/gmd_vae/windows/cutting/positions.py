@@ -1,4 +1,4 @@
-"""Where the sections, stretches and windows of a NoteSequence begin, in seconds and bars."""
+"""Positions of the sections, stretches and drum windows of a NoteSequence, in bars and seconds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Section:
     """The music between two changes of tempo or time signature.
 
     Attributes:
-        seconds: where it begins.
-        bar: where it begins, counted from 1 through the whole file; 3.5 is the middle of bar 3.
-        bars: how many bars it has.
-        signature: such as ``4/4``.
-        bpm: quarters per minute.
+        seconds: Start in seconds.
+        bar: Start in bars, counted from 1 through the whole file; 3.5 is the middle of bar 3.
+        bars: Length in bars.
+        signature: Time signature, for example ``4/4``.
+        bpm: Tempo in quarters per minute.
     """
 
     seconds: float
@@ -34,7 +34,14 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """One window: where it begins and its tempo (as in ``Section``), and its labels, int64 [steps]."""
+    """A window.
+
+    Attributes:
+        seconds: Start in seconds.
+        bar: Start in bars, counted from 1 through the whole file.
+        bpm: Tempo in quarters per minute.
+        labels: Drum labels, int64 ``[steps]``.
+    """
 
     seconds: float
     bar: float
@@ -44,7 +51,13 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class Stretch:
-    """Drums without a long pause: where they begin and their tempo, and their labels, int64 [bars, steps_per_bar]."""
+    """Drums without a long pause.
+
+    Attributes:
+        bar: Start in bars, counted from 1 through the whole file.
+        bpm: Tempo in quarters per minute.
+        labels: Drum labels, int64 ``[bars, steps_per_bar]``.
+    """
 
     bar: float
     bpm: float
@@ -52,35 +65,38 @@ class Stretch:
 
 
 def sections(sequence: Any) -> list[Section]:
-    """The sections in the order of time; empty where the times are no numbers or there is no music.
+    """Returns the sections in the order of time; none if a time is not a number or there is no music.
 
-    A new time signature begins a new bar; a new tempo need not.
+    A new time signature begins a new bar; a new tempo may lie within a bar.
+
+    Args:
+        sequence: NoteSequence.
     """
     split = section_times(sequence)
     if split is None:
         return []
     times, states = split
-    found: list[Section] = []
+    all_sections: list[Section] = []
     position = 0.0  # in bars
     before: tuple[int, int] | None = None
     for begin, end, (numerator, denominator, qpm) in zip(times, times[1:], states, strict=False):
         if before is not None and before != (numerator, denominator):
-            position = math.ceil(position - 0.01)  # a hundredth: what rounding to ticks may add
+            position = math.ceil(position - 0.01)  # tolerance for times rounded to MIDI ticks
         bars = (end - begin) * qpm / 60 / (4 * numerator / denominator) if numerator > 0 and denominator > 0 else 0.0
         bars = bars if math.isfinite(bars) and bars > 0 else 0.0
-        found.append(Section(begin, 1 + position, bars, f"{numerator}/{denominator}", qpm))
+        all_sections.append(Section(begin, 1 + position, bars, f"{numerator}/{denominator}", qpm))
         position += bars
         before = (numerator, denominator)
-    return found
+    return all_sections
 
 
 def windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Window]:
-    """The windows that ``extract_drum_windows`` finds, in its order, each with the place of its first occurrence.
+    """Returns the windows of ``extract_drum_windows`` with the positions of their first occurrences.
 
     Args:
-        spec: how to cut.
-        sequence: a NoteSequence.
-        dropped: the counts of what gave no window are added to it.
+        spec: Settings of the windows.
+        sequence: NoteSequence.
+        dropped: Receives the counts of the music that gives no window.
     """
     known = sections(sequence)
     return [
@@ -90,7 +106,13 @@ def windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Window]:
 
 
 def stretches(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Stretch]:
-    """The stretches that the windows are cut from; each is at least as long as one. Arguments as for ``windows``."""
+    """Returns the stretches that the windows are cut from, each at least one window long.
+
+    Args:
+        spec: Settings of the windows.
+        sequence: NoteSequence.
+        dropped: Receives the counts of the music that gives no window.
+    """
     known = sections(sequence)
     return [
         Stretch(_bar(spec, known[placed.section], placed.step), known[placed.section].bpm, placed.labels)

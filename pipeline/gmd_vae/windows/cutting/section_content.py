@@ -1,7 +1,8 @@
-"""What a section holds for configs of melodies, of trios and of several instruments, without Magenta.
+"""Positions of the windows that Magenta's converters find in a section, computed without Magenta.
 
-A section is the music between two changes of tempo or time signature. Magenta's converters say nothing
-about what they leave out: this looks at the notes as they do, and says where they find windows and why not.
+Magenta's converters of melodies, trios and several instruments give no reason for missing windows. This module
+repeats their search on the notes of a section (the music between two changes of tempo or time signature), and counts
+the reasons.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import numpy as np
 from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.windows.extraction import Dropped
 
-# magenta.models.music_vae.data; a test holds them equal to the package's
+# from magenta.models.music_vae.data; a test compares them with the package
 MELODY_PROGRAMS = range(32)
 BASS_PROGRAMS = range(32, 40)
 ANY_PROGRAM = range(128)
 PIANO = range(21, 109)  # pitches
 MAX_TRIO_BARS = 1024
-_TRIO_GAP = 2  # bars that an instrument may pause
+_TRIO_GAP = 2  # longest pause of an instrument in bars
 _MIN_TRACKS, _MAX_TRACKS = 2, 8
 _BAR = 16  # steps
 _DEFAULT_TEMPO = 120.0
@@ -35,14 +36,15 @@ Ensemble: TypeAlias = Literal["melody", "trio", "tracks"]
 
 @dataclasses.dataclass(frozen=True)
 class Requirements:
-    """What a config asks of a section.
+    """Requirements of a converter on a section.
 
     Attributes:
-        kind: one voice; one each of melody, bass and drums; two to eight instruments.
-        bars: of a window.
+        kind: Instruments of a window: ``melody``: one; ``trio``: one melody, one bass and drums; ``tracks``: two to
+            eight instruments.
+        bars: Length of a window in bars.
         programs: MIDI programs that may play a melody.
-        max_bars: where a melody is cut off; ``None``: nowhere.
-        chords: whether its windows come with chords.
+        max_bars: Maximum length of a melody in bars, which is cut off there; ``None``: no limit.
+        chords: True if the windows have chords as conditioning input.
     """
 
     kind: Ensemble
@@ -52,6 +54,7 @@ class Requirements:
     chords: bool = False
 
 
+# The requirements of Magenta's configs with the shortest windows
 REQUIREMENTS = {
     "melody": Requirements("melody", 2, MELODY_PROGRAMS, 100),
     "trio": Requirements("trio", 16),
@@ -60,22 +63,31 @@ REQUIREMENTS = {
 
 
 class _Note(NamedTuple):
-    start: int  # steps
+    """A quantized note.
+
+    Attributes:
+        start: First step.
+        end: Step behind the last one.
+        pitch: MIDI pitch.
+        in_melody: True if the note can belong to a melody: it is not a drum, and its velocity is above 0.
+    """
+
+    start: int
     end: int
     pitch: int
-    sounds: bool  # in a melody: it is no drum, and has a velocity
+    in_melody: bool
 
 
 def window_bars(requirements: Requirements, section: Any, dropped: Dropped) -> list[int]:
-    """The first bar (from 0) of each window that Magenta's converter cuts, in its order, repeats too.
+    """Returns the first bar (from 0) of each window that Magenta's converter cuts, in its order, with repeats.
 
-    For several instruments only the bars with as many as a window takes: Magenta leaves out those with too
-    many or too few events. Why there is nothing, or less, is added to ``dropped``.
+    For several instruments these are all bars with two to eight instruments. Of these Magenta drops bars with too many
+    or too few events.
 
     Args:
-        requirements: what is looked for.
-        section: a NoteSequence in seconds, without changes of tempo or time signature.
-        dropped: the counts of what gives no window are added to it.
+        requirements: Requirements of the converter.
+        section: NoteSequence with times in seconds, without changes of tempo or time signature.
+        dropped: Receives the reasons for missing windows.
     """
     if not _is_in_four(section, dropped):
         return []
@@ -89,12 +101,12 @@ def window_bars(requirements: Requirements, section: Any, dropped: Dropped) -> l
 
 
 def tempo_of(section: Any) -> float:
-    """Quarters a minute."""
+    """Returns the tempo of a section in quarters per minute."""
     return section.tempos[0].qpm if section.tempos else _DEFAULT_TEMPO
 
 
 def _is_in_four(section: Any, dropped: Dropped) -> bool:
-    """Whether its times are numbers and its bars have four quarters; counts it if not."""
+    """Returns True if all times are numbers and the bars have four quarters; else counts the reason."""
     times = [time for note in section.notes for time in (note.start_time, note.end_time)]
     if not all(map(math.isfinite, times)) or not math.isfinite(section.total_time) or not tempo_of(section) > 0:
         dropped.reasons["bad_times"] += 1
@@ -117,31 +129,34 @@ def _melodies(requirements: Requirements, section: Any, dropped: Dropped) -> lis
     if not instruments:
         dropped.reasons["no_melody"] += 1
         return []
-    found: list[int] = []
+    first_bars: list[int] = []
     for notes in instruments.values():
         for begin, bars in _voices(notes):
             if requirements.max_bars is not None and bars > requirements.max_bars:
                 dropped.reasons["melodies_cut_off"] += 1
                 bars = requirements.max_bars
-            found += range(begin, begin + bars - requirements.bars + 1)
-    if not found:
+            first_bars += range(begin, begin + bars - requirements.bars + 1)
+    if not first_bars:
         dropped.reasons["short_melodies"] += 1
-    return found
+    return first_bars
 
 
 def _voices(notes: Iterable[_Note]) -> list[tuple[int, int]]:
-    """First bar and number of bars of an instrument's melodies; a bar of silence is between two of them."""
+    """Returns first bar and number of bars of each melody of an instrument; a bar of silence ends a melody.
+
+    As in ``note_seq``, the highest of several notes at one step belongs to the melody.
+    """
     ordered = sorted(notes, key=lambda note: (note.start, -note.pitch))
-    found: list[tuple[int, int]] = []
+    melodies: list[tuple[int, int]] = []
     search = place = 0
     while place < len(ordered):
         if ordered[place].start < search:
             place += 1
             continue
-        begin = ordered[place].start // _BAR  # of a drum too, as in note_seq
+        begin = ordered[place].start // _BAR  # also for a drum note, as in note_seq
         on = off = -1
         for note in itertools.islice(ordered, place, None):
-            if not note.sounds or (off >= 0 and note.start == on):
+            if not note.in_melody or (off >= 0 and note.start == on):
                 continue
             if off >= 0 and note.start - off >= _BAR:
                 break
@@ -149,9 +164,9 @@ def _voices(notes: Iterable[_Note]) -> list[tuple[int, int]]:
         if off < 0:
             break
         bars = -(-off // _BAR) - begin
-        found.append((begin, bars))
+        melodies.append((begin, bars))
         search = (begin + bars) * _BAR
-    return found
+    return melodies
 
 
 def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[int]:
@@ -160,9 +175,9 @@ def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[i
     if bars > MAX_TRIO_BARS:
         dropped.reasons["trios_cut_off"] += 1
         bars = MAX_TRIO_BARS
-    parts: dict[int, str] = {}
-    sounds: set[int] = set()  # instruments with a note that can be written
-    coverage: Any = np.zeros((bars, 128), np.bool_)
+    parts: dict[int, str] = {}  # instrument -> melody, bass, drums or ""
+    playable: set[int] = set()  # instruments with a note that the model can represent
+    coverage: Any = np.zeros((bars, 128), np.bool_)  # [bars, instruments]: True where an instrument plays
     tempo = tempo_of(section)
     for note in section.notes:
         number = note.instrument
@@ -170,71 +185,71 @@ def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[i
             continue
         part = _part_of(note)
         if parts.setdefault(number, part) != part:
-            parts[number] = ""  # of two kinds: of none
+            parts[number] = ""  # an instrument with two roles has none
         pitches: Container[int] = _DRUM_PITCHES if note.is_drum else PIANO
         if note.velocity and note.pitch in pitches:
-            sounds.add(number)
+            playable.add(number)
         start, end = _note_steps(note, tempo)
         coverage[start // _BAR : max(start // _BAR, math.ceil(end / _BAR)), number] = True
     numbers = [[number for number in sorted(parts) if parts[number] == part] for part in ("melody", "bass", "drums")]
-    for part, there in zip(("no_melody_part", "no_bass_part", "no_drum_part"), numbers, strict=True):
-        dropped.reasons[part] += not there
+    for reason, instruments in zip(("no_melody_part", "no_bass_part", "no_drum_part"), numbers, strict=True):
+        dropped.reasons[reason] += not instruments
     if not all(numbers):
         return []
-    coverage[:, [number for number in range(128) if number not in sounds]] = False
-    near: Any = np.zeros_like(coverage)
+    coverage[:, [number for number in range(128) if number not in playable]] = False
+    near: Any = np.zeros_like(coverage)  # True where an instrument plays within the longest pause
     for bar in range(bars):
         near[bar] = coverage[max(0, bar - _TRIO_GAP) : bar + _TRIO_GAP + 1].any(axis=0)
-    found: list[int] = []
+    first_bars: list[int] = []
     melodies, basses, drums = numbers
     for group in ([melody, bass, drum] for melody in melodies for bass in basses for drum in drums):
-        if not sounds.issuperset(group):
+        if not playable.issuperset(group):
             continue
         all_play = near[:, group].all(axis=1)
         all_play[:_TRIO_GAP] = near[:_TRIO_GAP, group].any()
         all_play[-_TRIO_GAP:] = near[-_TRIO_GAP:, group].any()
         pauses = np.concatenate([[0], np.cumsum(~all_play)])
-        found += np.flatnonzero(pauses[requirements.bars :] == pauses[: -requirements.bars]).tolist()
-    if not found:
+        first_bars += np.flatnonzero(pauses[requirements.bars :] == pauses[: -requirements.bars]).tolist()
+    if not first_bars:
         dropped.reasons["not_together"] += 1
-    return found
+    return first_bars
 
 
 def _bars_with_tracks(section: Any, dropped: Dropped) -> list[int]:
-    """The bars with two to eight instruments; the others are counted."""
+    """Returns the bars with two to eight instruments; the others are counted."""
     hop = 240 / tempo_of(section)
-    cuts = np.arange(hop, section.total_time, hop)  # as note_seq.split_note_sequence has them
+    cuts = np.arange(hop, section.total_time, hop)  # as in note_seq.split_note_sequence
     bars = len(cuts) + (section.total_time > (cuts[-1] if len(cuts) else 0.0))
     starts = np.array([note.start_time for note in section.notes])
-    plays = defaultdict(set)
+    instruments = defaultdict(set)
     for bar, note in zip(np.searchsorted(cuts, starts, side="right").tolist(), section.notes, strict=True):
-        plays[bar].add(note.instrument)
-    counts = [len(plays[bar]) for bar in range(bars)]
+        instruments[bar].add(note.instrument)
+    counts = [len(instruments[bar]) for bar in range(bars)]
     dropped.reasons["few_instruments"] += sum(count < _MIN_TRACKS for count in counts)
     dropped.reasons["many_instruments"] += sum(count > _MAX_TRACKS for count in counts)
     return [bar for bar, count in enumerate(counts) if _MIN_TRACKS <= count <= _MAX_TRACKS]
 
 
 def _quantized(section: Any, programs: range, pitches: range) -> dict[int, list[_Note]]:
-    """Instrument → its notes, in the order of the instruments' numbers; only those with notes of a melody."""
+    """Returns instrument number → its notes, sorted by number; only instruments that can play a melody."""
     tempo = tempo_of(section)
-    found: dict[int, list[_Note]] = defaultdict(list)
+    notes: dict[int, list[_Note]] = defaultdict(list)
     for note in section.notes:
         if note.program in programs and note.pitch in pitches:
-            sounds = bool(note.velocity) and not note.is_drum
-            found[note.instrument].append(_Note(*_note_steps(note, tempo), note.pitch, sounds))
-    return {number: found[number] for number in sorted(found) if any(note.sounds for note in found[number])}
+            in_melody = bool(note.velocity) and not note.is_drum
+            notes[note.instrument].append(_Note(*_note_steps(note, tempo), note.pitch, in_melody))
+    return {number: notes[number] for number in sorted(notes) if any(note.in_melody for note in notes[number])}
 
 
 def _part_of(note: Any) -> str:
-    """What a trio takes a note for."""
+    """Returns the part of a note in a trio; empty for none."""
     if note.is_drum:
         return "drums"
     return "melody" if note.program in MELODY_PROGRAMS else "bass" if note.program in BASS_PROGRAMS else ""
 
 
 def _note_steps(note: Any, tempo: float) -> tuple[int, int]:
-    """Its first step and the one behind its last, in sixteenths."""
+    """Returns the first step of a note and the step behind its last one, in sixteenths."""
     start, end = _step(note.start_time, tempo), _step(note.end_time, tempo)
     return start, end + (end == start)
 
@@ -244,5 +259,5 @@ def _step(seconds: float, tempo: float) -> int:
 
 
 def _steps(section: Any) -> int:
-    """Its length in sixteenths."""
+    """Returns the length of a section in sixteenths."""
     return _step(section.total_time, tempo_of(section))

@@ -1,7 +1,7 @@
-"""The windows of a section by Magenta's converters of melodies, trios and several instruments, and why there are none.
+"""The windows of one section, cut by one of Magenta's converters of melodies, trios or several instruments.
 
-The converters are the truth about windows. What they leave out they leave out in silence; ``music_parts`` looks for
-the reasons. Chords that a section does not say are inferred here: Magenta takes half a minute for a song.
+Magenta's converters decide about the windows. They give no reason for missing ones; ``section_content.py`` finds the
+reasons. Missing chords are inferred by our own code, because Magenta's takes half a minute for a song.
 """
 
 from __future__ import annotations
@@ -17,12 +17,19 @@ from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.windows.cutting.section_content import ANY_PROGRAM, PIANO, Ensemble, Requirements, tempo_of, window_bars
 from gmd_vae.windows.extraction import Dropped, Tensors
 
-_BEFORE = 1e-6  # seconds
+_ROUNDING_ERROR = 1e-6  # seconds
+# Reasons that also count in a section with windows
 _WITH_WINDOWS = ("melodies_cut_off", "trios_cut_off", "few_instruments", "many_instruments")
 
 
 class PlacedTensors(NamedTuple):
-    """A window, its first bar in its section, from 0, or ``None`` where that is not known; and the section's number."""
+    """A window and its position.
+
+    Attributes:
+        window: The window.
+        bar: First bar of the window in its section, from 0; ``None`` if it is not known.
+        section: Number of the section in its NoteSequence, from 0.
+    """
 
     window: Tensors
     bar: int | None = None
@@ -43,10 +50,13 @@ def requirements_of(kind: Ensemble, windows: MagentaWindows, converter: Any) -> 
 
 
 def prepare_converter(converter: Any) -> None:
-    """Makes a converter that is ours alone give repeats too, in the order of time, and read each chord symbol once.
+    """Disables a converter's removal of repeats, and caches its parsing of chord symbols.
 
-    Magenta's melody converter takes the windows through a set; with chords, which are text, their order
-    differs from process to process.
+    Magenta's melody converter collects windows in a Python set. Their order depends on hashes of text (chords), which
+    differ from process to process. Without the set the windows are in the order of time.
+
+    Args:
+        converter: One of Magenta's converters that no other code uses; it is changed.
     """
     if hasattr(converter, "_dedupe_event_lists"):
         converter._dedupe_event_lists = False
@@ -57,13 +67,13 @@ def prepare_converter(converter: Any) -> None:
 def convert_section(
     converter: Any, requirements: Requirements, section: NoteSequence, dropped: Dropped
 ) -> list[PlacedTensors]:
-    """All windows of a section, of equal ones the first; what gave none is added to ``dropped``.
+    """Returns the different windows of a section, each at its first position.
 
     Args:
-        converter: as ``prepare_converter`` leaves it.
-        requirements: of the converter.
-        section: music without changes of tempo or time signature; the chords are added to it.
-        dropped: the counts of what gives no window are added to it.
+        converter: Converter after ``prepare_converter``.
+        requirements: Requirements of the converter.
+        section: NoteSequence without changes of tempo or time signature. Missing chords are added to it.
+        dropped: Receives the reasons for missing windows.
     """
     own = Dropped()
     bars = window_bars(requirements, section, own)
@@ -74,9 +84,9 @@ def convert_section(
             dropped.reasons["no_chords"] += 1
             return []
         if requirements.kind == "tracks":
-            # Magenta cuts bar by bar, and leaves out a bar whose first chord lies a rounding error behind its start
+            # Magenta cuts bar by bar, and drops a bar whose first chord lies a rounding error behind its start
             for text in section.text_annotations:
-                text.time = max(0.0, text.time - _BEFORE)
+                text.time = max(0.0, text.time - _ROUNDING_ERROR)
     windows = convert(converter, section)
     if not windows:
         if bars and chords == "given":
@@ -91,17 +101,26 @@ def convert_section(
     if requirements.kind == "tracks":
         dropped.reasons["event_count"] += max(0, len(bars) - len(windows))
     known = bars if len(bars) == len(windows) else [None] * len(windows)
-    if requirements.kind != "melody":  # Magenta keeps repeats of the others
+    if requirements.kind != "melody":  # Magenta keeps repeats of other windows
         return [PlacedTensors(window, bar) for window, bar in zip(windows, known, strict=True)]
-    found: dict[bytes, PlacedTensors] = {}
+    distinct: dict[bytes, PlacedTensors] = {}
     for window, bar in zip(windows, known, strict=True):
-        found.setdefault(window.outputs.tobytes() + window.controls.tobytes(), PlacedTensors(window, bar))
-    dropped.reasons["repeated"] += len(windows) - len(found)
-    return list(found.values())
+        distinct.setdefault(window.outputs.tobytes() + window.controls.tobytes(), PlacedTensors(window, bar))
+    dropped.reasons["repeated"] += len(windows) - len(distinct)
+    return list(distinct.values())
 
 
 def locate_bars(converter: Any, section: NoteSequence, found: list[PlacedTensors]) -> list[PlacedTensors]:
-    """The windows of several instruments with their bars: each bar is converted once more, alone."""
+    """Finds the bars of windows of several instruments: converts each bar once more, alone.
+
+    Args:
+        converter: Converter after ``prepare_converter``.
+        section: NoteSequence that the windows were cut from.
+        found: Windows of ``convert_section``.
+
+    Returns:
+        The windows with their bars; unchanged if the bars give another number of windows.
+    """
     whole = note_seq_module("sequences_lib").apply_sustain_control_changes(section)
     parts = note_seq_module("sequences_lib").split_note_sequence(whole, 240 / tempo_of(section))
     bars = [bar for bar, part in enumerate(parts) if part.notes and convert(converter, part)]
@@ -111,7 +130,7 @@ def locate_bars(converter: Any, section: NoteSequence, found: list[PlacedTensors
 
 
 def convert(converter: Any, section: NoteSequence) -> list[Tensors]:
-    """What a converter makes of a section."""
+    """Returns the windows that a converter makes of a section."""
     tensors = converter.to_tensors(section)
     return [
         Tensors(inputs, outputs, np.asarray(controls), tuple(np.atleast_1d(length).tolist()))
@@ -120,18 +139,18 @@ def convert(converter: Any, section: NoteSequence) -> list[Tensors]:
 
 
 def _add_chords(section: NoteSequence, requirements: Requirements) -> bool:
-    """Adds the chords that Magenta would infer, from the notes that it would; whether it could."""
-    heard, steps_per_quarter = section, 4
+    """Adds the chords that Magenta would infer, from the same notes; returns True if chords can be inferred."""
+    source, steps_per_quarter = section, 4
     if requirements.kind == "tracks":
-        heard, steps_per_quarter = note_seq_module("sequences_lib").apply_sustain_control_changes(section), 24
+        source, steps_per_quarter = note_seq_module("sequences_lib").apply_sustain_control_changes(section), 24
     elif any(note.pitch not in PIANO for note in section.notes):
-        heard = NoteSequence()
-        heard.CopyFrom(section)
-        del heard.notes[:]
-        heard.notes.extend(note for note in section.notes if note.pitch in PIANO)
-    before = len(heard.text_annotations)
-    if not infer_chords(heard, steps_per_quarter):
+        source = NoteSequence()
+        source.CopyFrom(section)
+        del source.notes[:]
+        source.notes.extend(note for note in section.notes if note.pitch in PIANO)
+    before = len(source.text_annotations)
+    if not infer_chords(source, steps_per_quarter):
         return False
-    if heard is not section:
-        section.text_annotations.extend(heard.text_annotations[before:])
+    if source is not section:
+        section.text_annotations.extend(source.text_annotations[before:])
     return True

@@ -1,4 +1,4 @@
-"""``preprocess --stock`` with Magenta's own converters: melodies, trios, several instruments, played drums."""
+"""``preprocess --stock`` with Magenta's own converters, for melodies, trios, several instruments and played drums."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from gmd_vae.windows.stock.drums import StockExtraction
 
 @dataclasses.dataclass(frozen=True)
 class StockConverterExtractor:
-    """A ``StockExtractor`` that does what Magenta's script ``preprocess_tfrecord`` does at its defaults.
+    """A ``StockExtractor`` with one of Magenta's converters, at the defaults of the script ``preprocess_tfrecord``.
 
-    Picklable; TensorFlow starts at the first call. The converter is the config's own, with its own cap of windows for
-    each section. Magenta draws no window at random here.
+    Picklable; TensorFlow starts at the first call. The converter is the config's own, with its own maximum of windows
+    for each section. The script chooses no window at random.
 
     Attributes:
         config_name: The config of Magenta's whose converter is used.
@@ -40,37 +40,37 @@ class StockConverterExtractor:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """For the manifest: whose converter cuts the windows, and the filters."""
+        """Config of the converter, and the filters, for the manifest."""
         return {"converter": "magenta", "config": self.config_name, "filters": STOCK_FILTERS.describe()}
 
     def __call__(self, record: bytes) -> StockExtraction:
-        """Returns the script's records of one NoteSequence; nothing where the script dies of it."""
+        """Returns the script's records of one NoteSequence; none where the script fails."""
         dropped = Dropped()
         try:
             sequence = NoteSequence.FromString(record)
         except DecodeError:
             dropped.reasons["unreadable"] += 1
             return StockExtraction("", [], dropped)
-        found: list[bytes] = []
+        sequences: list[bytes] = []
         try:
             for section in accepted_sections(STOCK_FILTERS, sequence, dropped):
                 windows = self._windows_of(section)
-                found += [window for window in windows if window is not None]
+                sequences += [window for window in windows if window is not None]
                 dropped.reasons["not_reproduced"] += windows.count(None)
         except Exception:  # Magenta's converters raise errors of any type
             dropped.reasons["failed"] += 1
             return StockExtraction(sequence.id, [], dropped)
-        if not found:
+        if not sequences:
             dropped.reasons["no_windows"] += 1
-        return StockExtraction(sequence.id, found, dropped)
+        return StockExtraction(sequence.id, sequences, dropped)
 
     def _windows_of(self, section: NoteSequence) -> list[bytes | None]:
-        """Returns each window as a NoteSequence; None where that does not give the window again."""
+        """Returns each window as a NoteSequence; ``None`` where that does not give the window again."""
         windows: list[bytes | None] = []
         for _, outputs, controls, _ in zip(*self._converter.to_tensors(section), strict=True):
-            made = self._converter.from_tensors([outputs], *([[controls]] if controls.size else ()))[0]
-            again = self._converter.to_tensors(made).inputs
-            # of the segments of a hierarchy the script compares only the number
-            whole = len(again) and (not isinstance(outputs, list) or len(outputs) == len(again[0]))
-            windows.append(made.SerializeToString(deterministic=True) if whole else None)
+            sequence = self._converter.from_tensors([outputs], *([[controls]] if controls.size else ()))[0]
+            inputs = self._converter.to_tensors(sequence).inputs
+            # for a hierarchy the script compares only the number of segments
+            is_reproduced = len(inputs) and (not isinstance(outputs, list) or len(outputs) == len(inputs[0]))
+            windows.append(sequence.SerializeToString(deterministic=True) if is_reproduced else None)
         return windows

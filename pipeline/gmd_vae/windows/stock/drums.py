@@ -1,7 +1,7 @@
-"""What Magenta's script ``preprocess_tfrecord`` makes of one NoteSequence, for drum configs.
+"""The records that Magenta's script ``preprocess_tfrecord`` makes of one NoteSequence, for drum configs.
 
-Mirrors ``ExtractExamplesDoFn``, ``DrumsConverter.from_tensors`` and ``note_seq.DrumTrack.to_sequence``
-without TensorFlow; a test compares the bytes.
+The code repeats ``ExtractExamplesDoFn``, ``DrumsConverter.from_tensors`` and ``note_seq.DrumTrack.to_sequence`` without
+TensorFlow; a test compares the bytes.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _INSTRUMENT = 9
 
 
 class StockExtraction(NamedTuple):
-    """What the script makes of one NoteSequence.
+    """The script's records of one NoteSequence.
 
     Attributes:
-        sequence_id: its ``id``; may be empty.
-        sequences: a NoteSequence without an id for each window, in wire format; equal ones have equal bytes.
-        dropped: what became none, and why.
+        sequence_id: ``id`` of the NoteSequence; may be empty.
+        sequences: A NoteSequence without an id for each window, in wire format; equal windows have equal bytes.
+        dropped: Counts of the music that gave no record.
     """
 
     sequence_id: str
@@ -40,12 +40,12 @@ class StockExtraction(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class StockDrumExtractor:
-    """NoteSequence wire bytes → ``StockExtraction``. Picklable, cheap to make.
+    """The ``StockExtractor`` of drum windows.
 
     Attributes:
-        spec: how the config's windows are cut; see ``DrumExtractor``.
-        cap: how many windows of a section to keep, in Magenta's order.
-        filters: which sections to leave out.
+        spec: Settings of the windows, checked by ``DrumExtractor``.
+        cap: Maximum number of windows of a section, the first in Magenta's order.
+        filters: Conditions on sections.
     """
 
     spec: DrumWindows
@@ -54,11 +54,11 @@ class StockDrumExtractor:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What shapes the result, for the manifest."""
+        """Settings that the records depend on, for the manifest."""
         return {**dataclasses.asdict(self.spec), "cap": self.cap, "filters": self.filters.describe()}
 
     def __call__(self, record: bytes) -> StockExtraction:
-        """What the script makes of one NoteSequence. Raises nothing that a file can cause."""
+        """Returns the script's records of one NoteSequence. Damaged music raises no error; it is counted."""
         from google.protobuf.message import DecodeError
 
         dropped = Dropped()
@@ -67,25 +67,24 @@ class StockDrumExtractor:
         except DecodeError:
             dropped.reasons["unreadable"] += 1
             return StockExtraction("", [], dropped)
-        found: list[bytes] = []
-        left = accepted_windows(self.spec, self.filters, sequence, notes, dropped)
-        for _, placed in by_section(left):
+        sequences: list[bytes] = []
+        accepted = accepted_windows(self.spec, self.filters, sequence, notes, dropped)
+        for _, placed in by_section(accepted):
             windows = magenta_order([window.data for window in placed])
             dropped.reasons["capped"] += max(0, len(windows) - self.cap)
             for window in windows[: self.cap]:
                 labels = np.frombuffer(window, np.int64)
                 if _is_reproduced(self.spec, labels):
-                    found.append(drum_sequence(self.spec, labels))
+                    sequences.append(drum_sequence(self.spec, labels))
                 else:
                     dropped.reasons["not_reproduced"] += 1
-        return StockExtraction(sequence.id, found, dropped)
+        return StockExtraction(sequence.id, sequences, dropped)
 
 
 def _is_reproduced(spec: DrumWindows, labels: Labels) -> bool:
-    """Whether a window's NoteSequence holds a window: else the script leaves it out.
+    """Returns True if the NoteSequence of a window gives a window again; else the script drops it.
 
-    It holds one if the drums begin in the first bar, end in the last, and make no pause in between
-    that ends a stretch.
+    It does if the drums begin in the first bar, end in the last bar, and have no pause that ends a stretch.
     """
     steps = np.flatnonzero(labels)
     if not len(steps) or steps[0] >= spec.steps_per_bar or steps[-1] < len(labels) - spec.steps_per_bar:
@@ -95,11 +94,11 @@ def _is_reproduced(spec: DrumWindows, labels: Labels) -> bool:
 
 
 def drum_sequence(spec: DrumWindows, labels: Labels) -> bytes:
-    """The NoteSequence that ``DrumsConverter.from_tensors`` makes of a window, in wire format.
+    """Returns the NoteSequence that ``DrumsConverter.from_tensors`` makes of a window, in wire format.
 
     Args:
-        spec: how the window was cut.
-        labels: int64 [spec.steps].
+        spec: Settings of the window.
+        labels: Drum labels, int64 ``[spec.steps]``.
     """
     writer = _writer(spec)
     notes = [writer.notes(step, label) for step, label in enumerate(labels.tolist()) if label]
@@ -108,7 +107,10 @@ def drum_sequence(spec: DrumWindows, labels: Labels) -> bytes:
 
 
 class _Writer:
-    """Parts of NoteSequences in wire format, each made once. Fields follow each other in protobuf's order."""
+    """Writes NoteSequences piece by piece in wire format, and caches the pieces.
+
+    The pieces are in the order of protobuf's field numbers: beginning, notes, ending.
+    """
 
     def __init__(self, spec: DrumWindows) -> None:
         from gmd_vae.midi.note_sequence import NoteSequence
@@ -123,7 +125,7 @@ class _Writer:
         self.ending = functools.cache(self._ending)
 
     def _notes(self, step: int, label: int) -> bytes:
-        """The notes of a step. Those of a frozenset come in the order in which Python gives its elements."""
+        """Returns the notes of a step, in the order of Python's frozensets, as Magenta writes them."""
         classes = frozenset(number for number in range(label.bit_length()) if label >> number & 1)
         sequence = self._message()
         for pitch in frozenset(self._first_pitches[number] for number in classes):
@@ -139,7 +141,7 @@ class _Writer:
         return data
 
     def _ending(self, steps: int) -> bytes:
-        """The total time of notes that end after so many steps."""
+        """Returns the total time of a number of steps."""
         data: bytes = self._message(total_time=steps * self._seconds_per_step).SerializeToString()
         return data
 

@@ -1,8 +1,8 @@
 """``preprocess --stock``: the records that Magenta's script ``preprocess_tfrecord`` writes at its defaults.
 
-For each split a TFRecord file of NoteSequences, one for every different window; its id lists the ids
-of the NoteSequences that the window comes from. The script's order of records and of ids is left to
-chance; here the records are in order of a hash, the ids in order of the input.
+Each split becomes a TFRecord file with one NoteSequence for each different window. Its id lists the ids of all
+NoteSequences that contain the window. The script writes records and ids in random order; here the records are in the
+order of a hash, and the ids in the order of the input.
 """
 
 from __future__ import annotations
@@ -30,31 +30,32 @@ from gmd_vae.windows.stock.drums import StockExtraction
 from gmd_vae.windows.storage.sorted_runs import SortedRuns
 from gmd_vae.windows.summary import Summary
 
-_PLACE = struct.Struct(">QII")  # number of the source in its file, number of its window, bytes of the source's id
+# number of the source NoteSequence in its file, number of the window in the source, size of the source's id in bytes
+_POSITION = struct.Struct(">QII")
 
 
 class StockExtractor(Protocol):
-    """A picklable callable: NoteSequence wire bytes → ``StockExtraction``. It raises nothing a file can cause."""
+    """A picklable function from NoteSequence bytes to records. Damaged music raises no error; it is counted."""
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What shapes the result, for the manifest: JSON values."""
+        """Settings that the records depend on, as JSON values for the manifest."""
         ...
 
     def __call__(self, record: bytes) -> StockExtraction:
-        """What the script makes of one NoteSequence."""
+        """Returns the script's records of one NoteSequence in wire format."""
         ...
 
 
 @dataclasses.dataclass
 class StockSplit:
-    """What became of one split.
+    """Counts of one split.
 
     Attributes:
         sequences: NoteSequences read.
-        windows: windows found, repeats among them.
-        records: different windows; they were written.
-        files: the file, described; none if there is no record.
+        windows: Windows found, repeats included.
+        records: Different windows, which were written.
+        files: Description of the file, for the manifest; empty without records.
     """
 
     sequences: int = 0
@@ -73,22 +74,24 @@ def write_stock(
     on_progress: Progress = silent,
     on_resume: Progress = silent,
 ) -> Summary[StockSplit]:
-    """Runs what Magenta's script does over each file of the input; whole or not at all.
+    """Writes the script's records of each split. The folder is written whole or not at all.
 
     Args:
-        input_path: see ``notes_input.open_notes``. All of a single file goes to ``train.tfrecord``,
-            as one run of the script makes one file of one.
-        output_dir: the folder to make; it may only replace one that this function made.
-        extractor: what the script does to one NoteSequence; picklable.
-        config: the config's name, for the manifest and messages.
-        engine: where it runs.
-        on_progress: called with the number of NoteSequences done and in all.
-        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
+        input_path: Path for ``notes_input.open_notes``. A single file becomes ``train.tfrecord``, because one run of
+            the script makes one file of one file.
+        output_dir: Folder to write. It may replace only a folder that this function wrote.
+        extractor: Picklable function from a NoteSequence to the script's records.
+        config: Name of the config, for the manifest and messages.
+        engine: Engine that runs the extractor.
+        on_progress: Progress callback, called with NoteSequences done and NoteSequences in all.
+        on_resume: The same, called once if a run that was stopped has left finished batches.
 
     Raises:
-        GmdVaeError: the input cannot be read or gives no record, or ``output_dir`` holds something else.
-        UsageError: the input lies in ``output_dir``.
-        OSError: the disk is full or cannot be written; nothing half-written stays.
+        GmdVaeError: The input cannot be read or gives no record, or ``output_dir`` holds other files.
+        UsageError: The input lies in ``output_dir``.
+        EngineError: A worker failed (``Engine.each``); the same call continues from the finished batches.
+        Interrupted: Ctrl-C; the same call continues from the finished batches.
+        OSError: The disk is full or cannot be written; no incomplete folder stays.
     """
     source = open_notes(input_path)
     manifest.check_replaceable(output_dir, STOCK_STAGE, source=input_path)
@@ -128,7 +131,7 @@ def write_stock(
 
 
 def _origin(source: NotesInput, extractor: StockExtractor, config: str) -> dict[str, Any]:
-    """What the output follows from."""
+    """Returns everything that the output depends on."""
     return {
         "config": config,
         "extractor": extractor.settings,
@@ -137,53 +140,52 @@ def _origin(source: NotesInput, extractor: StockExtractor, config: str) -> dict[
     }
 
 
-class _Found(NamedTuple):
-    """A window of the script. Found ones in order are in the order of the input.
+class _StockWindow(NamedTuple):
+    """A record of the script before repeats are joined. Sorted as bytes, these are in the order of the input.
 
     Attributes:
-        number: of its source in the source's file.
-        place: of the window among those of its source.
-        sequence_id: the source's id, UTF-8.
-        sequence: the window's NoteSequence, wire format, without an id.
+        source: Number of the source NoteSequence in its file.
+        window: Number of the window in its source.
+        sequence_id: Id of the source, UTF-8.
+        sequence: NoteSequence of the window in wire format, without an id.
     """
 
-    number: int
-    place: int
+    source: int
+    window: int
     sequence_id: bytes
     sequence: bytes
 
     def pack(self) -> bytes:
-        head = _PLACE.pack(self.number, self.place, len(self.sequence_id))
-        return head + self.sequence_id + self.sequence
+        return _POSITION.pack(self.source, self.window, len(self.sequence_id)) + self.sequence_id + self.sequence
 
     @classmethod
-    def unpack(cls, data: bytes) -> _Found:
-        number, place, length = _PLACE.unpack_from(data)
-        middle = _PLACE.size + length
-        return cls(number, place, data[_PLACE.size : middle], data[middle:])
+    def unpack(cls, data: bytes) -> _StockWindow:
+        source, window, id_size = _POSITION.unpack_from(data)
+        middle = _POSITION.size + id_size
+        return cls(source, window, data[_POSITION.size : middle], data[middle:])
 
 
-def _write_batch(extractor: StockExtractor, piece: RecordRange, path: Path) -> None:
-    """Writes what was dropped (JSON), then what the script makes of some NoteSequences; runs in any process."""
-    check_visible(piece.path)
-    found = []
+def _write_batch(extractor: StockExtractor, record_range: RecordRange, path: Path) -> None:
+    """Writes a batch file: the counts of dropped music (JSON), then the records. Runs in any process."""
+    check_visible(record_range.path)
+    windows: list[_StockWindow] = []
     dropped = Dropped()
-    for number, record in enumerate(piece.read(), piece.first):
+    for source, record in enumerate(record_range.read(), record_range.first):
         extraction = extractor(record.data)
         dropped.add(extraction.dropped)
         sequence_id = extraction.sequence_id.encode("utf-8", "replace")
-        found += [_Found(number, place, sequence_id, data) for place, data in enumerate(extraction.sequences)]
+        windows += [_StockWindow(source, window, sequence_id, data) for window, data in enumerate(extraction.sequences)]
     header = dropped.counters()
     with path.open("wb") as stream:
         write_record(stream, json.dumps(header).encode())
-        for one in found:
-            write_record(stream, one.pack())
+        for stock_window in windows:
+            write_record(stream, stock_window.pack())
 
 
 def _gather(
     batches: Batches, tasks: list[RecordRange], runs: dict[str, SortedRuns], summary: Summary[StockSplit]
 ) -> None:
-    """Reads the batches into runs in order of a hash of the windows, and counts."""
+    """Sorts the records of all batch files by a hash of their windows, and counts."""
     for number, task in enumerate(tasks):
         name = task.split or SPLITS[0]
         summary.splits[name].sequences += task.count
@@ -192,13 +194,13 @@ def _gather(
             header = json.loads(next(records, b"[]"))
             summary.dropped.add(Dropped.from_counters(header))
             for data in records:
-                rank = hashlib.blake2b(_Found.unpack(data).sequence, digest_size=16).digest()
+                rank = hashlib.blake2b(_StockWindow.unpack(data).sequence, digest_size=16).digest()
                 runs[name].add(rank, data)
         summary.splits[name].windows = runs[name].count
 
 
 def _write_split(path: Path, runs: SortedRuns, split: StockSplit) -> None:
-    """Writes the records of a split and counts them; no file if there are none."""
+    """Writes the records of a split and counts them; no file without records."""
     if not runs.count:
         return
     with create(path) as stream:
@@ -209,9 +211,10 @@ def _write_split(path: Path, runs: SortedRuns, split: StockSplit) -> None:
 
 
 def _records(runs: SortedRuns) -> Iterator[bytes]:
-    """Yields a NoteSequence for each different window, with the ids of all that it comes from."""
+    """Yields a NoteSequence for each different window, with the ids of all NoteSequences that contain it."""
     from gmd_vae.midi.note_sequence import NoteSequence
 
-    for sequence, members in itertools.groupby(map(_Found.unpack, runs), lambda one: one.sequence):
-        joined = b",".join(one.sequence_id for one in members).decode()
+    windows = map(_StockWindow.unpack, runs)
+    for sequence, equal_windows in itertools.groupby(windows, lambda window: window.sequence):
+        joined = b",".join(window.sequence_id for window in equal_windows).decode()
         yield NoteSequence(id=joined).SerializeToString() + sequence  # the id is the first field of the message

@@ -1,10 +1,12 @@
-"""The windows of a batch of the input in a file, sorted by rank: what ``preprocess`` goes on from, and merges.
+"""Batch files: the windows of one range of NoteSequences in a file, sorted by rank.
 
-The *rank* of a window is a hash of it. It is the order of the output, and stands for the window: two
-with the same rank are the same (128 bits: no two others will ever meet).
+``merge.py`` merges them. A run that was stopped continues from the batch files that are complete.
 
-A batch is a TFRecord file: a header (JSON), a table of its NoteSequences, and blocks of windows, each of
-a range of the ranks' first byte, so that the windows of some ranks are read without the others.
+The *rank* of a window is a hash of it with 128 bits. It decides the window's place in the output, and identifies the
+window: two windows with the same rank are equal.
+
+A batch file is a TFRecord file with a header (JSON), a table of its NoteSequences, and blocks of windows. Each block
+holds the windows of a range of the ranks' first byte, so that a merge reads only the ranks that it needs.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ from gmd_vae.windows.storage import records
 
 RANK = np.dtype("S16")
 RANK_STARTS = 256  # values of a rank's first byte
-BYTES_PER_SOURCE = 100  # bytes of memory that a source takes in a merge, its id among them
+BYTES_PER_SOURCE = 100  # estimated memory of one source of a window in a merge, its id included
 
-_BLOCK_BYTES = 1 << 18  # about: a block is read whole for its windows of a few ranks
+_BLOCK_BYTES = 1 << 18  # approximate size: small, because a block is read whole for a few of its ranks
 _BLOCK = struct.Struct("<II")  # windows, sources
 _NUMBER = np.dtype("<u4")
 
@@ -41,14 +43,14 @@ Array = npt.NDArray[Any]
 
 
 class Rows(NamedTuple):
-    """Windows, sorted by rank, each once.
+    """Different windows, sorted by rank.
 
     Attributes:
-        ranks: [n].
-        sizes: [n], of the packed windows in bytes.
-        counts: [n], how often each occurs.
-        data: the packed windows in a row, uint8.
-        sources: for each occurrence in turn the number of its NoteSequence in the batch.
+        ranks: Ranks, S16 ``[windows]``.
+        sizes: Sizes of the packed windows in bytes, uint32 ``[windows]``.
+        counts: Number of occurrences of each window, uint32 ``[windows]``.
+        data: All packed windows, one after another, uint8 ``[sum of sizes]``.
+        sources: Number of the NoteSequence of each occurrence, uint32 ``[sum of counts]``.
     """
 
     ranks: Array
@@ -59,25 +61,36 @@ class Rows(NamedTuple):
 
 
 def rank_of(window: bytes, occurrence: int = 0) -> bytes:
-    """The place of a window in the output; where repeats are kept, each has another. 16 bytes."""
+    """Returns the sort key of a window in the output, 16 bytes.
+
+    Args:
+        window: Packed window.
+        occurrence: Number of the occurrence; repeats that are kept have different ranks.
+    """
     return hashlib.blake2b(window, digest_size=16, salt=occurrence.to_bytes(8, "big")).digest()
 
 
-def write_batch(extractor: Extractor, max_per_sequence: int | None, piece: RecordRange, path: Path) -> None:
-    """Cuts the windows of some NoteSequences and writes them to ``path``. Runs in any process, on any machine.
+def write_batch(extractor: Extractor, max_per_sequence: int | None, record_range: RecordRange, path: Path) -> None:
+    """Cuts the windows of a range of NoteSequences and writes a batch file. Runs in any process, on any machine.
 
-    What is written depends on the NoteSequences and the options alone.
+    The content depends only on the NoteSequences and the options.
+
+    Args:
+        extractor: Function from a NoteSequence to its windows.
+        max_per_sequence: Maximum number of windows of each NoteSequence; ``None``: all.
+        record_range: The NoteSequences.
+        path: The batch file.
 
     Raises:
-        GmdVaeError: a record is damaged, or the file is not there.
+        GmdVaeError: A record is damaged, or the input file is not visible on this machine.
     """
-    check_visible(piece.path)
-    found: dict[bytes, list[int]] = {}
+    check_visible(record_range.path)
+    sources: dict[bytes, list[int]] = {}  # packed window -> numbers of its NoteSequences
     ids: list[bytes] = []
     splits = bytearray()
-    windows_of = [0] * len(SPLITS)
+    windows_per_split = [0] * len(SPLITS)
     dropped = Dropped()
-    for number, record in enumerate(piece.read()):
+    for number, record in enumerate(record_range.read()):
         extraction = extractor(record.data)
         sequence_id = extraction.sequence_id or record.name
         windows = records.pack_windows(extractor.layout, extraction.windows) if len(extraction.windows) else []
@@ -86,16 +99,16 @@ def write_batch(extractor: Extractor, max_per_sequence: int | None, piece: Recor
             windows = _draw(windows, max_per_sequence, sequence_id)
         split = SPLITS.index(record.split or split_of(extraction.sequence_id, record.data))
         for window in windows:
-            found.setdefault(window, []).append(number)
+            sources.setdefault(window, []).append(number)
         ids.append(sequence_id.encode("utf-8", "replace"))
         splits.append(split)
-        windows_of[split] += len(windows)
+        windows_per_split[split] += len(windows)
         dropped.add(extraction.dropped)
-    blocks, weights = _blocks(found)
+    blocks, weights = _blocks(sources)
     table = np.array([len(name) for name in ids], _NUMBER).tobytes() + bytes(splits) + b"".join(ids)
     header = {
         "sequences": [splits.count(number) for number in range(len(SPLITS))],
-        "windows": windows_of,
+        "windows": windows_per_split,
         "dropped": dropped.counters(),
         "weights": weights,
         "sizes": [len(table), *map(len, blocks)],
@@ -106,30 +119,31 @@ def write_batch(extractor: Extractor, max_per_sequence: int | None, piece: Recor
 
 
 def _draw(windows: list[bytes], count: int, seed: str) -> list[bytes]:
-    """``count`` of the windows, in their order, chosen by the seed."""
+    """Returns ``count`` of the windows in their order, chosen by a hash of the seed."""
     ranks = sorted(range(len(windows)), key=lambda number: hashlib.blake2b(f"{seed} {number}".encode()).digest())
     return [windows[number] for number in sorted(ranks[:count])]
 
 
-def _blocks(found: dict[bytes, list[int]]) -> tuple[list[bytes], list[int]]:
-    """The windows as blocks; and the memory that the windows of each first byte of a rank take, in bytes."""
-    ranked = sorted((rank_of(window), window) for window in found)
+def _blocks(sources: dict[bytes, list[int]]) -> tuple[list[bytes], list[int]]:
+    """Returns the windows as blocks, and the memory in bytes of the windows with each first byte of a rank."""
+    ranked = sorted((rank_of(window), window) for window in sources)
     weights = [0] * RANK_STARTS
     for rank, window in ranked:
-        weights[rank[0]] += len(window) + BYTES_PER_SOURCE * (1 + len(found[window]))
+        weights[rank[0]] += len(window) + BYTES_PER_SOURCE * (1 + len(sources[window]))
     number = min(RANK_STARTS, -(-sum(weights) // _BLOCK_BYTES))
     blocks: list[list[tuple[bytes, bytes]]] = [[] for _ in range(number)]
     for rank, window in ranked:
         blocks[rank[0] * number // RANK_STARTS].append((rank, window))
-    return [_pack_block(block, found) for block in blocks], weights
+    return [_pack_block(block, sources) for block in blocks], weights
 
 
-def _pack_block(ranked: list[tuple[bytes, bytes]], found: dict[bytes, list[int]]) -> bytes:
-    sources = [found[window] for _, window in ranked]
+def _pack_block(ranked: list[tuple[bytes, bytes]], sources: dict[bytes, list[int]]) -> bytes:
+    """Serialises windows and their ranks; ``_unpack_block`` reads them."""
+    sources_of_windows = [sources[window] for _, window in ranked]
     numbers = (
         [len(window) for _, window in ranked],
-        [len(members) for members in sources],
-        [number for members in sources for number in members],
+        [len(members) for members in sources_of_windows],
+        [number for members in sources_of_windows for number in members],
     )
     return b"".join(
         (
@@ -154,14 +168,15 @@ def _unpack_block(block: bytes) -> Rows:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """A batch to read from.
+    """The header of a batch file, and methods to read the rest.
 
     Attributes:
-        path: its file.
-        sequences: NoteSequences by split, in the order of ``SPLITS``.
-        windows: their windows by split, repeats counted.
-        dropped: what gave no window.
-        weights: for each first byte of a rank, bytes of memory that a merge of these windows takes.
+        path: The batch file.
+        sequences: Number of NoteSequences in each split, in the order of ``SPLITS``.
+        windows: Number of their windows in each split, repeats included.
+        dropped: Counts of the music that gave no window.
+        weights: Estimated memory in bytes that a merge takes for the windows with each first byte of a rank,
+            ``[RANK_STARTS]``.
     """
 
     path: Path
@@ -169,14 +184,14 @@ class Batch:
     windows: list[int]
     dropped: Dropped
     weights: list[int]
-    _starts: list[int]  # of the records: the header, the table of NoteSequences, the blocks
+    _starts: list[int]  # offsets of the records: header, table of NoteSequences, blocks
 
     @classmethod
     def open(cls, path: Path) -> Batch:
-        """Reads the header.
+        """Reads the header of a batch file.
 
         Raises:
-            GmdVaeError: it is damaged.
+            GmdVaeError: The header is damaged.
         """
         data = next(_read(path, 0, 0))
         header = json.loads(data)
@@ -186,10 +201,10 @@ class Batch:
         return cls(path, header["sequences"], header["windows"], dropped, header["weights"], starts)
 
     def read_ids(self) -> tuple[list[bytes], Array]:
-        """Of each NoteSequence its id in UTF-8, and the number of its split.
+        """Returns the id of each NoteSequence in UTF-8, and the number of its split, uint8 ``[sequences]``.
 
         Raises:
-            GmdVaeError: they are damaged.
+            GmdVaeError: The table is damaged.
         """
         table = next(_read(self.path, self._starts[1], 1))
         count = sum(self.sequences)
@@ -199,21 +214,21 @@ class Batch:
         return [names[begin:end] for begin, end in zip([0, *ends], ends, strict=False)], splits
 
     def read_windows(self, low: int, high: int) -> list[Rows]:
-        """The windows whose ranks' first byte is from ``low`` to below ``high``, in order.
+        """Returns the windows with a first byte of the rank in ``[low, high)``, in the order of rank.
 
         Raises:
-            GmdVaeError: they are damaged.
+            GmdVaeError: A block is damaged.
         """
         blocks = len(self._starts) - 2
         if not blocks:
             return []
         first, last = (start * blocks // RANK_STARTS for start in (low, high - 1))
-        found = _read(self.path, self._starts[2 + first], 2 + first)
-        return [_some(_unpack_block(next(found)), low, high) for _ in range(first, last + 1)]
+        block_records = _read(self.path, self._starts[2 + first], 2 + first)
+        return [_rows_between(_unpack_block(next(block_records)), low, high) for _ in range(first, last + 1)]
 
 
-def _some(rows: Rows, low: int, high: int) -> Rows:
-    """The rows whose ranks' first byte is from ``low`` to below ``high``."""
+def _rows_between(rows: Rows, low: int, high: int) -> Rows:
+    """Returns the rows with a first byte of the rank in ``[low, high)``."""
     starts = rows.ranks.view(np.uint8)[:: RANK.itemsize]
     begin, end = np.searchsorted(starts, (low, high)).tolist()
     if end - begin == len(starts):
@@ -223,17 +238,17 @@ def _some(rows: Rows, low: int, high: int) -> Rows:
         return slice(int(sizes[:begin].sum()), int(sizes[:end].sum()))
 
     chosen = slice(begin, end)
-    some = (
+    columns = (
         rows.ranks[chosen],
         rows.sizes[chosen],
         rows.counts[chosen],
         rows.data[within(rows.sizes)],
         rows.sources[within(rows.counts)],
     )
-    return Rows(*(column.copy() for column in some))  # lets the others go
+    return Rows(*(column.copy() for column in columns))  # copies, so that the memory of the block is freed
 
 
 def _read(path: Path, start: int, number: int) -> Iterator[bytes]:
-    """The records from one on; never too few."""
+    """Yields the records of a file from an offset on; raises an error where the file ends."""
     yield from read_records(path, start, number)
     raise GmdVaeError(f"'{path}' is cut short")

@@ -1,7 +1,7 @@
-"""The batches of the windows become one: repeats found, splits kept apart, in order of rank.
+"""Merges the batch files: removes repeats, separates the splits, and makes examples in the order of rank.
 
-It goes in sweeps over ranges of ranks, each small enough for memory. All copies of a window have its
-rank, so one sweep sees them all.
+The merge goes in sweeps over ranges of ranks, each small enough for memory. Equal windows have the same rank, so they
+are in the same sweep.
 """
 
 from __future__ import annotations
@@ -18,24 +18,28 @@ from gmd_vae.windows.storage import records
 from gmd_vae.windows.storage.batch_files import RANK, RANK_STARTS, Array, Batch, Rows, rank_of
 from gmd_vae.windows.storage.sorted_runs import SortedRuns
 
-_SWEEP_BYTES = 24 << 20  # of memory, as the batches weigh their windows
-_BATCH = 4096  # windows that become examples at once
+_SWEEP_BYTES = 24 << 20  # memory of a sweep, by the estimates in the batch files
+_EXAMPLES_AT_ONCE = 4096
 
 
 class Totals:
-    """What the batches hold together.
+    """Sums over all batch files.
 
     Attributes:
-        sequences: NoteSequences by split, in the order of ``SPLITS``.
-        windows: their windows by split, repeats counted.
-        dropped: what gave no window.
+        sequences: Number of NoteSequences in each split, in the order of ``SPLITS``.
+        windows: Number of their windows in each split, repeats included.
+        dropped: Counts of the music that gave no window.
     """
 
     def __init__(self, batches: Batches, count: int) -> None:
-        """Reads the headers of all ``count`` batches.
+        """Reads the headers of all batch files.
+
+        Args:
+            batches: The batch files.
+            count: Number of batch files.
 
         Raises:
-            EngineError: one is damaged.
+            EngineError: A header is damaged.
         """
         self.sequences = [0] * len(SPLITS)
         self.windows = [0] * len(SPLITS)
@@ -51,7 +55,7 @@ class Totals:
         self._weights: list[int] = weights.tolist()
 
     def sweeps(self) -> Iterator[tuple[int, int]]:
-        """Ranges of the ranks' first byte, each of as much as fits in memory (but at least one value)."""
+        """Yields ranges ``(low, high)`` of the ranks' first byte, each small enough for memory, or one value."""
         low = weight = 0
         for start, more in enumerate(self._weights):
             if start > low and weight + more > _SWEEP_BYTES:
@@ -63,18 +67,18 @@ class Totals:
 
 @dataclasses.dataclass
 class Merged:
-    """The examples by split, in the order of ``SPLITS``, and what was left out.
+    """The examples of each split, in the order of ``SPLITS``, and counts of removed windows.
 
     Attributes:
-        runs: the examples.
-        distinct: different windows that the split's NoteSequences hold.
-        taken_out: by number of split: windows left out because a later split has them, that split → how many.
+        runs: Examples of each split.
+        distinct: Number of different windows in the NoteSequences of each split.
+        taken_out: For each split: number of a later split → number of windows removed because that split has them.
     """
 
     runs: list[SortedRuns]
     distinct: list[int] = dataclasses.field(default_factory=lambda: [0] * len(SPLITS))
     taken_out: list[dict[int, int]] = dataclasses.field(
-        # train first: what is in test too is counted there, not as shared with validation
+        # the last split first: a window of train in validation and test counts as shared with test
         default_factory=lambda: [dict.fromkeys(reversed(range(n + 1, len(SPLITS))), 0) for n in range(len(SPLITS))]
     )
 
@@ -93,19 +97,19 @@ def merge(
     keep_duplicates: bool,
     into: Merged,
 ) -> None:
-    """Adds all windows of the batches to ``into``.
+    """Adds all windows of the batch files to ``into``.
 
     Args:
-        batches: written by ``write_batch``.
-        count: how many there are.
-        sweeps: see ``Totals.sweeps``.
-        layout: of the windows.
-        keep_duplicates: an example for each occurrence of a window, not one for all.
-        into: starts empty.
+        batches: Batch files of ``write_batch``.
+        count: Number of batch files.
+        sweeps: Ranges of ranks from ``Totals.sweeps``.
+        layout: Format of the windows.
+        keep_duplicates: Makes an example for each occurrence of a window, not one for all.
+        into: Receives the examples and counts; starts empty.
 
     Raises:
-        EngineError: a batch is damaged.
-        OSError: the disk is full.
+        EngineError: A batch file is damaged.
+        OSError: The disk is full.
     """
     for low, high in sweeps:
         _add(_Sweep.read(batches, count, low, high), layout, keep_duplicates, into)
@@ -118,7 +122,13 @@ def _add(sweep: _Sweep, layout: Layout, keep_duplicates: bool, into: Merged) -> 
 
 
 def _choose(occurs: Array, keep_duplicates: bool, into: Merged) -> list[Array]:
-    """For each split the numbers of the windows that it keeps; counts the others. ``occurs`` is [windows, splits]."""
+    """Returns the numbers of the windows that each split keeps, and counts the others.
+
+    Args:
+        occurs: Number of occurrences of each window in each split, int64 ``[windows, splits]``.
+        keep_duplicates: Counts occurrences, not windows.
+        into: Receives the counts.
+    """
     present = occurs > 0
     keeps = present.copy()
     for split, others in enumerate(into.taken_out):
@@ -132,15 +142,16 @@ def _choose(occurs: Array, keep_duplicates: bool, into: Merged) -> list[Array]:
 
 @dataclasses.dataclass(frozen=True)
 class _Sweep:
-    """The different windows of a range of ranks, in order, and where they come from.
+    """The different windows of a range of ranks in the order of rank, and their sources.
 
     Attributes:
-        ranks: of each window.
-        begins: where each window begins in ``data``, and ``ends``.
-        data: packed windows in a row.
-        occurs: [windows, splits], how often each window occurs.
-        sources: for each split, and in it for each window in turn, the numbers of the ids in ``ids``.
-        ids: of NoteSequences, in UTF-8.
+        ranks: Rank of each window, S16 ``[windows]``.
+        begins: Start of each window in ``data``, int64 ``[windows]``.
+        ends: End of each window in ``data``, int64 ``[windows]``.
+        data: Packed windows, uint8.
+        occurs: Number of occurrences of each window in each split, int64 ``[windows, splits]``.
+        sources: Number in ``ids`` of each occurrence, int64; sorted by split, then by window, then as in the input.
+        ids: Ids of NoteSequences in UTF-8.
     """
 
     ranks: Array
@@ -153,58 +164,59 @@ class _Sweep:
 
     @classmethod
     def read(cls, batches: Batches, count: int, low: int, high: int) -> _Sweep:
-        """Reads the windows whose ranks' first byte is from ``low`` to below ``high``."""
-        found: list[Rows] = []
+        """Reads the windows with a first byte of the rank in ``[low, high)`` from all batch files."""
+        blocks: list[Rows] = []
         splits = []
         ids: list[bytes] = []
         for number in range(count):
             with batches.reading(number) as path:
                 batch = Batch.open(path)
-                blocks = batch.read_windows(low, high)
+                batch_rows = batch.read_windows(low, high)
                 names, split_of = batch.read_ids()
-            for rows in filter(lambda rows: len(rows.ranks), blocks):
-                # their NoteSequences get numbers of the sweep; the other ids are let go
-                used, places = np.unique(rows.sources, return_inverse=True)
-                found.append(rows._replace(sources=places + len(ids)))
+            for rows in filter(lambda rows: len(rows.ranks), batch_rows):
+                # numbers of NoteSequences in the batch become numbers in ``ids``; ids without windows are dropped
+                used, new_numbers = np.unique(rows.sources, return_inverse=True)
+                blocks.append(rows._replace(sources=new_numbers + len(ids)))
                 splits.append(split_of[rows.sources])
-                ids += [names[place] for place in used.tolist()]
-        return cls._of(found, splits, ids)
+                ids += [names[number_in_batch] for number_in_batch in used.tolist()]
+        return cls._join(blocks, splits, ids)
 
     @classmethod
-    def _of(cls, found: Sequence[Rows], splits: Sequence[Array], ids: list[bytes]) -> _Sweep:
-        if not found:
+    def _join(cls, blocks: Sequence[Rows], splits: Sequence[Array], ids: list[bytes]) -> _Sweep:
+        """Joins the blocks; ``splits`` has the split of each occurrence of each block."""
+        if not blocks:
             nothing = np.zeros(0, np.int64)
             return cls(np.zeros(0, RANK), nothing, nothing, nothing, np.zeros((0, len(SPLITS)), int), nothing, ids)
-        ranks, sizes, counts, data, sources = (np.concatenate(column) for column in zip(*found, strict=True))
+        ranks, sizes, counts, data, sources = (np.concatenate(column) for column in zip(*blocks, strict=True))
         order = np.argsort(ranks, kind="stable")
         new = np.append(True, ranks[order[1:]] != ranks[order[:-1]])
         window_of = np.empty(len(order), np.int64)  # row → number of its window
         window_of[order] = np.cumsum(new) - 1
-        firsts = order[new]  # a window's first row
+        firsts = order[new]  # first row of each window
         keys = np.concatenate(splits).astype(np.int64) * len(firsts) + np.repeat(window_of, counts)
         occurs = np.bincount(keys, minlength=len(SPLITS) * len(firsts)).reshape(len(SPLITS), -1).T
         ends = np.cumsum(sizes, dtype=np.int64)[firsts]
-        by_split_and_window = np.argsort(keys, kind="stable")  # in them, in the order of the input
+        by_split_and_window = np.argsort(keys, kind="stable")  # stable: equal keys stay in the order of the input
         return cls(ranks[firsts], ends - sizes[firsts], ends, data, occurs, sources[by_split_and_window], ids)
 
 
 def _examples(
     sweep: _Sweep, split: int, chosen: Array, layout: Layout, keep_duplicates: bool
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Yields rank and record of each example of a split: of the chosen windows."""
+    """Yields rank and record of each example that the chosen windows of a split become."""
     last = np.cumsum(sweep.occurs.T)[split * len(sweep.ranks) + chosen]
-    for start in range(0, len(chosen), _BATCH):
-        some, ends = chosen[start : start + _BATCH], last[start : start + _BATCH]
-        begins = ends - sweep.occurs[some, split]
+    for start in range(0, len(chosen), _EXAMPLES_AT_ONCE):
+        numbers, ends = chosen[start : start + _EXAMPLES_AT_ONCE], last[start : start + _EXAMPLES_AT_ONCE]
+        begins = ends - sweep.occurs[numbers, split]
         windows = [
             sweep.data[begin:end].tobytes()
-            for begin, end in zip(sweep.begins[some].tolist(), sweep.ends[some].tolist(), strict=True)
+            for begin, end in zip(sweep.begins[numbers].tolist(), sweep.ends[numbers].tolist(), strict=True)
         ]
-        ranks = sweep.ranks[some].tobytes()
+        ranks = sweep.ranks[numbers].tobytes()
         rows = zip(windows, records.unpack_features(layout, windows), begins.tolist(), ends.tolist(), strict=True)
         for number, (window, features, begin, end) in enumerate(rows):
             rank = ranks[number * RANK.itemsize : (number + 1) * RANK.itemsize]
-            names = [sweep.ids[place] for place in sweep.sources[begin:end].tolist()]
+            names = [sweep.ids[source] for source in sweep.sources[begin:end].tolist()]
             if not keep_duplicates:
                 yield rank, records.example_record(features, dict.fromkeys(names))
                 continue

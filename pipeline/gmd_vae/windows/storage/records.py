@@ -1,16 +1,15 @@
-"""Example records: ``tf.train.Example`` wire bytes, written and read without TensorFlow.
+"""Example records: ``tf.train.Example`` messages in wire format, written and read without TensorFlow.
 
-Byte for byte what ``tf.train.Example(...).SerializeToString(deterministic=True)`` gives (a test
-compares them). The schema below is the part of ``tensorflow/core/example/*.proto`` that we use, in
-a descriptor pool of its own: TensorFlow registers the same names in the default pool.
+The bytes are those of ``tf.train.Example(...).SerializeToString(deterministic=True)`` (a test compares them). The
+schema at the end of this file is a part of ``tensorflow/core/example/*.proto``. It has its own descriptor pool, because
+TensorFlow registers the same names in the default pool.
 
-Two formats, by ``Layout.format``:
+Features of the two formats (``Layout.format``):
 
-- ``labels``: ``labels`` (int64, one a step), ``sources`` (bytes, the ids of the NoteSequences that
-  hold the window).
-- ``tensors``: ``inputs``, ``outputs``, ``controls``, ``length`` (int64), ``sources``. An array with a few
-  ones in each row (``Layout.input_ones``) is int64, for each row as many values: the number of a column
-  + 1, or 0. Any other is bytes, one value: row by row, little-endian; uint8 for bool, else float32.
+- ``labels``: ``labels`` (int64, one a step), ``sources`` (bytes: ids of the NoteSequences that contain the window).
+- ``tensors``: ``inputs``, ``outputs``, ``controls``, ``length`` (int64), ``sources``. A sparse array (at most
+  ``Layout.input_ones`` ones in a row) is int64: for each row that number of values, each a column number + 1, or 0 for
+  none. Any other array is one bytes value: row by row, little-endian; uint8 for bool, else float32.
 """
 
 from __future__ import annotations
@@ -30,21 +29,31 @@ _COMPRESSION = 1  # zlib's fastest level
 
 
 def label_example(labels: Labels, sources: Sequence[str]) -> bytes:
-    """One window as a record of format ``labels``. ``labels`` is int64 [steps]."""
+    """Returns the record of a window in format ``labels``.
+
+    Args:
+        labels: Drum labels, int64 ``[steps]``.
+        sources: Ids of the NoteSequences that contain the window.
+    """
     return example_record(_label_features(labels[None])[0], [source.encode() for source in sources])
 
 
 def tensor_example(layout: Layout, tensors: Tensors, sources: Sequence[str]) -> bytes:
-    """One window as a record of format ``tensors``.
+    """Returns the record of a window in format ``tensors``.
+
+    Args:
+        layout: Format of the record.
+        tensors: The window.
+        sources: Ids of the NoteSequences that contain the window.
 
     Raises:
-        ValueError: a row has more ones than the layout says.
+        ValueError: A row has more ones than the layout allows.
     """
     features = {"length": _int64_list(np.array(tensors.length))}
     for name, ones in _ones(layout).items():
         array = np.asarray(getattr(tensors, name))
         if ones:
-            features[name] = _int64_list(_places(array, ones).reshape(-1))
+            features[name] = _int64_list(_columns_of_ones(array, ones).reshape(-1))
             continue
         raw = array.astype(np.uint8 if array.dtype == np.bool_ else "<f4").tobytes()
         features[name] = _field(_BYTES_LIST, _field(_VALUE, raw))
@@ -53,16 +62,21 @@ def tensor_example(layout: Layout, tensors: Tensors, sources: Sequence[str]) -> 
 
 
 def example_record(features: bytes, sources: Iterable[bytes]) -> bytes:
-    """The record of a window from its features, as ``unpack_features`` gives them, and its source ids in UTF-8."""
+    """Returns a record.
+
+    Args:
+        features: Serialised features of the window, from ``unpack_features``.
+        sources: Ids of the NoteSequences that contain the window, in UTF-8.
+    """
     named = _source_features(tuple(sources))
     return _start(_FEATURES, len(features) + len(named)) + features + named
 
 
 def read_label_example(record: bytes) -> tuple[list[int], list[str]]:
-    """The labels of a record and its source ids.
+    """Returns the labels and the source ids of a record.
 
     Raises:
-        GmdVaeError: the record is not of format ``labels``.
+        GmdVaeError: The record is not of format ``labels``.
     """
     features = _parse(record)
     if "labels" not in features:
@@ -71,10 +85,10 @@ def read_label_example(record: bytes) -> tuple[list[int], list[str]]:
 
 
 def read_tensor_example(record: bytes, layout: Layout) -> tuple[Tensors, list[str]]:
-    """The tensors of a record and its source ids.
+    """Returns the tensors and the source ids of a record.
 
     Raises:
-        GmdVaeError: the record is not of format ``tensors``, or its arrays do not fit ``layout``.
+        GmdVaeError: The record is not of format ``tensors``, or its arrays do not fit ``layout``.
     """
     features, ones = _parse(record), _ones(layout)
     try:
@@ -96,14 +110,19 @@ def read_tensor_example(record: bytes, layout: Layout) -> tuple[Tensors, list[st
 
 
 def pack_windows(layout: Layout, windows: Labels | Sequence[Tensors]) -> list[bytes]:
-    """Windows as short byte strings that are equal exactly where the windows are equal."""
+    """Returns each window as a short byte string. Two strings are equal if and only if the windows are equal.
+
+    Args:
+        layout: Format of the windows.
+        windows: Drum labels, int64 ``[windows, steps]``, or a list of tensors.
+    """
     if isinstance(windows, np.ndarray):
         return [row.tobytes() for row in windows.astype(_packed_dtype(layout))]
     return [zlib.compress(tensor_example(layout, window, ()), _COMPRESSION) for window in windows]
 
 
 def unpack_features(layout: Layout, packed: Sequence[bytes]) -> list[bytes]:
-    """The features of packed windows, for ``example_record``."""
+    """Returns the serialised features of packed windows, for ``example_record``."""
     if layout.format == "labels":
         dtype = np.dtype(_packed_dtype(layout))
         return _label_features(np.frombuffer(b"".join(packed), dtype).reshape(len(packed), -1))
@@ -111,21 +130,21 @@ def unpack_features(layout: Layout, packed: Sequence[bytes]) -> list[bytes]:
 
 
 def _packed_dtype(layout: Layout) -> npt.DTypeLike:
-    """The smallest unsigned integer, little-endian, that holds every label."""
+    """Returns the smallest unsigned integer type, little-endian, for all labels."""
     return "<u1" if layout.classes <= 8 else "<u2" if layout.classes <= 16 else "<u4" if layout.classes <= 32 else "<u8"
 
 
-# Fields of the messages, each followed by its size. The entries of a map are in the order of their names.
+# Protobuf tags of the fields, each followed by the field's size. The entries of a map are sorted by key.
 _FEATURES = b"\x0a"  # Example.features
 _ENTRY = b"\x0a"  # Features.feature
-_KEY, _FEATURE = b"\x0a", b"\x12"  # of an entry
-_BYTES_LIST, _INT64_LIST = b"\x0a", b"\x1a"  # Feature's kinds
-_VALUE = b"\x0a"  # of both lists; int64 values are packed
+_KEY, _FEATURE = b"\x0a", b"\x12"  # key and value of a map entry
+_BYTES_LIST, _INT64_LIST = b"\x0a", b"\x1a"  # Feature.bytes_list, Feature.int64_list
+_VALUE = b"\x0a"  # BytesList.value, Int64List.value; int64 values are packed
 
 
 @functools.lru_cache(maxsize=4096)
 def _start(tag: bytes, size: int) -> bytes:
-    """A field's tag and size."""
+    """Returns the tag and the size of a field."""
     digits = bytearray(tag)
     while size >= 0x80:
         digits.append(0x80 | size & 0x7F)
@@ -142,7 +161,7 @@ def _entry(name: str, feature: bytes) -> bytes:
     return _field(_ENTRY, _field(_KEY, name.encode()) + _field(_FEATURE, feature))
 
 
-@functools.lru_cache(maxsize=4096)  # a file has many windows
+@functools.lru_cache(maxsize=4096)  # the windows of a file have the same sources
 def _source_features(sources: tuple[bytes, ...]) -> bytes:
     if not sources:
         return b""
@@ -155,26 +174,26 @@ def _int64_list(values: npt.NDArray[np.integer[Any]]) -> bytes:
 
 
 def _label_features(labels: npt.NDArray[np.integer[Any]]) -> list[bytes]:
-    """``labels`` is [n, steps]."""
+    """Returns the serialised features of windows; ``labels`` is ``[windows, steps]``."""
     return [_labels_start(len(values)) + values for values in _varints(labels)]
 
 
 @functools.lru_cache(maxsize=4096)  # most windows have one of a few sizes
 def _labels_start(size: int) -> bytes:
-    """All of the labels' entry that comes before ``size`` bytes of values."""
+    """Returns the beginning of the map entry ``labels``, before its ``size`` bytes of values."""
     values = _field(_VALUE, bytes(size)) if size else b""
     entry = _entry("labels", _field(_INT64_LIST, values))
     return entry[: len(entry) - size]
 
 
 def _varints(values: npt.NDArray[np.integer[Any]]) -> list[bytes]:
-    """Each row of a matrix as the wire has it; the values are not negative."""
+    """Returns each row of a matrix of non-negative integers as protobuf varints."""
     rows = len(values)
     if not values.size:
         return [b""] * rows
     rest = values.reshape(-1).astype(np.uint64)
     longest = max(1, -(-int(rest.max()).bit_length() // 7))
-    digits = np.empty((len(rest), longest), np.uint8)  # 7 bits each, the lowest first; the top bit says that more come
+    digits = np.empty((len(rest), longest), np.uint8)  # 7 bits each, the lowest first; the top bit: more follow
     present = np.ones((len(rest), longest), np.bool_)
     for place in range(longest):
         digits[:, place] = rest & 0x7F
@@ -188,7 +207,7 @@ def _varints(values: npt.NDArray[np.integer[Any]]) -> list[bytes]:
 
 
 def _features_of(record: bytes) -> bytes:
-    """What ``example_record`` made the record of, had it no sources."""
+    """Returns the serialised features of a record without sources."""
     begin = 1
     while record[begin] & 0x80:
         begin += 1
@@ -199,24 +218,24 @@ def _ones(layout: Layout) -> dict[str, int]:
     return {"inputs": layout.input_ones, "outputs": layout.output_ones, "controls": layout.control_ones}
 
 
-def _places(array: npt.NDArray[Any], ones: int) -> npt.NDArray[np.int64]:
-    """The columns that are 1 in each row, counted from 1, int64 ``[rows, ones]``; 0 where there are no more."""
+def _columns_of_ones(array: npt.NDArray[Any], ones: int) -> npt.NDArray[np.int64]:
+    """Returns the column numbers of the ones in each row, from 1, int64 ``[rows, ones]``, padded with 0."""
     rows, columns = np.nonzero(array)
-    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)  # which of its row's ones each is
-    places = np.zeros((len(array), ones), np.int64)
+    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)  # number of each one in its row
+    numbers = np.zeros((len(array), ones), np.int64)
     if len(rank) and rank.max() >= ones:
         raise ValueError(f"a row has {rank.max() + 1} ones, not {ones}")
-    places[rows, rank] = columns + 1
-    return places
+    numbers[rows, rank] = columns + 1
+    return numbers
 
 
 def _unpack_array(feature: Any, dtype: str, depth: int, ones: int) -> npt.NDArray[Any]:
     if ones:
-        places = np.array(feature.int64_list.value, np.int64).reshape(-1, ones)
-        if places.min(initial=0) < 0:
-            raise ValueError("a column before the first one")
-        array = np.zeros((len(places), depth + 1), np.bool_)
-        np.put_along_axis(array, places, True, axis=1)
+        numbers = np.array(feature.int64_list.value, np.int64).reshape(-1, ones)
+        if numbers.min(initial=0) < 0:
+            raise ValueError("a negative column number")
+        array = np.zeros((len(numbers), depth + 1), np.bool_)
+        np.put_along_axis(array, numbers, True, axis=1)
         return array[:, 1:]
     raw = feature.bytes_list.value[0]
     if dtype == "bool":
@@ -245,7 +264,7 @@ def _not_an_example(kind: str) -> GmdVaeError:
 
 @functools.cache
 def _example_class() -> Any:
-    """The ``tensorflow.Example`` message class, in a private descriptor pool."""
+    """Returns the message class ``tensorflow.Example`` in a private descriptor pool."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     field = descriptor_pb2.FieldDescriptorProto

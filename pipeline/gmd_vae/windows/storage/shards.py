@@ -1,4 +1,4 @@
-"""Example shards: how they are named and cut, written and read back."""
+"""Example shards: their names and sizes; writing and reading them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from gmd_vae.windows.extraction import Layout
 
 STAGE = "preprocess"
 _SHARD_BYTES = 64 << 20
-_TRAIN_SHARDS = 4  # so that parallel readers, or the workers of a cluster, each have a file
+_TRAIN_SHARDS = 4  # at least: a file for each of several parallel readers, or workers of a cluster
 
 
 def shard_count(split: str, examples: int, size: int) -> int:
-    """How many files a split is written to unless the user says: about 64 MiB each.
+    """Returns the default number of files of a split: about 64 MiB each.
 
-    The training split gets at least four, but never more than it has examples.
+    The training split has at least four. No split has more files than examples.
 
     Args:
-        split: its name.
-        examples: how many it has.
-        size: bytes of all of them.
+        split: Name of the split.
+        examples: Number of examples.
+        size: Size of all examples in bytes.
     """
     least = _TRAIN_SHARDS if split == "train" else 1
     return min(examples, max(least, -(-size // _SHARD_BYTES)))
@@ -34,19 +34,21 @@ def shard_count(split: str, examples: int, size: int) -> int:
 def write_shards(
     folder: Path, split: str, examples: Iterator[bytes], count: int, shards: int, *, compress: bool = False
 ) -> list[dict[str, Any]]:
-    """Writes a split as ``SPLIT-00000-of-00004.tfrecord`` and so on; the shards one after another
-    give the examples in their order.
+    """Writes a split as ``SPLIT-00000-of-00004.tfrecord`` and so on, the examples in their order.
 
     Args:
-        folder: where.
-        split: its name.
-        examples: the records.
-        count: how many they are.
-        shards: number of files, at most ``count``.
-        compress: gzip: ``SPLIT-00000-of-00004.tfrecord.gz``.
+        folder: Folder of the shards.
+        split: Name of the split.
+        examples: Example records.
+        count: Number of examples.
+        shards: Number of files, at most ``count``. An empty split has none.
+        compress: Writes gzip files: ``SPLIT-00000-of-00004.tfrecord.gz``.
 
     Returns:
-        One description for each file, for the manifest. Nothing is written for an empty split.
+        A description of each file, for the manifest.
+
+    Raises:
+        OSError: The disk is full or cannot be written.
     """
     described = []
     for shard in range(shards):
@@ -60,32 +62,32 @@ def write_shards(
 
 
 def read_examples_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder that ``preprocess`` made.
+    """Returns the manifest of an examples folder.
 
     Raises:
-        GmdVaeError: it is not such a folder.
+        GmdVaeError: The folder is not one that ``preprocess`` wrote.
     """
     return manifest.read(folder, STAGE, "Make it with 'gmd-vae preprocess'.")
 
 
 def layout_of(content: dict[str, Any]) -> Layout:
-    """The layout of the records, from the folder's manifest."""
-    facts = dict(content["layout"])
-    return Layout(**{**facts, "length_shape": tuple(facts["length_shape"])})
+    """Returns the layout of the records from the content of a manifest."""
+    fields = dict(content["layout"])
+    return Layout(**{**fields, "length_shape": tuple(fields["length_shape"])})
 
 
 def example_files(folder: Path, split: str) -> list[Path]:
-    """The shards of a split in order; empty for an empty split.
+    """Returns the shards of a split in order; none for an empty split.
 
     Raises:
-        GmdVaeError: a shard is missing or has another size than the manifest says.
-        KeyError: there is no split of that name.
+        GmdVaeError: A shard is missing or has another size than in the manifest.
+        KeyError: There is no split of that name.
     """
     files = []
     for entry in read_examples_manifest(folder)["splits"][split]["files"]:
         path = folder / entry["name"]
         if not path.is_file() or path.stat().st_size != entry["bytes"]:
-            raise GmdVaeError(f"'{path}' is missing or has changed since it was written", _again(folder))
+            raise GmdVaeError(f"'{path}' is missing or has changed since it was written", _make_again(folder))
         files.append(path)
     return files
 
@@ -94,18 +96,17 @@ def read_examples(folder: Path, split: str) -> Iterator[bytes]:
     """Yields the example records of a split in order, every checksum and count verified.
 
     Raises:
-        GmdVaeError: a shard is missing, damaged, or holds another number of records than the
-            manifest says.
+        GmdVaeError: A shard is missing or damaged, or holds another number of records than in the manifest.
     """
     counts = [entry["records"] for entry in read_examples_manifest(folder)["splits"][split]["files"]]
     for path, expected in zip(example_files(folder, split), counts, strict=True):
-        found = 0
+        count = 0
         for record in read_records(path):
             yield record
-            found += 1
-        if found != expected:
-            raise GmdVaeError(f"'{path}' holds {found} examples, its manifest says {expected}", _again(folder))
+            count += 1
+        if count != expected:
+            raise GmdVaeError(f"'{path}' holds {count} examples, its manifest lists {expected}", _make_again(folder))
 
 
-def _again(folder: Path) -> str:
+def _make_again(folder: Path) -> str:
     return f"Make '{folder}' again with 'gmd-vae preprocess'."

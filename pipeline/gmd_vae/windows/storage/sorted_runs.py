@@ -1,4 +1,8 @@
-"""Examples in order of their ranks, whatever their number: what does not fit in memory waits on disk."""
+"""External merge sort: examples in the order of their ranks, more than fit in memory.
+
+Examples are collected in memory up to 8 MiB, sorted, and written to a temporary file (a *run*). Reading merges the
+runs with a heap.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +21,36 @@ Ranked = tuple[bytes, bytes]  # rank, example
 
 
 class SortedRuns:
-    """The examples of a split. They come in any order, but best in order of rank.
+    """The examples of one split. Adding them in the order of rank is fastest: the runs are then only concatenated.
 
     Attributes:
-        count: how many there are.
-        size: their bytes.
+        count: Number of examples.
+        size: Size of all examples in bytes.
     """
 
     def __init__(self, prefix: Path) -> None:
-        """``prefix``: how the names of temporary files begin."""
+        """Starts without examples.
+
+        Args:
+            prefix: Path with the beginning of the names of temporary files.
+        """
         self.count = self.size = 0
         self._prefix = prefix
         self._waiting: list[Ranked] = []
         self._waiting_bytes = 0
         self._files: list[Path] = []
-        self._last = b""  # the highest rank on disk
-        self._in_order = True  # no file has a lower rank than one before it
+        self._last = b""  # highest rank of the last run
+        self._in_order = True  # no run begins below the end of the run before it
 
     def add(self, rank: bytes, example: bytes) -> None:
         """Adds an example.
 
+        Args:
+            rank: Sort key, 16 bytes.
+            example: The record.
+
         Raises:
-            OSError: the disk is full.
+            OSError: The disk is full.
         """
         self.count += 1
         self.size += len(example)
@@ -48,10 +60,10 @@ class SortedRuns:
             self._flush()
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yields the examples in order of rank, once; the temporary files go as they are read.
+        """Yields the examples in the order of rank, only once: afterwards the temporary files are removed.
 
         Raises:
-            GmdVaeError: the disk gives back other bytes than it was given.
+            GmdVaeError: A temporary file is damaged.
         """
         if self._files:
             self._flush()
