@@ -163,7 +163,7 @@ def test_a_file_that_cannot_grow_leaves_nothing(music: Path, workspace: Path) ->
     assert not (workspace / "data").exists()
 
 
-def test_a_full_disk_leaves_what_was_there(
+def test_a_full_disk_keeps_the_earlier_output(
     music: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(capsys, "music")[0] == 0
@@ -186,7 +186,7 @@ def test_a_full_disk_leaves_what_was_there(
 
 
 def start_on_many_files(workspace: Path, make_midi: MakeMidi) -> subprocess.Popen[str]:
-    """A conversion with two processes, in the middle: its first parts are there."""
+    """A conversion with two processes, after its first batches."""
     many = workspace / "many"
     many.mkdir()
     hits = [(tick * 100, 36) for tick in range(600)]
@@ -202,7 +202,7 @@ def start_on_many_files(workspace: Path, make_midi: MakeMidi) -> subprocess.Pope
     return process
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
+def test_ctrl_c_keeps_finished_work_and_the_same_command_continues(
     workspace: Path, make_midi: MakeMidi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     process = start_on_many_files(workspace, make_midi)
@@ -218,7 +218,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     assert [path.name for path in (workspace / "data" / "notes").iterdir()] == ["many"]
 
 
-def test_a_killed_run_ends_its_processes_and_the_next_goes_on(
+def test_a_killed_run_ends_its_processes_and_the_next_one_continues(
     workspace: Path, make_midi: MakeMidi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     process = start_on_many_files(workspace, make_midi)

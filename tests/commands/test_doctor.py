@@ -1,4 +1,4 @@
-"""``gmd-vae doctor``: what it reports, and that it works where much is missing."""
+"""``gmd-vae doctor``: its report, also on machines with missing packages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GPU = {"name": "Some GPU", "memory_bytes": 24 << 30, "free_bytes": 20 << 30, "dr
 
 @pytest.fixture
 def healthy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty working folder on a machine without fault, where TensorFlow answers at once."""
+    """An empty working folder on a machine without problems, with a stub for the start of TensorFlow."""
     Memory = namedtuple("Memory", ["total", "available"])
     Disk = namedtuple("Disk", ["total", "used", "free"])
     monkeypatch.setattr(environment, "run_probe", lambda timeout: dict(HEALTHY))
@@ -83,7 +83,7 @@ def test_the_table_says_the_same(healthy: Path, capsys: pytest.CaptureFixture[st
     assert rows["runs"] == "nothing yet"
 
 
-def test_without_magenta_and_tensorflow_it_says_so(
+def test_missing_packages_are_errors(
     healthy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _hide(monkeypatch, "magenta", "tensorflow")
@@ -188,7 +188,7 @@ def test_a_failing_start_is_an_error_of_the_report(
 
 
 @pytest.mark.tensorflow
-def test_the_real_thing() -> None:
+def test_this_machine() -> None:
     answer = environment.run_probe(environment.PROBE_SECONDS)
     assert answer["magenta_configs"] == 23
     assert "CPU:0" in [device["name"] for device in answer["devices"]]

@@ -44,7 +44,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture
 def official(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> FileServer:
-    """The loopback server stands in for the official address."""
+    """Replaces the official address by the loopback server."""
     monkeypatch.setattr(groove, "GROOVE", server.remote)
     return server
 
@@ -63,7 +63,7 @@ def test_groove_goes_to_data_raw_and_the_next_command_is_named(run, official: Fi
     assert official.requests == 1
 
 
-def test_json_is_all_that_stands_on_stdout(run, official: FileServer) -> None:  # type: ignore[no-untyped-def]
+def test_json_is_the_only_output_on_stdout(run, official: FileServer) -> None:  # type: ignore[no-untyped-def]
     summary = json.loads(run("groove", "--json", "--output-dir", "here").out)
     assert summary["output_dir"] == "here"
     assert summary["sha256"] == official.remote.sha256

@@ -1,4 +1,4 @@
-"""Output appears whole or not at all."""
+"""Output appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def entries(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_a_file_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.txt"
     with files.whole_file(path) as temporary:
         temporary.write_text("new")
@@ -43,7 +43,7 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
     assert entries(tmp_path) == ["file.txt"]
 
 
-def test_a_folder_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "made"
     for content in ("first", "second"):
         with files.whole_folder(path) as folder:
@@ -77,7 +77,7 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
     assert entries(tmp_path / "real") == ["file"]
 
 
-def test_what_a_killed_run_left_is_cleared_and_the_old_output_found_again(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_run_are_removed_and_the_old_output_is_restored(tmp_path: Path) -> None:
     """kill -9 while writing, and (simulated) between the two renames of the exchange."""
     path = tmp_path / "made"
     script = (

@@ -1,4 +1,4 @@
-"""What this machine has; ``doctor``'s tests look at the rest."""
+"""The precision of this machine; the tests of ``doctor`` cover the rest."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_backslashes_of_archives_made_on_windows_are_separators(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
-def test_what_is_hidden_or_large_is_skipped(kind: str, tmp_path: Path) -> None:
+def test_hidden_and_large_files_are_skipped(kind: str, tmp_path: Path) -> None:
     path = make_archive(
         kind, tmp_path, {"a/._x.mid": b"", "__MACOSX/x.mid": b"", ".git/x.mid": b"", "big.mid": bytes(LIMIT + 1)}
     )
@@ -142,7 +142,7 @@ def test_an_archive_cut_short_is_one_line(kind: str, tmp_path: Path) -> None:
         list_members(path, midi, LIMIT)
 
 
-def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"x.mid": bytes(50 << 20)})
     assert path.stat().st_size < 100_000
     assert list_members(path, midi, 1 << 30).skipped == (("x.mid", "it unpacks to more than 200 times its size"),)
@@ -158,7 +158,7 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         list_members(path, midi, LIMIT)
 
 
-def test_a_size_that_lies_is_found_out(tmp_path: Path) -> None:
+def test_a_wrong_size_in_the_directory_is_an_error(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"x.mid": bytes(100_000)})
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 10)  # the directory: 10 bytes unpacked
@@ -211,7 +211,7 @@ def test_a_tar_header_that_leads_backwards_does_not_hang(size: str, tmp_path: Pa
             assert len(list_members(path, midi, LIMIT).members) <= 2
 
 
-def test_an_archive_that_went_away_is_one_line(tmp_path: Path) -> None:
+def test_a_removed_archive_is_one_line(tmp_path: Path) -> None:
     path = make_archive("tar", tmp_path, {"x.mid": MIDI})
     (member,) = list_members(path, midi, LIMIT).members
     path.write_bytes(b"")
@@ -222,7 +222,7 @@ def test_an_archive_that_went_away_is_one_line(tmp_path: Path) -> None:
         member.read(LIMIT)
 
 
-def test_kinds_are_told_by_content(tmp_path: Path) -> None:
+def test_the_kind_follows_from_the_content(tmp_path: Path) -> None:
     for kind in KINDS:
         renamed = make_archive(kind, tmp_path, {"x.mid": MIDI}).rename(tmp_path / "renamed.bin")
         assert kind_of(renamed) == kind

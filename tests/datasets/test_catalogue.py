@@ -58,7 +58,7 @@ def test_backslashes_in_paths_are_separators() -> None:
     assert parse(table({"midi_filename": "drummer1\\eval\\1.mid"})) == (ENTRY,)
 
 
-def test_columns_may_stand_in_any_order() -> None:
+def test_columns_may_be_in_any_order() -> None:
     order = random.Random(0).sample(list(GOOD), len(GOOD))
     data = ",".join(order) + "\n" + ",".join(GOOD[name] for name in order)
     assert parse(data.encode()) == (ENTRY,)
@@ -123,7 +123,7 @@ def test_a_selection_names_the_columns_that_it_needs() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_what_spreadsheets_make_of_it(encoding: str, end: str, separator: str) -> None:
+def test_catalogues_saved_by_spreadsheets_are_read(encoding: str, end: str, separator: str) -> None:
     bpm = "138" if separator == "," else "138,0"
     rows = [
         {**GOOD, "bpm": bpm, "style": '"rock/halftime"'},
@@ -148,7 +148,7 @@ def test_a_column_twice() -> None:
     assert "has the column style more than once" in refuse(",".join((*COLUMNS, "style")).encode())
 
 
-def test_other_things_than_a_catalogue() -> None:
+def test_other_files_are_refused() -> None:
     assert "lists no file" in refuse(b"")
     assert "lists no file" in refuse(table())
     assert "line 2 is not UTF-8" in refuse(table({"style": "caf"}).replace(b"caf", b"caf\xe9"))
@@ -157,13 +157,13 @@ def test_other_things_than_a_catalogue() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_do_more_than_be_refused(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
     with contextlib.suppress(GmdVaeError):
         parse(data)
 
 
 @given(st.lists(st.sampled_from([*COLUMNS, ",", "\n", "\r\n", '"', "\0", "1", "train", "é", "\ufeff", "a.mid"])))
-def test_no_table_does_more_than_be_refused(parts: list[str]) -> None:
+def test_any_table_is_parsed_or_refused(parts: list[str]) -> None:
     for head in ("", ",".join(COLUMNS) + "\n"):
         for text in (",".join(parts), "".join(parts)):
             with contextlib.suppress(GmdVaeError):
@@ -219,7 +219,7 @@ def test_a_description_is_short_and_plain() -> None:
         (Selection(styles=("jazz",), bpm_range=(138, 138)), "No file matches all of this: styles ['jazz'], bpm"),
     ],
 )
-def test_what_no_file_has_is_a_usage_error_with_the_nearest(selection: Selection, message: str) -> None:
+def test_an_unknown_value_is_a_usage_error_with_the_nearest(selection: Selection, message: str) -> None:
     catalogue = [ENTRY, entry(style="jazz", bpm=100.0, midi_filename="2.mid")]
     with pytest.raises(UsageError) as caught:
         selection.check(catalogue)

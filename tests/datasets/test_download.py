@@ -101,14 +101,15 @@ def test_a_sign_in_page_is_refused_by_its_size(server: FileServer, folder: Path)
     assert server.requests == 1
 
 
-def test_no_more_than_the_expected_bytes_are_taken(server: FileServer, folder: Path) -> None:
+@pytest.mark.parametrize("how", ["endless", "compressed"])
+def test_no_more_than_the_expected_bytes_are_taken(server: FileServer, folder: Path, how: str) -> None:
     most = 0
 
     def watch(done: int, total: int) -> None:
         nonlocal most
         most = max(most, done)
 
-    server.script = ["endless"]
+    server.script = [how]
     with pytest.raises(GmdVaeError, match="sends more bytes, not the"):
         download(server.remote, folder, ADVICE, watch)
     assert most <= len(server.body)

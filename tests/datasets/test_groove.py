@@ -118,7 +118,7 @@ def test_a_local_archive_is_verified_like_a_download(
     assert fetch_groove(output, small_groove_zip, remote).files == 3, "no network was needed"
 
 
-def test_without_a_network_both_ways_out_are_named(output: Path) -> None:
+def test_without_a_network_both_alternatives_are_named(output: Path) -> None:
     message = refuse(output, None, RemoteFile(NOWHERE, 10, "0" * 64))
     assert message.startswith("No network: nowhere.invalid cannot be reached (")
     assert "--archive FILE" in message

@@ -121,7 +121,7 @@ def test_an_unreadable_folder_is_skipped_and_named(tmp_path: Path) -> None:
         (tmp_path / "shut").chmod(0o700)
 
 
-def test_what_is_no_source_of_midi(tmp_path: Path) -> None:
+def test_paths_without_midi_are_one_line(tmp_path: Path) -> None:
     assert "does not exist" in refuse(tmp_path / "missing")
     (tmp_path / "empty").mkdir()
     assert "holds no MIDI file (it is empty)" in refuse(tmp_path / "empty")

@@ -52,7 +52,7 @@ def test_unpacking_refuses_links_and_names_in_conflict(tmp_path: Path) -> None:
     assert "as a file and a folder" in refuse_unpacking(path, tmp_path / "out3")
 
 
-def test_unpacking_what_is_no_zip(tmp_path: Path) -> None:
+def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
     assert "damaged or incomplete" in refuse_unpacking(tmp_path / "a.zip", tmp_path / "out")
 
@@ -60,7 +60,7 @@ def test_unpacking_what_is_no_zip(tmp_path: Path) -> None:
 @in_tmp
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=30), st.binary(max_size=20)), max_size=5))
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_no_name_gets_out(tmp_path: Path, files: list[tuple[str, bytes]]) -> None:
+def test_no_name_leaves_the_folder(tmp_path: Path, files: list[tuple[str, bytes]]) -> None:
     path, outside = tmp_path / "a.zip", tmp_path / "box"
     folder = outside / "in" / str(len(list(outside.glob("in/*"))))
     folder.mkdir(parents=True)

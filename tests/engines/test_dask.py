@@ -100,13 +100,13 @@ def test_a_worker_with_another_version_is_refused(cluster: Any, monkeypatch: pyt
         next(DaskEngine(cluster.address).each(square, [1]))
 
 
-def test_distributed_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(EngineError, match=r"pip install 'gmd-vae\[cluster\]'"):
         next(DaskEngine("tcp://127.0.0.1:8786").each(square, [1]))
 
 
-def test_work_that_kills_its_workers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_kills_its_workers_ends_with_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # the default is three
     with DEMO.DaskCluster(tmp_path, Path(__file__).parent.parent) as cluster:
         cluster.start_scheduler()

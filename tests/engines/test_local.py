@@ -83,7 +83,7 @@ def test_one_item_needs_no_process() -> None:
     assert list(LocalEngine(2).each(process_of, [1])) == [os.getpid()]
 
 
-def test_a_killed_process_is_one_line_that_says_what_to_do() -> None:
+def test_a_killed_process_is_one_line_with_the_next_action() -> None:
     with pytest.raises(EngineError, match=r"killed.*--jobs 1"):
         list(map_in_order(die_at_three, range(10), 2))
 

@@ -1,4 +1,4 @@
-"""Long work in batches: what is kept, what is removed, and what is not done twice."""
+"""Long work in batches: finished batches are kept, others removed, and nothing runs twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TASKS = ["a", "b", "c", "d", "e"]
 
 
 def write(log: Path, task: str, path: Path) -> None:
-    """Writes the task, and where it was written into a log; fails for tasks that ask for it."""
+    """Writes a batch and logs its task; the task ``fail`` fails."""
     with log.open("a") as stream:
         stream.write(f"{task}\n")
     if task == "fail":
@@ -40,7 +40,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def make(batches: Batches, log: Path, tasks: list[str], jobs: int = 1) -> list[int]:
-    """The numbers of the tasks, those that were done already first."""
+    """Makes the batches; returns the numbers of the tasks, those of an earlier run first."""
     sizes = [1 << number for number in range(len(tasks))]
     known: list[int] = []
     seen: list[int] = []
@@ -75,7 +75,7 @@ def test_batches_are_made_and_removed_at_the_end(output: Path, log: Path, jobs: 
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EngineError("no worker"), OSError("full"), ValueError("a bug")])
-def test_what_is_done_stays_when_the_work_was_stopped(output: Path, log: Path, error: BaseException) -> None:
+def test_finished_batches_stay_when_the_work_was_stopped(output: Path, log: Path, error: BaseException) -> None:
     expected = Interrupted if isinstance(error, KeyboardInterrupt) else type(error)
     with pytest.raises(expected):
         stop(output, error, {"a": "1"}, lambda batches: make(batches, log, TASKS[:2]))
@@ -96,7 +96,7 @@ def test_ctrl_c_before_the_first_batch_leaves_nothing(output: Path) -> None:
     assert not output.parent.exists()  # it was made for the batches
 
 
-def test_batches_of_something_else_are_removed(output: Path, log: Path) -> None:
+def test_batches_of_another_identity_are_removed(output: Path, log: Path) -> None:
     with pytest.raises(Interrupted):
         stop(output, KeyboardInterrupt(), {"input": "old"}, lambda batches: make(batches, log, TASKS))
     (old,) = (output.parent / ".output.parts").glob("*/")
@@ -115,7 +115,7 @@ def test_a_batch_that_fails_is_absent_and_the_disks_error_names_the_output(outpu
         assert [path.name for path in batches.folder.iterdir()] == ["00000.part"]
 
 
-def test_what_a_killed_process_was_writing_is_removed(output: Path, log: Path) -> None:
+def test_the_incomplete_file_of_a_killed_process_is_removed(output: Path, log: Path) -> None:
     with pytest.raises(Interrupted):
         stop(output, KeyboardInterrupt(), {}, lambda batches: make(batches, log, TASKS[:1]))
     (batch,) = (output.parent / ".output.parts").glob("*/*.part")
@@ -134,7 +134,7 @@ def test_one_run_at_a_time(output: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EIO])
-def test_a_disk_without_locks_is_good_enough(
+def test_a_disk_without_locks_is_used_all_the_same(
     output: Path, log: Path, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -168,7 +168,7 @@ def test_a_damaged_batch_is_removed(output: Path, log: Path) -> None:
         assert batches.finished() == frozenset({0, 2, 3, 4})
 
 
-def test_a_worker_that_does_not_see_the_folder_says_so(output: Path, log: Path, tmp_path: Path) -> None:
+def test_a_worker_that_does_not_see_the_folder_is_an_error(output: Path, log: Path, tmp_path: Path) -> None:
     class Elsewhere(LocalEngine):
         def each(self, function: Callable, items):  # type: ignore[no-untyped-def, type-arg]
             (tmp_path / "made").rename(tmp_path / "away")  # as on a host without this disk

@@ -77,15 +77,15 @@ def _python(problems: list[Problem]) -> dict[str, str]:
 def _packages(problems: list[Problem]) -> dict[str, str | None]:
     """Returns the installed versions; None for missing packages."""
     required = _requirements()
-    found: dict[str, str | None] = {name: _version(name) for name in dict.fromkeys((*SHOWN, *required))}
+    installed: dict[str, str | None] = {name: _version(name) for name in dict.fromkeys((*SHOWN, *required))}
     for name, specifier in required.items():
-        version = found[name]
+        version = installed[name]
         if version is None:
             problems.append(Problem("error", f"{name} is not installed", "Run 'make setup'."))
         elif specifier and not _satisfies(version, specifier):
             what = f"{name} {version} is installed, and {name}{specifier} is needed"
             problems.append(Problem("error", what, "Run 'make setup'."))
-    if found["gmd-vae"] is None:
+    if installed["gmd-vae"] is None:
         problems.append(Problem("warning", "gmd-vae itself is not installed here", "Run 'make setup'."))
     tested = tested_versions(ROOT / "requirements.txt")
     versions = {name: _version(name) for name in tested}
@@ -98,7 +98,7 @@ def _packages(problems: list[Problem]) -> dict[str, str | None]:
         listed = ", ".join(others[:6]) + (f" and {len(others) - 6} more" if len(others) > 6 else "")
         what = f"Not the versions that were tested together: {listed}"
         problems.append(Problem("warning", what, "Run 'make setup' if something does not work."))
-    return found
+    return installed
 
 
 def _version(package: str) -> str | None:
@@ -151,22 +151,22 @@ def tested_versions(lock: Path) -> dict[str, str]:
 
 def _folders(folder: Path, problems: list[Problem]) -> dict[str, list[str]]:
     """Returns the data and runs in the project folder: the subfolders that a stage has completed."""
-    found = {}
+    completed = {}
     for name, pattern in (
         ("data/raw", "*/manifest.json"),
         ("data/notes", "*/manifest.json"),
         ("data/examples", "*/*/manifest.json"),
         ("runs", "*/run.json"),
     ):
-        place = folder / name
-        existing = place
+        subfolder = folder / name
+        existing = subfolder
         while not existing.exists():
             existing = existing.parent
         if not os.access(existing, os.W_OK | os.X_OK) or not existing.is_dir():
             action = "Check its permissions, or work in a folder that is yours."
             problems.append(Problem("error", f"'{existing}' cannot be written, and '{name}' goes there", action))
-        found[name] = sorted(str(path.parent.relative_to(place)) for path in place.glob(pattern))
-    return found
+        completed[name] = sorted(str(path.parent.relative_to(subfolder)) for path in subfolder.glob(pattern))
+    return completed
 
 
 # --- TensorFlow and Magenta, from outside

@@ -177,12 +177,12 @@ def disk(folder: Path, problems: list[Problem]) -> dict[str, Any]:
 
 def gpus() -> list[dict[str, Any]]:
     """Describes the NVIDIA GPUs that the driver lists, visible to TensorFlow or not."""
-    found = []
+    listing = []
     for line in _query_gpus("name,memory.total,memory.free,driver_version"):
         name, total, free, driver = (field.strip() for field in line.rsplit(",", 3))
         mib = [int(size) << 20 if size.isdigit() else None for size in (total, free)]
-        found.append({"name": name, "memory_bytes": mib[0], "free_bytes": mib[1], "driver": driver})
-    return found
+        listing.append({"name": name, "memory_bytes": mib[0], "free_bytes": mib[1], "driver": driver})
+    return listing
 
 
 def _query_gpus(fields: str) -> list[str]:

@@ -21,13 +21,13 @@ FORMAT = 1
 
 def versions(*packages: str) -> dict[str, str]:
     """Returns the installed versions of gmd-vae and of the packages that affect the output."""
-    found = {}
+    installed = {}
     for package in ("gmd-vae", *packages):
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            installed[package] = "not installed"
+    return installed
 
 
 def describe_file(path: Path, **facts: Any) -> dict[str, Any]:

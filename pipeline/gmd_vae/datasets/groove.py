@@ -101,7 +101,7 @@ def fetch_groove(
 
 
 def _already_there(output_dir: Path, remote: RemoteFile) -> GrooveSummary | None:
-    """Returns the summary of a complete fetch; None where there is none.
+    """Returns the summary of an earlier, complete fetch; None without one.
 
     Raises:
         GmdVaeError: ``output_dir`` holds files that a fetch did not write.

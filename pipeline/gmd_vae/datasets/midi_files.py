@@ -192,7 +192,7 @@ def _list_one(path: Path) -> MidiListing:
     """Lists one MIDI file that the user named."""
     status = path.stat()
     file = MidiFile(printable(path.name), status.st_size, path, mtime_ns=status.st_mtime_ns)
-    file.read()  # raises now for an unreadable file: there is no other one to convert
+    file.read()  # raises now if it is unreadable, since no other file can be converted
     return MidiListing(path.parent, path.parent.name or "midi", (file,), (), 0, None)
 
 

@@ -134,7 +134,7 @@ def _check_versions(client: Client) -> None:
     Raises:
         EngineError: A version differs, or gmd-vae is not installed there.
     """
-    ours = _versions()
+    expected = _versions()
     answers: dict[str, Any] = {}
     try:
         client.run_on_scheduler(_versions)
@@ -142,16 +142,16 @@ def _check_versions(client: Client) -> None:
         answers["scheduler"] = error
     for address, answer in client.run(_versions, on_error="return").items():
         answers[f"worker at '{address}'"] = answer
-    for machine, theirs in answers.items():
-        if isinstance(theirs, ImportError):
+    for machine, installed in answers.items():
+        if isinstance(installed, ImportError):
             raise EngineError(
-                f"The {machine} has no gmd-vae ({_short(theirs)})",
+                f"The {machine} has no gmd-vae ({_short(installed)})",
                 "Start it in an environment that has the same version as this one.",
             )
-        if isinstance(theirs, dict) and theirs != ours:
-            package = next(name for name, version in ours.items() if theirs.get(name) != version)
+        if isinstance(installed, dict) and installed != expected:
+            package = next(name for name, version in expected.items() if installed.get(name) != version)
             raise EngineError(
-                f"The {machine} has {package} {theirs.get(package)}, this machine has {ours[package]}",
+                f"The {machine} has {package} {installed.get(package)}, this machine has {expected[package]}",
                 "Install the same versions on all machines.",
             )
 

@@ -1,4 +1,4 @@
-"""The folder that the starter set is written to: as GMD's, whole, and the same each time."""
+"""The folder that the starter set is written to: laid out like GMD, complete, and reproducible."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_splits_are_near_80_10_10_and_hold_several_styles(rows: list[dict[str, s
         assert {row["beat_type"] for row in rows if row["split"] == split} == {"beat", "fill"}
 
 
-def test_no_performance_quotes_another_files_bytes(folder: Path) -> None:
+def test_no_two_files_have_the_same_bytes(folder: Path) -> None:
     contents = Counter(path.read_bytes() for path in folder.rglob("*.mid"))
     assert max(contents.values()) == 1
 
@@ -187,7 +187,7 @@ def test_folders_that_hold_something_else_are_refused_and_kept(tmp_path: Path, c
     assert tree(tmp_path) == before
 
 
-def test_a_file_in_the_way_is_refused_and_kept(tmp_path: Path) -> None:
+def test_an_existing_file_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "starter"
     path.write_text("mine")
     with pytest.raises(GmdVaeError, match="is not a folder"):
@@ -195,7 +195,7 @@ def test_a_file_in_the_way_is_refused_and_kept(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-def test_a_failure_leaves_the_earlier_set_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_keeps_the_earlier_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "starter"
     starter_set.write_starter(path)
     before = tree(path)

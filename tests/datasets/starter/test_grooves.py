@@ -1,4 +1,4 @@
-"""The starter set: its grooves, and how they are played."""
+"""The grooves of the starter set, and their performance."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rotations(grid: tuple[int, ...]) -> set[tuple[int, ...]]:
 
 
 def frame(grid: tuple[int, ...]) -> tuple[int, ...]:
-    """What no pass changes: kicks, toms, rides, and snares on eighths."""
+    """The hits that no pass changes: kicks, toms, rides, and snares on eighths."""
     return tuple(label & (FIXED_BITS | (0 if step % 2 else SNARE_BIT)) for step, label in enumerate(grid))
 
 
@@ -188,7 +188,7 @@ def test_a_groove_does_not_depend_on_its_neighbours() -> None:
 
 
 def test_performances_do_not_change_between_versions_of_python() -> None:
-    """A fixed value: whoever changes how grooves are played changes everybody's starter set, and should know."""
+    """Compares with a fixed value: a change of the player changes every user's starter set."""
     groove = parse(
         "[fixed] style=funk bpm=100 swing=10\nsnare g.g.X..g.g..X..g\nkick X.x...x...x....x\nhat x.x.x.x.x.x.x.x."
     )[0]

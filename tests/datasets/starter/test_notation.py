@@ -1,4 +1,4 @@
-"""The notation in which the starter set's grooves are written down."""
+"""The parser of the starter set's step notation."""
 
 from __future__ import annotations
 

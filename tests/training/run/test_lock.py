@@ -1,4 +1,4 @@
-"""Two trainings never share a run folder, and a dead one is in nobody's way."""
+"""Two trainings never share a run folder, and a dead one does not block it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def holder(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_until_held(process: subprocess.Popen[str]) -> list[str]:
-    """What the process printed before it held the lock."""
+    """Returns the lines that the process printed before it held the lock."""
     assert process.stdout is not None
     lines = []
     while (line := process.stdout.readline().strip()) != "held":
@@ -55,7 +55,7 @@ def wait_until_held(process: subprocess.Popen[str]) -> list[str]:
     return lines
 
 
-def test_a_second_process_is_refused_and_told_who_holds_the_folder(tmp_path: Path) -> None:
+def test_a_second_process_is_refused_with_the_name_of_the_holder(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "new"
     with holder(folder) as process:
         wait_until_held(process)
@@ -76,7 +76,7 @@ def test_a_second_process_is_refused_and_told_who_holds_the_folder(tmp_path: Pat
         assert f"process {os.getpid()} on" in (folder / NAME).read_text()
 
 
-def test_a_killed_process_gives_the_folder_up(tmp_path: Path) -> None:
+def test_a_killed_process_releases_the_folder(tmp_path: Path) -> None:
     with holder(tmp_path, "with a child") as process:
         (child,) = map(int, wait_until_held(process))
         try:
@@ -91,7 +91,7 @@ def test_a_killed_process_gives_the_folder_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"process 1 on elsewhere, since 2020\n" * 50, b"\xff\x00\x1b[31m"])
-def test_a_file_left_over_is_in_nobodys_way(tmp_path: Path, content: bytes) -> None:
+def test_an_old_lock_file_does_not_block(tmp_path: Path, content: bytes) -> None:
     (tmp_path / NAME).write_bytes(content)
     with run_lock(tmp_path):
         assert (tmp_path / NAME).read_text().startswith(f"process {os.getpid()} on")
@@ -107,14 +107,14 @@ def test_the_same_process_is_refused_too(tmp_path: Path) -> None:
         pass
 
 
-def test_an_error_inside_gives_the_folder_up_and_passes(tmp_path: Path) -> None:
+def test_an_error_inside_releases_the_folder(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), run_lock(tmp_path):
         raise ZeroDivisionError
     with run_lock(tmp_path):
         pass
 
 
-def test_a_holder_that_has_not_signed_yet_is_still_a_holder(tmp_path: Path) -> None:
+def test_a_holder_without_a_text_is_still_a_holder(tmp_path: Path) -> None:
     with run_lock(tmp_path):
         for content in (b"", b"\xff\x00\x1b[31m"):
             (tmp_path / NAME).write_bytes(content)
@@ -123,7 +123,7 @@ def test_a_holder_that_has_not_signed_yet_is_still_a_holder(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_a_file_system_without_locks_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     import fcntl
 
     def no_locks(descriptor: int, operation: int) -> None:
@@ -134,7 +134,7 @@ def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest
         pass
 
 
-def test_a_full_disk_is_told_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -113,7 +113,7 @@ def parse(text: str) -> list[Groove]:
                 _fail(number, f"there are two grooves '{header[1].name}'")
             continue
         if header is None:
-            _fail(number, "a voice stands before the first [name]")
+            _fail(number, "a voice comes before the first [name]")
         voice, bars = _read_voice(number, content)
         if voice in hits_of:
             _fail(number, f"'{voice}' has two lines in '{header[1].name}'")
@@ -133,7 +133,7 @@ def _read_header(line: int, content: str) -> Groove:
         _fail(line, "the bracket after the groove's name is missing")
     name = match["name"]
     if not _NAME.fullmatch(name):
-        _fail(line, f"the name '{name}' is not made of small letters, digits, spaces and hyphens")
+        _fail(line, f"the name '{name}' may only have lower-case letters, digits, spaces and hyphens")
     facts = {"type": "beat", "swing": "0", "split": "train"}
     given = set()
     for fact in match["facts"].split():
