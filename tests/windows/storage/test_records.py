@@ -82,12 +82,12 @@ def test_more_ones_than_the_layout_says_are_refused():
         records.tensor_example(FEW, tensors, [])
 
 
-@pytest.mark.parametrize("places", [[0] * 7, [301] * 24, [-1] * 24])
-def test_places_that_no_array_has_are_refused(places):
-    """Of another shape, or beyond the last column."""
+@pytest.mark.parametrize("columns", [[0] * 7, [301] * 24, [-1] * 24])
+def test_column_numbers_outside_of_the_array_are_refused(columns):
+    """Another number of values, or a number beyond the last column or below 0."""
     record = records.tensor_example(FEW, few_ones(), ["a"])
-    wrong = records._int64_list(np.array(places, np.int64).astype(np.uint64))
-    right = records._int64_list(records._places(few_ones().inputs, 3).reshape(-1))
+    wrong = records._int64_list(np.array(columns, np.int64).astype(np.uint64))
+    right = records._int64_list(records._columns_of_ones(few_ones().inputs, 3).reshape(-1))
     entry, other = (records._entry("inputs", feature) for feature in (right, wrong))
     features = records._features_of(record).replace(entry, other)
     with pytest.raises(GmdVaeError, match="not a gmd-vae"):
