@@ -88,7 +88,7 @@ def download(remote: RemoteFile, folder: Path, advice: str, on_progress: OnProgr
 
 @dataclass
 class _Downloader:
-    """A pooch downloader. Raises ``GmdVaeError`` where a retry is no use; pooch retries other errors.
+    """A pooch downloader. Raises ``GmdVaeError`` where a retry cannot help; pooch retries after other errors.
 
     Attributes:
         received: Number of bytes received in all attempts.
@@ -114,21 +114,21 @@ class _Downloader:
             try:
                 fetch(url, bounded, None)
             except requests.RequestException as error:
-                if self._may_pass(error):
+                if self._is_temporary(error):
                     raise
                 raise self._failure(error) from None
         if bounded.size != self.remote.size:
-            raise self.not_the_file(f"sent {bounded.size:,} bytes")
+            raise self.not_the_file(f"sent {bounded.size:,} bytes, not the {self.remote.size:,} of the expected file")
 
     def not_the_file(self, problem: str) -> GmdVaeError:
         """Returns the error for an answer of another size, such as a network's sign-in page."""
         return GmdVaeError(
-            f"{self.remote.url} {problem}, not the {self.remote.size:,} of the expected file",
+            f"{self.remote.url} {problem}",
             f"Something between here and there may have answered in its place. {self.advice}",
         )
 
-    def _may_pass(self, error: requests.RequestException) -> bool:
-        """Tells a failure that a retry may cure from one that lasts, such as an unknown host."""
+    def _is_temporary(self, error: requests.RequestException) -> bool:
+        """Returns True for a failure that a retry may cure, False for others, such as an unknown host."""
         import requests
         import urllib3
 
@@ -136,11 +136,11 @@ class _Downloader:
             return error.response is not None and error.response.status_code in _RETRY_STATUS
         if isinstance(error, requests.ConnectionError):
             cause = error.args[0] if error.args else None
-            return self.received > 0 or isinstance(cause, urllib3.exceptions.ProtocolError)  # it was reached
+            return self.received > 0 or isinstance(cause, urllib3.exceptions.ProtocolError)  # the server was reached
         return isinstance(error, (requests.Timeout, requests.exceptions.ChunkedEncodingError))
 
     def _failure(self, error: requests.RequestException) -> GmdVaeError:
-        """Returns the error for a failure that lasts."""
+        """Returns the error for a failure that no retry can cure."""
         import requests
 
         host, reason = self.remote.host, _reason(error)
@@ -164,16 +164,21 @@ class _BoundedFile:
     size: int = 0
 
     def write(self, block: bytes) -> None:
+        """Writes a block of the answer.
+
+        Raises:
+            GmdVaeError: The answer is larger than the expected file.
+        """
         remote = self.downloader.remote
         if self.size + len(block) > remote.size:
-            raise self.downloader.not_the_file("sends more bytes")
+            raise self.downloader.not_the_file(f"sends more than the {remote.size:,} bytes of the expected file")
         self.stream.write(block)
         self.size += len(block)
         self.downloader.received += len(block)
         self.downloader.on_progress(self.size, remote.size)
 
     def flush(self) -> None:
-        """Leaves the flushing to ``close``; pooch asks for it after each block."""
+        """Does nothing: ``close`` flushes. pooch calls this after each block."""
 
 
 def _reason(error: requests.RequestException) -> str:
