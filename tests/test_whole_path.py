@@ -103,14 +103,14 @@ def test_two_trainings_in_one_folder_and_no_gpu_are_refused(home: Path) -> None:
         line = run_here(home, "train", "--run-dir", "runs/hierdec-drum_4bar_small", "--num-steps", "30", expect=1).error
     assert f"process {os.getpid()}" in line
     line = run(home, "train", "--run-dir", "runs/gpu", "--require-gpu", expect=1, CUDA_VISIBLE_DEVICES="").error
-    assert "TensorFlow sees no GPU" in line
+    assert "TensorFlow finds no GPU" in line
     assert not (home / "runs/gpu").exists()
 
 
 def test_fine_tuning_begins_with_other_weights(home: Path) -> None:
     run_dir = ("--run-dir", "runs/tuned", "--hparams", TINY, "--num-steps", "1")
     tuned = run_here(home, "train", *run_dir, "--init-from", "runs/hierdec-drum_4bar_small")
-    assert "Weights: begin as those of runs/hierdec-drum_4bar_small/best/model.ckpt-12" in tuned.stderr
+    assert "Initial weights: runs/hierdec-drum_4bar_small/best/model.ckpt-12" in tuned.stderr
     first = json.loads((home / "runs/tuned/metrics.jsonl").open().readline())
     assert (first["step"], first["loss"] < 398) == (1, True)
     absent = ("--init-from", "runs/hierdec-drum_4bar_small/nothing")
@@ -123,7 +123,7 @@ def test_a_pipeline_that_learns_says_so_and_leaves_nothing(home: Path) -> None:
     learns = run_here(home, "train", *arguments, "--overfit-batch")
     assert learns.stdout.startswith("The pipeline learns: reconstruction ")
     does_not = run_here(home, "train", *arguments, "--overfit-batch", "--num-steps", "2", expect=1)
-    assert "does not learn one batch of 4 windows by heart" in does_not.error
+    assert "does not memorise one batch of 4 windows" in does_not.error
     assert not (home / "runs/none").exists()
 
 

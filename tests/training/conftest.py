@@ -1,4 +1,4 @@
-"""Configs whose graphs are small, for tests that start training again and again."""
+"""Small configs and a trained run, for tests that start training many times."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONFIGS = [
 
 @pytest.fixture(scope="session")
 def short_configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry of models of one bar: 16 steps are built in a quarter of the time that 64 take."""
+    """File with two configs of one-bar windows: 16 unrolled steps build four times as fast as 64."""
     path = tmp_path_factory.mktemp("configs") / "short.py"
     path.write_text(_CONFIGS)
     return path
@@ -33,20 +33,20 @@ def short_configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def short_model(short_configs: Path) -> Config:
-    """The flat one, for tests that name it by no command."""
+    """The flat config, for tests that call no command."""
     return get_config(SHORT, short_configs)
 
 
 @pytest.fixture
 def short_config(short_configs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of the flat one, which commands know."""
+    """Name of the flat config, registered for commands."""
     monkeypatch.setenv(VARIABLE, str(short_configs))
     return SHORT
 
 
 @pytest.fixture(scope="session")
 def short_examples(short_model: Config, starter_notes: Path, made_once: Callable[..., Path]) -> Path:
-    """The starter set's windows of one bar. Do not write to them."""
+    """One-bar windows of the starter set. Do not write to them."""
     from gmd_vae.families import family_of
     from gmd_vae.windows.preprocess import preprocess
 
@@ -58,7 +58,7 @@ def short_examples(short_model: Config, starter_notes: Path, made_once: Callable
 
 @pytest.fixture(scope="session")
 def short_run(short_configs: Path, short_examples: Path, made_once: Callable[..., Path]) -> Run:
-    """A run of the hierarchical one, trained for three steps. Do not write to it."""
+    """A run of the hierarchical config, trained for three steps. Do not write to it."""
     from gmd_vae.training.examples import open_examples
     from gmd_vae.training.loop import train
 

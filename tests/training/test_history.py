@@ -1,4 +1,4 @@
-"""metrics.jsonl: what a killed run leaves in it, which validation is the best."""
+"""metrics.jsonl: damaged lines of killed runs, and the best validation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_elbo_is_in_nats() -> None:
     assert elbo(90.0, 10.0) == pytest.approx(-90 - 10 * math.log(2))
 
 
-def test_lines_after_the_checkpoint_are_dropped_for_they_will_come_again(tmp_path: Path) -> None:
+def test_lines_after_the_checkpoint_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     with History(path, 0) as history:
         for step in (1, 20, 40):
@@ -34,7 +34,7 @@ def test_lines_after_the_checkpoint_are_dropped_for_they_will_come_again(tmp_pat
         history.validation(validated(40, -5.0))
         history.train(measured(60), 2.0)
     with path.open("a") as file:
-        file.write('{"split": "train", "st')  # killed while it wrote
+        file.write('{"split": "train", "st')  # killed while writing
     with History(path, 40) as history:
         assert [one.step for one in history.validations] == [40]
         history.train(measured(60), 2.0)
@@ -44,7 +44,7 @@ def test_lines_after_the_checkpoint_are_dropped_for_they_will_come_again(tmp_pat
     assert steps(path) == [("train", 1), ("train", 20)]
 
 
-def test_what_is_not_ours_is_passed_over(tmp_path: Path) -> None:
+def test_damaged_and_unknown_lines_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_bytes(b'\xff\n[]\n{"step": 3}\n{"split": "other", "step": 3}\n\n{"split": "train", "step": "3"}\n')
     assert steps(path) == []
@@ -62,10 +62,10 @@ def test_the_best_is_the_first_with_the_highest_elbo(tmp_path: Path) -> None:
         assert again.without_improvement == 2
 
 
-def test_every_line_reaches_the_listener_as_it_stands_in_the_file(tmp_path: Path) -> None:
-    heard: list[str] = []
-    with History(tmp_path / "metrics.jsonl", 0, heard.append) as history:
+def test_the_listener_receives_every_line_of_the_file(tmp_path: Path) -> None:
+    received: list[str] = []
+    with History(tmp_path / "metrics.jsonl", 0, received.append) as history:
         history.train(measured(20), 2.5)
         history.validation(validated(20, -7.0))
-    assert "".join(heard) == (tmp_path / "metrics.jsonl").read_text()
-    assert json.loads(heard[0])["steps_per_second"] == 2.5
+    assert "".join(received) == (tmp_path / "metrics.jsonl").read_text()
+    assert json.loads(received[0])["steps_per_second"] == 2.5

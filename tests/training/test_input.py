@@ -1,4 +1,4 @@
-"""Batches as functions of the step: every example once an epoch, the same after a restart."""
+"""Batches as functions of the step: every example once per epoch, and the same after a restart."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def test_each_epoch_is_all_examples_once_in_a_new_order() -> None:
     assert rows(0, count, count, seed=4) != first
 
 
-def test_a_batch_is_the_same_wherever_one_begins_and_may_cross_an_epoch() -> None:
+def test_a_batch_depends_on_its_position_alone_and_may_cross_an_epoch() -> None:
     assert rows(0, 700, 301)[290:320] == rows(290, 30, 301)
 
 
-def test_a_split_of_one_example_is_no_special_case() -> None:
+def test_a_split_of_one_example_works() -> None:
     assert rows(5, 3, 1) == [0, 0, 0]
 
 
@@ -73,11 +73,11 @@ def test_a_batch_holds_the_windows_of_its_rows_as_magentas_converter_makes_them(
     assert "control_sequence" not in batch
 
 
-def test_rows_that_are_not_there_have_no_length(examples: Examples) -> None:
+def test_absent_rows_have_length_0(examples: Examples) -> None:
     assert batch_of(examples, [1, 2], [True, False])["sequence_length"].tolist() == [64, 0]
 
 
-def test_nothing_of_the_examples_is_in_a_checkpoint(examples: Examples) -> None:
+def test_checkpoints_contain_no_examples(examples: Examples) -> None:
     from gmd_vae.magenta.api import tf
     from gmd_vae.training.input import LabelTable
 

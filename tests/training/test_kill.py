@@ -1,4 +1,4 @@
-"""A run that is killed with SIGKILL and goes on ends with the weights of one that was never stopped."""
+"""A run that is killed with SIGKILL and resumed ends with the weights of an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from fixtures.command_line import run_here
 from fixtures.tool_module import load_tool
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
 
-# what draws random numbers in our layers: the latent noise and scheduled sampling
+# scheduled sampling: random draws in addition to the latent noise
 RANDOM = "sampling_schedule=constant,sampling_rate=0.5"
 
 
@@ -23,7 +23,7 @@ def test_two_kills_change_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Runs that are killed have a process of their own; those that come to their end are run in this one."""
+    """Killed runs have a process of their own; the others run in this process."""
     tool = load_tool("kill_test")
 
     def train(run: Path, arguments: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Training for real, at tiny sizes, on the starter set."""
+"""Training at tiny sizes on the starter set."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from gmd_vae.training.run.folder import InitFrom, Plan, Run
 
 pytestmark = pytest.mark.tensorflow
 
-NOTHING_LEARNT = 16 * math.log(512)  # 99.8 nats: 16 steps of 512 classes
+UNTRAINED = 16 * math.log(512)  # 99.8 nats: 16 steps, uniform over 512 classes
 
 
 MakeRun = Callable[..., Run]
-Trained = tuple[Run, tuple[Any, Any, Any]]  # the run, and the outcome of each of its three starts
+Trained = tuple[Run, tuple[Any, Any, Any]]  # the run, and the outcomes of its three starts
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def examples(short_examples: Path, short_model: Config) -> Examples:
 
 @pytest.fixture(scope="module")
 def make_run(examples: Examples, short_model: Config) -> MakeRun:
-    """``make_run(folder, hparams)``: a run that has not begun."""
+    """``make_run(folder, hparams)``: a run without checkpoints."""
 
     def make(folder: Path, hparams: str = "") -> Run:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def make_run(examples: Examples, short_model: Config) -> MakeRun:
 
 @pytest.fixture(scope="module")
 def trained(make_run: MakeRun, examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """A run of 40 steps, stopped at 30 and started again."""
+    """A run of 40 steps: 30, then 10 more, then a start with nothing left to do."""
     from gmd_vae.training.loop import train
 
     run = make_run(tmp_path_factory.mktemp("runs") / "flat", "learning_rate=0.01")
@@ -52,9 +52,9 @@ def trained(make_run: MakeRun, examples: Examples, tmp_path_factory: pytest.Temp
     return run, tuple(train(run, examples, Plan(steps, validate_every=10)) for steps in (30, 40, 40))
 
 
-def test_the_first_loss_is_that_of_a_model_that_knows_nothing(trained: Trained) -> None:
+def test_the_first_loss_is_that_of_an_untrained_model(trained: Trained) -> None:
     _, (first, _, _) = trained
-    assert first.first_loss == pytest.approx(NOTHING_LEARNT, abs=1)
+    assert first.first_loss == pytest.approx(UNTRAINED, abs=1)
 
 
 def test_the_loss_falls(trained: Trained) -> None:
@@ -63,7 +63,7 @@ def test_the_loss_falls(trained: Trained) -> None:
     assert second.loss < 0.75 * first.first_loss
 
 
-def test_a_run_goes_on_where_it_stopped(trained: Trained) -> None:
+def test_a_run_resumes_where_it_stopped(trained: Trained) -> None:
     run, (first, second, third) = trained
     assert (first.first_step, first.last_step) == (0, 30)
     assert (second.first_step, second.last_step) == (30, 40)
@@ -115,10 +115,8 @@ def test_the_best_checkpoint_is_kept_with_its_figures(trained: Trained) -> None:
     assert first.best is not None
 
 
-def test_patience_stops_a_run_that_gets_no_better_and_it_stays_stopped(
-    make_run: MakeRun, examples: Examples, tmp_path: Path
-) -> None:
-    """A learning rate of next to nothing after a good start: no validation can be better for long."""
+def test_patience_stops_a_run_and_it_stays_stopped(make_run: MakeRun, examples: Examples, tmp_path: Path) -> None:
+    """The learning rate falls to almost zero, so that validation soon stops improving."""
     from gmd_vae.training.loop import train
 
     run = make_run(tmp_path / "run", "learning_rate=1.0,decay_rate=0.5,min_learning_rate=1e-30")
@@ -139,7 +137,7 @@ def test_patience_stops_a_run_that_gets_no_better_and_it_stays_stopped(
     assert longer.last_step > outcome.last_step
 
 
-def test_a_damaged_checkpoint_is_named_and_passed_over(
+def test_a_damaged_checkpoint_is_reported_and_skipped(
     trained: Trained, examples: Examples, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import shutil
@@ -157,9 +155,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(
     assert (outcome.first_step, outcome.last_step) == (30, 40)
 
 
-def test_a_validation_that_a_killed_run_owed_is_made_up_for(
-    trained: Trained, examples: Examples, tmp_path: Path
-) -> None:
+def test_a_validation_lost_in_a_kill_is_repeated(trained: Trained, examples: Examples, tmp_path: Path) -> None:
     import shutil
 
     from gmd_vae.training.loop import train
@@ -177,8 +173,10 @@ def test_a_validation_that_a_killed_run_owed_is_made_up_for(
     assert metrics.read_text() == "".join(lines)
 
 
-def test_weights_to_begin_with(trained: Trained, make_run: MakeRun, examples: Examples, tmp_path: Path) -> None:
-    """Fine-tuning, from an archive as Magenta publishes them: step and optimiser start fresh."""
+def test_a_run_starts_from_given_weights(
+    trained: Trained, make_run: MakeRun, examples: Examples, tmp_path: Path
+) -> None:
+    """Fine-tuning from an archive as Magenta publishes them: step and optimizer start fresh."""
     import tarfile
 
     from gmd_vae.magenta.api import tf
@@ -194,14 +192,14 @@ def test_weights_to_begin_with(trained: Trained, make_run: MakeRun, examples: Ex
     tuned = dataclasses.replace(make_run(tmp_path / "tuned"), init_from=begun)
     outcome = train(tuned, examples, Plan(1))
     assert (outcome.first_step, outcome.last_step) == (0, 1)
-    assert outcome.first_loss < 0.8 * NOTHING_LEARNT
+    assert outcome.first_loss < 0.8 * UNTRAINED
     reader = tf.train.load_checkpoint(str(outcome.checkpoint))
     before = tf.train.load_checkpoint(str(second.checkpoint))
     name = "decoder/output_projection/bias" if before.has_tensor("decoder/output_projection/bias") else None
     name = name or next(n for n in before.get_variable_to_shape_map() if n.endswith("output_projection/bias"))
     moved = np.abs(reader.get_tensor(name) - before.get_tensor(name)).max()
-    assert 0 < moved <= 1.1 * tuned.hparams["learning_rate"]  # which is Adam's first step
-    assert reader.get_tensor("beta1_power") == pytest.approx(0.9**2)  # of one step, not of forty-one
+    assert 0 < moved <= 1.1 * tuned.hparams["learning_rate"]  # size of Adam's first step
+    assert reader.get_tensor("beta1_power") == pytest.approx(0.9**2)  # after one step, not forty-one
 
 
 def test_examples_without_validation_windows_are_trained_without_a_best(
@@ -218,20 +216,20 @@ def test_examples_without_validation_windows_are_trained_without_a_best(
     assert outcome.checkpoint == run.train_folder / "model.ckpt-2"
 
 
-def test_one_batch_is_learnt_by_heart(make_run: MakeRun, examples: Examples, tmp_path: Path) -> None:
+def test_one_batch_is_memorised(make_run: MakeRun, examples: Examples, tmp_path: Path) -> None:
     from gmd_vae.training.overfit import overfit
 
     run = make_run(tmp_path / "none", "enc_rnn_size=[64],dec_rnn_size=[64],z_size=16,batch_size=4")
     run = dataclasses.replace(run, hparams={**run.hparams, "learning_rate": 0.02})
     result = overfit(run, examples.train, 400)
     assert result.learns
-    assert result.first == pytest.approx(NOTHING_LEARNT, abs=1)
+    assert result.first == pytest.approx(UNTRAINED, abs=1)
     assert list((tmp_path / "none").iterdir()) == []
     still = dataclasses.replace(run, hparams={**run.hparams, "learning_rate": 1e-12, "min_learning_rate": 1e-12})
     assert not overfit(still, examples.train, 3).learns
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(
     trained: Trained, examples: Examples, tmp_path: Path
 ) -> None:
     import shutil
@@ -248,8 +246,8 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
     assert checkpoints.find(wild.train_folder).name == "model.ckpt-40"
 
 
-def test_a_run_whose_gradients_stay_too_large_is_given_up(trained: Trained, examples: Examples, tmp_path: Path) -> None:
-    """Magenta's clipping makes them zero, and would do so at every step to come."""
+def test_a_run_whose_updates_are_all_skipped_is_stopped(trained: Trained, examples: Examples, tmp_path: Path) -> None:
+    """Magenta's clipping makes gradients above the limit zero, at every step."""
     import shutil
 
     from gmd_vae.training.loop import train

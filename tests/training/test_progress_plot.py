@@ -155,6 +155,6 @@ def test_where_the_start_would_hide_the_rest_it_is_cut_off(tmp_path: Path) -> No
         with drawing(tmp_path / "x.png", width=4, height=3) as figure:
             axes = figure.subplots()
             line_chart(axes, lines, title="loss", unit="nats")
-            progress_plot._leave_out_the_start(axes, lines)
+            progress_plot.leave_out_the_start(axes, lines)
             assert axes.get_ylim()[1] < 13
             assert axes.get_title(loc="right") == ("nats, start cut off" if cut else "nats")

@@ -1,4 +1,4 @@
-"""What lies in best/ at every moment, and what a killed run leaves behind."""
+"""best/ is complete at every moment; partial files of killed runs are removed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_best_replaces_the_one_before(tiny_run: Path, tmp_path: Path) -> Non
         assert json.loads((best / "validation.json").read_text())["elbo"] == -100.0 + step
         for piece in checkpoints.files_of(prefix):
             assert (best / piece.name).read_bytes() == piece.read_bytes()
-            piece.unlink()  # as the saver does in its time
+            piece.unlink()  # as the saver does later
     assert checkpoints.find(best).name == "model.ckpt-9"
 
 
@@ -55,7 +55,7 @@ def test_a_copy_that_fails_leaves_the_old_best_whole(
     assert not list(best.glob(".*"))
 
 
-def test_file_systems_without_links_get_copies(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_hard_links_files_are_copied(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gmd_vae.training import saving
 
     monkeypatch.setattr(saving.os, "link", _no_links)
@@ -63,7 +63,7 @@ def test_file_systems_without_links_get_copies(tiny_run: Path, tmp_path: Path, m
     assert checkpoints.find(tmp_path / "best").name == "model.ckpt-5"
 
 
-def test_half_a_checkpoint_goes_and_whole_ones_stay(tiny_run: Path, tmp_path: Path) -> None:
+def test_partial_checkpoints_are_removed_and_complete_ones_stay(tiny_run: Path, tmp_path: Path) -> None:
     from gmd_vae.training.saving import remove_half_written
 
     prefix = checkpoint_at(5, tiny_run, tmp_path)

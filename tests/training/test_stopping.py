@@ -1,4 +1,4 @@
-"""What ends a run early is one line that says what to do, and the last checkpoint stays whole."""
+"""Early ends of a run: each is one line with the next action, and the last checkpoint stays undamaged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Plan, Run
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path / "run", config, config.hparams, 0, tmp_path / "examples", "digest")
 
 
-def test_no_memory_names_the_knob_to_turn(run: Run) -> None:
+def test_lack_of_memory_names_the_batch_size_to_try(run: Run) -> None:
     from gmd_vae.magenta.api import tf
     from gmd_vae.training.stopping import errors_in_words
 
@@ -46,7 +46,7 @@ def test_damaged_examples_are_named(run: Run) -> None:
         raise tf.errors.DataLossError(None, None, "corrupted record at 12\nmore")
 
 
-def test_what_nobody_can_act_on_stays_what_it_is(run: Run) -> None:
+def test_other_errors_pass_unchanged(run: Run) -> None:
     from gmd_vae.training.stopping import errors_in_words
 
     with pytest.raises(PermissionError), errors_in_words(run):
@@ -69,12 +69,12 @@ def test_the_first_signal_asks_and_the_second_stops(number: signal.Signals) -> N
 
 def _send_and_wait(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
-    time.sleep(5)  # not to its end: the handler raises
+    time.sleep(5)  # interrupted: the handler raises
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, of 8 MB."""
+    """A file system of 8 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]

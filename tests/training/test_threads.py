@@ -1,4 +1,4 @@
-"""How many threads TensorFlow takes while it trains."""
+"""Number of threads per TensorFlow operation in training."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gmd_vae.training import threads
 @pytest.mark.parametrize(
     ("processors", "before", "after"), [(1, None, "1"), (2, None, "1"), (4, None, None), (2, "2", "2")]
 )
-def test_few_processors_take_an_operation_each(
+def test_one_or_two_cores_give_each_operation_one_thread(
     processors: int, before: str | None, after: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "default_jobs", lambda: processors)
-    monkeypatch.setenv(threads.VARIABLE, before or "")  # so that what was there comes back
+    monkeypatch.setenv(threads.VARIABLE, before or "")  # so that monkeypatch restores it
     if before is None:
         monkeypatch.delenv(threads.VARIABLE)
     threads.share_processors()

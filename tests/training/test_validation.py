@@ -1,4 +1,4 @@
-"""The validation split counts whole, whatever the batch size, and as Magenta's own model judges it."""
+"""Validation covers the whole split, whatever the batch size, with the figures of Magenta's eval mode."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_windows_count_once_whatever_the_batch_size(run: Run, examples: Examples
     split = examples.validation
     assert whole.windows == split.count > 7
     larger = validate(run, split, split.count + 100)
-    assert larger == whole  # a split smaller than a batch is no special case
-    # the batch size of training is no matter here
+    assert larger == whole  # a split smaller than a batch
+    # the batch size of training has no effect
     assert validate(run, split, split.count, batch_size=3) == whole
     parts = validate(run, split, 7)  # the last batch is not full
     assert split.count % 7
     assert parts.kl_bits == pytest.approx(whole.kl_bits, rel=1e-5)
-    # another batch, another noise in the latent sample: the same but for it
+    # other batches draw other latent noise
     assert parts.reconstruction == pytest.approx(whole.reconstruction, rel=1e-3)
     assert parts.accuracy == pytest.approx(whole.accuracy, abs=0.01)
 
@@ -83,7 +83,7 @@ def test_the_figures_are_those_of_magentas_own_eval(run: Run, examples: Examples
         summary = tf.Summary.FromString(session.run(tf.summary.merge_all()))
         stock = {value.tag: value.simple_value for value in summary.value}
     assert whole.kl_bits == pytest.approx(stock["losses/kl_bits"], rel=1e-4)
-    assert whole.reconstruction == pytest.approx(stock["losses/r_loss"], rel=1e-3)  # another latent noise
+    assert whole.reconstruction == pytest.approx(stock["losses/r_loss"], rel=1e-3)  # other latent noise
     assert whole.accuracy == pytest.approx(stock["metrics/accuracy"], abs=0.01)
     assert whole.elbo == pytest.approx(-whole.reconstruction - whole.kl_bits * np.log(2))
 

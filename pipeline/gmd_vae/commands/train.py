@@ -1,4 +1,4 @@
-"""``gmd-vae train``."""
+"""``gmd-vae train``: parses the options, prepares the run, then imports TensorFlow and trains."""
 
 from __future__ import annotations
 
@@ -23,60 +23,68 @@ _STARTING = "Starting TensorFlow and building the model: about half a minute ...
 
 
 @click.command()
-@click.option("--config", "config_name", metavar="NAME", help="What to train.  [default: hierdec-drum_4bar_small]")
+@click.option("--config", "config_name", metavar="NAME", help="Config to train.  [default: hierdec-drum_4bar_small]")
 @click.option(
     "--examples-path",
     type=click.Path(path_type=Path),
-    help="Examples from preprocess, or NoteSequences from convert.  [default: look in data/]",
+    help="Examples from preprocess, or NoteSequences from convert.  [default: search data/]",
 )
-@click.option("--run-dir", type=click.Path(path_type=Path, file_okay=False), help="[default: runs/CONFIG]")
-@click.option("--num-steps", type=click.IntRange(min=1), help="Steps in all.  [default: the config's]")
+@click.option("--run-dir", type=click.Path(path_type=Path, file_okay=False), help="Run folder.  [default: runs/CONFIG]")
+@click.option("--num-steps", type=click.IntRange(min=1), help="Train up to this step.  [default: the config's]")
 @click.option("--hparams", default="", metavar="NAME=VALUE,...", help="Change hyperparameters, as in Magenta.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), help="Of weights, data order and random draws.  [default: 0]"
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    help="Seed of initial weights, data order and random draws.  [default: 0]",
 )
 @click.option(
     "--init-from",
     type=click.Path(path_type=Path),
     metavar="CHECKPOINT",
-    help="Begin with these weights (fine-tuning): a run, RUN/best, RUN/latest, a prefix, or Magenta's .tar.",
+    help="Start from these weights (fine-tuning): a run, RUN/best, RUN/latest, a prefix, or Magenta's .tar.",
 )
 @click.option(
-    "--validate-every", type=click.IntRange(min=1), metavar="STEPS", help="Between validations.  [default: 200]"
+    "--validate-every", type=click.IntRange(min=1), metavar="STEPS", help="Validate every STEPS steps.  [default: 200]"
 )
 @click.option(
     "--patience",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Stop after N validations without a better one.  [default: never]",
+    help="Stop after N validations without a new best.  [default: never]",
 )
 @click.option(
     "--save-every",
     type=click.IntRange(min=1),
     metavar="STEPS",
-    help="Save also every so many steps.  [default: every 2 minutes and at each validation]",
+    help="Also save every STEPS steps.  [default: every 2 minutes and at each validation]",
 )
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16", "auto"]),
-    help="Of matrix products; bf16 is faster where the processor or GPU has it, auto asks the device.  [default: fp32]",
+    help="Precision of matrix products. bf16 is faster on hardware that supports it; auto selects it there.  "
+    "[default: fp32]",
 )
-@click.option("--no-acceleration", is_flag=True, help="Compute with Magenta's own layers: slower, to compare.")
-@click.option("--overfit-batch", is_flag=True, help="Only test that the pipeline learns: one batch, nothing is kept.")
+@click.option("--no-acceleration", is_flag=True, help="Compute with Magenta's own layers (slower; for comparison).")
+@click.option("--overfit-batch", is_flag=True, help="Smoke test: memorise one batch, keep nothing.")
 @click.option("--gpu", type=click.IntRange(min=0), metavar="K", help="Use this GPU, counted from 0.  [default: all]")
 @click.option("--require-gpu", is_flag=True, help="Refuse to train on the CPU.")
 @click.option(
     "--num-sync-workers",
     type=click.IntRange(min=0),
     metavar="N",
-    help="In a cluster: gradients that make one update; 0: each is its own.  [default: one of every worker]",
+    help="Cluster: gradients averaged into one update; 0 trains asynchronously.  [default: one per worker]",
 )
 @click.option(
-    "--num-ps-tasks", type=click.IntRange(min=0), metavar="N", help="Parameter servers.  [default: by TF_CONFIG]"
+    "--num-ps-tasks",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Number of parameter servers.  [default: from TF_CONFIG]",
 )
-@click.option("--task", type=click.IntRange(min=0), metavar="K", help="This worker's number.  [default: by TF_CONFIG]")
-@click.option("--master", metavar="ADDRESS", help="A TensorFlow server that runs elsewhere, like grpc://host:2222.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per log step, and one at the end.")
+@click.option(
+    "--task", type=click.IntRange(min=0), metavar="K", help="Number of this worker.  [default: from TF_CONFIG]"
+)
+@click.option("--master", metavar="ADDRESS", help="TensorFlow server that runs elsewhere, such as grpc://host:2222.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per log step and one at the end.")
 @configs_option
 def command(
     config_name: str | None,
@@ -101,19 +109,19 @@ def command(
     as_json: bool,
     configs_file: Path | None,
 ) -> None:
-    """Train a MusicVAE on prepared windows; goes on where it stopped.
+    """Train a MusicVAE on prepared windows, or resume a run.
 
-    Without --examples-path it looks in data/examples, then in data/notes, where 'make data' puts
-    them. 'gmd-vae configs' lists what can be trained. Ctrl-C saves first.
+    Without --examples-path, data/examples and then data/notes are searched, where 'make data' writes.
+    'gmd-vae configs' lists the configs. Ctrl-C saves a checkpoint first.
 
-    The validation windows are evaluated now and then, and the best checkpoint is kept in RUN/best.
-    The run folder says what happened: progress.png, metrics.jsonl, run.json, TensorBoard events.
+    The validation windows are evaluated every 200 steps; RUN/best keeps the best checkpoint. The run
+    folder also has progress.png, metrics.jsonl, run.json and TensorBoard events.
 
-    To go on from the last checkpoint, run the same command again, or name the run folder alone:
-    what is not given is as it was. --num-steps counts from the beginning of the run. A run that was
-    killed and went on ends with the same weights as one that was not.
+    To resume from the last checkpoint, run the same command again, or give only --run-dir: options
+    that are not given keep their values. --num-steps counts from the beginning of the run. A resumed
+    run ends with the same weights as an uninterrupted one.
 
-    Several machines: start this command on each with TensorFlow's TF_CONFIG set (docs/cluster.md).
+    On several machines, start this command on each, with TensorFlow's TF_CONFIG set (docs/cluster.md).
 
     \b
     Examples:
@@ -160,7 +168,7 @@ def command(
     if cluster:
         cluster.rows(job.run.hparams["batch_size"])  # raises if the batch cannot be shared equally
     if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, when it starts
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, at import
     if gpu is not None or require_gpu:
         _check_gpu(gpu)
     share_processors()
@@ -177,7 +185,7 @@ def command(
 
         last_step = work(job.run, job.examples, cluster)
         err.print(
-            f"The job has ended at step {last_step:,}. What it made is on the chief's machine."
+            f"The job has ended at step {last_step:,}. The run folder is on the chief's machine."
             if last_step
             else "The job had ended before this worker could do a step."
         )
@@ -207,7 +215,7 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
         job.run.describe(job.plan)
         err = console.stderr()
         err.print(_STARTING)
-        # TensorFlow takes seconds to import: only now that nothing else can be wrong
+        # TensorFlow takes seconds to import: after all other checks
         from gmd_vae.magenta.api import gpus
         from gmd_vae.models.accelerated.select_layers import select_layers
 
@@ -238,11 +246,11 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
     if outcome.stopped == "interrupted":
         raise Interrupted(
             f"Interrupted at step {outcome.last_step} of {job.plan.num_steps}; saved as '{outcome.checkpoint}'",
-            "The same command goes on from there.",
+            "The same command resumes from there.",
         )
     if outcome.skipped_updates:
         console.stderr().print(
-            f"Note: {outcome.skipped_updates:,} steps changed nothing: their gradient was larger than "
+            f"Note: {outcome.skipped_updates:,} updates were skipped: their gradient norm was larger than "
             f"grad_norm_clip_to_zero={run.hparams['grad_norm_clip_to_zero']}. A smaller learning_rate helps.",
             markup=False,
         )
@@ -253,7 +261,7 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
         why = ", where patience stopped it" if outcome.stopped else ""
         out.print(
             f"Nothing to do: '{run.folder}' is at step {outcome.last_step:,}{why}. "
-            f"Train on with a larger {'--patience' if outcome.stopped else '--num-steps'}.",
+            f"Resume with a larger {'--patience' if outcome.stopped else '--num-steps'}.",
             markup=False,
         )
     else:
@@ -274,7 +282,7 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
-    """The outcome for programs."""
+    """Returns the outcome as JSON values."""
     return {**dataclasses.asdict(outcome), "checkpoint": str(outcome.checkpoint)}
 
 
@@ -289,8 +297,8 @@ def _overfit(job: Job, num_steps: int | None) -> None:
     figures = f"reconstruction {result.first:.1f} → {result.last:.2f} nats per window in {result.steps:,} steps"
     if not result.learns:
         raise GmdVaeError(
-            f"The pipeline does not learn one batch of {result.windows} windows by heart: {figures}",
-            "Give it more --num-steps, or look at the learning_rate and the examples.",
+            f"The pipeline does not memorise one batch of {result.windows} windows: {figures}",
+            "Give more --num-steps, or check the learning_rate and the examples.",
         )
     console.stdout().print(f"The pipeline learns: {figures}, on one batch of {result.windows}.", markup=False)
 
@@ -302,7 +310,7 @@ def _check_gpu(gpu: int | None) -> None:
     if not gpus:
         named = "GPU" if gpu is None else f"GPU {gpu}"
         raise GmdVaeError(
-            f"TensorFlow sees no {named}", "'gmd-vae doctor' says what is missing ('make setup GPU=1' installs CUDA)."
+            f"TensorFlow finds no {named}", "'gmd-vae doctor' shows what is missing ('make setup GPU=1' installs CUDA)."
         )
 
 

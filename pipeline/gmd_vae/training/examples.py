@@ -1,4 +1,4 @@
-"""Finding the examples to train on, or making them. No TensorFlow here."""
+"""Finds the examples to train on, or has them cut from NoteSequences. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ from gmd_vae.windows.storage.shards import example_files, layout_of, read_exampl
 EXAMPLES = Path("data/examples")
 NOTES = Path("data/notes")
 
-Prepare = Callable[[Path, Path], None]  # (notes, folder to make)
+Prepare = Callable[[Path, Path], None]  # (NoteSequences, new folder of examples)
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """One split's shards, in order, the number of examples in them, and what they hold."""
+    """Examples of one split.
+
+    Attributes:
+        files: Shards, in order.
+        count: Number of examples in all shards.
+        layout: Shapes and dtypes of the arrays in a record.
+    """
 
     files: list[Path]
     count: int
@@ -37,10 +43,10 @@ class Examples:
     """A folder of prepared examples.
 
     Attributes:
-        folder: made by ``preprocess``.
-        layout: what its records hold.
-        train: the examples to train on.
-        validation: those of the validation split; there may be none.
+        folder: Folder made by ``preprocess``.
+        layout: Shapes and dtypes of the arrays in a record.
+        train: Examples of the training split.
+        validation: Examples of the validation split; may be empty.
         digest: SHA-256 of the folder's manifest.
     """
 
@@ -52,20 +58,19 @@ class Examples:
 
 
 def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Examples:
-    """The examples to train a config on.
+    """Finds the examples to train a config on.
 
     Args:
-        config: what will be trained.
-        path: a folder of examples; or NoteSequences (a folder that ``convert`` made, or a TFRecord
-            file), which are cut first, once; or ``None``: looks in ``data/examples``, then in
-            ``data/notes``.
-        prepare: runs ``preprocess`` for this config.
+        config: Config to train.
+        path: Folder of examples; or NoteSequences (a folder from ``convert`` or a TFRecord file), which are cut once;
+            or ``None`` to search ``data/examples``, then ``data/notes``.
+        prepare: Runs ``preprocess`` for this config.
 
     Raises:
-        GmdVaeError: nothing found, or nothing that fits; says which command to run.
+        GmdVaeError: no examples found, or none that fit the config; names the command to run.
     """
     if path is None:
-        path = _look_around(config)
+        path = _search(config)
     if path.is_dir() and _made_by(path) == "preprocess":
         return open_examples(path, config)
     if not path.exists():
@@ -79,10 +84,10 @@ def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Exampl
 
 
 def open_examples(folder: Path, config: Config) -> Examples:
-    """A folder of examples, checked to be cut as the config wants them.
+    """Opens a folder of examples and checks that its windows are cut as the config requires.
 
     Raises:
-        GmdVaeError: it is not such a folder, a file is missing, or the windows are other ones.
+        GmdVaeError: the folder has no examples, a file is missing, or the windows do not fit the config.
     """
     content = read_examples_manifest(folder)
     differences = _differences(content, config)
@@ -107,13 +112,14 @@ def _split(folder: Path, content: dict[str, Any], name: str) -> Split:
     return Split(example_files(folder, name), int(content["splits"][name]["examples"]), layout_of(content))
 
 
-def _look_around(config: Config) -> Path:
+def _search(config: Config) -> Path:
+    """Searches ``data/examples``, then ``data/notes``; prefers the Groove MIDI Dataset among several data sets."""
     prepared = [
         folder.parent
         for folder in sorted(EXAMPLES.glob(f"*/*/{manifest.NAME}"))
         if _made_by(folder.parent) == "preprocess" and not _differences(read_examples_manifest(folder.parent), config)
     ]
-    # one data set may have been cut for several configs of the same windows: any of them will do
+    # a data set may be cut for several configs with the same windows; the config's own folder wins
     by_data = {folder.parent.name: folder for folder in prepared}
     own = {folder.parent.name: folder for folder in prepared if folder.name == config.name}
     by_data.update(own)
@@ -132,6 +138,7 @@ def _look_around(config: Config) -> Path:
 
 
 def _made_by(folder: Path) -> str | None:
+    """Returns the stage that made a folder, ``preprocess`` or ``convert``, or ``None``."""
     for stage in ("preprocess", "convert"):
         try:
             manifest.read(folder, stage, "")
@@ -142,14 +149,14 @@ def _made_by(folder: Path) -> str | None:
 
 
 def _differences(content: dict[str, Any], config: Config) -> list[str]:
-    """How the windows of prepared examples differ from those the config wants."""
+    """Lists the differences between the windows of prepared examples and those that the config requires."""
     # through JSON: tuples become lists
     wanted = json.loads(json.dumps(family_of(config).extractor(config).settings))
     have = content.get("extractor")
     if not isinstance(have, dict):
-        return ["the manifest does not say how they were cut"]
+        return ["the manifest does not describe how they were cut"]
     named = all_configs().get(str(have.get("config")))
-    if named is not None and named.windows.converter:  # until 0.8.0 it was any config with that converter
+    if named is not None and named.windows.converter:  # until 0.8.0 the name of any config with that converter
         have = {**have, "config": named.windows.converter}
     return [
         f"{name} is {have.get(name)}, not {wanted.get(name)}"

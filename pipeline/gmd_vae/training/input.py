@@ -1,11 +1,11 @@
-"""The training input: a split's examples held in the graph, a batch as a function of the step.
+"""Training input: all examples of a split in the graph, and each batch as a function of seed and step.
 
-Nothing here iterates and nothing has to be restored: which windows step ``n`` sees follows from the
-seed and ``n`` alone, so a run that starts again, on this machine or on another worker of a cluster,
-sees what it would have seen had it never stopped. There is no Python in the steady state.
+The input has no iterator and no state to restore: the windows of step ``n`` follow from the seed and ``n`` alone. So a
+resumed run, on this machine or on another one of a cluster, trains on the same batches as an uninterrupted run. No
+Python code runs during a step.
 
-Magenta's own input (``magenta.models.music_vae.data.get_dataset``) converts NoteSequences in Python
-at every start and ends in ``unbatch()`` of a zero-width tensor, which crashes TensorFlow 2.16 to 2.21.
+Magenta's input (``magenta.models.music_vae.data.get_dataset``) converts NoteSequences in Python at every start and ends
+in ``unbatch()`` of a zero-width tensor, which crashes TensorFlow 2.16 to 2.21.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from gmd_vae.training.examples import Split
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """What ``MusicVAE.train`` takes; the names are its arguments.
+    """Arguments of ``MusicVAE.train`` for one batch, under their names there.
 
     Attributes:
-        input_sequence: float32 ``[batch, steps, input_depth]``, or tokens ``[batch, steps, 1]``.
-        output_sequence: float32 ``[batch, steps, output_depth]``, or tokens ``[batch, steps, 1]``.
-        sequence_length: int32 ``[batch]`` or ``[batch, segments]``, in steps.
-        control_sequence: float32 ``[batch, steps, control_depth]``, or ``None``.
+        input_sequence: Input of the encoder, float32 ``[batch, steps, input_depth]``, or tokens ``[batch, steps, 1]``.
+        output_sequence: Target of the decoder, float32 ``[batch, steps, output_depth]``, or tokens as above.
+        sequence_length: Lengths in steps, int32 ``[batch]`` or ``[batch, segments]``.
+        control_sequence: Conditioning input, float32 ``[batch, steps, control_depth]``, or ``None``.
     """
 
     input_sequence: Any
@@ -38,7 +38,7 @@ class Batch:
     control_sequence: Any = None
 
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments for ``MusicVAE.train``."""
+        """Returns the keyword arguments for ``MusicVAE.train``."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
@@ -56,7 +56,9 @@ class ExampleTable(abc.ABC):
         files, count = split.files, split.count
 
         def load() -> Any:
-            compression = "GZIP" if any(file.suffix == ".gz" for file in files) else ""  # all shards are, or none
+            compression = (
+                "GZIP" if any(file.suffix == ".gz" for file in files) else ""
+            )  # all shards are compressed, or none
             records = tf.data.TFRecordDataset([str(file) for file in files], compression)
             records = records.batch(count, drop_remainder=True)
             return self._parse(tf.ensure_shape(tf.data.experimental.get_single_element(records), [count]))
@@ -72,8 +74,8 @@ class ExampleTable(abc.ABC):
 
         Args:
             rows: Numbers of the examples, int64 ``[batch]``.
-            present: bool ``[batch]``. A window with False has length 0, which Magenta's layers pass over: no loss, no
-                accuracy. ``None``: all are present.
+            present: bool ``[batch]``. A window with False has length 0 and counts neither in the loss nor in the
+                metrics. ``None``: all are present.
         """
         batch = self._batch(rows)
         if present is None:
@@ -97,7 +99,7 @@ class LabelTable(ExampleTable):
     Args:
         split: At least one example.
         windows: Drum classes and steps of the windows.
-        tokens: As of ``ExampleTable``.
+        tokens: Sequences taken as tokens; see ``ExampleTable``.
     """
 
     def __init__(self, split: Split, windows: DrumWindows, tokens: frozenset[str] = frozenset()) -> None:
@@ -133,7 +135,7 @@ class TensorTable(ExampleTable):
             "outputs": (layout.output_depth, layout.output_ones, layout.output_dtype),
             "controls": (layout.control_depth, layout.control_ones, layout.control_dtype),
         }
-        if not layout.control_depth:  # an empty tensor is worse than none: see the module's docstring
+        if not layout.control_depth:  # a zero-width tensor crashes TensorFlow: see the module's docstring
             del arrays["controls"]
         features: dict[str, Any] = {"length": tf.io.FixedLenFeature(list(layout.length_shape), tf.int64)}
         for name, (_, ones, _) in arrays.items():
@@ -142,23 +144,29 @@ class TensorTable(ExampleTable):
         size, tensors = int(rows.shape[0]), {}
         for name, (depth, ones, dtype) in arrays.items():
             if ones:
-                places = tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padded with 0: no column
-                tensors[name] = _of_places(places, depth, as_tokens=ones == 1 and name in self._tokens)
+                columns = tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padding is 0: no column
+                tensors[name] = _decode_columns(columns, depth, as_tokens=ones == 1 and name in self._tokens)
             else:
-                tensors[name] = _of_bytes(parsed[name], size, depth, dtype)
+                tensors[name] = _decode_bytes(parsed[name], size, depth, dtype)
         length = tf.cast(parsed["length"], tf.int32)
         return Batch(tensors["inputs"], tensors["outputs"], length, tensors.get("controls"))
 
 
-def _of_places(places: Any, depth: int, *, as_tokens: bool) -> Any:
-    """The columns that are 1, counted from 1, int64 ``[batch, steps, ones]``, as vectors or as tokens."""
+def _decode_columns(columns: Any, depth: int, *, as_tokens: bool) -> Any:
+    """Decodes the numbers of the columns that are 1.
+
+    Args:
+        columns: Column numbers, counted from 1; 0 is padding. int64 ``[batch, steps, ones]``.
+        depth: Number of columns.
+        as_tokens: True for tokens ``[batch, steps, 1]``, False for vectors ``[batch, steps, depth]``.
+    """
     if as_tokens:
-        return labels_to_sequence(places[..., 0] - 1)
-    return tf.reduce_sum(tf.one_hot(places - 1, depth, dtype=tf.float32), axis=2)
+        return labels_to_sequence(columns[..., 0] - 1)
+    return tf.reduce_sum(tf.one_hot(columns - 1, depth, dtype=tf.float32), axis=2)
 
 
-def _of_bytes(arrays: Any, size: int, depth: int, dtype: str) -> Any:
-    """Serialised arrays ``[batch]`` as float32 ``[batch, steps, depth]``."""
+def _decode_bytes(arrays: Any, size: int, depth: int, dtype: str) -> Any:
+    """Decodes serialised arrays, string ``[batch]``, to float32 ``[batch, steps, depth]``."""
     stored = tf.uint8 if dtype == "bool" else tf.float32
     longest = tf.reduce_max(tf.strings.length(arrays))
     flat = tf.raw_ops.DecodePaddedRaw(input_bytes=arrays, fixed_length=longest, out_type=stored)
@@ -166,21 +174,20 @@ def _of_bytes(arrays: Any, size: int, depth: int, dtype: str) -> Any:
 
 
 def shuffled_rows(first: Any, size: int, count: int, seed: int) -> Any:
-    """The rows of a table at ``size`` positions of an endless sequence; every epoch is a new order of all.
+    """Returns the rows at consecutive positions of an endless sequence, a new permutation of all rows in each epoch.
 
     Args:
-        first: int64 scalar, the first position, in examples since step 0.
-        size: how many.
-        count: rows in the table.
-        seed: chooses the orders.
+        first: First position, in examples since step 0, int64 scalar.
+        size: Number of positions.
+        count: Number of rows in the table.
+        seed: Seed of the permutations.
 
     Returns:
-        int64 ``[size]``; a function of the arguments alone.
+        Rows, int64 ``[size]``; a function of the arguments alone.
     """
     positions = first + tf.range(size, dtype=tf.int64)
     epochs = positions // count
-    # what tf.random.experimental.index_shuffle does, whose seed is one for all: a batch may begin in
-    # one epoch and end in the next
+    # as tf.random.experimental.index_shuffle, but with a seed per position: a batch may cross the end of an epoch
     head = tf.constant([498247692, seed], tf.int64)
     seeds = tf.concat([tf.tile(head[None], [size, 1]), epochs[:, None]], axis=1)
     return tf.raw_ops.RandomIndexShuffle(

@@ -1,4 +1,4 @@
-"""``progress.png``: what ``metrics.jsonl`` says, for people. Small enough to be drawn anew all through a run."""
+"""Draws ``progress.png`` from ``metrics.jsonl``; fast enough to be repeated throughout a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from gmd_vae.common.charts import BLUE, GREEN, GREY, ORANGE, PALE_BLUE, Line, dr
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Columns: TypeAlias = dict[str, NDArray[np.float64]]  # figure → its values, as many as there are steps
+Columns: TypeAlias = dict[str, NDArray[np.float64]]  # values of each figure, float64 [lines]
 
-_POINTS = 600  # of each curve: a panel is about as many pixels wide
-_DECODED = 12_000  # lines of training: the mean of 20 makes a point; to decode 100,000 takes longer than to draw
+_POINTS = 600  # per curve: the width of a panel in pixels
+_DECODED = 12_000  # decoded lines of the training split, 20 per point; decoding 100,000 takes longer than drawing
 _KEYS = {
     "train": ("loss", "reconstruction", "kl_bits", "elbo", "learning_rate", "kl_beta", "sampling_probability"),
     "validation": ("reconstruction", "kl_bits", "kl_bits_above_free", "elbo", "accuracy"),
@@ -26,15 +26,15 @@ _KEYS = {
 
 
 def draw_progress(metrics: Path, target: Path, title: str) -> None:
-    """Draws a run's ``metrics.jsonl`` as a PNG file, in place of the one before.
+    """Draws a run's ``metrics.jsonl`` as a PNG file; replaces the previous one.
 
-    Long runs are thinned out: each point is then the mean of neighbouring lines. Where a run did
-    not validate, the panels say so. It takes about a second, also for 100,000 lines.
+    In long runs each point is the mean of neighbouring lines. Panels without data say so. Takes about a second, also
+    for 100,000 lines.
 
     Args:
-        metrics: one JSON object a line; damaged lines and unknown figures are passed over.
-        target: the file, written whole.
-        title: above the panels, for example the run's name.
+        metrics: File with one JSON object per line; damaged lines and unknown figures are skipped.
+        target: PNG file; never left half written.
+        title: Title above the panels, for example the name of the run.
 
     Raises:
         OSError: ``metrics`` cannot be read or ``target`` cannot be written.
@@ -43,10 +43,10 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
     best = best_validation(measured["validation"])
     train, validation = thin(measured["train"]), thin(measured["validation"])
 
-    def line(label: str, of: Columns, key: str, colour: str, **look: Any) -> Line:
-        return Line(label, of["step"].tolist(), of[key].tolist(), colour, **look)
+    def line(label: str, columns: Columns, key: str, colour: str, **style: Any) -> Line:
+        return Line(label, columns["step"].tolist(), columns[key].tolist(), colour, **style)
 
-    # the best step is marked where validation is shown, and the start of training may be cut off there
+    # the first four panels mark the best step; the first two may cut off the start
     panels: list[tuple[str, str, list[Line]]] = [
         (
             "Loss",
@@ -73,7 +73,7 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
         ),
         (
             "Validation accuracy",
-            "next step, from the true ones before",
+            "step accuracy, teacher-forced",
             [line("validation", validation, "accuracy", ORANGE)],
         ),
         (
@@ -107,39 +107,49 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
 
 
 def read_metrics(path: Path) -> dict[str, Columns]:
-    """The figures of each split, in the order of their steps; what a line does not have is NaN."""
-    # arrays, not lists: this happens beside a training run, which needs the memory
+    """Reads the figures of each split, sorted by step; missing figures are NaN.
+
+    Args:
+        path: ``metrics.jsonl``.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    # arrays, not lists: this runs beside a training run, which needs the memory
     values = {split: {key: array("d") for key in ("step", *keys)} for split, keys in _KEYS.items()}
     with open(path, "rb") as stream:
         last = sum(1 for _ in stream) - 1
         stride = 1 + last // _DECODED
         stream.seek(0)
         for number, text in enumerate(stream):
-            # of a long run not every line of training, but its last
+            # of a long run a sample of the training lines, the last one included
             if (last - number) % stride and b'"validation"' not in text:
                 continue
             try:
                 record = json.loads(text)
             except ValueError:
-                continue  # half a line: the run was killed while it wrote, or is writing now
+                continue  # an incomplete line: the run was killed while writing, or is writing now
             if not isinstance(record, dict) or not isinstance(record.get("step"), int):
                 continue
-            # lines of the first runs have no split: all were of training
+            # lines of early versions have no split: all are of training
             for key, column in values.get(record.get("split", "train"), {}).items():
                 value = record.get(key)
                 column.append(value if isinstance(value, int | float) else float("nan"))
-    return {split: _in_order({key: np.array(column) for key, column in of.items()}) for split, of in values.items()}
+    return {
+        split: _sorted_by_step({key: np.array(column) for key, column in columns.items()})
+        for split, columns in values.items()
+    }
 
 
-def _in_order(columns: Columns) -> Columns:
-    """Steps that were done twice, after a kill, count as the later line has them."""
+def _sorted_by_step(columns: Columns) -> Columns:
+    """Sorts by step; of a step that was repeated after a kill, the later line counts."""
     steps = columns["step"]
     last_of_each = len(steps) - 1 - np.unique(steps[::-1], return_index=True)[1]
     return {key: column[last_of_each] for key, column in columns.items()}
 
 
 def thin(columns: Columns) -> Columns:
-    """At most ``_POINTS`` values: each the mean of neighbours, without those that are not finite."""
+    """Reduces columns to at most ``_POINTS`` values, each the mean of neighbouring finite values."""
     count = len(columns["step"])
     if count <= _POINTS:
         return columns
@@ -147,14 +157,14 @@ def thin(columns: Columns) -> Columns:
     thinned = {}
     for key, column in columns.items():
         finite = np.isfinite(column)
-        there = np.add.reduceat(finite, starts, dtype=np.float64)
+        counts = np.add.reduceat(finite, starts, dtype=np.float64)
         sums = np.add.reduceat(np.where(finite, column, 0.0), starts)
-        thinned[key] = np.where(there > 0, sums / np.maximum(there, 1), np.nan)
+        thinned[key] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     return thinned
 
 
 def best_validation(validation: Columns) -> tuple[float, float] | None:
-    """Step and ELBO (nats per window) of the best validation: the first with the highest ELBO."""
+    """Returns step and ELBO (nats per window) of the best validation: the first with the highest ELBO."""
     elbo = np.where(np.isfinite(validation["elbo"]), validation["elbo"], -np.inf)
     if not len(elbo) or elbo.max() == -np.inf:
         return None
@@ -163,7 +173,7 @@ def best_validation(validation: Columns) -> tuple[float, float] | None:
 
 
 def _summary(measured: dict[str, Columns], best: tuple[float, float] | None) -> str:
-    steps = np.concatenate([of["step"] for of in measured.values()])
+    steps = np.concatenate([columns["step"] for columns in measured.values()])
     if not len(steps):
         return "nothing measured yet"
     now = f"step {steps.max():,.0f}"
@@ -174,15 +184,15 @@ def _summary(measured: dict[str, Columns], best: tuple[float, float] | None) -> 
 
 
 def _same_steps(axes: Axes, measured: dict[str, Columns]) -> None:
-    """All panels show the whole run, so that one can be read above the other."""
-    last = max(of["step"].max() for of in measured.values() if len(of["step"]))
+    """Gives all panels the x axis of the whole run, so that steps align."""
+    last = max(columns["step"].max() for columns in measured.values() if len(columns["step"]))
     axes.set_xlim(-0.02 * last, max(1.0, 1.02 * last))
 
 
 def leave_out_the_start(axes: Axes, lines: list[Line]) -> None:
-    """Fits the y axis to the run after its first 5 %, where the start would take most of the height.
+    """Fits the y axis to the run after its first 5%, if the start would take most of the height.
 
-    An untrained model's loss is several times that of the rest of the run, which would be a flat line.
+    The loss of an untrained model is several times that of the rest of the run, which would be a flat line.
     """
     x = np.concatenate([line.x for line in lines])
     y = np.concatenate([line.y for line in lines])

@@ -1,9 +1,8 @@
-"""The validation split through a checkpoint: the figures that choose the best one.
+"""Evaluates a checkpoint on the validation split; the ELBO chooses the best checkpoint.
 
-Magenta's own eval mode takes ``count // batch_size`` batches (none, for the Groove MIDI Dataset's
-validation split and a batch of 512), polls for ever, and turns scheduled sampling to "always". Here
-every window counts, whatever the batch size, and the decoder is fed the true steps (teacher
-forcing), as the likelihood of an autoregressive model asks.
+Every window counts once, whatever the batch size. The decoder is teacher-forced, as the likelihood of an
+autoregressive model requires. Magenta's eval mode differs: it evaluates ``count // batch_size`` batches (none, for the
+validation split of the Groove MIDI Dataset and a batch of 512), polls forever, and samples every input of the decoder.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from gmd_vae.training.examples import Split
 from gmd_vae.training.history import Validation, elbo
 from gmd_vae.training.run.folder import Run
 
-BATCH_SIZE = 256  # rows at once: there is no gradient to keep, and small batches take longer
-_STREAM = 1_000_000  # random numbers of its own, apart from those of any worker
+BATCH_SIZE = 256  # larger than in training: no gradients take memory, and small batches are slower
+_RNG_STREAM = 1_000_000  # differs from the stream of every training process
 
 
 class Validator:
-    """A graph and a session of their own, so that validating cannot disturb the training.
+    """Validation graph and session, separate from those of the training. Use as a context manager.
 
-    They are built at the first use. Use as a context manager.
+    Both are created at the first use.
 
     Args:
-        run: what is trained.
-        split: the validation examples; at least one.
+        run: Config, hyperparameters, layers and seed.
+        split: Validation examples; at least one.
     """
 
     def __init__(self, run: Run, split: Split) -> None:
@@ -56,11 +55,11 @@ class Validator:
         """Evaluates every window of the split.
 
         Args:
-            checkpoint: prefix of a checkpoint of this run.
-            step: its step.
+            checkpoint: Prefix of a checkpoint of this run.
+            step: Step of the checkpoint.
 
         Returns:
-            The figures, and all of them by the tags that Magenta's eval mode gives them.
+            The figures; and all figures by the tags of Magenta's eval mode.
         """
         if self._session is None:
             self._build()
@@ -68,13 +67,13 @@ class Validator:
         self._session.run(self._reset)
         parts: list[list[Any]] = []
         for first in range(0, self._split.count, self._size):
-            found = self._session.run([*self._per_window, self._update], {self._first: first})[:-1]
-            parts.append([values[: self._split.count - first] for values in found])
+            columns = self._session.run([*self._per_window, self._update], {self._first: first})[:-1]
+            parts.append([values[: self._split.count - first] for values in columns])  # drops the padding rows
         reconstruction, kl_bits, kl_loss = (
             float(np.concatenate(column).mean(dtype=np.float64)) for column in zip(*parts, strict=True)
         )
         metrics = {name: float(value) for name, value in self._session.run(self._metrics).items()}
-        now = Validation(
+        measured = Validation(
             step=step,
             windows=self._split.count,
             elbo=elbo(reconstruction, kl_bits),
@@ -83,8 +82,8 @@ class Validator:
             kl_bits_above_free=kl_loss / float(np.log(2)),
             accuracy=accuracy_of(metrics),
         )
-        tags = {"losses/r_loss": reconstruction, "losses/kl_bits": kl_bits, "losses/kl_loss": kl_loss, "elbo": now.elbo}
-        return now, {**tags, **metrics}
+        tags = {"losses/r_loss": reconstruction, "losses/kl_bits": kl_bits, "losses/kl_loss": kl_loss}
+        return measured, {**tags, "elbo": measured.elbo, **metrics}
 
     def _build(self) -> None:
         run, count = self._run, self._split.count
@@ -92,14 +91,16 @@ class Validator:
         teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
         with tf.Graph().as_default() as graph:
             config = build_config(run.config, {**run.hparams, **teacher_forcing, "batch_size": size})
-            layers = dataclasses.replace(run.layers, precision="fp32")  # figures to compare, whatever is trained in
+            layers = dataclasses.replace(
+                run.layers, precision="fp32"
+            )  # comparable figures for every training precision
             chosen = accelerate(config, run.config, layers)
             config.model.build(config.hparams, config.data_converter.output_depth, is_training=False)
             table = family_of(run.config).example_table(run.config, self._split, chosen.token_sequences)
             self._first = tf.placeholder(tf.int64, [])
             rows = self._first + tf.range(size, dtype=tf.int64)
             batch = table.batch(tf.minimum(rows, count - 1), present=rows < count)
-            with stateless_randomness(run.seed, self._first, stream=_STREAM):
+            with stateless_randomness(run.seed, self._first, stream=_RNG_STREAM):
                 metrics, figures = elbo_terms(config.model, batch.arguments())
             self._per_window = [figures[name] for name in ("losses/r_loss", "losses/kl_bits", "losses/kl_loss")]
             self._metrics = {name: value for name, (value, _) in metrics.items() if not name.startswith("segment/")}
@@ -111,10 +112,13 @@ class Validator:
 
 
 def accuracy_of(metrics: dict[str, float]) -> float | None:
-    """The share of steps right, of several streams the mean; ``None`` where there is no such figure.
+    """Returns the step accuracy, for several streams their mean; ``None`` for decoders without this metric.
 
-    Magenta's ``SplitMultiOutCategoricalLstmDecoder`` gives the mean too, its ``MultiOutCategoricalLstmDecoder`` the
-    streams alone.
+    Magenta's ``SplitMultiOutCategoricalLstmDecoder`` computes the mean, its ``MultiOutCategoricalLstmDecoder`` only the
+    accuracy of each stream.
+
+    Args:
+        metrics: Metrics by the tags of Magenta's eval mode.
     """
     if "metrics/accuracy" in metrics:
         return metrics["metrics/accuracy"]

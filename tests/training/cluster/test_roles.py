@@ -1,4 +1,4 @@
-"""What TF_CONFIG and Magenta's flags say, and what they cannot say."""
+"""TF_CONFIG and Magenta's flags: the clusters they describe, and the errors in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The servers of a job: their ports, and its end."""
+"""Servers of a job: ports, and the protocol that ends the job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.training.cluster.roles import Cluster
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(120)]
 
 
 def free_ports(count: int) -> list[int]:
@@ -66,7 +66,7 @@ def test_a_ps_ends_when_the_chief_has_ended_the_job_and_the_worker_has_seen_it()
     assert not ps.is_alive()
 
 
-def test_a_ps_without_a_chief_stops_when_it_is_told_to() -> None:
+def test_a_ps_without_a_chief_stops_on_ctrl_c() -> None:
     from gmd_vae.magenta.api import tf
     from gmd_vae.training.cluster import servers
 
@@ -80,30 +80,38 @@ def test_a_ps_without_a_chief_stops_when_it_is_told_to() -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_a_chief_with_nothing_to_do_waits_for_the_ps_that_are_to_hear_of_it() -> None:
+def test_a_chief_without_steps_waits_for_the_ps_to_announce_the_end() -> None:
     from gmd_vae.magenta.api import tf
     from gmd_vae.training.cluster import servers
     from gmd_vae.training.cluster.replica import Replica
 
     job = members()
     said: list[str] = []
-    with Replica(job["chief"], tf.ConfigProto(), threading.Event(), said.append) as replica:
-        meeting = threading.Thread(target=replica.meet, daemon=True)
+    replica = Replica(job["chief"], said.append)
+    with replica.start(tf.ConfigProto(), threading.Event()):
+        meeting = threading.Thread(target=replica.finish_without_session, daemon=True)
         meeting.start()
         time.sleep(1)
         assert meeting.is_alive()
         target = servers.start_server(job["ps"], tf.ConfigProto())
         meeting.join(10)
         assert not meeting.is_alive()
-    assert said == ["nothing is left to do; telling the other machines"]
-    servers.serve_until_done(job["ps"], target, threading.Event(), print)  # at once: no worker is there
+    assert said == ["nothing is left to do; notifying the other machines"]
+    servers.serve_until_done(job["ps"], target, threading.Event(), print)  # returns at once: no worker is running
 
 
-def test_a_chief_with_nothing_to_do_can_be_stopped() -> None:
+def test_ctrl_c_ends_the_wait_of_a_chief_without_steps() -> None:
+    """No ps is running, so that only Ctrl-C can end the wait before its 60 seconds are over."""
     from gmd_vae.magenta.api import tf
     from gmd_vae.training.cluster.replica import Replica
 
     stop = threading.Event()
-    stop.set()
-    with Replica(members()["chief"], tf.ConfigProto(), stop, print) as replica:
-        replica.meet()
+    replica = Replica(members()["chief"])
+    with replica.start(tf.ConfigProto(), stop):
+        waiting = threading.Thread(target=replica.finish_without_session, daemon=True)
+        waiting.start()
+        waiting.join(1.5)
+        assert waiting.is_alive()
+        stop.set()
+        waiting.join(10)
+        assert not waiting.is_alive()

@@ -1,4 +1,4 @@
-"""Blocking calls: what they give, who is missing, and Ctrl-C."""
+"""Blocking calls: results, reports of absent processes, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from gmd_vae.common.errors import Interrupted
 from gmd_vae.training.cluster import waiting
 from gmd_vae.training.cluster.roles import Cluster
 from gmd_vae.training.cluster.waiting import Waiter, answers
+
+pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,7 @@ def listener() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def absent_port() -> Iterator[int]:
-    with socket.socket() as bound:  # bound, but nobody listens
+    with socket.socket() as bound:  # bound, but not listening
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
@@ -43,53 +45,53 @@ def make(ps: int, chief: int) -> tuple[Waiter, threading.Event, list[str]]:
     return Waiter(Cluster("worker", 0, addresses, 2, 1, 2), stop, said.append), stop, said
 
 
-def test_it_gives_what_the_call_gives(listener: socket.socket) -> None:
-    patience, _, said = make(0, 0)
-    assert patience.wait_for(lambda: 7) == 7
+def test_it_returns_the_result_or_raises_the_exception_of_the_call(listener: socket.socket) -> None:
+    waiter, _, said = make(0, 0)
+    assert waiter.wait_for(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
-        patience.wait_for(lambda: 1 // 0)
+        waiter.wait_for(lambda: 1 // 0)
     assert said == []
 
 
-def test_it_names_who_does_not_answer_and_says_when_it_goes_on(listener: socket.socket, absent_port: int) -> None:
-    patience, _, said = make(listener.getsockname()[1], absent_port)
-    patience.wait_for(lambda: time.sleep(0.4))
+def test_it_reports_absent_processes_and_when_it_continues(listener: socket.socket, absent_port: int) -> None:
+    waiter, _, said = make(listener.getsockname()[1], absent_port)
+    waiter.wait_for(lambda: time.sleep(0.4))
     assert said == [f"waiting for chief (127.0.0.1:{absent_port}): no answer", "continuing"]
 
 
-def test_it_says_nothing_while_everybody_answers(listener: socket.socket) -> None:
+def test_it_reports_nothing_while_all_processes_answer(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    patience, _, said = make(port, port)
-    patience.wait_for(lambda: time.sleep(0.3))
+    waiter, _, said = make(port, port)
+    waiter.wait_for(lambda: time.sleep(0.3))
     assert said == []
 
 
 def test_ctrl_c_leaves_a_call_that_does_not_end(absent_port: int) -> None:
-    patience, stop, _ = make(absent_port, absent_port)
+    waiter, stop, _ = make(absent_port, absent_port)
     never = threading.Event()
     threading.Timer(0.05, stop.set).start()
     begun = time.monotonic()
     with pytest.raises(Interrupted, match="waiting for other machines"):
-        patience.wait_for(never.wait)
+        waiter.wait_for(never.wait)
     assert time.monotonic() - begun < 5
     never.set()
 
 
 def test_ctrl_c_lets_a_call_that_ends_end(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    patience, stop, _ = make(port, port)
-    patience.wait_for(lambda: time.sleep(0.2))  # the last call took so long: this one may take three times that
+    waiter, stop, _ = make(port, port)
+    waiter.wait_for(lambda: time.sleep(0.2))  # a call may take three times as long as the last one
     stop.set()
-    assert patience.wait_for(lambda: time.sleep(0.3) or "done") == "done"
+    assert waiter.wait_for(lambda: time.sleep(0.3) or "done") == "done"
 
 
-def test_some_calls_must_not_be_left(absent_port: int) -> None:
-    patience, stop, _ = make(absent_port, absent_port)
+def test_a_call_that_must_not_stop_is_not_interrupted(absent_port: int) -> None:
+    waiter, stop, _ = make(absent_port, absent_port)
     stop.set()
-    assert patience.wait_for(lambda: time.sleep(0.4) or "saved", may_stop=False) == "saved"
+    assert waiter.wait_for(lambda: time.sleep(0.4) or "saved", may_stop=False) == "saved"
 
 
-def test_answers(listener: socket.socket, absent_port: int) -> None:
+def test_an_address_answers_only_if_a_process_listens(listener: socket.socket, absent_port: int) -> None:
     assert answers(f"127.0.0.1:{listener.getsockname()[1]}")
     assert not answers(f"127.0.0.1:{absent_port}")
     assert not answers("no-such-host.invalid:1")

@@ -12,19 +12,19 @@ from gmd_vae.training.run.disk_space import check_space
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """A disk with 300 MB free; the folders whose disk was asked."""
-    asked: list[Path] = []
+def requested(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """A disk with 300 MB free; returns the folders for which the space was requested."""
+    requested: list[Path] = []
 
     def usage(folder: Path) -> SimpleNamespace:
-        asked.append(folder)
+        requested.append(folder)
         return SimpleNamespace(free=300_000_000)
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    return asked
+    return requested
 
 
-def test_too_little_is_refused_with_both_numbers(tmp_path: Path, asked: list[Path]) -> None:
+def test_too_little_is_refused_with_both_numbers(tmp_path: Path, requested: list[Path]) -> None:
     with pytest.raises(GmdVaeError) as caught:
         check_space(tmp_path / "run", 380_000_000, 5)
     assert str(caught.value) == (
@@ -33,25 +33,25 @@ def test_too_little_is_refused_with_both_numbers(tmp_path: Path, asked: list[Pat
     )
 
 
-def test_the_last_byte_counts(tmp_path: Path, asked: list[Path]) -> None:
+def test_the_last_byte_counts(tmp_path: Path, requested: list[Path]) -> None:
     check_space(tmp_path, 100_000_000, 3)
     check_space(tmp_path, 300_000_001, 0)
     with pytest.raises(GmdVaeError, match="for one checkpoint"):
         check_space(tmp_path, 300_000_001, 1)
 
 
-def test_small_sizes_are_told_in_megabytes(tmp_path: Path, asked: list[Path]) -> None:
+def test_small_sizes_are_given_in_megabytes(tmp_path: Path, requested: list[Path]) -> None:
     with pytest.raises(GmdVaeError, match=r"for 4,?000 checkpoints of 4\.2 MB"):
         check_space(tmp_path, 4_200_000, 4000)
 
 
 def test_a_folder_that_is_still_to_be_made_lies_on_the_disk_above_it(
-    tmp_path: Path, asked: list[Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, requested: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check_space(tmp_path / "runs" / "deep" / "new", 1, 1)
     monkeypatch.chdir(tmp_path)
     check_space(Path("runs/new"), 1, 1)
-    assert asked == [tmp_path, tmp_path]
+    assert requested == [tmp_path, tmp_path]
 
 
 def test_the_real_disk_answers(tmp_path: Path) -> None:

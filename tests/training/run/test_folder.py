@@ -1,4 +1,4 @@
-"""What a run folder says about itself, and what must not change when it goes on."""
+"""run.json: what it contains, and what must not change when a run is resumed."""
 
 import dataclasses
 import json

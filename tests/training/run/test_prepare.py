@@ -1,4 +1,4 @@
-"""What a run is made of, from what the user typed and what the run folder remembers."""
+"""A run is made from the options and from an existing run folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gmd_vae.training.run.prepare import Request, describe, prepare, resolve_ini
 
 
 def no_cutting(*_: object) -> None:
-    raise AssertionError("the examples are there")
+    raise AssertionError("the examples exist")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def request_for(starter_examples: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def begin(request: Request) -> Path:
-    """The run folder as ``train`` leaves it before its first step."""
+    """Returns the run folder as ``train`` writes it before the first step."""
     job = prepare(request, no_cutting)
     job.run.folder.mkdir(parents=True)
     job.run.describe(job.plan)
@@ -53,7 +53,9 @@ def test_the_defaults_are_those_of_the_default_config(request_for: Callable[...,
     assert not Path("runs").exists()
 
 
-def test_what_is_not_given_is_as_it_was(request_for: Callable[..., Request], starter_examples: Path) -> None:
+def test_options_not_given_come_from_the_run_folder(
+    request_for: Callable[..., Request], starter_examples: Path
+) -> None:
     first = request_for(
         config="flat-drum_4bar_small",
         run_dir=Path("runs/mine"),
@@ -71,7 +73,7 @@ def test_what_is_not_given_is_as_it_was(request_for: Callable[..., Request], sta
     assert prepare(Request(run_dir=folder, patience=7), no_cutting).plan.patience == 7
 
 
-def test_layers_are_accelerated_in_fp32_unless_asked_and_then_as_they_were(
+def test_layers_default_to_accelerated_fp32_and_stay_as_they_began(
     request_for: Callable[..., Request],
 ) -> None:
     assert prepare(request_for(), no_cutting).run.layers == Layers(accelerated=True, precision="fp32")
@@ -83,17 +85,17 @@ def test_layers_are_accelerated_in_fp32_unless_asked_and_then_as_they_were(
 
 
 @pytest.mark.parametrize("fastest", ["fp32", "bf16"])
-def test_auto_asks_the_device_once(
+def test_auto_selects_the_best_precision_of_the_device(
     request_for: Callable[..., Request], monkeypatch: pytest.MonkeyPatch, fastest: str
 ) -> None:
     monkeypatch.setattr("gmd_vae.training.run.prepare.best_precision", lambda: fastest)
     assert prepare(request_for(precision="auto"), no_cutting).run.layers == Layers(precision=fastest)
 
 
-def test_a_goal_that_was_reached_is_the_configs_again(request_for: Callable[..., Request]) -> None:
+def test_a_finished_run_resumes_up_to_the_steps_of_the_config(request_for: Callable[..., Request]) -> None:
     folder = begin(request_for(num_steps=50))
     reached(folder, 49)
-    assert prepare(request_for(), no_cutting).plan.num_steps == 50  # it was killed on its way
+    assert prepare(request_for(), no_cutting).plan.num_steps == 50  # killed before its last step
     reached(folder, 50)
     assert prepare(request_for(), no_cutting).plan.num_steps == get_config("hierdec-drum_4bar_small").num_steps
     assert prepare(request_for(num_steps=70), no_cutting).plan.num_steps == 70
@@ -110,14 +112,14 @@ def test_too_few_examples_for_a_batch_are_refused_before_the_start(request_for: 
     assert not Path("runs").exists()
 
 
-def test_memory_that_is_not_there_is_said_with_the_knob_to_turn(
+def test_lack_of_memory_is_reported_with_a_batch_size_to_try(
     request_for: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         module, "memory", lambda _: {"total_bytes": int(64e9), "available_bytes": int(1e9), "limit_bytes": int(1e9)}
     )
     monkeypatch.setattr(module, "gpus", lambda: [{"name": "a GPU"}])
-    assert prepare(request_for(), no_cutting)  # whose memory is another
+    assert prepare(request_for(), no_cutting)  # the estimate is of CPU memory
     monkeypatch.setattr(module, "gpus", lambda: [])
     with pytest.raises(
         GmdVaeError, match=r"takes about \d\.\d GB .* this machine has 1\.0. Train with .*batch_size=16"
@@ -125,7 +127,7 @@ def test_memory_that_is_not_there_is_said_with_the_knob_to_turn(
         prepare(request_for(), no_cutting)
 
 
-def test_a_disk_that_is_too_full_is_said_before_the_start(
+def test_a_full_disk_is_reported_before_the_start(
     request_for: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))  # type: ignore[attr-defined]
@@ -133,19 +135,19 @@ def test_a_disk_that_is_too_full_is_said_before_the_start(
         prepare(request_for(), no_cutting)
 
 
-def test_the_description_says_what_costs_what(request_for: Callable[..., Request]) -> None:
+def test_the_description_names_sizes_and_counts(request_for: Callable[..., Request]) -> None:
     job = prepare(request_for(hparams="batch_size=16", patience=4), no_cutting)
     text = "\n".join(describe(job))
     assert "Config: hierdec-drum_4bar_small with batch_size=16" in text
     assert f"{job.examples.train.count} for training, {job.examples.train.count / 16:.1f} steps of 16 an epoch" in text
     assert f"Validation: {job.examples.validation.count} windows, every 200 steps and at the end" in text
-    assert "stops after 4 without a better one" in text
-    assert "1,358,464 parameters, 16.3 MB a checkpoint; 3 and the best are kept, 65 MB" in text
+    assert "stops after 4 without a new best" in text
+    assert "1,358,464 parameters, 16.3 MB per checkpoint; keeps 3 and the best, 65 MB" in text
     nothing = dataclasses.replace(job.examples, validation=dataclasses.replace(job.examples.validation, count=0))
     assert "Validation: none" in "\n".join(describe(dataclasses.replace(job, examples=nothing)))
 
 
-def test_weights_to_begin_with_are_pinned_to_what_the_spelling_meant(tiny_run: Path, tmp_path: Path) -> None:
+def test_initial_weights_are_resolved_to_a_prefix(tiny_run: Path, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(tiny_run, copy)
     exact = copy / "train" / "model.ckpt-3"
@@ -160,14 +162,14 @@ def test_weights_to_begin_with_are_pinned_to_what_the_spelling_meant(tiny_run: P
         resolve_init_from(tmp_path / "nothing")
 
 
-def test_another_start_than_the_run_had_is_refused(request_for: Callable[..., Request], tiny_run: Path) -> None:
+def test_other_initial_weights_are_refused(request_for: Callable[..., Request], tiny_run: Path) -> None:
     folder = begin(request_for(run_dir=Path("runs/mine")))
     job = prepare(request_for(run_dir=folder, init_from=tiny_run), no_cutting)
     with pytest.raises(GmdVaeError, match="it began with random weights"):
         job.run.describe(job.plan)
 
 
-def test_a_config_nobody_knows_is_a_usage_error(request_for: Callable[..., Request]) -> None:
+def test_an_unknown_config_is_a_usage_error(request_for: Callable[..., Request]) -> None:
     with pytest.raises(UsageError, match="hierdec-drum_4bar_small"):
         prepare(request_for(config="hierdec-drum_4bar_smal"), no_cutting)
     assert get_config("hierdec-drum_4bar_small")

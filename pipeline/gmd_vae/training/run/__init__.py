@@ -1,1 +1,10 @@
-"""TODO training/run."""
+"""The run folder before the first step: options, ``run.json``, lock, disk space. No TensorFlow here.
+
+In: the options of ``gmd-vae train`` and an existing run folder, if any. Out: a `Job` that can start. Read first:
+``prepare.py``.
+
+- ``prepare.py``: combines options and run folder, and checks examples, memory and disk space.
+- ``folder.py``: `Run` and `Plan`, and their file ``run.json``.
+- ``lock.py``: one training at a time in a folder.
+- ``disk_space.py``: room for the checkpoints.
+"""

@@ -1,4 +1,4 @@
-"""The run folder: what it is made of, and what must not change when it goes on. No TensorFlow here."""
+"""`Run` and `Plan`, their file ``run.json``, and the check that a resumed run is the same. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from gmd_vae.configuration.registry import config_of_declaration, declaration_of
 
 NAME = "run.json"
 FORMAT = 1
-_UNNAMED_LAYERS = dataclasses.asdict(STOCK)  # runs of version 0.2 do not name theirs
-KEEP = 3  # checkpoints; stock Magenta keeps 100. Three of the ancestor's sizes are half a gigabyte
+_UNNAMED_LAYERS = dataclasses.asdict(STOCK)  # runs of version 0.2 have no "layers"
+KEEP = 3  # checkpoints; stock Magenta keeps 100. Three at the previous project's sizes take half a gigabyte
 
 
 @dataclasses.dataclass(frozen=True)
 class InitFrom:
-    """The checkpoint whose weights a run begins with; optimiser and step start fresh.
+    """Checkpoint with the initial weights of a run; optimizer and step start fresh.
 
     Attributes:
-        path: as the user named it (see ``models.checkpoints``).
+        path: Prefix of the checkpoint, or an archive (see ``models.checkpoints``).
         digest: SHA-256 of the checkpoint's files.
     """
 
@@ -39,13 +39,13 @@ class InitFrom:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How long a run goes on, and how often it looks at itself. May change from start to start.
+    """Length and intervals of a run. May change whenever the run is resumed.
 
     Attributes:
-        num_steps: the step to end at, counted from the beginning of the run.
-        validate_every: steps between two validations.
-        patience: stops after so many validations without a better one; ``None`` never does.
-        save_every: steps between two checkpoints, beside those by time and at each validation.
+        num_steps: Last step, counted from the beginning of the run.
+        validate_every: Steps between two validations.
+        patience: Number of validations without a new best after which training stops; ``None``: never.
+        save_every: Steps between two checkpoints, in addition to those by time and at each validation; ``None``: none.
     """
 
     num_steps: int
@@ -59,14 +59,14 @@ class Run:
     """One training run.
 
     Attributes:
-        folder: ``runs/NAME``; checkpoints and events lie in its ``train`` folder, as Magenta's do.
-        config: what is trained.
-        hparams: every hyperparameter, the user's changes included.
-        seed: of the weights, the order of the data and the sampling.
-        examples: the examples folder, as the user named it.
-        examples_digest: SHA-256 of its manifest.
-        init_from: the weights it begins with; ``None``: random ones.
-        layers: what computes the model.
+        folder: Run folder, ``runs/NAME``; its ``train`` folder has checkpoints and events, as Magenta's.
+        config: Config of the model.
+        hparams: All hyperparameters, the user's changes included.
+        seed: Seed of the initial weights, the order of the data and the sampling.
+        examples: Folder of examples, as the user named it.
+        examples_digest: SHA-256 of the manifest of the examples.
+        init_from: Initial weights; ``None``: random.
+        layers: Layers that compute the model: accelerated or Magenta's, and their precision.
     """
 
     folder: Path
@@ -80,17 +80,17 @@ class Run:
 
     @property
     def train_folder(self) -> Path:
-        """Where checkpoints and TensorBoard events lie."""
+        """Folder of the checkpoints and TensorBoard events."""
         return self.folder / "train"
 
     @property
     def best_folder(self) -> Path:
-        """Where the checkpoint with the best validation ELBO lies."""
+        """Folder of the checkpoint with the best validation ELBO."""
         return self.folder / "best"
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes it this run and no other, as JSON knows it."""
+        """Everything that determines the result of the run, as JSON values."""
         identity = {
             "config": self.config.name,
             "config_digest": _digest(self._declaration),
@@ -105,10 +105,13 @@ class Run:
         return as_json
 
     def check_same(self, identity: dict[str, Any]) -> None:
-        """Checks that a worker's run is that of the chief; the weights come from there.
+        """Checks that a worker's run is the chief's, apart from the initial weights, which the chief reads.
+
+        Args:
+            identity: `identity` of the chief's run.
 
         Raises:
-            GmdVaeError: it is another one; says what differs.
+            GmdVaeError: the runs differ; names the differences.
         """
         differences = _differences({**identity, "examples": "the chief's"}, {**self.identity, "init_from": None})
         if differences:
@@ -118,13 +121,12 @@ class Run:
             )
 
     def describe(self, plan: Plan) -> None:
-        """Writes ``run.json``, or checks that the one that is there describes this same run.
+        """Writes ``run.json``, or checks that an existing one describes the same run.
 
-        The plan is no part of a run's identity: the last one is kept.
+        The plan is not part of the identity: ``run.json`` keeps the last one.
 
         Raises:
-            GmdVaeError: the folder holds a run with another config, data or hyperparameters; says
-                which.
+            GmdVaeError: the folder holds a run with another config, data or hyperparameters; names the differences.
         """
         identity = self.identity
         path = self.folder / NAME
@@ -135,11 +137,11 @@ class Run:
             if differences:
                 raise GmdVaeError(
                     f"'{self.folder}' holds another run: {'; '.join(differences)}",
-                    "Choose another --run-dir, or repeat the settings of that run to go on with it.",
+                    "Choose another --run-dir, or repeat the settings of that run to resume it.",
                 )
         elif any(self.train_folder.glob("*.index")):
             raise GmdVaeError(
-                f"'{self.folder}' holds checkpoints but no {NAME}, so what they were trained on is unknown",
+                f"'{self.folder}' holds checkpoints but no {NAME}, so their config and examples are unknown",
                 "Choose another --run-dir.",
             )
         else:
@@ -151,7 +153,12 @@ class Run:
         manifest.write_json(path, content)
 
     def note_start(self, device: str, layers: dict[str, str]) -> None:
-        """Adds to ``run.json`` that the run was started, or went on: the device, and what computes each half."""
+        """Adds a start of the run to ``run.json``.
+
+        Args:
+            device: Name of the device.
+            layers: Layers that compute ``encoder`` and ``decoder``, from ``SelectedLayers.describe``.
+        """
         path = self.folder / NAME
         content = _read(path)
         starts = content.get("starts", [])
@@ -166,10 +173,10 @@ class Run:
 
 
 def open_run(folder: Path) -> Run:
-    """The run that a folder describes.
+    """Returns the run of a folder.
 
     Raises:
-        GmdVaeError: no ``run.json``, or a damaged one.
+        GmdVaeError: ``run.json`` is missing or damaged.
     """
     run = read_run(folder)
     if run is None:
@@ -181,10 +188,10 @@ def open_run(folder: Path) -> Run:
 
 
 def read_run(folder: Path) -> Run | None:
-    """The run that a folder describes, or ``None`` if it does not describe one.
+    """Returns the run of a folder, or ``None`` if the folder has no ``run.json``.
 
     Raises:
-        GmdVaeError: its ``run.json`` is damaged.
+        GmdVaeError: ``run.json`` is damaged.
     """
     path = folder / NAME
     if not path.exists():
@@ -213,10 +220,10 @@ def read_run(folder: Path) -> Run | None:
 
 
 def read_plan(folder: Path) -> Plan | None:
-    """The plan of a run's last start, or ``None`` if the folder does not hold a run.
+    """Returns the plan of a run's last start, or ``None`` if the folder has no ``run.json``.
 
     Raises:
-        GmdVaeError: its ``run.json`` is damaged.
+        GmdVaeError: ``run.json`` is damaged.
     """
     path = folder / NAME
     if not path.exists():
@@ -228,10 +235,10 @@ def read_plan(folder: Path) -> Plan | None:
 
 
 def latest_run(runs: Path) -> Path:
-    """The run folder whose last checkpoint is the newest.
+    """Returns the run folder with the newest checkpoint, by modification time.
 
     Raises:
-        GmdVaeError: there is no run with a checkpoint.
+        GmdVaeError: no run has a checkpoint.
     """
     found = [
         (max(index.stat().st_mtime for index in indexes), folder)
@@ -255,6 +262,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Lists the differences between two run descriptions, for people; empty if they are the same run."""
     if old.get("config") != new["config"]:
         return [f"config {old.get('config')}, not {new['config']}"]
     found = []
@@ -269,10 +277,10 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if old.get("examples_digest") != new["examples_digest"]:
         found.append(f"trained on other examples ({old.get('examples')})")
     if (layers := old.get("layers", _UNNAMED_LAYERS)) != new["layers"]:
-        found.append(f"computed with {_spelled(layers)}, not {_spelled(new['layers'])}")
+        found.append(f"computed with {_as_options(layers)}, not {_as_options(new['layers'])}")
     if old.get("init_from") != new["init_from"]:
-        begun = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
-        found.append(f"it began with {begun}")
+        weights = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
+        found.append(f"it began with {weights}")
     return found
 
 
@@ -285,7 +293,7 @@ def _same_model(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return one.replace(summary="", source="") == other.replace(summary="", source="")
 
 
-def _spelled(layers: dict[str, Any]) -> str:
+def _as_options(layers: dict[str, Any]) -> str:
     return f"--precision {layers['precision']}" if layers["accelerated"] else "--no-acceleration"
 
 
@@ -294,6 +302,6 @@ def _command() -> str:
 
 
 def _digest(declaration: dict[str, Any] | None) -> str | None:
-    if declaration is None:  # one of Magenta's own: its name and the hyperparameters say all
+    if declaration is None:  # a config of Magenta: name and hyperparameters determine it
         return None
     return hashlib.sha256(json.dumps(declaration, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""From what the user asked for to a run that can start, or a refusal that says why. No TensorFlow here."""
+"""Combines the options with an existing run folder and checks that training can start. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -25,19 +25,22 @@ from gmd_vae.training.run.folder import KEEP, InitFrom, Plan, Run, read_plan, re
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What the user asked for; ``None`` and empty are "as it was", or else the default.
+    """Options of ``gmd-vae train``. ``None`` and "" stand for the value in an existing run folder, else the default.
 
     Attributes:
-        config: the name of a config.
-        configs_file: a registry of the user's own.
-        run_dir: the run folder.
-        examples_path: see ``examples.find_examples``.
-        hparams: ``name=value,...``.
-        seed: of the weights, the data's order and every random draw.
-        init_from: a checkpoint, in any spelling.
-        num_steps, validate_every, patience, save_every: see ``run.Plan``.
-        precision: of matrix products: ``fp32``, ``bf16``, or ``auto``, which asks the device.
-        accelerated: whether our layers compute the model.
+        config: Name of a config.
+        configs_file: File with configs of the user.
+        run_dir: Run folder.
+        examples_path: Examples or NoteSequences; see ``examples.find_examples``.
+        hparams: Changed hyperparameters, ``name=value,...``.
+        seed: Seed of the initial weights, the order of the data and every random draw.
+        init_from: Checkpoint with the initial weights, in any spelling of ``models.checkpoints``.
+        num_steps: Last step; see ``folder.Plan``, as for the next three.
+        validate_every: Steps between two validations.
+        patience: Validations without a new best before training stops.
+        save_every: Steps between two checkpoints.
+        precision: Precision of matrix products: ``fp32``, ``bf16``, or ``auto`` for the device's best.
+        accelerated: False to compute with Magenta's layers.
     """
 
     config: str | None = None
@@ -57,7 +60,13 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A run that can start: nothing is known that would stop it."""
+    """A run that can start.
+
+    Attributes:
+        run: Config, hyperparameters, seed and run folder.
+        examples: Training and validation examples.
+        plan: Length and intervals.
+    """
 
     run: Run
     examples: Examples
@@ -65,14 +74,14 @@ class Job:
 
 
 def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
-    """Settles what will be trained on what.
+    """Prepares a run. Writes nothing into the run folder.
 
     Args:
-        request: what the user asked for. A run folder that is there fills in what is not given.
-        cut: runs ``preprocess``: (config, NoteSequences, folder to make).
+        request: Options. An existing run folder supplies those that are not given.
+        cut: Runs ``preprocess``; arguments: config, path of NoteSequences, new folder of examples.
 
     Raises:
-        GmdVaeError: it cannot work; nothing has been written into the run folder.
+        GmdVaeError: training cannot start, for example for lack of examples, memory or disk space.
     """
     config = get_config(request.config or DEFAULT_CONFIG, request.configs_file)
     hparams = resolve(config, request.hparams)
@@ -90,21 +99,21 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
         init_from = before.init_from
     if request.init_from:
         init_from = resolve_init_from(request.init_from)
-    examples = find_examples(config, examples_path, lambda notes, made: cut(config, notes, made))
+    examples = find_examples(config, examples_path, lambda notes, new_folder: cut(config, notes, new_folder))
     layers = _layers(request, before)
     run = Run(folder, config, hparams, seed or 0, examples.folder, examples.digest, init_from, layers)
     _check_examples(run, examples)
     _check_memory(run)
-    # beside those that are kept, one is being written and one is the best
+    # in addition to the checkpoints that are kept, one is being written and one is the best
     check_space(folder, _checkpoint_bytes(run), max(1, KEEP + 2 - len(checkpoints.complete(run.train_folder))))
     return Job(run, examples, _plan(request, run))
 
 
 def resolve_init_from(path: Path) -> InitFrom:
-    """The checkpoint that a user's spelling means now: ``RUN/latest`` will mean another one later.
+    """Resolves a spelling such as ``RUN/latest`` to the checkpoint that it names now.
 
     Raises:
-        GmdVaeError: there is none.
+        GmdVaeError: there is no checkpoint.
     """
     with checkpoints.open_checkpoint(path) as prefix:
         digest = hashlib.sha256("".join(map(files.sha256, checkpoints.files_of(prefix))).encode()).hexdigest()
@@ -112,7 +121,7 @@ def resolve_init_from(path: Path) -> InitFrom:
 
 
 def describe(job: Job) -> list[str]:
-    """What will be trained on what, a line each, for the time before the first step."""
+    """Returns the lines that ``gmd-vae train`` prints before the first step."""
     run, examples, plan = job.run, job.examples, job.plan
     batch_size = run.hparams["batch_size"]
     differences = ", ".join(f"{name}={value}" for name, value in changed(run.config, run.hparams).items())
@@ -122,7 +131,7 @@ def describe(job: Job) -> list[str]:
         f"{examples.train.count / batch_size:.1f} steps of {batch_size} an epoch",
     ]
     if examples.validation.count:
-        patience = f", stops after {plan.patience} without a better one" if plan.patience else ""
+        patience = f", stops after {plan.patience} without a new best" if plan.patience else ""
         lines.append(
             f"Validation: {examples.validation.count:,} windows, every {plan.validate_every:,} steps and at the end"
             + patience
@@ -132,19 +141,21 @@ def describe(job: Job) -> list[str]:
     parameters = count_parameters(run.config, run.hparams)
     size = checkpoint_bytes(parameters) / 1e6
     lines.append(
-        f"Model: {parameters:,} parameters, {size:,.1f} MB a checkpoint; {KEEP} and the best are kept, "
+        f"Model: {parameters:,} parameters, {size:,.1f} MB per checkpoint; keeps {KEEP} and the best, "
         f"{(KEEP + 1) * size:,.0f} MB"
     )
     if run.config.augmented:
-        lines.append("Note: Magenta transposes this config's training data at random; prepared examples are not.")
+        lines.append(
+            "Note: Magenta transposes this config's training data at random; prepared examples are not transposed."
+        )
     if run.init_from:
-        lines.append(f"Weights: begin as those of {run.init_from.path}")
+        lines.append(f"Initial weights: {run.init_from.path}")
     lines.append(f"Run folder: {run.folder}")
     return lines
 
 
 def _layers(request: Request, before: Run | None) -> Layers:
-    """What the user asked for; what is not given is as it was."""
+    """Returns the layers of the options; those of the existing run if not given."""
     if request.accelerated is False:
         return STOCK
     layers = before.layers if before else ACCELERATED
@@ -154,7 +165,10 @@ def _layers(request: Request, before: Run | None) -> Layers:
 
 
 def _plan(request: Request, run: Run) -> Plan:
-    """The user's plan; what is not given is as it was, and a goal that was reached is the config's again."""
+    """Returns the plan: options, else those of the existing run, else the defaults.
+
+    If the existing run has reached its last step, the number of steps is the config's again.
+    """
     before = read_plan(run.folder)
     num_steps = run.config.num_steps
     if before:
@@ -181,17 +195,17 @@ def _check_examples(run: Run, examples: Examples) -> None:
 
 
 def _check_memory(run: Run) -> None:
-    """The kernel kills what takes too much memory without a word: better said before."""
+    """Refuses a run that needs more memory than the machine has: the kernel would kill it without a message."""
     needed = family_of(run.config).training_bytes(run.config, run.hparams)
     if needed is None or gpus():  # the estimate is of a CPU's memory
         return
-    now = memory([])
-    there = now["limit_bytes"] or now["total_bytes"]
-    if there is not None and needed > there:
+    machine = memory([])
+    available = machine["limit_bytes"] or machine["total_bytes"]
+    if available is not None and needed > available:
         batch_size = run.hparams["batch_size"]
         raise GmdVaeError(
             f"Training '{run.config.name}' takes about {needed / 1e9:.1f} GB of memory at batch size {batch_size}, "
-            f"and this machine has {there / 1e9:.1f}",
+            f"and this machine has {available / 1e9:.1f}",
             f"Train with --hparams batch_size={max(1, batch_size // 2)} or less, or a smaller config.",
         )
 
