@@ -15,6 +15,8 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.training.run.lock import NAME, run_lock
 
+pytestmark = pytest.mark.timeout(120)
+
 ROOT = Path(__file__).parent.parent.parent.parent
 HOLD = """
 import subprocess, sys, time
