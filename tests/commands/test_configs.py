@@ -1,4 +1,4 @@
-"""``gmd-vae configs``: what there is, instantly."""
+"""``gmd-vae configs``: the list of configs, one config, and its schedules, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str
     assert "GB" in shown["memory"]
 
 
-def test_the_list_goes_by_the_music(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_is_grouped_by_music(capsys: pytest.CaptureFixture[str]) -> None:
     from gmd_vae.families import family_of
     from gmd_vae.families.music import MUSIC
 
@@ -60,7 +60,7 @@ def test_the_list_goes_by_the_music(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [
         ("groovae_4bar", ("4,085,019", "velocities and timing", "fetch groove", "--mode groove")),
         (
@@ -72,16 +72,16 @@ def test_the_list_goes_by_the_music(capsys: pytest.CaptureFixture[str]) -> None:
         ("nade-drums_2bar_full", ("a bit for each drum class",)),
     ],
 )
-def test_one_of_each_kind_is_shown_with_its_commands(
-    name: str, said: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+def test_a_config_of_each_family_is_shown_with_its_commands(
+    name: str, expected: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, _ = run(capsys, name)
     assert code == 0
     text = " ".join(out.split())
-    assert [words for words in said if words not in text] == []
+    assert [words for words in expected if words not in text] == []
 
 
-def test_the_commands_that_are_shown_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shown_commands_exist(capsys: pytest.CaptureFixture[str]) -> None:
     from gmd_vae.cli import main
 
     for name in ("cat-mel_2bar_small_chords", "groovae_2bar_humanize_small"):
@@ -94,7 +94,7 @@ def test_the_commands_that_are_shown_can_be_typed(capsys: pytest.CaptureFixture[
             assert all(argument in shown for argument in arguments if argument.startswith("--"))
 
 
-def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lists_all_configs(capsys: pytest.CaptureFixture[str]) -> None:
     listed = json.loads(run(capsys, "--json")[1])
     assert [entry["name"] for entry in listed] == list(all_configs())
     one = json.loads(run(capsys, DEFAULT_CONFIG, "--json")[1])
@@ -106,14 +106,14 @@ def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert [stream["name"] for stream in trio["streams"]] == ["melody", "bass", "drums"]
 
 
-def test_an_unknown_name_is_one_line_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_for_an_unknown_name_suggests_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "hierdec-drum_4bat")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "'hierdec-drum_4bar'" in err
 
 
-def test_a_file_of_ones_own_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_configs_of_a_users_file_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
         "from gmd_vae.configuration.config import Config\n"
@@ -141,20 +141,24 @@ def test_the_schedules_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--plot-schedules", "x.png"], f"gmd-vae configs {DEFAULT_CONFIG} --plot-schedules x.png"),
         ([DEFAULT_CONFIG, "--plot-schedules", "x.pdf"], "'x.pdf' does not end in .png"),
         (["hierdec-drum_4bat", "--plot-schedules", "x.png"], "'hierdec-drum_4bar'"),
     ],
 )
-def test_schedules_that_cannot_be_drawn_are_one_line(
-    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_errors_of_plot_schedules_are_one_line(
+    arguments: list[str],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, err = run(capsys, *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert said in err
+    assert expected in err
     assert list(tmp_path.iterdir()) == []
 
 

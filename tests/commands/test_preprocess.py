@@ -1,3 +1,5 @@
+"""``gmd-vae preprocess``: output, summary, errors, and interruption."""
+
 from __future__ import annotations
 
 import gzip
@@ -26,7 +28,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_notes(folder: Path, train: int = 3, bars: int = 4, pitch: int = 36) -> Path:
-    """Beats with a cowbell (in the snare's class) at a step of their own, so each is a window of its own."""
+    """Writes different beats: each has cowbells (class snare) at other steps, so each is another window."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, numbers in (("train", range(train)), ("validation", [train]), ("test", [train + 1])):
         with (folder / f"{split}.tfrecord").open("wb") as stream:
@@ -50,18 +52,18 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return caught.value.code, captured.out, captured.err
 
 
-def assert_refused(capsys: pytest.CaptureFixture[str], code: int, says: str, *arguments: str) -> None:
-    """One line on stderr, nothing on stdout, nothing left behind."""
+def assert_refused(capsys: pytest.CaptureFixture[str], code: int, message: str, *arguments: str) -> None:
+    """Checks for one line on stderr, nothing on stdout, and no new files."""
     before = sorted(Path().rglob("*"))
     found, out, err = run(capsys, *arguments)
     assert (found, out) == (code, "")
     assert err.count("\n") == 1
     assert err.startswith("Error: ")
-    assert says in err
+    assert message in err
     assert sorted(Path().rglob("*")) == before
 
 
-def test_the_help_starts_with_the_line_of_the_group_and_ends_in_examples() -> None:
+def test_help_begins_with_the_summary_line_and_ends_with_examples() -> None:
     assert (command.help or "").splitlines()[0] == COMMANDS["preprocess"]
     text = CliRunner().invoke(command, ["--help"]).output
     assert "Examples:\n    gmd-vae preprocess\n" in text
@@ -93,7 +95,7 @@ def test_help_and_usage_errors_import_nothing_heavy() -> None:
         assert found.stdout.splitlines()[-1] == f"{code} []"
 
 
-def test_the_defaults_are_the_ones_a_user_would_type(capsys: pytest.CaptureFixture[str]) -> None:
+def test_defaults_read_the_groove_notes_and_write_to_data_examples(capsys: pytest.CaptureFixture[str]) -> None:
     from gmd_vae.configuration.registry import DEFAULT_CONFIG
 
     write_notes(Path("data/notes/groove"))
@@ -105,7 +107,7 @@ def test_the_defaults_are_the_ones_a_user_would_type(capsys: pytest.CaptureFixtu
     assert f"Wrote 5 examples for {DEFAULT_CONFIG} to {folder}" in out
 
 
-def test_the_table_counts_every_split_and_says_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_lists_counts_of_each_split_and_of_dropped_music(capsys: pytest.CaptureFixture[str]) -> None:
     notes = write_notes(Path("[odd] name"))
     with (notes / "train.tfrecord").open("ab") as stream:
         short = NoteSequence(id="short", total_time=2.0)
@@ -124,7 +126,7 @@ def test_the_table_counts_every_split_and_says_what_was_left_out(capsys: pytest.
     assert "to data/examples/[odd] name/hierdec-drum_4bar_v2" in out
 
 
-def test_json_is_the_summary_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_output_equals_the_manifest(capsys: pytest.CaptureFixture[str]) -> None:
     notes = write_notes(Path("notes"), train=6)
     code, out, _ = run(
         capsys, "notes", "--output-dir", "out", "--shards", "2", "--max-per-sequence", "1", "--json", "--jobs", "1"
@@ -143,7 +145,7 @@ def test_json_is_the_summary_for_programs(capsys: pytest.CaptureFixture[str]) ->
     assert notes.is_dir()
 
 
-def test_a_split_without_examples_is_mentioned(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_split_without_examples_gives_a_note_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     (write_notes(Path("notes")) / "test.tfrecord").unlink()
     code, _, err = run(capsys, "notes")
     assert code == 0
@@ -170,10 +172,10 @@ def test_failures_are_one_line_with_the_next_action(capsys: pytest.CaptureFixtur
     ("module", "name"), [("windows.extraction", "Dropped.add"), ("windows.storage.shards", "write_record")]
 )
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_after_ctrl_c_the_same_command_goes_on(
+def test_the_same_command_continues_after_ctrl_c(
     capsys: pytest.CaptureFixture[str], workspace: Path, module: str, name: str, jobs: int
 ) -> None:
-    """A real SIGINT, to all processes as a terminal sends it, while batches are merged or examples are written."""
+    """Sends SIGINT to all processes, as a terminal does, while batches are merged or examples are written."""
     write_notes(workspace / "notes", train=300)
     script = f"""if True:
         import os, signal, sys
@@ -194,7 +196,7 @@ def test_after_ctrl_c_the_same_command_goes_on(
     )  # fmt: skip
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    # with two jobs, one may still be starting, and Python says so
+    # with two jobs, one may still be starting, and Python prints a traceback
     last = err.strip().splitlines()[-1]
     assert last.startswith("Error: Interrupted.")
     assert jobs > 1 or err.strip().count("\n") == 0
@@ -208,7 +210,7 @@ def test_after_ctrl_c_the_same_command_goes_on(
     assert sorted(path.name for path in workspace.iterdir()) == ["notes", "out"]
 
 
-def test_sections_that_a_filter_refuses_are_left_out_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_sections_are_left_out_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
     write_notes(Path("notes"), train=6)
     code, out, _ = run(capsys, "notes", "--output-dir", "out", "--max-num-notes", "18", "--json")
     assert code == 0
@@ -217,7 +219,7 @@ def test_sections_that_a_filter_refuses_are_left_out_and_counted(capsys: pytest.
     assert summary["dropped"]["reasons"]["too_many_notes"] == 1
     assert summary["splits"]["validation"]["examples"] == 0
     assert json.loads(Path("out/manifest.json").read_text())["options"]["filters"] == {"max_num_notes": 18}
-    assert_refused(capsys, 2, "--is-drum and --no-is-drum say which notes count", "notes", "--is-drum")
+    assert_refused(capsys, 2, "--is-drum and --no-is-drum choose the notes", "notes", "--is-drum")
     too_long = "sections longer than --max-total-time: 8"
     assert_refused(capsys, 1, too_long, "notes", "--output-dir", "new", "--max-total-time", "1")
 
@@ -235,10 +237,10 @@ def test_stock_writes_note_sequences(capsys: pytest.CaptureFixture[str]) -> None
         stream.write(b"more")
     assert_refused(capsys, 1, "has changed since", str(folder), "--output-dir", "third")
     for options in (["--shards", "2"], ["--keep-duplicates"], ["--min-velocities", "1"]):
-        assert_refused(capsys, 2, f"--stock does not take {options[0]}", "notes", "--stock", *options)
+        assert_refused(capsys, 2, f"--stock cannot be combined with {options[0]}", "notes", "--stock", *options)
 
 
-def test_a_dask_scheduler_is_named_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_dask_needs_a_scheduler_and_a_scheduler_needs_dask(capsys: pytest.CaptureFixture[str]) -> None:
     write_notes(Path("notes"))
     assert_refused(capsys, 2, "--engine dask needs --scheduler", "notes", "--engine", "dask")
     assert_refused(capsys, 2, "--scheduler needs --engine dask", "notes", "--scheduler", "tcp://127.0.0.1:8786")

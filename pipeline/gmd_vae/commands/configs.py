@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     "picture",
     metavar="PNG",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw NAME's learning rate, β and sampling probability over its steps, as a PNG file.",
+    help="Draw learning rate, β and sampling probability of NAME over its steps to a PNG file.",
 )
 @configs_option
 @json_option
 def command(name: str | None, picture: Path | None, configs_file: Path | None, as_json: bool) -> None:
     """List the model configs, or show one.
 
-    The list goes by the music that a config learns from, and says where to get it. For each config it
-    has the parameters, about how much memory training takes on a CPU at its batch size (where that is
-    known), and whether it is small enough for a laptop. Of one config, it shows the commands too.
+    The list is grouped by the music that configs learn from, with places to get it. For each config it
+    shows the number of parameters, an estimate of the memory for training on a CPU (where it is known),
+    and "yes" if it is small enough for a laptop. NAME shows every number of one config, and the commands
+    to train it and to generate with it.
 
     \b
     Examples:
@@ -45,11 +46,11 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
 
     if picture is not None and name is None:
         raise UsageError(
-            "--plot-schedules draws one config, and none is named",
+            "--plot-schedules draws one config, but no config is named",
             f"Name one: gmd-vae configs {DEFAULT_CONFIG} --plot-schedules {picture}",
         )
     if picture is not None and picture.suffix.lower() != ".png":
-        raise UsageError(f"The picture is a PNG file, and '{picture}' does not end in .png", "Give it that ending.")
+        raise UsageError(f"The picture is a PNG file, but '{picture}' does not end in .png", "Give it that ending.")
     if name:
         config = get_config(name, configs_file)
         if as_json:
@@ -68,11 +69,11 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
         console.print_json([_facts(config) for config in configs])
         return
     _show_all(configs)
-    console.stdout().print(f"Default: {DEFAULT_CONFIG}. 'gmd-vae configs NAME' shows every number of one.")
+    console.stdout().print(f"Default: {DEFAULT_CONFIG}. 'gmd-vae configs NAME' shows every number of a config.")
 
 
 def _facts(config: Config) -> dict[str, Any]:
-    """One config for programs."""
+    """Returns the facts of a config as JSON values."""
     from gmd_vae.families import family_of
     from gmd_vae.families.music import is_for_laptops
     from gmd_vae.families.parameters import checkpoint_bytes, count_parameters
@@ -105,6 +106,7 @@ def _facts(config: Config) -> dict[str, Any]:
 
 
 def _show_all(configs: list[Config]) -> None:
+    """Prints a table of configs for each kind of music."""
     from rich.table import Table
 
     from gmd_vae.common import console
@@ -120,17 +122,18 @@ def _show_all(configs: list[Config]) -> None:
         known = any(facts["training_bytes"] for facts in rows)
         for heading in ("parameters", *(("memory",) if known else ()), "laptop"):
             table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column("what")
+        table.add_column("summary")
         for facts in rows:
             memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else ""] if known else []
-            what = facts["summary"].removesuffix(", for a laptop") + ("; Magenta's own" if facts["stock"] else "")
+            summary = facts["summary"].removesuffix(", for a laptop") + ("; Magenta's own" if facts["stock"] else "")
             laptop = "yes" if facts["for_laptops"] else ""
-            table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, what)
+            table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, summary)
         out.print(table)
         out.print()
 
 
 def _show_one(config: Config) -> None:
+    """Prints every number of a config, and its commands."""
     from rich.table import Table
 
     from gmd_vae.common import console
@@ -143,7 +146,7 @@ def _show_one(config: Config) -> None:
     out.print(f"[bold]{config.name}[/bold]: {config.summary}")
     out.print(f"From: {config.source}", markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column("what", no_wrap=True)
+    table.add_column("name", no_wrap=True)
     table.add_column("value")
     table.add_row("parameters", f"{facts['parameters']:,}")
     table.add_row("checkpoint", f"{facts['checkpoint_bytes'] / 1e6:,.1f} MB")
@@ -167,7 +170,7 @@ def _show_one(config: Config) -> None:
 
 
 def _commands(facts: dict[str, Any]) -> list[str]:
-    """From NoteSequences to new music with this config."""
+    """Returns the commands from NoteSequences to new music."""
     name = facts["name"]
     notes = "data/notes/groove" if facts["group"] in ("drums", "groove") else "data/notes/my_midi"
     more = ' --chords "C G Am F"' if facts["controls"] == "chords" else ""
@@ -180,6 +183,7 @@ def _commands(facts: dict[str, Any]) -> list[str]:
 
 
 def _decoder(facts: dict[str, Any]) -> str:
+    """Returns the structure of the decoder in words."""
     if not facts["levels"]:
         return "flat"
     conductor = "autoregressive" if facts["conductor_autoregression"] else "not autoregressive"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # numpy and protobuf: only a run needs them, not --help
     from gmd_vae.windows.summary import Summary
 
 DEFAULT_INPUT = Path("data/notes/groove")
-_WHAT = "What to write"
+_OUTPUT = "Output"
 
 
 @click.command(cls=GroupedCommand)
@@ -37,46 +37,46 @@ _WHAT = "What to write"
     "--config",
     "config_name",
     cls=GroupedOption,
-    group=_WHAT,
+    group=_OUTPUT,
     metavar="NAME",
-    help="The config to cut windows for.  [default: as for train]",
+    help="Name of the config to cut windows for.  [default: as for train]",
 )
 @click.option(
     "--output-dir",
     cls=GroupedOption,
-    group=_WHAT,
+    group=_OUTPUT,
     type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to make.  [default: data/examples/INPUT'S NAME/CONFIG; with --stock data/notes/NAME-CONFIG]",
+    help="Folder to write.  [default: data/examples/INPUT'S NAME/CONFIG; with --stock data/notes/NAME-CONFIG]",
 )
 @click.option(
     "--shards",
     cls=GroupedOption,
-    group=_WHAT,
+    group=_OUTPUT,
     type=click.IntRange(min=1),
-    help="Files for the training split.  [default: 4, or 64 MiB each]",
+    help="Number of files of the training split.  [default: 4, or more, of 64 MiB each]",
 )
 @click.option(
     "--max-per-sequence",
     cls=GroupedOption,
-    group=_WHAT,
+    group=_OUTPUT,
     type=click.IntRange(min=1),
-    help="Keep at most so many windows of each NoteSequence.  [default: all]",
+    help="Maximum number of windows of each NoteSequence.  [default: all]",
 )
 @click.option(
     "--keep-duplicates",
     cls=GroupedOption,
-    group=_WHAT,
+    group=_OUTPUT,
     is_flag=True,
-    help="Write every occurrence of a window, not one for all.",
+    help="Write every occurrence of a window instead of one.",
 )
-@click.option("--gzip", "compress", cls=GroupedOption, group=_WHAT, is_flag=True, help="Write compressed shards.")
+@click.option("--gzip", "compress", cls=GroupedOption, group=_OUTPUT, is_flag=True, help="Write compressed shards.")
 @click.option(
     "--stock",
     cls=GroupedOption,
-    group=_WHAT,
+    group=_OUTPUT,
     is_flag=True,
-    help="Write what Magenta's preprocess_tfrecord writes at its defaults: the windows as NoteSequences, at most as "
-    "many of a section as the config's converter takes (5 for most).",
+    help="Write the output of Magenta's preprocess_tfrecord at its defaults: windows as NoteSequences, with the "
+    "converter's maximum for each section (5 for most configs).",
 )
 @filter_options
 @configs_option
@@ -100,12 +100,13 @@ def command(
 ) -> None:
     """Cut NoteSequences into training windows for a config.
 
-    INPUT is a folder that `gmd-vae convert` made (default: data/notes/groove), or one TFRecord file
-    of NoteSequences; the records of a single file go to train, validation and test by a hash of
-    their ids, 80, 10 and 10 of 100.
+    INPUT is a folder that `gmd-vae convert` wrote (default: data/notes/groove), or one TFRecord file
+    of NoteSequences. The records of a single file are divided by a hash of their ids: 80% train,
+    10% validation, 10% test.
 
-    Repeats are left out, and no window is in two splits. The summary says what was left out and why.
-    Memory does not grow with the input, and a run that was stopped goes on where it was.
+    Repeats are removed, and no window is in two splits. The summary lists the music that was left
+    out, with reasons. Memory does not grow with the input. A run that was stopped continues when you
+    run the same command again.
 
     \b
     Examples:
@@ -128,7 +129,7 @@ def command(
     if input_path == DEFAULT_INPUT and not input_path.exists():
         raise GmdVaeError(
             f"'{input_path}' does not exist",
-            "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert made.",
+            "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert wrote.",
         )
     if output_dir is None:
         from gmd_vae.windows.notes_input import input_name
@@ -148,17 +149,17 @@ def command(
             from gmd_vae.windows.cutting.filters import Filters
             from gmd_vae.windows.preprocess import preprocess  # numpy and protobuf: only now
 
-            chosen = Filters(**filters)
+            section_filters = Filters(**filters)
             summary = preprocess(
                 input_path,
                 output_dir,
-                family_of(config).extractor(config, chosen),
+                family_of(config).extractor(config, section_filters),
                 config=config.name,
                 shards=shards,
                 max_per_sequence=max_per_sequence,
                 keep_duplicates=keep_duplicates,
                 compress=compress,
-                filters=chosen,
+                filters=section_filters,
                 engine=engine,
                 advice=fitting_configs,
                 on_progress=on_progress,
@@ -191,7 +192,7 @@ def _write_stock(
 
 
 def _show(summary: Summary[SplitSummary]) -> None:
-    """The summary as tables on stdout."""
+    """Prints the summary as tables on stdout."""
     from gmd_vae.common import console
 
     rows = {}
@@ -203,14 +204,14 @@ def _show(summary: Summary[SplitSummary]) -> None:
     _print_table(("sequences", "windows", "distinct", "in other splits", "examples", "files"), rows)
     _print_dropped(summary.dropped)
     if chords := summary.dropped.chords:
-        said = ", ".join(f"{how} in {count:,} sections" for how, count in sorted(chords.items()))
-        console.stdout().print(f"Chords: {said}")
+        counts = ", ".join(f"{origin} in {count:,} sections" for origin, count in sorted(chords.items()))
+        console.stdout().print(f"Chords: {counts}")
     examples = sum(split.examples for split in summary.splits.values())
     console.stdout().print(f"Wrote {examples:,} examples for {summary.config} to {summary.output_dir}", markup=False)
 
 
 def _show_stock(summary: Summary[StockSplit]) -> None:
-    """The same, of ``--stock``."""
+    """Prints the summary of ``--stock`` as tables on stdout."""
     from gmd_vae.common import console
 
     rows = {name: (split.sequences, split.windows, split.records) for name, split in summary.splits.items()}
@@ -223,7 +224,7 @@ def _show_stock(summary: Summary[StockSplit]) -> None:
 
 
 def _print_table(headings: Sequence[str], rows: Mapping[str, Sequence[int]]) -> None:
-    """A row of numbers for each split."""
+    """Prints a table with a row for each split."""
     from rich.table import Table
 
     from gmd_vae.common import console
@@ -237,7 +238,7 @@ def _print_table(headings: Sequence[str], rows: Mapping[str, Sequence[int]]) -> 
 
 
 def _print_dropped(counts: Dropped) -> None:
-    """What gave no window, and why; nothing where there is none."""
+    """Prints the counts of music that gave no window; nothing if there is none."""
     from rich.table import Table
 
     from gmd_vae.common import console
@@ -252,7 +253,7 @@ def _print_dropped(counts: Dropped) -> None:
     if left_out:
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(justify="right")
-        for count, what in left_out:
-            table.add_row(f"{count:,}", what)
+        for count, reason in left_out:
+            table.add_row(f"{count:,}", reason)
         out.print("Left out:")
         out.print(table)

@@ -1,4 +1,4 @@
-"""``--hparams name=value,...``: parsed and checked before TensorFlow starts."""
+"""Parses and checks ``--hparams name=value,...`` before TensorFlow starts."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from gmd_vae.common.errors import UsageError, nearest
 from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
 
-# outside [brackets]: enc_rnn_size=[128,128],z_size=64
+# commas outside of brackets, for example in enc_rnn_size=[128,128],z_size=64
 _COMMA = re.compile(r",(?![^\[]*\])")
 _POSITIVE = ("batch_size", "z_size", "max_seq_len", "learning_rate", "grad_clip", "enc_rnn_size", "dec_rnn_size")
 _SCHEDULES = ("constant", "inverse_sigmoid", "exponential")
 
 
 def resolve(config: Config, overrides: str) -> dict[str, Any]:
-    """Every hyperparameter of a config, with the user's overrides applied.
+    """Returns all hyperparameters of a config with the user's overrides.
 
     Args:
-        config: from ``gmd_vae.configuration.registry``.
-        overrides: as in Magenta, ``name=value`` pairs with commas between, lists in brackets.
+        config: The config.
+        overrides: Pairs ``name=value`` separated by commas, lists in brackets, as in Magenta.
 
     Raises:
-        UsageError: an unknown name (answers with the nearest), a value of the wrong type, or values
-            that do not fit each other or the config.
+        UsageError: A name is unknown (the message has the nearest one), a value has the wrong type, or values do not
+            fit each other or the config.
     """
     hparams = dict(config.hparams)
     for part in filter(None, (part.strip() for part in _COMMA.split(overrides))):
@@ -38,11 +38,12 @@ def resolve(config: Config, overrides: str) -> dict[str, Any]:
 
 
 def changed(config: Config, hparams: dict[str, Any]) -> dict[str, Any]:
-    """The hyperparameters that differ from the config's own."""
+    """Returns the hyperparameters that differ from the config's own."""
     return {name: value for name, value in hparams.items() if value != config.hparams[name]}
 
 
 def _parse(name: str, text: str, example: Any) -> Any:
+    """Returns the value in the type of ``example``."""
     kind = type(example)
     try:
         if kind is bool:
@@ -58,6 +59,7 @@ def _parse(name: str, text: str, example: Any) -> Any:
 
 
 def _check(config: Config, hparams: dict[str, Any]) -> None:
+    """Checks ranges, and that the hyperparameters fit each other and the config."""
     for name in _POSITIVE:
         values = hparams[name] if isinstance(hparams[name], list) else [hparams[name]]
         if not values or any(value <= 0 for value in values):

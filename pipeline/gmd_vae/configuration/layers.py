@@ -1,4 +1,4 @@
-"""How a model's layers are computed. The model, its variables and its checkpoints are the same either way."""
+"""The implementation of a model's layers: ours or Magenta's. Variables and checkpoints are the same for both."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Layers:
-    """Which code computes the encoder and the decoder, and how exactly.
+    """The choice of encoder and decoder layers, and their precision.
 
     Attributes:
-        accelerated: by our layers where there are some for a config, otherwise by Magenta's.
-        precision: of the matrix products of our layers, ``fp32`` or ``bf16``. The rest, weights and
-            states included, is always fp32.
+        accelerated: Uses our layers where they support the config, else Magenta's. False: Magenta's.
+        precision: Precision of the operands of our layers' matrix products, ``fp32`` or ``bf16``. Everything else,
+            with weights and states, is fp32.
     """
 
     accelerated: bool = True

@@ -1,4 +1,4 @@
-"""Configs by name: those of ``configs.py``, the user's own, and Magenta's 23. No TensorFlow."""
+"""Configs by name: those of ``configs.py``, the user's own, and Magenta's 23. Without TensorFlow."""
 
 from __future__ import annotations
 
@@ -33,23 +33,27 @@ def all_configs(own_file: Path | None = None) -> dict[str, Config]:
     own = own_file or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if own is not None:
         files.append(own)
-    found: dict[str, Config] = {}
+    configs: dict[str, Config] = {}
     for file in files:
-        found.update({config.name: config for config in _load(file)})
+        configs.update({config.name: config for config in _load(file)})
     for stock in MAGENTA_CONFIGS:
-        if stock.name in found:
+        if stock.name in configs:
             raise UsageError(
                 f"'{own or BUILT_IN}' names a config '{stock.name}', which is one of Magenta's", "Choose another name."
             )
-        found[stock.name] = stock
-    return found
+        configs[stock.name] = stock
+    return configs
 
 
 def get_config(name: str, own_file: Path | None = None) -> Config:
-    """Returns the config of that name.
+    """Returns a config by its name.
+
+    Args:
+        name: Name of the config.
+        own_file: Python file with the user's configs, as for ``all_configs``.
 
     Raises:
-        UsageError: There is none; the message has the nearest names.
+        UsageError: There is no config of that name; the message has the nearest names.
     """
     configs = all_configs(own_file)
     if name not in configs:
@@ -99,6 +103,7 @@ def _drums_of_0_8(declaration: dict[str, Any]) -> Config:
 
 
 def _load(path: Path) -> list[Config]:
+    """Runs a config file and returns its configs, checked by their families."""
     next_action = "A config file defines CONFIGS, a list of configs; see configs.py."
     spec = importlib.util.spec_from_file_location(f"gmd_vae_configs_{abs(hash(path))}", path)
     if not path.is_file() or spec is None or spec.loader is None:

@@ -1,7 +1,7 @@
-"""What changes during training by plan: learning rate, β and sampling probability, step by step.
+"""Training schedules: learning rate, β and sampling probability at each step. Pure functions without TensorFlow.
 
-The formulas are Magenta's (``magenta/models/music_vae/base_model.py`` and ``lstm_utils.py``), a test
-compares them with its tensors. Pure functions, no TensorFlow.
+The formulas are Magenta's (``magenta/models/music_vae/base_model.py`` and ``lstm_utils.py``); a test compares them with
+its tensors.
 """
 
 from __future__ import annotations
@@ -11,43 +11,48 @@ import struct
 from pathlib import Path
 from typing import Any
 
-_POINTS = 500  # of each curve: about one per pixel column of a panel
+_POINTS = 500  # points of each curve: about one per pixel column of a panel
 
 
 def learning_rate(hparams: dict[str, Any], step: int) -> float:
-    """Adam's learning rate in the training step that follows ``step`` others.
+    """Returns Adam's learning rate after ``step`` steps.
 
-    From ``learning_rate`` it decays towards ``min_learning_rate``, by ``decay_rate`` each step
-    (``base_model.py``, ``MusicVAE.train``).
+    It decays from ``learning_rate`` towards ``min_learning_rate``, by the factor ``decay_rate`` each step
+    (``MusicVAE.train`` in ``base_model.py``).
 
     Args:
-        hparams: by Magenta's names.
-        step: steps done.
+        hparams: Hyperparameters by Magenta's names.
+        step: Number of finished training steps.
     """
     lowest: float = hparams["min_learning_rate"]
     return float((hparams["learning_rate"] - lowest) * _power(hparams["decay_rate"], step) + lowest)
 
 
 def kl_beta(hparams: dict[str, Any], step: int) -> float:
-    """β, the weight of the KL divergence above the free bits, after ``step`` steps.
+    """Returns β, the weight of the KL divergence above the free bits, after ``step`` steps.
 
-    It rises from 0 at step 0 to ``max_beta``: from step 1 on where ``beta_rate`` is 0, else the more
-    slowly the closer ``beta_rate`` is to 1 (``base_model.py``, ``MusicVAE._compute_model_loss``).
+    β is ``(1 - beta_rate ** step) * max_beta`` (``MusicVAE._compute_model_loss``): 0 at step 0; with
+    ``beta_rate`` 0 it is ``max_beta`` from step 1 on.
+
+    Args:
+        hparams: Hyperparameters by Magenta's names.
+        step: Number of finished training steps.
     """
     return float((1.0 - _power(hparams["beta_rate"], step)) * hparams["max_beta"])
 
 
 def sampling_probability(hparams: dict[str, Any], step: int) -> float:
-    """The probability, in training, that the decoder is fed its own last output instead of the truth.
+    """Returns the probability of scheduled sampling after ``step`` steps, from 0 to 1.
 
-    ``lstm_utils.get_sampling_probability``; 0 is teacher forcing, and what Magenta takes where there
-    is no ``sampling_schedule``.
+    With this probability a decoder step in training reads the decoder's own last output instead of the true one
+    (``lstm_utils.get_sampling_probability``). 0 is teacher forcing, and the value without ``sampling_schedule``.
 
-    Returns:
-        From 0 to 1.
+    Args:
+        hparams: Hyperparameters by Magenta's names.
+        step: Number of finished training steps.
 
     Raises:
-        ValueError: the schedule is unknown, or ``sampling_rate`` is outside its range.
+        ValueError: The schedule is unknown, or ``sampling_rate`` is outside of its range.
     """
     schedule = hparams.get("sampling_schedule")
     rate: float = hparams.get("sampling_rate", 0.0)
@@ -56,7 +61,7 @@ def sampling_probability(hparams: dict[str, Any], step: int) -> float:
     if schedule == "constant" and 0 <= rate <= 1:
         return float(rate)
     if schedule == "inverse_sigmoid" and rate >= 1:
-        # 1 - k / (k + exp(step / k)); exp() overflows at 710, where the result has long been 1.0
+        # 1 - k / (k + exp(step / k)); exp() overflows at 710, where the result is 1.0
         return 1.0 - rate / (rate + math.exp(min(step / rate, 700.0)))
     if schedule == "exponential" and 0 < rate < 1:
         return 1.0 - _power(rate, step)
@@ -67,10 +72,10 @@ def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title:
     """Draws the three schedules as a PNG file.
 
     Args:
-        hparams: by Magenta's names.
-        num_steps: the last step shown.
-        target: the file, written whole.
-        title: above the panels.
+        hparams: Hyperparameters by Magenta's names.
+        num_steps: Last step of the curves.
+        target: PNG file, written whole or not at all.
+        title: Title above the panels.
     """
     from gmd_vae.common.charts import BLUE, GREEN, ORANGE, Line, drawing, line_chart
 
@@ -90,10 +95,9 @@ def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title:
 
 
 def _power(base: float, step: int) -> float:
-    """``base ** step`` with the base as TensorFlow holds it, in 32 bits.
+    """Returns ``base ** step`` with the base rounded to 32 bits, as in TensorFlow.
 
-    The rounding of the base matters: 0.99999 in 32 bits is 0.9999899864, and 0.1 % more decay after
-    100,000 steps.
+    The rounding matters: 0.99999 in 32 bits is 0.9999899864, which decays 0.1 % more in 100,000 steps.
     """
     (rounded,) = struct.unpack("<f", struct.pack("<f", base))
     try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal, TypeAlias
 
-# The nine drum classes of Magenta: note_seq.drums_encoder_decoder.DEFAULT_DRUM_TYPE_PITCHES. The
-# first pitch of a class is the one written to MIDI. A test holds the table equal to the package's.
+# Magenta's nine drum classes: note_seq.drums_encoder_decoder.DEFAULT_DRUM_TYPE_PITCHES. The first pitch of a class is
+# written to MIDI. A test compares the table with the package.
 NINE_CLASSES: tuple[tuple[int, ...], ...] = (
     (36, 35),  # kick
     (38, 27, 28, 31, 32, 33, 34, 37, 39, 40, 56, 65, 66, 75, 85),  # snare
@@ -27,22 +27,22 @@ CLASS_NAMES = ("kick", "snare", "closed hi-hat", "open hi-hat", "low tom", "mid 
 
 @dataclasses.dataclass(frozen=True)
 class DrumWindows:
-    """Fixed-length drum windows, as ``magenta.models.music_vae.data.DrumsConverter`` cuts them.
+    """Drum windows of fixed length, as ``magenta.models.music_vae.data.DrumsConverter`` cuts them.
 
-    A window is ``steps`` sixteenth notes (at ``steps_per_quarter=4``). Each step is a *label*: an
-    integer whose bit ``i`` says that a drum of class ``i`` begins there. The decoder's one-hot
-    vector (``2 ** classes`` wide) and the encoder's drum roll (one column a class and a last one
-    for "no hit") are functions of the label.
+    A window has ``steps`` steps, sixteenth notes with ``steps_per_quarter=4``. Each step is a *label*: an integer in
+    which bit ``i`` is 1 if a drum of class ``i`` begins there. The decoder's one-hot vector (``2 ** classes`` columns)
+    and the encoder's drum roll (one column for each class, and a last one for "no hit") are functions of the label.
 
     Attributes:
-        slice_bars: length of a window in bars; windows start at every bar.
-        max_bars: a stretch of drums is cut off after this many bars, before it is sliced.
-        gap_bars: a stretch of drums ends where no drum begins for this many bars.
-        steps_per_quarter: quantisation, steps per quarter note.
-        quarters_per_bar: windows come only from music with bars of this length.
-        pitch_classes: the MIDI pitches of each drum class; other pitches are dropped.
-        roll_input: the encoder reads the drum roll; otherwise the one-hot vector.
-        roll_output: the decoder writes the drum roll; otherwise the one-hot vector.
+        slice_bars: Length of a window in bars; a window begins at every bar.
+        max_bars: Maximum length of a stretch of drums in bars; it is cut off there before it is sliced. ``None``: no
+            limit.
+        gap_bars: Length in bars of a pause that ends a stretch of drums.
+        steps_per_quarter: Steps in a quarter note.
+        quarters_per_bar: Quarter notes in a bar; music with other bars gives no windows.
+        pitch_classes: MIDI pitches of each drum class; other pitches are dropped.
+        roll_input: The encoder reads the drum roll; False: the one-hot vector.
+        roll_output: The decoder writes the drum roll; False: the one-hot vector.
     """
 
     slice_bars: int = 4
@@ -71,24 +71,24 @@ class DrumWindows:
 
     @property
     def voice_names(self) -> tuple[str, ...]:
-        """The names of the drum classes, in their order."""
+        """Names of the drum classes in their order."""
         if self.pitch_classes == NINE_CLASSES:
             return CLASS_NAMES
         return tuple(f"pitch {pitches[0]}" for pitches in self.pitch_classes)
 
     @property
     def steps(self) -> int:
-        """Steps in one window: the length of its label sequence."""
+        """Steps in one window."""
         return self.slice_bars * self.steps_per_bar
 
     @property
     def input_depth(self) -> int:
-        """Width of the encoder's input: the roll with its "no hit" column, or the one-hot vector."""
+        """Columns of the encoder's input: the roll with its "no hit" column, or the one-hot vector."""
         return len(self.pitch_classes) + 1 if self.roll_input else 2 ** len(self.pitch_classes)
 
     @property
     def output_depth(self) -> int:
-        """Width of the decoder's output: the roll, or the one-hot vector."""
+        """Columns of the decoder's output: the roll, or the one-hot vector."""
         return len(self.pitch_classes) if self.roll_output else 2 ** len(self.pitch_classes)
 
 
