@@ -41,12 +41,12 @@ def test_real_files_are_read_as_note_seq_reads_them(groove_archive: Path) -> Non
         names = sorted(name for name in archive.namelist() if name.endswith(".mid"))
         for name in names[::8]:
             assert compare(archive.read(name)) == ACCEPTED, name
-        assert all(midi_io.reads_itself(archive.read(name)) for name in names)
+        assert all(midi_io.reads_without_note_seq(archive.read(name)) for name in names)
 
 
 def test_malformed_and_other_music_is_read_as_note_seq_reads_it(test_data: Path) -> None:
     songs = sorted((test_data / "freedoom" / "musics").glob("*.mid"))
-    assert all(midi_io.reads_itself(path.read_bytes()) for path in songs)
+    assert all(midi_io.reads_without_note_seq(path.read_bytes()) for path in songs)
     for path in songs[::20]:
         assert compare(path.read_bytes()) == ACCEPTED, path.name
     malformed = sorted((test_data / "malformed").rglob("*.mid"))
@@ -54,7 +54,9 @@ def test_malformed_and_other_music_is_read_as_note_seq_reads_it(test_data: Path)
     assert answers.count(ACCEPTED) > 60
     assert midi_io.DAMAGED in answers
     for path, answer in zip(malformed, answers, strict=True):
-        assert midi_io.reads_itself(path.read_bytes()) == (answer == ACCEPTED), path.name  # nothing goes the slow way
+        assert midi_io.reads_without_note_seq(path.read_bytes()) == (answer == ACCEPTED), (
+            path.name
+        )  # nothing goes the slow way
 
 
 def test_many_tempos_are_read_as_note_seq_reads_them(make_midi: MakeMidi) -> None:
@@ -71,7 +73,7 @@ def test_what_is_not_proven_is_what_note_seq_says(make_midi: MakeMidi) -> None:
     smpte = make_midi(ticks_per_quarter=0xE728)
     long_number = make_midi(before=b"\x80\x80\x80\x80\x05\x99\x24\x40")  # mido knows no limit
     for data in (smpte, long_number):
-        assert not midi_io.reads_itself(data)
+        assert not midi_io.reads_without_note_seq(data)
     assert compare(long_number) == ACCEPTED
     assert compare(smpte) in (ACCEPTED, midi_io.DAMAGED)
 

@@ -1,1 +1,18 @@
-"""MIDI to NoteSequence and back, and TFRecord files. Nothing here imports TensorFlow."""
+"""MIDI files to NoteSequences and back, and TFRecord files. Nothing here imports TensorFlow.
+
+Folders or archives of MIDI files flow in (room ``datasets``); TFRecord files of NoteSequences flow out, for the rooms
+``windows``, ``inspection`` and ``evaluation``. The writer serves the room ``generation``. Read ``midi_io`` first:
+it takes one MIDI file from bytes to a record.
+
+- ``midi_io``: MIDI bytes ↔ NoteSequence, with checks and reasons for refusals.
+- ``reader``: our MIDI reader in three steps: events, music, encoding.
+- ``fallback``: note_seq's reader in a child process, for the files that ours leaves to it.
+- ``writer``: plain numbers → MIDI bytes.
+- ``convert``: a folder or an archive → TFRecord files, one for each split.
+- ``convert_batch``: the share of one worker process in a conversion.
+- ``splits``: the files to convert, and their splits.
+- ``tfrecord``: TFRecord files without TensorFlow.
+- ``note_sequence``: the NoteSequence class and note_seq's modules without note_seq's slow imports.
+- ``note_arrays``: the notes of a serialised NoteSequence as arrays.
+- ``chord_inference``: chords of a NoteSequence by the Viterbi algorithm, fast.
+"""

@@ -1,28 +1,29 @@
-"""MIDI bytes to NoteSequence and back, with the result of Magenta's own scripts.
+"""MIDI bytes to NoteSequence and back, with the results of Magenta's own scripts.
 
-Our own reader (``midi_events``, ``midi_notes``, ``wire``) gives the bytes that note_seq, pretty_midi and
-mido would give, without them. What it cannot prove to read as they do goes to them, in a process of its
-own with limits (``midi_child``). Files that would be empty, endless or impossible later on are refused.
-What cannot be read is refused with a reason from ``REASONS``.
+``midi_to_record`` is the way in: checks, then our reader's three steps (``gmd_vae.midi.reader``). Its bytes equal
+those of note_seq with pretty_midi and mido, without importing them. A file that our reader does not provably read
+alike is converted by note_seq, in a child process with limits (``gmd_vae.midi.fallback``). A file that is empty,
+damaged or impossibly long is refused with one of ``REASONS``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.midi.fallback import child_process
-from gmd_vae.midi.reader import sequence
+from gmd_vae.midi.reader.encoding import Record, encode, encode_names
 from gmd_vae.midi.reader.events import NotProven, read_events
+from gmd_vae.midi.reader.music import interpret
 
-if TYPE_CHECKING:  # protobuf: converting needs none
+if TYPE_CHECKING:  # it imports protobuf, which converting does not need
     from gmd_vae.midi.note_sequence import NoteSequence
 
-MAX_BYTES = 4 << 20  # mido makes up to 130 bytes of objects from each; GMD's largest file has 156 kB
-MAX_TICKS = 100_000_000  # 14 hours at 120 quarters a minute and 960 ticks a quarter
-MAX_QUARTERS = 1_000_000  # 138 hours at 120 quarters a minute: later stages make steps of quarters
+MAX_BYTES = 4 << 20  # mido allocates up to 130 bytes for each; GMD's largest file has 156 kB
+MAX_TICKS = 100_000_000  # 14 hours at 120 quarter notes per minute and 960 ticks per quarter note
+MAX_QUARTERS = 1_000_000  # 138 hours at 120 quarter notes per minute; later stages allocate steps for each
 
 EMPTY = "empty file"
 TOO_LARGE = "too large"
@@ -58,78 +59,65 @@ class MidiError(GmdVaeError):
     """A file that cannot be read as MIDI.
 
     Args:
-        reason: one of ``REASONS``, to count by.
-        filename: the file as the user knows it.
-        detail: what the reader said, for people.
+        reason: One of ``REASONS``, to count by.
+        filename: Name of the file for the user.
+        detail: Explanation for the user; may be empty.
     """
 
     def __init__(self, reason: str, filename: str, detail: str = "") -> None:
         self.reason = reason
         self.detail = detail
         super().__init__(f"'{filename}' cannot be read as MIDI: {reason}" + (f" ({detail})" if detail else ""))
-        self.args = (reason, filename, detail)  # what pickle calls the class with, in another process
+        self.args = (reason, filename, detail)  # pickle calls the class with them in another process
 
 
 def sequence_id(collection: str, filename: str) -> str:
-    """The id Magenta gives the sequence of a MIDI file: ``/id/midi/COLLECTION/SHA-1 of FILENAME``."""
+    """Returns Magenta's id of a MIDI file's NoteSequence: ``/id/midi/COLLECTION/SHA-1 of FILENAME``."""
     return f"/id/midi/{collection}/{hashlib.sha1(filename.encode('utf-8')).hexdigest()}"
 
 
-class Record(NamedTuple):
-    """A NoteSequence as a TFRecord holds it, and what a summary says about it.
-
-    Attributes:
-        data: protobuf wire format.
-        notes: how many it has.
-        drum_notes: how many of them are drums.
-        seconds: up to the end of the last note.
-    """
-
-    data: bytes
-    notes: int
-    drum_notes: int
-    seconds: float
-
-
 def midi_to_record(data: bytes, collection: str, filename: str) -> Record:
-    """One MIDI file as the record that Magenta's ``convert_dir_to_note_sequences`` writes.
+    """Converts one MIDI file to the record that Magenta's ``convert_dir_to_note_sequences`` writes.
 
-    Times are in seconds, ``ticks_per_quarter`` is the file's resolution, drums are the notes of
-    MIDI channel 10. Tempo, key and time signatures are those of the first track, as in Magenta.
+    Times are in seconds, ``ticks_per_quarter`` is the file's resolution, drums are the notes of MIDI channel 10.
+    Tempos, key signatures and time signatures are those of the first track, as in Magenta.
 
     Args:
-        data: the bytes of the file.
-        collection: the base name of the folder or archive it comes from.
-        filename: its path relative to that folder, with forward slashes. Both must be valid Unicode.
+        data: Bytes of the file.
+        collection: Base name of the file's folder or archive.
+        filename: Path relative to that folder, with forward slashes. Like ``collection``, valid Unicode.
 
     Raises:
-        MidiError: the bytes are no MIDI file, or a damaged or an impossible one.
+        MidiError: The bytes are no MIDI file, or a damaged or an impossible one.
     """
-    body = _body(data, filename)
-    names = sequence.names(sequence_id(collection, filename), filename, collection)
-    return Record(names + body.data, body.notes, body.drum_notes, body.seconds)
+    record = _unnamed_record(data, filename)
+    names = encode_names(sequence_id(collection, filename), filename, collection)
+    return record._replace(data=names + record.data)
 
 
 def midi_to_note_sequence(data: bytes, collection: str, filename: str) -> NoteSequence:
-    """The same as a message. Arguments and errors are those of ``midi_to_record``."""
+    """Converts one MIDI file to a NoteSequence message. Arguments and errors are those of ``midi_to_record``."""
     from gmd_vae.midi.note_sequence import NoteSequence
 
     return NoteSequence.FromString(midi_to_record(data, collection, filename).data)
 
 
-def reads_itself(data: bytes) -> bool:
-    """Whether our own reader reads the bytes; otherwise note_seq is asked."""
+def reads_without_note_seq(data: bytes) -> bool:
+    """Returns True if our own reader converts the bytes, False if note_seq has to."""
     try:
-        read_events(data)
+        interpret(read_events(data))
     except NotProven:
         return False
     return True
 
 
 def note_sequence_to_midi_bytes(sequence: NoteSequence) -> bytes:
-    """A NoteSequence as the bytes of a MIDI file, the same for the same sequence.
+    """Returns a NoteSequence as the bytes of a MIDI file, the same bytes for the same sequence.
 
-    Mirrors ``note_seq.midi_io.note_sequence_to_midi_file``; times are in seconds.
+    Mirrors ``note_seq.midi_io.note_sequence_to_midi_file``.
+
+    Args:
+        sequence: NoteSequence with times in seconds.
     """
     from gmd_vae.midi.note_sequence import note_seq_module
 
@@ -139,7 +127,8 @@ def note_sequence_to_midi_bytes(sequence: NoteSequence) -> bytes:
     return stream.getvalue()
 
 
-def _body(data: bytes, filename: str) -> sequence.Body:
+def _unnamed_record(data: bytes, filename: str) -> Record:
+    """Converts a MIDI file to a record without id, filename and collection name. ``filename`` is for errors."""
     if not data:
         raise MidiError(EMPTY, filename)
     if len(data) > MAX_BYTES:
@@ -148,29 +137,34 @@ def _body(data: bytes, filename: str) -> sequence.Body:
         raise MidiError(NOT_MIDI, filename, "it does not start with 'MThd'")
     try:
         events = read_events(data)
+        check_length(events.last_tick, events.resolution, filename)
+        return encode(interpret(events))
     except NotProven:
-        return _ask_note_seq(data, filename)
-    check_length(events.last_tick, events.resolution, filename)
-    return sequence.body(events)
+        return _convert_with_note_seq(data, filename)
 
 
 def check_length(last_tick: int, resolution: int, filename: str) -> None:
     """Refuses files that are longer than any music.
 
+    Args:
+        last_tick: Tick of the last event.
+        resolution: Ticks per quarter note; below 0 for SMPTE time.
+        filename: Name of the file for the error.
+
     Raises:
-        MidiError: with the reason ``TOO_LONG``.
+        MidiError: The file is too long; the reason is ``TOO_LONG``.
     """
     if last_tick > min(MAX_TICKS, MAX_QUARTERS * abs(resolution)):
         raise MidiError(TOO_LONG, filename, f"more than {MAX_TICKS:,} ticks or {MAX_QUARTERS:,} quarter notes")
 
 
-def _ask_note_seq(data: bytes, filename: str) -> sequence.Body:
+def _convert_with_note_seq(data: bytes, filename: str) -> Record:
     try:
-        answer = child_process.ask(data)
+        response = child_process.convert(data)
     except TimeoutError:
         raise MidiError(TOO_SLOW, filename, f"more than {child_process.SECONDS} seconds") from None
     except MemoryError:
         raise MidiError(TOO_MUCH_MEMORY, filename, f"more than {child_process.MEMORY >> 20} MiB") from None
-    if isinstance(answer, child_process.Refusal):
-        raise MidiError(answer.reason, filename, answer.detail)
-    return answer
+    if isinstance(response, child_process.Refusal):
+        raise MidiError(response.reason, filename, response.detail)
+    return response

@@ -9,6 +9,7 @@ import pytest
 from gmd_vae.midi import midi_io
 from gmd_vae.midi.fallback import child_process
 from gmd_vae.midi.midi_io import MidiError, midi_to_record
+from gmd_vae.midi.reader.encoding import Record
 
 MakeMidi = Callable[..., bytes]
 SMPTE = 0xE728  # a time division that our own reader leaves to note_seq
@@ -25,7 +26,7 @@ def no_child_is_left() -> Iterator[None]:
 def odd(make_midi: MakeMidi) -> bytes:
     """A file that note_seq reads and our own reader does not: a delta time of five bytes."""
     data = make_midi(before=b"\x80\x80\x80\x80\x05\x99\x24\x40")
-    assert not midi_io.reads_itself(data)
+    assert not midi_io.reads_without_note_seq(data)
     return data
 
 
@@ -69,9 +70,7 @@ def test_a_file_that_kills_the_process_is_refused_and_the_next_one_is_read(
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not tell the memory in use")  # noqa: PTH110
 def test_memory_is_bounded(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
     greedy = "from gmd_vae.midi.fallback import reference; reference._read = lambda data: bytearray(4 << 30); "
-    monkeypatch.setattr(
-        child_process, "_START", child_process._START.replace("from pipeline", f"{greedy}from pipeline")
-    )
+    monkeypatch.setattr(child_process, "_START", child_process._START.replace("from gmd_vae", f"{greedy}from gmd_vae"))
     with pytest.raises(MidiError) as caught:
         midi_to_record(odd(make_midi), "c", "a.mid")
     assert caught.value.reason == midi_io.TOO_MUCH_MEMORY
@@ -93,7 +92,7 @@ def test_ctrl_c_while_waiting_is_no_refusal_and_leaves_no_answer_behind(
 def test_threads_get_their_own_answers(make_midi: MakeMidi) -> None:
     files = [make_midi(before=b"\x80\x80\x80\x80" + bytes([number]) + b"\x99\x24\x40") for number in range(8)]
     alone = [midi_to_record(data, "c", "a.mid") for data in files]
-    found: dict[int, midi_io.Record] = {}
+    found: dict[int, Record] = {}
     threads = [
         threading.Thread(
             target=lambda number=number: found.update({number: midi_to_record(files[number], "c", "a.mid")})

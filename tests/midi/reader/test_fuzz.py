@@ -10,7 +10,8 @@ import pytest
 from fixtures.against_note_seq import ACCEPTED, Difference, compare, small_files
 from fixtures.midi_strategies import Choices, build, chunk, damage, decisions, header, split_chunks, split_events
 from gmd_vae.midi import midi_io
-from gmd_vae.midi.midi_io import Record, midi_to_record
+from gmd_vae.midi.midi_io import midi_to_record
+from gmd_vae.midi.reader.encoding import Record
 from hypothesis import HealthCheck, event, given, settings
 
 FUZZED = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -62,7 +63,7 @@ def test_a_wrong_reader_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
         good._replace(drum_notes=-1),
         good._replace(seconds=1.0),
     ):
-        monkeypatch.setattr("against_note_seq.midi_to_record", lambda *_, answer=wrong: answer)
+        monkeypatch.setattr("fixtures.against_note_seq.midi_to_record", lambda *_, answer=wrong: answer)
         with pytest.raises(Difference):
             compare(build(b""))
 
@@ -72,10 +73,10 @@ def test_a_file_that_only_one_refuses_is_a_difference(monkeypatch: pytest.Monkey
         raise midi_io.MidiError(midi_io.DAMAGED, "a.mid")
 
     nothing = Record(b"", 0, 0, 0.0)
-    monkeypatch.setattr("against_note_seq.midi_to_record", lambda *_: nothing)
+    monkeypatch.setattr("fixtures.against_note_seq.midi_to_record", lambda *_: nothing)
     with pytest.raises(Difference, match="note_seq refuses"):
         compare(b"no MIDI")
-    monkeypatch.setattr("against_note_seq.midi_to_record", refuse)
+    monkeypatch.setattr("fixtures.against_note_seq.midi_to_record", refuse)
     with pytest.raises(Difference, match="ours refuses"):
         compare(build(b"\x00" * 9 + b"\x01"))
 

@@ -1,8 +1,8 @@
-"""note_seq's own MIDI reader in a process of its own, with limits on memory and time.
+"""Runs note_seq's own MIDI reader in a child process, with limits on memory and time.
 
-For files that are damaged, or odd in a way that our reader does not know. Such files can make Magenta's
-readers take all memory, or no end of time; here that costs one process, and an answer that says so. The
-process starts with the first such file, and stays for the next ones. It ends with this process.
+For files that are damaged, or odd in a way that our reader does not support. Such files can make Magenta's readers
+take all memory or run without end. Here that costs one process, and ends in a ``Refusal`` or an error. The process
+starts with the first such file, serves the next ones too, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import threading
 import time
 from typing import NamedTuple
 
-from gmd_vae.midi.reader.sequence import Body
+from gmd_vae.midi.reader.encoding import Record
 
-SECONDS = 120  # for a file; one of 4 MiB takes half a minute
-MEMORY = 768 << 20  # bytes that a file may make the process grow by
+SECONDS = 120  # limit for one file; 4 MiB take half a minute
+MEMORY = 768 << 20  # bytes by which the process may grow
 
-# What goes over the pipes: a length and the file; a kind, a length and the answer.
+# Protocol. Request: LENGTH, file. Response: RECORD or REFUSAL, LENGTH, content.
 LENGTH = struct.Struct("<Q")
-COUNTS = struct.Struct("<QQd")  # notes, drum notes, seconds: before the record
-BODY, REFUSAL = b"B", b"R"
+COUNTS = struct.Struct("<QQd")  # notes, drum notes, seconds: ahead of the NoteSequence
+RECORD, REFUSAL = b"B", b"R"
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -35,38 +35,46 @@ _START = (
 
 
 class Refusal(NamedTuple):
-    """Why there is no NoteSequence: the arguments of a ``MidiError``."""
+    """A file that note_seq does not convert: reason and detail of a ``MidiError``."""
 
     reason: str
     detail: str
 
 
-def ask(data: bytes) -> Body | Refusal:
-    """What note_seq makes of a MIDI file.
+def convert(data: bytes) -> Record | Refusal:
+    """Converts a MIDI file with note_seq in the child process.
+
+    Args:
+        data: Bytes of the file.
+
+    Returns:
+        The record without id, filename and collection name, or the refusal.
 
     Raises:
-        TimeoutError: it takes longer than ``SECONDS``.
-        MemoryError: the process died of the file.
+        TimeoutError: The conversion takes longer than ``SECONDS``.
+        MemoryError: The process died of the file.
     """
     with _lock:
-        child = _running()
+        child = _running_child()
         try:
-            return child.ask(data)
-        except BaseException:  # also Ctrl-C: the next question must not get this one's answer
+            return child.convert(data)
+        except BaseException:  # also Ctrl-C: the next request must not get the response to this one
             child.end()
             raise
 
 
 class _Child:
+    """The child process and its pipes. It belongs to one parent: a fork of the parent starts its own."""
+
     def __init__(self) -> None:
         self.owner = os.getpid()
-        # its own session: Ctrl-C in a terminal is for the process that asks
+        # its own session: Ctrl-C in a terminal is for the parent
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # each thread would take of the memory
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # the address space of each thread counts as memory
             start_new_session=True,
         )
 
@@ -74,33 +82,34 @@ class _Child:
     def is_alive(self) -> bool:
         return self.owner == os.getpid() and self._process.poll() is None
 
-    def ask(self, data: bytes) -> Body | Refusal:
+    def convert(self, data: bytes) -> Record | Refusal:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(LENGTH.pack(len(data)) + data)
             self._process.stdin.flush()
         except BrokenPipeError:
             raise MemoryError from None
-        until = time.monotonic() + SECONDS
-        kind = self._read(1, until)
-        content = self._read(LENGTH.unpack(self._read(LENGTH.size, until))[0], until)
+        deadline = time.monotonic() + SECONDS
+        kind = self._read(1, deadline)
+        content = self._read(LENGTH.unpack(self._read(LENGTH.size, deadline))[0], deadline)
         if kind == REFUSAL:
             return Refusal(*json.loads(content))
-        return Body(content[COUNTS.size :], *COUNTS.unpack_from(content))
+        return Record(content[COUNTS.size :], *COUNTS.unpack_from(content))
 
-    def _read(self, size: int, until: float) -> bytes:
+    def _read(self, size: int, deadline: float) -> bytes:
+        """Reads ``size`` bytes, or raises TimeoutError at the deadline and MemoryError at the end of the pipe."""
         assert self._process.stdout is not None
-        found = bytearray()
+        received = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while len(found) < size:
-                if not selector.select(max(0.0, until - time.monotonic())):
+            while len(received) < size:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise TimeoutError
-                block = os.read(self._process.stdout.fileno(), size - len(found))
+                block = os.read(self._process.stdout.fileno(), size - len(received))
                 if not block:
                     raise MemoryError
-                found += block
-        return bytes(found)
+                received += block
+        return bytes(received)
 
     def end(self) -> None:
         self._process.kill()
@@ -111,7 +120,7 @@ _lock = threading.Lock()
 _child: _Child | None = None
 
 
-def _running() -> _Child:
+def _running_child() -> _Child:
     global _child
     if _child is None or not _child.is_alive:
         if _child is None:

@@ -1,8 +1,8 @@
-"""MIDI as note_seq, pretty_midi and mido read it: what our own reader is measured by, and falls back on.
+"""MIDI as note_seq, pretty_midi and mido read it: the reference for our own reader, and its fallback.
 
-Runs in a process of its own, with limits (``gmd_vae.midi.fallback.child_process`` starts it). Around Magenta's
-readers stand guards that Magenta lacks: a limit on the length, and a tempo map that needs no array as
-long as the last tick (37 bytes can ask pretty_midi for 67 GiB).
+Runs in a child process with limits, which ``gmd_vae.midi.fallback.child_process`` starts. Two guards surround
+Magenta's readers: a limit on the length, and a tempo map whose size does not depend on the last tick (37 bytes can
+make pretty_midi allocate 67 GiB).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, cast
 import mido
 from mido.midifiles.meta import KeySignatureError
 
-from gmd_vae.midi.fallback.child_process import BODY, COUNTS, LENGTH, MEMORY, REFUSAL
+from gmd_vae.midi.fallback.child_process import COUNTS, LENGTH, MEMORY, RECORD, REFUSAL
 from gmd_vae.midi.midi_io import (
     BAD_KEY_SIGNATURE,
     BAD_TEMPO,
@@ -32,38 +32,44 @@ from gmd_vae.midi.midi_io import (
     check_length,
 )
 from gmd_vae.midi.note_sequence import note_seq_module
-from gmd_vae.midi.reader.sequence import Body
+from gmd_vae.midi.reader.encoding import Record
 
-midi_io: Any = note_seq_module("midi_io")  # before pretty_midi: it changes pretty_midi's MAX_TICK
+midi_io: Any = note_seq_module("midi_io")  # before pretty_midi, whose MAX_TICK it changes
 
 import pretty_midi  # noqa: E402
 
-# mido reads a variable-length number of any length, in quadratic time: 1 MB of 0xff takes a minute.
-# Texts in other scripts also have runs of such bytes, but not this long.
+# mido reads a variable-length quantity of any length, in quadratic time: 1 MB of 0xff takes a minute.
+# Texts in non-Latin scripts also have runs of such bytes, but shorter ones.
 _HIGH_BITS = bytes(byte >> 7 for byte in range(256))
 _ENDLESS_NUMBER = b"\x01" * 4096  # in the bytes' high bits
 _MAX_INT32 = 2**31 - 1
 
 
 def serve() -> None:
-    """Answers what the other process asks, until it has no more questions."""
+    """Answers the parent's requests on standard input and output, until the input ends."""
     _limit_memory()
-    questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    while len(head := questions.read(LENGTH.size)) == LENGTH.size:
+    requests, responses = sys.stdin.buffer, sys.stdout.buffer
+    while len(head := requests.read(LENGTH.size)) == LENGTH.size:
         try:
-            body = read_body(questions.read(LENGTH.unpack(head)[0]))
-            kind, content = BODY, COUNTS.pack(body.notes, body.drum_notes, body.seconds) + body.data
+            record = read_record(requests.read(LENGTH.unpack(head)[0]))
+            kind, content = RECORD, COUNTS.pack(record.notes, record.drum_notes, record.seconds) + record.data
         except MidiError as error:
             kind, content = REFUSAL, json.dumps([error.reason, error.detail]).encode()
-        answers.write(kind + LENGTH.pack(len(content)) + content)
-        answers.flush()
+        responses.write(kind + LENGTH.pack(len(content)) + content)
+        responses.flush()
 
 
-def read_body(data: bytes) -> Body:
-    """The NoteSequence that note_seq makes of a MIDI file, without its names.
+def read_record(data: bytes) -> Record:
+    """Converts a MIDI file with note_seq.
+
+    Args:
+        data: Bytes of the file.
+
+    Returns:
+        The record without id, filename and collection name.
 
     Raises:
-        MidiError: it makes none, or one that nobody could use. The error names no file.
+        MidiError: note_seq refuses the file, or the file is too long. The error names no file.
     """
     midi = _read(data)
     try:
@@ -72,14 +78,14 @@ def read_body(data: bytes) -> Body:
             sequence = midi_io.midi_to_note_sequence(_SparsePrettyMIDI(mido_object=midi))
     except MemoryError:
         raise MidiError(TOO_MUCH_MEMORY, "") from None
-    except Exception as error:  # as in Magenta: these libraries raise all sorts on damaged files
+    except Exception as error:  # as in Magenta: damaged files raise errors of many classes
         raise MidiError(_blame(midi), "", str(error)) from None
     drums = sum(note.is_drum for note in sequence.notes)
-    return Body(sequence.SerializeToString(deterministic=True), len(sequence.notes), drums, sequence.total_time)
+    return Record(sequence.SerializeToString(deterministic=True), len(sequence.notes), drums, sequence.total_time)
 
 
 def _limit_memory() -> None:
-    """From here on this process gets ``MEMORY`` bytes more, where the system can hold it to that."""
+    """Limits the growth of this process to ``MEMORY`` bytes, on systems that support it."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -89,7 +95,7 @@ def _limit_memory() -> None:
 
 
 def _read(data: bytes) -> mido.MidiFile:
-    """Parses the bytes and refuses what would be empty, endless or impossible later on."""
+    """Parses the bytes with mido. Refuses files that are damaged, without events or too long."""
     if _ENDLESS_NUMBER in data.translate(_HIGH_BITS):
         raise MidiError(DAMAGED, "", "a number without end")
     try:
@@ -111,7 +117,7 @@ def _read(data: bytes) -> mido.MidiFile:
 
 
 def _blame(midi: mido.MidiFile) -> str:
-    """Which part of a file that parses makes no music."""
+    """Returns the reason why note_seq refuses a file that mido parses."""
     for event in midi.tracks[0]:
         if event.type == "set_tempo" and event.tempo == 0:
             return BAD_TEMPO
@@ -121,9 +127,13 @@ def _blame(midi: mido.MidiFile) -> str:
 
 
 class _TickTimes:
-    """Seconds of a tick, by index, as pretty_midi's array gives them, bit for bit.
+    """Seconds by tick, bit for bit the elements of pretty_midi's array.
 
-    pretty_midi's array has an element for every tick of the file; this has one for every tempo.
+    pretty_midi's array has one element for each tick of the file. This class has one for each tempo.
+
+    Args:
+        tick_scales: First tick, and seconds per tick, of each tempo.
+        max_tick: Last tick of the file.
     """
 
     def __init__(self, tick_scales: list[tuple[int, float]], max_tick: int) -> None:
@@ -144,7 +154,7 @@ class _TickTimes:
 
 
 class _SparsePrettyMIDI(pretty_midi.PrettyMIDI):  # type: ignore[misc]
-    """pretty_midi's reader without the array; for reading only, it cannot write."""
+    """pretty_midi's reader without the array. It reads only: ``write`` fails."""
 
     def _update_tick_to_time(self, max_tick: int) -> None:
         scales = cast("list[tuple[int, float]]", self._tick_scales)

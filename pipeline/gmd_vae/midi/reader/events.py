@@ -1,12 +1,15 @@
-"""The events of a MIDI file as arrays, read as mido 1.3.3 reads them, which is how Magenta reads MIDI.
+"""Step 1 of the reader: the bytes of a MIDI file to its events, as arrays, exactly as mido 1.3.3 reads them.
 
-Whatever mido refuses, or reads in a way that is not certain to be the same here, raises ``NotProven``:
-then mido itself is asked (``gmd_vae.midi.fallback.child_process``). Its peculiarities are kept:
+No music is interpreted here: ``gmd_vae.midi.reader.music`` does that. The loop in ``_TrackReader.read`` decodes one
+event at a time. Stretches of channel events with two data bytes, which make up most files, are decoded as arrays.
 
-- the delta time of a meta event of unknown type is dropped;
-- a meta event leaves the running status as it is, a sysex event sets it, and one read under it takes
-  the byte that stood for the status as gone;
-- an end-of-track event ends nothing: a track ends where its length says.
+A file that mido refuses, or that this reader may decode differently, raises ``NotProven``. The caller then converts
+it with note_seq (``gmd_vae.midi.fallback``). Three peculiarities of mido are kept:
+
+- The delta time of a meta event of an unknown type is dropped.
+- A meta event keeps the running status. A sysex event sets it, and a sysex event under running status consumes one
+  byte in place of the status byte.
+- An end-of-track event ends nothing: a track ends where the length in its header says so.
 """
 
 from __future__ import annotations
@@ -20,31 +23,34 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 
-_LONGEST_MESSAGE = 1_000_000  # mido refuses longer ones
-_LONGEST_NUMBER = 4  # bytes of a variable-length number, as the standard says; mido knows no limit
-_SHORTEST_WINDOW, _WINDOW, _LARGEST_WINDOW = 64, 4096, 1 << 20  # bytes that are read as arrays at once
-_WORTHWHILE = 32  # events; for fewer, one by one is as fast
-_MOST_SINGLE = 1 << 15  # events that are kept one by one: a tuple takes ten times the memory
+_MAX_MESSAGE_BYTES = 1_000_000  # mido refuses longer messages
+_MAX_NUMBER_BYTES = 4  # of a variable-length quantity in the standard; mido has no limit
+_MIN_BLOCK, _BLOCK, _MAX_BLOCK = 64, 4096, 1 << 20  # bytes decoded as arrays at once
+_WORTHWHILE = 32  # events; decoding fewer as arrays saves nothing
+_MAX_SINGLE = 1 << 15  # events kept as tuples: a tuple takes ten times the memory of an array row
 _KEYS = range(-7, 8)  # sharps (flats below 0) of a key signature
-_LARGEST_DENOMINATOR = 16  # its logarithm; beyond, mido's and note_seq's own limits begin
+_MAX_DENOMINATOR_LOG2 = 16  # limits of mido and note_seq lie beyond
 _SYSTEM_LENGTHS = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}  # data bytes
-_SHORTEST_META = {0x20: 1, 0x51: 3, 0x54: 5, 0x58: 4, 0x59: 2}  # data bytes by type; shorter ones mido refuses
+_MIN_META_BYTES = {0x20: 1, 0x51: 3, 0x54: 5, 0x58: 4, 0x59: 2}  # by type; mido refuses shorter ones
 _KNOWN_META = frozenset([*range(8), 0x09, 0x20, 0x21, 0x2F, 0x51, 0x54, 0x58, 0x59, 0x7F])
 
 
 class NotProven(Exception):
-    """This reader cannot promise to give what note_seq gives."""
+    """A file that this reader does not provably read as note_seq does."""
 
 
 class Track(NamedTuple):
-    """One track's channel events in their order, and its names.
+    """The events of one track. Every list and array is in the order of the file.
 
     Attributes:
-        ticks: int64 [n], since the beginning.
-        status: uint8 [n], 0x80 to 0xef.
-        first: uint8 [n], the first data byte.
-        second: uint8 [n], the second one; 0 where there is none.
-        names: the track's names, each with the number of channel events before it.
+        ticks: Ticks of the channel events since the beginning, int64 [events].
+        status: Status bytes of the channel events, 0x80 to 0xef, uint8 [events].
+        first: First data bytes, uint8 [events].
+        second: Second data bytes, uint8 [events]; 0 for messages with one data byte.
+        names: Names of the track, each with the number of channel events before it.
+        tempos: Tick, and microseconds per quarter note. May be 0.
+        time_signatures: Tick, numerator and denominator. The numerator may be 0.
+        key_signatures: Tick, sharps (flats below 0), and 1 for minor or 0 for major.
     """
 
     ticks: Ints
@@ -52,42 +58,43 @@ class Track(NamedTuple):
     first: Bytes
     second: Bytes
     names: list[tuple[int, str]]
+    tempos: list[tuple[int, int]]
+    time_signatures: list[tuple[int, int, int]]
+    key_signatures: list[tuple[int, int, int]]
 
 
 class MidiEvents(NamedTuple):
-    """A MIDI file. The changes are those of the first track, in their order: Magenta knows no others.
+    """The events of a MIDI file.
 
     Attributes:
-        resolution: ticks of a quarter note.
-        tracks: all tracks.
-        tempos: tick, microseconds of a quarter note.
-        time_signatures: tick, numerator, denominator.
-        key_signatures: tick, sharps (flats below 0), 1 for minor.
-        last_tick: of all events of all tracks.
+        resolution: Ticks per quarter note, at least 1.
+        tracks: All tracks, at least one.
+        last_tick: Tick of the last event of any track.
     """
 
     resolution: int
     tracks: list[Track]
-    tempos: list[tuple[int, int]]
-    time_signatures: list[tuple[int, int, int]]
-    key_signatures: list[tuple[int, int, int]]
     last_tick: int
 
 
 def read_events(data: bytes) -> MidiEvents:
-    """The events of a MIDI file.
+    """Returns the events of a MIDI file.
+
+    Args:
+        data: Bytes of the file.
 
     Raises:
-        NotProven: mido would refuse it, or might read it differently.
+        NotProven: mido refuses the file, or may read it differently.
     """
     if len(data) < 14 or data[:4] != b"MThd":
         raise NotProven
     size, _format, count, resolution = struct.unpack_from(">L3h", data, 4)
     if size < 6 or count < 1 or resolution < 1:
         raise NotProven
-    reader = _Reader(data)
+    array = np.frombuffer(data, np.uint8)
     position = 8 + size
     tracks = []
+    last_tick = 0
     for _ in range(count):
         if data[position : position + 4] != b"MTrk" or len(data) < position + 8:
             raise NotProven
@@ -95,42 +102,41 @@ def read_events(data: bytes) -> MidiEvents:
         position += 8 + size
         if not size or position > len(data):
             raise NotProven
-        tracks.append(reader.track(position - size, position))
-        reader.in_first = False
-    return MidiEvents(
-        resolution, tracks, reader.tempos, reader.time_signatures, reader.key_signatures, reader.last_tick
-    )
+        track, track_end = _TrackReader(data, array).read(position - size, position)
+        tracks.append(track)
+        last_tick = max(last_tick, track_end)
+    return MidiEvents(resolution, tracks, last_tick)
 
 
-class _Reader:
-    """Reads track after track; the changes of the first and the last tick add up here."""
+class _TrackReader:
+    """Reads one track."""
 
-    def __init__(self, data: bytes) -> None:
-        self.tempos: list[tuple[int, int]] = []
-        self.time_signatures: list[tuple[int, int, int]] = []
-        self.key_signatures: list[tuple[int, int, int]] = []
-        self.last_tick = 0
-        self.in_first = True  # whether this is the first track
+    def __init__(self, data: bytes, array: Bytes) -> None:
         self._data = data
-        self._bytes = np.frombuffer(data, np.uint8)
+        self._array = array  # the same bytes
+        self._events = _EventBuffer()
+        self._names: list[tuple[int, str]] = []
+        self._tempos: list[tuple[int, int]] = []
+        self._time_signatures: list[tuple[int, int, int]] = []
+        self._key_signatures: list[tuple[int, int, int]] = []
 
-    def track(self, position: int, end: int) -> Track:
-        """The track whose events lie between two positions of the data."""
-        data = self._data
-        found = _Collected()
-        names: list[tuple[int, str]] = []
+    def read(self, position: int, end: int) -> tuple[Track, int]:
+        """Returns the track whose events lie between two positions in the data, and the tick of its last event.
+
+        Raises:
+            NotProven: mido refuses the track, or may read it differently.
+        """
+        data, events = self._data, self._events
         tick = status = 0
-        window, patience = _WINDOW, 0
+        block, patience = _BLOCK, 0  # patience: events to decode one by one before the next try with arrays
         try:
             while position < end:
-                if patience <= 0 and end - position >= _SHORTEST_WINDOW:
-                    count, position, tick, status = self._run(
-                        found, position, min(end, position + window), tick, status
-                    )
+                if patience <= 0 and end - position >= _MIN_BLOCK:
+                    count, position, tick, status = self._read_block(position, min(end, position + block), tick, status)
                     if count < _WORTHWHILE:
-                        window, patience = _WINDOW, _WORTHWHILE
+                        block, patience = _BLOCK, _WORTHWHILE
                     else:
-                        window = min(window * 4, _LARGEST_WINDOW)
+                        block = min(block * 4, _MAX_BLOCK)
                     if position == end:
                         break
                 start = position
@@ -141,7 +147,7 @@ class _Reader:
                     while (byte := data[position]) > 0x7F:
                         delta = delta << 7 | byte & 0x7F
                         position += 1
-                        if position - start >= _LONGEST_NUMBER:  # here, not behind the loop: it might never end
+                        if position - start >= _MAX_NUMBER_BYTES:  # inside the loop, which might never end
                             raise NotProven
                     delta = delta << 7 | byte
                     position += 1
@@ -166,46 +172,49 @@ class _Reader:
                         position += 2
                     if first > 0x7F or second > 0x7F:
                         raise NotProven
-                    found.add(tick, byte, first, second)
+                    events.add(tick, byte, first, second)
                 elif byte == 0xFF:
                     kind = data[position]
-                    length, position = self._number(position + 1)
+                    length, position = self._length(position + 1)
                     content = data[position : position + length]
                     position += length
                     if kind in _KNOWN_META:
                         tick += delta
-                        if kind == 3:
-                            names.append((found.count, content.decode("latin1")))
-                        else:
-                            self._meta(kind, content, tick)
+                        self._meta(kind, content, tick)
                 else:
                     status = byte
                     tick += delta
                     if byte in (0xF0, 0xF7):
                         if not explicit:
                             position += 1
-                        length, position = self._number(position)
+                        length, position = self._length(position)
                         self._check_sysex(data[position : position + length])
                         position += length
                     else:
-                        position = self._system(byte, explicit, position)
+                        position = self._skip_system_message(byte, explicit, position)
                 if position > end:
                     raise NotProven
         except IndexError:  # the data ends inside an event
             raise NotProven from None
-        self.last_tick = max(self.last_tick, tick)
-        return Track(*found.arrays(), names)
+        track = Track(*events.arrays(), self._names, self._tempos, self._time_signatures, self._key_signatures)
+        return track, tick
 
-    def _run(self, found: _Collected, position: int, end: int, tick: int, status: int) -> tuple[int, int, int, int]:
+    def _read_block(self, position: int, end: int, tick: int, status: int) -> tuple[int, int, int, int]:
         """Reads channel events with two data bytes, up to ``end`` or to the first other event.
 
-        Each of them has just three bytes below 0x80: the last one of its delta time and its two data
-        bytes. So every third byte below 0x80 ends an event, whether it has a status byte or not.
+        Such an event has exactly three bytes below 0x80: the last byte of its delta time and its two data bytes. So
+        every third byte below 0x80 ends an event, with or without a status byte.
+
+        Args:
+            position: Position of the first event.
+            end: Position at which to stop.
+            tick: Tick of the event before.
+            status: Running status; 0 for none.
 
         Returns:
-            How many were read, and position, tick and running status behind them.
+            The number of events read, and the position, tick and running status behind them.
         """
-        part = self._bytes[position:end]
+        part = self._array[position:end]
         low = np.flatnonzero(part < 0x80)
         count = len(low) // 3
         if not count:
@@ -215,69 +224,66 @@ class _Reader:
         delta_start = np.empty(count, np.int64)
         delta_start[0] = 0
         delta_start[1:] = second[:-1] + 1
-        length = delta_end - delta_start  # of the delta time, in bytes, less one
+        more_bytes = delta_end - delta_start  # bytes of the delta time after its first one
         explicit = first - delta_end == 2
-        given = part[first - 1]  # the status byte, where there is one
-        right = (explicit & ((given < 0xC0) | ((given >= 0xE0) & (given < 0xF0)))) | (first - delta_end == 1)
-        right &= (second - first == 1) & (length < 4)
+        status_byte = part[first - 1]  # meaningful where explicit
+        two_data_bytes = (status_byte < 0xC0) | ((status_byte >= 0xE0) & (status_byte < 0xF0))
+        plain = (explicit & two_data_bytes) | (first - delta_end == 1)
+        plain &= (second - first == 1) & (more_bytes < _MAX_NUMBER_BYTES)
         if not explicit[0] and not (0x80 <= status < 0xC0 or 0xE0 <= status < 0xF0):
             return 0, position, tick, status
-        if not right.all():
-            count = int(np.argmin(right))
+        if not plain.all():
+            count = int(np.argmin(plain))
             if not count:
                 return 0, position, tick, status
-            delta_end, length, explicit, given = delta_end[:count], length[:count], explicit[:count], given[:count]
-            first, second = first[:count], second[:count]
+            delta_end, more_bytes, first, second = delta_end[:count], more_bytes[:count], first[:count], second[:count]
+            explicit, status_byte = explicit[:count], status_byte[:count]
         delta = part[delta_end].astype(np.int64)
-        for more in range(1, int(length.max()) + 1):
-            delta += np.where(length >= more, (part[delta_end - more] & 0x7F).astype(np.int64) << 7 * more, 0)
+        for more in range(1, int(more_bytes.max()) + 1):
+            delta += np.where(more_bytes >= more, (part[delta_end - more] & 0x7F).astype(np.int64) << 7 * more, 0)
         ticks = np.cumsum(delta) + tick
         if explicit.all():
-            statuses = given
+            statuses = status_byte
         else:
-            last = np.maximum.accumulate(np.where(explicit, np.arange(count), -1))
-            statuses = np.where(last >= 0, given[last], np.uint8(status))
-        found.extend(ticks, statuses, part[first], part[second])
+            last_explicit = np.maximum.accumulate(np.where(explicit, np.arange(count), -1))
+            statuses = np.where(last_explicit >= 0, status_byte[last_explicit], np.uint8(status))
+        self._events.extend(ticks, statuses, part[first], part[second])
         return count, position + int(second[-1]) + 1, int(ticks[-1]), int(statuses[-1])
 
-    def _number(self, position: int) -> tuple[int, int]:
-        """The length of a message that is written at ``position``, and the position behind it."""
+    def _length(self, position: int) -> tuple[int, int]:
+        """Returns the variable-length quantity at ``position``, a message's length, and the position behind it."""
         data, number = self._data, 0
-        for behind in range(position + 1, position + 1 + _LONGEST_NUMBER):
+        for behind in range(position + 1, position + 1 + _MAX_NUMBER_BYTES):
             byte = data[behind - 1]
             number = number << 7 | byte & 0x7F
             if byte < 0x80:
                 break
         else:
             raise NotProven
-        if number > _LONGEST_MESSAGE:
+        if number > _MAX_MESSAGE_BYTES:
             raise NotProven
         return number, behind
 
     def _meta(self, kind: int, content: bytes, tick: int) -> None:
-        """A meta event of a known type."""
-        if len(content) < _SHORTEST_META.get(kind, 0) or (kind == 0 and len(content) == 1):
+        """Keeps or checks a meta event of a known type."""
+        if len(content) < _MIN_META_BYTES.get(kind, 0) or (kind == 0 and len(content) == 1):
             raise NotProven
-        if kind == 0x51:
-            tempo = int.from_bytes(content[:3], "big")
-            if self.in_first:
-                if not tempo:
-                    raise NotProven
-                self.tempos.append((tick, tempo))
-        elif kind == 0x54:
+        if kind == 0x03:
+            self._names.append((self._events.count, content.decode("latin1")))
+        elif kind == 0x51:
+            self._tempos.append((tick, int.from_bytes(content[:3], "big")))
+        elif kind == 0x54:  # SMPTE offset: mido checks its hours, minutes, seconds and subframes
             if content[0] >> 5 > 3 or content[1] > 59 or content[2] > 59 or content[4] > 99:
                 raise NotProven
         elif kind == 0x58:
-            if content[1] > _LARGEST_DENOMINATOR or (self.in_first and not content[0]):
+            if content[1] > _MAX_DENOMINATOR_LOG2:
                 raise NotProven
-            if self.in_first:
-                self.time_signatures.append((tick, content[0], 1 << content[1]))
+            self._time_signatures.append((tick, content[0], 1 << content[1]))
         elif kind == 0x59:
             sharps = content[0] - 256 if content[0] > 127 else content[0]
             if sharps not in _KEYS or content[1] > 1:
                 raise NotProven
-            if self.in_first:
-                self.key_signatures.append((tick, sharps, content[1]))
+            self._key_signatures.append((tick, sharps, content[1]))
 
     @staticmethod
     def _check_sysex(content: bytes) -> None:
@@ -288,8 +294,8 @@ class _Reader:
         if not content.isascii():
             raise NotProven
 
-    def _system(self, status: int, explicit: bool, position: int) -> int:
-        """Passes over a system message; the position behind it."""
+    def _skip_system_message(self, status: int, explicit: bool, position: int) -> int:
+        """Returns the position behind a system message."""
         length = _SYSTEM_LENGTHS.get(status)
         if length is None or (not explicit and not length):
             raise NotProven
@@ -299,34 +305,34 @@ class _Reader:
         return position + length
 
 
-class _Collected:
-    """Channel events as they are found: some one by one, most as arrays."""
+class _EventBuffer:
+    """Collects channel events, single ones as tuples and blocks as arrays."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._parts: list[tuple[Any, ...]] = []
+        self._blocks: list[tuple[Any, ...]] = []
         self._single: list[tuple[int, int, int, int]] = []
 
-    def add(self, *event: int) -> None:
-        """Tick, status and the two data bytes of one event."""
-        self._single.append(event)  # type: ignore[arg-type]
+    def add(self, tick: int, status: int, first: int, second: int) -> None:
+        """Appends one event."""
+        self._single.append((tick, status, first, second))
         self.count += 1
-        if len(self._single) >= _MOST_SINGLE:
+        if len(self._single) >= _MAX_SINGLE:
             self._flush()
 
-    def extend(self, *arrays: npt.NDArray[Any]) -> None:
-        """The same of many."""
+    def extend(self, ticks: Ints, status: Bytes, first: Bytes, second: Bytes) -> None:
+        """Appends a block of events, each array [events]."""
         self._flush()
-        self._parts.append(arrays)
-        self.count += len(arrays[0])
+        self._blocks.append((ticks, status, first, second))
+        self.count += len(ticks)
 
     def arrays(self) -> tuple[Ints, Bytes, Bytes, Bytes]:
-        """All of them."""
+        """Returns ticks, status bytes, first and second data bytes of all events."""
         self._flush()
-        if len(self._parts) == 1:
-            ticks, status, first, second = self._parts[0]
-        elif self._parts:
-            ticks, status, first, second = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
+        if len(self._blocks) == 1:
+            ticks, status, first, second = self._blocks[0]
+        elif self._blocks:
+            ticks, status, first, second = (np.concatenate(columns) for columns in zip(*self._blocks, strict=True))
         else:
             return _NO_INTS, _NO_BYTES, _NO_BYTES, _NO_BYTES
         return ticks, status, first, second
@@ -334,7 +340,7 @@ class _Collected:
     def _flush(self) -> None:
         if self._single:
             ticks, *rest = zip(*self._single, strict=True)
-            self._parts.append((np.array(ticks, np.int64), *(np.array(column, np.uint8) for column in rest)))
+            self._blocks.append((np.array(ticks, np.int64), *(np.array(column, np.uint8) for column in rest)))
             self._single = []
 
 

@@ -1,0 +1,272 @@
+"""Part of step 2 of the reader: the events of a track to instruments, as pretty_midi 0.2.11 makes them.
+
+Mirrors ``pretty_midi.PrettyMIDI._load_instruments``, with arrays in place of a loop over objects:
+
+- A note-off closes every open note of its channel and pitch, except notes that begin on its own tick. If there are
+  only such notes, they are dropped.
+- A note belongs to the program that its channel has when the note is closed.
+- An instrument is a program on a channel of a track. Instruments are in the order of their first closed note, and
+  have the name that the track has at that event.
+- Control changes and pitch bends before a channel has its instrument go to a list that all later instruments of the
+  channel share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.midi.reader.events import Bytes, Ints, Track
+from gmd_vae.midi.reader.tempo_map import Floats, TempoMap
+
+Integers = npt.NDArray[np.integer[Any]]
+
+_DRUM_CHANNEL = 9  # channel 10, counted from 0
+_NOTE_OFF, _NOTE_ON, _CONTROL_CHANGE, _PROGRAM_CHANGE, _PITCH_BEND = 0x8, 0x9, 0xB, 0xC, 0xE
+_BEND_CENTRE = 8192
+_NEVER = np.iinfo(np.int64).max  # later than any event
+
+
+class Controls(NamedTuple):
+    """Control changes.
+
+    Attributes:
+        time: Seconds, float64 [changes].
+        number: Control numbers, uint8 [changes].
+        value: Control values, uint8 [changes].
+    """
+
+    time: Floats
+    number: Bytes
+    value: Bytes
+
+
+class Bends(NamedTuple):
+    """Pitch bends.
+
+    Attributes:
+        time: Seconds, float64 [bends].
+        bend: -8192 to 8191, int64 [bends].
+    """
+
+    time: Floats
+    bend: Ints
+
+
+class Instrument(NamedTuple):
+    """A program on a channel of a track. Notes are in the order in which they end.
+
+    Attributes:
+        program: General MIDI program, 0 to 127.
+        is_drum: True on MIDI channel 10.
+        name: Name of the track at the end of the instrument's first note.
+        start: Starts of the notes in seconds, float64 [notes].
+        end: Ends of the notes in seconds, float64 [notes].
+        pitch: MIDI pitches, uint8 [notes].
+        velocity: MIDI velocities, uint8 [notes].
+        controls: Control changes.
+        bends: Pitch bends.
+    """
+
+    program: int
+    is_drum: bool
+    name: str
+    start: Floats
+    end: Floats
+    pitch: Bytes
+    velocity: Bytes
+    controls: Controls
+    bends: Bends
+
+
+def read_instruments(track: Track, tempo_map: TempoMap) -> Iterator[Instrument]:
+    """Yields the instruments of a track that has channel events, in the order of their first closed note.
+
+    Args:
+        track: Events of the track.
+        tempo_map: Ticks to seconds.
+    """
+    kind, channel = track.status >> 4, track.status & 15
+    on, off = _closed_notes(track, kind)
+    if not len(on):
+        return
+    programs = _Programs(track, kind, channel)
+    code = programs.at(off, channel[off]) << 4 | channel[off]  # one number for program and channel
+    if code.min() == code.max():
+        codes, first, inverse = code[:1], _FIRST, code
+    else:
+        codes, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    created = {int(number): int(off[index]) for number, index in zip(codes, first, strict=True)}
+    others = _ControlsAndBends(track, kind, channel, programs, created)
+    for number in np.argsort(first):
+        member = slice(None) if len(codes) == 1 else inverse == number
+        starts, ends = on[member], off[member]
+        instrument = int(codes[number])
+        names = [name for before, name in track.names if before <= created[instrument]]
+        controls, bends = others.of(instrument, tempo_map)
+        yield Instrument(
+            program=instrument >> 4,
+            is_drum=instrument & 15 == _DRUM_CHANNEL,
+            name=names[-1] if names else "",
+            start=tempo_map.seconds(track.ticks[starts]),
+            end=tempo_map.seconds(track.ticks[ends]),
+            pitch=track.first[starts],
+            velocity=track.second[starts],
+            controls=controls,
+            bends=bends,
+        )
+
+
+def _closed_notes(track: Track, kind: Integers) -> tuple[Ints, Ints]:
+    """Pairs note-ons with the events that close them.
+
+    Sorts the note events by channel and pitch, so that the end of a note is the next end behind it.
+
+    Args:
+        track: Events of the track.
+        kind: Status bytes without the channel, uint8 [events].
+
+    Returns:
+        Indices of the events that begin and end each note, int64 [notes] each, in the order of the ends.
+    """
+    is_on = (kind == _NOTE_ON) & (track.second > 0)
+    is_off = (kind == _NOTE_OFF) | ((kind == _NOTE_ON) & (track.second == 0))
+    events = np.flatnonzero(is_on | is_off)
+    key = (track.status[events] & 15).astype(np.int64) << 7 | track.first[events]  # channel and pitch
+    order = np.argsort(key, kind="stable")
+    events, key = events[order], key[order]
+    begins, ticks = is_on[events], track.ticks[events]
+    ends = np.flatnonzero(~begins)
+    on = np.flatnonzero(begins)
+    next_end = on - np.arange(len(on))  # index into `ends`
+    has_end = next_end < len(ends)
+    has_end[has_end] = key[ends[next_end[has_end]]] == key[on[has_end]]
+    on, next_end = on[has_end], next_end[has_end]
+    at_once = ticks[on] == ticks[ends[next_end]]  # begins on the tick of its end
+    off = ends[next_end]
+    if at_once.any():
+        kept = _leave_open(key[ends], ticks[ends], next_end[at_once], next_end[~at_once])[next_end] & at_once
+        second_end = np.minimum(next_end + 1, len(ends) - 1)
+        kept &= (key[ends[second_end]] == key[on]) & (ticks[ends[second_end]] != ticks[on])
+        off = np.where(kept, ends[second_end], off)
+        on, off = on[kept | ~at_once], off[kept | ~at_once]
+    on, off = events[on], events[off]
+    order = np.lexsort((on, off))
+    return on[order], off[order]
+
+
+def _leave_open(key: Ints, ticks: Ints, begun_at_once: Ints, begun_before: Ints) -> npt.NDArray[np.bool_]:
+    """Marks the ends that leave open the notes which begin on their own tick.
+
+    An end does so if it has another note to close: one that began on an earlier tick since the previous end, or one
+    that the previous end left open.
+
+    Args:
+        key: Channel and pitch of each end, sorted, int64 [ends].
+        ticks: Tick of each end, int64 [ends].
+        begun_at_once: Indices of the ends that follow a note begun on their own tick.
+        begun_before: Indices of the ends that follow a note begun on an earlier tick.
+
+    Returns:
+        bool [ends].
+    """
+    number = np.arange(len(key))
+    at_once, before = np.zeros(len(key), np.bool_), np.zeros(len(key), np.bool_)
+    at_once[begun_at_once] = True
+    before[begun_before] = True
+    inherits = at_once.copy()  # leaves open if the previous end did
+    inherits[0] = False
+    inherits[1:] &= (key[1:] == key[:-1]) & (ticks[1:] != ticks[:-1])
+    chain_start = np.maximum.accumulate(np.where(inherits, -1, number))  # last end that inherits nothing
+    by_itself = np.maximum.accumulate(np.where(at_once & before, number, -1))
+    leaves_open: npt.NDArray[np.bool_] = by_itself >= chain_start
+    return leaves_open
+
+
+class _Programs:
+    """The program of each channel over time.
+
+    Args:
+        track: Events of the track.
+        kind: Status bytes without the channel, uint8 [events].
+        channel: Channels, uint8 [events].
+    """
+
+    def __init__(self, track: Track, kind: Integers, channel: Integers) -> None:
+        changes = np.flatnonzero(kind == _PROGRAM_CHANGE)
+        self._changes = {
+            number: (of_channel, track.first[of_channel].astype(np.int64))
+            for number in _distinct(channel[changes])
+            for of_channel in [changes[channel[changes] == number]]
+        }
+
+    def at(self, events: Ints, channel: Integers) -> Ints:
+        """Returns the program of each event's channel at that event, int64 [events]; 0 before the first change."""
+        programs = np.zeros(len(events), np.int64)
+        for number, (changes, new_programs) in self._changes.items():
+            of_channel = np.flatnonzero(channel == number)
+            index = np.searchsorted(changes, events[of_channel]) - 1
+            programs[of_channel] = np.where(index >= 0, new_programs[index], 0)
+        return programs
+
+
+class _ControlsAndBends:
+    """Control changes and pitch bends of the instruments of a track.
+
+    Args:
+        track: Events of the track.
+        kind: Status bytes without the channel, uint8 [events].
+        channel: Channels, uint8 [events].
+        programs: Programs of the channels.
+        created: Index of the event that closes the first note, by instrument (``program << 4 | channel``).
+    """
+
+    def __init__(
+        self, track: Track, kind: Integers, channel: Integers, programs: _Programs, created: dict[int, int]
+    ) -> None:
+        self._track, self._kind, self._created = track, kind, created
+        events = np.flatnonzero((kind == _CONTROL_CHANGE) | (kind == _PITCH_BEND))
+        self._own: dict[int, Ints] = {}  # by instrument: indices of events
+        self._shared: dict[int, tuple[int, Ints]] = {}  # by channel: index of the first event, and all indices
+        if not len(events):
+            return
+        code = programs.at(events, channel[events]) << 4 | channel[events]
+        created_at = np.full(128 << 4, _NEVER)
+        created_at[list(created)] = list(created.values())
+        early = created_at[code] > events  # before its instrument is created
+        for number in _distinct(channel[events]):
+            of_channel = channel[events] == number
+            first = events[of_channel & early]
+            # instruments created after this event use the shared list, those created before it do not
+            begin = int(first[0]) if len(first) else _NEVER
+            self._shared[number] = begin, events[of_channel & (early | (created_at[code] > begin))]
+        for instrument in created:
+            self._own[instrument] = events[(code == instrument) & ~early]
+
+    def of(self, instrument: int, tempo_map: TempoMap) -> tuple[Controls, Bends]:
+        """Returns the control changes and the pitch bends of an instrument (``program << 4 | channel``)."""
+        events = self._own.get(instrument, _NO_EVENTS)
+        begin, shared = self._shared.get(instrument & 15, (_NEVER, _NO_EVENTS))
+        if self._created[instrument] > begin:
+            events = shared
+        track = self._track
+        controls = events[self._kind[events] == _CONTROL_CHANGE]
+        bends = events[self._kind[events] == _PITCH_BEND]
+        low, high = track.first[bends].astype(np.int64), track.second[bends].astype(np.int64)
+        return (
+            Controls(tempo_map.seconds(track.ticks[controls]), track.first[controls], track.second[controls]),
+            Bends(tempo_map.seconds(track.ticks[bends]), (low | high << 7) - _BEND_CENTRE),
+        )
+
+
+def _distinct(channels: Integers) -> list[int]:
+    """Returns the channels that occur, in order."""
+    distinct: list[int] = np.flatnonzero(np.bincount(channels, minlength=1)).tolist()
+    return distinct
+
+
+_NO_EVENTS: Ints = np.zeros(0, np.int64)
+_FIRST: Ints = np.zeros(1, np.int64)
