@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gmd_vae.commands.options import json_option
 
+if TYPE_CHECKING:
+    from gmd_vae.evaluation.tables.formats import Table
+
 
 @click.command()
-@click.argument("runs", metavar="[RUN]...", nargs=-1, type=click.Path())  # text: a path would make "./best" into "best"
+@click.argument("runs", metavar="[RUN]...", nargs=-1, type=click.Path())  # text: pathlib would shorten "./best"
 @click.option(
     "--split",
     "splits",
@@ -19,7 +23,7 @@ from gmd_vae.commands.options import json_option
     multiple=True,
     default=["test"],
     show_default=True,
-    help="Of the examples; may be given several times.",
+    help="Evaluate on this split; may be repeated.",
 )
 @click.option(
     "--examples-path",
@@ -29,32 +33,32 @@ from gmd_vae.commands.options import json_option
 @click.option(
     "--info-csv",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A catalogue with the files' styles.  [default: those in data/raw]",
+    help="Catalogue with the styles of the files.  [default: those in data/raw]",
 )
-@click.option("--samples", type=click.IntRange(2, 100_000), default=1000, show_default=True, help="From the prior.")
+@click.option("--samples", type=click.IntRange(2, 100_000), default=1000, show_default=True, help="Number of samples from the prior.")
 @click.option(
     "--importance-samples",
     type=click.IntRange(1, 10_000),
     default=16,
     show_default=True,
-    help="Latent vectors a window, for the importance-weighted bound.",
+    help="Draws of z per window, for the importance-weighted bound.",
 )
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0, min_open=True, max=10),
     default=1.0,
     show_default=True,
-    help="Of samples; 1 is what the model believes.",
+    help="Temperature of samples; 1 is the model's own distribution.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of all draws.")
-@click.option("--table", "table_only", is_flag=True, help="Only the table that compares the runs.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random draws.")
+@click.option("--table", "table_only", is_flag=True, help="Show only the table that compares the runs.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "markdown", "latex"]),
     default="text",
     show_default=True,
-    help="Of the tables.",
+    help="Format of the tables.",
 )
 @json_option
 def command(
@@ -70,13 +74,13 @@ def command(
     form: str,
     as_json: bool,
 ) -> None:
-    """Measure what trained models learned, on music they have not seen.
+    """Evaluate trained models on music they were not trained on.
 
-    RUN is a run folder (its best checkpoint), RUN/latest, or a checkpoint in it; without one it is
-    the run that was trained last. Each figure stands beside baselines that know nothing of the
-    model, with a 95% interval over source files. docs/evaluation.md says what each figure means.
+    RUN is a run folder (its best checkpoint), RUN/latest, or a checkpoint in it; the default is
+    the run that was trained last. Figures have 95% intervals over source files, and are compared
+    with baselines that do not use the model. docs/evaluation.md explains each figure.
 
-    Results stay in RUN/eval, with tables and plots: what was measured once is not measured again.
+    Results are kept in RUN/eval, with tables and charts, and are not measured twice.
 
     \b
     Examples:
@@ -87,38 +91,39 @@ def command(
       gmd-vae evaluate runs/a runs/b --table --format latex
     """
     from gmd_vae.common import console
-    from gmd_vae.evaluation.data.target import find_subject
-    from gmd_vae.evaluation.results import result_of
+    from gmd_vae.evaluation.data.target import find_target
+    from gmd_vae.evaluation.evaluate import evaluate
     from gmd_vae.evaluation.settings import Settings
-    from gmd_vae.evaluation.tables.details import details, overview
+    from gmd_vae.evaluation.tables.details import details
+    from gmd_vae.evaluation.tables.overview import overview
     from gmd_vae.training.run.folder import latest_run
 
     err = console.stderr()
     settings = Settings(seed, temperature, importance_samples, samples)
-    # all are looked at before the first is measured: a mistyped name should not show after minutes
-    subjects = [
-        find_subject(path, examples_path, info_csv)
+    # finds all runs before it measures the first: a mistyped name shows at once, not after minutes
+    targets = [
+        find_target(path, examples_path, info_csv)
         for path in (Path(run) for run in runs or (str(latest_run(Path("runs"))),))
     ]
     results, folders = [], []
-    for subject in subjects:
+    for target in targets:
         for split in dict.fromkeys(splits):
-            err.print(f"{subject.run.folder}: {subject.checkpoint.name} on {split}", markup=False)
+            err.print(f"{target.run.folder}: {target.checkpoint.name} on {split}", markup=False)
             with console.percent_progress() as progress:
-                result, folder, known = result_of(subject, split, settings, _announce, progress)
+                result, folder, known = evaluate(target, split, settings, _announce, progress)
             if known:
                 err.print(f"Measured before: {folder}", markup=False)
             results.append(result)
             folders.append(folder)
 
     if as_json:
-        console.print_json(results)
+        console.print_json([result.to_json() for result in results])
         return
     tables = [overview(results)]
     if not table_only:
         tables += [table for result in results for table in details(result)]
     _print(tables, form)
-    err.print(f"Tables, plots and figures: {', '.join(map(str, dict.fromkeys(folders)))}", markup=False)
+    err.print(f"Figures, tables and charts: {', '.join(map(str, dict.fromkeys(folders)))}", markup=False)
 
 
 def _announce() -> None:
@@ -127,7 +132,7 @@ def _announce() -> None:
     console.stderr().print("Starting TensorFlow and loading the model: about 15 seconds ...")
 
 
-def _print(tables: list[Any], form: str) -> None:
+def _print(tables: Sequence[Table], form: str) -> None:
     from gmd_vae.common import console
     from gmd_vae.evaluation.tables import formats
 

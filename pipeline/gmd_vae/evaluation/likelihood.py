@@ -1,32 +1,37 @@
-"""How likely a model finds windows: its reconstruction, its KL divergence, and the bounds that both give."""
+"""The likelihood of windows: reconstruction loss, KL divergence, ELBO and the importance-weighted bound."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.label_data import Floats
+from gmd_vae.evaluation.data.arrays import Floats, Vectors
 from gmd_vae.evaluation.latent.posterior import importance_bound, kl_bits
-from gmd_vae.evaluation.metrics.intervals import FileResampler
-from gmd_vae.evaluation.model import Vectors
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler
+from gmd_vae.evaluation.model import Model
 
-# of some windows, from their latent vectors: the loss of each window, by part
-Scorer = Callable[[Vectors], Mapping[str, Floats]]
+Advance: TypeAlias = Callable[[str, float], None]  # progress callback: name of the stage, share that is done (0 to 1)
+Losses: TypeAlias = Mapping[str, Floats]  # loss of each window, [n], by part of the output
+
+BatchT = TypeVar("BatchT")
+
+# First words of the seeds of NumPy's generators, so that different draws are independent
+_POSTERIOR = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Posterior:
-    """What the encoder makes of windows.
+    """The posterior q(z|x) of windows, a diagonal Gaussian.
 
     Attributes:
         means: float32 ``[n, z_size]``.
-        scales: standard deviations, likewise.
-        sampled: one latent vector of each window, drawn.
-        random: draws more of them.
+        scales: Standard deviations, float32 ``[n, z_size]``.
+        sampled: One draw of z for each window, float32 ``[n, z_size]``.
+        random: RNG for more draws.
     """
 
     means: Vectors
@@ -35,17 +40,35 @@ class Posterior:
     random: np.random.Generator
 
     @staticmethod
-    def of(means: Vectors, scales: Vectors, seed: int) -> Posterior:
-        """Draws with NumPy, so the figures do not depend on batches."""
+    def draw(means: Vectors, scales: Vectors, seed: int) -> Posterior:
+        """Draws one z for each window with NumPy, so that figures do not depend on the model's batch size."""
         noise = np.random.default_rng([seed, _POSTERIOR]).standard_normal(means.shape, dtype=np.float32)
         return Posterior(means, scales, means + scales * noise, np.random.default_rng([seed, _POSTERIOR, 1]))
 
 
-_POSTERIOR = 1  # so that no two draws of one seed share their numbers
+@dataclasses.dataclass(frozen=True)
+class Likelihood:
+    """Likelihood of a window, in nats except for ``kl_bits``.
+
+    Attributes:
+        reconstruction: Reconstruction loss, mean over the draws of z.
+        reconstruction_per_step: Reconstruction loss divided by the number of steps.
+        kl_bits: KL divergence from the posterior to the prior, in bits.
+        elbo: Evidence lower bound. GrooVAE: minus Magenta's loss at β 1 without free bits, which is no bound.
+        importance_bound: Importance-weighted bound; ``None`` where the losses are no log likelihoods.
+        parts: Reconstruction loss of each part of the output; ``None`` where there is one part.
+    """
+
+    reconstruction: Estimate
+    reconstruction_per_step: Estimate
+    kl_bits: Estimate
+    elbo: Estimate
+    importance_bound: Estimate | None = None
+    parts: dict[str, Estimate] | None = None
 
 
 def measure_likelihood(
-    scorer: Callable[[slice], Scorer],
+    window_losses: Callable[[slice], Callable[[Vectors], Losses]],
     posterior: Posterior,
     steps: npt.NDArray[np.int64],
     resampler: FileResampler,
@@ -53,51 +76,63 @@ def measure_likelihood(
     draws: int,
     rows: int,
     is_likelihood: bool = True,
-    advance: Callable[[str, float], None],
-) -> dict[str, Any]:
-    """Reconstruction, KL divergence, ELBO and the tighter bound, per window; nats but for ``kl_bits``.
+    advance: Advance,
+) -> Likelihood:
+    """Measures the likelihood of windows, with ``draws`` latent vectors for each.
 
     Args:
-        scorer: of some of the windows.
-        posterior: of all of them.
-        steps: of each window, ``[n]``.
-        resampler: for the intervals.
-        draws: latent vectors a window.
-        rows: windows that a scorer is asked for at once.
-        is_likelihood: whether the losses are minus log likelihoods. If they are not, there is no tighter bound,
-            and ``elbo`` is no bound of anything: minus Magenta's loss at β 1, without free bits.
-        advance: see ``evaluate.measure``.
-
-    Returns:
-        The figures by name; ``parts`` has the reconstruction of each part where there are several.
+        window_losses: Function from a range of windows to their losses given z; see ``window_losses``.
+        posterior: Posterior of all windows.
+        steps: Number of steps of each window, ``[n]``.
+        resampler: Resampler for the intervals.
+        draws: Latent vectors per window.
+        rows: Windows per batch.
+        is_likelihood: True if the losses are negative log likelihoods; without them there is no importance bound.
+        advance: Progress callback.
     """
     means, scales = posterior.means, posterior.scales
     count = len(means)
     log_weights, parts = np.zeros((count, draws)), dict[str, Floats]()
     for start in range(0, count, rows):
-        some = slice(start, min(start + rows, count))
-        losses_of = scorer(some)
+        batch = slice(start, min(start + rows, count))
+        losses_given = window_losses(batch)
         for k in range(draws):
-            noise = posterior.random.standard_normal(means[some].shape, dtype=np.float32)
-            z = posterior.sampled[some] if k == 0 else means[some] + scales[some] * noise
-            losses = losses_of(z)
+            noise = posterior.random.standard_normal(means[batch].shape, dtype=np.float32)
+            z = posterior.sampled[batch] if k == 0 else means[batch] + scales[batch] * noise
+            losses = losses_given(z)
             for name, values in losses.items():
-                parts.setdefault(name, np.zeros(count))[some] += values / draws
-            # log p(z) - log q(z|x); what both have in common falls out
-            distance = (z.astype(np.float64) - means[some]) / scales[some]
-            ratio = 0.5 * distance**2 + np.log(scales[some].astype(np.float64)) - 0.5 * z.astype(np.float64) ** 2
-            log_weights[some, k] = ratio.sum(axis=1) - np.sum(list(losses.values()), axis=0)
-            advance("likelihood", (start + (some.stop - start) * (k + 1) / draws) / count)
+                parts.setdefault(name, np.zeros(count))[batch] += values / draws
+            # log p(z) - log q(z|x), without the constants that cancel
+            distance = (z.astype(np.float64) - means[batch]) / scales[batch]
+            ratio = 0.5 * distance**2 + np.log(scales[batch].astype(np.float64)) - 0.5 * z.astype(np.float64) ** 2
+            log_weights[batch, k] = ratio.sum(axis=1) - np.sum(list(losses.values()), axis=0)
+            advance("likelihood", (start + (batch.stop - start) * (k + 1) / draws) / count)
     reconstruction, bits = np.sum(list(parts.values()), axis=0), kl_bits(means, scales)
-    figures = {
-        "reconstruction": resampler.mean(reconstruction),
-        "reconstruction_per_step": resampler.ratio(reconstruction, steps),
-        "kl_bits": resampler.mean(bits),
-        "elbo": resampler.mean(-reconstruction - bits * np.log(2)),
-    }
-    if is_likelihood:
-        figures["importance_bound"] = resampler.mean(importance_bound(log_weights))
-    found: dict[str, Any] = {name: dataclasses.asdict(figure) for name, figure in figures.items()}
-    if len(parts) > 1:
-        found["parts"] = {name: dataclasses.asdict(resampler.mean(values)) for name, values in parts.items()}
-    return found
+    return Likelihood(
+        reconstruction=resampler.mean(reconstruction),
+        reconstruction_per_step=resampler.ratio(reconstruction, steps),
+        kl_bits=resampler.mean(bits),
+        elbo=resampler.mean(-reconstruction - bits * np.log(2)),
+        importance_bound=resampler.mean(importance_bound(log_weights)) if is_likelihood else None,
+        parts={name: resampler.mean(values) for name, values in parts.items()} if len(parts) > 1 else None,
+    )
+
+
+def window_losses(model: Model[BatchT], windows: Any) -> Callable[[slice], Callable[[Vectors], Losses]]:
+    """Returns the argument ``window_losses`` of ``measure_likelihood`` for a model.
+
+    Args:
+        model: The model.
+        windows: All windows, in the form that the model reads.
+    """
+
+    def of_batch(rows: slice) -> Callable[[Vectors], Losses]:
+        batch = windows[rows]
+
+        def losses_given(z: Vectors) -> Losses:
+            losses = model.score(batch, z).losses
+            return {name: of_steps.sum(axis=1, dtype=np.float64) for name, of_steps in losses.items()}
+
+        return losses_given
+
+    return of_batch

@@ -1,152 +1,121 @@
-"""What evaluation asks of a model, and a checkpoint that answers."""
+"""The model interface that evaluation measures, and its implementation with a checkpoint."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
-from gmd_vae.evaluation.data.label_data import Labels
+from gmd_vae.evaluation.data.arrays import Labels, Vectors
+from gmd_vae.families import family_of
 from gmd_vae.windows.extraction import Tensors
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import: only for a result that is not there yet
-    from gmd_vae.models.inference.label_scorer import ScoredVae, Scores
     from gmd_vae.models.inference.sampler import TrainedVae
-    from gmd_vae.models.inference.tensor_scorer import ScoredTensors, TensorScores
-
-Vectors = npt.NDArray[np.float32]  # [n, z_size]
+    from gmd_vae.models.inference.step_scores import Scorer, StepScores
 
 # A temperature at which the likeliest class always wins: logits differ by 1e-7 or not at all, and 100 times
 # the noise of sampling is enough.
 LIKELIEST = 1e-9
 
-
-class Model(Protocol):
-    """A drum model as evaluation sees it: its windows are labels."""
-
-    z_size: int
-
-    def encode(self, labels: Labels) -> tuple[Vectors, Vectors]:
-        """The posterior of each window ``[n, steps]``: means and standard deviations, float32 ``[n, z_size]``."""
-
-    def score(self, labels: Labels, z: Vectors) -> Scores:
-        """The likelihood of each step of each window, given its latent vector and the true steps before."""
-
-    def decode(self, z: Vectors, temperature: float) -> Labels:
-        """One window ``[n, steps]`` for each latent vector, each step given what was decoded before it."""
+BatchT = TypeVar("BatchT", contravariant=True)  # the windows that a model reads
 
 
-class TensorModel(Protocol):
-    """A model of anything else: its windows are tensors, as the converter makes them."""
+class Model(Protocol[BatchT]):
+    """A trained model. Drum models read labels ``[n, steps]``, all others tensors.
+
+    Attributes:
+        z_size: Dimensions of the latent space.
+    """
 
     z_size: int
 
-    def encode(self, windows: Sequence[Tensors]) -> tuple[Vectors, Vectors]:
-        """The posterior of each window: means and standard deviations, float32 ``[n, z_size]``."""
+    def encode(self, windows: BatchT) -> tuple[Vectors, Vectors]:
+        """Returns the posterior of each window: means and standard deviations, float32 ``[n, z_size]``."""
 
-    def score(self, windows: Sequence[Tensors], z: Vectors) -> TensorScores:
-        """What the decoder makes of each step, given its latent vector and the true steps before."""
+    def score(self, windows: BatchT, z: Vectors) -> StepScores:
+        """Returns loss and likeliest output of each step, given the latent vector and the true steps before it."""
 
     def decode(
         self,
-        controls: Sequence[npt.NDArray[Any]] | None,
         z: Vectors,
         temperature: float,
         rows: range | None = None,
+        controls: Sequence[npt.NDArray[Any]] | None = None,
         hits: Sequence[npt.NDArray[Any]] | None = None,
     ) -> list[npt.NDArray[Any]]:
-        """One window ``[steps, output_depth]`` for each latent vector, each step given what was decoded before it.
+        """Decodes latent vectors free-running: each step is given the decoded steps before it.
 
         Args:
-            controls: of each row of ``z``, ``[steps, control_depth]``, where the model needs them.
-            z: float32 ``[n, z_size]``.
-            temperature: of the output distribution; `LIKELIEST` for none.
-            rows: of ``z``, those to decode; by default all. They come out as among all the others.
-            hits: GrooVAE: see ``TrainedVae.decode``.
+            z: Latent vectors, float32 ``[n, z_size]``.
+            temperature: Temperature of the output distribution; ``LIKELIEST`` for the likeliest output.
+            rows: Rows of ``z`` to decode; ``None``: all. A row's output does not depend on this choice.
+            controls: Conditioning input of each row of ``z``, ``[steps, control_depth]``, where the model needs it.
+            hits: Hits that replace the decoder's own, for GrooVAE; see ``TrainedVae.decode``.
+
+        Returns:
+            One array a row: labels ``[steps]`` from drum models, tensors ``[steps, output_depth]`` from all others.
         """
 
 
+LabelModel: TypeAlias = Model[Labels]
+TensorModel: TypeAlias = Model[Sequence[Tensors]]
+
+
 @contextlib.contextmanager
-def open_model(config: Config, hparams: dict[str, Any], checkpoint: Path, seed: int, layers: Layers) -> Iterator[Model]:
-    """A checkpoint's model of drum labels.
+def open_model(
+    config: Config, hparams: dict[str, Any], checkpoint: Path, seed: int, layers: Layers
+) -> Iterator[Model[Any]]:
+    """Opens the model of a checkpoint. Starts TensorFlow.
 
     Args:
-        config: the config it was trained with.
-        hparams: its hyperparameters.
-        checkpoint: prefix.
-        seed: of sampling.
-        layers: what computes it.
+        config: Config that the checkpoint was trained with.
+        hparams: Its hyperparameters.
+        checkpoint: Prefix of the checkpoint.
+        seed: Seed of sampling.
+        layers: Implementation of the layers.
 
     Raises:
-        GmdVaeError: the checkpoint does not fit.
+        GmdVaeError: The checkpoint does not fit the config.
     """
-    from gmd_vae.models.inference.label_scorer import ScoredVae
     from gmd_vae.models.inference.sampler import TrainedVae
 
+    family = family_of(config)
     with (
-        ScoredVae(config, hparams, checkpoint, layers) as scored,
-        TrainedVae(config, hparams, checkpoint, seed, layers) as trained,
+        family.open_scorer(config, hparams, checkpoint, layers) as scorer,
+        TrainedVae(config, hparams, checkpoint, seed, layers) as sampler,
     ):
-        yield _CheckpointModel(scored, trained)
-
-
-@contextlib.contextmanager
-def open_tensor_model(
-    config: Config, hparams: dict[str, Any], checkpoint: Path, seed: int, layers: Layers
-) -> Iterator[TensorModel]:
-    """A checkpoint's model of tensors; arguments and errors as of ``open_model``."""
-    from gmd_vae.models.inference.sampler import TrainedVae
-    from gmd_vae.models.inference.tensor_scorer import ScoredTensors
-
-    with (
-        ScoredTensors(config, hparams, checkpoint, layers) as scored,
-        TrainedVae(config, hparams, checkpoint, seed, layers) as trained,
-    ):
-        yield _CheckpointTensorModel(scored, trained)
+        yield _CheckpointModel(scorer, sampler, family.stored_windows)
 
 
 class _CheckpointModel:
-    def __init__(self, scored: ScoredVae, trained: TrainedVae) -> None:
-        self._scored, self._trained = scored, trained
-        self.z_size = trained.z_size
+    """A scorer for teacher forcing and a sampler for free-running decoding, on one checkpoint."""
 
-    def encode(self, labels: Labels) -> tuple[Vectors, Vectors]:
-        return self._scored.encode(labels)
+    def __init__(self, scorer: Scorer[Any], sampler: TrainedVae, stored_windows: Any) -> None:
+        self._scorer, self._sampler, self._stored_windows = scorer, sampler, stored_windows
+        self.z_size = sampler.z_size
 
-    def score(self, labels: Labels, z: Vectors) -> Scores:
-        return self._scored.score(labels, z)
+    def encode(self, windows: Any) -> tuple[Vectors, Vectors]:
+        return self._scorer.encode(windows)
 
-    def decode(self, z: Vectors, temperature: float) -> Labels:
-        decoded = np.array(self._trained.decode(z, temperature))
-        if self._trained.makes_labels:
-            return decoded
-        bits = np.arange(decoded.shape[-1], dtype=np.int64)  # a roll: a column for each drum class
-        return np.asarray((decoded > 0).astype(np.int64) @ (1 << bits))
-
-
-class _CheckpointTensorModel:
-    def __init__(self, scored: ScoredTensors, trained: TrainedVae) -> None:
-        self._scored, self._trained = scored, trained
-        self.z_size = trained.z_size
-
-    def encode(self, windows: Sequence[Tensors]) -> tuple[Vectors, Vectors]:
-        return self._scored.encode(windows)
-
-    def score(self, windows: Sequence[Tensors], z: Vectors) -> TensorScores:
-        return self._scored.score(windows, z)
+    def score(self, windows: Any, z: Vectors) -> StepScores:
+        return self._scorer.score(windows, z)
 
     def decode(
         self,
-        controls: Sequence[npt.NDArray[Any]] | None,
         z: Vectors,
         temperature: float,
         rows: range | None = None,
+        controls: Sequence[npt.NDArray[Any]] | None = None,
         hits: Sequence[npt.NDArray[Any]] | None = None,
     ) -> list[npt.NDArray[Any]]:
-        return self._trained.decode(z, temperature, rows, controls, hits)
+        decoded: list[npt.NDArray[Any]] = self._stored_windows(
+            self._sampler.decode(z, temperature, rows, controls, hits)
+        )
+        return decoded

@@ -1,24 +1,24 @@
-"""What an evaluation draws, and how."""
+"""The settings of an evaluation."""
 
 from __future__ import annotations
 
 import dataclasses
 
-RESAMPLES = 2000  # of the files, for the intervals
-
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What is drawn, and how.
+    """Seed and sample sizes.
 
     Attributes:
-        seed: of every draw.
-        temperature: of free-running decoding from a sampled z, and of samples from the prior.
-        importance_samples: latent vectors a window for the importance-weighted bound.
-        samples: windows drawn from the prior.
+        seed: Seed of all random draws.
+        temperature: Temperature of samples from the prior, and of free-running decoding from a drawn z.
+        importance_samples: Draws of z per window for the importance-weighted bound.
+        samples: Number of samples from the prior.
+        resamples: Number of bootstrap resamples of the files, for the intervals.
     """
 
     seed: int = 0
     temperature: float = 1.0
     importance_samples: int = 16
     samples: int = 1000
+    resamples: int = 2000

@@ -15,6 +15,17 @@ from gmd_vae.families.output_spec import OutputSpec, bars_in_words
 from gmd_vae.families.parameters import count_parameters
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from gmd_vae.configuration.layers import Layers
+    from gmd_vae.evaluation.data.tensor_windows import TensorWindows
+    from gmd_vae.models.inference.step_scores import Scorer
+    from gmd_vae.windows.label_windows import Windows
+    from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.likelihood import Advance
+    from gmd_vae.evaluation.model import Model
+    from gmd_vae.evaluation.result import Figures
+    from gmd_vae.evaluation.settings import Settings
     from gmd_vae.inspection.collection import Progress
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
@@ -129,6 +140,28 @@ class DrumLabels(Family):
         from gmd_vae.magenta.drum_model import build_drum_model
 
         return build_drum_model(config, config.drum_windows)
+
+    def open_scorer(
+        self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
+    ) -> AbstractContextManager[Scorer[Any]]:
+        """Returns the scorer of labels."""
+        from gmd_vae.models.inference.label_scorer import LabelScorer
+
+        return LabelScorer(config, hparams, checkpoint, layers)
+
+    def load_windows(self, folder: Path, split: str) -> Windows | TensorWindows:
+        """Reads labels."""
+        from gmd_vae.windows.label_windows import load_windows
+
+        return load_windows(folder, split)
+
+    def evaluate(
+        self, config: Config, model: Model[Any], data: EvaluationData[Any], settings: Settings, advance: Advance
+    ) -> Figures:
+        """Measures likelihood, reconstruction, novelty, distributions and latent space of drum labels."""
+        from gmd_vae.evaluation.measure.drum_labels import measure_drum_labels
+
+        return measure_drum_labels(model, data, config.drum_windows, settings, advance)
 
 
 DRUM_LABELS = DrumLabels()

@@ -8,20 +8,32 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from gmd_vae.configuration.config import Config
+    from gmd_vae.configuration.layers import Layers
     from gmd_vae.configuration.window_specs import DrumWindows
+    from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.data.tensor_windows import TensorWindows
+    from gmd_vae.evaluation.likelihood import Advance
+    from gmd_vae.evaluation.model import Model
+    from gmd_vae.evaluation.result import Figures
+    from gmd_vae.evaluation.settings import Settings
     from gmd_vae.families.groove_columns import Groove
     from gmd_vae.families.music import Music
     from gmd_vae.families.output_spec import OutputSpec
     from gmd_vae.inspection.collection import Progress
+    from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.extraction import Extractor, Tensors
+    from gmd_vae.windows.label_windows import Windows
     from gmd_vae.windows.stock.preprocess import StockExtractor
 
 
@@ -153,3 +165,51 @@ class Family(abc.ABC):
             ValueError: The family has no model of its own.
         """
         raise ValueError(f"config '{config.name}': give the config of Magenta's that it takes its model from")
+
+    @abc.abstractmethod
+    def open_scorer(
+        self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
+    ) -> AbstractContextManager[Scorer[Any]]:
+        """Returns the checkpoint's model as a probability distribution over windows. Starts TensorFlow.
+
+        Args:
+            config: Config that the checkpoint was trained with.
+            hparams: Its hyperparameters.
+            checkpoint: Prefix of the checkpoint.
+            layers: Implementation of the layers.
+
+        Raises:
+            GmdVaeError: The checkpoint cannot be read or does not fit the config.
+        """
+
+    def stored_windows(self, decoded: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """Returns windows from the decoder in the form in which examples store windows."""
+        return decoded
+
+    # --- evaluation
+
+    @abc.abstractmethod
+    def load_windows(self, folder: Path, split: str) -> Windows | TensorWindows:
+        """Reads the windows of a split of prepared examples.
+
+        Args:
+            folder: Folder that ``gmd-vae preprocess`` made.
+            split: Name of the split.
+
+        Raises:
+            GmdVaeError: The folder holds other windows, has no such split, or is damaged.
+        """
+
+    @abc.abstractmethod
+    def evaluate(
+        self, config: Config, model: Model[Any], data: EvaluationData[Any], settings: Settings, advance: Advance
+    ) -> Figures:
+        """Measures all figures of a model on one split.
+
+        Args:
+            config: Config of the model.
+            model: The model; ``open_model`` opens it from a checkpoint.
+            data: Windows of the split and training windows, from ``load_windows``.
+            settings: Seed and sample sizes.
+            advance: Progress callback.
+        """

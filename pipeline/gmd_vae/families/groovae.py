@@ -13,6 +13,16 @@ from gmd_vae.families.music import MUSIC, Music
 from gmd_vae.families.output_spec import OutputSpec, bars_in_words
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from gmd_vae.configuration.layers import Layers
+    from gmd_vae.models.inference.step_scores import Scorer
+    from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.likelihood import Advance
+    from gmd_vae.evaluation.model import Model
+    from gmd_vae.evaluation.result import Figures
+    from gmd_vae.evaluation.settings import Settings
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors
@@ -73,6 +83,24 @@ class GrooVae(MagentaFamily):
         from gmd_vae.windows.window_content import part
 
         return [part("drums", int((window.outputs[:, :DRUMS] > 0).sum()))]
+
+    def open_scorer(
+        self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
+    ) -> AbstractContextManager[Scorer[Any]]:
+        """Returns the scorer of hits, velocities and offsets."""
+        from gmd_vae.models.inference.tensor_scorer import GrooveScorer
+
+        return GrooveScorer(config, hparams, checkpoint, layers)
+
+    def evaluate(
+        self, config: Config, model: Model[Any], data: EvaluationData[Any], settings: Settings, advance: Advance
+    ) -> Figures:
+        """Measures the hits like drum labels, and the velocities and offsets of the hits."""
+        from gmd_vae.evaluation.measure.groovae import measure_groovae
+
+        return measure_groovae(
+            model, data, self.output(config), self.drum_grid(config), settings, advance
+        )
 
 
 GROOVAE = GrooVae()

@@ -11,6 +11,8 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.families.family import Family
 
 if TYPE_CHECKING:
+    from gmd_vae.evaluation.data.tensor_windows import TensorWindows
+    from gmd_vae.windows.label_windows import Windows
     from gmd_vae.inspection.collection import Progress
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
@@ -46,6 +48,12 @@ class MagentaFamily(Family):
         from gmd_vae.training.input import TensorTable
 
         return TensorTable(split, tokens)
+
+    def load_windows(self, folder: Path, split: str) -> Windows | TensorWindows:
+        """Reads tensors."""
+        from gmd_vae.evaluation.data.tensor_windows import load_tensor_windows
+
+        return load_tensor_windows(folder, split)
 
     def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
         """Returns the contents of a MIDI file with the parts of its windows. Starts TensorFlow."""

@@ -11,6 +11,16 @@ from gmd_vae.families.music import MUSIC, Music
 from gmd_vae.families.output_spec import OutputSpec, Stream, bars_in_words
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from gmd_vae.configuration.layers import Layers
+    from gmd_vae.models.inference.step_scores import Scorer
+    from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.likelihood import Advance
+    from gmd_vae.evaluation.model import Model
+    from gmd_vae.evaluation.result import Figures
+    from gmd_vae.evaluation.settings import Settings
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors
@@ -66,6 +76,22 @@ class Multitrack(MagentaFamily):
         from gmd_vae.windows.window_content import track_parts
 
         return track_parts(window.outputs, self.output(config).tracks)
+
+    def open_scorer(
+        self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
+    ) -> AbstractContextManager[Scorer[Any]]:
+        """Returns the scorer of events."""
+        from gmd_vae.models.inference.tensor_scorer import StreamScorer
+
+        return StreamScorer(config, hparams, checkpoint, layers)
+
+    def evaluate(
+        self, config: Config, model: Model[Any], data: EvaluationData[Any], settings: Settings, advance: Advance
+    ) -> Figures:
+        """Measures likelihood, reconstruction, novelty and latent space of events."""
+        from gmd_vae.evaluation.measure.multitrack import measure_multitrack
+
+        return measure_multitrack(model, data, self.output(config), settings, advance)
 
 
 MULTITRACK = Multitrack()

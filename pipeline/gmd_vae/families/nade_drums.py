@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gmd_vae.configuration.config import Config
 from gmd_vae.families.drum_labels import DrumLabels
 from gmd_vae.families.output_spec import bars_in_words
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from gmd_vae.windows.extraction import Tensors
 
 
@@ -45,6 +48,10 @@ class NadeDrums(DrumLabels):
     def build(self, config: Config) -> Any:
         """Refuses: our own configs have no NADE model; they take Magenta's at other sizes."""
         raise ValueError(f"config '{config.name}': give the config of Magenta's that it takes its model from")
+
+    def stored_windows(self, decoded: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """Returns drum rolls ``[steps, classes]`` as labels ``[steps]``."""
+        return [(roll > 0).astype(np.int64) @ (1 << np.arange(roll.shape[-1], dtype=np.int64)) for roll in decoded]
 
 
 NADE_DRUMS = NadeDrums()

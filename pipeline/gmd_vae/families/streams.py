@@ -12,6 +12,16 @@ from gmd_vae.families.music import MUSIC, Music
 from gmd_vae.families.output_spec import OutputSpec, Stream, bars_in_words
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from gmd_vae.configuration.layers import Layers
+    from gmd_vae.models.inference.step_scores import Scorer
+    from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.likelihood import Advance
+    from gmd_vae.evaluation.model import Model
+    from gmd_vae.evaluation.result import Figures
+    from gmd_vae.evaluation.settings import Settings
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors
@@ -75,6 +85,22 @@ class Streams(MagentaFamily):
             stream_part(stream.name, window.outputs[:, stream.start : stream.stop].argmax(axis=1))
             for stream in self.output(config).streams
         ]
+
+    def open_scorer(
+        self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
+    ) -> AbstractContextManager[Scorer[Any]]:
+        """Returns the scorer of streams."""
+        from gmd_vae.models.inference.tensor_scorer import StreamScorer
+
+        return StreamScorer(config, hparams, checkpoint, layers)
+
+    def evaluate(
+        self, config: Config, model: Model[Any], data: EvaluationData[Any], settings: Settings, advance: Advance
+    ) -> Figures:
+        """Measures likelihood, reconstruction, novelty and latent space of streams."""
+        from gmd_vae.evaluation.measure.streams import measure_streams
+
+        return measure_streams(model, data, self.output(config), settings, advance)
 
 
 STREAMS = Streams()

@@ -1,4 +1,4 @@
-"""The style and the tempo of each source file, from the catalogue of the collection that it comes from."""
+"""Style and tempo of source files, from the catalogue (``info.csv``) of their collection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ID = re.compile(r"/id/midi/(?P<collection>.+)/[0-9a-f]{40}")
 
 
 def find_catalogues(examples: Path) -> list[Path]:
-    """The ``info.csv`` files of the collections beside a folder of examples.
+    """Finds the ``info.csv`` files of the collections beside a folder of examples.
 
     Args:
         examples: ``DATA/examples/NAME/CONFIG``; the collections are in ``DATA/raw``.
@@ -24,34 +24,42 @@ def find_catalogues(examples: Path) -> list[Path]:
 
 
 def styles_of(sources: Sequence[str], catalogues: Sequence[Path]) -> list[str | None]:
-    """The primary style of each file (``rock`` of ``rock/halftime``); ``None`` where no catalogue lists it.
+    """Returns the primary style of each file (``rock`` for ``rock/halftime``); ``None`` if no catalogue lists it.
 
     Args:
-        sources: ids of NoteSequences.
+        sources: ``NoteSequence.id`` of each file.
         catalogues: ``info.csv`` files.
 
     Raises:
-        GmdVaeError: a catalogue is damaged.
+        GmdVaeError: A catalogue is damaged.
     """
     return [entry.primary_style if entry and entry.style else None for entry in _entries(sources, catalogues)]
 
 
 def tempos_of(sources: Sequence[str], catalogues: Sequence[Path]) -> list[float | None]:
-    """The tempo of each file in quarters a minute; arguments and errors as of ``styles_of``."""
+    """Returns the tempo of each file in quarter notes per minute; ``None`` if no catalogue lists it.
+
+    Args:
+        sources: ``NoteSequence.id`` of each file.
+        catalogues: ``info.csv`` files.
+
+    Raises:
+        GmdVaeError: A catalogue is damaged.
+    """
     return [entry.bpm if entry else None for entry in _entries(sources, catalogues)]
 
 
 def _entries(sources: Sequence[str], catalogues: Sequence[Path]) -> list[Entry | None]:
-    """What a catalogue says of each file; the last one that lists it counts.
+    """Looks up the catalogue entry of each file; the last catalogue that lists a file wins.
 
-    A NoteSequence's id holds the name of its collection and a hash of its file's path, which the
-    catalogue lists: so examples need not carry styles.
+    A ``NoteSequence.id`` holds the name of its collection and a hash of the file's path. The catalogue lists the
+    paths, so examples need not carry styles.
     """
     collections = {match["collection"] for source in sources if (match := _ID.fullmatch(source))}
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for catalogue in catalogues:
         with catalogue.open("rb") as stream:
-            entries = parse(stream.read(MAX_INFO_BYTES + 1), str(catalogue))
+            listed = parse(stream.read(MAX_INFO_BYTES + 1), str(catalogue))
         for collection in collections:
-            found |= {sequence_id(collection, entry.midi_filename): entry for entry in entries}
-    return [found.get(source) for source in sources]
+            entries |= {sequence_id(collection, entry.midi_filename): entry for entry in listed}
+    return [entries.get(source) for source in sources]

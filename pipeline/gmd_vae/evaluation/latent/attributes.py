@@ -1,6 +1,6 @@
-"""Attribute vectors: directions in latent space along which the music gets, say, denser.
+"""Attribute vectors: directions in latent space that change an attribute of the music, for example its density.
 
-After Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in
+Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in
 Music", section 5, "Attribute Vector Arithmetic".
 """
 
@@ -11,20 +11,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gmd_vae.evaluation.data.label_data import Floats, Hits, Labels, to_hits
+from gmd_vae.evaluation.data.arrays import Floats, Hits, Labels, to_hits
 from gmd_vae.evaluation.latent.posterior import Latents
 from gmd_vae.evaluation.metrics import rhythm
 
-BUSIER = "busier"  # than the rest: hits per bar, all voices together
+BUSIER = "busier"  # hits per bar of all drum classes together
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """What an attribute vector did to one attribute, in standard deviations of that attribute.
+    """Effect of an attribute vector on one attribute, in standard deviations of the attribute.
 
     Attributes:
-        added: mean change when the vector was added to z.
-        removed: mean change when it was subtracted from z.
+        added: Mean change when the vector is added to z.
+        removed: Mean change when the vector is subtracted from z.
     """
 
     added: float
@@ -32,26 +32,27 @@ class Change:
 
 
 def attribute_names(voices: tuple[str, ...]) -> tuple[str, ...]:
-    """What drum music can have more or less of, in the order of ``drum_attributes``."""
+    """Returns the names of the attributes of drum music, in the order of ``drum_attributes``."""
     return (*voices, BUSIER, "syncopation", "swing")
 
 
 def drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int) -> dict[str, Floats]:
-    """The attributes of windows.
+    """Measures the attributes of windows.
 
     Args:
-        labels: ``[n, steps]``, whole bars of sixteenths.
-        voices: the names of the drum classes.
-        steps_per_bar: steps in one bar.
+        labels: Windows, ``[n, steps]``, whole bars of sixteenths.
+        voices: Names of the drum classes.
+        steps_per_bar: Steps in one bar.
 
     Returns:
-        By name, ``[n]`` each: hits per bar of each voice and of all together, syncopation, swing.
+        Values ``[n]`` of each attribute by its name: hits per bar of each drum class and of all together,
+        syncopation, swing.
     """
     hits = to_hits(labels, len(voices))
-    of_voices = rhythm.voice_densities(hits, steps_per_bar)
+    densities = rhythm.voice_densities(hits, steps_per_bar)
     values = (
-        *of_voices.T,
-        of_voices.sum(axis=1),
+        *densities.T,
+        densities.sum(axis=1),
         rhythm.syncopation(hits, steps_per_bar),
         rhythm.swing(hits, steps_per_bar),
     )
@@ -59,22 +60,22 @@ def drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int)
 
 
 def attribute_vectors(z: Latents, attributes: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Mean z of the quarter of the windows with most of an attribute, minus that of the quarter with least.
+    """Computes attribute vectors: mean z of the quarter of the windows with most of an attribute, minus the least.
 
-    Windows with the same value stay together, so the result does not depend on the windows' order,
-    and a quarter is larger than a quarter where values repeat. If more than half of the windows
-    share one value (most have no crash cymbal), those above it are compared with those below it, or
-    with those that have it where there are none below; the same with above and below exchanged.
+    Windows with equal values stay together, so the result does not depend on their order, and a quarter grows where
+    values repeat. If more than half of the windows share one value (most have no crash cymbal), the windows above it
+    are compared with those below it, or with those at it where none are below; and the same with above and below
+    exchanged.
 
     Args:
-        z: posterior means, ``[n, d]``.
-        attributes: by name, one finite value for each window, ``[n]``.
+        z: Posterior means, ``[n, d]``.
+        attributes: Finite values ``[n]`` of each attribute by its name.
 
     Returns:
-        float64 ``[d]``, by name. An attribute without two different values has no vector and is not there.
+        Vectors, float64 ``[d]``, by the attribute's name. An attribute whose values are all equal has no vector.
 
     Raises:
-        ValueError: a value is not finite.
+        ValueError: A value is not finite.
     """
     vectors = {}
     for name, values in attributes.items():
@@ -93,19 +94,19 @@ def changes(
     after_removing: Mapping[str, Mapping[str, Floats]],
     scale: Mapping[str, float],
 ) -> dict[str, dict[str, Change]]:
-    """What each vector does to each attribute, its own and the others (Roberts et al. 2018, section 5).
+    """Measures the effect of each vector on each attribute (Roberts et al. 2018, section 5).
 
-    The paper gives the change in per cent. Here its unit is the attribute's standard deviation: a
-    per cent of a voice that does not play is not defined.
+    The paper gives changes in per cent. Here the unit is the attribute's standard deviation, because a percentage of
+    a silent drum class is not defined.
 
     Args:
-        before: attribute → its values in the music decoded from the unchanged z, ``[n]``.
-        after_adding: vector → attribute → values in the music decoded from z plus the vector, ``[n]``.
-        after_removing: the same for z minus the vector; the same vectors.
-        scale: attribute → its standard deviation among real windows; 0 makes the changes nan.
+        before: Attribute → values in the music decoded from the unchanged z, ``[n]``.
+        after_adding: Vector → attribute → values in the music decoded from z plus the vector, ``[n]``.
+        after_removing: Vector → attribute → values in the music decoded from z minus the vector, ``[n]``.
+        scale: Attribute → standard deviation among real windows; 0 makes the changes NaN.
 
     Returns:
-        vector → attribute → its change; nan where ``n`` is 0.
+        Vector → attribute → change; NaN where ``n`` is 0.
     """
     return {
         vector: {
@@ -120,7 +121,7 @@ def changes(
 
 
 def _extremes(values: Floats) -> tuple[Hits, Hits]:
-    """Masks ``[n]`` of the windows with least and with most: neither is empty, and they share no window."""
+    """Returns disjoint, non-empty masks ``[n]`` of the windows with least and with most."""
     ordered = np.sort(values)
     quarter = max(1, len(values) // 4)
     low, high = ordered[quarter - 1], ordered[-quarter]

@@ -1,4 +1,4 @@
-"""Linear decodability of style: does a straight cut through latent space tell the styles apart?"""
+"""Linear decodability of style: accuracy of a linear classifier from z to the style of the music."""
 
 from __future__ import annotations
 
@@ -9,37 +9,36 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.label_data import Floats
+from gmd_vae.evaluation.data.arrays import Floats
 from gmd_vae.evaluation.latent.posterior import Latents
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, divide
 
-_SHUFFLES = 5  # one alone is chance itself: on GMD their balanced accuracies lie between 0.04 and 0.13
-_ITERATIONS = 1000  # a limit that is never reached: on GMD it takes about 50
+_SHUFFLES = 5  # single shuffles vary too much: on GMD their balanced accuracies lie between 0.04 and 0.13
+_ITERATIONS = 1000  # a limit that is not reached: on GMD the fit takes about 50
 
 Integers = npt.NDArray[np.integer[Any]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Decodability:
-    """Scores of a linear classifier on z, beside two that know nothing of the music; intervals over files.
+    """Scores of a linear classifier on z and of two controls, with intervals over files.
 
     Attributes:
-        accuracy: share of the held-out windows whose style is right.
-        balanced_accuracy: mean over the styles of the share of their windows that is right, so that
-            the common styles count no more than the rare ones (Brodersen et al. 2010, "The Balanced
-            Accuracy and Its Posterior Distribution").
-        shuffled_accuracy: of the same classifier, trained on styles shuffled among the training files:
-            what there is without a bond between z and style (control task: Hewitt & Liang 2019,
-            "Designing and Interpreting Probes with Control Tasks"). Mean of 5 shuffles.
-        shuffled_balanced_accuracy: likewise.
-        majority_accuracy: of always answering the commonest style of the training windows.
-        majority_balanced_accuracy: likewise: 1 by the number of styles.
-        styles: those told apart, sorted.
-        left_out: styles of one split only, sorted: they cannot be both learned and tested.
-        training_windows: training windows of these styles.
-        training_files: their source files.
-        windows: held-out windows of these styles.
-        files: their source files.
+        accuracy: Share of the held-out windows whose predicted style is right.
+        balanced_accuracy: Mean over the styles of their accuracy, so that frequent styles have no larger weight
+            (Brodersen et al. 2010, "The Balanced Accuracy and Its Posterior Distribution").
+        shuffled_accuracy: Accuracy of the same classifier trained on styles that are shuffled among the training
+            files, mean of 5 shuffles (control task: Hewitt & Liang 2019, "Designing and Interpreting Probes with
+            Control Tasks").
+        shuffled_balanced_accuracy: Balanced accuracy of the same control.
+        majority_accuracy: Accuracy of always predicting the most frequent style of the training windows.
+        majority_balanced_accuracy: Balanced accuracy of the same control: 1 divided by the number of styles.
+        styles: Styles that are in both splits, sorted.
+        left_out: Styles that are in one split only, sorted.
+        training_windows: Number of training windows of these styles.
+        training_files: Number of their source files.
+        windows: Number of held-out windows of these styles.
+        files: Number of their source files.
     """
 
     accuracy: Estimate
@@ -68,28 +67,28 @@ def decodability(
 ) -> Decodability | None:
     """Trains a linear probe (Alain & Bengio 2016, "Understanding intermediate layers using linear classifier probes").
 
-    Multinomial logistic regression on z, each dimension standardised over the training windows. Six
-    fits, each under a second for 4,000 windows of 256 dimensions and ten styles.
+    The probe is a multinomial logistic regression on z, each dimension standardised over the training windows. It is
+    fitted six times; a fit takes less than a second for 4,000 windows of 256 dimensions and ten styles.
 
     Args:
-        training_z: posterior means of training windows, ``[n, d]``.
-        training_styles: their primary styles, ``n`` names; all windows of a file have one style.
-            ``None`` where it is not known: such windows are left out.
-        training_groups: their files' numbers, ``[n]``.
-        z: posterior means of the held-out windows, ``[m, d]``.
-        styles: their primary styles, ``m`` names or ``None``.
-        groups: their files' numbers, ``[m]``; they have nothing to do with those of the training files.
-        seed: of the shuffles.
+        training_z: Posterior means of training windows, ``[n, d]``.
+        training_styles: Their primary styles, ``n`` names; all windows of a file have one style. Windows with
+            ``None``, an unknown style, are left out.
+        training_groups: Numbers of their files, ``[n]``.
+        z: Posterior means of the held-out windows, ``[m, d]``.
+        styles: Their primary styles, ``m`` names or ``None``.
+        groups: Numbers of their files, ``[m]``, independent of the numbers of the training files.
+        seed: Seed of the shuffles.
 
     Returns:
-        None if fewer than two styles are in both splits: there is nothing to tell apart.
+        The scores; ``None`` if fewer than two styles are in both splits.
     """
-    learnable, testable = ({style for style in of if style is not None} for of in (training_styles, styles))
+    learnable, testable = ({style for style in names if style is not None} for names in (training_styles, styles))
     shared = sorted(learnable & testable)
     if len(shared) < 2:
         return None
     number: dict[str | None, int] = {style: index for index, style in enumerate(shared)}
-    y, truth = (np.array([number.get(style, -1) for style in of]) for of in (training_styles, styles))
+    y, truth = (np.array([number.get(style, -1) for style in names]) for names in (training_styles, styles))
     learned, tested = y >= 0, truth >= 0
     y, truth = y[learned], truth[tested]
     z_learned, z_tested = training_z[learned].astype(np.float64), z[tested].astype(np.float64)
@@ -118,20 +117,20 @@ def decodability(
 
 
 def _predict(z: Floats, file_styles: Integers, file_of: Integers, held_out: Floats, styles: int) -> Integers:
-    """Trains on the windows ``z``, whose styles are those of their files; predicts those of ``held_out``."""
+    """Fits the classifier to windows ``z`` with the styles of their files; predicts the styles of ``held_out``."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
-    # Each style counts the same, and each file of a style: GMD's splits have other shares of styles,
-    # and the windows of a file repeat each other. All weights together are the number of files.
+    # Each style has the same weight, and each file of a style: the shares of styles differ between GMD's splits, and
+    # the windows of a file repeat each other. The weights sum to the number of files.
     weights = len(file_styles) / styles / np.bincount(file_styles)[file_styles] / np.bincount(file_of)
-    # With files as the observations, C = 1 is the posterior mode under N(0, 1) for each coefficient
-    # of a standardised dimension: no search, which would need yet more files.
+    # With files as the observations, C = 1 gives the posterior mode under N(0, 1) for each coefficient of a
+    # standardised dimension. A search for C would need more files.
     model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=_ITERATIONS))
-    # The products are small: a second thread mostly waits (5 s of CPU time a fit instead of 0.7, measured
-    # on a busy machine of two cores), and sums would depend on the number of cores.
+    # The matrix products are small: a second thread mostly waits (5 s of CPU time per fit instead of 0.7, measured on a
+    # busy machine with two cores), and sums would depend on the number of cores.
     with threadpool_limits(1):
         model.fit(z, file_styles[file_of], logisticregression__sample_weight=weights[file_of])
         predicted: Integers = model.predict(held_out)
@@ -139,14 +138,14 @@ def _predict(z: Floats, file_styles: Integers, file_of: Integers, held_out: Floa
 
 
 def _scores(right: Floats, truth: Integers, resampler: FileResampler) -> tuple[Estimate, Estimate]:
-    """Accuracy and balanced accuracy, from the share of the classifiers that are right, window by window."""
-    of_style = np.eye(truth.max() + 1)[truth]
+    """Estimates accuracy and balanced accuracy from the share of classifiers that are right for each window."""
+    one_hot = np.eye(truth.max() + 1)[truth]
 
     def balanced(sums: Floats) -> Floats:
         rights, counts = np.split(sums, 2, axis=-1)
-        present = counts > 0  # a resample may have no file of a rare style: then it is the mean of the others
+        present = counts > 0  # a resample may have no file of a rare style: then the mean is over the others
         recalls = np.where(present, divide(rights, counts), 0.0)
         return divide(recalls.sum(axis=-1), present.sum(axis=-1).astype(np.float64))
 
-    columns = np.concatenate([right[:, None] * of_style, of_style], axis=1)
+    columns = np.concatenate([right[:, None] * one_hot, one_hot], axis=1)
     return resampler.mean(right), resampler.statistic(columns, balanced)

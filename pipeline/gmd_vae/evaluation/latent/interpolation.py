@@ -1,8 +1,7 @@
-"""Interpolation between two windows: how evenly the music moves from one to the other.
+"""Interpolation between two windows: distances along a path through latent space and along a baseline path.
 
-After Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in
-Music", section 5, "Interpolations": a path through latent space is decoded, and beside it stands a
-path that mixes the two windows themselves.
+Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music", section 5,
+"Interpolations". The baseline mixes the steps of the two windows without a model.
 """
 
 from __future__ import annotations
@@ -11,20 +10,20 @@ import dataclasses
 
 import numpy as np
 
-from gmd_vae.evaluation.data.label_data import Floats, Labels
+from gmd_vae.evaluation.data.arrays import Floats, Labels
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-    """Distance from the first end, by point of the path; nan at each point where no pair is left.
+    """Distance from the first window at each point of the path; NaN where no pair is left.
 
     Attributes:
-        mean: over the pairs, in units of the distance between both ends: 0 at the first point, 1 at the last.
-        low: lower end of the mean's 95 % interval; nan if there is one pair only.
-        high: upper end.
-        pairs: those that the mean is of.
-        left_out: pairs whose two ends are the same window: they have no distance to divide by.
+        mean: Mean over the pairs, in units of the distance between both ends: 0 at the first point, 1 at the last.
+        low: Lower end of the mean's 95 % interval; NaN with one pair.
+        high: Upper end of the interval, likewise.
+        pairs: Number of pairs in the mean.
+        left_out: Number of pairs whose two ends are equal: they have no distance to divide by.
     """
 
     mean: tuple[float, ...]
@@ -35,11 +34,11 @@ class Curve:
 
 
 def hamming(a: Labels, b: Labels) -> Floats:
-    """Share of the steps whose labels differ, 0 to 1 (Hamming distance over the number of steps).
+    """Returns the share of the steps whose labels differ: the Hamming distance divided by the number of steps.
 
     Args:
-        a: labels ``[..., steps]``, at least one step.
-        b: labels of the same shape, or of one that broadcasts to it.
+        a: Labels ``[..., steps]``, at least one step.
+        b: Labels of the same shape, or of one that broadcasts to it.
 
     Returns:
         float64 ``[...]``.
@@ -49,38 +48,37 @@ def hamming(a: Labels, b: Labels) -> Floats:
 
 
 def data_path(start: Labels, end: Labels, alphas: Floats, seed: int) -> Labels:
-    """The baseline of Roberts et al. 2018, section 5: interpolation without a model.
+    """Interpolates without a model: the baseline of Roberts et al. 2018, section 5.
 
-    At each point each step is taken from ``end`` with probability alpha, else from ``start``; the
-    draws (Bernoulli) are independent of each other.
+    At each point, each step is taken from ``end`` with probability alpha, else from ``start``, by independent
+    Bernoulli draws.
 
     Args:
-        start: labels ``[pairs, steps]``.
-        end: labels ``[pairs, steps]``.
-        alphas: 0 to 1, ``[points]``; 0 gives ``start`` itself, 1 ``end`` itself.
-        seed: of the draws.
+        start: First windows, labels ``[pairs, steps]``.
+        end: Last windows, labels ``[pairs, steps]``.
+        alphas: Probabilities, ``[points]``; 0 gives ``start`` itself, 1 ``end`` itself.
+        seed: Seed of the draws.
 
     Returns:
-        labels ``[pairs, points, steps]``.
+        Labels ``[pairs, points, steps]``.
     """
     pairs, steps = start.shape
     from_end = np.random.default_rng(seed).random((pairs, len(alphas), steps)) < alphas[:, None]
     return np.where(from_end, end[:, None], start[:, None])
 
 
-def curve(paths: Labels) -> Curve:
-    """How far each point of the paths is from the first end (Roberts et al. 2018, section 5).
+def measure_curve(paths: Labels) -> Curve:
+    """Measures the distance of each point of the paths from the first point (Roberts et al. 2018, section 5).
 
-    For each pair: the Hamming distance from the first point of its path, divided by the distance
-    between its first and last point. A model whose latent space is smooth stays near the straight
-    line from 0 to 1, as the data-space baseline does by its construction; a value over 1 is
-    possible, where the path leaves the region between its ends.
+    For each pair it is the Hamming distance from the first point, divided by the distance between the first and the
+    last point. With a smooth latent space the curve is near the straight line from 0 to 1, like the baseline by its
+    construction. Values over 1 are possible, where the path leaves the region between its ends.
 
     Args:
-        paths: labels ``[pairs, points, steps]``. The pairs count as independent of each other.
+        paths: Labels ``[pairs, points, steps]``. The pairs count as independent of each other.
 
     Raises:
-        ValueError: a path has fewer than two points, thus no two ends.
+        ValueError: A path has fewer than two points.
     """
     if paths.shape[1] < 2:
         raise ValueError("a path has at least two points, its ends")
@@ -90,7 +88,7 @@ def curve(paths: Labels) -> Curve:
     if not pairs:
         nowhere = (float("nan"),) * paths.shape[1]
         return Curve(nowhere, nowhere, nowhere, pairs, left_out)
-    resampler = FileResampler(np.arange(pairs))  # each pair stands for itself, as files do elsewhere
+    resampler = FileResampler(np.arange(pairs))  # pairs are resampled in the place of files
     points = [resampler.mean(column) for column in (distances[moving] / distances[moving, -1:]).T]
     return Curve(
         tuple(point.value for point in points),

@@ -1,4 +1,4 @@
-"""How much of the latent space a model uses, and the two bounds of a window's likelihood that need its posterior."""
+"""Figures of the posterior q(z|x): active dimensions, KL divergence and the importance-weighted bound."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.label_data import Floats
+from gmd_vae.evaluation.data.arrays import Floats
 
-Latents: TypeAlias = npt.NDArray[np.floating[Any]]  # [n, d], float32 as TensorFlow gives it, or float64
+Latents: TypeAlias = npt.NDArray[np.floating[Any]]  # [n, d], float32 from TensorFlow, or float64
 
-ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2: a unit is active whose posterior mean varies more than this
+ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2: a unit is active if its posterior mean has a larger variance
 
 
 @dataclasses.dataclass(frozen=True)
 class Activity:
-    """Which dimensions of the latent space say something about the music.
+    """Information that each dimension of the latent space holds.
 
     Attributes:
-        active: number of active units, see `activity`.
-        size: number of dimensions, ``d``.
-        variance: of the posterior mean over the windows, by dimension.
-        kl_bits_by_dimension: KL divergence to N(0, 1) in bits, mean over the windows, by dimension.
-        collapsed: no unit is active: the posterior is the same for every window, and the decoder
-            gets nothing from z (posterior collapse: Bowman et al. 2016, "Generating Sentences from a
-            Continuous Space"; Lucas et al. 2019, "Don't Blame the ELBO!").
+        active: Number of active units; see ``measure_activity``.
+        size: Number of dimensions, ``d``.
+        variance: Variance of the posterior mean over the windows, for each dimension.
+        kl_bits_by_dimension: KL divergence to N(0, 1) in bits, mean over the windows, for each dimension.
+        collapsed: True if no unit is active: the posterior is the same for every window, and z carries no information
+            (posterior collapse: Bowman et al. 2016, "Generating Sentences from a Continuous Space"; Lucas et al. 2019,
+            "Don't Blame the ELBO!").
     """
 
     active: int
@@ -36,17 +36,17 @@ class Activity:
     collapsed: bool
 
 
-def activity(means: Latents, scales: Latents) -> Activity:
-    """Active units: Burda et al. 2016, "Importance Weighted Autoencoders", section 5.2.
+def measure_activity(means: Latents, scales: Latents) -> Activity:
+    """Counts active units: Burda et al. 2016, "Importance Weighted Autoencoders", section 5.2.
 
-    A unit is active if the variance over the windows of its posterior mean, Var_x(E[z|x]), is more than 0.01.
+    A unit is active if the variance over the windows of its posterior mean, Var_x(E[z|x]), is above 0.01.
 
     Args:
-        means: of the posterior of each window, ``[n, d]``.
-        scales: standard deviations of the posterior, ``[n, d]``.
+        means: Posterior mean of each window, ``[n, d]``.
+        scales: Standard deviations of the posterior, ``[n, d]``.
 
     Raises:
-        ValueError: there is no window.
+        ValueError: There are no windows.
     """
     if not len(means):
         raise ValueError("the variance over no window is not defined")
@@ -57,30 +57,30 @@ def activity(means: Latents, scales: Latents) -> Activity:
 
 
 def kl_bits(means: Latents, scales: Latents) -> Floats:
-    """KL divergence from each window's posterior to the prior N(0, 1), exact (Kingma & Welling 2014, appendix B).
+    """Computes the exact KL divergence from each window's posterior to N(0, 1) (Kingma & Welling 2014, appendix B).
 
     Args:
-        means: of the posterior, ``[n, d]``.
-        scales: standard deviations of the posterior, ``[n, d]``; one of 0 makes the divergence infinite.
+        means: Posterior means, ``[n, d]``.
+        scales: Standard deviations of the posterior, ``[n, d]``; a 0 makes the divergence infinite.
 
     Returns:
-        float64 ``[n]``, bits per window.
+        Bits per window, float64 ``[n]``.
     """
     bits: Floats = _kl_nats(means, scales).sum(axis=1) / np.log(2)
     return bits
 
 
 def importance_bound(log_weights: Latents) -> Floats:
-    """Lower bound of each window's log likelihood: Burda et al. 2016, section 3.
+    """Computes the importance-weighted lower bound of each window's log likelihood: Burda et al. 2016, section 3.
 
-    The log of the mean importance weight, log 1/K Σ p(x, z) / q(z|x). With K = 1 it is a draw of the
-    ELBO; its expectation rises with K towards log p(x).
+    It is the log of the mean importance weight, log 1/K Σ p(x, z) / q(z|x). With K = 1 it is a draw of the ELBO. Its
+    expectation rises with K towards log p(x).
 
     Args:
-        log_weights: log p(x|z) + log p(z) - log q(z|x) in nats, for K draws of z from q(z|x), ``[n, K]``.
+        log_weights: log p(x|z) + log p(z) - log q(z|x) in nats for K draws of z from q(z|x), ``[n, K]``.
 
     Returns:
-        float64 ``[n]``, nats per window.
+        Nats per window, float64 ``[n]``.
 
     Raises:
         ValueError: K is 0.
@@ -88,13 +88,13 @@ def importance_bound(log_weights: Latents) -> Floats:
     draws = log_weights.shape[1]
     if not draws:
         raise ValueError("the bound needs at least one draw for each window")
-    # logaddexp, not log(sum(exp)): the weights of whole windows are around e^-100
+    # log-sum-exp: the weights of whole windows are around e^-100
     bound: Floats = np.logaddexp.reduce(log_weights.astype(np.float64), axis=1) - np.log(draws)
     return bound
 
 
 def _kl_nats(means: Latents, scales: Latents) -> Floats:
-    """KL divergence to N(0, 1) by window and dimension, float64 ``[n, d]``."""
+    """Computes the KL divergence to N(0, 1) of each window and dimension, float64 ``[n, d]``."""
     mean, scale = means.astype(np.float64), scales.astype(np.float64)
     with np.errstate(divide="ignore"):  # log 0: infinite is the right answer
         nats: Floats = 0.5 * (mean**2 + scale**2 - 1) - np.log(scale)

@@ -1,30 +1,37 @@
-"""What simple answers would score as reconstructions: a model that is worth its training does better."""
+"""Baselines of reconstruction for windows of labels or stream codes: a useful model has a higher step accuracy."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gmd_vae.evaluation.data.label_data import Labels
+from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.metrics.nearest import nearest, pack
 
 
 def silence(labels: Labels) -> Labels:
-    """No drum at any step; the shape and dtype of ``labels``, ``[n, steps]``."""
+    """Predicts no drum at any step.
+
+    Args:
+        labels: True windows, ``[n, steps]``.
+
+    Returns:
+        Zeros, the shape and dtype of ``labels``.
+    """
     return np.zeros_like(labels)
 
 
 def most_frequent_step(labels: Labels, training: Labels) -> Labels:
-    """The commonest label of all training steps, at every step. In much music that is silence.
+    """Predicts the most frequent label of all training steps at every step; in much music that is silence.
 
     Args:
-        labels: the windows to answer for, ``[n, steps]``.
-        training: ``[m, steps]``; of labels that are equally common, the lowest counts.
+        labels: True windows, ``[n, steps]``.
+        training: Training windows, ``[m, steps]``. Of equally frequent labels the lowest is taken.
 
     Returns:
-        ``[n, steps]``, the dtype of ``training``.
+        ``[n, steps]``, dtype of ``training``.
 
     Raises:
-        ValueError: there are no training windows.
+        ValueError: There are no training windows.
     """
     if not training.size:
         raise ValueError("there are no training windows")
@@ -33,18 +40,18 @@ def most_frequent_step(labels: Labels, training: Labels) -> Labels:
 
 
 def previous_bar(labels: Labels, steps_per_bar: int) -> Labels:
-    """Each bar repeats the true bar before it; the first bar, which has none, repeats the second.
+    """Predicts in each bar the true bar before it; in the first bar, which has none, the second bar.
 
-    It knows the true music around each bar, as a teacher-forced model does. The first bar is as often right
-    as the second (a step is equal both ways), so the figure is that of copying a neighbouring bar, over all the
-    steps that a model is scored on. In windows of a single bar there is nothing to repeat: silence.
+    Like a teacher-forced model it reads the true music around each bar. The first bar is right as often as the
+    second, because equality is symmetric. So the step accuracy is that of copying a neighbouring bar, over the same
+    steps as a model's. In windows of one bar there is nothing to copy: it predicts silence.
 
     Args:
-        labels: the windows to answer for, ``[n, steps]``.
-        steps_per_bar: steps in one bar; ``steps`` is a multiple.
+        labels: True windows, ``[n, steps]``.
+        steps_per_bar: Steps in one bar; ``steps`` is a multiple.
 
     Returns:
-        ``[n, steps]``, the dtype of ``labels``.
+        ``[n, steps]``, dtype of ``labels``.
     """
     bars = labels.reshape(len(labels), labels.shape[1] // steps_per_bar, steps_per_bar)
     answer = np.zeros_like(bars)
@@ -55,21 +62,21 @@ def previous_bar(labels: Labels, steps_per_bar: int) -> Labels:
 
 
 def nearest_training(labels: Labels, training: Labels, classes: int) -> Labels:
-    """The training window with the fewest differing steps: the best that learning by heart can do.
+    """Predicts the training window with the fewest differing steps: the best that a memorising model can do.
 
-    Ties are decided as ``nearest.nearest`` says. It takes about a second for 1,760 windows of 64 steps
-    and 13,226 training windows.
+    ``nearest.nearest`` breaks ties. The exact search takes about a second for 1,760 windows of 64 steps and 13,226
+    training windows.
 
     Args:
-        labels: the windows to answer for, ``[n, steps]``.
-        training: ``[m, steps]``.
-        classes: number of drum classes.
+        labels: True windows, ``[n, steps]``.
+        training: Training windows, ``[m, steps]``.
+        classes: Number of drum classes.
 
     Returns:
-        ``[n, steps]``, the dtype of ``training``.
+        ``[n, steps]``, dtype of ``training``.
 
     Raises:
-        ValueError: there are no training windows, or they have another length.
+        ValueError: There are no training windows, or they have another length.
     """
-    found: Labels = training[nearest(pack(labels, classes), pack(training, classes)).index]
-    return found
+    answer: Labels = training[nearest(pack(labels, classes), pack(training, classes)).index]
+    return answer

@@ -1,9 +1,8 @@
-"""How much of true multitrack bars a prediction got right: events, ends of tracks, programs, notes.
+"""Accuracy of predicted multitrack bars: events, track lengths, programs, notes.
 
-The steps of these windows are events of tracks that stand one behind the other
-(``magenta.models.music_vae.data_hierarchical.MultiInstrumentPerformanceConverter``): a program, then notes on and off,
-shifts of time and velocities, then an end. One event too many moves all others, so predictions that are not told the
-true events are compared by what they play.
+The steps of these windows are events, track after track (``MultiInstrumentPerformanceConverter`` in
+``magenta.models.music_vae.data_hierarchical``): a program, then note on, note off, time shift and velocity events, then
+an end. One event too many shifts all later ones, so free-running predictions are compared by the notes they play.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.codes import Classes
+from gmd_vae.evaluation.data.coding import Classes
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler
-from gmd_vae.families.output_spec import Output
+from gmd_vae.families.output_spec import OutputSpec
 
-# event classes, each behind the one before
+# event kind -> its first class and the class after its last one
 KINDS = {
     "note on": (0, 128),
     "note off": (128, 256),
@@ -27,24 +26,24 @@ KINDS = {
     "end": (489, 490),
 }
 _SHIFT, _PROGRAM, _END = (KINDS[kind][0] for kind in ("time shift", "program", "end"))
-DRUMS = _END - 1 - _PROGRAM  # the program behind the 128 of General MIDI
-BAR = 96  # steps of a bar: a 24th of a quarter each
-NEAR = 1  # a note is found this many steps away, too
+DRUMS = _END - 1 - _PROGRAM  # program of the drums, after the 128 of General MIDI
+BAR = 96  # steps of a bar, a 24th of a quarter note each
+NEAR = 1  # largest distance, in steps, at which a note counts as found
 
-_FAR = 4 * BAR  # between notes that must not be taken for each other
+_FAR = 4 * BAR  # distance between notes that must not be paired
 
 Integers = npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True)
 class Notes:
-    """The notes that windows play, all windows together; int64 ``[notes]`` each.
+    """The notes of all windows; each field is int64 ``[notes]``.
 
     Attributes:
-        window: the number of each note's window.
-        program: 0 to 127; 128: drums.
-        pitch: 0 to 127.
-        step: where it begins, from 0 to 95.
+        window: Number of the note's window.
+        program: MIDI program, 0 to 127; 128 for drums.
+        pitch: MIDI pitch, 0 to 127.
+        step: Onset, 0 to 95.
     """
 
     window: Integers
@@ -55,42 +54,47 @@ class Notes:
 
 @dataclasses.dataclass(frozen=True)
 class EventReconstruction:
-    """A prediction beside the truth. Sums run over all windows.
+    """A prediction compared with the true windows. Sums run over all windows.
+
+    The last four figures are of a free-running prediction: teacher-forced events make no music of their own.
 
     Attributes:
-        steps_right: share of the true events that stand at their place in their track.
-        windows_right: share of the windows in which every event is right.
-        kinds: ``steps_right`` of each kind of event, by its name.
-        ends_right: share of the tracks that end where they should, those counted that are empty.
-        programs_f1: F1 of the programs of all tracks, wherever the track stands: 2 × found / (2 × found + invented
-            + missed).
-        notes_f1: F1 of the beginnings of notes; one is found where the prediction begins a note of the same pitch,
-            drums for drums, at most a step of a 24th of a quarter away, each with one of its own.
-        same_program_f1: the same, where the program must be the same, too.
+        step_accuracy: Share of the true events that the prediction has at the same position of the same track.
+        window_accuracy: Share of the windows in which every event is right.
+        kinds: Step accuracy of each kind of event, by its name.
+        track_length_accuracy: Share of the tracks with the true number of events, empty tracks included.
+        programs_f1: F1 of the programs of all tracks, in any order: 2 × found / (2 × found + invented + missed).
+        notes_f1: F1 of the note onsets. A true onset is found if the prediction has an onset of the same pitch, drums
+            paired with drums, at most ``NEAR`` steps away. Each predicted onset is paired at most once.
+        same_program_f1: The same F1 where the program must be the same too.
     """
 
-    steps_right: Estimate
-    windows_right: Estimate
+    step_accuracy: Estimate
+    window_accuracy: Estimate
     kinds: dict[str, Estimate]
-    ends_right: Estimate
-    programs_f1: Estimate
-    notes_f1: Estimate
-    same_program_f1: Estimate
+    track_length_accuracy: Estimate | None = None
+    programs_f1: Estimate | None = None
+    notes_f1: Estimate | None = None
+    same_program_f1: Estimate | None = None
+
+    def without_music(self) -> EventReconstruction:
+        """Returns the figures of a teacher-forced prediction."""
+        return EventReconstruction(self.step_accuracy, self.window_accuracy, self.kinds)
 
 
 def compare_events(
-    truth: Classes, predicted: Classes, *, output: Output, resampler: FileResampler
+    truth: Classes, predicted: Classes, *, output: OutputSpec, resampler: FileResampler
 ) -> EventReconstruction:
-    """Compares predicted windows with the true ones.
+    """Compares predicted windows with the true windows.
 
     Args:
-        truth: ``[n, steps, 1]``; -1 behind the end of a track.
-        predicted: likewise.
-        output: of these windows.
-        resampler: for the intervals; made from the files of these ``n`` windows.
+        truth: Classes of the true windows, ``[n, steps, 1]``; -1 after the end of a track.
+        predicted: Classes of the predicted windows, likewise.
+        output: Shapes of these windows.
+        resampler: Resampler for the intervals, from the files of these ``n`` windows.
 
     Raises:
-        ValueError: the shapes differ.
+        ValueError: The shapes differ.
     """
     if truth.shape != predicted.shape:
         raise ValueError(f"predictions {predicted.shape} for windows {truth.shape}")
@@ -98,50 +102,64 @@ def compare_events(
     present = true >= 0
     right = (true == guess) & present
     kinds = {}
-    for kind, (first, behind) in KINDS.items():
-        of_kind = (true >= first) & (true < behind)
+    for kind, (first, stop) in KINDS.items():
+        of_kind = (true >= first) & (true < stop)
         kinds[kind] = resampler.ratio((right & of_kind).sum(axis=(1, 2)), of_kind.sum(axis=(1, 2)))
-    windows_right = (true == guess).all(axis=(1, 2))
-    ends_right = ((true >= 0).sum(axis=2) == (guess >= 0).sum(axis=2)).sum(axis=1)
-    programs, wrote = _programs(true), _programs(guess)
-    notes, played = notes_of(true), notes_of(guess)
-    there = _count(notes, len(true)) + _count(played, len(true))
+    window_right = (true == guess).all(axis=(1, 2))
+    length_right = ((true >= 0).sum(axis=2) == (guess >= 0).sum(axis=2)).sum(axis=1)
+    programs, predicted_programs = _programs(true), _programs(guess)
+    notes, predicted_notes = notes_of(true), notes_of(guess)
+    in_both = _count(notes, len(true)) + _count(predicted_notes, len(true))
     return EventReconstruction(
-        steps_right=resampler.ratio(right.sum(axis=(1, 2)), present.sum(axis=(1, 2))),
-        windows_right=resampler.mean(windows_right),
+        step_accuracy=resampler.ratio(right.sum(axis=(1, 2)), present.sum(axis=(1, 2))),
+        window_accuracy=resampler.mean(window_right),
         kinds=kinds,
-        ends_right=resampler.ratio(ends_right, np.full(len(true), output.tracks)),
+        track_length_accuracy=resampler.ratio(length_right, np.full(len(true), output.tracks)),
         programs_f1=resampler.ratio(
-            2 * np.minimum(programs, wrote).sum(axis=1), programs.sum(axis=1) + wrote.sum(axis=1)
+            2 * np.minimum(programs, predicted_programs).sum(axis=1),
+            programs.sum(axis=1) + predicted_programs.sum(axis=1),
         ),
-        notes_f1=resampler.ratio(2 * found(notes, played, len(true)), there),
-        same_program_f1=resampler.ratio(2 * found(notes, played, len(true), same_program=True), there),
+        notes_f1=resampler.ratio(2 * count_found(notes, predicted_notes, len(true)), in_both),
+        same_program_f1=resampler.ratio(
+            2 * count_found(notes, predicted_notes, len(true), same_program=True), in_both
+        ),
     )
 
 
 def notes_of(tracks: Classes) -> Notes:
-    """The notes that events play.
+    """Returns the notes that events play.
+
+    As in Magenta's converter, the first program of a track counts, and a track without one has program 0.
 
     Args:
-        tracks: ``[n, tracks, steps]``, -1 behind the end of a track. As in Magenta's converter, the first program
-            counts, and a track without one has program 0.
+        tracks: Classes ``[n, tracks, steps]``; -1 after the end of a track.
     """
     is_program = (tracks >= _PROGRAM) & (tracks < _END)
     first = np.take_along_axis(tracks, is_program.argmax(axis=2)[..., None], axis=2)[..., 0]
     programs = np.where(is_program.any(axis=2), first - _PROGRAM, 0)
     shifts = np.where((tracks >= _SHIFT) & (tracks < KINDS["time shift"][1]), tracks - _SHIFT + 1, 0)
     now = np.cumsum(shifts, axis=2)
-    window, track, place = np.nonzero((tracks >= 0) & (tracks < KINDS["note on"][1]) & (now < BAR))
-    found_there = programs[window, track], tracks[window, track, place], now[window, track, place]
-    return Notes(window, *(np.asarray(values, np.int64) for values in found_there))
+    window, track, position = np.nonzero((tracks >= 0) & (tracks < KINDS["note on"][1]) & (now < BAR))
+    columns = programs[window, track], tracks[window, track, position], now[window, track, position]
+    return Notes(window, *(np.asarray(values, np.int64) for values in columns))
 
 
-def found(truth: Notes, played: Notes, count: int, *, same_program: bool = False) -> Integers:
-    """How many notes of each of ``count`` windows were found, each with one of its own; int64 ``[count]``."""
-    (here, windows), (there, _) = (_line(notes, same_program) for notes in (truth, played))
+def count_found(truth: Notes, predicted: Notes, count: int, *, same_program: bool = False) -> Integers:
+    """Counts the true onsets that were found, by greedy matching in order of time, which is optimal on a line.
+
+    Args:
+        truth: True notes.
+        predicted: Predicted notes.
+        count: Number of windows.
+        same_program: True if only notes of the same program may be paired.
+
+    Returns:
+        Onsets found in each window, int64 ``[count]``.
+    """
+    (here, windows), (there, _) = (_line(notes, same_program) for notes in (truth, predicted))
     hits = np.zeros(count, np.int64)
     first = second = 0
-    while first < len(here) and second < len(there):  # on a line, taking the earliest that will do finds the most
+    while first < len(here) and second < len(there):
         apart = there[second] - here[first]
         if abs(apart) <= NEAR:
             hits[windows[first]] += 1
@@ -154,16 +172,16 @@ def found(truth: Notes, played: Notes, count: int, *, same_program: bool = False
 
 
 def _line(notes: Notes, same_program: bool) -> tuple[list[int], list[int]]:
-    """The notes as places on one line, in order, far from each other where they differ; and their windows."""
+    """Maps notes to points on one line, sorted, far apart where notes must not be paired; returns also their windows."""
     program = notes.program if same_program else np.where(notes.program == DRUMS, DRUMS, 0)
-    which = (notes.window * (DRUMS + 1) + program) * 128 + notes.pitch
-    places = which * _FAR + notes.step
-    order = np.argsort(places, kind="stable")
-    return places[order].tolist(), notes.window[order].tolist()
+    group = (notes.window * (DRUMS + 1) + program) * 128 + notes.pitch
+    points = group * _FAR + notes.step
+    order = np.argsort(points, kind="stable")
+    return points[order].tolist(), notes.window[order].tolist()
 
 
 def _programs(tracks: Classes) -> Integers:
-    """How many tracks of each window have each program, int64 ``[n, 129]``; a track without one counts for none."""
+    """Counts the tracks of each window with each program, int64 ``[n, 129]``; tracks without a program are left out."""
     is_program = (tracks >= _PROGRAM) & (tracks < _END)
     first = np.take_along_axis(tracks, is_program.argmax(axis=2)[..., None], axis=2)[..., 0]
     counts = np.zeros((len(tracks), DRUMS + 1), np.int64)

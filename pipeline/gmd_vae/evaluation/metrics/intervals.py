@@ -1,4 +1,4 @@
-"""Figures with their 95 % interval: a bootstrap that draws whole files, not windows."""
+"""95 % intervals of figures by a cluster bootstrap over files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.label_data import Floats
+from gmd_vae.evaluation.data.arrays import Floats
 
 Numbers: TypeAlias = npt.NDArray[Any]  # bool, integers or floats; summed as float64
 
 _TAILS = (0.025, 0.975)
-_CHUNK = 1 << 21  # draws that are float64 at one time: 16 MB
+_CHUNK = 1 << 21  # draws in memory as float64 at one time: 16 MB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Estimate:
     """A figure and its 95 % interval.
 
     Attributes:
-        value: the figure on the windows as they are; NaN where it is 0/0.
-        low: the lower end of the interval; NaN where there is none.
-        high: the upper end, likewise.
+        value: Figure on the windows as they are; NaN where it is 0/0.
+        low: Lower end of the interval; NaN where there is none.
+        high: Upper end of the interval; NaN where there is none.
     """
 
     value: float
@@ -35,26 +35,24 @@ class Estimate:
 class FileResampler:
     """Percentile intervals by a cluster bootstrap over files.
 
-    Windows of one file overlap and repeat each other, so they say less than as many independent
-    windows would. The resamples therefore draw files, with replacement, each with all its windows;
-    every figure is a function of sums over windows, and the interval reaches from its 2.5th to its
-    97.5th percentile over the resamples. Sources: Efron & Tibshirani 1993, "An Introduction to the
-    Bootstrap", ch. 13 (percentile intervals); Davison & Hinkley 1997, "Bootstrap Methods and their
-    Application", sec. 3.8 (data in clusters).
+    Windows of one file overlap and repeat each other: they carry less information than as many independent windows.
+    The resamples therefore draw files with replacement, each with all its windows. Every figure is a function of sums
+    over windows. Its interval reaches from the 2.5th to the 97.5th percentile over the resamples. Sources: Efron &
+    Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13 (percentile intervals); Davison & Hinkley 1997,
+    "Bootstrap Methods and their Application", sec. 3.8 (clustered data).
 
-    A figure has an interval only if two files or more have a part in it: with one, every resample
-    says the same, or nothing. Resamples in which the figure is 0/0 are left out. With few files (some
-    tens) percentile intervals are a little too narrow.
+    A figure has an interval only if at least two files contribute to it. Resamples in which the figure is 0/0 are
+    left out. With a few tens of files, percentile intervals are a little too narrow.
 
-    All calls use the same draws, which depend on ``seed`` and the number of files alone.
+    All calls use the same draws, which depend only on ``seed`` and the number of files.
 
     Args:
-        groups: integers ``[n]``, the number of each window's file; numbers may be missing.
-        resamples: how many times files are drawn.
-        seed: of the draws.
+        groups: Number of each window's file, integers ``[n]``; numbers may be missing.
+        resamples: Number of resamples.
+        seed: Seed of the draws.
 
     Raises:
-        ValueError: there are no windows.
+        ValueError: There are no windows.
     """
 
     def __init__(self, groups: npt.NDArray[np.integer[Any]], resamples: int = 2000, seed: int = 0) -> None:
@@ -63,26 +61,26 @@ class FileResampler:
         numbers, self._file_of = np.unique(groups, return_inverse=True)
         files = len(numbers)
         random = np.random.default_rng(seed)
-        # One byte is enough: to draw one of 256 files or more 256 times has a chance below 1e-500.
+        # One byte is enough: the probability to draw one of at least 256 files 256 times is below 1e-500.
         self._draws = np.zeros((resamples, files), np.uint8)
         for row in self._draws:
             row[:] = np.bincount(random.integers(files, size=files), minlength=files)
 
     @property
     def files(self) -> int:
-        """How many files the windows come from."""
+        """Number of files."""
         return self._draws.shape[1]
 
     def mean(self, values: Numbers) -> Estimate:
-        """The mean over windows.
+        """Estimates the mean over windows.
 
         Args:
-            values: ``[n]``, one of each window.
+            values: One value for each window, ``[n]``.
         """
         return self.ratio(values, np.ones(len(values)))
 
     def ratio(self, numerators: Numbers, denominators: Numbers) -> Estimate:
-        """A sum over windows divided by another, for example steps that are right by all steps.
+        """Estimates a ratio of two sums over windows, for example of right steps to all steps.
 
         Args:
             numerators: ``[n]``.
@@ -91,26 +89,26 @@ class FileResampler:
         return self.ratios(np.asarray(numerators)[:, None], np.asarray(denominators)[:, None])[0]
 
     def ratios(self, numerators: Numbers, denominators: Numbers) -> list[Estimate]:
-        """As ``ratio``, for many ratios at once.
+        """Estimates several ratios at once.
 
         Args:
             numerators: ``[n, k]``.
             denominators: ``[n, k]``.
 
         Returns:
-            One estimate of each of the ``k`` columns.
+            One estimate for each of the ``k`` columns.
         """
         k = numerators.shape[1]
         columns = np.concatenate([numerators, denominators], axis=1)
         return self._estimates(columns, lambda sums: divide(sums[..., :k], sums[..., k:]))
 
     def statistic(self, columns: Numbers, combine: Callable[[Floats], Floats]) -> Estimate:
-        """Any figure that is a function of sums over windows.
+        """Estimates any figure that is a function of sums over windows.
 
         Args:
             columns: ``[n, k]``.
-            combine: from the columns' sums, float64 ``[..., k]``, the figure, ``[...]``: NaN where the
-                sums do not define it, without warnings (``divide`` does that).
+            combine: Function from the columns' sums, float64 ``[..., k]``, to the figure, ``[...]``. It returns NaN
+                without a warning where the sums do not define the figure, as ``divide`` does.
         """
         return self._estimates(columns, lambda sums: combine(sums)[..., None])[0]
 
@@ -125,15 +123,15 @@ class FileResampler:
                 for start in range(0, len(self._draws), rows)
             ]
         )
-        values, taking_part = combine(sums.sum(axis=0)), np.isfinite(combine(sums)).sum(axis=0)
+        values, contributing = combine(sums.sum(axis=0)), np.isfinite(combine(sums)).sum(axis=0)
         return [
             Estimate(float(value), *(_percentiles(column) if files > 1 else (np.nan, np.nan)))
-            for value, column, files in zip(values, resampled.T, taking_part, strict=True)
+            for value, column, files in zip(values, resampled.T, contributing, strict=True)
         ]
 
 
 def divide(numerators: Floats, denominators: Floats) -> Floats:
-    """Quotients of float64 arrays of one shape; NaN, without a warning, where the denominator is 0."""
+    """Divides float64 arrays of one shape; NaN without a warning where the denominator is 0."""
     quotients: Floats = np.full(numerators.shape, np.nan)
     np.divide(numerators, denominators, out=quotients, where=denominators != 0)
     return quotients

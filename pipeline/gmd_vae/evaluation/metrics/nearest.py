@@ -1,4 +1,4 @@
-"""The training window nearest to a window, by exact search over bits."""
+"""Exact nearest-neighbour search over windows packed as bits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.label_data import Labels
+from gmd_vae.evaluation.data.arrays import Labels
 
-# A tile of pairs is 512 KiB of uint64: the few arrays of its size stay in the processor's cache. Long rows
-# are a third faster than square tiles.
+# A tile of pairs is 512 KiB of uint64, so that its few arrays stay in the processor's cache. Long rows are a third
+# faster than square tiles.
 _TILE_QUERIES = 4
 _TILE_CORPUS = 16384
 
@@ -20,10 +20,10 @@ class Nearest:
     """The nearest window of each query. All fields are int64 ``[n]``.
 
     Attributes:
-        index: which window of the corpus. Among windows with as few differing steps it is the one with
-            the fewest differing hits, and among those the first.
-        steps: steps whose labels differ.
-        hits: drum hits that differ: those of one window that are missing in the other, both ways.
+        index: Number of the window in the corpus. Ties in differing steps are broken by the fewest differing hits,
+            then by the lowest number.
+        steps: Number of steps whose labels differ.
+        hits: Number of drum hits that are in one of the two windows only.
     """
 
     index: npt.NDArray[np.int64]
@@ -32,14 +32,14 @@ class Nearest:
 
 
 def pack(labels: Labels, classes: int) -> npt.NDArray[np.uint64]:
-    """Labels as planes of bits: one for each class, 64 steps to a word.
+    """Packs labels as bit planes: one for each class, 64 steps to a word.
 
     Args:
         labels: ``[n, steps]``, each below ``2 ** classes``.
-        classes: number of drum classes.
+        classes: Number of drum classes.
 
     Returns:
-        uint64 ``[n, classes, words]``, ``words = ceil(steps / 64)``; steps beyond the end are silent.
+        uint64 ``[n, classes, words]``, ``words = ceil(steps / 64)``; steps after the end are silent.
     """
     count, steps = labels.shape
     words = -(-steps // 64)
@@ -53,15 +53,15 @@ def pack(labels: Labels, classes: int) -> npt.NDArray[np.uint64]:
 def nearest(queries: npt.NDArray[np.uint64], corpus: npt.NDArray[np.uint64]) -> Nearest:
     """Finds the window of ``corpus`` that differs from each query in the fewest steps.
 
-    Every pair is compared, a tile at a time: about a second for 1,760 queries in 13,226 windows of 64 steps,
-    and some MB beside a copy of the corpus, however large it is.
+    All pairs are compared, tile by tile: about a second for 1,760 queries in 13,226 windows of 64 steps. Memory is a
+    copy of the corpus and a few MB.
 
     Args:
-        queries: ``pack``ed windows, uint64 ``[n, classes, words]``.
-        corpus: ``pack``ed windows of the same length and classes, uint64 ``[m, classes, words]``.
+        queries: Packed windows, uint64 ``[n, classes, words]``; see ``pack``.
+        corpus: Packed windows of the same length and classes, uint64 ``[m, classes, words]``.
 
     Raises:
-        ValueError: the corpus is empty, or its windows have another length or other classes.
+        ValueError: The corpus is empty, or its windows have another length or other classes.
     """
     if not len(corpus):
         raise ValueError("there are no windows to search")
@@ -74,16 +74,16 @@ def nearest(queries: npt.NDArray[np.uint64], corpus: npt.NDArray[np.uint64]) -> 
         rows = slice(first, first + _TILE_QUERIES)
         for start in range(0, len(corpus), _TILE_CORPUS):
             distance = _distances(queries[rows], planes[..., start : start + _TILE_CORPUS])
-            found = distance.argmin(axis=1)
-            least = np.take_along_axis(distance, found[:, None], axis=1)[:, 0]
+            nearest_of_tile = distance.argmin(axis=1)
+            least = np.take_along_axis(distance, nearest_of_tile[:, None], axis=1)[:, 0]
             closer = least < best[rows]
             best[rows] = np.where(closer, least, best[rows])
-            index[rows] = np.where(closer, found + start, index[rows])
+            index[rows] = np.where(closer, nearest_of_tile + start, index[rows])
     return Nearest(index, best >> 32, best & 0xFFFFFFFF)
 
 
 def _distances(queries: npt.NDArray[np.uint64], planes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Steps times 2**32 plus hits, for every pair: one number, ordered as ``Nearest`` says."""
+    """Returns steps times 2**32 plus hits for every pair, so that one integer orders by both."""
     shape = len(queries), planes.shape[-1]
     steps, hits = np.zeros(shape, np.uint32), np.zeros(shape, np.uint32)
     for word in range(planes.shape[1]):

@@ -1,7 +1,7 @@
-"""What a drum pattern is like: features of windows on a grid of sixteenths.
+"""Rhythmic features of drum windows on a grid of sixteenth notes.
 
-All take ``hits``, bool ``[n, steps, classes]`` of whole bars, and ``steps_per_bar``; all give one row a window,
-float64. They raise ``ValueError`` where the steps are not whole bars.
+All functions take ``hits``, bool ``[n, steps, classes]`` of whole bars, and ``steps_per_bar``. All return one row of
+float64 for each window. They raise ``ValueError`` if the steps are not whole bars.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.label_data import Floats, Hits
+from gmd_vae.evaluation.data.arrays import Floats, Hits
 
-_NEVER = -100  # below every metrical weight
-_STEPS_PER_BEAT = 4  # of a grid of sixteenths
+_NEVER = -100  # below all metrical weights
+_STEPS_PER_BEAT = 4  # sixteenth notes of a quarter note
 
 
 def hits_per_bar(hits: Hits, steps_per_bar: int) -> Floats:
-    """Drum hits in a bar, all voices together: the mean over the window's bars.
+    """Counts the hits per bar of all drum classes together, as the mean over a window's bars.
 
     Returns:
         ``[n]``, from 0 to ``steps_per_bar * classes``.
@@ -25,7 +25,7 @@ def hits_per_bar(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def voice_densities(hits: Hits, steps_per_bar: int) -> Floats:
-    """Hits of each voice in a bar: the mean over the window's bars.
+    """Counts the hits per bar of each drum class, as the mean over a window's bars.
 
     Returns:
         ``[n, classes]``, from 0 to ``steps_per_bar``.
@@ -34,10 +34,10 @@ def voice_densities(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def voice_shares(hits: Hits, steps_per_bar: int) -> Floats:
-    """The share of the window's hits that each voice has.
+    """Returns the share of each drum class in a window's hits.
 
     Returns:
-        ``[n, classes]``; each row sums to 1. A silent window is all 0.
+        ``[n, classes]``; each row sums to 1. Rows of silent windows are 0.
     """
     by_voice = voice_densities(hits, steps_per_bar)
     total = by_voice.sum(axis=1, keepdims=True)
@@ -45,7 +45,7 @@ def voice_shares(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def density(hits: Hits, steps_per_bar: int) -> Floats:
-    """Hits, all voices together, at each position in the bar: the mean over the window's bars.
+    """Counts the hits at each metrical position, all drum classes together, as the mean over a window's bars.
 
     Returns:
         ``[n, steps_per_bar]``, from 0 to ``classes``.
@@ -54,16 +54,15 @@ def density(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def groove_consistency(hits: Hits, steps_per_bar: int) -> Floats:
-    """How alike neighbouring bars are: the share of positions where both have a hit or neither has one.
+    """Returns the similarity of neighbouring bars: the share of positions where both or neither have a hit.
 
-    This is the "grooving pattern similarity" of Wu & Yang 2020, "The Jazz Transformer on the Front Line"
-    (ISMIR; the section of that name): ``1 - XOR / size`` of two bars' grooving patterns. A pattern says at
-    which positions any note begins, so another drum at the same step is no difference. The paper takes the
-    mean over all pairs of bars; here it is over neighbours, as in MusPy (Dong et al. 2020,
-    ``groove_consistency``).
+    This is the "grooving pattern similarity" of Wu & Yang 2020, "The Jazz Transformer on the Front Line" (ISMIR):
+    ``1 - XOR / size`` of two bars' grooving patterns. A pattern marks the positions at which any note begins, so
+    another drum at the same step makes no difference. The paper takes the mean over all pairs of bars; here it is over
+    neighbours, as in MusPy (Dong et al. 2020, ``groove_consistency``).
 
     Returns:
-        ``[n]``, from 0 to 1. A window of one bar has no neighbours, and counts as 1.
+        ``[n]``, from 0 to 1; 1 for windows of one bar.
     """
     patterns: Hits = np.any(_bars(hits, steps_per_bar), axis=3)
     if patterns.shape[1] == 1:
@@ -72,16 +71,15 @@ def groove_consistency(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def swing(hits: Hits, steps_per_bar: int) -> Floats:
-    """How much of the second half of the beats is played late, as far as a grid of sixteenths can say.
+    """Estimates swing from quantised hits, as the share of late off-beats.
 
-    A swung eighth falls on about two thirds of the beat, and is quantised to the last of its four
-    sixteenths; a straight one to the third. The feature is the share of the hits on those two positions
-    that lie on the last. It is a definition of ours, and does not tell swung eighths from straight
-    sixteenths: for that one needs the timing before quantisation.
+    A swung eighth note lies at about two thirds of the beat and is quantised to the last of its four sixteenths; a
+    straight one to the third. The feature is the share of the last position in the hits on both. This definition is
+    our own. It cannot distinguish swung eighths from straight sixteenths: that needs the timing before quantisation.
 
     Returns:
-        ``[n]``, from 0 (straight) to 1 (swung); 0 also where both positions are silent, and where a bar is
-        not whole beats of four steps.
+        ``[n]``, from 0 (straight) to 1 (swung); 0 where both positions are silent, or where a bar is not whole beats
+        of four steps.
     """
     bars = _bars(hits, steps_per_bar)
     if steps_per_bar % _STEPS_PER_BEAT:
@@ -93,26 +91,25 @@ def swing(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def syncopation(hits: Hits, steps_per_bar: int) -> Floats:
-    """Syncopation by Longuet-Higgins & Lee 1984, summed over the voices, in a bar.
+    """Measures syncopation by Longuet-Higgins & Lee, summed over the drum classes, per bar.
 
-    A hit and a rest that follows it before the voice's next hit are a syncopation if the rest lies on a
-    stronger position than the hit; its strength is the difference of their metrical weights
-    (Longuet-Higgins & Lee 1984, "The Rhythmic Interpretation of Monophonic Music", Music Perception 1(4)).
-    Weights in a 4/4 bar of sixteenths: 0 on the first beat, -1 on the third, -2 on the second and fourth,
-    -3 on the other eighths, -4 on the other sixteenths. Of the rests after one hit the strongest counts.
+    A hit and a rest before the class's next hit are a syncopation if the rest lies on a stronger position than the
+    hit. Its strength is the difference of their metrical weights (Longuet-Higgins & Lee 1984, "The Rhythmic
+    Interpretation of Monophonic Music", Music Perception 1(4)). Weights in a 4/4 bar of sixteenths: 0 on the first
+    beat, -1 on the third, -2 on the second and fourth, -3 on the other eighths, -4 on the other sixteenths. Of the
+    rests after one hit the strongest counts.
 
-    The paper has one melody; here every voice is one, and their strengths are added, since a hi-hat on all
-    eighths would hide what the kick leaves out if the voices were merged. It needs no opinion about which
-    drum weighs more, as Witek et al. 2014 does, and so works for any classes. Its zero is not "plain rock":
-    a snare on the second and fourth beats scores 1 + 2 in a bar. What follows the window is not known, and is
-    not counted.
+    The paper measures one melody. Here every drum class is one, and the strengths are added: in a merged pattern, a
+    hi-hat on all eighths would hide the rests of the kick. Unlike Witek et al. 2014 this needs no weights of the
+    instruments, so it works for any drum classes. A plain rock beat does not score 0: a snare on the second and fourth
+    beats scores 1 + 2 in a bar. Rests after the window are not counted.
 
     Returns:
-        ``[n]``, 0 or more: the sum of strengths divided by the window's bars.
+        ``[n]``, at least 0: the sum of strengths divided by the window's bars.
     """
     bars = _bars(hits, steps_per_bar).shape[1]
     weights = np.tile(metrical_weights(steps_per_bar), bars)
-    strongest = np.full(hits[:, 0].shape, _NEVER)  # [n, classes]: of the rests up to the voice's next hit
+    strongest = np.full(hits[:, 0].shape, _NEVER)  # [n, classes]: strongest rest before the next hit
     total = np.zeros(len(hits))
     for step in reversed(range(hits.shape[1])):
         strength = np.maximum(strongest - weights[step], 0)
@@ -122,10 +119,10 @@ def syncopation(hits: Hits, steps_per_bar: int) -> Floats:
 
 
 def metrical_weights(steps_per_bar: int) -> npt.NDArray[np.int64]:
-    """The weight of each position: 0 for the bar, one less for each time that the bar is divided to reach it.
+    """Returns the metrical weight of each position: minus the number of divisions of the bar that reach it.
 
-    A bar is divided by its prime factors, the largest first: 16 steps are halved four times; 12 (3/4 in
-    sixteenths) are divided into three beats, and those are halved twice.
+    A bar is divided by its prime factors, the largest first: 16 steps are halved four times; 12 steps (3/4 in
+    sixteenths) are divided into three beats, which are halved twice.
 
     Returns:
         int64 ``[steps_per_bar]``.
@@ -145,7 +142,7 @@ def _is_prime(number: int) -> bool:
 
 
 def _bars(hits: Hits, steps_per_bar: int) -> Hits:
-    """``[n, bars, steps_per_bar, classes]``."""
+    """Splits windows into bars, ``[n, bars, steps_per_bar, classes]``."""
     count, steps, classes = hits.shape
     if steps_per_bar < 1 or not steps or steps % steps_per_bar:
         raise ValueError(f"{steps} steps are not whole bars of {steps_per_bar}")

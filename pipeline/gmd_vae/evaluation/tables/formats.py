@@ -1,18 +1,20 @@
-"""A table of text, and its three forms: for a terminal, for Markdown and for LaTeX."""
+"""A table of text in three forms: terminal, Markdown and LaTeX."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
-if TYPE_CHECKING:  # rich takes a while to import
+from gmd_vae.evaluation.metrics.intervals import Estimate
+
+if TYPE_CHECKING:  # rich is slow to import
     from rich.console import RenderableType
 
-NOTHING = "–"  # there is no such figure
+NOTHING = "–"  # in the place of a figure that is not there
 
 _INTERVAL = re.compile(r" (?=\[[^\[\]]*\]$)")  # the space before "[0.470, 0.501]" at the end of a cell
 
@@ -39,16 +41,16 @@ _LATEX = str.maketrans(
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Rows of plain text, not yet escaped for anything.
+    """Rows of plain text, not escaped.
 
     Attributes:
-        title: what the table shows.
-        columns: headings; a line break in one is kept where the form has room for it. All empty: none is shown.
-        rows: as many cells each as there are columns. A figure may carry its interval, as ``estimate`` writes it.
-        notes: sentences below the table.
-        names: how many columns, from the left, hold names (the others hold figures, flush right).
-        bold: row and column, from 0, of the cells that stand out.
-        lines: rows, from 0, that a line separates from the row before.
+        title: Title.
+        columns: Headings. A line break is kept where the form has room for it. If all are empty, no headings are shown.
+        rows: One cell for each column. A figure may carry its interval, as ``estimate`` formats it.
+        notes: Sentences below the table.
+        names: Number of columns, from the left, with names, flush left. The others hold figures, flush right.
+        bold: Row and column, from 0, of the bold cells.
+        lines: Rows, from 0, below a separating line.
     """
 
     title: str
@@ -61,42 +63,42 @@ class Table:
 
 
 def number(value: float | None, digits: int = 0, *, signed: bool = False) -> str:
-    """A figure as people read it: ``1,760``, ``−0.034``; a dash where there is none (``None``, NaN).
+    """Formats a number: ``1,760``, ``−0.034``; a dash for ``None`` and NaN.
 
     Args:
-        value: the figure; infinities have a sign of their own.
-        digits: after the decimal point.
-        signed: with a plus where it is above 0.
+        value: The number.
+        digits: Digits after the decimal point.
+        signed: True for a plus before positive numbers.
     """
     if value is None or math.isnan(value):
         return NOTHING
     if math.isinf(value):
         return "∞" if value > 0 else "\N{MINUS SIGN}∞"
-    rounded = round(value, digits) + 0.0  # no minus before 0
+    rounded = round(value, digits) + 0.0  # + 0.0 turns -0.0 into 0.0
     sign = "+" if signed and rounded else ""
     return f"{rounded:{sign},.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def estimate(value: Mapping[str, Any] | float | None, digits: int) -> str:
-    """An ``Estimate`` with its 95 % interval, ``0.485 [0.470, 0.501]``.
+def estimate(value: Estimate | float | None, digits: int) -> str:
+    """Formats a figure with its 95 % interval, ``0.485 [0.470, 0.501]``; without an interval, the figure alone.
 
     Args:
-        value: ``{"value": …, "low": …, "high": …}``; a bare figure, or one without ends, is shown alone.
-        digits: after the decimal point.
+        value: The figure.
+        digits: Digits after the decimal point.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Estimate):
         return number(value, digits)
-    shown, low, high = (number(value.get(key), digits) for key in ("value", "low", "high"))
+    shown, low, high = (number(end, digits) for end in (value.value, value.low, value.high))
     return shown if NOTHING in (shown, low, high) else f"{shown} [{low}, {high}]"
 
 
 def text(name: Any) -> str:
-    """A name, or a dash where there is none."""
+    """Formats a name; a dash for ``None``."""
     return NOTHING if name is None else str(name)
 
 
 def to_rich(table: Table) -> RenderableType:
-    """For a terminal. Names are shown as they are: ``[red]`` in one is no markup."""
+    """Formats a table for a terminal. Names are shown as they are: ``[red]`` is not read as markup."""
     from rich import box
     from rich.console import Group
     from rich.table import Table as RichTable
@@ -107,13 +109,13 @@ def to_rich(table: Table) -> RenderableType:
         shown = Text().append(value, "bold" if (row, column) in table.bold else "")
         return shown.append("\n" + interval, "dim") if interval else shown
 
-    # narrow gaps: with its intervals an overview of one set of windows just fits into 200 characters
+    # narrow gaps, so that an overview with intervals fits into 200 characters
     grid = RichTable(
         box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, show_header=any(table.columns)
     )
     for column, heading in enumerate(table.columns):
         justify: Literal["left", "right"] = "left" if column < table.names else "right"
-        grid.add_column(Text(heading), justify=justify, overflow="fold")  # no name is cut off
+        grid.add_column(Text(heading), justify=justify, overflow="fold")  # folds long names instead of cutting them
     for place, row in enumerate(table.rows):
         cells = [cell(place, column, _one_line(content)) for column, content in enumerate(row)]
         grid.add_row(*cells, end_section=place + 1 in table.lines)
@@ -122,7 +124,7 @@ def to_rich(table: Table) -> RenderableType:
 
 
 def to_markdown(table: Table) -> str:
-    """For GitHub and its like: the title in bold, a pipe table, the notes. Lines between rows are lost."""
+    """Formats a table as GitHub Markdown: bold title, pipe table, notes. Separating lines are not shown."""
 
     def cell(row: int, column: int, content: str) -> str:
         value, interval = _parts(table, column, content)
@@ -140,9 +142,9 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """For a paper: a ``table`` with booktabs' lines, shrunk to the width of the text by adjustbox where it is wider.
+    """Formats a table as a LaTeX ``table`` with booktabs rules; adjustbox shrinks it to the text width.
 
-    Intervals stand below their figures, in a row of their own.
+    Intervals are below their figures, in rows of their own.
     """
     align = "".join("l" if column < table.names else "r" for column in range(len(table.columns)))
     headings = [[_latex(part) for part in heading.split("\n")] for heading in table.columns]
@@ -177,7 +179,7 @@ def to_latex(table: Table) -> str:
 
 
 def _parts(table: Table, column: int, content: str) -> tuple[str, str]:
-    """A figure and its interval, "" where it has none."""
+    """Splits a cell into figure and interval, "" where it has none."""
     if column < table.names:
         return content, ""
     value, *interval = _INTERVAL.split(content)
@@ -185,7 +187,7 @@ def _parts(table: Table, column: int, content: str) -> tuple[str, str]:
 
 
 def _rows(cells: Sequence[Sequence[str]]) -> list[str]:
-    """A row of LaTeX for each line of the cells, which begin at the top."""
+    """Returns a LaTeX row for each line of the cells."""
     return [" & ".join(line) + r" \\" for line in zip_longest(*cells, fillvalue="")]
 
 
@@ -194,7 +196,7 @@ def _one_line(content: str) -> str:
 
 
 def _markdown(content: str) -> str:
-    # a link needs one of these pairs; an interval's brackets are text as they stand
+    # "](" and "][" would begin a link; the brackets of an interval need no escape
     return re.sub(r"\](?=[\[(])", r"\\]", _one_line(content).translate(_MARKDOWN))
 
 

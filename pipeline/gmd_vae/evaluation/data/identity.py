@@ -1,0 +1,67 @@
+"""The inputs of a result by their contents: while they are the same, a result stays valid."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointFiles:
+    """A checkpoint by its contents.
+
+    Attributes:
+        name: Name of the checkpoint, for example ``model.ckpt-6800``.
+        step: Training step; ``None`` where the name has none.
+        files: SHA-256 of each file.
+    """
+
+    name: str
+    step: int | None
+    files: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class ExamplesFolder:
+    """A folder of examples by its contents.
+
+    Attributes:
+        folder: Path of the folder.
+        sha256: SHA-256 of its manifest.
+    """
+
+    folder: str
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingFolder(ExamplesFolder):
+    """The folder of the training examples.
+
+    Attributes:
+        windows: Number of training windows.
+    """
+
+    windows: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """The checkpoint and the data of a result.
+
+    Attributes:
+        run: Folder of the run.
+        config: Name of its config.
+        split: Name of the evaluated split.
+        checkpoint: Evaluated checkpoint.
+        examples: Evaluated examples.
+        training: Training examples.
+        catalogues: SHA-256 of each catalogue.
+    """
+
+    run: str
+    config: str
+    split: str
+    checkpoint: CheckpointFiles
+    examples: ExamplesFolder
+    training: TrainingFolder
+    catalogues: tuple[str, ...]

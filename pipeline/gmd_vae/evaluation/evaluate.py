@@ -1,0 +1,82 @@
+"""Evaluates a checkpoint once, and keeps the result in ``RUN/eval/SPLIT-STEP``: figures, tables and charts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from gmd_vae.common import files, manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.evaluation.data.target import Target
+from gmd_vae.evaluation.likelihood import Advance
+from gmd_vae.evaluation.model import open_model
+from gmd_vae.evaluation.plots import draw_all
+from gmd_vae.evaluation.result import Result, origin
+from gmd_vae.evaluation.settings import Settings
+from gmd_vae.evaluation.tables.details import details
+from gmd_vae.evaluation.tables.formats import to_markdown
+from gmd_vae.evaluation.tables.overview import overview
+from gmd_vae.families import family_of
+
+NAME = "result.json"
+STAGE = "evaluate"
+
+
+def evaluate(
+    target: Target,
+    split: str,
+    settings: Settings,
+    starts: Callable[[], None] = lambda: None,
+    advance: Advance = lambda stage, share: None,
+) -> tuple[Result, Path, bool]:
+    """Returns the result of a checkpoint on a split: the valid one on disk, or a new one.
+
+    Args:
+        target: Checkpoint and examples.
+        split: Name of the split.
+        settings: Seed and sample sizes.
+        starts: Callback before TensorFlow starts, if the model has to be evaluated.
+        advance: Progress callback: name of the stage, and the share of it that is done (0 to 1).
+
+    Returns:
+        The result, its folder, and True if it was on disk already.
+
+    Raises:
+        GmdVaeError: The data or the checkpoint cannot be evaluated, or the folder holds other files.
+    """
+    identity = target.identity(split)
+    versions = manifest.versions("magenta", "tensorflow", "numpy", "scipy", "scikit-learn")
+    inputs = origin(identity, settings, versions)
+    folder = target.folder(split)
+    known = _read_valid(folder, inputs)
+    if known is not None:
+        return known, folder, True
+    manifest.check_replaceable(folder, STAGE)
+    data = target.load(split)
+    starts()
+    run = target.run
+    with open_model(run.config, run.hparams, target.checkpoint, settings.seed, run.layers) as model:
+        figures = family_of(run.config).evaluate(run.config, model, data, settings, advance)
+    # as JSON has it, without infinities: a new result and one from disk look the same
+    result = Result.from_json(Result(identity, settings, versions, figures).to_json())
+    with files.whole_folder(folder) as temporary:
+        manifest.write_json(temporary / NAME, result.to_json())
+        tables = [overview([result]), *details(result)]
+        (temporary / "tables.md").write_text("\n".join(map(to_markdown, tables)), encoding="utf-8")
+        draw_all(result, temporary)
+        written = [manifest.describe_file(path) for path in sorted(temporary.iterdir())]
+        manifest.write(temporary, STAGE, {**inputs, "files": written})
+    return result, folder, False
+
+
+def _read_valid(folder: Path, inputs: dict[str, object]) -> Result | None:
+    """Reads the result in a folder; ``None`` if it is missing, damaged, or follows from other inputs."""
+    try:
+        manifest.read(folder, STAGE, "")
+        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or {name: content.get(name) for name in inputs} != inputs:
+            return None
+        return Result.from_json(content)
+    except (OSError, ValueError, GmdVaeError):
+        return None

@@ -1,0 +1,145 @@
+"""The result of an evaluation: typed from the metric to the table, and in ``result.json``.
+
+``Result.from_json`` reads the files of version 0.8.3 and later. ``figures.py`` describes the single figures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeAlias
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.evaluation import json_form
+from gmd_vae.evaluation.data.identity import Identity
+from gmd_vae.evaluation.latent.space import LatentSpace
+from gmd_vae.evaluation.likelihood import Likelihood
+from gmd_vae.evaluation.metrics.distributions import FeatureComparison
+from gmd_vae.evaluation.metrics.event_accuracy import EventReconstruction
+from gmd_vae.evaluation.metrics.groove_errors import Errors, Feel
+from gmd_vae.evaluation.metrics.label_accuracy import LabelReconstruction
+from gmd_vae.evaluation.metrics.novelty import Novelty
+from gmd_vae.evaluation.metrics.stream_accuracy import StreamReconstruction
+from gmd_vae.evaluation.settings import Settings
+
+Reconstruction: TypeAlias = LabelReconstruction | StreamReconstruction | EventReconstruction
+
+
+@dataclasses.dataclass(frozen=True)
+class NoveltyOfSets:
+    """Novelty of samples, and of held-out windows as the yardstick.
+
+    Attributes:
+        samples: Samples from the prior.
+        held_out: Windows of the split.
+    """
+
+    samples: Novelty
+    held_out: Novelty
+
+
+@dataclasses.dataclass(frozen=True)
+class Groove:
+    """Velocities and timing of a GrooVAE.
+
+    Attributes:
+        hits: Number of true hits.
+        windows_with_tempo: Number of windows whose tempo a catalogue lists.
+        answers: Errors of each prediction and baseline, by name.
+        samples: Distributions of samples from the prior.
+    """
+
+    hits: int
+    windows_with_tempo: int
+    answers: dict[str, Errors]
+    samples: Feel
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The figures of a model on one split.
+
+    Attributes:
+        windows: Number of windows.
+        files: Number of source files.
+        steps: Steps of a window; multitrack: the largest number of events.
+        steps_per_bar: Steps of a bar; ``None`` where steps are events.
+        voices: Names of the drum classes, of drum models.
+        streams: Names of the streams, of all others.
+        in_training: Number of windows that are training windows too.
+        likelihood: Likelihood and its bounds.
+        reconstruction: Comparison of each prediction with the windows: those of the model (``teacher_forced``,
+            ``free_running``, ``free_running_sampled``) and those of the baselines.
+        groove: Velocities and timing, of GrooVAE.
+        novelty: Distances to the training windows.
+        distribution: Comparison of samples with the windows by each musical feature, of drum models and GrooVAE.
+        latent: Latent space.
+    """
+
+    windows: int
+    files: int
+    steps: int
+    steps_per_bar: int | None
+    voices: tuple[str, ...] | None = None
+    streams: tuple[str, ...] | None = None
+    in_training: int
+    likelihood: Likelihood
+    reconstruction: dict[str, Reconstruction]
+    groove: Groove | None = None
+    novelty: NoveltyOfSets
+    distribution: dict[str, FeatureComparison] | None = None
+    latent: LatentSpace
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """Figures, with all that they follow from.
+
+    Attributes:
+        identity: Checkpoint and data.
+        settings: Settings of the evaluation.
+        versions: Version of each package.
+        figures: The figures.
+    """
+
+    identity: Identity
+    settings: Settings
+    versions: dict[str, str]
+    figures: Figures
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the content of ``result.json``."""
+        return {**origin(self.identity, self.settings, self.versions), **json_form.to_json(self.figures)}
+
+    @staticmethod
+    def from_json(content: Any) -> Result:
+        """Reads the content of a ``result.json``.
+
+        Raises:
+            GmdVaeError: The content is not that of an evaluation.
+        """
+        try:
+            if not isinstance(content, dict):
+                raise ValueError("it is no object")
+            return Result(
+                json_form.from_json(Identity, content),
+                json_form.from_json(Settings, content.get("settings"), "settings"),
+                json_form.from_json(dict[str, str], content.get("versions"), "versions"),
+                json_form.from_json(Figures, content),
+            )
+        except ValueError as error:
+            raise GmdVaeError(
+                f"result.json is not of an evaluation ({error})", "Delete its folder, and run 'gmd-vae evaluate' again."
+            ) from None
+
+
+FORMAT = 3  # a result of another format is measured again: increase it when a figure changes
+
+
+def origin(identity: Identity, settings: Settings, versions: dict[str, str]) -> dict[str, Any]:
+    """Returns all that a result follows from, as JSON: while it is the same, a result stays valid."""
+    return {
+        "figures": FORMAT,  # "format" is the manifest's own key
+        **json_form.to_json(identity),
+        "settings": json_form.to_json(settings),
+        "versions": dict(versions),
+    }
