@@ -193,16 +193,16 @@ def judge(run: Path) -> dict[str, float]:
     """The figures of a run's last checkpoint on the validation split."""
     import numpy as np
     from gmd_vae.configuration.layers import ACCELERATED
-    from gmd_vae.evaluation.data.target import find_subject
+    from gmd_vae.evaluation.data.target import find_target
     from gmd_vae.evaluation.latent.posterior import kl_bits
     from gmd_vae.evaluation.model import LIKELIEST, open_model
 
-    subject = find_subject(run / "latest", None, None)
-    labels = subject.load("validation").windows.labels
-    with open_model(subject.run.config, subject.run.hparams, subject.checkpoint, 0, ACCELERATED) as model:
+    target = find_target(run / "latest", None, None)
+    labels = target.load("validation").windows.labels
+    with open_model(target.run.config, target.run.hparams, target.checkpoint, 0, ACCELERATED) as model:
         means, scales = model.encode(labels)
         noise = np.random.default_rng(0).standard_normal(means.shape, dtype=np.float32)
-        nats = model.score(labels, means + scales * noise).nats.sum(axis=1, dtype=np.float64).mean()
+        nats = model.score(labels, means + scales * noise).losses["steps"].sum(axis=1, dtype=np.float64).mean()
         teacher_forced = (model.score(labels, means).likeliest == labels).mean()
         free_running = (model.decode(means, LIKELIEST) == labels).mean()
     bits = kl_bits(means, scales).mean()

@@ -35,7 +35,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Catalogue with the styles of the files.  [default: those in data/raw]",
 )
-@click.option("--samples", type=click.IntRange(2, 100_000), default=1000, show_default=True, help="Number of samples from the prior.")
+@click.option(
+    "--samples",
+    type=click.IntRange(2, 100_000),
+    default=1000,
+    show_default=True,
+    help="Number of samples from the prior.",
+)
 @click.option(
     "--importance-samples",
     type=click.IntRange(1, 10_000),
@@ -50,7 +56,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Temperature of samples; 1 is the model's own distribution.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random draws.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random draws."
+)
 @click.option("--table", "table_only", is_flag=True, help="Show only the table that compares the runs.")
 @click.option(
     "--format",

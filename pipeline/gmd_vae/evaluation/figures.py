@@ -203,9 +203,7 @@ DISTRIBUTION = (OVERLAP, FEATURE_KL, INTER, INTRA_SAMPLES, INTRA_REFERENCE)
 
 # --- latent space
 
-ACTIVE = Figure(
-    "active", "active dimensions", 0, "", "Dimensions of z whose posterior mean has a variance above 0.01."
-)
+ACTIVE = Figure("active", "active dimensions", 0, "", "Dimensions of z whose posterior mean has a variance above 0.01.")
 COLLAPSED = Figure("collapsed", "posterior collapse", 0, "", "True if no dimension is active: z holds no information.")
 ACTIVITY = (ACTIVE, COLLAPSED)
 
@@ -218,14 +216,19 @@ STYLE_BALANCED_ACCURACY = Figure(
 STYLE = (STYLE_ACCURACY, STYLE_BALANCED_ACCURACY)
 
 ADDED = Figure(
-    "added", "added", 2, "", "Mean change of an attribute when an attribute vector is added to z.", "standard deviations"
+    "added",
+    "added",
+    2,
+    "",
+    "Mean change of an attribute when an attribute vector is added to z.",
+    "standard deviations",
 )
 REMOVED = Figure(
     "removed",
     "subtracted",
     2,
     "",
-    "Mean change of an attribute when an attribute vector is subtracted from z.",
+    "Mean change of an attribute when a vector is subtracted from z.",
     "standard deviations",
 )
 ATTRIBUTES = (ADDED, REMOVED)
@@ -252,7 +255,11 @@ TIMING_MSE = Figure(
     "sixteenths squared",
 )
 VELOCITY_MSE = Figure(
-    "velocity_mse", "velocity\nMSE, 0 to 1", 4, "lower", "Mean squared error of velocities from 0 to 1 at the true hits."
+    "velocity_mse",
+    "velocity\nMSE, 0 to 1",
+    4,
+    "lower",
+    "Mean squared error of velocities, 0 to 1, at the true hits.",
 )
 TIMING_KL = Figure(
     "timing_kl",
@@ -290,7 +297,10 @@ SECTIONS: dict[str, tuple[Figure, ...]] = {
 
 # name of a dataclass field -> its key in result.json, where they differ
 JSON_KEYS = {
-    figure.name: figure.json_key for figures in SECTIONS.values() for figure in figures if figure.json_key != figure.name
+    figure.name: figure.json_key
+    for figures in SECTIONS.values()
+    for figure in figures
+    if figure.json_key != figure.name
 }
 
 
@@ -300,6 +310,12 @@ def markdown_table() -> str:
     for section, figures in SECTIONS.items():
         for figure in figures:
             heading = " ".join(figure.heading.split())
-            cells = (f"`{section}.{figure.json_key}`", heading, figure.better or "–", figure.unit or "–", figure.meaning)
+            cells = (
+                f"`{section}.{figure.json_key}`",
+                heading,
+                figure.better or "–",
+                figure.unit or "–",
+                figure.meaning,
+            )
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

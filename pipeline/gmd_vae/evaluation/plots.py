@@ -96,7 +96,9 @@ def _charts(result: Result) -> list[_Chart]:
         voices = max(4, len(free.voices))
         width, height = 4.5 + 0.62 * voices, 2.6 + 0.46 * voices
         charts.append(
-            _Chart("confusion", "Predictions at the true hits", width, height, lambda axes: _confusion(axes, result, free))
+            _Chart(
+                "confusion", "Predictions at the true hits", width, height, lambda axes: _confusion(axes, result, free)
+            )
         )
     by_bar = _accuracy_by_bar(result)
     if by_bar:

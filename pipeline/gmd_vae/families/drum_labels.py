@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from gmd_vae.configuration.layers import Layers
-    from gmd_vae.evaluation.data.tensor_windows import TensorWindows
-    from gmd_vae.models.inference.step_scores import Scorer
-    from gmd_vae.windows.label_windows import Windows
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.data.tensor_windows import TensorWindows
     from gmd_vae.evaluation.likelihood import Advance
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.inspection.collection import Progress
+    from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.extraction import Extractor, Tensors
+    from gmd_vae.windows.label_windows import Windows
     from gmd_vae.windows.stock.preprocess import StockExtractor
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gmd_vae.configuration.layers import Layers
-    from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
     from gmd_vae.evaluation.likelihood import Advance
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
+    from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors
@@ -62,6 +62,9 @@ class GrooVae(MagentaFamily):
 
     def drum_grid(self, config: Config) -> DrumWindows | None:
         """Returns nine drum classes on sixteenth notes."""
+        return self._grid(config)
+
+    def _grid(self, config: Config) -> DrumWindows:
         return DrumWindows(slice_bars=config.windows.bars)
 
     def groove(self, config: Config) -> Groove | None:
@@ -98,9 +101,7 @@ class GrooVae(MagentaFamily):
         """Measures the hits like drum labels, and the velocities and offsets of the hits."""
         from gmd_vae.evaluation.measure.groovae import measure_groovae
 
-        return measure_groovae(
-            model, data, self.output(config), self.drum_grid(config), settings, advance
-        )
+        return measure_groovae(model, data, self.output(config), self._grid(config), settings, advance)
 
 
 GROOVAE = GrooVae()

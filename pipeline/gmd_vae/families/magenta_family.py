@@ -12,12 +12,12 @@ from gmd_vae.families.family import Family
 
 if TYPE_CHECKING:
     from gmd_vae.evaluation.data.tensor_windows import TensorWindows
-    from gmd_vae.windows.label_windows import Windows
     from gmd_vae.inspection.collection import Progress
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
+    from gmd_vae.windows.label_windows import Windows
     from gmd_vae.windows.stock.preprocess import StockExtractor
 
 CHORD_CLASSES = 49  # note_seq.TriadChordOneHotEncoding: no chord, and four triads on each of 12 roots

@@ -13,6 +13,7 @@ from gmd_vae.families.output_spec import bars_in_words
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
     from gmd_vae.windows.extraction import Tensors
 
 

@@ -7,7 +7,6 @@ NumPy from the seed, so that figures do not depend on the model's batch size.
 from __future__ import annotations
 
 import numpy as np
-
 from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Floats, Labels, Vectors, to_hits
@@ -109,9 +108,7 @@ def compare_predictions(
         "nearest_training": baselines.nearest_training(labels, training, classes),
     }
     return {
-        name: compare_labels(
-            labels, answer, classes=classes, steps_per_bar=grid.steps_per_bar, resampler=resampler
-        )
+        name: compare_labels(labels, answer, classes=classes, steps_per_bar=grid.steps_per_bar, resampler=resampler)
         for name, answer in answers.items()
     }
 

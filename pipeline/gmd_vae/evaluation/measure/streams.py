@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.data.coding import StreamCoding
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
@@ -51,6 +50,4 @@ def measure_streams(
             for name, answer in answers.items()
         }
 
-    return measure_coded_windows(
-        model, data, coding, compare, settings, advance, steps_per_bar=output.steps_per_bar
-    )
+    return measure_coded_windows(model, data, coding, compare, settings, advance, steps_per_bar=output.steps_per_bar)

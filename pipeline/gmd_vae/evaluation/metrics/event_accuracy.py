@@ -120,9 +120,7 @@ def compare_events(
             programs.sum(axis=1) + predicted_programs.sum(axis=1),
         ),
         notes_f1=resampler.ratio(2 * count_found(notes, predicted_notes, len(true)), in_both),
-        same_program_f1=resampler.ratio(
-            2 * count_found(notes, predicted_notes, len(true), same_program=True), in_both
-        ),
+        same_program_f1=resampler.ratio(2 * count_found(notes, predicted_notes, len(true), same_program=True), in_both),
     )
 
 
@@ -172,7 +170,7 @@ def count_found(truth: Notes, predicted: Notes, count: int, *, same_program: boo
 
 
 def _line(notes: Notes, same_program: bool) -> tuple[list[int], list[int]]:
-    """Maps notes to points on one line, sorted, far apart where notes must not be paired; returns also their windows."""
+    """Maps notes to sorted points on a line, far apart where notes must not be paired; returns points and windows."""
     program = notes.program if same_program else np.where(notes.program == DRUMS, DRUMS, 0)
     group = (notes.window * (DRUMS + 1) + program) * 128 + notes.pitch
     points = group * _FAR + notes.step

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.evaluation.data.coding import Classes
 from gmd_vae.evaluation.data.arrays import Floats
+from gmd_vae.evaluation.data.coding import Classes
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, divide
 from gmd_vae.families.output_spec import Stream
 

@@ -67,10 +67,12 @@ def _likelihood(result: Result) -> Table:
     def row(figure: Figure, unit: str) -> tuple[str, str, str]:
         return figure.heading, unit, estimate(figure.read(likelihood), figure.digits)
 
-    parts = (likelihood.parts or {}).items()
+    def part_row(name: str, part: Estimate) -> tuple[str, str, str]:
+        return f"of it, {name}", f"{loss} per window", estimate(part, figures.RECONSTRUCTION.digits)
+
     rows = (
         row(figures.RECONSTRUCTION, f"{loss} per window"),
-        *((f"of it, {name}", f"{loss} per window", estimate(part, figures.RECONSTRUCTION.digits)) for name, part in parts),
+        *(part_row(name, part) for name, part in (likelihood.parts or {}).items()),
         row(figures.RECONSTRUCTION_PER_STEP, f"{loss} per step"),
         *(row(figure, figure.unit) for figure in (figures.KL_BITS, figures.ELBO, figures.IMPORTANCE_BOUND)),
     )

@@ -37,8 +37,8 @@ def velocities_and_timing(result: Result) -> Table | None:
     if unknown:
         tempo += f" (120 quarter notes per minute for {number(unknown)} windows whose tempo no info.csv lists)"
     notes = (
-        f"{INTERVALS} Errors: at each of the {number(groove.hits)} true hits, whether or not the prediction plays it. A "
-        f"step is a sixteenth note; milliseconds are at {tempo}.",
+        f"{INTERVALS} Errors: at each of the {number(groove.hits)} true hits, played by the prediction or not. A step "
+        f"is a sixteenth note; milliseconds are at {tempo}.",
         f"KL: from the distribution of the true hits to that of the played hits, in {OFFSET_BINS} bins (timing) and "
         f"{VELOCITY_BINS} bins (velocity). The baselines play the true hits.",
     )

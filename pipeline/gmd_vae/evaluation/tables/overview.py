@@ -105,7 +105,9 @@ def overview(results: Sequence[Result]) -> Table:
             best = _best([_value(column.read(result)) for result in group], column.figure)
             bold |= {(len(rows) + row, len(_NAMES) + place) for row in best}
         for result in group:
-            rows.append((*run_names(result), *(estimate(column.read(result), column.figure.digits) for column in columns)))
+            rows.append(
+                (*run_names(result), *(estimate(column.read(result), column.figure.digits) for column in columns))
+            )
         lines.add(len(rows))
         rows += _baseline_rows(group, columns)
     title, headings = "Evaluation", (*_NAMES, *(column.heading for column in columns))

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.evaluation.data.label_data import Labels
+from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
-from gmd_vae.evaluation.latent.space import by_file
+from gmd_vae.evaluation.latent.space import choose_by_file
 from gmd_vae.models import checkpoints
 from gmd_vae.windows.label_windows import load_windows
 
@@ -72,7 +72,7 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
     training = load_windows(source.examples, "train")
     if not len(training):
         raise GmdVaeError(f"Split 'train' of '{source.examples}' has no windows", "Choose other examples.")
-    chosen = training.labels[by_file(training.files, _WINDOWS, seed=0)]
+    chosen = training.labels[choose_by_file(training.files, _WINDOWS, seed=0)]
     vectors = attribute_vectors(encode(chosen), drum_attributes(chosen, spec.voice_names, spec.steps_per_bar))
     if source.keep is not None:
         with files.whole_folder(source.keep) as folder:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.safe_names import printable
-from gmd_vae.evaluation.tables.details import details, overview
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.details import details
 from gmd_vae.evaluation.tables.formats import Table, number
+from gmd_vae.evaluation.tables.overview import overview
 from gmd_vae.training.run.folder import NAME as RUN_NAME
 from gmd_vae.training.run.folder import Run
 
 MAX_RESULTS = 6  # evaluations on the page; each has a dozen tables (30 kB)
 MAX_JSON_BYTES = 8 << 20  # a manifest of 10,000 beats has 2 MB, an evaluation 85 kB
-
-Result = Mapping[str, Any]
 
 # errors that a JSON file with unexpected content raises when it is read like one of ours
 UNEXPECTED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -144,31 +143,20 @@ def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
         name = printable(f"eval/{path.parent.name}")
         try:
             manifest.read(path.parent, "evaluate", "")
-            result = read_json(path)
-            if not isinstance(result, dict) or not isinstance(result.get("checkpoint"), dict):
-                raise GmdVaeError("result.json is not an evaluation")
+            result = Result.from_json(read_json(path))
             overview([result])  # raises if a part cannot be shown
             shown.append((result, name, details(result)))
         except GmdVaeError as error:
             problems.append(f"{name}: {printable(error.problem)}")
         except UNEXPECTED:
             problems.append(f"{name}: result.json is damaged")
-    windows = [training.get("windows") for result, *_ in shown if isinstance(training := result.get("training"), dict)]
-    counts = [count for count in windows if isinstance(count, int) and count > 0]
+    results = [result for result, *_ in shown]
     return Evaluations(
-        overview=_overview([result for result, *_ in shown], problems),
+        overview=overview(results) if results else None,
         details=[(name, tables) for _, name, tables in shown],
-        training_windows=counts[0] if counts else None,
+        training_windows=results[0].identity.training.windows if results else None,
         more=max(0, len(paths) - MAX_RESULTS) if len(shown) == MAX_RESULTS else 0,
     )
-
-
-def _overview(results: Sequence[Result], problems: list[str]) -> Table | None:
-    try:
-        return overview(results) if results else None
-    except UNEXPECTED:  # each is complete, but they have different parts
-        problems.append("eval: the evaluations cannot be shown beside each other")
-        return None
 
 
 def _dicts(content: Any) -> list[dict[str, Any]]:
