@@ -1,4 +1,4 @@
-"""``gmd-vae evaluate``, with a real checkpoint at tiny sizes: what it says, what it leaves, what it refuses."""
+"""``gmd-vae evaluate`` with a real checkpoint at tiny sizes: output, files, errors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtures.results import made_up_result
 from gmd_vae import cli
 from gmd_vae.common import manifest
 from gmd_vae.common.files import sha256
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.families import family_of
 
 Evaluate = Callable[..., tuple[int, str, str]]
 QUICK = ("--samples", "20", "--importance-samples", "2", "--split", "validation")
@@ -18,14 +21,14 @@ QUICK = ("--samples", "20", "--importance-samples", "2", "--split", "validation"
 
 @pytest.fixture
 def evaluate(capsys: pytest.CaptureFixture[str]) -> Evaluate:
-    """Runs the command: its exit code, stdout and stderr."""
+    """Runs the command in this process and returns exit code, stdout and stderr."""
 
     def run(*arguments: str | Path) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as stopped:
             cli.main(["evaluate", *map(str, arguments)])
-        said = capsys.readouterr()
+        captured = capsys.readouterr()
         assert isinstance(stopped.value.code, int)
-        return stopped.value.code, said.out, said.err
+        return stopped.value.code, captured.out, captured.err
 
     return run
 
@@ -62,21 +65,21 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert {file["name"] for file in manifest.read(folder, "evaluate", "")["files"]} == {*names} - {"manifest.json"}
     assert result["windows"] > 0
     assert result["settings"]["samples"] == 20
-    # three steps of training: no more than who says the most frequent step, whatever the first weights are
+    # after three steps of training it is no better than the most frequent step, whatever the initial weights are
     assert result["likelihood"]["reconstruction_per_step"]["value"] == pytest.approx(6.2, abs=0.3)
-    right = {name: figures["steps_right"]["value"] for name, figures in result["reconstruction"].items()}
-    assert right["free_running_sampled"] < 0.1
-    assert right["free_running"] <= right["most_frequent_step"] < 0.5 < right["previous_bar"]
+    accuracy = {name: figures["steps_right"]["value"] for name, figures in result["reconstruction"].items()}
+    assert accuracy["free_running_sampled"] < 0.1
+    assert accuracy["free_running"] <= accuracy["most_frequent_step"] < 0.5 < accuracy["previous_bar"]
     assert "rock" in result["latent"]["decodability"]["styles"]  # from the info.csv beside the examples
 
-    # what was measured once is not measured again; a run of its own, without its training, is enough
+    # a result on disk is not measured again; the path of a checkpoint finds the same run
     before = digests(folder)
     code, out, err = evaluate(run / "best", *QUICK, "--table")
     assert code == 0
     assert "Measured before" in err
     assert "Starting TensorFlow" not in err
     assert "free-running" in out
-    assert "kick" not in out  # the tables of one run
+    assert "kick" not in out  # only in the tables of one run
     for form, sign in (("markdown", "| runs/mine |"), ("latex", "\\toprule")):
         code, out, _ = evaluate(run, *QUICK, "--format", form)
         assert code == 0
@@ -91,8 +94,9 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert "Starting TensorFlow" in err
     assert digests(folder) == before
 
-    # other settings are measured anew
-    monkeypatch.setattr("gmd_vae.evaluation.results.measure", lambda *_: {"windows": 5})
+    # other settings are measured again
+    figures = made_up_result(windows=5).figures
+    monkeypatch.setattr(type(family_of(get_config(DEFAULT_CONFIG))), "evaluate", lambda *_: figures)
     code, out, err = evaluate(*QUICK, "--seed", "1", "--json")
     assert "Measured before" not in err
     (other,) = json.loads(out)
@@ -100,7 +104,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert digests(folder)["result.json"] != before["result.json"]
 
 
-def test_what_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:
+def test_a_path_that_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     code, out, err = evaluate("music")
     assert (code, out) == (1, "")
@@ -108,7 +112,7 @@ def test_what_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path
     code, _, err = evaluate("runs/mine", "runs/yours")
     assert code == 1
     assert "'runs/yours' is not a run" in err
-    assert not (run / "eval").exists()  # nothing is measured before all names are known to be right
+    assert not (run / "eval").exists()  # no measurement starts before all names are checked
     assert evaluate("--split", "tset")[0] == 2
 
 
@@ -124,7 +128,7 @@ def test_examples_that_changed_or_went_away_are_refused(run: Path, evaluate: Eva
     other.write_text(other.read_text() + " ")
     code, _, err = evaluate()
     assert code == 1
-    assert "are not those that 'runs/mine' was trained on any more" in err
+    assert "have changed since 'runs/mine' was trained on them" in err
 
 
 def test_a_split_without_windows_and_examples_of_another_kind_are_refused(
@@ -140,7 +144,6 @@ def test_a_split_without_windows_and_examples_of_another_kind_are_refused(
     assert "Split 'test' of 'data/examples/copy/small' has no windows" in err
     path = run / "run.json"
     described = json.loads(path.read_text())
-    from gmd_vae.configuration.registry import get_config
 
     hparams = get_config("cat-mel_2bar_small").hparams
     path.write_text(json.dumps({**described, "config": "cat-mel_2bar_small", "declaration": None, "hparams": hparams}))
@@ -163,8 +166,6 @@ def test_a_folder_of_something_else_is_not_replaced(run: Path, evaluate: Evaluat
 def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Real melodies, a model at tiny sizes: figures of streams, and no charts of drums."""
     from gmd_vae.configuration.hparams import resolve
-    from gmd_vae.configuration.registry import get_config
-    from gmd_vae.families import family_of
     from gmd_vae.midi.convert import convert
     from gmd_vae.models.inference import sampler, tensor_scorer
     from gmd_vae.training.examples import open_examples
@@ -205,4 +206,4 @@ def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, mon
     code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1")
     assert code == 0
     assert "Measured before" in err
-    assert "events right" in out
+    assert "at events" in out

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.results import result_json
 from gmd_vae.common import manifest
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.training.run.folder import Plan, Run
@@ -55,17 +56,14 @@ def evaluated(run_folder: Path) -> Path:
     """Adds an evaluation to the run, and returns its ``result.json``."""
     folder = run_folder / "eval" / "test-400"
     folder.mkdir(parents=True)
-    right = {"value": 0.4321, "low": 0.4, "high": 0.45}
-    result = {
-        "run": "runs/mine",
-        "config": DEFAULT_CONFIG,
-        "split": "test",
-        "windows": 1234,
-        "checkpoint": {"name": "model.ckpt-400", "step": 400},
-        "training": {"folder": "data/examples/mine", "windows": 5678},
-        "likelihood": {"reconstruction": right, "elbo": {"value": -110.5, "low": -120.0, "high": -100.0}},
-        "reconstruction": {"teacher_forced": {"steps_right": right}, "free_running": {"steps_right": right}},
-    }
+    content = result_json()
+    figure = {"value": 0.4321, "low": 0.4, "high": 0.45}
+    content |= {"run": "runs/mine", "config": DEFAULT_CONFIG, "windows": 1234}
+    content["checkpoint"] |= {"name": "model.ckpt-400", "step": 400}
+    content["training"] |= {"folder": "data/examples/mine", "windows": 5678}
+    content["likelihood"] |= {"reconstruction": figure, "elbo": {"value": -110.5, "low": -120.0, "high": -100.0}}
+    for name in ("teacher_forced", "free_running"):
+        content["reconstruction"][name]["steps_right"] = figure
     manifest.write(folder, "evaluate", {"files": []})
-    manifest.write_json(folder / "result.json", result)
+    manifest.write_json(folder / "result.json", content)
     return folder / "result.json"

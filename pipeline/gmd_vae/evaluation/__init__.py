@@ -1,1 +1,15 @@
-"""What a model learned: figures on windows it never saw, beside baselines, with their uncertainty."""
+"""Figures of trained models on music they were not trained on, with intervals and baselines.
+
+A checkpoint and a split of examples go in. A typed ``Result`` comes out, and as files in ``RUN/eval``: ``result.json``,
+tables and charts. Read ``measure/drum_labels.py`` first, then ``figures.py``.
+
+- ``evaluate.py``: finds a valid result on disk, or measures a new one and writes it.
+- ``data/``: the checkpoint and the windows that are evaluated.
+- ``model.py``: the interface of a model, and its implementation with a checkpoint.
+- ``measure/``: one module for each family, from a model and windows to ``Figures``. The family object chooses it.
+- ``metrics/``, ``latent/``, ``likelihood.py``: the figures themselves, from plain arrays.
+- ``figures.py``: the registry of all figures: name, JSON key, heading, digits, direction, meaning.
+- ``result.py``, ``json_form.py``: the typed result, to JSON and back.
+- ``tables/``, ``plots.py``: a result for people.
+- ``settings.py``: seed and sample sizes.
+"""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.extraction import Extractor, Tensors
-    from gmd_vae.windows.label_windows import Windows
+    from gmd_vae.windows.label_windows import LabelWindows
     from gmd_vae.windows.stock.preprocess import StockExtractor
 
 
@@ -149,7 +149,7 @@ class DrumLabels(Family):
 
         return LabelScorer(config, hparams, checkpoint, layers)
 
-    def load_windows(self, folder: Path, split: str) -> Windows | TensorWindows:
+    def load_windows(self, folder: Path, split: str) -> LabelWindows | TensorWindows:
         """Reads labels."""
         from gmd_vae.windows.label_windows import load_windows
 

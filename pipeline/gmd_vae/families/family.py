@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.extraction import Extractor, Tensors
-    from gmd_vae.windows.label_windows import Windows
+    from gmd_vae.windows.label_windows import LabelWindows
     from gmd_vae.windows.stock.preprocess import StockExtractor
 
 
@@ -189,7 +189,7 @@ class Family(abc.ABC):
     # --- evaluation
 
     @abc.abstractmethod
-    def load_windows(self, folder: Path, split: str) -> Windows | TensorWindows:
+    def load_windows(self, folder: Path, split: str) -> LabelWindows | TensorWindows:
         """Reads the windows of a split of prepared examples.
 
         Args:

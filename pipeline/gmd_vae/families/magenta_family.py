@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
-    from gmd_vae.windows.label_windows import Windows
+    from gmd_vae.windows.label_windows import LabelWindows
     from gmd_vae.windows.stock.preprocess import StockExtractor
 
 CHORD_CLASSES = 49  # note_seq.TriadChordOneHotEncoding: no chord, and four triads on each of 12 roots
@@ -49,7 +49,7 @@ class MagentaFamily(Family):
 
         return TensorTable(split, tokens)
 
-    def load_windows(self, folder: Path, split: str) -> Windows | TensorWindows:
+    def load_windows(self, folder: Path, split: str) -> LabelWindows | TensorWindows:
         """Reads tensors."""
         from gmd_vae.evaluation.data.tensor_windows import load_tensor_windows
 

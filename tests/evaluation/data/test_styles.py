@@ -1,4 +1,4 @@
-"""Styles of source files, found by the ids that their NoteSequences have."""
+"""Styles and tempos of source files, found by the ids of their NoteSequences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.starter.starter_set import write_starter
-from gmd_vae.evaluation.data.styles import find_catalogues, styles_of
+from gmd_vae.evaluation.data.styles import find_catalogues, styles_of, tempos_of
 from gmd_vae.midi.midi_io import sequence_id
 from gmd_vae.windows.label_windows import load_windows
 
@@ -37,7 +37,7 @@ def test_the_primary_style_of_each_file_that_is_listed(catalogue: Path) -> None:
     assert styles_of(sources, []) == [None] * 6
 
 
-def test_catalogues_are_looked_for_beside_the_examples(catalogue: Path, tmp_path: Path) -> None:
+def test_catalogues_are_found_beside_the_examples(catalogue: Path, tmp_path: Path) -> None:
     assert find_catalogues(tmp_path / "data" / "examples" / "mine" / "config") == [catalogue]
     assert find_catalogues(tmp_path / "elsewhere" / "examples" / "mine" / "config") == []
     assert find_catalogues(Path("/")) == []
@@ -59,3 +59,10 @@ def test_every_file_of_the_starter_set_has_its_style(starter_examples: Path, tmp
 def test_a_catalogue_without_styles_gives_none(catalogue: Path) -> None:
     catalogue.write_text("midi_filename,split\ndrummer1/1_rock.mid,train\n")
     assert styles_of([sequence_id("mine", "drummer1/1_rock.mid")], [catalogue]) == [None]
+
+
+def test_a_catalogue_has_the_tempo_of_a_file(tmp_path: Path) -> None:
+    catalogue = tmp_path / "info.csv"
+    catalogue.write_text("midi_filename,split,bpm\na/1.mid,train,97\na/2.mid,train,120.5\n")
+    sources = [sequence_id("groove", name) for name in ("a/2.mid", "a/3.mid", "a/1.mid")]
+    assert tempos_of(sources, [catalogue]) == [120.5, None, 97.0]

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from gmd_vae.evaluation.data.label_data import Floats
+from gmd_vae.evaluation.data.arrays import Floats
 from gmd_vae.evaluation.latent.decodability import Decodability, Integers, decodability
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,10 +1,10 @@
-"""Ways from one window to another, and how far along each point is."""
+"""Paths from one window to another, and the distance of each point."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from gmd_vae.evaluation.latent.interpolation import curve, data_path, hamming
+from gmd_vae.evaluation.latent.interpolation import data_path, hamming, measure_curve
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -37,7 +37,7 @@ def test_data_path_starts_and_ends_at_its_ends_and_mixes_by_alpha() -> None:
     assert (path[:, 1] == 7).mean() == pytest.approx(0.25, abs=0.06)
 
 
-def test_data_path_depends_on_the_seed_alone() -> None:
+def test_data_path_depends_only_on_the_seed() -> None:
     start, end, alphas = np.zeros((2, 64), np.int64), np.ones((2, 64), np.int64), np.array([0.5])
     assert np.array_equal(data_path(start, end, alphas, 1), data_path(start, end, alphas, 1))
     assert not np.array_equal(data_path(start, end, alphas, 1), data_path(start, end, alphas, 2))
@@ -62,7 +62,7 @@ def test_curve_by_hand() -> None:
             [[3, 3, 3, 3], [0, 0, 0, 0], [3, 3, 3, 3]],
         ]
     )
-    found = curve(paths)
+    found = measure_curve(paths)
     assert found.mean == (0.0, (1 / 4 + 3 / 2) / 2, 1.0)
     assert (found.pairs, found.left_out) == (2, 1)
     # of two pairs the resamples hold one twice, or each once
@@ -75,7 +75,7 @@ def test_curve_of_the_data_space_baseline_is_straight() -> None:
     random = np.random.default_rng(0)
     start, end = random.integers(0, 512, (2, 200, 64))
     alphas = np.linspace(0, 1, 5)
-    found = curve(data_path(start, end, alphas, seed=0))
+    found = measure_curve(data_path(start, end, alphas, seed=0))
     assert found.mean == pytest.approx(alphas, abs=0.02)
     inner = slice(1, 4)
     assert all(
@@ -86,13 +86,13 @@ def test_curve_of_the_data_space_baseline_is_straight() -> None:
 
 def test_curve_without_a_pair_that_moves() -> None:
     for paths, left_out in ((np.zeros((2, 3, 4), np.int64), 2), (np.zeros((0, 3, 4), np.int64), 0)):
-        found = curve(paths)
+        found = measure_curve(paths)
         assert (found.pairs, found.left_out) == (0, left_out)
         assert all(np.isnan(points).all() and len(points) == 3 for points in (found.mean, found.low, found.high))
 
 
 def test_curve_of_one_pair_has_no_interval() -> None:
-    found = curve(np.array([[[0, 0], [0, 1], [1, 1]]]))
+    found = measure_curve(np.array([[[0, 0], [0, 1], [1, 1]]]))
     assert found.mean == (0.0, 0.5, 1.0)
     assert np.isnan(found.low).all()
     assert np.isnan(found.high).all()
@@ -100,4 +100,4 @@ def test_curve_of_one_pair_has_no_interval() -> None:
 
 def test_curve_needs_two_ends() -> None:
     with pytest.raises(ValueError, match="two points"):
-        curve(np.zeros((2, 1, 4), np.int64))
+        measure_curve(np.zeros((2, 1, 4), np.int64))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from gmd_vae.evaluation.latent.posterior import activity, importance_bound, kl_bits
+from gmd_vae.evaluation.latent.posterior import importance_bound, kl_bits, measure_activity
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -18,7 +18,7 @@ _SCALES = arrays.arrays(np.float64, (3, 2), elements=st.floats(1e-3, 50))
 def test_active_units_by_hand() -> None:
     # two windows: half the distance between both means, squared, is the variance
     means = np.array([[1.0, 0.0625, 0.25], [-1.0, -0.0625, 0.0]])
-    found = activity(means, np.ones((2, 3)))
+    found = measure_activity(means, np.ones((2, 3)))
     assert found.variance == (1.0, 0.0625**2, 0.125**2)  # 1, 0.0039 and 0.0156: the second is not active
     assert (found.active, found.size, found.collapsed) == (2, 3, False)
     # with scale 1 the divergence is mean² / 2 nats: 1/2 in both windows of the first dimension
@@ -27,15 +27,15 @@ def test_active_units_by_hand() -> None:
 
 def test_a_posterior_that_is_the_same_for_all_windows_is_collapsed() -> None:
     # far from the prior, so the divergence is large; yet z says nothing about the window
-    found = activity(np.full((5, 2), 3.0, np.float32), np.full((5, 2), 0.5, np.float32))
+    found = measure_activity(np.full((5, 2), 3.0, np.float32), np.full((5, 2), 0.5, np.float32))
     assert (found.active, found.collapsed) == (0, True)
     assert min(found.kl_bits_by_dimension) > 5
 
 
 def test_one_window_has_no_active_unit_and_no_window_is_an_error() -> None:
-    assert activity(np.ones((1, 2)), np.ones((1, 2))).collapsed
+    assert measure_activity(np.ones((1, 2)), np.ones((1, 2))).collapsed
     with pytest.raises(ValueError, match="no window"):
-        activity(np.ones((0, 2)), np.ones((0, 2)))
+        measure_activity(np.ones((0, 2)), np.ones((0, 2)))
 
 
 def test_kl_by_hand() -> None:
@@ -61,7 +61,7 @@ def test_kl_is_not_negative_symmetric_in_the_mean_and_a_sum_over_dimensions(
     bits = kl_bits(means, scales)
     assert (bits >= -1e-12).all()
     assert np.array_equal(bits, kl_bits(-means, scales))
-    assert bits.mean() == pytest.approx(sum(activity(means, scales).kl_bits_by_dimension))
+    assert bits.mean() == pytest.approx(sum(measure_activity(means, scales).kl_bits_by_dimension))
 
 
 def test_importance_bound_by_hand() -> None:

@@ -1,8 +1,8 @@
-"""Simple answers, by hand."""
+"""Baselines, with values computed by hand."""
 
 import numpy as np
 import pytest
-from gmd_vae.evaluation.data.label_data import Labels
+from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.metrics import baselines
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,17 +18,17 @@ def test_silence() -> None:
 
 
 def test_the_most_frequent_step_is_that_of_training() -> None:
-    """4 is there three times; that 5 comes first does not matter, nor how often a label is in ``WINDOWS``."""
+    """4 occurs three times; neither the order nor the labels of ``WINDOWS`` matter."""
     training = np.array([[5, 4, 4, 0], [0, 3, 4, 5]])
     assert baselines.most_frequent_step(WINDOWS, training).tolist() == [[4, 4, 4, 4], [4, 4, 4, 4]]
 
 
-def test_of_two_most_frequent_steps_the_lowest_counts() -> None:
+def test_of_two_most_frequent_steps_the_lowest_is_taken() -> None:
     assert (baselines.most_frequent_step(WINDOWS, np.array([[9, 6, 9, 6]])) == 6).all()
 
 
 def test_the_previous_bar_in_bars_of_two() -> None:
-    """Bars ab cd ef are answered by cd ab cd: the first has no bar before it."""
+    """Bars ab cd ef give cd ab cd: the first bar has no bar before it."""
     assert baselines.previous_bar(np.array([[1, 2, 3, 4, 5, 6]]), 2).tolist() == [[3, 4, 1, 2, 3, 4]]
     assert baselines.previous_bar(WINDOWS, 2).tolist() == [[3, 4, 1, 2], [7, 0, 5, 6]]
 
@@ -43,7 +43,7 @@ def test_the_nearest_training_window() -> None:
     assert baselines.nearest_training(WINDOWS, training, classes=3).tolist() == [[1, 2, 3, 5], [1, 2, 0, 0]]
 
 
-def test_no_windows_have_no_answers() -> None:
+def test_no_windows_give_no_predictions() -> None:
     none = np.zeros((0, 4), np.uint16)
     assert baselines.silence(none).shape == (0, 4)
     assert baselines.most_frequent_step(none, WINDOWS).shape == (0, 4)

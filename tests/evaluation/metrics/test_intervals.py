@@ -1,4 +1,4 @@
-"""Intervals: what is drawn is files."""
+"""Intervals of a bootstrap over files."""
 
 import math
 
@@ -19,7 +19,7 @@ def test_two_files_by_hand() -> None:
     """Two draws from two files: (0, 0), (0, 1), (1, 0) or (1, 1), each in a quarter of the resamples.
 
     File 0 has two windows with 0, file 1 has two with 1. The mean is 0 in a quarter of the resamples and 1 in
-    a quarter: more than 2.5 % of them on both sides, so the interval is all there is.
+    a quarter: more than 2.5 % of them on both sides, so the interval is the whole range.
     """
     estimate = FileResampler(np.array([0, 0, 1, 1])).mean(np.array([0, 0, 1, 1]))
     assert estimate == Estimate(0.5, 0.0, 1.0)
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> Non
 
 
 def test_files_may_have_any_numbers() -> None:
-    """Only some files of a split may be asked for: theirs are not 0, 1, 2 …"""
+    """Numbers of files need not be 0, 1, 2, ..."""
     values = np.random.default_rng(4).random(24)
     assert FileResampler(SIX_FILES * 10 + 3).files == 6
     assert FileResampler(SIX_FILES * 10 + 3).mean(values) == FileResampler(SIX_FILES).mean(values)
@@ -97,8 +97,8 @@ def test_one_file_has_a_value_and_no_interval() -> None:
     assert no_interval(estimate)
 
 
-def test_a_figure_that_rests_on_one_of_many_files_has_no_interval() -> None:
-    """A drum that is in one file only: every resample would give the same recall, or none."""
+def test_a_figure_of_one_of_many_files_has_no_interval() -> None:
+    """A drum that is in one file only: every resample gives the same recall, or none."""
     true_hits = np.zeros(24)
     true_hits[:4] = 2
     estimate = FileResampler(SIX_FILES).ratio(true_hits / 2, true_hits)
@@ -107,7 +107,7 @@ def test_a_figure_that_rests_on_one_of_many_files_has_no_interval() -> None:
 
 
 def test_resamples_without_the_drum_are_left_out() -> None:
-    """In two of six files, all found in one and none in the other: still from 0 to 1, and no NaN."""
+    """Hits are in two of six files, found in one and missed in the other: the interval is 0 to 1 without NaN."""
     true_hits, found = np.zeros(24), np.zeros(24)
     true_hits[:8], found[:4] = 1, 1
     assert FileResampler(SIX_FILES).ratio(found, true_hits) == Estimate(0.5, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Right and wrong steps and hits, by hand."""
+"""Accuracy of drum windows, with values computed by hand."""
 
 import dataclasses
 import math
@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gmd_vae.evaluation.data.label_data import Labels
+from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.metrics import label_accuracy
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler
-from gmd_vae.evaluation.metrics.label_accuracy import Reconstruction, compare
+from gmd_vae.evaluation.metrics.label_accuracy import LabelReconstruction, compare_labels
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -17,10 +17,10 @@ from hypothesis.extra.numpy import arrays
 KICK, SNARE, HAT = 1, 2, 4
 
 
-def compared(truth: Any, predicted: Any, *, classes: int = 3, steps_per_bar: int = 2) -> Reconstruction:
-    """Every window is of a file of its own."""
+def compared(truth: Any, predicted: Any, *, classes: int = 3, steps_per_bar: int = 2) -> LabelReconstruction:
+    """Compares windows that each come from their own file."""
     true = np.asarray(truth)
-    return compare(
+    return compare_labels(
         true,
         np.asarray(predicted),
         classes=classes,
@@ -43,17 +43,17 @@ PREDICTED = [
 def test_steps_windows_and_bars_by_hand() -> None:
     result = compared(TRUTH, PREDICTED)
     # right: steps 1, 3 and 4 of the first window, step 2 of the second
-    assert result.steps_right.value == 4 / 8
-    assert result.windows_right.value == 0
+    assert result.step_accuracy.value == 4 / 8
+    assert result.window_accuracy.value == 0
     assert [bar.value for bar in result.bars] == [2 / 4, 2 / 4]
     # window 1: 3 of 4 right; window 2: 1 of 4
-    assert (result.steps_right.low, result.steps_right.high) == (1 / 4, 3 / 4)
+    assert (result.step_accuracy.low, result.step_accuracy.high) == (1 / 4, 3 / 4)
 
 
 def test_bars_come_in_order() -> None:
     result = compared([[KICK, SNARE, KICK, SNARE, KICK, SNARE]], [[KICK, SNARE, KICK, HAT, HAT, HAT]])
     assert [bar.value for bar in result.bars] == [2 / 2, 1 / 2, 0 / 2]
-    assert result.fade.value == -1
+    assert result.accuracy_drop.value == -1
 
 
 def test_voices_by_hand() -> None:
@@ -72,7 +72,7 @@ def test_confusion_by_hand() -> None:
     assert hat == (1 / 4, 0, 2 / 4, 1 / 4)
 
 
-def test_what_is_true_at_the_step_is_not_written_in_place_of_a_missed_hit() -> None:
+def test_a_true_hit_does_not_replace_a_missed_one() -> None:
     """A kick and a snare are true, the snare alone is written: the kick is missed, the snare has not replaced it."""
     kick, snare, _ = compared([[KICK | SNARE, 0]], [[SNARE, 0]]).confusion
     assert kick == (0, 0, 0, 1)
@@ -82,12 +82,12 @@ def test_what_is_true_at_the_step_is_not_written_in_place_of_a_missed_hit() -> N
 def test_perfect_predictions() -> None:
     result = compared(TRUTH, TRUTH)
     one = Estimate(1, 1, 1)
-    assert (result.steps_right, result.hits_f1, result.windows_right, *result.bars) == (one,) * 5
+    assert (result.step_accuracy, result.hits_f1, result.window_accuracy, *result.bars) == (one,) * 5
     assert all(voice.precision == voice.recall == voice.f1 == one for voice in result.voices)
     assert result.confusion == ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0))
 
 
-def test_a_voice_that_never_is_has_no_figures() -> None:
+def test_a_class_without_hits_has_no_figures() -> None:
     """The snare is nowhere; the hat is true but never written; the kick is written but not true."""
     result = compared([[HAT, HAT]], [[KICK, 0]])
     kick, snare, hat = result.voices
@@ -104,32 +104,32 @@ def test_a_voice_that_never_is_has_no_figures() -> None:
 def test_silence_reconstructed_as_silence() -> None:
     """Every step is right; there are no hits to find."""
     result = compared(np.zeros((3, 4), np.uint16), np.zeros((3, 4), np.int64))
-    assert result.steps_right == result.windows_right == Estimate(1, 1, 1)
+    assert result.step_accuracy == result.window_accuracy == Estimate(1, 1, 1)
     assert math.isnan(result.hits_f1.value)
 
 
 def test_one_file_has_no_interval() -> None:
     truth = np.array(TRUTH)
-    result = compare(truth, truth, classes=3, steps_per_bar=4, resampler=FileResampler(np.zeros(2, np.int64)))
-    assert result.steps_right.value == 1
-    assert math.isnan(result.steps_right.low)
+    result = compare_labels(truth, truth, classes=3, steps_per_bar=4, resampler=FileResampler(np.zeros(2, np.int64)))
+    assert result.step_accuracy.value == 1
+    assert math.isnan(result.step_accuracy.low)
     assert math.isnan(result.voices[0].f1.high)
 
 
 def test_intervals_are_over_files() -> None:
-    """Ten windows of which five are right: as ten files they say more than as two."""
+    """Five of ten windows are right: ten files give a narrower interval than two."""
     truth, predicted = np.full((10, 4), KICK), np.full((10, 4), KICK)
     predicted[5:] = SNARE
     ends = []
     for files in (np.arange(10), np.arange(10) // 5):
-        result = compare(truth, predicted, classes=2, steps_per_bar=4, resampler=FileResampler(files))
-        ends.append((result.steps_right.low, result.steps_right.high))
+        result = compare_labels(truth, predicted, classes=2, steps_per_bar=4, resampler=FileResampler(files))
+        ends.append((result.step_accuracy.low, result.step_accuracy.high))
     assert ends[0][0] > 0.1
     assert ends[0][1] < 0.9
     assert ends[1] == (0, 1)
 
 
-def test_chunks_give_what_one_pass_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_give_the_figures_of_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     truth, predicted = random.integers(0, 512, (2, 23, 32))
     whole = compared(truth, predicted, classes=9, steps_per_bar=16)
@@ -153,11 +153,13 @@ labels = arrays(np.int64, (3, 4), elements=st.integers(0, 7))
 @given(labels, labels)
 def test_bounds_and_symmetry(truth: Labels, predicted: Labels) -> None:
     there, back = compared(truth, predicted), compared(predicted, truth)
-    assert there.steps_right == back.steps_right
-    assert there.windows_right.value <= there.steps_right.value <= 1
-    assert np.mean([bar.value for bar in there.bars]) == pytest.approx(there.steps_right.value)
-    assert there.fade.value == pytest.approx(there.bars[-1].value - there.bars[0].value)
-    assert there.fade.low <= there.fade.value <= there.fade.high or np.isnan(there.fade.low)
+    assert there.step_accuracy == back.step_accuracy
+    assert there.window_accuracy.value <= there.step_accuracy.value <= 1
+    assert np.mean([bar.value for bar in there.bars]) == pytest.approx(there.step_accuracy.value)
+    assert there.accuracy_drop.value == pytest.approx(there.bars[-1].value - there.bars[0].value)
+    assert there.accuracy_drop.low <= there.accuracy_drop.value <= there.accuracy_drop.high or np.isnan(
+        there.accuracy_drop.low
+    )
     for one, other, row in zip(there.voices, back.voices, there.confusion, strict=True):
         np.testing.assert_equal(dataclasses.astuple(one.precision), dataclasses.astuple(other.recall))
         np.testing.assert_equal(dataclasses.astuple(one.f1), dataclasses.astuple(other.f1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from gmd_vae.evaluation.data.label_data import to_hits
+from gmd_vae.evaluation.data.arrays import to_hits
 from gmd_vae.evaluation.metrics import nearest as module
 from gmd_vae.evaluation.metrics.nearest import nearest, pack
 from hypothesis import given
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 
 def random_labels(seed: int, count: int, steps: int, classes: int) -> npt.NDArray[np.uint16]:
-    """Mostly silent, as music is: windows then resemble each other, and there are ties."""
+    """Returns mostly silent windows, like music: they resemble each other, and there are ties."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 2**classes, (count, steps)) * (random.random((count, steps)) < 0.4)
     return labels.astype(np.uint16)
@@ -61,7 +61,7 @@ def test_packed_bits_are_the_hits() -> None:
 
 
 @pytest.mark.parametrize(("steps", "words"), [(1, 1), (63, 1), (64, 1), (65, 2), (256, 4)])
-def test_a_difference_at_the_last_step_is_seen(steps: int, words: int) -> None:
+def test_a_difference_at_the_last_step_counts(steps: int, words: int) -> None:
     silent, last = np.zeros((1, steps), np.uint16), np.zeros((1, steps), np.uint16)
     last[0, -1] = 0b101
     assert pack(last, 3).shape == (1, 3, words)
@@ -70,7 +70,7 @@ def test_a_difference_at_the_last_step_is_seen(steps: int, words: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 9), st.sampled_from([3, 16, 64, 100]), st.integers(1, 40))
-def test_it_finds_what_a_plain_search_finds(seed: int, classes: int, steps: int, size: int) -> None:
+def test_it_equals_a_plain_search(seed: int, classes: int, steps: int, size: int) -> None:
     queries = random_labels(seed, 6, steps, classes)
     corpus = random_labels(seed + 1, size, steps, classes)
     found = nearest(pack(queries, classes), pack(corpus, classes))
@@ -90,7 +90,7 @@ def test_a_window_of_the_corpus_is_its_own_nearest(seed: int) -> None:
     assert (packed[found.index] == packed).all()
 
 
-def test_no_queries_are_no_answers() -> None:
+def test_no_queries_give_no_neighbours() -> None:
     packed = pack(random_labels(0, 4, 64, 9), 9)
     found = nearest(packed[:0], packed)
     assert len(found.index) == len(found.steps) == len(found.hits) == 0

@@ -1,4 +1,4 @@
-"""Whether windows are copies of training windows."""
+"""Novelty: distances to the training windows, by hand and by properties."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from gmd_vae.evaluation.metrics.novelty import Spread, novelty, wilson
+from gmd_vae.evaluation.metrics.novelty import Spread, measure_novelty, wilson
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +24,7 @@ def test_novelty_by_hand() -> None:
         ],
         np.uint16,
     )
-    found = novelty(windows, TRAINING, 2)
+    found = measure_novelty(windows, TRAINING, 2)
     assert found.samples == 4
     assert found.distinct == 3 / 4
     assert found.copies.value == 2 / 4
@@ -33,8 +33,8 @@ def test_novelty_by_hand() -> None:
 
 
 def test_it_can_be_written_as_json() -> None:
-    """numpy's own numbers cannot."""
-    content = json.loads(json.dumps(dataclasses.asdict(novelty(TRAINING, TRAINING, 2))))
+    """NumPy's numbers cannot be."""
+    content = json.loads(json.dumps(dataclasses.asdict(measure_novelty(TRAINING, TRAINING, 2))))
     assert content["copies"]["value"] == 1
     assert content["steps"]["histogram"] == [2]
 
@@ -55,7 +55,7 @@ def test_wilson_by_hand(successes: int, trials: int, low: float, high: float) ->
 
 
 @given(st.integers(1, 10**6), st.data())
-def test_wilson_is_symmetric_and_holds_its_share(trials: int, data: st.DataObject) -> None:
+def test_wilson_is_symmetric_and_contains_its_share(trials: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, trials))
     one, other = wilson(successes, trials), wilson(trials - successes, trials)
     assert 0 <= one.low <= one.value <= one.high <= 1
@@ -67,7 +67,8 @@ def test_wilson_is_symmetric_and_holds_its_share(trials: int, data: st.DataObjec
 def test_the_histograms_hold_every_window(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)
     windows, training = random.integers(0, 512, (count, 16)), random.integers(0, 512, (20, 16))
-    found = novelty(windows, training, 9)
+    found = measure_novelty(windows, training, 9)
+    assert found.hits is not None
     for spread, most in ((found.steps, 16), (found.hits, 16 * 9)):
         assert sum(spread.histogram) == count
         assert len(spread.histogram) == spread.maximum + 1
@@ -79,14 +80,15 @@ def test_the_histograms_hold_every_window(seed: int, count: int) -> None:
 
 
 def test_a_silent_window_is_measured_like_any_other() -> None:
-    found = novelty(np.zeros((1, 4), np.uint16), TRAINING, 2)
+    found = measure_novelty(np.zeros((1, 4), np.uint16), TRAINING, 2)
+    assert found.hits is not None
     assert (found.steps.minimum, found.hits.minimum, found.copies.value, found.distinct) == (2, 2, 0, 1)
 
 
-def test_what_cannot_be_compared_is_an_error() -> None:
+def test_windows_that_cannot_be_compared_are_an_error() -> None:
     with pytest.raises(ValueError, match="no windows to measure"):
-        novelty(TRAINING[:0], TRAINING, 2)
+        measure_novelty(TRAINING[:0], TRAINING, 2)
     with pytest.raises(ValueError, match="no windows to search"):
-        novelty(TRAINING, TRAINING[:0], 2)
+        measure_novelty(TRAINING, TRAINING[:0], 2)
     with pytest.raises(ValueError, match="windows of 3 steps, training windows of 4"):
-        novelty(TRAINING[:, :3], TRAINING, 2)
+        measure_novelty(TRAINING[:, :3], TRAINING, 2)

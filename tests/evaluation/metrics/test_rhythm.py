@@ -1,4 +1,4 @@
-"""Features of drum patterns, each worked out by hand first."""
+"""Features of drum patterns, with values computed by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from gmd_vae.evaluation.data.label_data import Floats, Hits
+from gmd_vae.evaluation.data.arrays import Floats, Hits
 from gmd_vae.evaluation.metrics import rhythm
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ FEATURES: list[Feature] = [
 
 
 def window(*voices: str) -> Hits:
-    """One window; a voice is written ``x... x...``, a bar at a time between ``|``, and all are as long."""
+    """Returns one window from patterns such as ``x... x... | x...``, one for each voice, all of one length."""
     rows = [[mark == "x" for mark in voice if mark in "x."] for voice in voices]
     return np.array(rows).T[None]
 
@@ -112,7 +112,7 @@ def test_voices_are_syncopated_on_their_own() -> None:
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_windows_do_not_touch_each_other(feature: Feature) -> None:
+def test_a_window_does_not_depend_on_the_others(feature: Feature) -> None:
     pattern = window("x... ..x. .x.. x..x", "..x. x... .... x...")
     silent = np.zeros_like(pattern)
     together = feature(np.concatenate([silent, pattern, silent, pattern]), 16)

@@ -1,21 +1,24 @@
-"""Tables of results: the right figures in the right cells, and three forms that no name can break."""
+"""Tables of results: figures in their cells, and three forms that no name can break."""
 
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from gmd_vae.evaluation.tables.details import details, overview
+from fixtures.results import made_up_result, result_json
+from gmd_vae.evaluation.metrics.intervals import Estimate
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.details import details
 from gmd_vae.evaluation.tables.formats import Table, estimate, number, to_latex, to_markdown, to_rich
+from gmd_vae.evaluation.tables.overview import overview
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-
-MakeResult = Callable[..., dict[str, Any]]
 
 NASTY = r"my_run & co | $x$ [red]50%[/red] #1 {a} ~^ \ <b> *so* `it` [a](b)"
 FORMS = (to_markdown, to_latex)
@@ -41,7 +44,7 @@ def bold(table: Table, heading: str) -> list[int]:
     return sorted(row for row, column in table.bold if column == place)
 
 
-def test_figures_as_people_read_them() -> None:
+def test_numbers_are_formatted() -> None:
     assert number(1760) == "1,760"
     assert number(0.48549, 3) == "0.485"
     assert number(-0.034, 3) == "−0.034"
@@ -53,13 +56,13 @@ def test_figures_as_people_read_them() -> None:
 
 
 def test_a_figure_has_its_interval_where_there_is_one() -> None:
-    assert estimate({"value": 0.485, "low": 0.47, "high": 0.501}, 3) == "0.485 [0.470, 0.501]"
-    assert estimate({"value": 0.485, "low": None, "high": None}, 3) == "0.485"  # one file only
-    assert estimate({"value": None, "low": None, "high": None}, 3) == estimate(None, 3) == "–"
+    assert estimate(Estimate(0.485, 0.47, 0.501), 3) == "0.485 [0.470, 0.501]"
+    assert estimate(Estimate(0.485, math.nan, math.nan), 3) == "0.485"  # one file only
+    assert estimate(Estimate(math.nan, math.nan, math.nan), 3) == estimate(None, 3) == "–"
     assert estimate(0.98, 3) == "0.980"
 
 
-def test_an_overview_by_hand(made_up_result: MakeResult) -> None:
+def test_an_overview_by_hand() -> None:
     table = overview([made_up_result()])
     assert table.title == "Evaluation on 1,760 test windows"
     assert table.rows[0] == (
@@ -77,32 +80,33 @@ def test_an_overview_by_hand(made_up_result: MakeResult) -> None:
         "−0.034 [−0.049, −0.019]",  # from 0.502 in the first bar to 0.468 in the last
     )
     assert table.rows[2] == (
-        "bar before, copied",
+        "previous bar, copied",
         *["–"] * 7,
         "0.562 [0.547, 0.577]",
         "–",
         "0.506 [0.491, 0.521]",
         "0.300 [0.285, 0.315]",
     )
-    names = ["runs/small", "nearest training window", "bar before, copied", "most frequent step", "silence"]
+    names = ["runs/small", "nearest training window", "previous bar, copied", "most frequent step", "silence"]
     assert column(table, "run") == names
     assert table.lines == {1}
     assert not table.bold  # one run is not the best of anything
 
 
-def test_the_best_run_is_bold_but_no_baseline(made_up_result: MakeResult) -> None:
-    first, second = made_up_result(), made_up_result(run="runs/b")
-    second["likelihood"] = {"reconstruction": figure(60.0), "elbo": figure(-96.0), "kl_bits": figure(40.0)}
+def test_the_best_run_is_bold_but_no_baseline() -> None:
+    second = result_json(run="runs/b")
+    second["likelihood"] |= {"reconstruction": figure(60.0), "elbo": figure(-96.0), "kl_bits": figure(40.0)}
+    del second["likelihood"]["importance_bound"]
     second["reconstruction"]["free_running"]["steps_right"] = figure(0.4)
     second["reconstruction"]["free_running"]["hits_f1"] = figure(0.43651)
-    table = overview([first, second])
+    table = overview([made_up_result(), Result.from_json(second)])
     assert bold(table, "reconstruction\nnats") == [1]  # the fewest nats
     assert bold(table, "ELBO\nnats") == [0]
     assert bold(table, "importance\nbound, nats") == []  # the second has none
-    assert bold(table, "KL\nbits") == bold(table, "fade\nfree-running") == []
-    assert bold(table, "steps right\nfree-running") == [0]  # though the nearest training window has more
+    assert bold(table, "KL\nbits") == bold(table, "accuracy drop\nfree-running") == []
+    assert bold(table, "step accuracy\nfree-running") == [0]  # though the nearest training window has more
     assert bold(table, "hits F1\nfree-running") == [1]  # 0.437 and 0.436
-    assert bold(table, "steps right\nsampled") == [0, 1]  # the same
+    assert bold(table, "step accuracy\nsampled") == [0, 1]  # the same
     assert "| **0.485** [0.470, 0.500] |" in to_markdown(table)
     assert r" \textbf{0.485} &" in to_latex(table)
     out = io.StringIO()
@@ -112,19 +116,23 @@ def test_the_best_run_is_bold_but_no_baseline(made_up_result: MakeResult) -> Non
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), min_size=2, max_size=6))
-def test_bold_is_what_no_other_run_exceeds(values: list[float | None]) -> None:
-    results = [{"run": str(n), "likelihood": {"elbo": value}} for n, value in enumerate(values)]
+def test_no_run_exceeds_a_bold_one(values: list[float | None]) -> None:
+    likelihood = result_json()["likelihood"]
+    results = [
+        made_up_result(likelihood=likelihood | {"elbo": {"value": value, "low": None, "high": None}})
+        for value in values
+    ]
     table = overview(results)
-    there = [value for value in values if value is not None]
+    known = [value for value in values if value is not None]
     best = bold(table, "ELBO\nnats")
-    assert bool(best) == (len(there) > 1)
+    assert bool(best) == (len(known) > 1)
     for row in best:
         value = values[row]
         assert value is not None
-        assert value >= max(there) - 0.1  # one digit is shown
+        assert value >= max(known) - 0.1  # one digit is shown
 
 
-def test_runs_on_other_windows_have_rows_and_baselines_of_their_own(made_up_result: MakeResult) -> None:
+def test_runs_on_other_windows_have_rows_and_baselines_of_their_own() -> None:
     one, other = made_up_result(), made_up_result(split="validation", windows=900, run="runs/c")
     twice = overview([one, other, made_up_result(run="runs/b")])
     assert twice.title == "Evaluation"
@@ -135,20 +143,20 @@ def test_runs_on_other_windows_have_rows_and_baselines_of_their_own(made_up_resu
     assert all(row < 2 for row, _ in twice.bold)
 
 
-def test_baselines_from_other_training_windows_say_which(made_up_result: MakeResult) -> None:
+def test_baselines_from_other_training_windows_say_which() -> None:
     other = {"folder": "data/examples/rock", "sha256": "r" * 64, "windows": 900}
     names = column(overview([made_up_result(), made_up_result(run="runs/b", training=other)]), "run")
     assert names[2:] == [
         "nearest training window (data/examples/groove/hierdec-drum_4bar_small)",
         "nearest training window (data/examples/rock)",
-        "bar before, copied",
+        "previous bar, copied",
         "most frequent step (data/examples/groove/hierdec-drum_4bar_small)",
         "most frequent step (data/examples/rock)",
         "silence",
     ]
 
 
-def test_held_out_windows_that_are_in_training_are_told(made_up_result: MakeResult) -> None:
+def test_a_note_counts_held_out_windows_that_are_in_training() -> None:
     assert not any("training set too" in note for note in overview([made_up_result()]).notes)
     notes = overview([made_up_result(in_training=3)]).notes
     assert notes[-1] == "3 of the 1,760 windows of runs/small (test) are in its training set too."
@@ -163,14 +171,14 @@ def test_no_result_at_all() -> None:
 
 
 @pytest.mark.parametrize("bars", [1, 4, 16])
-def test_details_have_every_part(bars: int, made_up_result: MakeResult) -> None:
+def test_details_have_every_part(bars: int) -> None:
     tables = {table.title: table for table in details(made_up_result(bars))}
     assert list(tables) == [
-        "What was evaluated",
+        "Inputs",
         "Likelihood",
         "Accuracy",
-        "Steps right, by bar",
-        "Voices, free-running",
+        "Step accuracy, by bar",
+        "Drum classes, free-running",
         "Novelty",
         "Distributions",
         "Latent space",
@@ -178,23 +186,23 @@ def test_details_have_every_part(bars: int, made_up_result: MakeResult) -> None:
         "Interpolation",
         "Attribute vectors",
     ]
-    assert column(tables["Steps right, by bar"], "bar") == [str(bar + 1) for bar in range(bars)]
+    assert column(tables["Step accuracy, by bar"], "bar") == [str(bar + 1) for bar in range(bars)]
     for table in tables.values():
         assert {len(row) for row in table.rows} == {len(table.columns)}, table.title
         assert all(form(table) for form in (*FORMS, shown))
 
 
-def test_details_by_hand(made_up_result: MakeResult) -> None:
+def test_details_by_hand() -> None:
     tables = {table.title: table for table in details(made_up_result())}
-    assert ("reconstruction", "nats a step", "0.961 [0.928, 0.994]") in tables["Likelihood"].rows
+    assert ("reconstruction", "nats per step", "0.961 [0.928, 0.994]") in tables["Likelihood"].rows
     assert tables["Accuracy"].rows[1][:2] == ("free-running", "0.485 [0.470, 0.500]")
     assert tables["Accuracy"].lines == {3}  # below it are the baselines
-    voices = tables["Voices, free-running"].rows
+    voices = tables["Drum classes, free-running"].rows
     assert voices[0][:3] == ("kick", "10,412", "0.509 [0.494, 0.524]")
     assert voices[8] == ("ride", "0", "–", "–", "–", "–")
     novelty = {row[0]: row[1:] for row in tables["Novelty"].rows}
     assert novelty["copies of a training window"] == ("0.003 [0.002, 0.004]", "0.020 [0.013, 0.027]")
-    assert novelty["steps that differ, third quartile"] == ("31.2", "23.2")
+    assert novelty["differing steps, third quartile"] == ("31.2", "23.2")
     assert tables["Distributions"].rows[0][:5] == ("hits per bar", "0.810", "0.970", "0.190", "0.030")
     assert ("active dimensions", "41 of 256") in tables["Latent space"].rows
     assert tables["Style from z"].rows[0] == ("linear classifier", "0.610 [0.560, 0.660]", "0.400 [0.350, 0.450]")
@@ -206,20 +214,31 @@ def test_details_by_hand(made_up_result: MakeResult) -> None:
     assert tables["Attribute vectors"].notes[-1].endswith(": ride.")
 
 
-def test_parts_that_are_not_there_have_no_table(made_up_result: MakeResult) -> None:
-    empty: dict[str, Any] = {"likelihood": None, "reconstruction": {}, "novelty": {}, "distribution": {}}
-    nothing = {"latent": None, "data": None, "pairs": 0}
-    latent = {"activity": None, "interpolation": nothing, "decodability": None, "attributes": {}}
-    assert [table.title for table in details(made_up_result(**empty, latent=latent))] == ["What was evaluated"]
-    assert [table.title for table in details({})] == ["What was evaluated"]
-    assert all(cell == "–" for cell in overview([{}]).rows[0][1:])
+def test_parts_that_are_not_there_have_no_table() -> None:
+    latent = result_json()["latent"]
+    latent |= {"interpolation": {"latent": None, "data": None}, "decodability": None, "attributes": {}}
+    titles = [table.title for table in details(made_up_result(reconstruction={}, distribution=None, latent=latent))]
+    assert titles == ["Inputs", "Likelihood", "Novelty", "Latent space"]
 
 
-def test_why_styles_were_not_read_from_z_is_told(made_up_result: MakeResult) -> None:
-    latent = {"decodability": None, "decodability_reason": "no info.csv lists the styles of these files"}
-    table = details(made_up_result(latent=latent))[-1]
-    assert table.title == "Style from z"
+def test_the_reason_for_a_missing_style_is_shown() -> None:
+    latent = result_json()["latent"]
+    latent |= {"decodability": None, "decodability_reason": "no info.csv lists the styles of these files"}
+    table = next(table for table in details(made_up_result(latent=latent)) if table.title == "Style from z")
     assert table.rows == (("not measured", "no info.csv lists the styles of these files"),)
+
+
+@pytest.mark.parametrize("family", ["drum-labels", "streams", "multitrack", "groovae"])
+def test_results_of_version_0_8_3_have_tables(family: str) -> None:
+    path = Path(__file__).parents[2] / "fixtures" / "results_0.8.3" / f"{family}.json"
+    result = Result.from_json(json.loads(path.read_text(encoding="utf-8")))
+    tables = {table.title: table for table in [overview([result]), *details(result)]}
+    for table in tables.values():
+        assert {len(row) for row in table.rows} == {len(table.columns)}, table.title
+    assert ("Streams" in tables) == (family == "streams")
+    assert ("Step accuracy, by kind of event" in tables) == (family == "multitrack")
+    assert ("Velocities and timing" in tables) == (family == "groovae")
+    assert ("Attribute vectors" in tables) == (family == "drum-labels")
 
 
 def without_figures(part: Any) -> Any:
@@ -230,16 +249,18 @@ def without_figures(part: Any) -> Any:
     return None if isinstance(part, float) else part
 
 
-def test_where_nothing_is_defined_there_are_dashes(made_up_result: MakeResult) -> None:
-    result = without_figures(made_up_result())
+def test_where_nothing_is_defined_there_are_dashes() -> None:
+    json_of = result_json()
+    undefined = {part: without_figures(json_of[part]) for part in ("likelihood", "reconstruction", "latent")}
+    result = made_up_result(**undefined)
     assert set(overview([result]).rows[0][3:]) == {"–"}
-    bars = next(table for table in details(result) if table.title == "Steps right, by bar")
+    bars = next(table for table in details(result) if table.title == "Step accuracy, by bar")
     assert {cell for row in bars.rows for cell in row[1:]} == {"–"}
     for table in details(result):
         assert all(form(table) for form in (*FORMS, shown))
 
 
-def test_a_name_is_shown_as_it_is(made_up_result: MakeResult) -> None:
+def test_a_name_is_shown_as_it_is() -> None:
     table = overview([made_up_result(run=NASTY)])
     assert f"{NASTY} " in shown(table, width=400)
     assert r"| my\_run &amp; co \| \$x\$ [red]50%[/red] #1 {a} \~^ \\ &lt;b&gt; \*so\* \`it\` [a\](b) |" in to_markdown(
@@ -251,7 +272,7 @@ def test_a_name_is_shown_as_it_is(made_up_result: MakeResult) -> None:
     ) in to_latex(table)
 
 
-def test_a_terminal_that_is_too_narrow_cuts_nothing_off(made_up_result: MakeResult) -> None:
+def test_a_terminal_that_is_too_narrow_cuts_nothing_off() -> None:
     text = shown(overview([made_up_result()]), width=120)
     assert max(map(len, text.splitlines())) <= 120
     assert "…" not in text

@@ -1,4 +1,4 @@
-"""What a checkpoint knows, asked with our layers and with Magenta's."""
+"""Posteriors and likelihoods of drum labels, with our layers and with Magenta's."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.fixture(scope="module")
 def scored(tiny_run: Path) -> Iterator[Any]:
-    from gmd_vae.models.inference.label_scorer import ScoredVae
+    from gmd_vae.models.inference.label_scorer import LabelScorer
 
     opened = open_run(tiny_run)
-    with ScoredVae(opened.config, opened.hparams, find(tiny_run)) as model:
+    with LabelScorer(opened.config, opened.hparams, find(tiny_run)) as model:
         yield model
 
 
@@ -41,28 +41,28 @@ def z(scored: Any, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     return np.asarray(means)
 
 
-def test_magentas_layers_say_the_same(
+def test_magentas_layers_give_the_same_scores(
     tiny_run: Path, scored: Any, labels: npt.NDArray[np.int64], z: npt.NDArray[np.float32]
 ) -> None:
-    from gmd_vae.models.inference.label_scorer import ScoredVae
+    from gmd_vae.models.inference.label_scorer import LabelScorer
 
     opened = open_run(tiny_run)
     config, hparams = opened.config, opened.hparams
-    # longer segments have the same variables, and Magenta's graph of eight takes half a minute to build
+    # longer segments have the same variables; Magenta's graph of eight segments takes half a minute to build
     config = config.replace(levels=(2, 32))
-    with ScoredVae(config, hparams, find(tiny_run)) as ours:
+    with LabelScorer(config, hparams, find(tiny_run)) as ours:
         mine = ours.score(labels, z)
-    assert (mine.nats != scored.score(labels, z).nats).any()
-    with ScoredVae(config, hparams, find(tiny_run), STOCK) as magentas:
+    assert (mine.losses["steps"] != scored.score(labels, z).losses["steps"]).any()
+    with LabelScorer(config, hparams, find(tiny_run), STOCK) as magentas:
         assert "Magenta's" in magentas.layers["decoder"]
         for found, stock in zip(scored.encode(labels), magentas.encode(labels), strict=True):
             np.testing.assert_allclose(found, stock, rtol=1e-4, atol=1e-6)
         stock = magentas.score(labels, z)
-    np.testing.assert_allclose(mine.nats, stock.nats, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(mine.losses["steps"], stock.losses["steps"], rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(mine.likeliest, stock.likeliest)
-    # three steps of training: still close to knowing nothing, and not all equal
-    assert abs(mine.nats.mean() - np.log(512)) < 0.5
-    assert mine.nats.std() > 0
+    # after three steps of training the loss is still near that of a uniform distribution, and not constant
+    assert abs(mine.losses["steps"].mean() - np.log(512)) < 0.5
+    assert mine.losses["steps"].std() > 0
 
 
 def test_a_window_does_not_depend_on_the_others(
@@ -71,11 +71,12 @@ def test_a_window_does_not_depend_on_the_others(
     many = np.tile(labels, [10, 1])  # more than a batch
     means, _ = scored.encode(many)
     np.testing.assert_array_equal(means[270:], z)
-    np.testing.assert_array_equal(scored.score(many, np.tile(z, [10, 1])).nats[270:], scored.score(labels, z).nats)
+    of_many, alone = scored.score(many, np.tile(z, [10, 1])), scored.score(labels, z)
+    np.testing.assert_array_equal(of_many.losses["steps"][270:], alone.losses["steps"])
 
 
-def test_what_is_decoded_is_what_is_likeliest_given_itself(tiny_run: Path, scored: Any) -> None:
-    """Free-running decoding at a temperature of almost 0, told to the model again, is what it expects."""
+def test_decoded_steps_are_the_likeliest_given_the_decoded_past(tiny_run: Path, scored: Any) -> None:
+    """The free-running output at a temperature near 0 equals the teacher-forced prediction on that output."""
     from gmd_vae.models.inference.sampler import TrainedVae
 
     vectors = prior(20, 4, seed=3) * 3
@@ -84,14 +85,14 @@ def test_what_is_decoded_is_what_is_likeliest_given_itself(tiny_run: Path, score
         decoded = np.array(trained.decode(vectors, 1e-6))
         wild = np.array(trained.decode(vectors, 1.0))
     same = scored.score(decoded, vectors).likeliest == decoded
-    assert same.mean() > 0.995  # so little trained, two classes may be as likely but for rounding
+    assert same.mean() > 0.995  # after so little training, two classes may be equally likely up to rounding
     assert (scored.score(wild, vectors).likeliest != wild).any()
     assert len(np.unique(decoded, axis=0)) > 1
 
 
 def test_windows_that_are_no_labels_are_refused(tiny_run: Path) -> None:
-    from gmd_vae.models.inference.label_scorer import ScoredVae
+    from gmd_vae.models.inference.label_scorer import LabelScorer
 
     config = get_config("cat-mel_2bar_small")
     with pytest.raises(ValueError, match="needs DrumWindows"):
-        ScoredVae(config, config.hparams, find(tiny_run))
+        LabelScorer(config, config.hparams, find(tiny_run))

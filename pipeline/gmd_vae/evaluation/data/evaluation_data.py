@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from gmd_vae.evaluation.data.tensor_windows import TensorWindows
-from gmd_vae.windows.label_windows import Windows
+from gmd_vae.windows.label_windows import LabelWindows
 
-WindowsT = TypeVar("WindowsT", Windows, TensorWindows)
+WindowsT = TypeVar("WindowsT", LabelWindows, TensorWindows)
 
 
 @dataclasses.dataclass(frozen=True)

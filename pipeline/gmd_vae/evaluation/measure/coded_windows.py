@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from gmd_vae.common.latent_points import prior
 from gmd_vae.evaluation.data.arrays import Labels, Vectors
 from gmd_vae.evaluation.data.coding import StreamCoding

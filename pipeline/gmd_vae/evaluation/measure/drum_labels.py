@@ -7,6 +7,7 @@ NumPy from the seed, so that figures do not depend on the model's batch size.
 from __future__ import annotations
 
 import numpy as np
+
 from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Floats, Labels, Vectors, to_hits
@@ -29,14 +30,14 @@ from gmd_vae.evaluation.metrics.novelty import measure_novelty
 from gmd_vae.evaluation.model import LIKELIEST, LabelModel
 from gmd_vae.evaluation.result import Figures, NoveltyOfSets, Reconstruction
 from gmd_vae.evaluation.settings import Settings
-from gmd_vae.windows.label_windows import Windows
+from gmd_vae.windows.label_windows import LabelWindows
 
 _ROWS = 4096  # windows per batch, between two reports of progress
 _TRAINING_SET = 2  # second word of the RNG's seed, so that different draws are independent
 
 
 def measure_drum_labels(
-    model: LabelModel, data: EvaluationData[Windows], grid: DrumWindows, settings: Settings, advance: Advance
+    model: LabelModel, data: EvaluationData[LabelWindows], grid: DrumWindows, settings: Settings, advance: Advance
 ) -> Figures:
     """Measures all figures of a drum model on one split.
 
@@ -151,7 +152,7 @@ def _features(labels: Labels, grid: DrumWindows) -> dict[str, Floats]:
 
 def _measure_latent(
     model: LabelModel,
-    data: EvaluationData[Windows],
+    data: EvaluationData[LabelWindows],
     grid: DrumWindows,
     posterior: Posterior,
     seed: int,

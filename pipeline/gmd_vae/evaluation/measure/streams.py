@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.data.coding import StreamCoding
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData

@@ -1,1 +1,9 @@
-"""TODO evaluation/tables."""
+"""Tables: results go in, ``Table`` objects come out, and from them text, Markdown or LaTeX.
+
+Read ``overview.py`` first. Headings and digits come from ``evaluation/figures.py``.
+
+- ``overview.py``: runs beside each other, with the baselines.
+- ``details.py``: all tables of one run.
+- ``accuracy.py``, ``groove.py``: its tables of reconstruction, and of velocities and timing.
+- ``formats.py``: a table of text in three forms.
+"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from gmd_vae.evaluation.data.label_data import to_hits
+from gmd_vae.evaluation.data.arrays import to_hits
 from hypothesis import given
 from hypothesis import strategies as st
 
