@@ -1,8 +1,8 @@
-"""Chords that a NoteSequence does not say, inferred as by note_seq: two a bar, by the Viterbi algorithm.
+"""Infers the chords of a NoteSequence as note_seq does: two chords per bar of 4/4, by the Viterbi algorithm.
 
-``note_seq.infer_chords_for_sequence`` makes the same table of 732 × 732 probabilities for each sequence, and
-goes through all of it for each chord: half a minute for a song. Here the table is made once, and only the
-transitions within a key are looked at one by one; those into another key depend on where they lead only.
+``note_seq.infer_chords_for_sequence`` builds the same table of 732 × 732 transition probabilities for each sequence
+and searches all of it for each chord, which takes half a minute for a song. Here the table is built once, and only
+the transitions within a key are compared one by one. A transition into another key depends on its target alone.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ import numpy.typing as npt
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 
 CHORD_SYMBOL = NoteSequence.TextAnnotation.CHORD_SYMBOL
-_MAX_CHORDS = 1000  # note_seq.chord_inference: more take too much memory there
-_PER_BAR = {(2, 2): 1, (2, 4): 1, (3, 4): 1, (4, 4): 2, (6, 8): 2}
-_STEPS = 4  # per quarter, for the rounding of times as Magenta has them
+_MAX_CHORDS = 1000  # limit of note_seq.chord_inference
+_CHORDS_PER_BAR = {(2, 2): 1, (2, 4): 1, (3, 4): 1, (4, 4): 2, (6, 8): 2}
+_STEPS_PER_QUARTER = 4  # Magenta's default
 
 Floats = npt.NDArray[np.float64]
 
 
 def has_chords(sequence: Any) -> bool:
-    """Whether a NoteSequence says its chords."""
+    """Returns True if a NoteSequence has chord symbols."""
     return any(text.annotation_type == CHORD_SYMBOL for text in sequence.text_annotations)
 
 
-def infer_chords(sequence: Any, steps_per_quarter: int = _STEPS) -> bool:
-    """Adds chord symbols to a NoteSequence in seconds, with one tempo and one time signature.
+def infer_chords(sequence: Any, steps_per_quarter: int = _STEPS_PER_QUARTER) -> bool:
+    """Adds inferred chord symbols to a NoteSequence. Mirrors ``note_seq.infer_chords_for_sequence``.
 
     Args:
-        sequence: it has notes and no chords.
-        steps_per_quarter: of the quantisation that follows.
+        sequence: NoteSequence with notes, one tempo and one time signature, without chords. Times are in seconds.
+        steps_per_quarter: Steps per quarter note of the quantisation that follows.
 
     Returns:
-        False, and nothing is added, where note_seq infers none: in an uncommon time signature, or for more
-        than 1000 chords.
+        True if chords were inferred. False where note_seq refuses: for a time signature other than 2/2, 2/4, 3/4,
+        4/4 and 6/8, for no chords, and for more than 1000. The sequence is then unchanged.
     """
     signature = (4, 4)
     if sequence.time_signatures:
         signature = (sequence.time_signatures[0].numerator, sequence.time_signatures[0].denominator)
-    if signature not in _PER_BAR:
+    if signature not in _CHORDS_PER_BAR:
         return False
     qpm = sequence.tempos[0].qpm if sequence.tempos else 120.0
-    steps = steps_per_quarter * 4 * signature[0] // signature[1] // _PER_BAR[signature]
+    steps = steps_per_quarter * 4 * signature[0] // signature[1] // _CHORDS_PER_BAR[signature]
     seconds = steps / (steps_per_quarter * qpm / 60.0)
     count = math.ceil(sequence.total_time / seconds)
     if not 0 < count <= _MAX_CHORDS:
@@ -70,8 +70,12 @@ def infer_chords(sequence: Any, steps_per_quarter: int = _STEPS) -> bool:
 
 @functools.cache
 def _tables() -> tuple[Floats, Floats, Floats]:
-    """Log-likelihoods: of the chords in each key [12, chords]; of a chord after another in the same key
-    [12, chords, chords]; of a chord after a change into its key [12, chords]."""
+    """Returns log-probabilities with the constants of note_seq.
+
+    Returns:
+        Of each chord in each key, [12, chords]. Of a chord after another one in the same key,
+        [12, chords, chords]. Of a chord after a change into its key, [12, chords].
+    """
     library = note_seq_module("chord_inference")
     distribution = library._key_chord_distribution(chord_pitch_out_of_key_prob=0.01)
     chords = distribution.shape[1]
@@ -83,7 +87,11 @@ def _tables() -> tuple[Floats, Floats, Floats]:
 
 
 def _most_likely(likelihood: Floats) -> list[int]:
-    """The most likely chords; ``likelihood`` is that of the notes, [frames, chords]."""
+    """Returns the most likely chord of each frame, by the Viterbi algorithm.
+
+    Args:
+        likelihood: Log-likelihood of the notes under each chord, float64 [frames, chords].
+    """
     first, within, across = _tables()
     keys, chords = first.shape
     best = -np.log(12) + first + likelihood[0]
@@ -93,15 +101,15 @@ def _most_likely(likelihood: Floats) -> list[int]:
         steps = best[:, :, None] + within
         same = steps.argmax(axis=1)
         reached = np.take_along_axis(steps, same[:, None, :], axis=1)[:, 0]
-        tops = best.max(axis=1)  # of each key
+        tops = best.max(axis=1)  # [12]
         origins = starts + best.argmax(axis=1)
         leading = int(tops.argmax())
         second = int(np.where(np.arange(keys) == leading, -np.inf, tops).argmax())
-        others = np.where(np.arange(keys) == leading, second, leading)  # the best key that is another one
+        others = np.where(np.arange(keys) == leading, second, leading)  # for each key, the best of the other keys
         changed = tops[others][:, None] + across
         same = same + starts[:, None]
         from_other = np.broadcast_to(origins[others][:, None], same.shape)
-        # of equals the first, as argmax over all would choose
+        # among equals the first one, as argmax over all states chooses
         change = (changed > reached) | ((changed == reached) & (from_other < same))
         parents[frame] = np.where(change, from_other, same).reshape(-1)
         best = np.where(change, changed, reached) + likelihood[frame]

@@ -1,8 +1,8 @@
-"""A folder or an archive of MIDI files to NoteSequence TFRecords, one file per split.
+"""Converts a folder or an archive of MIDI files to NoteSequence TFRecords, one file for each split.
 
-Mirrors ``magenta/scripts/convert_dir_to_note_sequences.py`` (with ``--recursive``): the records are
-the same bytes. What differs: one file per split, in the order of the names, whatever the number of
-processes; a damaged file is counted by its reason; the folder appears whole or not at all.
+Mirrors ``magenta/scripts/convert_dir_to_note_sequences.py --recursive``; the records are the same bytes. Three
+differences: one output file for each split, with records in the order of the file names for any number of processes;
+damaged files are counted by reason; the output folder appears complete or not at all.
 """
 
 from __future__ import annotations
@@ -31,38 +31,54 @@ from gmd_vae.midi.tfrecord import create, file_name, write_record
 STAGE = "convert"
 NOTES_FOLDER = Path("data", "notes")
 MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
-_FILES_PER_JOB = 1000  # a process takes as long to start and to end as 300 files; two save nothing below 2,000
-FILES_PER_BATCH = 64  # some tenths of a second of work, so Ctrl-C answers soon; GMD makes 18 batches
-_PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # that shape the records
+_FILES_PER_JOB = 1000  # a process costs as much as 300 files, so a second one pays from 2,000 files on
+
+FILES_PER_BATCH = 64  # some tenths of a second, so that Ctrl-C responds soon; GMD has 18 batches
+_PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # their versions can change the records
 
 
 @dataclass
 class Split:
-    """What one split holds."""
+    """Counts of one split.
 
-    files: int = 0  # MIDI files that belong to it, readable or not
-    records: int = 0  # NoteSequences written
+    Attributes:
+        files: MIDI files of the split, readable or not.
+        records: NoteSequences written.
+        notes: Notes in them.
+        drum_notes: Drum notes in them.
+        seconds: Seconds of music: the sum of the ends of the last notes.
+    """
+
+    files: int = 0
+    records: int = 0
     notes: int = 0
     drum_notes: int = 0
-    seconds: float = 0.0  # of music, up to the end of the last note
+    seconds: float = 0.0
 
     def describe(self) -> dict[str, Any]:
-        """For manifests and tables."""
+        """Returns the fields for manifests and tables."""
         return {**vars(self), "seconds": round(self.seconds, 3)}
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What ``convert`` did: the folder, and its manifest's content."""
+    """Result of ``convert``.
+
+    Attributes:
+        output_dir: Folder that was written.
+        splits: Counts by split.
+        skipped: Names of the files that were not converted, by reason.
+        manifest: Content of the folder's manifest.
+    """
 
     output_dir: Path
     splits: dict[str, Split]
-    skipped: dict[str, list[str]]  # names by reason
+    skipped: dict[str, list[str]]
     manifest: dict[str, Any]
 
     @property
     def records(self) -> int:
-        """NoteSequences written, over all splits."""
+        """Number of NoteSequences in all splits."""
         return sum(split.records for split in self.splits.values())
 
 
@@ -79,23 +95,24 @@ def convert(
     """Writes ``{train,validation,test}.tfrecord`` and ``manifest.json`` to ``output_dir``.
 
     Args:
-        input_path: a folder (with its subfolders), an archive, or one MIDI file.
-        output_dir: replaced when it is complete; None: ``data/notes/NAME``, see ``default_name``.
-        selection: which files of the catalogue ``info.csv`` to take; None: all files.
-        split_by: see ``make_plan``.
-        compress: write gzip files, ``train.tfrecord.gz`` and so on.
-        engine: where it runs; the output does not depend on it. With None or ``LocalEngine()`` as many
-            processes as the number of files is worth.
-        on_progress: called with the files done and the files in all.
-        on_resume: called likewise, once, if an earlier run was stopped and has left something done.
+        input_path: Folder (with its subfolders), archive, or one MIDI file.
+        output_dir: Output folder. An earlier one is replaced when the new one is complete. None:
+            ``data/notes/NAME`` with the name from ``default_name``.
+        selection: Files of the catalogue ``info.csv`` to convert. None: all files.
+        split_by: Rule for the splits, see ``make_plan``.
+        compress: True to write gzip files, ``train.tfrecord.gz`` and so on.
+        engine: Engine that runs the work; the output does not depend on it. None or ``LocalEngine()``: one process,
+            and more where the number of files pays for them.
+        on_progress: Callback for progress; receives the number of finished files and of all files.
+        on_resume: Callback with the same arguments, called once if an earlier run left finished files.
 
     Raises:
-        UsageError: the selection or the split cannot be had, or the folders are in each other's way.
-        GmdVaeError: nothing to read, nothing that could be converted, ``output_dir`` holds something
-            that is not ours, or another run is writing it.
-        EngineError: see ``Engine.each``; the same call goes on from what is done.
-        Interrupted: Ctrl-C; the same call goes on from what is done.
-        OSError: the disk is full or cannot be written; nothing half-written stays at ``output_dir``.
+        UsageError: The selection or the split is not available, or one folder contains the other.
+        GmdVaeError: There is nothing to read, no file could be converted, ``output_dir`` holds something else than
+            an earlier output, or another run is writing it.
+        EngineError: A worker failed, see ``Engine.each``. The same call resumes.
+        Interrupted: Ctrl-C. The same call resumes.
+        OSError: The disk is full or not writable. Nothing incomplete stays in ``output_dir``.
     """
     selection = selection or Selection()
     listing = list_midi_files(input_path)
@@ -103,9 +120,9 @@ def convert(
     if output_dir is None:
         output_dir = NOTES_FOLDER / default_name(input_path, listing, selection)
     manifest.check_replaceable(output_dir, STAGE, source=input_path)
-    work = _Work(skipped={})
+    tally = _Tally(skipped={})
     for name, reason in listing.skipped:
-        work.skip(reason, name)
+        tally.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_BATCH] for start in range(0, len(plan.files), FILES_PER_BATCH)]
     with open_batches(output_dir, _identity(listing, plan)) as batches:
         make_batches(
@@ -126,15 +143,15 @@ def convert(
                 }
                 for number, files in enumerate(tasks):
                     for item in read_batch(batches, number, len(files)):
-                        work.add(item, plan, streams)
-            work.check_something(input_path)
-            manifest.write(folder, STAGE, _manifest(folder, names, listing, plan, selection, work))
+                        tally.add(item, plan, streams)
+            tally.check_not_empty(input_path)
+            manifest.write(folder, STAGE, _manifest(folder, names, listing, plan, selection, tally))
             content = manifest.read(folder, STAGE, "")
-    return Summary(output_dir, work.splits, work.skipped, content)
+    return Summary(output_dir, tally.splits, tally.skipped, content)
 
 
 def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
-    """What the batches follow from. Not the splits: they are made when the batches are put together."""
+    """Returns all that the batches depend on. The splits are not part of it: they are assigned at the end."""
     digest = hashlib.sha256()
     for file in plan.files:
         digest.update(f"{file.name}\n{file.size} {file.mtime_ns}\n".encode())
@@ -150,7 +167,7 @@ def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
 
 
 def default_name(input_path: Path, listing: MidiListing, selection: Selection) -> str:
-    """The name of the output folder: the input's, and what was selected: ``groove-rock-beat``."""
+    """Returns the name of the output folder: the input's name and the selection, as in ``groove-rock-beat``."""
     name = input_path.stem if is_midi_name(input_path.name) and input_path.is_file() else listing.collection
     bpm = "-".join(f"{end:g}" for end in selection.bpm_range or ())
     selected = [
@@ -164,12 +181,12 @@ def default_name(input_path: Path, listing: MidiListing, selection: Selection) -
 
 
 @dataclass
-class _Work:
-    """Counts what comes back, and writes it."""
+class _Tally:
+    """Counts the results of the workers and writes their records."""
 
     skipped: dict[str, list[str]]
     splits: dict[str, Split] = field(default_factory=lambda: {split: Split() for split in SPLITS})
-    digest: Any = field(default_factory=hashlib.sha256)  # over the list that sha256sum would print
+    digest: Any = field(default_factory=hashlib.sha256)  # of the lines that sha256sum prints
 
     def add(self, item: Converted, plan: Plan, streams: dict[str, IO[bytes]]) -> None:
         if item.sha256 is None:
@@ -191,7 +208,7 @@ class _Work:
     def skip(self, reason: str, name: str) -> None:
         self.skipped.setdefault(reason, []).append(name)
 
-    def check_something(self, input_path: Path) -> None:
+    def check_not_empty(self, input_path: Path) -> None:
         if not any(split.records for split in self.splits.values()):
             reasons = "; ".join(f"{len(names):,} {reason}" for reason, names in sorted(self.skipped.items()))
             raise GmdVaeError(
@@ -201,23 +218,23 @@ class _Work:
 
 
 def _manifest(
-    folder: Path, names: dict[str, str], listing: MidiListing, plan: Plan, selection: Selection, work: _Work
+    folder: Path, names: dict[str, str], listing: MidiListing, plan: Plan, selection: Selection, tally: _Tally
 ) -> dict[str, Any]:
     return {
         "input": {
             "collection": listing.collection,
             "files": len(plan.files),
-            "sha256": work.digest.hexdigest(),  # of the lines "SHA-256  NAME", sorted by name
+            "sha256": tally.digest.hexdigest(),  # of the lines "SHA-256  NAME", sorted by name
             "info_csv_sha256": plan.info_sha256,
         },
         "selection": selection.describe(),
         "split_by": plan.split_by,
-        "splits": {name: split.describe() for name, split in work.splits.items()},
+        "splits": {name: split.describe() for name, split in tally.splits.items()},
         "files": [
             manifest.describe_file(folder / names[name], split=name, records=split.records)
-            for name, split in work.splits.items()
+            for name, split in tally.splits.items()
         ],
-        "skipped": {reason: counted_names(names) for reason, names in sorted(work.skipped.items())},
+        "skipped": {reason: counted_names(names) for reason, names in sorted(tally.skipped.items())},
         "not_selected": plan.not_selected,
         "not_in_info_csv": counted_names(plan.not_listed),
         "missing": counted_names(plan.missing),
@@ -226,5 +243,5 @@ def _manifest(
 
 
 def counted_names(names: Sequence[str]) -> dict[str, Any]:
-    """Names as a manifest holds them: how many, and the first ones."""
+    """Returns the count of names and the first ``MAX_NAMES`` of them, for a manifest."""
     return {"count": len(names), "names": list(names[:MAX_NAMES])}

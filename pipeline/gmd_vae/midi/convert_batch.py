@@ -1,4 +1,4 @@
-"""One batch of a conversion: MIDI files read and converted into one file. Imported by each process of ``convert``."""
+"""Converts one batch of MIDI files into one file. Each worker process of ``convert`` imports this module alone."""
 
 from __future__ import annotations
 
@@ -17,11 +17,21 @@ from gmd_vae.midi.tfrecord import read_records, write_record
 
 @dataclass(frozen=True)
 class Converted:
-    """One file's result, as it comes back from a process."""
+    """Result of converting one file.
+
+    Attributes:
+        name: Name of the MIDI file.
+        sha256: Hexadecimal SHA-256 of its bytes. None: the file could not be read.
+        record: Serialised NoteSequence. None: the file was refused.
+        notes: Number of notes.
+        drum_notes: Number of drum notes.
+        seconds: End of the last note in seconds.
+        reason: Reason for the refusal, one of ``midi_io.REASONS``; empty for a converted file.
+    """
 
     name: str
-    sha256: str | None  # of its bytes; None if they could not be read
-    record: bytes | None  # the serialised NoteSequence; None: see reason
+    sha256: str | None
+    record: bytes | None
     notes: int = 0
     drum_notes: int = 0
     seconds: float = 0.0
@@ -29,7 +39,12 @@ class Converted:
 
 
 def convert_file(file: MidiFile, collection: str) -> Converted:
-    """Reads and converts one file; whatever is wrong with it is in the result."""
+    """Reads and converts one file. Raises nothing for a bad file: the result holds the reason.
+
+    Args:
+        file: MIDI file of a folder or an archive.
+        collection: Base name of that folder or archive.
+    """
     try:
         data = file.read()
     except GmdVaeError:
@@ -43,7 +58,16 @@ def convert_file(file: MidiFile, collection: str) -> Converted:
 
 
 def write_batch(root: Path, collection: str, files: Sequence[MidiFile], path: Path) -> None:
-    """Writes, for each file, a record with what is known of it as JSON, and then its NoteSequence if it has one."""
+    """Converts files and writes the results as a TFRecord file.
+
+    Each file has a record with its facts as JSON, followed by its NoteSequence if it was converted.
+
+    Args:
+        root: Folder or archive with the files.
+        collection: Its base name.
+        files: MIDI files of the batch.
+        path: TFRecord file to write.
+    """
     check_visible(root)
     with path.open("wb") as stream:
         for file in files:
@@ -55,10 +79,15 @@ def write_batch(root: Path, collection: str, files: Sequence[MidiFile], path: Pa
 
 
 def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]:
-    """What ``write_batch`` has written about so many files.
+    """Yields the results that ``write_batch`` wrote.
+
+    Args:
+        batches: Batches of the conversion.
+        number: Index of the batch.
+        files: Number of files in the batch.
 
     Raises:
-        EngineError: the batch is damaged; it is removed, so that the next run makes it again.
+        EngineError: The batch is damaged. It is removed, so that the next run makes it again.
     """
     with batches.reading(number) as path:
         records = read_records(path)

@@ -1,7 +1,7 @@
-"""The notes of a NoteSequence in protobuf wire format, read as arrays: no message object for each note.
+"""Reads the notes of a serialised NoteSequence as arrays, without a message object for each note.
 
-Exact for every message: notes that follow each other with the same fields are read at once, and
-whatever is written in another way than protobuf's own writers do goes through protobuf.
+Exact for every message. Consecutive notes with the same fields are read at once, by reshaping their bytes to a
+matrix. Any encoding that protobuf's own writers do not produce is parsed by protobuf.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 _NOTES = 0x42  # tag of the repeated field
-_MOST_RUNS = 64  # of notes of one shape; where there are more, protobuf is faster
-_BLOCK = 512  # notes that are looked at together
+_MAX_RUNS = 64  # runs of notes with the same fields; protobuf is faster for more
+_BLOCK = 512  # notes compared at once
 _VARINT, _FIXED64 = 0, 1  # wire types
 
 
 class Notes(NamedTuple):
-    """Notes of a NoteSequence, in their order.
+    """Notes of a NoteSequence, in its order.
 
     Attributes:
-        start: seconds, float64 [n].
-        end: seconds, float64 [n].
-        pitch: int64 [n].
-        velocity: int64 [n].
-        is_drum: bool [n].
+        start: Starts in seconds, float64 [notes].
+        end: Ends in seconds, float64 [notes].
+        pitch: MIDI pitches, int64 [notes].
+        velocity: MIDI velocities, int64 [notes].
+        is_drum: True for drums, bool [notes].
     """
 
     start: npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ _FIELDS = {3: "start", 4: "end", 1: "pitch", 2: "velocity", 9: "is_drum"}  # by 
 
 
 def notes_of(sequence: Any) -> Notes:
-    """The notes of a NoteSequence message."""
+    """Returns the notes of a NoteSequence message as arrays."""
     notes = list(sequence.notes)
     count = len(notes)
     return Notes(
@@ -53,13 +53,13 @@ def notes_of(sequence: Any) -> Notes:
 
 
 def read_notes(record: bytes) -> tuple[Any, Notes]:
-    """A NoteSequence without the notes that could be read as arrays, and all its notes.
+    """Returns a NoteSequence without the notes that were read as arrays, and all its notes.
 
     Args:
-        record: wire format.
+        record: NoteSequence in protobuf wire format.
 
     Raises:
-        google.protobuf.message.DecodeError: it is no NoteSequence.
+        google.protobuf.message.DecodeError: The bytes are no NoteSequence.
     """
     from gmd_vae.midi.note_sequence import NoteSequence
 
@@ -67,7 +67,7 @@ def read_notes(record: bytes) -> tuple[Any, Notes]:
     sequence = NoteSequence.FromString(record[:begin] + record[end:] if runs else record)
     if not runs:
         return sequence, notes_of(sequence)
-    if len(sequence.notes):  # others elsewhere: their place among the notes is not known
+    if len(sequence.notes):  # notes elsewhere in the record: their order is unclear
         sequence = NoteSequence.FromString(record)
         return sequence, notes_of(sequence)
     if len(runs) == 1:
@@ -76,10 +76,10 @@ def read_notes(record: bytes) -> tuple[Any, Notes]:
 
 
 def _find_runs(record: bytes) -> tuple[int, int, list[Notes]]:
-    """Where the notes begin and end, and the notes; none if they are not all in one place and in plain shape."""
+    """Returns the bytes at which the notes begin and end, and the notes; no notes if protobuf has to read them."""
     position, size = 0, len(record)
     while position < size and record[position] != _NOTES:
-        position = _after(record, position)
+        position = _skip_field(record, position)
         if position < 0:
             return 0, 0, []
     begin = position
@@ -90,7 +90,7 @@ def _find_runs(record: bytes) -> tuple[int, int, list[Notes]]:
         if length > 0x7F or position + 2 + length > size:
             return 0, 0, []
         shape = _shape(record[position + 2 : position + 2 + length])
-        if shape is None or len(runs) == _MOST_RUNS:
+        if shape is None or len(runs) == _MAX_RUNS:
             return 0, 0, []
         stride = length + 2
         rows = array[position : position + (size - position) // stride * stride].reshape(-1, stride)
@@ -100,11 +100,11 @@ def _find_runs(record: bytes) -> tuple[int, int, list[Notes]]:
     return begin, position, runs
 
 
-Shape = tuple[tuple[int, int, int], ...]  # number, wire type and offset in the row of each field
+Shape = tuple[tuple[int, int, int], ...]  # of each field: number, wire type, offset in the row
 
 
 def _shape(message: bytes) -> Shape | None:
-    """The fields of a note; None if one is of another type, or longer, than those that are looked for."""
+    """Returns the fields of a note; None if a field has another wire type, or a varint of several bytes."""
     fields = []
     position, size = 0, len(message)
     while position < size:
@@ -121,10 +121,10 @@ def _shape(message: bytes) -> Shape | None:
 
 
 def _same_shape(rows: npt.NDArray[np.uint8], shape: Shape) -> int:
-    """How many rows from the first on are notes of this shape."""
-    differs = np.zeros(rows.shape[1], np.uint8)  # the bits in which no row may differ from the first
+    """Returns the number of rows, from the first on, that are notes with these fields."""
+    differs = np.zeros(rows.shape[1], np.uint8)  # mask of the bits that are equal in all such rows
     differs[[0, 1, *(offset for _, _, offset in shape)]] = 0xFF
-    differs[[offset + 1 for _, kind, offset in shape if kind == _VARINT]] = 0x80  # set: a longer number
+    differs[[offset + 1 for _, kind, offset in shape if kind == _VARINT]] = 0x80  # the bit of a longer varint
     for begin in range(0, len(rows), _BLOCK):
         different = (rows[begin : begin + _BLOCK] ^ rows[0]) & differs
         if different.max():
@@ -133,22 +133,23 @@ def _same_shape(rows: npt.NDArray[np.uint8], shape: Shape) -> int:
 
 
 def _columns(rows: npt.NDArray[np.uint8], shape: Shape) -> Notes:
+    """Returns the notes of rows with the same fields."""
     count = len(rows)
-    found: dict[str, npt.NDArray[Any]] = {}
+    columns: dict[str, npt.NDArray[Any]] = {}
     for number, kind, offset in shape:
         if name := _FIELDS.get(number):
             if (kind == _FIXED64) != (name in ("start", "end")):
-                continue  # not the type that the field has: unknown to protobuf too
+                continue  # another type than in music.proto: protobuf ignores it too
             if kind == _FIXED64:
                 content = np.ascontiguousarray(rows[:, offset + 1 : offset + 9])
-                found[name] = content.view("<f8")[:, 0].astype(np.float64, copy=False)
+                columns[name] = content.view("<f8")[:, 0].astype(np.float64, copy=False)
             else:
-                found[name] = rows[:, offset + 1].astype(np.bool_ if name == "is_drum" else np.int64)
-    return Notes(*(found[name] if name in found else np.zeros(count, dtype) for name, dtype in _TYPES.items()))
+                columns[name] = rows[:, offset + 1].astype(np.bool_ if name == "is_drum" else np.int64)
+    return Notes(*(columns[name] if name in columns else np.zeros(count, dtype) for name, dtype in _TYPES.items()))
 
 
-def _after(record: bytes, position: int) -> int:
-    """The position behind a field; -1 if it is not one that a NoteSequence has before its notes."""
+def _skip_field(record: bytes, position: int) -> int:
+    """Returns the position behind a field; -1 if a NoteSequence has no such field before its notes."""
     size = len(record)
     tag, position = record[position], position + 1
     kind = tag & 7

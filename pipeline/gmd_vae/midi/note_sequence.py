@@ -1,11 +1,10 @@
-"""NoteSequence, and the parts of note-seq we use, without the parts we do not.
+"""NoteSequence, and modules of note-seq, without note-seq's slow imports.
 
-``import note_seq`` also imports librosa, pandas, bokeh and IPython: 4 CPU seconds, for nothing that
-we call. So this module puts the package into ``sys.modules`` without running its ``__init__``; the
-submodules then import in a moment. The first use of a name that only the ``__init__`` defines
-(``note_seq.DrumTrack``, in Magenta) runs it, in the same module object: there is one package and
-one NoteSequence class in a process, whoever came first. If ``note_seq`` was imported before this
-module, it is used as it is.
+``import note_seq`` also imports librosa, pandas, bokeh and IPython, which costs 4 CPU seconds and serves nothing
+here. So this module puts the package into ``sys.modules`` without running its ``__init__``; its submodules then
+import fast. The first use of a name that only the ``__init__`` defines (Magenta uses ``note_seq.DrumTrack``) runs it,
+in the same module object: a process has one package and one NoteSequence class, in any order of imports. A
+``note_seq`` that was imported before this module is used as it is.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from typing import Any
 
 _PACKAGE = "note_seq"
 _lock = threading.RLock()
-_running = False  # note_seq's __init__ is running; only read and set with the lock held
+_running = False  # True while note_seq's __init__ runs; guarded by the lock
 
 
 class _LazyPackage(ModuleType):
-    """A package whose submodules import on use, and whose ``__init__`` runs when it is needed."""
+    """A package that imports its submodules on first use, and runs its ``__init__`` when a name needs it."""
 
     def __getattr__(self, name: str) -> Any:
-        # Python and libraries probe modules for dunder names; none is worth 4 seconds. `import *`
-        # asks for __all__ and means everything.
+        # Python and libraries probe modules for dunder names, which do not justify 4 seconds. `import *` reads
+        # __all__ and needs everything.
         if name.startswith("__") and name != "__all__" and name != "__version__":
             raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
         qualified = f"{self.__name__}.{name}"
@@ -41,11 +40,11 @@ class _LazyPackage(ModuleType):
 
 
 def _run_init(package: _LazyPackage) -> None:
-    """Runs the package's own ``__init__``, once; other threads wait, as they would for an import."""
+    """Runs the package's own ``__init__`` once. Other threads wait, as for an import."""
     global _running
     with _lock:
         if _running or type(package) is not _LazyPackage:
-            return  # asked again from inside the __init__, or done meanwhile by another thread
+            return  # called from inside the __init__, or another thread was faster
         spec = package.__spec__
         assert spec is not None
         assert spec.loader is not None
@@ -65,15 +64,18 @@ def _install() -> None:
         if spec is None:
             raise ModuleNotFoundError(f"No module named '{_PACKAGE}'", name=_PACKAGE)
         package = importlib.util.module_from_spec(spec)
-        setattr(package, "__class__", _LazyPackage)  # noqa: B010  mypy knows no assignable __class__
+        setattr(package, "__class__", _LazyPackage)  # noqa: B010  mypy has no assignable __class__
         sys.modules[_PACKAGE] = package
 
 
 def note_seq_module(name: str) -> Any:
-    """A submodule of note-seq, such as ``midi_io`` or ``sequences_lib``, without the whole package.
+    """Imports a submodule of note-seq without the whole package.
 
-    ``midi_io`` takes 0.3 s (it imports pretty_midi and numpy); it also sets pretty_midi's
-    ``MAX_TICK`` to 1e10 for the whole process.
+    ``midi_io`` takes 0.3 s, because it imports pretty_midi and NumPy. It also sets pretty_midi's ``MAX_TICK`` to 1e10
+    for the whole process.
+
+    Args:
+        name: Name of the submodule, for example ``midi_io`` or ``sequences_lib``.
 
     Raises:
         ModuleNotFoundError: note-seq has no such submodule.
@@ -83,6 +85,6 @@ def note_seq_module(name: str) -> Any:
 
 _install()
 
-from note_seq.protobuf.music_pb2 import NoteSequence  # noqa: E402  (only now is it cheap)
+from note_seq.protobuf.music_pb2 import NoteSequence  # noqa: E402  (cheap only after _install)
 
 __all__ = ["NoteSequence", "note_seq_module"]

@@ -1,4 +1,4 @@
-"""Which files are converted, and which go to train, validation and test."""
+"""Selects the files to convert and assigns them to train, validation and test."""
 
 from __future__ import annotations
 
@@ -12,28 +12,40 @@ from gmd_vae.datasets.midi_files import INFO_NAME, MidiFile, MidiListing
 
 SplitBy = Literal["info", "hash"]
 
-_VALIDATION_FROM = 0.8  # of the range of the hash: 80 % train, 10 % validation, 10 % test
+_VALIDATION_FROM = 0.8  # fraction of the range of the hash; 80 % train, 10 % validation, 10 % test
 _TEST_FROM = 0.9
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to convert, and what stays out and why. Names are relative paths, sorted."""
+    """Files to convert, and files left out. Names are relative paths, sorted.
+
+    Attributes:
+        split_by: Rule for the splits.
+        files: Files to convert.
+        splits: Split by file name. None: ``split_by_hash`` of the file's bytes decides.
+        info_sha256: SHA-256 of the catalogue. None: no catalogue was used.
+        not_selected: Number of files in the catalogue that the selection leaves out.
+        not_listed: Files that are not in the catalogue.
+        missing: Selected entries of the catalogue without a file.
+    """
 
     split_by: SplitBy
     files: tuple[MidiFile, ...]
-    splits: dict[str, str] | None  # by name; None: split_by_hash of the content decides
-    info_sha256: str | None  # of the catalogue, if it was used
-    not_selected: int  # files of the catalogue that the selection leaves out
-    not_listed: tuple[str, ...]  # files that the catalogue does not know
-    missing: tuple[str, ...]  # selected entries of the catalogue without a file
+    splits: dict[str, str] | None
+    info_sha256: str | None
+    not_selected: int
+    not_listed: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def split_by_hash(content_sha256: str) -> str:
-    """The split of a file by its content alone: 80 % train, 10 % validation, 10 % test.
+    """Returns the split of a file by its content alone: 80 % train, 10 % validation, 10 % test.
 
-    Copies of a file go to the same split, whatever their names, and a file stays in its split when
-    others come or go.
+    Copies of a file share a split under any name. A file keeps its split when other files are added or removed.
+
+    Args:
+        content_sha256: Hexadecimal SHA-256 of the file's bytes.
 
     >>> split_by_hash("ff" * 32)
     'test'
@@ -43,17 +55,17 @@ def split_by_hash(content_sha256: str) -> str:
 
 
 def make_plan(listing: MidiListing, selection: Selection, split_by: SplitBy | None) -> Plan:
-    """Decides what to convert and how to split it, without reading a MIDI file.
+    """Returns the files to convert and their splits, without reading a MIDI file.
 
     Args:
-        listing: what the folder or archive holds.
-        selection: what to take; anything but all of it needs the catalogue ``info.csv``.
-        split_by: ``info``, the split that the catalogue gives; ``hash``, see ``split_by_hash``.
-            None: ``info`` where there is a catalogue.
+        listing: Files of a folder or an archive.
+        selection: Files to select. Any selection needs the catalogue ``info.csv``.
+        split_by: ``info``: the split in the catalogue. ``hash``: see ``split_by_hash``. None: ``info`` with a
+            catalogue, ``hash`` without one.
 
     Raises:
-        UsageError: there is no catalogue but something asked for needs it, or a value is unknown.
-        GmdVaeError: the catalogue is damaged, or fits no file.
+        UsageError: The selection or the split needs a catalogue and there is none, or a selected value is not in it.
+        GmdVaeError: The catalogue is damaged, or none of its files exists.
     """
     chosen: SplitBy = split_by or ("info" if listing.info_csv is not None else "hash")
     if chosen == "hash" and selection.is_empty:

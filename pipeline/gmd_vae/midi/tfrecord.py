@@ -1,7 +1,7 @@
 """TFRecord files without TensorFlow.
 
-The format (TensorFlow, ``core/lib/io/record_writer.h``): little-endian uint64 length, uint32 masked
-CRC-32C of those 8 bytes, the data, uint32 masked CRC-32C of the data. All of it may be in gzip.
+The format (TensorFlow, ``core/lib/io/record_writer.h``): little-endian uint64 length, uint32 masked CRC-32C of those
+8 bytes, the data, uint32 masked CRC-32C of the data. gzip may compress the whole file.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import google_crc32c
 
 from gmd_vae.common.errors import GmdVaeError
 
-MAX_RECORD_BYTES = 1 << 28  # a damaged length must not become a request for all memory
+MAX_RECORD_BYTES = 1 << 28  # so that a damaged length does not allocate all memory
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
-_GZIP_LEVEL = 6  # gzip's own default; 9 takes several times as long for a few per cent
-FRAME = _HEADER.size + _FOOTER.size  # bytes that a record takes beside its data
-_GZIP = b"\x1f\x8b\x08"  # its magic number, and deflate, the one method there is
+_GZIP_LEVEL = 6  # gzip's default; 9 takes several times as long and saves a few per cent
+FRAME = _HEADER.size + _FOOTER.size  # bytes of a record apart from its data
+_GZIP = b"\x1f\x8b\x08"  # magic number and compression method (deflate is the only one)
 
 
 def _masked_crc(data: bytes) -> int:
@@ -35,8 +35,12 @@ def _masked_crc(data: bytes) -> int:
 def write_record(stream: IO[bytes], data: bytes) -> None:
     """Appends one record to an open binary file.
 
+    Args:
+        stream: Binary file to write to.
+        data: Data of the record.
+
     Raises:
-        GmdVaeError: the record is longer than ``MAX_RECORD_BYTES``, so ``read_records`` would refuse it.
+        GmdVaeError: The record is longer than ``MAX_RECORD_BYTES``, so ``read_records`` would refuse it.
     """
     if len(data) > MAX_RECORD_BYTES:
         raise GmdVaeError(f"A record of {len(data)} bytes is too long for a TFRecord file", "Split its music.")
@@ -48,15 +52,17 @@ SUFFIXES = (".tfrecord", ".tfrecord.gz")
 
 
 def file_name(stem: str, *, compress: bool) -> str:
-    """What a TFRecord file is called: gzip, which a reader must expect, shows in the name."""
+    """Returns the name of a TFRecord file. Its ending shows compression, which TensorFlow does not detect."""
     return stem + SUFFIXES[compress]
 
 
 @contextlib.contextmanager
 def create(path: Path, *, compress: bool = False) -> Iterator[IO[bytes]]:
-    """A new file to write records to; when the block ends well, they are on the disk (fsync).
+    """Opens a new file for records. At the end of the block they are on the disk (fsync), unless an error ends it.
 
-    gzip is what TensorFlow calls ``TFRecordOptions("GZIP")``; the same records give the same bytes.
+    Args:
+        path: File to create.
+        compress: True for gzip, TensorFlow's ``TFRecordOptions("GZIP")``. The same records give the same bytes.
     """
     with path.open("wb") as raw:
         if compress:
@@ -69,18 +75,18 @@ def create(path: Path, *, compress: bool = False) -> Iterator[IO[bytes]]:
 
 
 def is_gzip(path: Path) -> bool:
-    """Whether a file is compressed, as TensorFlow writes TFRecord files with the option ``GZIP``."""
+    """Returns True for a file compressed with gzip, as TensorFlow writes it with the option ``GZIP``."""
     with path.open("rb") as stream:
         return stream.read(len(_GZIP)) == _GZIP
 
 
 def record_sizes(path: Path) -> Iterator[int]:
-    """Yields the size of each record's data in bytes, from the lengths alone: the data is not read.
+    """Yields the size of each record's data in bytes, without reading the data of an uncompressed file.
 
     Raises:
-        GmdVaeError: the file is cut short, or is not a TFRecord file.
+        GmdVaeError: The file is cut short, or is not a TFRecord file.
     """
-    if is_gzip(path):  # all of it must be read to find the lengths
+    if is_gzip(path):  # the lengths lie inside the compressed data
         yield from map(len, read_records(path))
         return
     with path.open("rb") as stream:
@@ -94,15 +100,15 @@ def record_sizes(path: Path) -> Iterator[int]:
 
 
 def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]:
-    """Yields the records of a TFRecord file in order, every checksum verified; gzip is noticed and unpacked.
+    """Yields the records of a TFRecord file in order and verifies every checksum. Detects and unpacks gzip.
 
     Args:
-        path: the file.
-        start: the byte that the first record to read begins at; of the unpacked bytes, if it is gzip.
-        number: that record's number, for messages.
+        path: TFRecord file.
+        start: Byte offset of the first record to read, in the unpacked data.
+        number: Index of that record, for error messages.
 
     Raises:
-        GmdVaeError: the file is cut short or damaged; names the file and the record's number.
+        GmdVaeError: The file is cut short or damaged. The message names the file and the record's index.
     """
     with _open(path) as stream:
         try:
@@ -125,7 +131,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _read_length(stream: IO[bytes], path: Path, number: int) -> int | None:
-    """The length of the record that begins here; None at the end of the file."""
+    """Returns the length of the next record in bytes; None at the end of the file."""
     header = stream.read(_HEADER.size)
     if not header:
         return None
