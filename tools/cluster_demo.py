@@ -1,12 +1,12 @@
-"""A rehearsal of training on several machines, on this one: a parameter server, a chief and a worker.
+"""Rehearses training on several machines on this one: a parameter server (ps), a chief and a worker.
 
-Each is a ``gmd-vae train`` of its own, with its own TF_CONFIG, as on machines of their own. They talk
-over the loopback network, on ports that are free.
+Each is a separate ``gmd-vae train`` process with its own TF_CONFIG, as on separate machines. They communicate over the
+loopback network, on free ports.
 
     python tools/cluster_demo.py --examples-path data/examples/starter/flat-drum_4bar_small
     python tools/cluster_demo.py --examples-path data/examples/starter/flat-drum_4bar_small --kill chief
 
-Ends with 0 if the job came to its end and the loss fell, with 1 if not.
+Exits with 0 if the job completed and the loss fell, otherwise with 1.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ SMALL = "enc_rnn_size=[64],dec_rnn_size=[64,64],z_size=16,batch_size=32"
 
 
 class Job:
-    """The three processes and what they say. A context: what still runs when it is left is killed.
+    """The three processes of a job and their output. Use as a context manager: it kills processes that still run.
 
     Args:
-        arguments: of ``gmd-vae train``, the same for chief and worker.
-        folder: gets a folder for each process to work in, as if it was a machine; ``None``: they work here.
-        echo: whether their lines are shown.
+        arguments: Arguments of ``gmd-vae train``, the same for chief and worker.
+        folder: Folder for a working folder of each process; ``None``: all use the current folder.
+        echo: True to print the output of the processes.
     """
 
     def __init__(self, arguments: Sequence[str], folder: Path | None = None, *, echo: bool = False) -> None:
@@ -69,15 +69,15 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """Since the job was made."""
+        """Seconds since the job was created."""
         return time.monotonic() - self._begun
 
     def start(self, role: str, extra: Sequence[str] = ()) -> None:
-        """Starts a process, or starts it again.
+        """Starts or restarts a process.
 
         Args:
-            role: of `ROLES`.
-            extra: more arguments; the last one of a name counts.
+            role: One of `ROLES`.
+            extra: Additional arguments; of repeated options the last one counts.
         """
         folder = None
         if self._folder:
@@ -99,10 +99,10 @@ class Job:
         reader.start()
 
     def kill(self, role: str) -> None:
-        """Ends a process as a power cut would: with SIGKILL.
+        """Kills a process with SIGKILL.
 
         Raises:
-            RuntimeError: it had ended by itself.
+            RuntimeError: the process had already exited.
         """
         process = self.processes[role]
         process.send_signal(signal.SIGKILL)
@@ -110,29 +110,29 @@ class Job:
             raise RuntimeError(f"the {role} ended with {process.returncode} before it could be killed\n{self.log()}")
 
     def wait_for(self, role: str, pattern: re.Pattern[str], seconds: float, *, after: int = 0) -> re.Match[str]:
-        """Waits for a line of a process.
+        """Waits for a line in the output of a process.
 
         Args:
-            role: of `ROLES`.
-            pattern: somewhere in the line.
-            seconds: how long at most.
-            after: how many lines of the process are passed over.
+            role: One of `ROLES`.
+            pattern: Pattern to search for in the line.
+            seconds: Time limit in seconds.
+            after: Number of lines of the process to skip.
 
         Raises:
-            RuntimeError: it has ended, or the time is over, without that line.
+            RuntimeError: the process exited or the time is over without such a line.
         """
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            has_ended = self.processes[role].poll() is not None  # before the look at its lines, not after
+            has_exited = self.processes[role].poll() is not None  # before reading its lines, so that none is missed
             if match := next(filter(None, map(pattern.search, self.lines[role][after:])), None):
                 return match
-            if has_ended:
+            if has_exited:
                 break
             time.sleep(0.05)
-        raise RuntimeError(f"the {role} has not said '{pattern.pattern}'\n{self.log()}")
+        raise RuntimeError(f"the {role} has not printed '{pattern.pattern}'\n{self.log()}")
 
     def wait(self, seconds: float, roles: Sequence[str] = ROLES) -> dict[str, int]:
-        """Waits until processes have ended; their exit codes.
+        """Waits until processes have exited; returns their exit codes by role.
 
         Raises:
             RuntimeError: the time is over.
@@ -142,11 +142,11 @@ class Job:
             try:
                 self.processes[role].wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                raise RuntimeError(f"the {role} has not ended\n{self.log()}") from None
+                raise RuntimeError(f"the {role} has not exited\n{self.log()}") from None
         return {role: self.processes[role].returncode for role in roles}
 
     def log(self) -> str:
-        """What all have said."""
+        """Returns the output of all processes."""
         return "".join(f"--- {role}\n" + "\n".join(lines) + "\n" for role, lines in self.lines.items())
 
     def _read(self, role: str, process: subprocess.Popen[str]) -> None:
@@ -154,14 +154,14 @@ class Job:
         for line in process.stdout:
             self.lines[role].append(line.rstrip("\n"))
             if self._echo:
-                # some lines begin with the role already
+                # some lines already begin with the role
                 self.say(role, re.sub(rf"^{role}[^:]*: ", "", line.rstrip("\n")))
         process.wait()
         if self._echo:
-            self.say(role, f"has ended, exit code {process.returncode}")
+            self.say(role, f"exited with code {process.returncode}")
 
     def say(self, who: str, text: str) -> None:
-        """Shows a line with the seconds since the beginning."""
+        """Prints a line with the seconds since the start of the job."""
         print(f"{self.seconds:6.1f} s  {who:<6}  {text}", flush=True)
 
 
@@ -171,7 +171,7 @@ def environment() -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody has, from below those that the system gives to outgoing connections by itself."""
+    """Returns free ports below the range that the system uses for outgoing connections."""
     found: list[int] = []
     while len(found) < count:
         port = random.randint(12_000, 32_000)
@@ -186,7 +186,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def training_lines(run: Path) -> list[dict[str, Any]]:
-    """What a run has measured so far in training."""
+    """Returns the lines of the training split in a run's ``metrics.jsonl``."""
     from gmd_vae.training.history import NAME, read_lines
 
     path = run / NAME
@@ -194,10 +194,10 @@ def training_lines(run: Path) -> list[dict[str, Any]]:
 
 
 def wait_for_step(job: Job, run: Path, step: int, seconds: float) -> int:
-    """Waits until the chief has logged a step, or a later one; which one.
+    """Waits until the chief has logged a step or a later one; returns the logged step.
 
     Raises:
-        RuntimeError: the time is over, or the chief has ended before.
+        RuntimeError: the time is over, or the chief exited before.
     """
     until = time.monotonic() + seconds
     while time.monotonic() < until and job.processes["chief"].poll() is None:
@@ -205,20 +205,20 @@ def wait_for_step(job: Job, run: Path, step: int, seconds: float) -> int:
         if now >= step:
             return now
         time.sleep(0.05)
-    raise RuntimeError(f"the chief has not come to step {step}\n{job.log()}")
+    raise RuntimeError(f"the chief has not reached step {step}\n{job.log()}")
 
 
 def kill_and_restart(job: Job, role: str, seconds: float) -> tuple[int, float]:
-    """Kills a process, starts it again, and waits until it trains.
+    """Kills a process, restarts it, and waits until it trains.
 
     Returns:
-        The step at which it goes on, and the seconds from its start to that step.
+        The step at which it resumes, and the seconds from its start to that step.
     """
     job.kill(role)
-    begun, lines = time.monotonic(), len(job.lines[role])
+    started, lines = time.monotonic(), len(job.lines[role])
     job.start(role)
     match = job.wait_for(role, STEP, seconds, after=lines)
-    return int(match[1]), time.monotonic() - begun
+    return int(match[1]), time.monotonic() - started
 
 
 def main() -> int:
@@ -229,13 +229,15 @@ def main() -> int:
     parser.add_argument("--hparams", default=SMALL)
     parser.add_argument("--num-steps", type=int, default=100)
     parser.add_argument("--run-dir", type=Path, help="a new folder; otherwise one in runs/cluster-demo")
-    parser.add_argument("--kill", choices=("worker", "chief"), help="kill it halfway, and start it again")
-    parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for each part of the job")
+    parser.add_argument("--kill", choices=("worker", "chief"), help="kill this process halfway and restart it")
+    parser.add_argument(
+        "--timeout", type=float, default=600, metavar="SECONDS", help="time limit for each part of the job"
+    )
     options = parser.parse_args()
     now = datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
     run: Path = options.run_dir or Path("runs/cluster-demo") / now
     if run.exists():
-        parser.error(f"'{run}' is there already: the rehearsal wants a new folder")
+        parser.error(f"'{run}' already exists: the rehearsal needs a new folder")
 
     save_every = max(1, options.num_steps // 5)
     arguments = ["--config", options.config, "--examples-path", str(options.examples_path), "--run-dir", str(run)]
@@ -247,11 +249,11 @@ def main() -> int:
                 job.start(role)
             if options.kill:
                 step = wait_for_step(job, run, options.num_steps // 2, options.timeout)
-                job.say("demo", f"kills the {options.kill} after step {step}, and starts it again")
+                job.say("demo", f"kills the {options.kill} after step {step} and restarts it")
                 step, seconds = kill_and_restart(job, options.kill, options.timeout)
                 job.say("demo", f"the {options.kill} trains again, at step {step}, {seconds:.1f} s after its start")
             codes = job.wait(options.timeout)
-        except RuntimeError as error:  # its first line says what; the rest has been shown
+        except RuntimeError as error:  # the first line names the fault; the rest has been printed
             job.say("demo", f"failed: {str(error).splitlines()[0]}")
             return 1
         took = job.seconds
@@ -259,7 +261,7 @@ def main() -> int:
 
 
 def report(run: Path, num_steps: int, codes: dict[str, int], seconds: float) -> int:
-    """Says what came of it; 0 if all is well."""
+    """Prints exit codes, losses and checkpoint; returns 0 if the job completed and the loss fell."""
     lines = training_lines(run)
     checkpoint = run / "train" / f"model.ckpt-{num_steps}"
     ended = not any(codes.values())
@@ -271,7 +273,7 @@ def report(run: Path, num_steps: int, codes: dict[str, int], seconds: float) -> 
         first, last = lines[0], lines[-1]
         print(f"Loss at step {first['step']}: {first['loss']:.1f}, at step {last['step']}: {last['loss']:.1f}")
     print(f"Checkpoint: {checkpoint}" if saved else f"There is no checkpoint {checkpoint}")
-    print("All is well." if ended and fell and saved else "Something is wrong: see above.")
+    print("The job completed and the loss fell." if ended and fell and saved else "The rehearsal failed: see above.")
     return 0 if ended and fell and saved else 1
 
 

@@ -1,11 +1,11 @@
-"""Does a run that is killed again and again end with the same weights as one that was not?
+"""Checks that a run that is killed and resumed ends with the weights of an uninterrupted one.
 
-Trains the same run twice with ``gmd-vae train``, once undisturbed and once killed with SIGKILL at
-random moments and started again, and compares every variable of the last two checkpoints bit by bit.
+Trains the same run twice with ``gmd-vae train``, once undisturbed and once killed with SIGKILL at random moments and
+resumed, and compares all variables of the two last checkpoints bit by bit.
 
     python tools/kill_test.py --examples-path data/examples/groove/hierdec-drum_4bar_small --folder /tmp/kill
 
-Ends with 0 if they are equal, with 1 if not.
+Exits with 0 if they are equal, otherwise with 1.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--num-steps", type=int, default=60)
     parser.add_argument("--save-every", type=int, default=7, help="steps between checkpoints")
     parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0, help="chooses the moments")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments of the kills")
     options = parser.parse_args()
 
     arguments = ["--config", options.config, "--examples-path", str(options.examples_path.resolve())]
@@ -54,12 +54,18 @@ def main() -> int:
 
 
 def train(run: Path, arguments: list[str]) -> None:
-    """Trains to the end."""
+    """Trains to the last step."""
     subprocess.run(_command(run, arguments), env=_environment(), check=True, stdout=subprocess.DEVNULL)
 
 
 def kill_at(run: Path, arguments: list[str], step: int, delay: float) -> int:
-    """Starts a run, or goes on with it, and kills it ``delay`` seconds after it has come to a step.
+    """Starts or resumes a run and kills it.
+
+    Args:
+        run: Run folder.
+        arguments: Arguments of ``gmd-vae train``.
+        step: Step of the checkpoint after which it is killed.
+        delay: Seconds between that checkpoint and the kill.
 
     Returns:
         The step of its last checkpoint.
@@ -83,13 +89,13 @@ def kill_at(run: Path, arguments: list[str], step: int, delay: float) -> int:
 
 
 def last_step(run: Path) -> int:
-    """The highest step among a run's checkpoints; 0 before the first."""
+    """Returns the highest step among a run's checkpoints; 0 if there is none."""
     steps = [re.search(r"ckpt-(\d+)\.index$", path.name) for path in (run / "train").glob("*.index")]
     return max((int(match[1]) for match in steps if match), default=0)
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """How the variables of two checkpoints differ, a line for each; empty if they are equal bit for bit."""
+    """Lists the differing variables of two checkpoints, one line each; empty if all are equal bit for bit."""
     from gmd_vae.magenta.api import tf
 
     readers = [tf.train.load_checkpoint(str(prefix)) for prefix in (one, other)]
@@ -98,7 +104,7 @@ def differences(one: Path, other: Path) -> list[str]:
     for name in sorted(names & others):
         values = [reader.get_tensor(name) for reader in readers]
         if values[0].tobytes() != values[1].tobytes():
-            found.append(f"{name} differs, by {abs(values[0] - values[1]).max()} at most")
+            found.append(f"{name} differs, by at most {abs(values[0] - values[1]).max()}")
     return found
 
 

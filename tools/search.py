@@ -1,11 +1,10 @@
-"""Searches hyperparameters for the small config: what learns most in a fixed time on one processor core.
+"""Searches hyperparameters of the small config within a fixed training time on one CPU core.
 
-Every trial trains a config with ``gmd-vae train`` for the same CPU time and is then judged on the
-validation split by two figures that pull in opposite directions: the steps that are right when a window
-is decoded from the mean of its posterior, each step from the model's own ones (free-running), which
-rises with every bit that z may hold; and the ELBO, which pays for each bit. Which trial is best is
-therefore a set, none of which is beaten in both; a person picks from it and writes the reason into
-configs.py. Optuna proposes the trials (TPE); Ctrl-C and start again: it goes on from its journal.
+Every trial trains a config with ``gmd-vae train`` for the same CPU time. Two figures on the validation split, which
+trade off against each other, rate it: the free-running step accuracy (windows decoded from the mean of their posterior,
+each step from the model's own ones), which rises with every bit in z; and the ELBO, which charges for each bit. The
+result is a Pareto front; a person chooses from it and writes the reason into configs.py. Optuna proposes the trials
+(TPE). After Ctrl-C the same command resumes from its journal.
 
     python tools/search.py --examples-path data/examples/groove/hierdec-drum_4bar_small --folder runs/search
     python tools/search.py --folder runs/search --show
@@ -31,7 +30,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
-# the first one is what the config was before the first search: the mark that the others have to beat
+# baseline: the config before the first search
 FIRST: dict[str, Any] = {
     "config": "hierdec-drum_4bar_small_half_bar",
     "z_size": 64,
@@ -60,20 +59,20 @@ RANGES = {"max_beta": (0.01, 1.0), "learning_rate": (5e-4, 5e-3), "sampling_rate
 
 
 def main() -> int:
-    """Searches, or shows what was found."""
+    """Runs the search, or prints the table of its trials."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, required=True, help="for the trials' runs and the journal")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the trials' runs and the journal")
     parser.add_argument("--examples-path", type=Path)
-    parser.add_argument("--trials", type=int, default=16, help="to start now")
-    parser.add_argument("--cpu-seconds", type=float, default=300, help="training time of each, on one core")
+    parser.add_argument("--trials", type=int, default=16, help="number of trials to start now")
+    parser.add_argument("--cpu-seconds", type=float, default=300, help="training time of each trial on one core")
     parser.add_argument(
         "--try",
-        dest="wanted",
+        dest="enqueued",
         action="append",
-        type=wanted_trial,
+        type=parse_trial,
         default=[],
         metavar="NAME=VALUE,...",
-        help="a trial of your own, before Optuna's: what differs from the first one",
+        help="a trial of your own before Optuna's, as changes to the baseline",
     )
     parser.add_argument("--precision", default="auto", choices=["fp32", "bf16", "auto"])
     parser.add_argument("--show", action="store_true", help="only print the table")
@@ -97,11 +96,11 @@ def main() -> int:
 
 
 def search(study: optuna.Study, options: argparse.Namespace) -> None:
-    """Runs the trials, one on each core."""
+    """Runs the trials, one per core."""
     if not study.trials:
         study.enqueue_trial(FIRST)
-    for wanted in options.wanted:
-        study.enqueue_trial(wanted)
+    for params in options.enqueued:
+        study.enqueue_trial(params)
     cores: queue.Queue[int] = queue.Queue()
     for core in _cores():
         cores.put(core)
@@ -117,7 +116,7 @@ def search(study: optuna.Study, options: argparse.Namespace) -> None:
             run = options.folder / f"trial-{trial.number:03d}"
             steps = train(run, proposal(trial), core, options, stopped)
             with multiprocessing.get_context("spawn").Pool(1, _stay_on, (core,)) as pool:
-                figures = pool.apply(judge, (run,))
+                figures = pool.apply(evaluate, (run,))
         finally:
             cores.put(core)
         for name, value in {"steps": steps, **figures}.items():
@@ -128,11 +127,11 @@ def search(study: optuna.Study, options: argparse.Namespace) -> None:
     study.optimize(objective, n_trials=options.trials, n_jobs=cores.qsize())
 
 
-def wanted_trial(text: str) -> dict[str, Any]:
-    """The parameters of ``--try NAME=VALUE,...``: those of the first trial, with changes.
+def parse_trial(text: str) -> dict[str, Any]:
+    """Parses ``--try NAME=VALUE,...``: the parameters of the baseline with changes.
 
     Raises:
-        argparse.ArgumentTypeError: it is none of the search's values.
+        argparse.ArgumentTypeError: a value is not in the search space.
     """
     found = dict(FIRST)
     for pair in text.split(","):
@@ -145,12 +144,12 @@ def wanted_trial(text: str) -> dict[str, Any]:
                 raise ValueError
         except (KeyError, ValueError):
             known = CHOICES.get(name) or RANGES.get(name) or list(FIRST)
-            raise argparse.ArgumentTypeError(f"'{pair}' is none of {known}") from None
+            raise argparse.ArgumentTypeError(f"'{pair}' is not one of {known}") from None
     return found
 
 
 def proposal(trial: Trial) -> list[str]:
-    """The arguments of ``gmd-vae train``."""
+    """Returns the arguments of ``gmd-vae train`` for a trial."""
     params = {name: trial.suggest_categorical(name, choices) for name, choices in CHOICES.items()}
     for name, (low, high) in RANGES.items():
         params[name] = trial.suggest_float(name, low, high, log=low > 0)
@@ -160,28 +159,28 @@ def proposal(trial: Trial) -> list[str]:
 
 
 def train(run: Path, arguments: list[str], core: int, options: argparse.Namespace, stopped: threading.Event) -> int:
-    """Trains until the CPU time is used up, which does not count what starting took.
+    """Trains until the CPU time is used up; start-up time does not count.
 
     Returns:
-        The steps that were done.
+        The number of steps done.
     """
     command = [sys.executable, "-m", "gmd_vae", "train", "--run-dir", str(run), *arguments]
     command += ["--examples-path", str(options.examples_path), "--precision", options.precision]
     command += ["--num-steps", "1000000", "--validate-every", "1000000"]
     with (options.folder / f"{run.name}.out").open("w") as output:
         process = psutil.Popen(command, stdout=output, stderr=output, start_new_session=True)
-    with contextlib.suppress(AttributeError):  # macOS has no affinity
+    with contextlib.suppress(AttributeError):  # macOS has no CPU affinity
         process.cpu_affinity([core])
-    begun = None
+    started = None
     while process.poll() is None and not stopped.is_set():
         used = sum(process.cpu_times()[:2])
-        if begun is None and _lines(run):
-            begun = used
-        if begun is not None and used - begun > options.cpu_seconds:
+        if started is None and _lines(run):
+            started = used
+        if started is not None and used - started > options.cpu_seconds:
             break
         time.sleep(1)
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)  # it saves a checkpoint
+        process.send_signal(signal.SIGINT)  # saves a checkpoint
     process.wait()
     if stopped.is_set() or not _lines(run):
         raise optuna.TrialPruned
@@ -189,8 +188,8 @@ def train(run: Path, arguments: list[str], core: int, options: argparse.Namespac
     return step
 
 
-def judge(run: Path) -> dict[str, float]:
-    """The figures of a run's last checkpoint on the validation split."""
+def evaluate(run: Path) -> dict[str, float]:
+    """Returns the figures of a run's last checkpoint on the validation split."""
     import numpy as np
     from gmd_vae.configuration.layers import ACCELERATED
     from gmd_vae.evaluation.data.target import find_target
@@ -216,11 +215,11 @@ def judge(run: Path) -> dict[str, float]:
 
 
 def table(study: optuna.Study) -> str:
-    """All trials in Markdown, best free-running accuracy first; a star: no other one is better in both figures."""
+    """Returns all trials as Markdown, by free-running step accuracy; a star marks the Pareto front."""
     done = [trial for trial in study.trials if trial.state is TrialState.COMPLETE]
     front = {trial.number for trial in study.best_trials}
     columns = ("steps", "free_running", "teacher_forced", "elbo", "kl_bits")
-    lines = [f"| trial | {' | '.join(columns)} | what differs from trial 0 |", "| --- " * (len(columns) + 2) + "|"]
+    lines = [f"| trial | {' | '.join(columns)} | changes to the baseline |", "| --- " * (len(columns) + 2) + "|"]
     for trial in sorted(done, key=lambda trial: -trial.values[0]):
         figures = " | ".join(f"{trial.user_attrs[name]:.6g}" for name in columns)
         star = " *" if trial.number in front else ""

@@ -1,8 +1,10 @@
-"""tools/search.py: what it proposes can be trained, and its table says what was found."""
+"""tools/search.py: its proposals can be trained, and its table marks the Pareto front."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 from types import ModuleType
 
 import optuna
@@ -32,11 +34,11 @@ def _trial(study: optuna.Study, params: dict[str, object]) -> optuna.Trial:
     return study.ask()
 
 
-def test_a_wish_is_one_of_the_values_that_are_searched(tool: ModuleType) -> None:
-    assert tool.wanted_trial("batch_size=32,max_beta=0.1") == {**tool.FIRST, "batch_size": 32, "max_beta": 0.1}
+def test_own_trials_must_lie_in_the_search_space(tool: ModuleType) -> None:
+    assert tool.parse_trial("batch_size=32,max_beta=0.1") == {**tool.FIRST, "batch_size": 32, "max_beta": 0.1}
     for text in ("batch_size=33", "max_beta=2", "z=3", "config=flat-drum_4bar_small", "batch_size"):
-        with pytest.raises(argparse.ArgumentTypeError, match="is none of"):
-            tool.wanted_trial(text)
+        with pytest.raises(argparse.ArgumentTypeError, match="is not one of"):
+            tool.parse_trial(text)
 
 
 def test_the_table_stars_what_no_other_trial_beats(tool: ModuleType) -> None:
@@ -52,3 +54,13 @@ def test_the_table_stars_what_no_other_trial_beats(tool: ModuleType) -> None:
     assert [row.split("|")[1].strip() for row in rows] == ["1 *", "0", "2 *"]
     assert rows[0].endswith("| 0.5 | 0.5 | -130 | 40 | max_beta=0.1 |")
     assert rows[1].endswith("| nothing |")
+
+
+@pytest.mark.tensorflow
+def test_a_run_is_rated_by_the_figures_of_its_last_checkpoint(tool: ModuleType, tiny_run: Path) -> None:
+    figures = tool.evaluate(tiny_run)
+    validation = json.loads((tiny_run / "best" / "validation.json").read_text())
+    assert figures["elbo"] == pytest.approx(validation["elbo"], rel=0.01)  # other latent noise
+    assert figures["kl_bits"] == pytest.approx(validation["kl_bits"], rel=0.01)
+    assert figures["teacher_forced"] == pytest.approx(validation["accuracy"], abs=0.02)
+    assert 0 < figures["free_running"] < 1

@@ -123,7 +123,7 @@ class SingleProcess:
             yield session
 
     def finish_without_session(self) -> None:
-        """Does nothing: there is nobody to notify."""
+        """Does nothing: no other process waits."""
 
 
 def read_after(operation: Any, global_step: Any) -> Any:

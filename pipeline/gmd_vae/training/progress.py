@@ -60,7 +60,7 @@ class TrainingProgress:
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Excludes the time of the block, in which something else than training runs, from the rate."""
+        """Excludes the time of the block, such as a validation, from the rate."""
         before = time.monotonic()
         yield
         if self._started is not None:

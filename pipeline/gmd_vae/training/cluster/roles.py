@@ -189,7 +189,7 @@ def _from_config(config: dict[str, Any], flags: Flags) -> Cluster | None:
     for name, given, stated in (("num-ps-tasks", flags.num_ps_tasks, num_ps), ("task", flags.task, index)):
         if given is not None and given != stated:
             raise UsageError(
-                f"--{name} is {given}, but {VARIABLE} says {stated}", f"Drop --{name}, or correct {VARIABLE}."
+                f"--{name} is {given}, but {stated} in {VARIABLE}", f"Drop --{name}, or correct {VARIABLE}."
             )
     if not num_ps and num_workers > 1:
         raise _fault(f"its cluster has {num_workers} workers, but no ps to hold their variables", 'Add a "ps".')
@@ -234,7 +234,7 @@ def _addresses(cluster: Any) -> dict[str, tuple[str, ...]]:
 
 def _task(task: Any, addresses: dict[str, tuple[str, ...]]) -> tuple[str, int]:
     if not isinstance(task, dict) or "type" not in task:
-        raise _fault('it has no "task" with a "type", which says which process of the cluster this is')
+        raise _fault('it has no "task" with a "type", which identifies this process in the cluster')
     job, index = task["type"], task.get("index", 0)
     if job == "evaluator":
         raise _fault(

@@ -85,7 +85,7 @@ class SynchronousOptimizer:
         # takes every token in the queue: a slow worker skips the steps that the others did without it
         self.number = tf.reduce_max(queue.dequeue_many(tf.maximum(queue.size(), 1)))
         # If this worker's machine vanished, the ps may still hold its pending dequeue and hand the next token to it.
-        # That token is this one, which nobody misses.
+        # This one is then lost instead.
         self.begin = queue.enqueue(tf.constant(NO_STEP, tf.int64))
         self.release = queue.enqueue(global_step)
         return tf.group(*pushes)
