@@ -85,7 +85,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(short_run: Run, small_disk: Path) -> None:
-    from gmd_vae.models.checkpoint_check import damage
+    from gmd_vae.models.checkpoint_check import find_damage
     from gmd_vae.training.loop import train
 
     run = dataclasses.replace(short_run, folder=small_disk / "run")
@@ -96,7 +96,7 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(short_ru
     with pytest.raises(GmdVaeError, match="The disk is full"):
         train(run, examples, Plan(6, save_every=2))
     assert checkpoints.complete(run.train_folder) == [run.train_folder / "model.ckpt-3"]
-    assert damage(run.train_folder / "model.ckpt-3") is None
+    assert find_damage(run.train_folder / "model.ckpt-3") is None
     assert not list(run.train_folder.glob("*.tempstate*"))
     ballast.unlink()
     outcome = train(run, examples, dataclasses.replace(Plan(6), save_every=2))
