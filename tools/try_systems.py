@@ -23,7 +23,6 @@ from gmd_vae.cli import main as gmd_vae
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families import family_of
-from gmd_vae.families.output_spec import output_of
 
 TINY = "enc_rnn_size=[16],dec_rnn_size=[16,16],z_size=8,batch_size=16"
 COLUMNS = (
@@ -34,7 +33,7 @@ COLUMNS = (
     "steps",
     "loss first",
     "loss last",
-    "steps right",
+    "step accuracy",
     "written",
     "seconds",
 )
@@ -106,7 +105,7 @@ def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any
         losses = [line["loss"] for line in _lines(run / "metrics.jsonl") if "loss" in line]
         row["loss first"], row["loss last"] = losses[0], losses[-1]
         of_test = _run("evaluate", run, "--samples", 20, "--importance-samples", 1, "--json")
-        row["steps right"] = _steps_right(json.loads(of_test)[0])
+        row["step accuracy"] = _step_accuracy(json.loads(of_test)[0])
         made = folder / "made" / config.name
         written = _run(
             *("generate", "--run-dir", run, "-n", 2, "--temperature", 1, "--output-dir", made, "--json"),
@@ -139,7 +138,7 @@ def _run(*words: Any) -> str:
 
 def _controls(config: Config, folder: Path) -> list[Any]:
     """What a sample needs to be given: chords, or hits, those of a beat of the starter set."""
-    controls = output_of(config).controls
+    controls = family_of(config).output(config).controls
     if controls == "chords":
         return ["--chords", "C G Am F"]
     if controls == "hits":
@@ -154,7 +153,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def _steps_right(result: dict[str, Any]) -> Any:
+def _step_accuracy(result: dict[str, Any]) -> Any:
     figure = result["reconstruction"]["teacher_forced"]["steps_right"]
     return figure["value"] if isinstance(figure, dict) else figure
 

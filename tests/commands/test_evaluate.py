@@ -70,7 +70,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     accuracy = {name: figures["steps_right"]["value"] for name, figures in result["reconstruction"].items()}
     assert accuracy["free_running_sampled"] < 0.1
     assert accuracy["free_running"] <= accuracy["most_frequent_step"] < 0.5 < accuracy["previous_bar"]
-    assert "rock" in result["latent"]["decodability"]["styles"]  # from the info.csv beside the examples
+    assert "rock" in result["latent"]["decodability"]["styles"]  # from the info.csv in the data folder
 
     # a result on disk is not measured again; the path of a checkpoint finds the same run
     before = digests(folder)

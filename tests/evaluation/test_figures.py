@@ -10,6 +10,7 @@ from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import JSON_KEYS, SECTIONS, Figure, markdown_table
 from gmd_vae.evaluation.latent.attributes import Change
 from gmd_vae.evaluation.latent.decodability import Decodability
+from gmd_vae.evaluation.latent.interpolation import Curve
 from gmd_vae.evaluation.latent.posterior import Activity
 from gmd_vae.evaluation.likelihood import Likelihood
 from gmd_vae.evaluation.metrics.distributions import Comparison
@@ -33,6 +34,7 @@ HOLDERS = {
     "distribution.*.*": (Comparison,),
     "latent.activity": (Activity,),
     "latent.decodability": (Decodability,),
+    "latent.interpolation.*": (Curve,),
     "latent.attributes.*.*": (Change,),
     "groove.answers.*": (Errors,),
 }

@@ -41,6 +41,12 @@ class Figure:
         """Key in ``result.json``."""
         return self.key or self.name
 
+    @property
+    def heading_with_unit(self) -> str:
+        """Heading with the unit as its last line, or at the end of its last line."""
+        separator = ", " if "\n" in self.heading else "\n"
+        return self.heading + separator + self.unit.partition(" ")[0]
+
     def read(self, section: object) -> Any:
         """Returns the figure of a section of a result; ``None`` where the section does not have it."""
         return getattr(section, self.name, None)
@@ -71,7 +77,7 @@ RECONSTRUCTION_PER_STEP = Figure(
 )
 KL_BITS = Figure(
     "kl_bits",
-    "KL divergence",
+    "KL",
     1,
     "",
     "KL divergence from the posterior of a window to the prior, exact: the information that z holds.",
@@ -87,7 +93,7 @@ ELBO = Figure(
 )
 IMPORTANCE_BOUND = Figure(
     "importance_bound",
-    "importance bound",
+    "importance\nbound",
     1,
     "higher",
     "Importance-weighted bound of the log likelihood, tighter than the ELBO.",
@@ -194,7 +200,7 @@ OVERLAP = Figure(
     "overlap", "overlap", 3, "higher", "Overlapping area of the distances within held-out windows and to them."
 )
 FEATURE_KL = Figure(
-    "kl_divergence", "KL", 3, "lower", "KL divergence between the same two distributions of distances.", "nats"
+    "kl_divergence", "KL, nats", 3, "lower", "KL divergence between the same two distributions of distances.", "nats"
 )
 INTER = Figure("inter", "distance\nto held-out", 3, "", "Mean distance of a window to the held-out windows.")
 INTRA_SAMPLES = Figure("intra_samples", "distance\namong samples", 3, "", "Mean distance of two samples.")
@@ -214,6 +220,16 @@ STYLE_BALANCED_ACCURACY = Figure(
     "balanced_accuracy", "balanced accuracy", 3, "higher", "The same accuracy as a mean over the styles."
 )
 STYLE = (STYLE_ACCURACY, STYLE_BALANCED_ACCURACY)
+
+PATH_DISTANCE = Figure(
+    "mean",
+    "distance",
+    3,
+    "",
+    "Mean distance from the first window at each point of a path to a second window.",
+    "distances between both windows",
+)
+INTERPOLATION = (PATH_DISTANCE,)
 
 ADDED = Figure(
     "added",
@@ -291,6 +307,7 @@ SECTIONS: dict[str, tuple[Figure, ...]] = {
     "distribution.*.*": DISTRIBUTION,
     "latent.activity": ACTIVITY,
     "latent.decodability": STYLE,
+    "latent.interpolation.*": INTERPOLATION,
     "latent.attributes.*.*": ATTRIBUTES,
     "groove.answers.*": GROOVE,
 }
@@ -310,12 +327,7 @@ def markdown_table() -> str:
     for section, figures in SECTIONS.items():
         for figure in figures:
             heading = " ".join(figure.heading.split())
-            cells = (
-                f"`{section}.{figure.json_key}`",
-                heading,
-                figure.better or "–",
-                figure.unit or "–",
-                figure.meaning,
-            )
+            place, better, unit = f"`{section}.{figure.json_key}`", figure.better or "–", figure.unit or "–"
+            cells = (place, heading, better, unit, figure.meaning)
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -19,7 +19,7 @@ from gmd_vae.evaluation.tables.overview import BASELINES, MODELS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_NOTE_WIDTH = 50  # characters beside a title
+_NOTE_WIDTH = 50  # characters of the note next to a title
 _VOICES = 16  # drum classes, at most, of a confusion matrix: a full drum kit has 61
 _STEPS = 70  # bars, at most, of a histogram: thinner ones cannot be distinguished
 _OFFSET = 0.06  # distance between neighbouring predictions, in bars of music
@@ -247,7 +247,7 @@ def _histogram(counts: Sequence[int], longest: int) -> tuple[list[float], list[f
 
 
 def _describe_run(result: Result) -> str:
-    """Returns run, step and split, shortened to the space beside a title."""
+    """Returns run, step and split, shortened to the space next to a title."""
     identity = result.identity
     rest = f", step {number(identity.checkpoint.step)}, {identity.split}"
     run, room = identity.run, max(8, _NOTE_WIDTH - len(rest))

@@ -60,11 +60,8 @@ class GrooVae(MagentaFamily):
         """Returns one decoder of all columns."""
         return [(3 * DRUMS, 3 * DRUMS)]
 
-    def drum_grid(self, config: Config) -> DrumWindows | None:
+    def drum_grid(self, config: Config) -> DrumWindows:
         """Returns nine drum classes on sixteenth notes."""
-        return self._grid(config)
-
-    def _grid(self, config: Config) -> DrumWindows:
         return DrumWindows(slice_bars=config.windows.bars)
 
     def groove(self, config: Config) -> Groove | None:
@@ -101,7 +98,7 @@ class GrooVae(MagentaFamily):
         """Measures the hits like drum labels, and the velocities and offsets of the hits."""
         from gmd_vae.evaluation.measure.groovae import measure_groovae
 
-        return measure_groovae(model, data, self.output(config), self._grid(config), settings, advance)
+        return measure_groovae(model, data, self.output(config), self.drum_grid(config), settings, advance)
 
 
 GROOVAE = GrooVae()

@@ -12,8 +12,13 @@ from gmd_vae.families.drum_labels import DrumLabels
 from gmd_vae.families.output_spec import bars_in_words
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
     import numpy.typing as npt
 
+    from gmd_vae.configuration.layers import Layers
+    from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.windows.extraction import Tensors
 
 
@@ -49,6 +54,14 @@ class NadeDrums(DrumLabels):
     def build(self, config: Config) -> Any:
         """Refuses: our own configs have no NADE model; they take Magenta's at other sizes."""
         raise ValueError(f"config '{config.name}': give the config of Magenta's that it takes its model from")
+
+    def open_scorer(
+        self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
+    ) -> AbstractContextManager[Scorer[Any]]:
+        """Returns the scorer of labels for a NADE."""
+        from gmd_vae.models.inference.label_scorer import NadeScorer
+
+        return NadeScorer(config, hparams, checkpoint, layers)
 
     def stored_windows(self, decoded: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Returns drum rolls ``[steps, classes]`` as labels ``[steps]``."""

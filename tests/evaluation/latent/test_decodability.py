@@ -1,4 +1,4 @@
-"""The linear probe: what it finds where there is something, and where there is nothing."""
+"""The linear probe, with and without a relation of z and style."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_balanced_accuracy_by_hand() -> None:
 
 
 def test_a_common_style_does_not_win_by_its_number() -> None:
-    # z says nothing at all, as after posterior collapse: all windows get one answer
+    # z is constant, as after posterior collapse: all windows get one prediction
     training = split({"rock": 20, "jazz": 2}, 5, {}, seed=0)
     test = split({"rock": 4, "jazz": 4}, 5, {}, seed=1)
     training[0][:], test[0][:] = 0.1, 0.1
     found = probe(training, test)
     assert found.balanced_accuracy.value == pytest.approx(0.5)
-    # where z says little, weights by style keep jazz from being drowned by ten times as much rock
+    # where z holds little information, weights by style keep ten times as much rock from outvoting jazz
     weak = {"rock": -0.1, "jazz": 0.1}
     found = probe(split({"rock": 20, "jazz": 2}, 50, weak, 0), split({"rock": 4, "jazz": 4}, 50, weak, 1))
     assert found.balanced_accuracy.value > 0.75

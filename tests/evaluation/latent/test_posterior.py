@@ -26,7 +26,7 @@ def test_active_units_by_hand() -> None:
 
 
 def test_a_posterior_that_is_the_same_for_all_windows_is_collapsed() -> None:
-    # far from the prior, so the divergence is large; yet z says nothing about the window
+    # far from the prior, so the divergence is large; yet z holds no information about the window
     found = measure_activity(np.full((5, 2), 3.0, np.float32), np.full((5, 2), 0.5, np.float32))
     assert (found.active, found.collapsed) == (0, True)
     assert min(found.kl_bits_by_dimension) > 5

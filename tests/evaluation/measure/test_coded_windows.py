@@ -27,7 +27,7 @@ FEW = Settings(importance_samples=2, samples=6)
 
 
 class Oracle:
-    """Knows all windows by number: z is the position of a window in the list, with a small variance."""
+    """A perfect model: z is the number of a window in a list of all windows, with a small variance."""
 
     z_size = 2
 

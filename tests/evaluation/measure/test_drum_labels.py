@@ -1,4 +1,4 @@
-"""All figures of drum models whose predictions are known: one knows every window, one is always silent."""
+"""All figures of drum models whose predictions are known: a perfect one and a silent one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Data = EvaluationData[LabelWindows]
 
 
 class Oracle:
-    """Knows all windows by number: z is the position of a window in the list."""
+    """A perfect model: z is the number of a window in a list of all windows."""
 
     z_size = 2
 

@@ -26,7 +26,7 @@ Window = npt.NDArray[np.float32]
 
 
 class Perfect:
-    """Knows every window by the first number of its latent vector."""
+    """A perfect model: the first number of z is that of a window in a list of all windows."""
 
     z_size = 2
 

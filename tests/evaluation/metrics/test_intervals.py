@@ -82,7 +82,7 @@ def test_columns_at_once_are_the_columns_one_by_one() -> None:
 
 
 def test_a_statistic_of_sums() -> None:
-    """The last bar minus the first: the files have (4 of 4, 2 of 4) and (3 of 4, 3 of 4) steps right.
+    """The last bar minus the first: the files have (4 of 4, 2 of 4) and (3 of 4, 3 of 4) right steps.
 
     Together 5/8 − 7/8 = −0.25; the first file alone −0.5, the second alone 0.
     """

@@ -189,7 +189,7 @@ def test_bars_of_several_tracks_with_our_layers(tmp_path: Path) -> None:
 
 
 def test_a_nade_scores_each_step_and_decides_class_by_class(tmp_path: Path) -> None:
-    from gmd_vae.models.inference.label_scorer import LabelScorer
+    from gmd_vae.models.inference.label_scorer import NadeScorer
 
     config = get_config("nade-drums_2bar_full")  # 61 drum classes: labels of 61 bits
     labels = np.random.default_rng(2).integers(0, 1 << 61, (3, 32))
@@ -201,7 +201,7 @@ def test_a_nade_scores_each_step_and_decides_class_by_class(tmp_path: Path) -> N
         for roll, none in zip(rolls, silent, strict=True)
     ]
     checkpoint, loss, _ = made_model("nade-drums_2bar_full", tmp_path, windows)
-    with LabelScorer(config, resolve(config, SIZES), checkpoint) as model:
+    with NadeScorer(config, resolve(config, SIZES), checkpoint) as model:
         found = model.score(labels, Z[:3])
         answered = labels.copy()
         answered[:, 0] = found.likeliest[:, 0]

@@ -14,7 +14,7 @@ _ID = re.compile(r"/id/midi/(?P<collection>.+)/[0-9a-f]{40}")
 
 
 def find_catalogues(examples: Path) -> list[Path]:
-    """Finds the ``info.csv`` files of the collections beside a folder of examples.
+    """Finds the ``info.csv`` files of the collections in the data folder of examples.
 
     Args:
         examples: ``DATA/examples/NAME/CONFIG``; the collections are in ``DATA/raw``.

@@ -89,7 +89,7 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
     Args:
         path: Run folder (its best checkpoint), ``RUN/best``, ``RUN/latest``, or a checkpoint in it.
         examples: Folder of other examples to evaluate on; ``None``: those of the run.
-        catalogue: An ``info.csv``; ``None``: those beside the examples.
+        catalogue: An ``info.csv``; ``None``: those in the data folder of the examples.
 
     Raises:
         GmdVaeError: The path is no run, has no checkpoint, or its examples are missing or have changed.

@@ -67,7 +67,7 @@ class Feel:
 
 @dataclasses.dataclass(frozen=True)
 class Errors(Feel):
-    """Errors of velocities and timing at each true hit, whether or not the prediction plays it.
+    """Errors of velocities and timing at each true hit, played by the prediction or not.
 
     Attributes:
         timing_mae_ms: Mean absolute timing error in milliseconds, at the tempo of each file.

@@ -2,7 +2,7 @@
 
 Read ``overview.py`` first. Headings and digits come from ``evaluation/figures.py``.
 
-- ``overview.py``: runs beside each other, with the baselines.
+- ``overview.py``: compares runs, with the baselines.
 - ``details.py``: all tables of one run.
 - ``accuracy.py``, ``groove.py``: its tables of reconstruction, and of velocities and timing.
 - ``formats.py``: a table of text in three forms.

@@ -65,7 +65,7 @@ def _likelihood(result: Result) -> Table:
     loss = "nats" if is_likelihood else "Magenta's loss"
 
     def row(figure: Figure, unit: str) -> tuple[str, str, str]:
-        return figure.heading, unit, estimate(figure.read(likelihood), figure.digits)
+        return " ".join(figure.heading.split()), unit, estimate(figure.read(likelihood), figure.digits)
 
     def part_row(name: str, part: Estimate) -> tuple[str, str, str]:
         return f"of it, {name}", f"{loss} per window", estimate(part, figures.RECONSTRUCTION.digits)
@@ -107,10 +107,10 @@ def _distribution(result: Result) -> Table | None:
     features = result.figures.distribution
     if not features:
         return None
-    compared = ((figures.OVERLAP, "overlap"), (figures.FEATURE_KL, "KL, nats"))
+    compared = (figures.OVERLAP, figures.FEATURE_KL)
     distances = (figures.INTER, figures.INTRA_SAMPLES, figures.INTRA_REFERENCE)
     columns = [
-        *((f"{heading}\n{part}", figure, part) for figure, heading in compared for part in ("samples", "training")),
+        *((f"{figure.heading}\n{part}", figure, part) for figure in compared for part in ("samples", "training")),
         *((figure.heading, figure, "samples") for figure in distances),
     ]
     rows = [
@@ -164,7 +164,7 @@ def _interpolation(result: Result) -> Table | None:
     points = len(interpolation.latent.mean)
 
     def cell(curve: Curve, point: int) -> str:
-        return estimate(Estimate(curve.mean[point], curve.low[point], curve.high[point]), 3)
+        return estimate(Estimate(curve.mean[point], curve.low[point], curve.high[point]), figures.PATH_DISTANCE.digits)
 
     rows = [
         (number(point / max(1, points - 1), 2), *(cell(curve, point) for curve in curves)) for point in range(points)

@@ -37,13 +37,18 @@ class _Column(NamedTuple):
 
     Attributes:
         figure: The figure.
-        heading: Heading of the column.
         prediction: Name of the prediction; empty for figures of the likelihood.
     """
 
     figure: Figure
-    heading: str
     prediction: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Heading of the column."""
+        if self.prediction:
+            return f"{self.figure.heading}\n{MODELS[self.prediction]}"
+        return self.figure.heading_with_unit
 
     def read(self, result: Result) -> Estimate | float | None:
         """Returns the figure of a result; ``None`` where the result does not have it."""
@@ -58,21 +63,17 @@ class _Column(NamedTuple):
         return figure
 
 
-def _of(prediction: str, figure: Figure) -> _Column:
-    return _Column(figure, f"{figure.heading}\n{MODELS[prediction]}", prediction)
-
-
 _COLUMNS = (
-    _Column(figures.RECONSTRUCTION, "reconstruction\nnats"),
-    _Column(figures.KL_BITS, "KL\nbits"),
-    _Column(figures.ELBO, "ELBO\nnats"),
-    _Column(figures.IMPORTANCE_BOUND, "importance\nbound, nats"),
-    _of("teacher_forced", figures.STEP_ACCURACY),
-    _of("free_running", figures.STEP_ACCURACY),
-    _of("free_running_sampled", figures.STEP_ACCURACY),
-    _of("free_running", figures.HITS_F1),
-    _of("free_running", figures.NOTES_F1),
-    _of("free_running", figures.ACCURACY_DROP),
+    _Column(figures.RECONSTRUCTION),
+    _Column(figures.KL_BITS),
+    _Column(figures.ELBO),
+    _Column(figures.IMPORTANCE_BOUND),
+    _Column(figures.STEP_ACCURACY, "teacher_forced"),
+    _Column(figures.STEP_ACCURACY, "free_running"),
+    _Column(figures.STEP_ACCURACY, "free_running_sampled"),
+    _Column(figures.HITS_F1, "free_running"),
+    _Column(figures.NOTES_F1, "free_running"),
+    _Column(figures.ACCURACY_DROP, "free_running"),
 )
 _OPTIONAL = (figures.HITS_F1, figures.NOTES_F1)  # shown if a run has them
 _NAMES = ("windows", "run", "config", "step")

@@ -97,20 +97,31 @@ class LabelScorer(RestoredVae):
         with tf.Graph().as_default():
             built, chosen = self._built()
             labels, lengths = self._placeholders()
-            roll = self._windows.roll_output
-            expanded = expand_labels(labels, self._windows, roll=roll, no_hit=False)
+            expanded = expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False)
             target = labels_to_sequence(labels) if chosen.decoder_takes_tokens else expanded
             # MusicVAE's decoder input is the target one step earlier, with zeros at the first step
             before = tf.pad(target[:, :-1], [(0, 0), (1, 0), (0, 0)])
             built.model.build(built.hparams, built.data_converter.output_depth, is_training=False)
             z = tf.placeholder(tf.float32, [BATCH_SIZE, built.hparams.z_size])
             *_, results = built.model.decoder.reconstruction_loss(before, target, lengths, z)
-            if roll:
-                steps = _steps_of_nade(built.model.decoder, results.rnn_output, expanded, labels)
-            else:
-                steps = results if isinstance(results, StepOutputs) else _steps_of_magenta(results.rnn_output, labels)
+            steps = self._steps_of(results, expanded, labels, built.model.decoder)
             run: Callable[..., Any] = self._restored(chosen).make_callable(steps, [labels, z])
             return run
+
+    def _steps_of(self, results: Any, target: Any, labels: Any, decoder: Any) -> StepOutputs:
+        """Returns the loss and the likeliest label of each step.
+
+        Args:
+            results: Results of the decoder's ``reconstruction_loss``.
+            target: True windows as the decoder writes them, ``[batch, steps, output_depth]``.
+            labels: True windows, ``[batch, steps]``.
+            decoder: The decoder.
+        """
+        if isinstance(results, StepOutputs):  # from our layers
+            return results
+        logits = tf.reshape(results.rnn_output, [*labels.shape, results.rnn_output.shape[-1]])
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        return StepOutputs(losses, tf.argmax(logits, axis=-1, output_type=tf.int32))
 
     def _placeholders(self) -> tuple[Any, Any]:
         """Returns a batch's labels and lengths; all windows have the same length."""
@@ -120,26 +131,19 @@ class LabelScorer(RestoredVae):
         )
 
 
-def _steps_of_magenta(logits: Any, labels: Any) -> StepOutputs:
-    """Computes losses and likeliest labels from the logits ``[batch, steps, classes]`` of Magenta's decoders."""
-    logits = tf.reshape(logits, [*labels.shape, logits.shape[-1]])
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return StepOutputs(losses, tf.argmax(logits, axis=-1, output_type=tf.int32))
+class NadeScorer(LabelScorer):
+    """A scorer of drum labels whose decoder is Magenta's ``MultiLabelRnnNadeDecoder``."""
 
-
-def _steps_of_nade(decoder: Any, written: Any, rolls: Any, labels: Any) -> StepOutputs:
-    """Computes losses and likeliest labels of a ``MultiLabelRnnNadeDecoder``.
-
-    Its RNN output ``[batch, steps, depth]`` holds the biases of the NADE.
-    """
-    nade, classes = decoder._nade, int(rolls.shape[-1])
-    b_enc, b_dec = tf.split(tf.reshape(written, [-1, nade.num_hidden + classes]), [nade.num_hidden, classes], axis=1)
-    log_probability, _ = nade.log_prob(tf.reshape(rolls, [-1, classes]), b_enc=b_enc, b_dec=b_dec)
-    decided, _ = nade.sample(b_enc=b_enc, b_dec=b_dec)
-    bits = tf.bitwise.left_shift(tf.cast(decided, labels.dtype), tf.range(classes, dtype=labels.dtype))
-    return StepOutputs(
-        tf.reshape(-log_probability, labels.shape), tf.reshape(tf.reduce_sum(bits, axis=1), labels.shape)
-    )
+    def _steps_of(self, results: Any, target: Any, labels: Any, decoder: Any) -> StepOutputs:
+        """Returns losses and decided labels; the RNN output ``[batch, steps, depth]`` holds the NADE's biases."""
+        nade, classes = decoder._nade, int(target.shape[-1])
+        biases = tf.reshape(results.rnn_output, [-1, nade.num_hidden + classes])
+        b_enc, b_dec = tf.split(biases, [nade.num_hidden, classes], axis=1)
+        log_probability, _ = nade.log_prob(tf.reshape(target, [-1, classes]), b_enc=b_enc, b_dec=b_dec)
+        decided, _ = nade.sample(b_enc=b_enc, b_dec=b_dec)
+        bits = tf.bitwise.left_shift(tf.cast(decided, labels.dtype), tf.range(classes, dtype=labels.dtype))
+        decided_labels = tf.reduce_sum(bits, axis=1)
+        return StepOutputs(tf.reshape(-log_probability, labels.shape), tf.reshape(decided_labels, labels.shape))
 
 
 def _batches(rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
