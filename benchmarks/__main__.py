@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: stock Magenta and gmd-vae take turns, in processes of their own."""
+"""``python -m benchmarks``: training, evaluation and sampling of stock Magenta and gmd-vae, in separate processes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _PRECISIONS = ("fp32", "bf16")
 _STEPS, _REPEATS = 20, 3
 _QUICK_STEPS, _QUICK_REPEATS = 5, 1
 
-Shape = tuple[int, int]  # rows, units
+Shape = tuple[int, int]  # rows of the first matrix, units of the layer
 
 
 @click.command()
 @click.option("--config", "configs", multiple=True, metavar="NAME", help="[default: small, v2 and no_ar_small]")
 @click.option("--batch-size", "batch_sizes", multiple=True, type=click.IntRange(1), help="[default: 64 and 256]")
 @click.option("--precision", "precisions", multiple=True, type=click.Choice(_PRECISIONS), help="[default: both]")
-@click.option("--steps", type=click.IntRange(1), help=f"Training steps that count.  [default: {_STEPS}]")
-@click.option("--repeats", type=click.IntRange(1), help=f"Processes for each figure.  [default: {_REPEATS}]")
+@click.option("--steps", type=click.IntRange(1), help=f"Measured training steps.  [default: {_STEPS}]")
+@click.option("--repeats", type=click.IntRange(1), help=f"Number of processes for each figure.  [default: {_REPEATS}]")
 @click.option("--quick", is_flag=True, help="Small and v2, batch size 64, few steps, one repeat.")
 @click.option("--notes", type=click.Path(path_type=Path), default="data/notes/groove", show_default=True)
 @click.option("--examples", type=click.Path(path_type=Path), default="data/examples/groove", show_default=True)
@@ -85,7 +85,7 @@ def main(
             results["records"].append(_measure(job))
             # checkpoints are large
             shutil.rmtree(job.samples if job.run in needed else job.run, ignore_errors=True)
-            # after every process: who stops it after an hour has an hour's figures
+            # after every process, so that a stopped benchmark keeps its figures
             manifest.write_json(output_dir / f"{name}.json", results)
     tables = summary.groups(results["records"], results["floors"])
     _show(tables)
@@ -96,10 +96,10 @@ def main(
 
 
 def _measure(job: Job) -> dict[str, Any]:
-    """Runs a job's process; what is written about it."""
+    """Runs the process of a job and returns its record for the results file."""
     err = console.stderr()
     outcome = process.run(job.command)
-    done = f"{job.config}, batch size {job.batch_size or 'its own'}, {job.work}, {job.contender.label}"
+    done = f"{job.config}, batch size {job.batch_size or 'default'}, {job.work}, {job.contender.label}"
     err.print(f"{done}: {outcome.wall:.1f} s", markup=False)
     record = {
         "job": job.as_json(),
@@ -141,7 +141,7 @@ def _gmd_vae(*arguments: str) -> None:
 
 
 def _rates(configs: Sequence[Config], batch_sizes: Sequence[int]) -> list[dict[str, Any]]:
-    """How fast this machine multiplies, for every shape that the configs have."""
+    """Measures the rate of matrix products for every shape of the configs."""
     shapes: dict[Shape, None] = {}
     for config in configs:
         for batch_size in batch_sizes:
@@ -159,9 +159,9 @@ def _rates(configs: Sequence[Config], batch_sizes: Sequence[int]) -> list[dict[s
 def _floors(
     config: Config, batch_size: int, precisions: Sequence[str], rates: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What the matrix products of one step take, in each precision; ``None`` where no rate was measured."""
+    """Returns the time of the matrix products of one training step in each precision; ``None`` without a rate."""
     products = floor.count(config, batch_size)
-    found = []
+    floors = []
     for precision in precisions:
         measured = {
             (rate["rows"], rate["units"]): floor.Rate(rate["wall"], rate["cpu"])
@@ -172,8 +172,8 @@ def _floors(
         if measured:
             cost = dataclasses.asdict(floor.seconds(products, floor.rates(measured, batch_size, config.windows.steps)))
         about = {"config": config.name, "batch_size": batch_size, "precision": precision}
-        found.append({**about, "operations": floor.total(products), **cost})
-    return found
+        floors.append({**about, "operations": floor.total(products), **cost})
+    return floors
 
 
 def _show(tables: Sequence[summary.Group]) -> None:

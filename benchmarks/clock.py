@@ -1,4 +1,4 @@
-"""A measuring process's clock: wall time, processor time of all its threads, peak memory."""
+"""The clock of a measured process: wall time, processor time of all threads, peak memory."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from typing import Any
 
 
 class Clock:
-    """Takes the time from one event to the next.
+    """Measures the time from one event to the next.
 
     Args:
-        started: when the process was started, by ``time.monotonic()`` of the one that did.
+        started: Start of the process, by ``time.monotonic()`` of the process that started it.
+
+    Attributes:
+        stages: Name of a stage → its ``wall`` and ``cpu`` time in seconds.
+        steps: ``wall`` and ``cpu`` time of each training step in seconds.
+        losses: Loss of each training step.
+        operations: Number of nodes in the graph.
     """
 
     def __init__(self, started: float) -> None:
@@ -21,22 +27,26 @@ class Clock:
         self.stages: dict[str, dict[str, float]] = {}
         self.steps: list[dict[str, float]] = []
         self.losses: list[float] = []
-        self.operations = 0  # nodes of the graph
+        self.operations = 0
 
     def stage(self, name: str) -> None:
-        """A stage has ended; the next begins."""
+        """Ends a stage; the next one begins."""
         self.stages[name] = self._lap()
 
     def step(self) -> None:
-        """A training step has ended; the next begins."""
+        """Ends a training step; the next one begins."""
         self.steps.append(self._lap())
 
     def skip(self) -> None:
-        """What was done since the last event is the harness's own, and counts nowhere."""
+        """Drops the time since the last event, which the benchmark itself took."""
         self._lap()
 
     def report(self, **facts: Any) -> None:
-        """Prints everything as one line of JSON, the last one of the process."""
+        """Prints all figures as one line of JSON, the last line of the process.
+
+        Args:
+            **facts: Further entries.
+        """
         content: dict[str, Any] = {"stages": self.stages, "steps": self.steps, "losses": self.losses}
         content.update(operations=self.operations, peak_bytes=peak_bytes(), **facts)
         sys.stdout.write(json.dumps(content) + "\n")
@@ -49,12 +59,12 @@ class Clock:
 
 
 def cpu_seconds() -> float:
-    """User and system time of this process so far."""
+    """Returns the user and system time of this process in seconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has had."""
+    """Returns the peak memory of this process in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,4 +1,4 @@
-"""Stock Magenta's data scripts and ours, side by side: ``python -m benchmarks.data --help``."""
+"""The data stages of gmd-vae beside stock Magenta's scripts: ``python -m benchmarks.data --help``."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ OURS, OURS_ALL = "gmd-vae, 1 process", "gmd-vae, all cores"
 STOCK_LABEL = f"{STOCK} Magenta"
 ALONE = "windows alone"
 SCRIPT = "preprocess --stock"
-SCRIPT_CONFIG = "cat-drums_2bar_small"  # one of Magenta's own, with its cap of 5 windows
-STARTED = "STARTED"  # in a command line: time.monotonic() at the start of the process
+SCRIPT_CONFIG = "cat-drums_2bar_small"  # one of Magenta's own, with its maximum of 5 windows for a section
+STARTED = "STARTED"  # placeholder in a command line for time.monotonic() at the start of the process
 _RESULTS = ROOT / "benchmarks" / "results"
 _REPEATS = 5
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One measurement, made by processes of its own.
+    """One measurement in a process of its own.
 
     Attributes:
-        work: what is done, as the table names it.
-        label: who does it.
-        command: the process to start.
-        files: how many MIDI files it is about, where that is to be said.
+        work: Name of the work, as in the table.
+        label: Name of the contender, as in the table.
+        command: Command line.
+        files: Number of MIDI files; ``None`` where files per second are not reported.
     """
 
     work: str
@@ -53,17 +53,19 @@ class Job:
 
 
 @click.command("data")
-@click.option("--archive", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Of GMD, MIDI only.")
+@click.option(
+    "--archive", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Archive of GMD, MIDI only."
+)
 @click.option(
     "--raw",
     type=click.Path(path_type=Path, file_okay=False),
     default=ROOT / "data" / "raw" / "groove",
-    help="Folder of GMD, where there is no --archive.  [default: data/raw/groove]",
+    help="Folder of GMD, without --archive.  [default: data/raw/groove]",
 )
-@click.option("--config", default=DEFAULT_CONFIG, show_default=True, help="Whose windows are cut: one of drums.")
-@click.option("--repeats", type=click.IntRange(1), help=f"Runs of each process.  [default: {_REPEATS}, quick: 1]")
-@click.option("--scale", "scales", type=click.IntRange(1), multiple=True, help="Times GMD.  [default: 1, 10; quick: 1]")
-@click.option("--quick", is_flag=True, help="A few minutes.")
+@click.option("--config", default=DEFAULT_CONFIG, show_default=True, help="Drum config whose windows are cut.")
+@click.option("--repeats", type=click.IntRange(1), help=f"Processes for each figure.  [default: {_REPEATS}, quick: 1]")
+@click.option("--scale", "scales", type=click.IntRange(1), multiple=True, help="Copies.  [default: 1, 10; quick: 1]")
+@click.option("--quick", is_flag=True, help="One repeat and one copy: a few minutes.")
 @click.option("--output-dir", type=click.Path(path_type=Path, file_okay=False), default=_RESULTS)
 def main(
     archive: Path | None,
@@ -74,7 +76,7 @@ def main(
     quick: bool,
     output_dir: Path,
 ) -> None:
-    """Compare the data stages of gmd-vae with stock Magenta's scripts: time, memory, and what comes out."""
+    """Compare the data stages of gmd-vae with stock Magenta's scripts: time, memory and output."""
     about = machine.describe()
     err = console.stderr()
     if busy := machine.warning(about["load_average_before"][0]):
@@ -95,7 +97,7 @@ def main(
             for job in jobs(raw, notes, scratch, config):
                 results["records"].append(_measure(job))
             results["identical"] = identical(results["records"], scratch)
-            manifest.write_json(target, results)  # after every round: who stops it has the rounds before
+            manifest.write_json(target, results)  # after every round, so that a stopped benchmark keeps its figures
         for times in scales or ((1,) if quick else (1, 10)):
             copies = scratch / "copies"
             count = write_copies(raw, copies, times)
@@ -105,21 +107,21 @@ def main(
             manifest.write_json(target, results)
     for title, rows in (("Groove MIDI Dataset", compared(results["records"])), ("Scale", scaled(results["records"]))):
         _show(title, rows)
-    for what, same in results["identical"].items():
-        console.stdout().print(f"{what}: {'identical' if same else 'NOT IDENTICAL'}", markup=False)
+    for output, same in results["identical"].items():
+        console.stdout().print(f"{output}: {'identical' if same else 'NOT IDENTICAL'}", markup=False)
     console.stdout().print(f"Wrote {target}", markup=False)
     if not all(results["identical"].values()) or any(one["error"] for one in results["records"]):
         raise SystemExit(1)
 
 
 def jobs(raw: Path, notes: Path, scratch: Path, config: str) -> Iterator[Job]:
-    """What is compared, in order: each takes turns with its opponents.
+    """Yields the measurements of one round; the contenders take turns.
 
     Args:
-        raw: the folder of GMD.
-        notes: what ``gmd-vae convert`` made of it: both sides cut the same records.
-        scratch: where they write; each has a name of its own.
-        config: whose windows are cut.
+        raw: Folder of GMD.
+        notes: Output of ``gmd-vae convert``: all contenders cut the same records.
+        scratch: Folder for the outputs, each under its own name.
+        config: Name of the config whose windows are cut.
     """
     script = [sys.executable, "-m", "magenta.scripts.convert_dir_to_note_sequences", "--log=WARN", "--recursive"]
     files = [f"--input_dir={raw}", f"--output_file={scratch / 'stock.tfrecord'}"]
@@ -137,14 +139,14 @@ def jobs(raw: Path, notes: Path, scratch: Path, config: str) -> Iterator[Job]:
 
 
 def scale_jobs(copies: Path, scratch: Path, config: str, times: int, files: int) -> Iterator[Job]:
-    """The same on so many times GMD, on all cores.
+    """Yields the measurements of a larger data set on all cores.
 
     Args:
-        copies: a folder from ``write_copies``.
-        scratch: where they write.
-        config: whose windows are cut.
-        times: how many copies of GMD.
-        files: how many files they have together.
+        copies: Folder from ``write_copies``.
+        scratch: Folder for the outputs.
+        config: Name of the config whose windows are cut.
+        times: Number of copies of GMD.
+        files: Number of MIDI files in all copies.
     """
     notes = scratch / f"notes-{times}"
     yield Job(f"convert, {times} × GMD", OURS_ALL, _convert(copies, notes), files)
@@ -152,7 +154,15 @@ def scale_jobs(copies: Path, scratch: Path, config: str, times: int, files: int)
 
 
 def identical(records: Sequence[dict[str, Any]], scratch: Path) -> dict[str, bool]:
-    """Whether both sides gave the same: records of NoteSequences to the byte, windows; each as often, in any order."""
+    """Compares the outputs of stock Magenta and gmd-vae, in any order.
+
+    Args:
+        records: Records of all measurements.
+        scratch: Folder of the outputs.
+
+    Returns:
+        Kind of output → True if both have the same elements with the same counts.
+    """
     stock = scratch / "stock.tfrecord"
     windows = {one["report"].get("digest") for one in records if "windows" in one["report"].get("stages", {})}
     script = {one["report"].get("digest") for one in records if one["work"] == SCRIPT and one["report"]}
@@ -168,7 +178,7 @@ def _digest_of(folder: Path) -> str:
 
 
 def compared(records: Sequence[dict[str, Any]]) -> list[Row]:
-    """The rows of the comparison: medians of wall and processor time, and memory."""
+    """Returns the rows of the comparison: medians of wall time, processor time and memory."""
     rows: dict[str, dict[str, Cost | None]] = {}
     for work, label in dict.fromkeys((one["work"], one["label"]) for one in records if one["files"] is None):
         repeats = [one for one in records if (one["work"], one["label"]) == (work, label)]
@@ -187,7 +197,7 @@ def compared(records: Sequence[dict[str, Any]]) -> list[Row]:
 
 
 def scaled(records: Sequence[dict[str, Any]]) -> list[Row]:
-    """The rows of the growing data set."""
+    """Returns the rows of the larger data sets."""
     rows = []
     for one in records:
         if one["files"] is not None:
@@ -204,7 +214,7 @@ def scaled(records: Sequence[dict[str, Any]]) -> list[Row]:
 
 
 def _measure(job: Job) -> dict[str, Any]:
-    """Runs a job; what is written about it."""
+    """Runs the process of a job and returns its record for the results file."""
     watch = [sys.executable, "-m", "benchmarks.watch"]
     outcome = process.run(
         lambda started: [*watch, *(str(started) if part == STARTED else part for part in job.command)]

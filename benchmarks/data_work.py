@@ -1,7 +1,7 @@
-"""The parts of the data benchmark that need a program: stock Magenta's conversion, and ours alone.
+"""Measured processes of the data benchmark that are no commands: stock Magenta's converter, its script, our extractor.
 
-``python -m benchmarks.data_work WORK NOTES CONFIG STARTED``. The last line says how long each stage took, and
-what came out: the number of windows, and a digest that is the same for the same windows in any order.
+``python -m benchmarks.data_work WORK NOTES CONFIG STARTED``. The last line of stdout is a JSON object with the time of
+each stage, the number of windows, and a digest of the windows that does not depend on their order.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from benchmarks.clock import Clock, cpu_seconds
 
 
 def main() -> None:
-    """Does the work that the command line names."""
+    """Runs the work that the command line names."""
     work, notes, config, started = sys.argv[1:]
-    does = {"stock": _stock, "stock-script": _stock_script, "ours": _ours}[work]
-    does(Path(notes), config, Clock(float(started)))
+    run = {"stock": _stock, "stock-script": _stock_script, "ours": _ours}[work]
+    run(Path(notes), config, Clock(float(started)))
 
 
-def digest(parts: Iterable[bytes]) -> str:
-    """The same for the same parts in any order."""
+def digest(items: Iterable[bytes]) -> str:
+    """Returns a digest of the items that does not depend on their order."""
     whole = hashlib.sha256()
-    for part in sorted(hashlib.sha256(part).digest() for part in parts):
-        whole.update(part)
+    for item_digest in sorted(hashlib.sha256(item).digest() for item in items):
+        whole.update(item_digest)
     return whole.hexdigest()
 
 
@@ -40,7 +40,7 @@ def _files(notes: Path) -> list[Path]:
 
 
 def _stock(notes: Path, config: str, clock: Clock) -> None:
-    """Magenta's own converter with its cap lifted, over records read as its scripts read them."""
+    """Measures Magenta's converter without its maximum of windows; records are read as in Magenta's scripts."""
     from gmd_vae.magenta.api import configs, tf
 
     # isort: split
@@ -60,12 +60,12 @@ def _stock(notes: Path, config: str, clock: Clock) -> None:
         outputs = converter.to_tensors(sequence).outputs
         wall, cpu = wall + time.monotonic(), cpu + cpu_seconds()
         labels += [window.argmax(axis=-1).astype(np.int64).tobytes() for window in outputs]
-    clock.stages["windows"] = {"wall": wall, "cpu": cpu}  # without what we do with them
+    clock.stages["windows"] = {"wall": wall, "cpu": cpu}  # without the digest
     clock.report(windows=len(labels), digest=digest(labels))
 
 
 def _stock_script(notes: Path, config: str, clock: Clock) -> None:
-    """``preprocess_tfrecord`` with its defaults, step by step as its pipeline has them: without Apache Beam."""
+    """Measures the steps of ``preprocess_tfrecord`` at its defaults, without Apache Beam."""
     from gmd_vae.magenta.api import configs, tf
 
     # isort: split
@@ -75,13 +75,13 @@ def _stock_script(notes: Path, config: str, clock: Clock) -> None:
     from magenta.models.music_vae import preprocess_tfrecord as script
 
     if config not in configs.CONFIG_MAP:
-        raise RuntimeError(f"Magenta knows no '{config}'")
+        raise RuntimeError(f"Magenta has no config '{config}'")
     names = ("max_total_time", "max_num_notes", "min_velocities", "min_metric_positions", "is_drum", "drums_only")
     filters = {name: script.FLAGS[name].default for name in names}
     clock.stage("import")
     written: list[bytes] = []
     for path in _files(notes):
-        # as a run of the script does, which knows one file
+        # a run of the script reads one file
         extract = script.ExtractExamplesDoFn(config, filters)
         groups: dict[bytes, list[str]] = {}
         for record in _tf_records(tf, path):
@@ -95,19 +95,19 @@ def _stock_script(notes: Path, config: str, clock: Clock) -> None:
 
 
 def _beam() -> dict[str, ModuleType]:
-    """What the script needs of Apache Beam to be imported, and to count."""
+    """Returns modules that stand in for Apache Beam, so that the script can be imported and can count."""
     beam, typehints, metrics = (ModuleType(f"apache_beam{name}") for name in ("", ".typehints", ".metrics"))
 
     class DoFn:
         def __init__(self, *_: Any, **__: Any) -> None:
             pass
 
-    def as_it_is(*_: Any) -> Any:
+    def unchanged(*_: Any) -> Any:
         return lambda decorated: decorated
 
     counter = SimpleNamespace(inc=lambda *_: None)
     vars(beam).update(DoFn=DoFn, typehints=typehints, metrics=metrics)
-    vars(typehints).update(with_input_types=as_it_is, with_output_types=as_it_is)
+    vars(typehints).update(with_input_types=unchanged, with_output_types=unchanged)
     vars(metrics).update(Metrics=SimpleNamespace(counter=lambda *_: counter))
     return {module.__name__: module for module in (beam, typehints, metrics)}
 
@@ -118,7 +118,7 @@ def _tf_records(tf: Any, path: Path) -> Iterator[bytes]:
 
 
 def _ours(notes: Path, config: str, clock: Clock) -> None:
-    """Our extractor alone."""
+    """Measures our extractor alone."""
     from gmd_vae.configuration.registry import get_config
     from gmd_vae.midi.tfrecord import read_records
     from gmd_vae.windows.cutting.drum_windows import DrumExtractor
@@ -127,9 +127,9 @@ def _ours(notes: Path, config: str, clock: Clock) -> None:
     clock.stage("import")
     records = [record for path in _files(notes) for record in read_records(path)]
     clock.stage("read")
-    found = [extractor(record).windows for record in records]
+    extracted = [extractor(record).windows for record in records]
     clock.stage("windows")
-    labels = [np.asarray(window, np.int64).tobytes() for windows in found for window in windows]
+    labels = [np.asarray(window, np.int64).tobytes() for windows in extracted for window in windows]
     clock.report(windows=len(labels), digest=digest(labels))
 
 

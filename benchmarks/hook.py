@@ -1,4 +1,4 @@
-"""The hook that both sides train with: it takes the time of every step, and sees the loss."""
+"""The hook that measures every training step of both contenders, and records the loss."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from benchmarks.clock import Clock
 
 
 class StepTimer(tf.train.SessionRunHook):  # type: ignore[misc]
-    """Comes last among a session's hooks, so that what the others do counts too: saving, summaries.
+    """Measures training steps. It is the last of a session's hooks, so that the work of the others counts.
 
     Args:
-        clock: gets the stages ``data ready`` and ``first step``, and the steps after it.
-        loss: tensor.
-        first_batch: tensors of the input, where it is an iterator that has to be filled.
+        clock: Receives the stages ``data ready`` and ``first step``, and the steps after it.
+        loss: Loss tensor.
+        first_batch: Input tensors, where the input is an iterator that must be filled.
     """
 
     def __init__(self, clock: Clock, loss: Any, first_batch: Any = ()) -> None:
         self._clock, self._loss, self._first_batch = clock, loss, first_batch
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """The variables are there; now the data."""
+        """Runs the input once, which ends the stage ``data ready``."""
         self._clock.operations = len(session.graph.get_operations())
         session.run(self._first_batch)
         self._clock.stage("data ready")
 
     def before_run(self, run_context: Any) -> Any:
-        """Asks for the loss."""
+        """Adds the loss to the fetched tensors."""
         return tf.train.SessionRunArgs(self._loss)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """A step has ended."""
+        """Ends a step."""
         self._clock.losses.append(float(run_values.results))
         if len(self._clock.losses) == 1:
             self._clock.stage("first step")

@@ -1,4 +1,4 @@
-"""What one measuring process is told to do, and the command line that starts it."""
+"""Jobs of measured processes, and their command lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-WARM_UP = 3  # training steps after the first one that are not counted
+WARM_UP = 3  # training steps after the first one that are not measured
 SAMPLES = 1000  # MIDI files
 
 STOCK = "stock"
@@ -17,11 +17,11 @@ STOCK = "stock"
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """Who does the work.
+    """A measured implementation.
 
     Attributes:
         name: ``stock`` or ``ours``.
-        precision: of the matrix products; Magenta knows ``fp32`` only.
+        precision: Precision of the matrix products; Magenta has only ``fp32``.
     """
 
     name: str
@@ -29,23 +29,23 @@ class Contender:
 
     @property
     def label(self) -> str:
-        """As tables and charts name it."""
+        """Name in tables and charts."""
         return "stock Magenta" if self.name == STOCK else f"gmd-vae {self.precision}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One measurement, made by a process of its own.
+    """One measurement in a process of its own.
 
     Attributes:
         work: ``train``, ``evaluate`` or ``sample``.
-        contender: who does it.
-        config: the name of a config.
-        batch_size: windows per batch; ``None`` where each has its own (``sample``).
-        steps: training steps that count.
-        notes: folder of NoteSequences, what stock Magenta reads.
-        examples: folder of the config's prepared examples, what gmd-vae reads.
-        run: a run folder: a new one to train in, or one of ours to evaluate and to sample from.
+        contender: Measured implementation.
+        config: Name of the config.
+        batch_size: Windows in a batch; ``None`` for ``sample``, where each contender has its own.
+        steps: Measured training steps.
+        notes: Folder of NoteSequences, the input of stock Magenta.
+        examples: Examples folder of the config, the input of gmd-vae.
+        run: Run folder: a new one for ``train``, a trained one of gmd-vae for the others.
     """
 
     work: str
@@ -59,14 +59,14 @@ class Job:
 
     @property
     def num_steps(self) -> int:
-        """All training steps: the first, those to warm up, and those that count."""
+        """Number of training steps: the first one, the warm-up, and the measured ones."""
         return 1 + WARM_UP + self.steps
 
     def command(self, started: float) -> list[str]:
-        """The process to start.
+        """Returns the command line.
 
         Args:
-            started: ``time.monotonic()`` now.
+            started: ``time.monotonic()`` at the start of the process.
         """
         if self.work == "sample" and self.contender.name != STOCK:
             options = ["--checkpoint-file", str(self.checkpoint), "--config", self.config]
@@ -78,22 +78,22 @@ class Job:
 
     @property
     def checkpoint(self) -> Path:
-        """The run's last checkpoint."""
+        """Prefix of the last checkpoint of the run."""
         return self.run / "train" / f"model.ckpt-{self.num_steps}"
 
     @property
     def samples(self) -> Path:
-        """Where the MIDI files go."""
+        """Folder for the MIDI files."""
         return self.run / f"samples-{self.contender.name}-{self.contender.precision}"
 
     def as_json(self) -> dict[str, Any]:
-        """For the process, and for the results."""
+        """Returns the job as JSON values, for the process and for the results file."""
         fields = dataclasses.asdict(self)
         return {name: str(value) if isinstance(value, Path) else value for name, value in fields.items()}
 
 
 def from_json(text: str) -> tuple[Job, float]:
-    """What `Job.command` told the process: the job, and when it was started."""
+    """Returns the job and the start time from the command line of ``Job.command``."""
     fields = json.loads(text)
     started = float(fields.pop("started"))
     contender = Contender(**fields.pop("contender"))
@@ -111,17 +111,19 @@ def jobs(
     examples: Path,
     scratch: Path,
 ) -> Iterator[Job]:
-    """Everything that is measured, in order: the contenders take turns.
+    """Yields all measurements in order; the contenders take turns.
 
-    The last contender's first run gives the checkpoint that all evaluate and sample from.
+    All contenders evaluate and sample from the checkpoint of the last contender's first run.
 
     Args:
-        configs, batch_sizes, contenders: every combination is measured.
-        steps: training steps that count.
-        repeats: processes for each figure.
-        notes: folder of NoteSequences.
-        examples: folder of the configs' folders of examples.
-        scratch: an empty folder, for the runs.
+        configs: Names of configs.
+        batch_sizes: Batch sizes.
+        contenders: Contenders; every combination of these three is measured.
+        steps: Measured training steps.
+        repeats: Number of processes for each figure.
+        notes: Folder of NoteSequences.
+        examples: Folder with an examples folder for each config.
+        scratch: Empty folder for the runs.
     """
     for config in configs:
         trained = scratch / f"{config}-{batch_sizes[0]}-0-{contenders[-1].name}-{contenders[-1].precision}"
@@ -130,7 +132,7 @@ def jobs(
                 for repeat in range(repeats):
                     for contender in contenders:
                         if work != "train" and contender.precision != "fp32":
-                            continue  # gmd-vae evaluates and samples in fp32, whatever it was trained in
+                            continue  # gmd-vae always evaluates and samples in fp32
                         new = f"{config}-{batch_size}-{repeat}-{contender.name}-{contender.precision}"
                         run = scratch / new if work == "train" else trained
                         yield Job(work, contender, config, batch_size, steps, notes, examples / config, run)

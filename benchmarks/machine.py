@@ -1,4 +1,4 @@
-"""Where the figures come from: the machine, its load, the versions, the commit."""
+"""Describes the measured machine: hardware, load, versions, commit."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gmd_vae.common import machine, manifest
 
 from benchmarks.process import ROOT
 
-_BUSY = 0.25  # of a core: more than that takes from what is measured
+_BUSY = 0.25  # load average above which other work disturbs the figures
 
 
 def describe() -> dict[str, Any]:
-    """All that a reader of the figures has to know."""
+    """Returns the description for the results file."""
     return {
         "cpu": machine.cpu([]),
         "memory_bytes": machine.memory([])["total_bytes"],
@@ -30,30 +30,34 @@ def describe() -> dict[str, Any]:
 
 
 def warning(load: float) -> str | None:
-    """What to say about a machine that does other work, from its load average of the last minute."""
+    """Returns a warning if the machine does other work; ``None`` if it is quiet.
+
+    Args:
+        load: Load average of the last minute.
+    """
     if load <= _BUSY:
         return None
     return (
-        f"This machine is not quiet: its load was {load:.2f} in the last minute, before anything was measured. "
-        "Wall times will be too long, and processor times too."
+        f"This machine is not quiet: its load average was {load:.2f} in the last minute before the benchmark. "
+        "Wall times and processor times will be too long."
     )
 
 
 def title(about: dict[str, Any]) -> str:
-    """The name of what trains, for people.
+    """Returns the name of the device that trains.
 
     Args:
-        about: from `describe`.
+        about: Description from ``describe``.
     """
     name: str = about["gpus"][0]["name"] if about["gpus"] else about["cpu"]["model"]
     return name
 
 
 def device(about: dict[str, Any]) -> str:
-    """The name of what trains, fit for a file's name.
+    """Returns the name of the device that trains, as part of a file name.
 
     Args:
-        about: from `describe`.
+        about: Description from ``describe``.
     """
     return "-".join(title(about).lower().split()) if about["gpus"] else "cpu"
 

@@ -1,4 +1,4 @@
-"""gmd-vae, measured: its own training loop and validation, in a process of their own."""
+"""The measured process of gmd-vae: its own training loop or validation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.job import Job, from_json
 
 
 def main() -> None:
-    """Does the job that the command line names."""
+    """Runs the job of the command line."""
     job, started = from_json(sys.argv[1])
     clock = Clock(started)
     {"train": _train, "evaluate": _evaluate}[job.work](job, clock)
@@ -41,7 +41,7 @@ def _prepared(job: Job) -> tuple[Run, Examples]:
 
 
 def _train(job: Job, clock: Clock) -> None:
-    """What ``gmd-vae train`` does, without the validation at the end."""
+    """Measures ``gmd-vae train`` without the validation at the end."""
     run, examples = _prepared(job)
     share_processors()
     from gmd_vae.magenta.api import gpus
@@ -71,7 +71,7 @@ def _train(job: Job, clock: Clock) -> None:
 
 
 def _evaluate(job: Job, clock: Clock) -> None:
-    """What ``gmd-vae train`` does at every validation; the first one builds its graph."""
+    """Measures two validations of ``gmd-vae train``; the first one builds the graph."""
     run, examples = _prepared(job)
     from gmd_vae.magenta.api import gpus
     from gmd_vae.training.validation import Validator

@@ -1,4 +1,4 @@
-"""The picture of a benchmark: bars for the quantities that people wait for."""
+"""The picture of a benchmark: bars of the times that users wait for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _COLOURS = (charts.GREY, charts.PALE_BLUE, charts.BLUE)
 _STEP = "training step, median"
-_PANELS = (  # the row, its title, whether its processor time is shown where no GPU does the work
+_PANELS = (  # name of the row, title, True if processor time is shown on machines without a GPU
     (_STEP, "One training step", True),
     ("start to first step done", "From the start to the first step", False),
     ("next evaluation", "One evaluation", False),
@@ -25,13 +25,13 @@ _FLOOR = "matrix products of a step (floor)"
 
 
 def draw(groups: Sequence[Group], target: Path, note: str, *, gpu: bool) -> None:
-    """Draws the groups into a PNG file.
+    """Draws the groups to a PNG file.
 
     Args:
-        groups: from ``summary.groups``.
-        target: the file.
-        note: where the figures come from.
-        gpu: whether they are those of a GPU.
+        groups: Groups from ``summary.groups``.
+        target: PNG file.
+        note: Name of the machine, below the title.
+        gpu: True if a GPU was measured.
     """
     columns = labels(groups)
     bars = max(1, len(groups)) * len(columns)
@@ -39,17 +39,17 @@ def draw(groups: Sequence[Group], target: Path, note: str, *, gpu: bool) -> None
         target, width=12, height=3 + 0.5 * bars, title="Stock Magenta and gmd-vae", note=note
     ) as figure:
         for axes, (row, title, computes) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
-            of_cpu = computes and not gpu
-            _panel(axes, groups, columns, row, of_cpu)
+            shows_cpu = computes and not gpu
+            _panel(axes, groups, columns, row, shows_cpu)
             axes.set_title(title)
-            charts.small_title(axes, "seconds of processor time" if of_cpu else "seconds")
+            charts.small_title(axes, "seconds of processor time" if shows_cpu else "seconds")
 
 
-def _panel(axes: Axes, groups: Sequence[Group], columns: Sequence[str], name: str, of_cpu: bool) -> None:
-    """One quantity: a cluster of bars for each group that has it, a line at the floor."""
+def _panel(axes: Axes, groups: Sequence[Group], columns: Sequence[str], name: str, shows_cpu: bool) -> None:
+    """Draws one quantity: a cluster of bars for each group, and a line at the floor."""
 
     def length(cost: Cost | None) -> float | None:
-        return None if cost is None else cost.cpu if of_cpu else cost.wall
+        return None if cost is None else cost.cpu if shows_cpu else cost.wall
 
     shown = [(group, row) for group in groups for row in group.rows if row.name == name]
     height = 0.8 / len(columns)

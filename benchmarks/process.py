@@ -1,4 +1,4 @@
-"""Starts a measuring process and waits for it; what came of it, whether it worked or not."""
+"""Runs a measured process to its end, and returns its times, its report or its error."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LIMIT = 3600.0  # seconds, then it hangs
-_LINES = 8  # of stderr, from a process that failed
+LIMIT = 3600.0  # seconds until a process is killed
+_LINES = 8  # last lines of stderr in an error
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a process came to.
+    """The result of a process.
 
     Attributes:
-        wall: seconds from its start to its end.
-        cpu: seconds of user and system time, of all its threads.
-        error: the exit code and the last lines of stderr; ``None`` if all is well.
-        report: the JSON object in the last line of stdout; empty if there is none.
+        wall: Time from start to end in seconds.
+        cpu: User and system time of all threads in seconds.
+        error: Exit code and last lines of stderr; ``None`` for exit code 0.
+        report: JSON object in the last line of stdout; empty without one.
     """
 
     wall: float
@@ -39,8 +39,8 @@ def run(command: Callable[[float], list[str]], limit: float = LIMIT) -> Outcome:
     """Runs a process to its end.
 
     Args:
-        command: makes the command line from ``time.monotonic()`` at the start.
-        limit: seconds after which it is killed.
+        command: Function from ``time.monotonic()`` at the start to the command line.
+        limit: Time in seconds after which the process is killed.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         started = time.monotonic()
@@ -50,7 +50,7 @@ def run(command: Callable[[float], list[str]], limit: float = LIMIT) -> Outcome:
         killer = threading.Timer(limit, process.kill)
         killer.start()
         try:
-            # not process.wait(): only this tells the time that this one process has used
+            # process.wait() does not return the processor time of this process alone
             _, status, used = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()
@@ -67,21 +67,21 @@ def run(command: Callable[[float], list[str]], limit: float = LIMIT) -> Outcome:
 
 
 def last_report(text: str) -> dict[str, Any]:
-    """The JSON object in the last line; empty where the process says something else, or nothing."""
+    """Returns the JSON object in the last line of a text; an empty one without it."""
     try:
-        found = json.loads(text.rstrip().rpartition("\n")[2])
+        report = json.loads(text.rstrip().rpartition("\n")[2])
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return report if isinstance(report, dict) else {}
 
 
 def failure(code: int, stderr: str) -> str:
-    """Why a process failed, from its exit code and what it has said."""
+    """Returns the error text of a failed process from its exit code and its stderr."""
     lines = [line.rstrip() for line in stderr.splitlines() if line.strip()]
     how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
     return "\n".join([how, *lines[-_LINES:]])
 
 
 def _environment() -> dict[str, str]:
-    """In which ``python -m benchmarks`` and ``python -m gmd_vae`` work from any folder."""
+    """Returns environment variables for ``python -m benchmarks`` and ``python -m gmd_vae`` in any folder."""
     return {**os.environ, "PYTHONPATH": f"{ROOT / 'pipeline'}{os.pathsep}{ROOT}"}

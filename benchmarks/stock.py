@@ -1,8 +1,8 @@
-"""Stock Magenta, measured: its own scripts with their flags, in a process of their own.
+"""The measured process of stock Magenta: its own scripts with their flags.
 
-``music_vae_train`` and ``music_vae_generate`` are loaded and run as they are. Three things are added,
-none of which changes what is computed: our configs stand in its ``CONFIG_MAP``, the hook that takes the
-time is put beside its own, and a function is replaced that crashes TensorFlow.
+``music_vae_train`` and ``music_vae_generate`` run unchanged. Three additions do not change the results: our configs in
+its ``CONFIG_MAP``, the hook that measures steps beside its own hooks, and a replacement for a function that crashes
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from benchmarks.job import SAMPLES, Job, from_json
 
 
 def main() -> None:
-    """Does the job that the command line names."""
+    """Runs the job of the command line."""
     job, started = from_json(sys.argv[1])
     clock = Clock(started)
     {"train": _train, "evaluate": _evaluate, "sample": _sample}[job.work](job, clock)
 
 
 def _train(job: Job, clock: Clock) -> None:
-    """``music_vae_train --mode=train``."""
+    """Measures ``music_vae_train --mode=train``."""
     script = _script("music_vae_train", clock)
     from gmd_vae.magenta.api import configs, gpus
 
@@ -43,21 +43,21 @@ def _train(job: Job, clock: Clock) -> None:
         _check_pure(model)
         return train(hooks=[*hooks, StepTimer(clock, model.loss, inputs)], **arguments)
 
-    def remembered(*arguments: Any) -> Any:
-        found = get_input_tensors(*arguments)
-        inputs.update({name: tensor for name, tensor in found.items() if tensor is not None})
-        return found
+    def recorded(*arguments: Any) -> Any:
+        tensors = get_input_tensors(*arguments)
+        inputs.update({name: tensor for name, tensor in tensors.items() if tensor is not None})
+        return tensors
 
     with (
         mock.patch.object(script.tf_slim.training, "train", timed),
-        mock.patch.object(script, "_get_input_tensors", remembered),
+        mock.patch.object(script, "_get_input_tensors", recorded),
     ):
         script.run(configs.CONFIG_MAP)
     clock.report(devices=gpus)
 
 
 def _evaluate(job: Job, clock: Clock) -> None:
-    """``music_vae_train --mode=eval``, which would go on for ever: here it finds two checkpoints, the same twice."""
+    """Measures ``music_vae_train --mode=eval``, which has no end: here it evaluates the same checkpoint twice."""
     script = _script("music_vae_train", clock)
     from gmd_vae.magenta.api import configs, gpus
     from tf_slim.training import evaluation
@@ -76,7 +76,7 @@ def _evaluate(job: Job, clock: Clock) -> None:
 
 
 def _sample(job: Job, clock: Clock) -> None:
-    """``music_vae_generate --mode=sample`` with its defaults."""
+    """Measures ``music_vae_generate --mode=sample`` at its defaults."""
     script = _script("music_vae_generate", clock)
     from gmd_vae.magenta.api import configs, gpus
 
@@ -96,8 +96,8 @@ def _sample(job: Job, clock: Clock) -> None:
 
 
 def _script(name: str, clock: Clock) -> Any:
-    """One of Magenta's scripts, with everything that it loads by itself; then our configs, and what it dies of."""
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # without it Magenta cannot be loaded
+    """Imports one of Magenta's scripts, measures that, and then adds our configs and patches."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # Magenta cannot be imported without it
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     script = importlib.import_module(f"magenta.models.music_vae.{name}")
     clock.stage("import")
@@ -108,7 +108,7 @@ def _script(name: str, clock: Clock) -> Any:
 
 
 def _set_flags(script: Any, job: Job, mode: str, split: str) -> None:
-    """What ``music_vae_train`` is told on its command line."""
+    """Sets the flags of ``music_vae_train``."""
     script.FLAGS(
         [
             "music_vae_train",
@@ -123,7 +123,11 @@ def _set_flags(script: Any, job: Job, mode: str, split: str) -> None:
 
 
 def _check_pure(model: Any) -> None:
-    """Makes sure that what is measured as stock holds nothing of ours."""
+    """Checks that the measured model contains no code of gmd-vae.
+
+    Raises:
+        RuntimeError: It does.
+    """
     for part in (model, model.encoder, model.decoder):
         if not type(part).__module__.startswith("magenta.models.music_vae."):
             raise RuntimeError(f"{type(part).__qualname__} is not of stock Magenta")

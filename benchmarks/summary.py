@@ -1,4 +1,4 @@
-"""From what the processes measured to what people read: medians, ratios, rows."""
+"""Summarises records of measurements: medians, ratios, rows of tables."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _STAGES = ("import", "graph build", "data ready", "first step")
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What something takes.
+    """A measured quantity.
 
     Attributes:
-        wall: seconds; or what the row's name says.
-        cpu: seconds of processor time; ``None`` of what is not a time.
+        wall: Wall time in seconds, or another quantity in the unit of the row's name.
+        cpu: Processor time in seconds; ``None`` for other quantities.
     """
 
     wall: float
@@ -28,11 +28,12 @@ class Cost:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One quantity of one config, by the contenders' labels.
+    """One quantity of one config.
 
     Attributes:
-        name: what was measured.
-        costs: the medians over the repeats; ``None``: a process failed. Who has no such quantity is not there.
+        name: Name of the quantity.
+        costs: Label of a contender → median over the repeats; ``None`` if a process failed. Contenders without this
+            quantity are missing.
     """
 
     name: str
@@ -44,9 +45,9 @@ class Group:
     """The rows of one table.
 
     Attributes:
-        config: its name.
-        batch_size: ``None`` for what each does with its own.
-        rows: in the order of the work.
+        config: Name of the config.
+        batch_size: Batch size; ``None`` for sampling, where each contender has its own.
+        rows: Rows in the order of the measurements.
     """
 
     config: str
@@ -55,15 +56,15 @@ class Group:
 
     @property
     def title(self) -> str:
-        """The heading of its table."""
+        """Heading of the table."""
         return f"{self.config}, " + ("sampling" if self.batch_size is None else f"batch size {self.batch_size}")
 
 
 def costs(record: dict[str, Any]) -> dict[str, Cost]:
-    """What one process measured, by quantity.
+    """Returns the quantities of one process by name.
 
     Args:
-        record: as in the results: the job, how it ended, and the process's own report.
+        record: Record of the results file: job, times, and the report of the process.
     """
     work = record["job"]["work"]
     if work == "sample":
@@ -71,62 +72,62 @@ def costs(record: dict[str, Any]) -> dict[str, Cost]:
     stages = {name: Cost(stage["wall"], stage["cpu"]) for name, stage in record["report"]["stages"].items()}
     if work == "evaluate":
         return {name: cost for name, cost in stages.items() if name != "import"}
-    found = {name: stages[name] for name in _STAGES}
-    found["start to first step done"] = total(found.values())
+    quantities = {name: stages[name] for name in _STAGES}
+    quantities["start to first step done"] = total(quantities.values())
     steps = [Cost(step["wall"], step["cpu"]) for step in record["report"]["steps"]]
-    found["second step"] = steps[0]
+    quantities["second step"] = steps[0]
     counted = steps[WARM_UP:]
-    found["training step, median"] = median(counted)
-    found["training step, mean"] = mean(counted)
-    found["peak memory, MB"] = Cost(record["report"]["peak_bytes"] / 1e6, None)
-    found["operations in the graph"] = Cost(record["report"]["operations"], None)
-    return found
+    quantities["training step, median"] = median(counted)
+    quantities["training step, mean"] = mean(counted)
+    quantities["peak memory, MB"] = Cost(record["report"]["peak_bytes"] / 1e6, None)
+    quantities["operations in the graph"] = Cost(record["report"]["operations"], None)
+    return quantities
 
 
 def problem(record: dict[str, Any]) -> str | None:
-    """Why a process has not done its work; ``None``: it has."""
+    """Returns the reason why a measurement is invalid; ``None`` for a valid one."""
     if record["error"] is not None:
         return str(record["error"])
     work, report = record["job"]["work"], record["report"]
     if work == "sample":
-        made = record["midi_files"]
-        return None if made == SAMPLES else f"{made:,} MIDI files, not {SAMPLES:,}"
+        written = record["midi_files"]
+        return None if written == SAMPLES else f"{written:,} MIDI files, not {SAMPLES:,}"
     if not report:
-        return "it has reported nothing"
+        return "no report"
     if work == "train" and len(report["steps"]) <= WARM_UP:
-        return "it has stopped too early"
+        return "stopped too early"
     if work == "train" and len(set(report["losses"])) == 1:
-        return "the loss has not changed, so nothing was trained"
+        return "the loss did not change, so nothing was trained"
     return None
 
 
 def groups(records: Sequence[dict[str, Any]], floors: Sequence[dict[str, Any]] = ()) -> list[Group]:
-    """The tables.
+    """Returns the tables.
 
     Args:
-        records: of all processes, repeats included, in the order of the work.
-        floors: what the matrix products of a training step take, by config, batch size and precision.
+        records: Records of all processes, repeats included, in the order of the measurements.
+        floors: Time of the matrix products of a training step, by config, batch size and precision.
     """
-    found = []
+    tables = []
     for config, batch_size in dict.fromkeys((one["job"]["config"], one["job"]["batch_size"]) for one in records):
         rows = []
-        there = [one for one in records if (one["job"]["config"], one["job"]["batch_size"]) == (config, batch_size)]
-        for work in dict.fromkeys(one["job"]["work"] for one in there):
-            rows += _rows([one for one in there if one["job"]["work"] == work])
+        members = [one for one in records if (one["job"]["config"], one["job"]["batch_size"]) == (config, batch_size)]
+        for work in dict.fromkeys(one["job"]["work"] for one in members):
+            rows += _rows([one for one in members if one["job"]["work"] == work])
         least: dict[str, Cost | None] = {
             f"gmd-vae {floor['precision']}": None if floor["wall"] is None else Cost(floor["wall"], floor["cpu"])
             for floor in floors
             if (floor["config"], floor["batch_size"]) == (config, batch_size)
         }
         if least:
-            place = next((at + 1 for at, row in enumerate(rows) if row.name == "training step, mean"), len(rows))
-            rows.insert(place, Row("matrix products of a step (floor)", least))
-        found.append(Group(config, batch_size, rows))
-    return found
+            position = next((at + 1 for at, row in enumerate(rows) if row.name == "training step, mean"), len(rows))
+            rows.insert(position, Row("matrix products of a step (floor)", least))
+        tables.append(Group(config, batch_size, rows))
+    return tables
 
 
 def _rows(records: Sequence[dict[str, Any]]) -> list[Row]:
-    """The rows of one kind of work; a contender of whom a single process failed has failed."""
+    """Returns the rows of one kind of work. A contender fails if one of its processes failed."""
     by_label: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         by_label.setdefault(record["label"], []).append(record)
@@ -137,32 +138,32 @@ def _rows(records: Sequence[dict[str, Any]]) -> list[Row]:
             measured[label] = {name: median([one[name] for one in each]) for name in each[0]}
         else:
             measured[label] = None
-    names = dict.fromkeys(name for found in measured.values() for name in found or ())
+    names = dict.fromkeys(name for medians in measured.values() for name in medians or ())
     return [
-        Row(name, {label: found[name] if found else None for label, found in measured.items()})
+        Row(name, {label: medians[name] if medians else None for label, medians in measured.items()})
         for name in names or [records[0]["job"]["work"]]
     ]
 
 
 def median(measured: Sequence[Cost]) -> Cost:
-    """The median of wall and of processor time, each for itself."""
+    """Returns the median of wall time and the median of processor time."""
     cpu = [cost.cpu for cost in measured if cost.cpu is not None]
     return Cost(statistics.median(cost.wall for cost in measured), statistics.median(cpu) if cpu else None)
 
 
 def mean(measured: Sequence[Cost]) -> Cost:
-    """The mean of wall and of processor time."""
+    """Returns the mean of wall time and of processor time."""
     return Cost(statistics.fmean(cost.wall for cost in measured), statistics.fmean(cost.cpu or 0 for cost in measured))
 
 
 def total(measured: Iterable[Cost]) -> Cost:
-    """The sum of wall and of processor time."""
+    """Returns the sum of wall time and of processor time."""
     parts = list(measured)
     return Cost(sum(cost.wall for cost in parts), sum(cost.cpu or 0 for cost in parts))
 
 
 def ratio(stock: Cost | None, ours: Cost | None) -> Cost | None:
-    """How many times as much stock takes; ``None`` where one of the two is not known."""
+    """Returns the quotient stock / ours; ``None`` if one of the two is unknown."""
     if stock is None or ours is None:
         return None
     cpu = stock.cpu / ours.cpu if stock.cpu is not None and ours.cpu else None
@@ -170,13 +171,13 @@ def ratio(stock: Cost | None, ours: Cost | None) -> Cost | None:
 
 
 def labels(groups: Sequence[Group]) -> list[str]:
-    """The contenders, stock first."""
-    found = dict.fromkeys(label for group in groups for row in group.rows for label in row.costs)
-    return sorted(found, key=lambda label: not label.startswith(STOCK))
+    """Returns the labels of the contenders, stock first."""
+    distinct = dict.fromkeys(label for group in groups for row in group.rows for label in row.costs)
+    return sorted(distinct, key=lambda label: not label.startswith(STOCK))
 
 
 def cells(row: Row, columns: Sequence[str]) -> list[str]:
-    """A row's texts: its name, the first contender's cost, then for every other one its cost and the ratio."""
+    """Returns the cells of a row: name, cost of the first contender, then cost and ratio of each other one."""
     first = row.costs.get(columns[0])
     texts = [row.name]
     for column in columns:

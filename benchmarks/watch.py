@@ -1,7 +1,7 @@
-"""Runs a command and measures it with all that it starts: time, processor time, peak memory.
+"""Runs a command and measures it with all its processes: wall time, processor time, peak memory.
 
-``python -m benchmarks.watch COMMAND ...`` is a process of its own because Linux counts the memory of
-whoever starts a process as that process's own. It says what it has found as one line of JSON, the last.
+``python -m benchmarks.watch COMMAND ...`` is a process of its own, because Linux counts the memory of the parent as the
+child's until the child replaces it. The figures are one line of JSON, the last line of stdout.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ import threading
 import time
 from pathlib import Path
 
-INTERVAL = 0.1  # seconds from one look at the memory to the next
+INTERVAL = 0.1  # seconds between two measurements of memory
 
 
 def watch(command: list[str]) -> int:
-    """Runs the command; its stdout is read, its stderr is passed on.
+    """Runs a command and prints its report; its stderr is passed on.
 
-    The report has ``wall`` and ``cpu`` (seconds), ``peak_bytes`` of the largest process,
-    ``peak_bytes_in_all`` of all processes together (pages that they share count once; ``None`` where
-    there is no ``/proc``), and ``stdout``.
+    The report has ``wall`` and ``cpu`` in seconds, ``peak_bytes`` of the largest process, ``peak_bytes_in_all`` of all
+    processes together (shared pages count once; ``None`` without ``/proc``), and ``stdout``.
+
+    Args:
+        command: Command line.
 
     Returns:
-        The command's exit code.
+        Exit code of the command.
     """
     with tempfile.TemporaryFile("w+") as out:
         started = time.monotonic()
@@ -53,7 +55,11 @@ def watch(command: list[str]) -> int:
 
 
 class _Total(threading.Thread):
-    """Adds up the memory of a process and its descendants, again and again."""
+    """Samples the memory of a process and its descendants.
+
+    Attributes:
+        peak: Largest sum in bytes.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -62,7 +68,7 @@ class _Total(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(INTERVAL):
-            self.peak = max(self.peak, sum(map(_shared_fairly, _family(self._pid))))
+            self.peak = max(self.peak, sum(map(_proportional_set_size, _family(self._pid))))
 
     def stop(self) -> None:
         self._over.set()
@@ -70,25 +76,25 @@ class _Total(threading.Thread):
 
 
 def _family(root: int) -> list[int]:
-    """A process and its descendants."""
+    """Returns the ids of a process and its descendants."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended
+        with contextlib.suppress(OSError):  # the process has ended
             # "PID (NAME) STATE PARENT ...", and the name may hold anything
             stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
             parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
     family = [root]
-    for member in family:  # it grows
+    for member in family:  # the list grows during the loop
         family += [pid for pid, parent in parents.items() if parent == member]
     return family
 
 
-def _shared_fairly(pid: int) -> int:
-    """The bytes of memory of a process; a page that others have too is divided among them."""
+def _proportional_set_size(pid: int) -> int:
+    """Returns the proportional set size (PSS) of a process in bytes: shared pages are divided among processes."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii", errors="replace") as lines:
             return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), 0)
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return 0
 
 

@@ -1,4 +1,4 @@
-"""What is said about the machine."""
+"""The description of the machine, and the warning about its load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def test_a_quiet_machine_needs_no_warning() -> None:
     assert "2.50" in str(machine.warning(2.5))
 
 
-def test_results_are_named_after_what_trains() -> None:
+def test_results_are_named_after_the_device_that_trains() -> None:
     assert machine.device({"gpus": []}) == "cpu"
     assert machine.device({"gpus": [{"name": "NVIDIA H100 80GB HBM3"}]}) == "nvidia-h100-80gb-hbm3"
 

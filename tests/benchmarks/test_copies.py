@@ -1,4 +1,4 @@
-"""Copies of MIDI files: as many notes, other music."""
+"""Copies of MIDI files: the same number of notes, other music."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_copies_are_other_music_with_the_same_rhythm(make_midi: MakeMidi, tmp_pa
             assert abs(mine.start_time - slower * theirs.start_time) < 1e-4
 
 
-def test_the_same_copies_again(make_midi: MakeMidi, tmp_path: Path) -> None:
+def test_the_same_arguments_give_the_same_copies(make_midi: MakeMidi, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "1.mid").write_bytes(make_midi())
     for name in ("one", "two"):

@@ -1,4 +1,4 @@
-"""The data benchmark: what takes turns, what is compared, what the table says."""
+"""The data benchmark: its jobs, the comparison of outputs, and its table."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def test_every_contender_writes_to_a_folder_of_its_own(tmp_path: Path) -> None:
     assert len(set(written)) == len(written) == 5
 
 
-def test_a_larger_data_set_says_its_number_of_files(tmp_path: Path) -> None:
+def test_jobs_of_a_larger_data_set_have_its_number_of_files(tmp_path: Path) -> None:
     convert, preprocess = scale_jobs(tmp_path / "copies", tmp_path, "c", 10, 11_500)
     assert (convert.work, convert.files) == ("convert, 10 × GMD", 11_500)
     assert str(tmp_path / "notes-10") in preprocess.command
 
 
-def test_the_table_has_medians_and_what_failed() -> None:
+def test_the_table_has_medians_and_failures() -> None:
     records = [record("convert", STOCK_LABEL, cpu) for cpu in (30.0, 10.0, 20.0)]
     records += [record("convert", OURS, 2.0), record("convert", OURS_ALL, 2.0, error="exit code 1")]
     records += [
@@ -66,7 +66,7 @@ def test_scale_is_files_a_second_of_a_core() -> None:
     assert compared([record("convert, 10 × GMD", OURS_ALL, 4.0, files=1000)]) == []
 
 
-def test_what_comes_out_is_compared_in_any_order(tmp_path: Path) -> None:
+def test_outputs_are_compared_in_any_order(tmp_path: Path) -> None:
     def write(path: Path, records: list[bytes]) -> None:
         with path.open("wb") as stream:
             for one in records:
@@ -87,7 +87,7 @@ def test_what_comes_out_is_compared_in_any_order(tmp_path: Path) -> None:
     assert identical(records[:1], tmp_path)["windows"] is False  # nothing to compare with
 
 
-def test_our_part_reports_its_windows(starter_notes: Path) -> None:
+def test_our_extractor_reports_its_windows(starter_notes: Path) -> None:
     arguments = ["ours", str(starter_notes), "flat-drum_4bar_small"]
     outcome = process.run(lambda started: [sys.executable, "-m", "benchmarks.data_work", *arguments, str(started)])
     assert outcome.error is None
@@ -95,7 +95,7 @@ def test_our_part_reports_its_windows(starter_notes: Path) -> None:
     assert set(outcome.report["stages"]) == {"import", "read", "windows"}
 
 
-def test_digests_know_how_often() -> None:
+def test_digests_depend_on_counts() -> None:
     assert digest([b"a", b"b"]) == digest([b"b", b"a"])
     assert digest([b"a", b"b"]) != digest([b"a", b"b", b"b"])
 
@@ -110,7 +110,7 @@ def test_a_measured_job_and_one_that_fails(capsys: pytest.CaptureFixture[str]) -
     assert "FAILED" in capsys.readouterr().err
 
 
-def test_without_the_data_it_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_for_missing_data_has_the_next_action(tmp_path: Path) -> None:
     result = CliRunner().invoke(data.main, ["--raw", str(tmp_path / "none"), "--output-dir", str(tmp_path)])
     assert isinstance(result.exception, GmdVaeError)
     assert "gmd-vae fetch groove" in str(result.exception)

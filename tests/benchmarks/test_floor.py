@@ -1,4 +1,4 @@
-"""Matrix products counted by hand."""
+"""The counts of matrix products, compared with hand-written formulas."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ def test_the_latent_vector_has_a_mean_and_a_deviation() -> None:
     assert by_part(TINY)["latent"] == 8 * 6 * 2 * 3
 
 
-def test_the_conductor_hears_z_once_and_the_decoder_in_every_segment() -> None:
+def test_the_conductor_reads_z_once_and_the_decoder_an_embedding_for_each_segment() -> None:
     # z to the first state [3, 10], z to the gates [3, 20], then 2 segments of [10 + 5, 20]
     assert by_part(TINY)["conductor"] == (3 * 10 + 3 * 20 + 2 * 15 * 20) * 2 * 3
 
 
-def test_a_conductor_without_autoregression_hears_only_itself() -> None:
+def test_a_conductor_without_autoregression_has_no_input() -> None:
     assert by_part(NO_AR)["conductor"] == (3 * 10 + 2 * 5 * 20) * 2 * 3
 
 
-def test_the_decoder_takes_its_embedding_once_a_segment_and_its_token_for_nothing() -> None:
+def test_the_decoder_multiplies_its_embedding_once_a_segment_and_no_tokens() -> None:
     # 2 segments: embedding to the first state [5, 10] and to the gates [5, 20]; 16 steps of [5, 20]
     assert by_part(TINY)["decoder"] == (2 * 5 * 10 + 2 * 5 * 20 + 16 * 5 * 20) * 2 * 3
 
 
-def test_a_flat_decoder_has_z_for_an_embedding() -> None:
+def test_the_embedding_of_a_flat_decoder_is_z() -> None:
     parts = by_part(FLAT)
     assert parts["decoder"] == (3 * 10 + 3 * 20 + 16 * 5 * 20) * 2 * 3
     assert "conductor" not in parts
@@ -78,7 +78,7 @@ def test_only_the_recurrence_and_its_gradient_go_step_by_step() -> None:
     assert (encoder.in_turn, encoder.at_once) == (2 * recurrent, recurrent + 3 * from_inputs)
 
 
-def test_seconds_add_up_by_how_each_part_may_be_done() -> None:
+def test_seconds_are_the_sum_over_parts_at_their_rates() -> None:
     products = [Products("a", 4, in_turn=100, at_once=60), Products("b", 8, in_turn=0, at_once=90)]
     fast = {(4, True): Rate(10, 5), (4, False): Rate(20, 10), (8, True): Rate(1, 1), (8, False): Rate(30, 15)}
     least = floor.seconds(products, lambda units, in_turn: fast[units, in_turn])
@@ -86,7 +86,7 @@ def test_seconds_add_up_by_how_each_part_may_be_done() -> None:
     assert least.cpu == pytest.approx(100 / 5 + 60 / 10 + 90 / 15)
 
 
-def test_what_may_be_done_at_once_goes_at_the_better_rate() -> None:
+def test_products_for_all_steps_use_the_better_rate() -> None:
     rate = floor.rates({(2, 4): Rate(10, 9), (32, 4): Rate(8, 12)}, batch_size=2, steps=16)
     assert rate(4, True) == Rate(10, 9)
     assert rate(4, False) == Rate(10, 12)

@@ -1,4 +1,4 @@
-"""Jobs: the order they come in, and the way to their process."""
+"""Jobs: their order, and their command lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_contenders_take_turns() -> None:
     ]
 
 
-def test_every_training_has_a_run_of_its_own_and_the_rest_takes_our_first() -> None:
+def test_each_training_has_its_own_run_and_the_other_jobs_share_our_first() -> None:
     found = list(jobs(["small"], [64, 256], [STOCK, OURS], 5, 2, Path("n"), Path("e"), Path("s")))
     training = [job.run for job in found if job.work == "train"]
     assert len(set(training)) == len(training) == 8
@@ -28,7 +28,7 @@ def test_every_training_has_a_run_of_its_own_and_the_rest_takes_our_first() -> N
     assert Path("s/small-64-0-ours-bf16") in training
 
 
-def test_what_is_trained_in_bf16_is_evaluated_and_sampled_in_fp32() -> None:
+def test_evaluation_and_sampling_are_in_fp32() -> None:
     found = list(jobs(["small"], [64], [STOCK, OURS_FP32, OURS], 5, 1, Path("n"), Path("e"), Path("s")))
     assert [(job.work, job.contender.label) for job in found] == [
         ("train", "stock Magenta"),
@@ -41,19 +41,19 @@ def test_what_is_trained_in_bf16_is_evaluated_and_sampled_in_fp32() -> None:
     ]
 
 
-def test_a_process_is_told_its_job() -> None:
+def test_the_command_line_contains_the_job() -> None:
     job = one("train", OURS)
     command = job.command(12.5)
     assert command[1:3] == ["-m", "benchmarks.ours"]
     assert from_json(command[3]) == (job, 12.5)
 
 
-def test_we_sample_with_the_command_of_users() -> None:
+def test_our_samples_come_from_the_generate_command() -> None:
     command = one("sample", OURS).command(0)
     assert command[1:4] == ["-m", "gmd_vae", "generate"]
     assert command[-2:] == ["--num-outputs", "1000"]
     assert one("sample", STOCK).command(0)[2] == "benchmarks.stock"
 
 
-def test_all_steps_are_the_first_the_warm_up_and_those_that_count() -> None:
+def test_steps_are_the_first_the_warm_up_and_the_measured_ones() -> None:
     assert one("train", STOCK).num_steps == 1 + 3 + 5

@@ -1,4 +1,4 @@
-"""The picture: it is drawn whatever is missing."""
+"""The picture is drawn with missing figures too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that work, that fail, that hang."""
+"""Processes that succeed, fail or hang."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_last_line_is_the_report() -> None:
     assert outcome.cpu > 0
 
 
-def test_a_process_that_says_nothing_has_an_empty_report() -> None:
+def test_a_process_without_output_has_an_empty_report() -> None:
     assert python("").report == {}
 
 
@@ -40,6 +40,6 @@ def test_processor_time_is_that_of_this_process_alone() -> None:
     assert python("").cpu < 0.2
 
 
-def test_the_started_time_is_given() -> None:
+def test_the_command_receives_the_start_time() -> None:
     outcome = process.run(lambda started: [sys.executable, "-c", f"print('{{\"started\": {started}}}')"])
     assert outcome.report["started"] > 0

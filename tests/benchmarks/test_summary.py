@@ -15,7 +15,7 @@ def seconds(wall: float, cpu: float) -> dict[str, float]:
 
 
 def record(label: str, work: str = "train", **fields: Any) -> dict[str, Any]:
-    """A process: stages of 1, 2, 3 and 4 seconds, then six steps of which the last three count."""
+    """Returns the record of a process: stages of 1 to 4 seconds, then six steps; the last three are measured."""
     stages = {"import": 1, "graph build": 2, "data ready": 3, "first step": 4}
     report = {
         "stages": {name: seconds(wall, 2 * wall) for name, wall in stages.items()},
@@ -68,13 +68,13 @@ def test_repeats_give_their_median() -> None:
     assert rows(group) == {"1,000 MIDI files, whole process": {STOCK: Cost(2, 8)}}
 
 
-def test_what_failed_once_is_shown_as_failed_and_the_other_side_stays() -> None:
+def test_one_failed_process_marks_its_contender_as_failed() -> None:
     records = [record(STOCK), record(OURS), record(STOCK, error="exit code 1\nout of memory", report={}), record(OURS)]
     found = rows(summary.groups(records)[0])["first step"]
     assert found == {STOCK: None, OURS: Cost(4, 8)}
 
 
-def test_where_all_have_failed_there_is_still_a_row() -> None:
+def test_there_is_a_row_if_all_processes_failed() -> None:
     failed = [record(STOCK, "evaluate", error="exit code 1", report={})]
     assert summary.groups(failed)[0].rows == [Row("evaluate", {STOCK: None})]
 
@@ -86,17 +86,17 @@ def test_training_that_does_not_change_the_loss_has_failed() -> None:
     assert summary.problem(record(OURS)) is None
 
 
-def test_training_that_stops_before_what_counts_has_failed() -> None:
+def test_training_without_measured_steps_has_failed() -> None:
     short = record(OURS)
     short["report"]["steps"] = short["report"]["steps"][:3]
-    assert summary.problem(short) == "it has stopped too early"
+    assert summary.problem(short) == "stopped too early"
 
 
 def test_a_process_without_a_report_has_failed() -> None:
-    assert summary.problem(record(OURS, report={})) == "it has reported nothing"
+    assert summary.problem(record(OURS, report={})) == "no report"
 
 
-def test_samples_that_are_missing_are_a_failure() -> None:
+def test_missing_samples_are_a_failure() -> None:
     assert summary.problem(record(OURS, "sample", midi_files=999)) == "999 MIDI files, not 1,000"
 
 
@@ -112,13 +112,13 @@ def test_the_floor_stands_below_the_training_step_of_its_config() -> None:
     assert found == {OURS: Cost(0.1, 0.15)}
 
 
-def test_a_floor_that_was_not_measured_is_a_failure() -> None:
+def test_a_floor_without_a_rate_is_a_failure() -> None:
     floors = [{"config": "small", "batch_size": 64, "precision": "fp32", "wall": None, "cpu": None}]
     found = rows(summary.groups([record(OURS)], floors)[0])["matrix products of a step (floor)"]
     assert found == {OURS: None}
 
 
-def test_ratio_is_how_many_times_as_much_stock_takes() -> None:
+def test_the_ratio_is_stock_divided_by_ours() -> None:
     assert summary.ratio(Cost(6, 9), Cost(2, 6)) == Cost(3, 1.5)
     assert summary.ratio(Cost(6, None), Cost(2, None)) == Cost(3, None)
     assert summary.ratio(None, Cost(2, 3)) is None

@@ -1,4 +1,4 @@
-"""What a command and its children take."""
+"""Time and memory of a command and its children."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_time_and_output_of_the_command_alone() -> None:
     assert report["wall"] > 0
 
 
-def test_memory_is_that_of_the_command_not_of_who_measures() -> None:
+def test_memory_is_that_of_the_command_without_its_parent() -> None:
     mine = bytearray(200 << 20)
     mine[:: 1 << 12] = b"x" * len(mine[:: 1 << 12])  # so that the pages are really there
     assert watched("pass")[1]["peak_bytes"] < 60 << 20
