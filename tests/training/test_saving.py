@@ -64,14 +64,14 @@ def test_without_hard_links_files_are_copied(tiny_run: Path, tmp_path: Path, mon
 
 
 def test_partial_checkpoints_are_removed_and_complete_ones_stay(tiny_run: Path, tmp_path: Path) -> None:
-    from gmd_vae.training.saving import remove_half_written
+    from gmd_vae.training.saving import remove_partial_files
 
     prefix = checkpoint_at(5, tiny_run, tmp_path)
     whole = sorted(path.name for path in tmp_path.iterdir())
     (tmp_path / "model.ckpt-9.data-00000-of-00001.tempstate123").write_bytes(b"half")
     (tmp_path / "model.ckpt-9.index.tempstate123").write_bytes(b"half")
     (tmp_path / ".progress.png.abc.partial").write_bytes(b"half")
-    remove_half_written(tmp_path)
+    remove_partial_files(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == whole
     assert checkpoints.is_complete(prefix)
 

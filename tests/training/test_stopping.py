@@ -29,27 +29,27 @@ def run(tmp_path: Path) -> Run:
 
 def test_lack_of_memory_names_the_batch_size_to_try(run: Run) -> None:
     from gmd_vae.magenta.api import tf
-    from gmd_vae.training.stopping import errors_in_words
+    from gmd_vae.training.stopping import one_line_errors
 
     with (
         pytest.raises(GmdVaeError, match=r"Memory ran out at batch size 32\. Train with --hparams batch_size=16"),
-        errors_in_words(run),
+        one_line_errors(run),
     ):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[64,512]")
 
 
 def test_damaged_examples_are_named(run: Run) -> None:
     from gmd_vae.magenta.api import tf
-    from gmd_vae.training.stopping import errors_in_words
+    from gmd_vae.training.stopping import one_line_errors
 
-    with pytest.raises(GmdVaeError, match=r"examples' is damaged .*Run 'gmd-vae preprocess'"), errors_in_words(run):
+    with pytest.raises(GmdVaeError, match=r"examples' is damaged .*Run 'gmd-vae preprocess'"), one_line_errors(run):
         raise tf.errors.DataLossError(None, None, "corrupted record at 12\nmore")
 
 
 def test_other_errors_pass_unchanged(run: Run) -> None:
-    from gmd_vae.training.stopping import errors_in_words
+    from gmd_vae.training.stopping import one_line_errors
 
-    with pytest.raises(PermissionError), errors_in_words(run):
+    with pytest.raises(PermissionError), one_line_errors(run):
         raise PermissionError(13, "Permission denied")
 
 

@@ -8,8 +8,9 @@ From a training window to the loss, in order:
 1. ``run/prepare.py`` combines the options with the run folder; ``examples.py`` finds the examples.
 2. ``graph.py`` builds the graph: ``input.py`` (batch of a step), ``models/accelerated/select_layers.py`` (our layers in
    Magenta's model), ``magenta/randomness.py`` (random draws of a step), then gradients, clipping and update.
-3. The loss is Magenta's ``MusicVAE.train``. It calls our ``models/accelerated/encoder.py``, samples z, and calls
-   ``models/accelerated/decoders.py`` (layers in ``lstm.py``, ``unrolled_stack.py`` and ``core_decoder.py``).
+3. The loss is Magenta's ``MusicVAE.train``. It calls our ``encoder.py``, samples z, and calls our
+   ``hierarchical_decoder.py`` or ``flat_decoder.py``, which share ``core_decoder.py``; ``unrolled_stack.py`` and
+   ``lstm.py`` compute their layers (all in ``models/accelerated/``).
 4. ``session.py`` restores or initialises the variables; ``loop.py`` runs the steps.
 
 Files:

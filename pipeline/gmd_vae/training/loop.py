@@ -35,9 +35,9 @@ from gmd_vae.training.milestones import Milestones
 from gmd_vae.training.progress import TrainingProgress, note
 from gmd_vae.training.progress_plot import draw_progress
 from gmd_vae.training.run.folder import Plan, Run
-from gmd_vae.training.saving import CheckpointHook, keep_best, remove_half_written
+from gmd_vae.training.saving import CheckpointHook, keep_best, remove_partial_files
 from gmd_vae.training.session import last_checkpoint, open_session
-from gmd_vae.training.stopping import errors_in_words, stop_signals
+from gmd_vae.training.stopping import one_line_errors, stop_signals
 from gmd_vae.training.tensorboard_events import Events
 from gmd_vae.training.validation import Validator
 
@@ -99,13 +99,13 @@ def train(
     execution = execution or SingleProcess()
     run.train_folder.mkdir(parents=True, exist_ok=True)
     for folder in (run.folder, run.train_folder, run.best_folder):
-        remove_half_written(folder)
+        remove_partial_files(folder)
     resumed_from = last_checkpoint(run)
     first_step = (checkpoints.step_of(resumed_from) or 0) if resumed_from else 0
     config = session_config(select_layers(run.config, run.hparams, run.layers))
     validator = Validator(run, examples.validation) if examples.validation.count else None
     with (
-        errors_in_words(run),
+        one_line_errors(run),
         stop_signals() as stop,
         execution.start(config, stop),
         History(run.folder / metrics.NAME, first_step, listener) as history,

@@ -12,7 +12,7 @@ from gmd_vae.training.execution import SingleProcess
 from gmd_vae.training.graph import build
 from gmd_vae.training.progress import note
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.stopping import errors_in_words
+from gmd_vae.training.stopping import one_line_errors
 
 NUM_STEPS = 3_000
 WINDOWS = 8  # a small batch: memorised in minutes
@@ -54,7 +54,7 @@ def overfit(run: Run, split: Split, num_steps: int) -> Result:
     """
     windows = min(WINDOWS, run.hparams["batch_size"])
     run = dataclasses.replace(run, hparams={**run.hparams, "batch_size": windows})
-    with errors_in_words(run), tf.Graph().as_default():
+    with one_line_errors(run), tf.Graph().as_default():
         graph = build(run, split, SingleProcess(), one_batch=True)
         with tf.Session(config=session_config(select_layers(run.config, run.hparams, run.layers))) as session:
             session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])

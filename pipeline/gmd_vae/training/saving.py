@@ -69,12 +69,12 @@ class CheckpointHook(tf.train.SessionRunHook):  # type: ignore[misc]
             self._save(session)
 
     def _save(self, session: Any) -> None:
-        with _without_half_written(self._folder):
+        with _without_partial_files(self._folder):
             self._saver.save(session, str(self._folder / "model.ckpt"), global_step=self._step, write_meta_graph=False)
         self.saved, self._saved_at = self._step, time.monotonic()
 
 
-def remove_half_written(folder: Path) -> None:
+def remove_partial_files(folder: Path) -> None:
     """Removes partial files that a killed run left in a folder."""
     for leftover in (*folder.glob("*.tempstate*"), *folder.glob(f".*{files.PARTIAL}")):
         leftover.unlink()
@@ -112,9 +112,9 @@ def keep_best(folder: Path, checkpoint: Path, validation: Validation) -> None:
 
 
 @contextlib.contextmanager
-def _without_half_written(folder: Path) -> Iterator[None]:
+def _without_partial_files(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception:
-        remove_half_written(folder)
+        remove_partial_files(folder)
         raise

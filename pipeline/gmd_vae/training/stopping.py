@@ -39,7 +39,7 @@ def stop_signals() -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def errors_in_words(run: Run) -> Iterator[None]:
+def one_line_errors(run: Run) -> Iterator[None]:
     """Replaces errors that a user can act on by a `GmdVaeError` of one line; other errors pass unchanged.
 
     Raises:

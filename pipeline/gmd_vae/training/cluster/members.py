@@ -16,7 +16,7 @@ from gmd_vae.training.graph import build
 from gmd_vae.training.loop import Outcome, train
 from gmd_vae.training.progress import note, prefix_lines
 from gmd_vae.training.run.folder import Plan, Run
-from gmd_vae.training.stopping import errors_in_words, stop_signals
+from gmd_vae.training.stopping import one_line_errors, stop_signals
 
 
 def lead(run: Run, examples: Examples, plan: Plan, listener: Callable[[str], None] | None, cluster: Cluster) -> Outcome:
@@ -56,7 +56,7 @@ def work(run: Run, examples: Examples, cluster: Cluster) -> int:
     replica = Replica(cluster)
     config = session_config(select_layers(run.config, run.hparams, run.layers))
     with (
-        errors_in_words(run),
+        one_line_errors(run),
         stop_signals() as stop,
         replica.start(config, stop),
         tf.Graph().as_default(),
