@@ -1,10 +1,9 @@
-"""Reads MIDI files that nobody has written, with our reader and with note_seq's, until they disagree.
+"""Fuzzes the MIDI reader: reads random files with our reader and with note_seq's until they disagree.
 
-`make fuzz MINUTES=10` runs it. Half of the files are built from random events, half are real ones with
-damage: our own grooves, and those in the folder GMD_VAE_TEST_DATA where it is set, all of which are
-compared first as they are. The first file on
-which the readers disagree, on which ours breaks or takes too long, is made as small as it can be, and
-saved. Seeds make it repeatable.
+`make fuzz MINUTES=10` runs it. Half of the files are built from random events, half are real files with damage: our
+own grooves, and the files in the folder GMD_VAE_TEST_DATA if it is set. Those are first compared undamaged. The first
+file on which the readers disagree, or on which ours fails or takes too long, is shrunk and saved. A seed makes the run
+repeatable.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ from fixtures.midi_strategies import build, chunk, damage, split_chunks, split_e
 from gmd_vae.datasets.starter.starter_set import write_starter  # noqa: E402
 from gmd_vae.midi import midi_io  # noqa: E402
 
-PATIENCE = 20  # seconds for one file
-SHRINKING = 60.0  # seconds, at most
+FILE_SECONDS = 20  # limit for one file
+SHRINKING_SECONDS = 60.0
 
 Fails = Callable[[bytes], bool]
 
@@ -41,13 +40,13 @@ class Hang(Exception):
 
 
 def problem(data: bytes) -> str | None:
-    """What is wrong with the reading of a file; None: nothing."""
+    """Returns the fault in the reading of a file; None: no fault."""
     return outcome(data)[1]
 
 
 def outcome(data: bytes) -> tuple[str, str | None]:
-    """How a file was read (`accepted`, or a reason), and what is wrong with that."""
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    """Returns the result of reading a file (`accepted`, or a reason), and the fault in it or None."""
+    signal.setitimer(signal.ITIMER_REAL, FILE_SECONDS)
     try:
         return compare(data), None
     except Exception as error:
@@ -56,13 +55,16 @@ def outcome(data: bytes) -> tuple[str, str | None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def smallest(data: bytes, fails: Fails, seconds: float = SHRINKING) -> bytes:
-    """A file as small as it can be made, for which ``fails`` is still true.
+def smallest(data: bytes, fails: Fails, seconds: float = SHRINKING_SECONDS) -> bytes:
+    """Shrinks a file as long as ``fails`` stays true: leaves out tracks, events and bytes (delta debugging).
 
     Args:
-        data: a file for which it is true.
-        fails: says so of any file.
-        seconds: when to be content.
+        data: File that fails.
+        fails: Returns True for a file that fails.
+        seconds: Time limit.
+
+    Returns:
+        The smallest failing file found.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -85,7 +87,7 @@ def _file(head: bytes, tracks: Sequence[bytes]) -> bytes:
 
 
 def _shorter(data: bytes, place: int, take_apart: Callable[[bytes], list[bytes]], fails: Fails, end: float) -> bytes:
-    """The same file with less in one of its tracks."""
+    """Leaves out parts of one track of a file as long as it fails."""
     chunks = split_chunks(data)
 
     def make(parts: Sequence[bytes]) -> bytes:
@@ -98,7 +100,7 @@ def _shorter(data: bytes, place: int, take_apart: Callable[[bytes], list[bytes]]
 def _fewer(
     parts: Sequence[bytes], make: Callable[[Sequence[bytes]], bytes], fails: Fails, end: float, data: bytes
 ) -> bytes:
-    """``make(parts)`` with as few parts as still fail: runs of them are left out, long ones first."""
+    """Returns ``make(parts)`` with few parts that still fails. Leaves out runs of parts, long ones first."""
     kept, run = list(parts), max(1, len(parts) // 2)
     while run and time.monotonic() < end:
         place = 0
@@ -114,7 +116,7 @@ def _fewer(
 
 
 def corpus() -> list[bytes]:
-    """The files to damage."""
+    """Returns the files to damage."""
     folder = os.environ.get("GMD_VAE_TEST_DATA")
     with tempfile.TemporaryDirectory() as scratch:
         write_starter(Path(scratch) / "starter")
@@ -122,32 +124,32 @@ def corpus() -> list[bytes]:
 
 
 def different_real_files() -> list[str]:
-    """The files of GMD_VAE_TEST_DATA, where it is set, on which the readers do not agree, and how."""
+    """Compares the files of GMD_VAE_TEST_DATA, if it is set, and returns a line for each difference."""
     folder = os.environ.get("GMD_VAE_TEST_DATA")
     if not folder:
         return []
-    found = []
+    differences = []
     counts: collections.Counter[str] = collections.Counter()
     for name, data in real_files(Path(folder)):
         try:
             counts[compare(data)] += 1
         except Difference as difference:
-            found.append(f"FAILED: {name}: {difference}")
+            differences.append(f"FAILED: {name}: {difference}")
     print("Real files: " + ", ".join(f"{count:,} {how}" for how, count in counts.most_common()), flush=True)
-    return found
+    return differences
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fuzzes; the exit code."""
+    """Runs the fuzzer and returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=None, help="of the first file; the others count from there")
-    parser.add_argument("--output-dir", type=Path, default=Path("fuzzed"), help="for the file that fails")
+    parser.add_argument("--seed", type=int, default=None, help="Seed of the first file; each next file adds 1.")
+    parser.add_argument("--output-dir", type=Path, default=Path("fuzzed"), help="Folder for the file that fails.")
     options = parser.parse_args(arguments)
     first = seed = random.SystemRandom().randrange(1 << 40) if options.seed is None else options.seed
 
     def hang(_: int, __: types.FrameType | None) -> None:
-        raise Hang(f"more than {PATIENCE} s")
+        raise Hang(f"more than {FILE_SECONDS} s")
 
     signal.signal(signal.SIGALRM, hang)
     if different := different_real_files():
@@ -155,26 +157,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     files = corpus()
     counts: collections.Counter[str] = collections.Counter()
-    slow, found = 0, None
+    by_note_seq, fault = 0, None
     started = time.monotonic()
     end = started + 60 * options.minutes
-    while found is None and time.monotonic() < end:
+    while fault is None and time.monotonic() < end:
         rng = random.Random(seed)
         data = build(rng.randbytes(400)) if seed % 2 else damage(rng.randbytes(60), files)
-        how, found = outcome(data)
+        how, fault = outcome(data)
         counts[how] += 1
-        slow += how == ACCEPTED and not midi_io.reads_without_note_seq(data)
+        by_note_seq += how == ACCEPTED and not midi_io.reads_without_note_seq(data)
         seed += 1
     seconds = time.monotonic() - started
     total = sum(counts.values())
     print(f"{total:,} files from seed {first}, {total / seconds:,.0f} a second, {len(files)} real ones to damage")
     for how, count in counts.most_common():
         print(f"  {count:9,} {how} ({count / total:.1%})")
-    print(f"  {slow:9,} of the accepted were read by note_seq, not by us ({slow / max(1, counts[ACCEPTED]):.1%})")
+    share = by_note_seq / max(1, counts[ACCEPTED])
+    print(f"  {by_note_seq:9,} of the accepted were read by note_seq, not by our reader ({share:.1%})")
     print(f"Peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB")
-    if found is None:
+    if fault is None:
         return 0
-    print(f"FAILED at seed {seed - 1}: {found}")
+    print(f"FAILED at seed {seed - 1}: {fault}")
     small = smallest(data, lambda candidate: problem(candidate) is not None)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     for name, content in ((f"{seed - 1}.mid", data), (f"{seed - 1}-small.mid", small)):

@@ -29,7 +29,7 @@ ABC = bytes.fromhex("0300000000000000 b099490e 616263 6e57f121")
 
 
 def count(path: Path) -> int:
-    """How many records a file has, by their lengths alone."""
+    """Returns the number of records in a file, from their lengths alone."""
     return len(list(record_sizes(path)))
 
 

@@ -1,4 +1,4 @@
-"""`make fuzz`: what it counts, what it finds, and how small it makes it."""
+"""`make fuzz`: its counts, its failures, and how it shrinks a failing file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_failing_file_is_saved_small(
     read = fuzz_midi.compare
 
     def wrong(data: bytes) -> str:
-        if b"\x99\x26" in data:  # a snare drum, of all things
+        if b"\x99\x26" in data:  # a snare drum
             raise AssertionError("no snare drums")
         return read(data)
 
@@ -41,7 +41,7 @@ def test_a_failing_file_is_saved_small(
     assert len(small.read_bytes()) < 40
 
 
-def test_files_are_made_small_by_tracks_events_and_bytes() -> None:
+def test_a_file_shrinks_by_tracks_events_and_bytes() -> None:
     rng = random.Random(4)
     tempo = b"\xff\x51"
     data = next(data for data in iter(lambda: build(b"\x00" + rng.randbytes(900)), b"") if data.count(tempo) > 2)

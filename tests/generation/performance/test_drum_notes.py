@@ -1,4 +1,4 @@
-"""Drum labels as MIDI files: Magenta's notes, whole bars, and what swing and a feel do to them."""
+"""Drum labels as MIDI files: Magenta's notes, whole bars, swing and feel."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ CLASSES = [
 ]
 
 
-def of_classes(count: int) -> int:
-    """All drums at once."""
+def label_of_all(count: int) -> int:
+    """Returns the label of all drums at once."""
     return (1 << count) - 1
 
 
 def notes_of(sequence: Any) -> list[Note]:
-    """The notes by time and pitch."""
+    """Returns the notes of a NoteSequence by time and pitch."""
     return sorted(
         (note.start_time, note.end_time, note.pitch, note.velocity, note.is_drum, note.program)
         for note in sequence.notes
     )
 
 
-def made_by(converter: Any, labels: Sequence[int]) -> list[Note]:
-    """The notes that Magenta's converter makes."""
+def magentas_notes(converter: Any, labels: Sequence[int]) -> list[Note]:
+    """Returns the notes that Magenta's converter makes of labels."""
     one_hot = np.zeros([len(labels), converter.output_depth], np.float32)
     one_hot[np.arange(len(labels)), labels] = 1
     (sequence,) = converter.from_tensors([one_hot])
@@ -88,14 +88,14 @@ def magenta() -> Magenta:
             pitch_classes=windows.pitch_classes,
             roll_input=windows.roll_input,
         )
-        return made_by(converter, labels)
+        return magentas_notes(converter, labels)
 
     return make
 
 
 @pytest.fixture(scope="module")
 def grooves(starter_examples: Path) -> list[list[int]]:
-    """The training windows of the starter set."""
+    """Returns the training windows of the starter set as labels."""
     labels: list[list[int]] = load_windows(starter_examples, "train").labels.tolist()
     assert len(labels) > 20
     return labels
@@ -106,7 +106,7 @@ def windows_and_labels(draw: st.DrawFn) -> tuple[DrumWindows, list[int]]:
     windows = DrumWindows(
         steps_per_quarter=draw(st.sampled_from(STEPS_PER_QUARTER)), pitch_classes=draw(st.sampled_from(CLASSES))
     )
-    everything = of_classes(len(windows.pitch_classes))
+    everything = label_of_all(len(windows.pitch_classes))
     label = st.integers(0, everything)
     few = st.sampled_from([0, 0, 0, 0, 1, 2, everything])
     length = draw(st.sampled_from([1, 2, 16, 63, 64]))
@@ -137,7 +137,7 @@ def test_every_grid_and_kit_has_magentas_notes(
 ) -> None:
     """All labels in a row, then a lone hit after a pause: a time of two bytes."""
     windows = DrumWindows(steps_per_quarter=steps_per_quarter, pitch_classes=pitch_classes)
-    everything = of_classes(len(pitch_classes))
+    everything = label_of_all(len(pitch_classes))
     labels = [*range(everything, -1, -max(1, everything // 200)), *[0] * 100, 1, everything, 0]
     assert_magentas(labels, windows, magenta(labels, windows))
 
@@ -150,7 +150,7 @@ def test_grooves_have_the_notes_of_their_configs_converter(grooves: list[list[in
     assert config.windows is not None
     converter = build_config(config).data_converter
     for labels in grooves:
-        assert_magentas(labels, config.windows, made_by(converter, labels))
+        assert_magentas(labels, config.windows, magentas_notes(converter, labels))
 
 
 def parsed(data: bytes) -> mido.MidiFile:
@@ -261,7 +261,7 @@ def test_swing_moves_every_second_sixteenth(swing: float, late: int) -> None:
     assert begun == [0, 120 + late, 240, 360 + late, 480, 600 + late]
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_playing_that_does_not_suit_the_windows_is_refused() -> None:
     with pytest.raises(ValueError, match="swing"):
         drum_midi(BEAT, DrumWindows(steps_per_quarter=3), playing=Playing(swing=60))
     with pytest.raises(ValueError, match="feel"):
@@ -270,7 +270,7 @@ def test_what_does_not_fit_is_refused() -> None:
         drum_midi(BEAT, DrumWindows(steps_per_quarter=40_000))
 
 
-def test_a_beat_is_played_alike_whatever_stands_beside_it() -> None:
+def test_a_beat_does_not_depend_on_the_other_beats() -> None:
     playing = Playing(feel=load_feel(), seed=3)
     many = [drum_midi(BEAT * 8, DrumWindows(), playing, number)[0] for number in range(5)]
     assert drum_midi(BEAT * 8, DrumWindows(), playing, 3)[0] == many[3]

@@ -1,3 +1,5 @@
+"""note_seq's reader in its child process: limits, crashes, Ctrl-C and threads."""
+
 from __future__ import annotations
 
 import os
@@ -17,14 +19,14 @@ SMPTE = 0xE728  # a time division that our own reader leaves to note_seq
 
 @pytest.fixture(autouse=True)
 def no_child_is_left() -> Iterator[None]:
-    """Each test starts its own process, and none after it gets a strange one."""
+    """Ends the child process before and after each test."""
     child_process._end()
     yield
     child_process._end()
 
 
 def odd(make_midi: MakeMidi) -> bytes:
-    """A file that note_seq reads and our own reader does not: a delta time of five bytes."""
+    """Returns a file that note_seq reads and our own reader does not: a delta time of five bytes."""
     data = make_midi(before=b"\x80\x80\x80\x80\x05\x99\x24\x40")
     assert not midi_io.reads_without_note_seq(data)
     return data
@@ -37,7 +39,7 @@ def reason_of(data: bytes) -> str:
     return caught.value.reason
 
 
-def test_the_same_process_answers_again_and_again(make_midi: MakeMidi) -> None:
+def test_one_process_serves_many_files(make_midi: MakeMidi) -> None:
     first = midi_to_record(odd(make_midi), "c", "a.mid")
     child = child_process._child
     assert first.notes == 4
@@ -67,7 +69,7 @@ def test_a_file_that_kills_the_process_is_refused_and_the_next_one_is_read(
     assert midi_to_record(odd(make_midi), "c", "a.mid").notes == 4
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not tell the memory in use")  # noqa: PTH110
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc/self/statm")  # noqa: PTH110
 def test_memory_is_bounded(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch) -> None:
     greedy = "from gmd_vae.midi.fallback import reference; reference._read = lambda data: bytearray(4 << 30); "
     monkeypatch.setattr(child_process, "_START", child_process._START.replace("from gmd_vae", f"{greedy}from gmd_vae"))
@@ -89,13 +91,13 @@ def test_ctrl_c_while_waiting_is_no_refusal_and_leaves_no_answer_behind(
     assert midi_to_record(odd(make_midi), "c", "a.mid").notes == 4
 
 
-def test_threads_get_their_own_answers(make_midi: MakeMidi) -> None:
+def test_each_thread_gets_the_record_of_its_own_file(make_midi: MakeMidi) -> None:
     files = [make_midi(before=b"\x80\x80\x80\x80" + bytes([number]) + b"\x99\x24\x40") for number in range(8)]
     alone = [midi_to_record(data, "c", "a.mid") for data in files]
-    found: dict[int, Record] = {}
+    records: dict[int, Record] = {}
     threads = [
         threading.Thread(
-            target=lambda number=number: found.update({number: midi_to_record(files[number], "c", "a.mid")})
+            target=lambda number=number: records.update({number: midi_to_record(files[number], "c", "a.mid")})
         )
         for number in range(8)
     ]
@@ -103,4 +105,4 @@ def test_threads_get_their_own_answers(make_midi: MakeMidi) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [found[number] for number in range(8)] == alone
+    assert [records[number] for number in range(8)] == alone

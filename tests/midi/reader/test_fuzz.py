@@ -1,4 +1,4 @@
-"""Our MIDI reader against note_seq's, on files nobody has written. `make fuzz` does the same for longer."""
+"""Our MIDI reader against note_seq's, on random files. `make fuzz` runs the same comparison for longer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def corpus(starter_midi: list[Path]) -> list[bytes]:
 
 
 def check(data: bytes) -> None:
-    """`compare`, with the file in the message."""
+    """Runs `compare` and puts the file into the error message."""
     try:
         event(compare(data))
     except Exception as error:
@@ -52,8 +52,8 @@ def test_what_is_built_without_illegal_events_is_accepted() -> None:
     assert tame.count(ACCEPTED) > 90  # a few are a track without events
 
 
-def test_a_wrong_reader_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The harness itself: every part of an answer counts."""
+def test_compare_detects_each_wrong_part_of_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test of the comparison itself."""
     good = midi_to_record(build(b""), "c", "a.mid")
     for wrong in (
         good._replace(data=good.data.replace(b"a.mid", b"b.mid")),
@@ -89,11 +89,11 @@ def test_no_byte_is_lost_when_a_file_is_taken_apart(corpus: list[bytes]) -> None
             assert b"".join(split_events(part[8:])) == part[8:]
 
 
-def test_events_are_told_apart() -> None:
+def test_a_track_is_split_into_its_events() -> None:
     events = [b"\x00\x99\x24\x64", b"\x3c\x24\x00", b"\x81\x00\xff\x03\x02ab", b"\x00\xf0\x02\x01\xf7", b"\x00\xc9\x05"]
     assert split_events(b"".join(events)) == events
 
 
-def test_no_decision_is_the_simplest_file() -> None:
+def test_no_decisions_make_the_simplest_file() -> None:
     assert build(b"") == header(1, 1, 480) + chunk(b"MTrk", b"\x00\xff\x2f\x00")
     assert Choices(b"").pick([7, 8, 9]) == 7
