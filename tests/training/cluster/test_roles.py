@@ -168,8 +168,8 @@ def test_flags_may_repeat_what_tf_config_says() -> None:
 @pytest.mark.parametrize(
     ("flags", "fault"),
     [
-        (Flags(num_ps_tasks=1), "--num-ps-tasks is 1, but TF_CONFIG says 2"),
-        (Flags(task=0), "--task is 0, but TF_CONFIG says 1"),
+        (Flags(num_ps_tasks=1), "--num-ps-tasks is 1, but 2 in TF_CONFIG"),
+        (Flags(task=0), "--task is 0, but 1 in TF_CONFIG"),
         (Flags(master="grpc://a:1"), "--master"),
         (Flags(num_sync_workers=4), "--num-sync-workers is 4"),
         (Flags(num_sync_workers=-1), "-1"),
