@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from gmd_vae.cli import main
-from gmd_vae.common import environment, machine
+from gmd_vae.commands import doctor_checks
+from gmd_vae.common import machine
 
 HEALTHY = {
     "magenta_configs": 23,
@@ -27,12 +28,12 @@ def healthy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty working folder on a machine without problems, with a stub for the start of TensorFlow."""
     Memory = namedtuple("Memory", ["total", "available"])
     Disk = namedtuple("Disk", ["total", "used", "free"])
-    monkeypatch.setattr(environment, "run_probe", lambda timeout: dict(HEALTHY))
+    monkeypatch.setattr(doctor_checks, "run_probe", lambda timeout: dict(HEALTHY))
     monkeypatch.setattr(machine, "gpus", list)
     monkeypatch.setattr(machine, "_cgroup_folders", list)
     monkeypatch.setattr("psutil.virtual_memory", lambda: Memory(16 * 10**9, 8 * 10**9))
     monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(100 * 10**9, 50 * 10**9, 50 * 10**9))
-    monkeypatch.setattr(environment, "ROOT", tmp_path)  # no lock to compare with
+    monkeypatch.setattr(doctor_checks, "ROOT", tmp_path)  # no lock to compare with
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -173,7 +174,7 @@ def test_a_tensorflow_that_does_not_start(
     python.write_text(f"#!/bin/sh\n{child.replace('sleep', 'exec sleep')}\n")
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(python))
-    answer = environment.run_probe(0.5 if "sleep" in child else 30)
+    answer = doctor_checks.run_probe(0.5 if "sleep" in child else 30)
     assert expected in answer["error"]
     assert answer["next_action"].endswith(".")
 
@@ -181,7 +182,7 @@ def test_a_tensorflow_that_does_not_start(
 def test_a_failing_start_is_an_error_of_the_report(
     healthy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment, "run_probe", lambda timeout: {"error": "boom", "next_action": "Do it."})
+    monkeypatch.setattr(doctor_checks, "run_probe", lambda timeout: {"error": "boom", "next_action": "Do it."})
     code, report = _doctor(capsys)
     assert code == 1
     assert report["problems"][0]["what"] == "TensorFlow and Magenta do not start: boom"
@@ -189,7 +190,7 @@ def test_a_failing_start_is_an_error_of_the_report(
 
 @pytest.mark.tensorflow
 def test_this_machine() -> None:
-    answer = environment.run_probe(environment.PROBE_SECONDS)
+    answer = doctor_checks.run_probe(doctor_checks.PROBE_SECONDS)
     assert answer["magenta_configs"] == 23
     assert "CPU:0" in [device["name"] for device in answer["devices"]]
 
@@ -203,8 +204,8 @@ def test_pins_are_read_for_this_python_and_platform(tmp_path: Path) -> None:
         "windows==1 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n"
         "plain-one==3.1.post1 \\\n    --hash=sha256:00\n    # via old==9\n"
     )
-    assert environment.tested_versions(lock) == {"old": "2.0", "plain-one": "3.1.post1"}
-    assert environment.tested_versions(tmp_path / "none.txt") == {}
+    assert doctor_checks.tested_versions(lock) == {"old": "2.0", "plain-one": "3.1.post1"}
+    assert doctor_checks.tested_versions(tmp_path / "none.txt") == {}
 
 
 def test_the_tightest_limit_of_nested_groups_counts(tmp_path: Path) -> None:

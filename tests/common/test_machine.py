@@ -1,7 +1,8 @@
-"""The precision of this machine; the tests of ``doctor`` cover the rest."""
+"""Cores and precision of this machine; the tests of ``doctor`` cover the rest."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,7 @@ def test_all_gpus_must_have_tensor_cores_for_bf16(
     monkeypatch.setattr(machine, "gpus", lambda: [{"name": "a GPU"}])
     monkeypatch.setattr(machine, "_query_gpus", lambda fields: capabilities)
     assert machine.best_precision() == precision
+
+
+def test_there_is_at_least_one_usable_core() -> None:
+    assert 1 <= machine.usable_cores() <= (os.cpu_count() or 1)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 from gmd_vae.engines.engine import EngineError
-from gmd_vae.engines.local import LocalEngine, default_jobs, map_in_order
+from gmd_vae.engines.local import LocalEngine, map_in_order
 
 
 def square(number: int) -> int:
@@ -86,10 +86,6 @@ def test_one_item_needs_no_process() -> None:
 def test_a_killed_process_is_one_line_with_the_next_action() -> None:
     with pytest.raises(EngineError, match=r"killed.*--jobs 1"):
         list(map_in_order(die_at_three, range(10), 2))
-
-
-def test_there_is_at_least_one_job() -> None:
-    assert 1 <= default_jobs() <= (os.cpu_count() or 1)
 
 
 SCRIPT = """

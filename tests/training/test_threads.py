@@ -14,7 +14,7 @@ from gmd_vae.training import threads
 def test_one_or_two_cores_give_each_operation_one_thread(
     processors: int, before: str | None, after: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "default_jobs", lambda: processors)
+    monkeypatch.setattr(threads, "usable_cores", lambda: processors)
     monkeypatch.setenv(threads.VARIABLE, before or "")  # so that monkeypatch restores it
     if before is None:
         monkeypatch.delenv(threads.VARIABLE)

@@ -30,11 +30,11 @@ def command(context: click.Context, as_json: bool) -> None:
       gmd-vae doctor
       gmd-vae doctor --json > environment.json
     """
-    from gmd_vae.common import environment
+    from gmd_vae.commands import doctor_checks
 
     waiting = console.stderr().status("Starting TensorFlow and Magenta...") if sys.stderr.isatty() else None
     with waiting or contextlib.nullcontext():
-        report = environment.examine(Path.cwd())
+        report = doctor_checks.examine(Path.cwd())
     if as_json:
         console.print_json(report)
     else:

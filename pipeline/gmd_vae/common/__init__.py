@@ -9,7 +9,6 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``process_lock.py``: one process at a time in a folder.
 - ``console.py``: output on stdout and stderr, progress bars.
 - ``charts.py``: line charts as reproducible PNG files.
-- ``machine.py``: processor, memory, disk and GPUs of this machine.
-- ``environment.py``: the checks behind ``gmd-vae doctor``.
+- ``machine.py``: processor, memory, disk and GPUs of this machine, and the problems with them.
 - ``latent_points.py``: points and paths in latent space, in numpy.
 """

@@ -30,16 +30,23 @@ class Problem:
     next_action: str
 
 
+def usable_cores() -> int:
+    """Returns the number of cores that this process may use. A container's CPU quota does not count."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS
+
+
 def cpu(problems: list[Problem]) -> dict[str, Any]:
     """Describes the processor: model, cores that this process may use, instructions that TensorFlow uses.
 
     Args:
         problems: Faults found so far; this function appends its own.
+
+    Returns:
+        JSON values: ``model``, ``usable_cores``, ``limited_to_cores`` (the container's CPU quota, or None), ``flags``.
     """
-    try:
-        usable = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        usable = os.cpu_count() or 1
+    usable = usable_cores()
     model, flags = cpu_model(Path("/proc/cpuinfo"))
     if flags is not None and platform.machine() == "x86_64" and "avx" not in flags:
         what = "This processor has no AVX instructions, and TensorFlow needs them"
@@ -79,6 +86,9 @@ def memory(problems: list[Problem]) -> dict[str, int | None]:
 
     Args:
         problems: Faults found so far; this function appends its own.
+
+    Returns:
+        ``total_bytes``, ``available_bytes`` and ``limit_bytes``; None where psutil is missing or there is no limit.
     """
     try:
         import psutil
@@ -121,6 +131,9 @@ def cgroup_memory(folders: list[Path]) -> tuple[int | None, int]:
 
     Args:
         folders: Folders of the cgroups.
+
+    Returns:
+        The limit, or None if no cgroup has one; and the free memory, 0 without a limit.
     """
     tightest: int | None = None
     free = 0
@@ -133,9 +146,9 @@ def cgroup_memory(folders: list[Path]) -> tuple[int | None, int]:
         if (folder / "memory.stat").is_file():
             stat = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines())
             cache = int(stat.get("inactive_file", stat.get("total_inactive_file", 0)))
-        here = max(0, limit - used + cache)
-        if tightest is None or here < free:
-            free = here
+        free_in_folder = max(0, limit - used + cache)
+        if tightest is None or free_in_folder < free:
+            free = free_in_folder
         tightest = limit if tightest is None else min(tightest, limit)
     return tightest, free
 
@@ -176,7 +189,11 @@ def disk(folder: Path, problems: list[Problem]) -> dict[str, Any]:
 
 
 def gpus() -> list[dict[str, Any]]:
-    """Describes the NVIDIA GPUs that the driver lists, visible to TensorFlow or not."""
+    """Describes the NVIDIA GPUs that the driver lists, visible to TensorFlow or not.
+
+    Returns:
+        For each GPU ``name``, ``driver``, ``memory_bytes`` and ``free_bytes`` (None if unknown).
+    """
     listing = []
     for line in _query_gpus("name,memory.total,memory.free,driver_version"):
         name, total, free, driver = (field.strip() for field in line.rsplit(",", 3))

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 
+from gmd_vae.common.machine import usable_cores
 from gmd_vae.engines.engine import Engine, Item, Result
-
-
-def default_jobs() -> int:
-    """Returns the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -27,7 +22,7 @@ class LocalEngine:
 
     def each(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result, None, None]:
         """Implements ``Engine.each``."""
-        return _run(function, items, min(self.jobs or default_jobs(), len(items)), in_order=False)
+        return _run(function, items, min(self.jobs or usable_cores(), len(items)), in_order=False)
 
 
 def engine_for(processes: int, engine: Engine | None) -> Engine:
@@ -38,7 +33,7 @@ def engine_for(processes: int, engine: Engine | None) -> Engine:
         engine: The user's choice; None or ``LocalEngine()`` leave the number of processes open.
     """
     if engine is None or engine == LocalEngine():
-        return LocalEngine(max(1, min(default_jobs(), processes)))
+        return LocalEngine(max(1, min(usable_cores(), processes)))
     return engine
 
 

@@ -16,11 +16,12 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.machine import usable_cores
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS, Entry, Selection, parse
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, list_midi_files
 from gmd_vae.datasets.safe_names import printable
-from gmd_vae.engines.local import default_jobs, map_in_order
+from gmd_vae.engines.local import map_in_order
 from gmd_vae.inspection.facts import Facts, facts_of, voices
 from gmd_vae.midi.convert import MAX_NAMES, counted_names
 from gmd_vae.midi.convert_batch import convert_file
@@ -62,7 +63,7 @@ def inspect_midi_files(
     for name, reason in listing.skipped:
         sums.refuse(reason, name)
     chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
-    jobs = jobs or max(1, min(default_jobs(), len(plan.files) // _FILES_PER_JOB))
+    jobs = jobs or max(1, min(usable_cores(), len(plan.files) // _FILES_PER_JOB))
     function = functools.partial(_read_files, listing.collection, spec)
     done = 0
     for chunk in map_in_order(function, chunks, jobs):
@@ -107,7 +108,7 @@ def inspect_notes(
     ranges = source.ranges()
     total = sum(piece.count for piece in ranges)
     sums = _Sums(spec, {})
-    jobs = jobs or max(1, min(default_jobs(), source.size() // _BYTES_PER_JOB))
+    jobs = jobs or max(1, min(usable_cores(), source.size() // _BYTES_PER_JOB))
     done = 0
     for chunk in map_in_order(functools.partial(_read_records, spec), ranges, jobs):
         for split, name, facts in chunk:

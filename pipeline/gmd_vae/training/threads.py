@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gmd_vae.engines.local import default_jobs
+from gmd_vae.common.machine import usable_cores
 
 VARIABLE = "TF_NUM_INTRAOP_THREADS"  # environment variable of TensorFlow
 _MAX_CORES = 2  # not measured with more cores
@@ -16,5 +16,5 @@ def share_processors() -> None:
     A training step has two independent operations most of the time, such as the two directions of the encoder. They
     occupy both cores; splitting each operation over the cores as well only adds waiting (docs/performance.md).
     """
-    if default_jobs() <= _MAX_CORES:
+    if usable_cores() <= _MAX_CORES:
         os.environ.setdefault(VARIABLE, "1")
