@@ -1,4 +1,4 @@
-"""The declarations in configs.py: their numbers, and declarations that are refused."""
+"""The configs of configs.py, and checks of a config's fields."""
 
 import json
 
@@ -33,7 +33,7 @@ def test_the_configs_are_those_of_the_previous_project_and_the_paper(name: str) 
     assert (hparams["sampling_schedule"], hparams["sampling_rate"]) == (schedule, rate)
 
 
-def test_segments_of_a_bar_and_sixteen_bars_are_there() -> None:
+def test_there_are_configs_with_segments_of_a_bar_and_with_sixteen_bars() -> None:
     for name in ("hierdec-drum_4bar_bar", "hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar_small"):
         assert OURS[name].levels == (4, 16)
     for name in ("hierdec-drum_4bar", "hierdec-drum_4bar_small_half_bar"):
@@ -66,7 +66,7 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 
 def test_replace_changes_fields_and_hyperparameters_and_nothing_else() -> None:
     parent = OURS["flat-drum_4bar"]
-    made = parent.replace(name="mine", z_size=3, windows=DrumWindows(slice_bars=2))
-    assert (made.name, made.hparams["z_size"], made.hparams["max_seq_len"]) == ("mine", 3, 32)
-    assert {**made.hparams, "z_size": 512, "max_seq_len": 64} == parent.hparams
+    child = parent.replace(name="mine", z_size=3, windows=DrumWindows(slice_bars=2))
+    assert (child.name, child.hparams["z_size"], child.hparams["max_seq_len"]) == ("mine", 3, 32)
+    assert {**child.hparams, "z_size": 512, "max_seq_len": 64} == parent.hparams
     assert parent.hparams["z_size"] == 512

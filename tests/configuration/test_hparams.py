@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 SMALL = get_config("hierdec-drum_4bar_small")
 
 
-def test_nothing_changed_gives_the_configs_own() -> None:
+def test_without_overrides_the_values_are_the_configs_own() -> None:
     assert resolve(SMALL, "") == SMALL.hparams
     assert changed(SMALL, resolve(SMALL, "")) == {}
 
@@ -36,7 +36,7 @@ def test_the_config_itself_is_not_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("batchsize=32", "Did you mean 'batch_size'"),
         ("batch_size", "has no value"),
@@ -53,25 +53,25 @@ def test_the_config_itself_is_not_changed() -> None:
         ("clip_mode=norm", "global_norm"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_the_way_out(text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_invalid_overrides_are_an_error_with_the_next_action(text: str, expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
         resolve(SMALL, text)
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_taken_or_refused_in_one_line(text: str) -> None:
-    said = ""
+def test_any_text_is_accepted_or_refused_in_one_line(text: str) -> None:
+    message = ""
     hparams = SMALL.hparams
     try:
         hparams = resolve(SMALL, text)
     except UsageError as error:
-        said = str(error)
-    assert "\n" not in said
+        message = str(error)
+    assert "\n" not in message
     assert set(hparams) == set(SMALL.hparams)
 
 
 @given(st.fixed_dictionaries({}, optional={"batch_size": st.integers(1, 4096), "z_size": st.integers(1, 4096)}))
-def test_what_was_written_is_what_is_read(values: dict[str, Any]) -> None:
+def test_written_overrides_are_read_back(values: dict[str, Any]) -> None:
     text = ",".join(f"{name}={value}" for name, value in values.items())
     assert {name: resolve(SMALL, text)[name] for name in values} == values
 

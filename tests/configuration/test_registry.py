@@ -1,4 +1,4 @@
-"""Configs by name, the user's own file included."""
+"""Configs by name, and configs of a user's own file."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_all_of_magentas_configs_are_reachable() -> None:
         assert get_config(stock.name) is stock
 
 
-def test_an_unknown_name_answers_with_the_nearest() -> None:
+def test_the_error_for_an_unknown_name_has_the_nearest_one() -> None:
     with pytest.raises(UsageError, match=r"Unknown config 'hierdec-drum_4bat'.*'hierdec-drum_4bar'"):
         get_config("hierdec-drum_4bat")
 
@@ -46,7 +46,7 @@ def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("CONFIGS = 3", "does not define CONFIGS"),
         ("x = 1", "does not define CONFIGS"),
@@ -63,10 +63,10 @@ def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.Monke
         ("from pipeline.models.config import VaeConfig", "line 1: ModuleNotFoundError"),
     ],
 )
-def test_a_config_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_config_file_is_an_error_with_its_name(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "bad.py"
     path.write_text(text)
-    with pytest.raises(UsageError, match=said) as caught:
+    with pytest.raises(UsageError, match=expected) as caught:
         all_configs(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)

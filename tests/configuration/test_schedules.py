@@ -1,4 +1,4 @@
-"""Learning rate, β and sampling probability: by hand, in general, and as Magenta's own tensors."""
+"""Learning rate, β and sampling probability: known values, general properties, and Magenta's tensors."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ RATES = st.floats(0.0, 1.0, allow_subnormal=False)
 
 
 def annealed(**changes: Any) -> dict[str, Any]:
-    """The default hyperparameters with every schedule in use, as in cat-mel_2bar_big."""
+    """Returns the default hyperparameters with all schedules of cat-mel_2bar_big."""
     return {**get_config("cat-mel_2bar_big").hparams, **changes}
 
 
-def test_the_learning_rate_by_hand() -> None:
+def test_known_values_of_the_learning_rate() -> None:
     hparams = annealed(learning_rate=0.01, min_learning_rate=0.002, decay_rate=0.5)  # 0.008 decays
     assert [learning_rate(hparams, step) for step in range(4)] == pytest.approx([0.01, 0.006, 0.004, 0.003])
     # exp(-1) of what can decay is left after 10,000 steps at 0.9999
     assert learning_rate(annealed(), 10_000) == pytest.approx(0.00099 / math.e + 0.00001, rel=1e-3)
 
 
-def test_beta_by_hand() -> None:
+def test_known_values_of_beta() -> None:
     assert [kl_beta(annealed(max_beta=0.2, beta_rate=0.0), step) for step in (0, 1, 2, 10**6)] == [0.0, 0.2, 0.2, 0.2]
     hparams = annealed(max_beta=0.4, beta_rate=0.5)
     assert [kl_beta(hparams, step) for step in range(4)] == pytest.approx([0.0, 0.2, 0.3, 0.35])
     assert kl_beta(annealed(max_beta=0.3, beta_rate=1.0), 100) == 0.0
 
 
-def test_the_sampling_probability_by_hand() -> None:
+def test_known_values_of_the_sampling_probability() -> None:
     inverse_sigmoid = annealed(sampling_schedule="inverse_sigmoid", sampling_rate=1000)
     assert sampling_probability(inverse_sigmoid, 0) == pytest.approx(1 / 1001)
     assert sampling_probability(inverse_sigmoid, 1000) == pytest.approx(math.e / (1000 + math.e))
@@ -86,7 +86,7 @@ def test_beta_rises_and_keeps_its_bounds(step: int, more: int, beta_rate: float,
         st.tuples(st.just("exponential"), st.floats(1e-6, 0.999999)),
     ),
 )
-def test_the_sampling_probability_rises_and_is_one(step: int, more: int, schedule: tuple[str, float]) -> None:
+def test_the_sampling_probability_rises_between_0_and_1(step: int, more: int, schedule: tuple[str, float]) -> None:
     hparams = annealed(sampling_schedule=schedule[0], sampling_rate=schedule[1])
     assert 0.0 <= sampling_probability(hparams, step) <= sampling_probability(hparams, step + more) <= 1.0
 
@@ -100,7 +100,7 @@ def test_every_config_has_schedules() -> None:
 
 
 @pytest.mark.parametrize("num_steps", [0, 1, 200_000])
-def test_they_are_drawn(num_steps: int, tmp_path: Path) -> None:
+def test_schedules_are_drawn(num_steps: int, tmp_path: Path) -> None:
     from PIL import Image
 
     target = tmp_path / "schedules.png"
@@ -121,7 +121,7 @@ def test_they_are_drawn(num_steps: int, tmp_path: Path) -> None:
         {"sampling_schedule": "constant", "sampling_rate": 0},
     ],
 )
-def test_they_are_the_tensors_of_magentas_training(changes: dict[str, Any]) -> None:
+def test_schedules_equal_the_tensors_of_magentas_training(changes: dict[str, Any]) -> None:
     from gmd_vae.magenta import api
 
     tf = api.tf

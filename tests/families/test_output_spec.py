@@ -13,7 +13,7 @@ pytestmark = pytest.mark.tensorflow
 
 
 @pytest.mark.parametrize("stock", MAGENTA_CONFIGS, ids=lambda stock: stock.name)
-def test_each_output_is_what_magenta_has(magenta: Any, stock: Config) -> None:
+def test_each_output_equals_magentas(magenta: Any, stock: Config) -> None:
     family = family_of(stock)
     output, theirs = family.output(stock), magenta.configs.CONFIG_MAP[stock.name]
     converter, lstm = theirs.data_converter, magenta.lstm_models

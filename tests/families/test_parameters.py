@@ -1,4 +1,4 @@
-"""Parameter counts and memory estimates that are computed from a config.
+"""Parameter counts and memory estimates computed from a config.
 
 tests/magenta/test_api.py compares the counts with the variables that Magenta builds.
 """
@@ -51,7 +51,7 @@ MEASURED = [
 
 
 @pytest.mark.parametrize(("name", "batch_size", "gigabytes"), MEASURED)
-def test_the_memory_estimate_is_near_what_was_measured(name: str, batch_size: int, gigabytes: float) -> None:
+def test_the_memory_estimate_is_near_the_measured_peak(name: str, batch_size: int, gigabytes: float) -> None:
     config = OURS[name]
     estimate = training_bytes(config, {**config.hparams, "batch_size": batch_size})
     assert estimate / 1e9 == pytest.approx(gigabytes, rel=0.15)

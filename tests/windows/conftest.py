@@ -1,4 +1,4 @@
-"""NoteSequences for the tests of this folder: hand-made beats and real music."""
+"""NoteSequences for the tests of this folder: generated beats and real music."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Beat = Callable[..., Any]
 
 
 def make_beat(bars: int = 4, *, sequence_id: str = "beat", kick: int = 36, first_bar: int = 0, accent: int = -1) -> Any:
-    """Kick and snare in quarter notes at 120 qpm: steps 0, 4, 8, 12 of each bar; ``accent``: a crash at that bar."""
+    """Returns kick and snare in quarter notes at 120 qpm (steps 0, 4, 8, 12), and a crash at bar ``accent``."""
     sequence = NoteSequence(id=sequence_id, total_time=(first_bar + bars) * 2.0)
     for quarter in range(first_bar * 4, (first_bar + bars) * 4):
         time = quarter * 0.5
@@ -45,7 +45,7 @@ def write_notes() -> Callable[[Path, Iterable[Any]], Path]:
 
 @pytest.fixture(scope="session")
 def real_records(groove_notes: Path, test_data: Path) -> list[bytes]:
-    """A sample of the Groove MIDI Dataset, and of Freedoom's music (time changes, many instruments)."""
+    """Records of the Groove MIDI Dataset, and of Freedoom's music (time changes, many instruments)."""
     groove = [
         record
         for split in ("train", "validation", "test")

@@ -1,4 +1,4 @@
-"""The windows of a split, with the file that each one comes from."""
+"""Reading the drum windows of a split with their source files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gmd_vae.windows.storage.records import read_label_example
 from gmd_vae.windows.storage.shards import read_examples
 
 
-def test_each_window_has_its_labels_and_its_file(starter_examples: Path) -> None:
+def test_each_window_has_its_labels_and_its_source_file(starter_examples: Path) -> None:
     windows = load_windows(starter_examples, "train")
     assert windows.labels.dtype == np.uint16  # nine classes
     assert len(windows) == len(windows.files) > 100
@@ -22,6 +22,6 @@ def test_each_window_has_its_labels_and_its_file(starter_examples: Path) -> None
     assert [windows.sources[file] for file in windows.files] == [sources[0] for _, sources in records]
 
 
-def test_a_split_that_is_not_there_is_named(starter_examples: Path) -> None:
+def test_a_missing_split_is_an_error_with_its_name(starter_examples: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"has no split 'tset'\. There is: train, validation, test"):
         load_windows(starter_examples, "tset")

@@ -1,4 +1,4 @@
-"""A folder of NoteSequences becomes a folder of examples: what is in it, what is not, and why."""
+"""``preprocess``: the examples of a folder of NoteSequences, their counts, and errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def notes(tmp_path, write_notes, beat):
-    """train: two equal beats, one longer, one that test has too; validation shares with test as well."""
+    """Writes train with two equal beats, a longer one and one shared with test; validation shares one with test."""
     folder = tmp_path / "notes"
     plain, crash = beat(4, sequence_id="a"), beat(8, accent=5, sequence_id="long")
     write_notes(folder / "train.tfrecord", [plain, beat(4, sequence_id="b"), crash, beat(4, accent=0, sequence_id="c")])
@@ -52,7 +52,7 @@ def sources(folder: Path, split: str) -> list[list[str]]:
     return sorted(read_label_example(record)[1] for record in read_examples(folder, split))
 
 
-def test_repeats_are_merged_and_splits_share_nothing(notes, tmp_path):
+def test_repeats_are_merged_and_splits_share_no_window(notes, tmp_path):
     summary = run(notes, tmp_path / "out")
     train, validation, test = summary.splits.values()
     # the crash of the long beat is in bar 5: its windows are the plain beat, and a crash in bar 3, 2 and 1
@@ -79,7 +79,7 @@ def test_duplicates_are_kept_on_request_but_never_across_splits(notes, tmp_path)
         assert split.windows - split.repeats - sum(split.taken_out.values()) == split.examples
 
 
-def test_the_manifest_says_from_what_and_how(notes, tmp_path):
+def test_the_manifest_has_input_and_options(notes, tmp_path):
     summary = run(notes, tmp_path / "out", shards=3)
     content = read_examples_manifest(tmp_path / "out")
     assert content["config"] == "test-config"
@@ -96,7 +96,7 @@ def test_the_manifest_says_from_what_and_how(notes, tmp_path):
     assert str(tmp_path) not in json.dumps(content)
 
 
-def test_the_output_depends_on_the_content_alone(notes, tmp_path, write_notes, monkeypatch):
+def test_the_output_depends_only_on_the_content(notes, tmp_path, write_notes, monkeypatch):
     monkeypatch.setattr("gmd_vae.windows.notes_input._RANGE_RECORDS", 1)
     run(notes, tmp_path / "one")
     run(notes, tmp_path / "two", engine=local.LocalEngine(2))
@@ -105,7 +105,7 @@ def test_the_output_depends_on_the_content_alone(notes, tmp_path, write_notes, m
     assert (load_windows(tmp_path / "one", "train").labels == load_windows(tmp_path / "three", "train").labels).all()
 
 
-def test_the_order_is_mixed_and_independent_of_the_inputs(tmp_path, write_notes, beat):
+def test_the_order_is_mixed_and_does_not_depend_on_the_input_order(tmp_path, write_notes, beat):
     beats = [beat(8, accent=bar, sequence_id=str(bar)) for bar in range(8)]
     write_notes(tmp_path / "x" / "train.tfrecord", beats)
     write_notes(tmp_path / "y" / "train.tfrecord", beats[::-1])
@@ -140,14 +140,14 @@ def test_one_file_is_split_by_id(tmp_path, write_notes, beat):
     }  # fmt: skip
 
 
-def test_sequences_without_an_id_are_named_by_their_place(tmp_path, write_notes, beat):
+def test_sequences_without_an_id_are_named_by_file_and_number(tmp_path, write_notes, beat):
     write_notes(tmp_path / "n" / "train.tfrecord", [beat(4, sequence_id=""), beat(4, accent=1, sequence_id="")])
     run(tmp_path / "n", tmp_path / "out")
     assert sources(tmp_path / "out", "train") == [["train.tfrecord#0"], ["train.tfrecord#1"]]
     assert split_of("", b"one") != split_of("", b"three") or split_of("", b"two") != split_of("", b"three")
 
 
-def test_max_per_sequence_draws_by_the_id(tmp_path, write_notes, beat):
+def test_max_per_sequence_chooses_by_the_id(tmp_path, write_notes, beat):
     def drawn(name):
         write_notes(tmp_path / name / "train.tfrecord", [beat(12, accent=7, sequence_id=name)])
         summary = run(tmp_path / name, tmp_path / f"out-{name}", max_per_sequence=2)
@@ -161,7 +161,7 @@ def test_max_per_sequence_draws_by_the_id(tmp_path, write_notes, beat):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (
             lambda s: [setattr(note, "is_drum", False) for note in s.notes],
@@ -181,18 +181,20 @@ def test_max_per_sequence_draws_by_the_id(tmp_path, write_notes, beat):
         ),
     ],
 )
-def test_nothing_found_is_an_error_that_says_why(tmp_path, write_notes, beat, change, said):
+def test_an_input_without_windows_is_an_error_with_the_reasons(tmp_path, write_notes, beat, change, expected):
     sequences = [beat(4) for _ in range(3)]
     for sequence in sequences:
         change(sequence)
     write_notes(tmp_path / "n" / "train.tfrecord", sequences)
-    with pytest.raises(GmdVaeError, match=f"No windows for 'test-config' in the 3 NoteSequences of .*{said}") as error:
+    with pytest.raises(
+        GmdVaeError, match=f"No windows for 'test-config' in the 3 NoteSequences of .*{expected}"
+    ) as error:
         run(tmp_path / "n", tmp_path / "out")
     assert "\n" not in str(error.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["n"]
 
 
-def test_nothing_left_for_training_is_an_error(tmp_path, write_notes, beat):
+def test_an_input_without_training_windows_is_an_error(tmp_path, write_notes, beat):
     write_notes(tmp_path / "n" / "train.tfrecord", [beat(4)])
     write_notes(tmp_path / "n" / "test.tfrecord", [beat(4)])
     with pytest.raises(GmdVaeError, match="found 1 in train, 0 in validation, 1 in test; 1 of train are in"):
@@ -208,12 +210,12 @@ def test_an_empty_validation_split_has_no_files(tmp_path, write_notes, beat):
     assert [path.name for path in example_files(tmp_path / "out", "train")] == ["train-00000-of-00001.tfrecord"]
 
 
-def test_damaged_records_are_counted_not_lost(tmp_path, write_notes, beat):
+def test_damaged_records_are_counted(tmp_path, write_notes, beat):
     write_notes(tmp_path / "n" / "train.tfrecord", [b"\xff\xff", beat(4)])
     assert run(tmp_path / "n", tmp_path / "out").dropped.reasons["unreadable"] == 1
 
 
-def test_what_cannot_be_read_is_an_error_with_the_next_action(tmp_path, write_notes, notes):
+def test_unreadable_input_is_an_error_with_the_next_action(tmp_path, write_notes, notes):
     def refused(path, match):
         with pytest.raises(GmdVaeError, match=match):
             run(path, tmp_path / "out")
@@ -310,7 +312,7 @@ def test_damaged_examples_are_found_when_they_are_loaded(notes, tmp_path, damage
 
 
 class TwoTensors:
-    """An extractor as Magenta's converters need one: tensors of their own lengths."""
+    """An extractor of tensors of different lengths, as Magenta's converters return."""
 
     layout = Layout("tensors", 4, 0, 2, 3)
     settings = {"converter": "a stub"}  # noqa: RUF012
@@ -374,7 +376,7 @@ def test_the_groove_dataset(groove_notes, tmp_path):
     assert read_examples_manifest(tmp_path / "out")["stage"] == "preprocess"
 
 
-def test_compressed_notes_and_shards_hold_the_same(notes, tmp_path):
+def test_compressed_notes_and_shards_have_the_same_content(notes, tmp_path):
     packed = tmp_path / "packed"
     packed.mkdir()
     for path in sorted(notes.glob("*.tfrecord")):

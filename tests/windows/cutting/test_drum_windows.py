@@ -1,4 +1,4 @@
-"""What becomes a window and what is counted as dropped, on sequences small enough to see through."""
+"""Drum windows and the counts of dropped music, on small sequences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def cut(sequence, spec=FOUR_BARS):
     return DrumExtractor(spec)(sequence.SerializeToString())
 
 
-def test_a_beat_becomes_labels_step_by_step(beat):
+def test_a_beat_becomes_one_label_for_each_step(beat):
     extraction = cut(beat(4))
     assert extraction.sequence_id == "beat"
     assert extraction.windows.dtype == np.int64
@@ -77,7 +77,7 @@ def test_simultaneous_drums_share_a_label_and_a_class_counts_once(beat):
         (lambda s: s.notes.__delitem__(slice(12, None)), "too_short"),
     ],
 )  # fmt: skip
-def test_what_gives_no_window_is_counted_by_its_reason(beat, change, reason):
+def test_music_without_windows_is_counted_by_reason(beat, change, reason):
     sequence = beat(4)
     change(sequence)
     extraction = cut(sequence)
@@ -86,7 +86,7 @@ def test_what_gives_no_window_is_counted_by_its_reason(beat, change, reason):
     assert reason in REASONS
 
 
-def test_dropped_pitches_and_time_signatures_are_named(beat):
+def test_dropped_pitches_and_time_signatures_are_counted(beat):
     sequence = beat(8)
     sequence.notes.add(start_time=1, end_time=2, pitch=88, velocity=1, is_drum=True)
     sequence.notes.add(start_time=2, end_time=3, pitch=88, velocity=1, is_drum=True)
@@ -99,7 +99,7 @@ def test_dropped_pitches_and_time_signatures_are_named(beat):
     assert extraction.dropped.time_signatures == {"7/8": 1}
 
 
-def test_bytes_that_are_no_note_sequence_are_counted():
+def test_records_that_are_not_note_sequences_are_counted():
     extraction = DrumExtractor(FOUR_BARS)(b"\xff\xff not a message")
     assert extraction.windows.shape == (0, 64)
     assert extraction.dropped.reasons == {"unreadable": 1}
@@ -145,7 +145,7 @@ def test_drums_outside_the_total_time_are_counted(beat):
 
 
 @pytest.mark.parametrize("spec", [FOUR_BARS, replace(FOUR_BARS, gap_bars=0), replace(FOUR_BARS, max_bars=None)])
-def test_a_note_at_the_end_of_time_costs_no_memory(beat, spec):
+def test_a_very_late_note_takes_no_memory(beat, spec):
     sequence = beat(4)
     sequence.notes.add(start_time=1.25e11, end_time=1.25e11 + 1, pitch=36, velocity=1, is_drum=True)  # step 1e12
     sequence.total_time = 1.3e11
@@ -169,14 +169,14 @@ def test_specs_that_cannot_be_cut_are_refused(spec):
         DrumExtractor(spec)
 
 
-def test_the_extractor_travels_between_processes(beat):
+def test_the_extractor_can_be_pickled(beat):
     record = beat(6).SerializeToString()
     travelled = pickle.loads(pickle.dumps(DrumExtractor(FOUR_BARS)))
     assert (travelled(record).windows == DrumExtractor(FOUR_BARS)(record).windows).all()
 
 
 def test_windows_of_the_groove_dataset(groove_notes: Path):
-    """The counts that Magenta's converter gives on all of the dataset (see docs): 13,251 and so on."""
+    """The counts are those of Magenta's converter on the whole dataset (docs/data.md)."""
     extract, found, dropped = DrumExtractor(FOUR_BARS), {}, Dropped()
     for split in ("train", "validation", "test"):
         rows = []

@@ -1,4 +1,4 @@
-"""Our windows are those of Magenta's own ``DrumsConverter``, each as often, and in its order."""
+"""Our drum windows equal those of Magenta's ``DrumsConverter``: the same windows, counts and order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures.made_sequences import note_sequences
+from fixtures.note_sequence_strategies import note_sequences
 from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor, placed_windows
@@ -40,7 +40,7 @@ def music_vae_data():
 
 
 def stock_windows(data, spec, sequence, cap=None) -> list[tuple[int, ...]]:
-    """The windows of Magenta's converter, as labels, in its order."""
+    """Returns the windows of Magenta's converter as labels, in its order."""
     converter = data.DrumsConverter(
         max_bars=spec.max_bars,
         slice_bars=spec.slice_bars,
@@ -58,7 +58,7 @@ def stock_windows(data, spec, sequence, cap=None) -> list[tuple[int, ...]]:
 
 
 def our_windows(spec, record) -> list[tuple[int, ...]]:
-    """Ours, in Magenta's order."""
+    """Returns our windows in Magenta's order."""
     sequence = NoteSequence.FromString(record)
     windows = []
     for _, placed in by_section(placed_windows(spec, sequence, Dropped())):
@@ -84,7 +84,7 @@ def test_the_same_windows_on_real_music(music_vae_data, real_records, spec):
 
 
 @pytest.mark.parametrize("cap", [1, MAGENTA_CAP, 40])
-def test_a_capped_converter_keeps_the_first_of_all_sections(music_vae_data, real_records, cap):
+def test_a_converter_with_a_maximum_keeps_the_first_windows_of_each_section(music_vae_data, real_records, cap):
     spec = DrumWindows(slice_bars=2)
     cut = 0
     for record in real_records[::2]:
@@ -101,8 +101,8 @@ def test_the_same_windows_with_one_class_for_each_drum(music_vae_data, real_reco
         assert our_windows(spec, record) == stock_windows(music_vae_data, spec, NoteSequence.FromString(record))
 
 
-def test_lower_spec_variants_matter(music_vae_data, real_records):
-    """The settings compared above change the result, so that comparing them shows something."""
+def test_each_compared_setting_changes_the_windows(music_vae_data, real_records):
+    """Otherwise the comparisons above would prove nothing."""
     record = max(real_records, key=len)
     results = {str(our_windows(spec, record)) for spec in SPECS}
     assert len(results) >= len(SPECS) - 2
@@ -110,7 +110,7 @@ def test_lower_spec_variants_matter(music_vae_data, real_records):
 
 @settings(max_examples=200, deadline=None)
 @given(sequence=note_sequences(), spec=st.sampled_from(SPECS), roll_output=st.booleans())
-def test_the_same_windows_on_made_up_sequences(music_vae_data, sequence, spec, roll_output):
+def test_the_same_windows_on_generated_sequences(music_vae_data, sequence, spec, roll_output):
     spec = replace(spec, roll_output=roll_output)
     record = sequence.SerializeToString()
     assert our_windows(spec, record) == stock_windows(music_vae_data, spec, sequence)
@@ -133,7 +133,7 @@ CORNERS = {
 
 
 @pytest.mark.parametrize("corner", CORNERS)
-def test_the_same_windows_in_odd_corners(music_vae_data, beat, corner):
+def test_the_same_windows_in_special_cases(music_vae_data, beat, corner):
     sequence = beat(10, accent=4)
     before = our_windows(DrumWindows(), sequence.SerializeToString())
     CORNERS[corner](sequence)
@@ -144,8 +144,8 @@ def test_the_same_windows_in_odd_corners(music_vae_data, beat, corner):
 
 
 @pytest.mark.parametrize("steps_per_quarter", [4, 24])
-def test_the_half_step_falls_on_magentas_side(music_vae_data, steps_per_quarter):
-    """Times a hair from half a step, in a section that begins at an odd time: every rounding must be the same."""
+def test_half_steps_are_rounded_as_in_magenta(music_vae_data, steps_per_quarter):
+    """Times next to half a step, in a section that begins at an odd time: every rounding must be the same."""
     begin, qpm = 1.234567, 117.7
     sequence = NoteSequence(total_time=100.0)
     sequence.tempos.add(time=0.0, qpm=93.1)

@@ -1,4 +1,4 @@
-"""The filters refuse what Magenta's script refuses; and what the summary says of it."""
+"""The filters refuse the same sections as Magenta's script, and refused sections are counted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from fixtures.made_sequences import note_sequences
 from fixtures.magenta_script import extract, load_script
+from fixtures.note_sequence_strategies import note_sequences
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
@@ -26,7 +26,7 @@ def script():
 
 
 def passed_by_the_script(script, filters, sequence) -> set[float]:
-    """Where the sections begin that the script hands to the converter; those without notes do not count."""
+    """Returns the start times of the sections with notes that the script passes to the converter."""
     passed = set()
 
     def to_tensors(section):
@@ -91,13 +91,13 @@ SOME = st.builds(
 @pytest.mark.tensorflow
 @settings(max_examples=150, deadline=None)
 @given(sequence=note_sequences(), filters=SOME)
-def test_the_same_sections_pass_in_made_up_sequences(script, sequence, filters):
+def test_the_same_sections_pass_in_generated_sequences(script, sequence, filters):
     assert passed_by_us(filters, sequence) == passed_by_the_script(script, filters, sequence)
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("changes", [99, 100])
-def test_too_many_changes_of_tempo(script, beat, changes):
+def test_a_sequence_with_too_many_changes_of_tempo_is_refused(script, beat, changes):
     sequence = beat(120)
     for number in range(changes):
         sequence.tempos.add(time=2.0 * (number + 1), qpm=100.0 + number)
@@ -126,8 +126,8 @@ def test_a_refused_section_gives_no_windows_and_is_counted(beat, filters, reason
     assert len(DrumExtractor(spec)(record).windows) == 1
 
 
-def test_the_other_sections_give_what_they_gave(beat):
-    """Two sections: 5 bars, then 8 bars with other notes than drums."""
+def test_accepted_sections_keep_their_windows(beat):
+    """The sequence has two sections: 5 bars, then 8 bars with other notes than drums."""
     sequence = beat(13, accent=6)
     sequence.tempos.add(time=10.0, qpm=119.0)
     sequence.notes.add(start_time=12.0, end_time=13.0, pitch=60, velocity=90)
@@ -145,7 +145,7 @@ def test_filters_that_are_off_change_nothing(beat):
     assert refused_sections(NO_FILTERS, beat(4), notes_of(beat(4))) == {}
 
 
-def test_what_is_no_note_sequence_is_counted():
+def test_records_that_are_not_note_sequences_are_counted():
     extraction = FilteredDrumExtractor(DrumWindows(), STOCK_FILTERS)(b"\xff\xff")
     assert extraction.dropped.reasons == {"unreadable": 1}
     assert extraction.windows.shape == (0, 64)

@@ -1,4 +1,4 @@
-"""What GrooVAE's windows are cut from: any drums, in any order of tempos, with the same dice each time."""
+"""Sections for GrooVAE: known drums, one tempo, 4/4, and reproducible random choices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KNOWN = {36: 36, 38: 38, 35: 36}
 
 
 def music(*notes: tuple[float, int], tempos: dict[float, float] | None = None, drums: bool = True) -> NoteSequence:
-    """Notes of (seconds, pitch)."""
+    """Returns a NoteSequence with notes at (seconds, pitch)."""
     sequence = NoteSequence(id="/id/midi/made/1", ticks_per_quarter=480)
     for time, tempo in (tempos or {0: 120}).items():
         sequence.tempos.add(time=time, qpm=tempo)
@@ -58,7 +58,7 @@ def test_a_change_of_tempo_begins_a_new_section() -> None:
         (music(*beats(1)), "too_short"),
     ],
 )
-def test_what_gives_nothing_says_why(sequence: NoteSequence, reason: str) -> None:
+def test_music_without_sections_is_counted_by_reason(sequence: NoteSequence, reason: str) -> None:
     dropped = Dropped()
     assert groove_sections(sequence, KNOWN, 2, dropped) == []
     assert dropped.reasons == {reason: 1}
@@ -77,14 +77,14 @@ def test_bars_of_four_quarters_only(signature: tuple[int, int], reason: str | No
         assert dropped.time_signatures == {f"{signature[0]}/{signature[1]}": 1}
 
 
-def test_one_late_note_does_not_ask_for_all_memory() -> None:
+def test_a_very_late_note_takes_no_memory() -> None:
     dropped = Dropped()
     (section,) = groove_sections(music(*beats(2), (2.0 * MAX_BARS, 36)), KNOWN, 2, dropped)
     assert len(section.notes) == 8
     assert dropped.reasons == {"cut_off": 1}
 
 
-def test_a_records_dice_are_its_own_and_leave_those_of_others_alone() -> None:
+def test_the_global_rng_is_seeded_by_the_record_and_restored() -> None:
     np.random.seed(7)
     expected = np.random.random(2)
     np.random.seed(7)
@@ -127,8 +127,8 @@ def test_the_windows_of_real_drums_are_those_of_magentas_converter(magenta: Any,
 
 
 @pytest.mark.tensorflow
-def test_magentas_converter_takes_what_it_died_of(magenta: Any) -> None:
-    """Unknown pitches, other instruments and a change of tempo; 35 is a kick of General MIDI."""
+def test_magentas_converter_accepts_the_prepared_sections(magenta: Any) -> None:
+    """The music has unknown pitches, other instruments and a change of tempo; 35 is a kick of General MIDI."""
     sequence = music(*beats(2), (0.25, 99), (0.5, 35), *beats(2, bar=4.0, begin=4.0), tempos={0: 120, 4: 60})
     sequence.notes.add(start_time=1.0, end_time=1.5, pitch=60, velocity=90)
     extraction = extractor("groovae_2bar_hits_control_tfds")(sequence.SerializeToString())
@@ -140,7 +140,7 @@ def test_magentas_converter_takes_what_it_died_of(magenta: Any) -> None:
 
 
 @pytest.mark.tensorflow
-def test_left_out_notes_are_the_same_each_time_and_others_in_other_music(magenta: Any) -> None:
+def test_randomly_dropped_notes_depend_only_on_the_record(magenta: Any) -> None:
     extract = extractor("groovae_2bar_tap_fixed_velocity_note_dropout")
     snares = [(time, 38) for time, _ in beats(32)]
     first, other = (music(*snares, tempos={0: tempo}) for tempo in (120, 120.001))

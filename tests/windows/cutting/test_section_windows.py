@@ -1,4 +1,4 @@
-"""Windows of melodies, trios and several instruments: Magenta's, all of them, and a reason for each that is missing."""
+"""Windows of melodies, trios and several instruments: the same as Magenta's, and a reason for each missing one."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_repeats_of_a_melody_are_counted(extractors: dict[str, Any]) -> None:
     assert (len(extraction.windows), reasons(extraction)) == (1, {"repeated": 2})
 
 
-def test_a_section_that_is_refused_costs_no_other(extractors: dict[str, Any]) -> None:
+def test_a_refused_section_does_not_affect_others(extractors: dict[str, Any]) -> None:
     sequence = band(32)
     sequence.time_signatures.add(numerator=3, denominator=4, time=32.0)
     for name, windows in (("flat-trio_16bar", 1), ("hier-multiperf_vel_1bar_med", 16)):
@@ -121,16 +121,16 @@ parts = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-1, 0, 31, 33, 60
 
 @settings(max_examples=25, deadline=None, phases=QUICK)
 @given(parts, st.sampled_from(["cat-mel_2bar_small", "flat-mel_16bar", "hier-multiperf_vel_1bar_med"]))
-def test_our_own_look_finds_the_windows_that_magenta_finds(
-    extractors: dict[str, Any], made: list[Part], config: str
+def test_window_bars_predicts_the_windows_of_magenta(
+    extractors: dict[str, Any], parts: list[Part], config: str
 ) -> None:
     from gmd_vae.windows.cutting.section_content import window_bars
     from gmd_vae.windows.cutting.section_windows import convert
 
     extractor = extractors[config]
     if config == "hier-multiperf_vel_1bar_med":  # Magenta fails on a track of two programs
-        made = list({part[0]: part for part in made}.values())
-    sequence = music(*made)
+        parts = list({part[0]: part for part in parts}.values())
+    sequence = music(*parts)
     found = convert(extractor._converter, sequence) if sequence.total_time > 0 else []
     expected = window_bars(extractor._requirements, sequence, Dropped()) if sequence.total_time > 0 else []
     if config == "hier-multiperf_vel_1bar_med":
@@ -141,7 +141,7 @@ def test_our_own_look_finds_the_windows_that_magenta_finds(
 
 @settings(max_examples=15, deadline=None, phases=QUICK)
 @given(st.lists(st.tuples(st.sampled_from([-1, 0, 33]), st.integers(0, 12), st.integers(1, 20)), max_size=6))
-def test_our_own_look_finds_the_trios_that_magenta_finds(
+def test_window_bars_predicts_the_trios_of_magenta(
     extractors: dict[str, Any], played: list[tuple[int, int, int]]
 ) -> None:
     from gmd_vae.windows.cutting.section_content import window_bars
@@ -157,7 +157,7 @@ def test_our_own_look_finds_the_trios_that_magenta_finds(
         )
 
 
-def test_real_music_gives_what_magentas_own_converters_give(extractors: dict[str, Any], test_data: Path) -> None:
+def test_real_music_gives_the_windows_of_magentas_converters(extractors: dict[str, Any], test_data: Path) -> None:
     from gmd_vae.magenta.api import configs
 
     for name in ("d_dm05.mid", "d_e1m1.mid"):
@@ -208,7 +208,7 @@ def test_chords_are_kept_inferred_or_refused_and_counted(config: str, extractors
     assert reasons(extract(endless.SerializeToString()))["no_chords"] == 1
 
 
-def test_bars_are_not_lost_for_their_chords(extractors: dict[str, Any]) -> None:
+def test_bars_with_late_first_chords_are_kept(extractors: dict[str, Any]) -> None:
     chords = [(4 * bar, 4 * bar + 4, 48 + bar * 5 % 12 + pitch) for bar in range(24) for pitch in (0, 4, 7)]
     sequence = music((0, 0, chords), (1, 33, quarters(24, 36)), bpm=93.7).SerializeToString()
     plain = extractors["hier-multiperf_vel_1bar_med"](sequence)

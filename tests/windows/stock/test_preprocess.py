@@ -1,4 +1,4 @@
-"""``--stock`` gives the records of Magenta's own script."""
+"""``preprocess --stock`` writes the records of Magenta's own script."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def script():
 def by_the_script(script, config_name, record, cap=None) -> list[tuple[bytes, str]]:
     function = extract(script, config_name, STOCK_FILTERS, cap)
     found = function.process(NoteSequence.FromString(record))
-    return [(made.SerializeToString(deterministic=True), source) for made, source in found]
+    return [(example.SerializeToString(deterministic=True), source) for example, source in found]
 
 
 def by_us(extractor, record) -> list[tuple[bytes, str]]:
@@ -51,7 +51,7 @@ def by_us(extractor, record) -> list[tuple[bytes, str]]:
         ("hierdec-trio_16bar", 6, None),
     ],
 )
-def test_the_same_music_in_the_same_order(script, real_records, config_name, every, cap):
+def test_the_records_equal_those_of_the_script(script, real_records, config_name, every, cap):
     extractor = family_of(get_config(config_name)).stock_extractor(get_config(config_name))
     found = 0
     for record in real_records[::-every]:
@@ -62,7 +62,7 @@ def test_the_same_music_in_the_same_order(script, real_records, config_name, eve
 
 
 @pytest.mark.tensorflow
-def test_magentas_drum_converters_have_the_cap(script):
+def test_magentas_drum_converters_have_the_default_maximum(script):
     from gmd_vae.magenta.api import configs
 
     for config in MAGENTA_CONFIGS:
@@ -72,8 +72,8 @@ def test_magentas_drum_converters_have_the_cap(script):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("gap_bars", [0, 0.5, 2, 3])
-def test_windows_that_do_not_give_themselves_are_left_out(script, beat, gap_bars):
-    """With longer pauses allowed, a window may begin or end with a bar of silence."""
+def test_windows_that_are_not_reproduced_are_left_out(script, beat, gap_bars):
+    """With longer pauses a window may begin or end with a bar of silence."""
     from gmd_vae.magenta.api import configs, data
 
     sequence = beat(4)
@@ -87,14 +87,14 @@ def test_windows_that_do_not_give_themselves_are_left_out(script, beat, gap_bars
     )
     function = extract(script, "cat-drums_2bar_small", STOCK_FILTERS)
     function._config = configs.CONFIG_MAP["cat-drums_2bar_small"]._replace(data_converter=converter)
-    theirs = [made.SerializeToString(deterministic=True) for made, _ in function.process(sequence)]
+    theirs = [example.SerializeToString(deterministic=True) for example, _ in function.process(sequence)]
     extraction = extractor(sequence.SerializeToString())
     assert extraction.sequences == theirs
     assert bool(extraction.dropped.reasons["not_reproduced"]) == (gap_bars in (0, 3))
 
 
 def repeated_beat(beat, name):
-    """Two sections with the same windows; a beat of its own at the end, by its name."""
+    """Writes two sections with equal windows, and a beat at the end that depends on the name."""
     sequence = beat(10, sequence_id=name, accent=len(name))
     sequence.tempos.add(time=10.0, qpm=120.5)
     return sequence
@@ -129,7 +129,7 @@ def test_equal_windows_become_one_record_with_all_ids(beat, write_notes, tmp_pat
     assert content["splits"]["train"]["files"][0]["records"] == len(expected)
 
 
-def test_the_bytes_do_not_depend_on_the_processes(starter_notes, tmp_path):
+def test_the_bytes_do_not_depend_on_the_number_of_processes(starter_notes, tmp_path):
     extractor = StockDrumExtractor(DrumWindows())
     for jobs in (1, 2):
         write_stock(starter_notes, tmp_path / str(jobs), extractor, config="name", engine=LocalEngine(jobs))
@@ -138,14 +138,14 @@ def test_the_bytes_do_not_depend_on_the_processes(starter_notes, tmp_path):
     assert len(list(read_records(tmp_path / "1" / "train.tfrecord"))) > 50
 
 
-def test_music_without_a_window_is_refused_in_one_line(beat, write_notes, tmp_path):
+def test_music_without_windows_is_an_error_of_one_line(beat, write_notes, tmp_path):
     path = write_notes(tmp_path / "notes.tfrecord", [beat(2), b"\xff"])
     with pytest.raises(GmdVaeError, match=r"makes nothing of the 2 NoteSequences of .* for 'name'"):
         write_stock(path, tmp_path / "out", StockDrumExtractor(DrumWindows()), config="name", engine=LocalEngine(1))
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_of_something_else_stays(beat, write_notes, tmp_path):
+def test_other_output_folders_are_not_replaced(beat, write_notes, tmp_path):
     path = write_notes(tmp_path / "notes.tfrecord", [beat(8)])
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("precious")
@@ -155,7 +155,7 @@ def test_an_output_of_something_else_stays(beat, write_notes, tmp_path):
 
 
 @pytest.mark.tensorflow
-def test_what_magentas_converters_refuse_is_counted(beat):
+def test_music_that_magentas_converters_refuse_is_counted(beat):
     extractor = family_of(get_config("cat-mel_2bar_small")).stock_extractor(get_config("cat-mel_2bar_small"))
     assert extractor(b"\xff").dropped.reasons == {"unreadable": 1}
     drums = beat(4)
@@ -165,7 +165,7 @@ def test_what_magentas_converters_refuse_is_counted(beat):
 
 
 @pytest.mark.tensorflow
-def test_filters_work_for_magentas_converters_too(beat):
+def test_filters_apply_to_magentas_converters(beat):
     from gmd_vae.windows.cutting.filters import Filters
 
     config = get_config("cat-mel_2bar_small")

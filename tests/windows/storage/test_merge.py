@@ -1,4 +1,4 @@
-"""Batches of windows are merged as if all had been in memory at once."""
+"""Batch files and their merge: the result equals a simple implementation in memory."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def cut(notes: Path, output: Path, extractor: Any = None, **options: Any) -> pre
 
 
 def expected(content: dict[str, list[bytes]], keep_duplicates: bool) -> dict[str, list[tuple[list[int], list[str]]]]:
-    """What ``preprocess`` says of itself, with all windows in memory."""
+    """Repeats the specification of ``preprocess`` with all windows in memory."""
     found: dict[str, dict[bytes, list[str]]] = {split: {} for split in SPLITS}
     for split, records in content.items():
         for record in records:
@@ -77,7 +77,7 @@ record = st.binary(min_size=1, max_size=12)
     run=st.sampled_from([200, 1 << 20]),
     block=st.sampled_from([1, 1 << 20]),
 )
-def test_it_is_as_if_all_windows_were_in_memory(
+def test_the_merge_equals_the_implementation_in_memory(
     tmp_path_factory: pytest.TempPathFactory,
     content: dict[str, list[bytes]],
     keep_duplicates: bool,
@@ -109,7 +109,7 @@ def test_it_is_as_if_all_windows_were_in_memory(
 
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
-    """Records with windows that are in several of them, and in several splits."""
+    """Writes records with windows that are in several records and splits."""
     generator = np.random.default_rng(1)
     draw = [generator.integers(0, 200, 9, np.uint8).tobytes() for _ in range(60)]
     return write_notes(tmp_path / "notes", {"train": draw[:50], "validation": draw[45:55], "test": draw[52:]})
@@ -117,7 +117,7 @@ def many(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("keep_duplicates", [False, True])
 @pytest.mark.parametrize("extractor", [Bytes(), ByteTensors()])
-def test_the_output_is_the_same_whatever_fits_in_memory(
+def test_the_output_does_not_depend_on_the_memory_limits(
     many: Path, tmp_path: Path, extractor: Bytes, keep_duplicates: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut(many, tmp_path / "whole", extractor, keep_duplicates=keep_duplicates)
@@ -172,7 +172,7 @@ def test_a_damaged_batch_is_made_again(many: Path, tmp_path: Path, monkeypatch: 
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def test_batches_of_other_options_are_not_taken(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_of_other_options_are_not_reused(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -208,7 +208,7 @@ _KILLED = """if True:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_killed_run_goes_on_where_it_was(
+def test_a_killed_run_continues_from_its_batches(
     many: Path, tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notes_input, "_RANGE_RECORDS", 7)

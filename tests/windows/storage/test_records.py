@@ -33,7 +33,7 @@ def assert_equal(found, expected):
     assert found.length == expected.length
 
 
-def test_labels_come_back_with_their_sources():
+def test_labels_and_sources_survive_a_round_trip():
     labels = np.array([0, 1, 127, 128, 511, 2**61 + 1])
     record = records.label_example(labels, ["/id/midi/a", "♩"])
     assert records.read_label_example(record) == (labels.tolist(), ["/id/midi/a", "♩"])
@@ -48,7 +48,7 @@ def test_labels_come_back_with_their_sources():
         Layout("tensors", 8, 0, 3, 5, input_dtype="float32", control_dtype="float32", control_depth=1),
     ],
 )
-def test_tensors_come_back(layout):
+def test_tensors_survive_a_round_trip(layout):
     tensors = random_tensors(layout)
     found, sources = records.read_tensor_example(records.tensor_example(layout, tensors, ["a", "b"]), layout)
     assert_equal(found, tensors)
@@ -59,7 +59,7 @@ FEW = Layout("tensors", 8, 0, 300, 5, control_depth=2, input_ones=3, output_ones
 
 
 def few_ones(steps=8):
-    """Rows with no more ones than ``FEW`` says, some with none."""
+    """Returns tensors with at most the ones that ``FEW`` allows, in some rows none."""
     generator = np.random.default_rng(2)
     inputs, outputs = np.zeros((steps, 300), bool), np.zeros((steps, 5), bool)
     for row in range(steps):
@@ -68,14 +68,14 @@ def few_ones(steps=8):
     return Tensors(inputs, outputs, generator.random((steps, 2)) > 0.5, (steps,))
 
 
-def test_arrays_with_few_ones_come_back_from_a_short_record():
+def test_sparse_arrays_survive_a_round_trip_in_a_short_record():
     tensors = few_ones()
     record = records.tensor_example(FEW, tensors, ["a"])
     assert_equal(records.read_tensor_example(record, FEW)[0], tensors)
     assert len(record) < 200 < tensors.inputs.size
 
 
-def test_more_ones_than_the_layout_says_are_refused():
+def test_more_ones_than_the_layout_allows_are_refused():
     tensors = few_ones()
     tensors.outputs[3] = True
     with pytest.raises(ValueError, match="5 ones, not 1"):
@@ -94,7 +94,7 @@ def test_column_numbers_outside_of_the_array_are_refused(columns):
         records.read_tensor_example(records.example_record(features, []), FEW)
 
 
-def test_packed_windows_are_equal_exactly_where_windows_are():
+def test_packed_windows_are_equal_if_and_only_if_windows_are():
     for classes, size in ((8, 1), (9, 2), (16, 2), (17, 4), (33, 8), (62, 8)):
         layout = Layout("labels", 3, classes, 0, 0)
         top = 2**classes - 1
@@ -133,7 +133,7 @@ def test_other_records_are_refused_as_tensors(record, layout):
 
 
 @pytest.mark.tensorflow
-def test_the_bytes_are_tensorflows():
+def test_the_bytes_equal_those_of_tensorflow():
     from gmd_vae.magenta.api import tf
 
     def feature(values):
