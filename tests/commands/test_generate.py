@@ -1,4 +1,4 @@
-"""``gmd-vae generate``: which checkpoint is meant, and what cannot be meant."""
+"""``gmd-vae generate``: options to jobs, and the errors that need no TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import dataclasses
 import json
 import shlex
 import shutil
-import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -19,6 +17,8 @@ from gmd_vae import cli
 from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.layers import ACCELERATED, STOCK
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.generation import generate as generation
+from gmd_vae.generation.job import GenerationJob, GenerationResult
 from gmd_vae.generation.latent.latent_files import write_latents
 from gmd_vae.training.run.folder import Plan, Run
 
@@ -26,36 +26,22 @@ Generate = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Stands in for the part that needs TensorFlow; what it was asked for."""
-    asked: list[dict[str, Any]] = []
-    names = (
-        "request",
-        "config",
-        "hparams",
-        "checkpoint",
-        "target",
-        "given",
-        "playing",
-        "attributes",
-        "humanizer",
-        "layers",
-    )
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[GenerationJob]:
+    """Replaces the function that needs TensorFlow; collects its jobs."""
+    jobs: list[GenerationJob] = []
 
-    def generate(*arguments: Any) -> Any:
-        *known, render, repeat, _ = arguments
-        asked.append({**dict(zip(names, known, strict=True)), "render": render, "repeat": repeat})
-        return SimpleNamespace(beats=[], fidelity=[], early=0)
+    def collect(job: GenerationJob) -> GenerationResult:
+        jobs.append(job)
+        return GenerationResult([], [])
 
-    module = ModuleType("gmd_vae.generation.generate")
-    module.generate = generate  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    return asked
+    stand_in = create_autospec(generation.generate, side_effect=collect)
+    monkeypatch.setattr(generation, "generate", stand_in)
+    return jobs
 
 
 @pytest.fixture
 def generate(capsys: pytest.CaptureFixture[str]) -> Generate:
-    """Runs the command; its exit code and what it said on stderr."""
+    """Runs the command; returns its exit code and stderr."""
 
     def run(*arguments: str | Path) -> tuple[int, str]:
         with pytest.raises(SystemExit) as stopped:
@@ -92,42 +78,42 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("word", "meant"),
     [(None, "best/model.ckpt-1200"), ("best", "best/model.ckpt-1200"), ("latest", "train/model.ckpt-1500")],
 )
-def test_a_run_and_a_word_say_which_checkpoint(
-    run: Path, asked: list[dict[str, Any]], generate: Generate, run_dir: bool, word: str | None, meant: str
+def test_a_run_and_a_word_choose_the_checkpoint(
+    run: Path, jobs: list[GenerationJob], generate: Generate, run_dir: bool, word: str | None, meant: str
 ) -> None:
     arguments = (["--run-dir", run] if run_dir else []) + (["--checkpoint-file", word] if word else [])
     code, err = generate(*arguments)
     assert code == 0, err
     assert f"{DEFAULT_CONFIG}, checkpoint {run / meant}" in err.splitlines()
-    (what,) = asked
-    assert what["checkpoint"] == run / meant
-    assert (what["config"].name, what["hparams"]["z_size"]) == (DEFAULT_CONFIG, 7)
-    assert what["target"].parent == run / "generated"
+    (job,) = jobs
+    assert job.source.checkpoint == run / meant
+    assert (job.source.config.name, job.source.hparams["z_size"]) == (DEFAULT_CONFIG, 7)
+    assert job.output_dir.parent == run / "generated"
 
 
 def test_a_run_without_validation_has_its_latest_and_no_best(
-    run: Path, asked: list[dict[str, Any]], generate: Generate
+    run: Path, jobs: list[GenerationJob], generate: Generate
 ) -> None:
     shutil.rmtree(run / "best")
     assert generate()[0] == 0
-    assert asked[0]["checkpoint"] == run / "train" / "model.ckpt-1500"
+    assert jobs[0].source.checkpoint == run / "train" / "model.ckpt-1500"
     code, err = generate("--checkpoint-file", "best")
     assert code == 1
     assert "'runs/mine/best' has no checkpoint: the run has no validation windows" in err
     assert "There is 'runs/mine/latest' (step 1500)." in err
-    assert len(asked) == 1
+    assert len(jobs) == 1
 
 
 @pytest.mark.parametrize("spelling", ["runs/mine/latest", "./latest", "runs/mine/train/model.ckpt-1500.index"])
 def test_a_path_stands_alone_with_its_config(
-    run: Path, asked: list[dict[str, Any]], generate: Generate, spelling: str
+    run: Path, jobs: list[GenerationJob], generate: Generate, spelling: str
 ) -> None:
     shutil.copytree(run / "train", "latest")  # a folder that has the name of a word
     code, err = generate("--checkpoint-file", spelling, "--config", DEFAULT_CONFIG)
     assert code == 0, err
-    assert asked[0]["checkpoint"].name == "model.ckpt-1500"
-    assert (asked[0]["checkpoint"].parts[0] == "latest") == (spelling == "./latest")
-    assert asked[0]["target"].parent == Path("generated")
+    assert jobs[0].source.checkpoint.name == "model.ckpt-1500"
+    assert (jobs[0].source.checkpoint.parts[0] == "latest") == (spelling == "./latest")
+    assert jobs[0].output_dir.parent == Path("generated")
 
 
 @pytest.mark.parametrize(
@@ -136,9 +122,9 @@ def test_a_path_stands_alone_with_its_config(
         (["--run-dir", "runs/mine", "--checkpoint-file", "x.index"], "With --run-dir, --checkpoint-file is 'best' or"),
         (["--checkpoint-file", "x.index"], "needs --config"),
         (["--checkpoint-file", "./best"], "needs --config"),
-        (["--checkpoint-file", "best", "--config", DEFAULT_CONFIG], "a run folder knows its own"),
-        (["--run-dir", "runs/mine", "--config", DEFAULT_CONFIG], "a run folder knows its own"),
-        (["--config", DEFAULT_CONFIG], "a run folder knows its own"),
+        (["--checkpoint-file", "best", "--config", DEFAULT_CONFIG], "a run folder has its own config"),
+        (["--run-dir", "runs/mine", "--config", DEFAULT_CONFIG], "a run folder has its own config"),
+        (["--config", DEFAULT_CONFIG], "a run folder has its own config"),
         (["--mode", "interpolate"], "needs two or more"),
         (["--input-midi", "a.mid"], "--input-midi goes with --mode interpolate"),
         (["--mode", "vary", "--input-seed", "1", "--temperature", "11"], "11.0 is not in the range"),
@@ -154,18 +140,18 @@ def test_a_path_stands_alone_with_its_config(
         (["--mode", "vary", "--input-seed", "1", "--distance", "65"], "differ in 65 of 64 steps"),
     ],
 )
-def test_what_cannot_be_meant_is_a_usage_error(
-    run: Path, asked: list[dict[str, Any]], generate: Generate, arguments: list[str], said: str
+def test_options_that_exclude_each_other_are_a_usage_error(
+    run: Path, jobs: list[GenerationJob], generate: Generate, arguments: list[str], said: str
 ) -> None:
     code, err = generate(*arguments)
     assert code == 2
     assert said in err
     assert err.count("\n") == 1
-    assert not asked
+    assert not jobs
 
 
 @pytest.mark.parametrize("word", ["best", "latest"])
-def test_a_word_without_any_run_says_what_to_run(
+def test_a_word_without_any_run_names_the_next_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generate: Generate, word: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -188,10 +174,10 @@ def test_beats_come_from_the_checkpoint_that_was_named(tiny_run: Path, tmp_path:
         assert json.loads((tmp_path / word / "manifest.json").read_text())["checkpoint"]["name"] == name
 
 
-def test_magentas_layers_are_there_to_compare(asked: list[dict[str, Any]], generate: Generate, run: Path) -> None:
+def test_no_acceleration_uses_magentas_layers(jobs: list[GenerationJob], generate: Generate, run: Path) -> None:
     generate("--run-dir", run)
     generate("--run-dir", run, "--no-acceleration")
-    assert [one["layers"] for one in asked] == [ACCELERATED, STOCK]
+    assert [job.layers for job in jobs] == [ACCELERATED, STOCK]
 
 
 SONG = [(quarter * 480, 36 + 2 * (quarter % 2)) for quarter in range(4 * 9)]  # nine bars
@@ -206,28 +192,28 @@ def song(run: Path, make_midi: Callable[..., bytes]) -> Path:
 
 
 def test_a_file_gives_its_first_window_its_tempo_and_a_hint(
-    song: Path, asked: list[dict[str, Any]], generate: Generate
+    song: Path, jobs: list[GenerationJob], generate: Generate
 ) -> None:
     code, err = generate("--mode", "vary", "--input-midi", song)
     assert code == 0, err
     # nine bars of the same beat: windows that repeat an earlier one do not count
     assert "song.mid: 1 windows" not in err
-    (what,) = asked
-    (window,) = what["given"].windows
-    assert (window.number, window.labels.tolist()[:8]) == (1, [1, 0, 0, 0, 2, 0, 0, 0])
-    assert what["playing"].tempo == pytest.approx(96, rel=1e-4)
-    assert what["request"].temperature == 0
+    (job,) = jobs
+    (window,) = job.inputs.windows
+    assert (window.number, window.target.tolist()[:8]) == (1, [1, 0, 0, 0, 2, 0, 0, 0])
+    assert job.playing.tempo == pytest.approx(96, rel=1e-4)
+    assert job.request.temperature == 0
 
 
-def test_several_windows_are_no_reason_to_stop(
-    run: Path, make_midi: Callable[..., bytes], asked: list[dict[str, Any]], generate: Generate
+def test_of_several_windows_the_first_is_taken(
+    run: Path, make_midi: Callable[..., bytes], jobs: list[GenerationJob], generate: Generate
 ) -> None:
     Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(32)]))
     code, err = generate("--around", "long.mid")
     assert code == 0
     assert "long.mid: 5 windows, taking the first; --window K takes another" in err
     assert generate("--around", "long.mid", "--window", "5")[0] == 0
-    assert asked[1]["given"].windows[0].labels.tolist()[:4] == [2, 0, 0, 0]
+    assert jobs[1].inputs.windows[0].target.tolist()[:4] == [2, 0, 0, 0]
     code, err = generate("--around", "long.mid", "--window", "6")
     assert code == 2
     assert "'long.mid' has no window 6: it has 5" in err
@@ -235,17 +221,17 @@ def test_several_windows_are_no_reason_to_stop(
 
 
 def test_a_continuation_starts_from_the_last_bars(
-    run: Path, make_midi: Callable[..., bytes], asked: list[dict[str, Any]], generate: Generate
+    run: Path, make_midi: Callable[..., bytes], jobs: list[GenerationJob], generate: Generate
 ) -> None:
     Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 20 else 38) for quarter in range(36)]))
     assert generate("--mode", "continue", "--input-midi", "long.mid")[0] == 0
-    (what,) = asked
-    assert what["given"].windows[0].labels.tolist()[::4] == [2] * 16
-    assert what["request"].bars == 32
+    (job,) = jobs
+    assert job.inputs.windows[0].target.tolist()[::4] == [2] * 16
+    assert job.request.bars == 32
 
 
-def test_a_song_is_taken_whole_and_what_is_missing_is_said(
-    song: Path, asked: list[dict[str, Any]], generate: Generate, make_midi: Callable[..., bytes]
+def test_a_song_is_read_whole_and_missing_music_is_reported(
+    song: Path, jobs: list[GenerationJob], generate: Generate, make_midi: Callable[..., bytes]
 ) -> None:
     # nine bars, a pause of two, one bar that is too short for a window, and a drum of no class
     song.write_bytes(make_midi([*SONG, (11 * 1920, 36), (11 * 1920 + 480, 20)], before=AT_96))
@@ -254,7 +240,7 @@ def test_a_song_is_taken_whole_and_what_is_missing_is_said(
     assert "song.mid: 9 bars in 3 windows" in err
     assert "song.mid: left out: 1 stretches of drums shorter than a window" in err
     assert "song.mid: left out: drum notes that are no known drum: 1" in err
-    assert [piece.place for piece in asked[0]["given"].songs[0].pieces] == [0, 4, 8]
+    assert [window.bar for window in jobs[0].inputs.songs[0].windows] == [0, 4, 8]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +261,7 @@ def test_a_song_is_taken_whole_and_what_is_missing_is_said(
 def test_input_that_cannot_be_used_is_one_line(
     song: Path,
     make_midi: Callable[..., bytes],
-    asked: list[dict[str, Any]],
+    jobs: list[GenerationJob],
     generate: Generate,
     arguments: list[str],
     said: str,
@@ -289,19 +275,19 @@ def test_input_that_cannot_be_used_is_one_line(
     assert code == 1
     assert said in err
     assert err.count("\n") == 1
-    assert not asked
+    assert not jobs
 
 
-def test_a_command_to_repeat_one_file_is_told(song: Path, asked: list[dict[str, Any]], generate: Generate) -> None:
+def test_the_job_has_the_command_to_repeat_a_file(song: Path, jobs: list[GenerationJob], generate: Generate) -> None:
     arguments = ["--mode", "vary", "--input-midi", song, "--distance", "3", "--seed", "4", "--humanize"]
     assert generate(*arguments, "--wav", "--output-dir", "there")[0] == 0
-    assert asked[0]["repeat"] == (
+    assert jobs[0].repeat == (
         "gmd-vae generate --run-dir runs/mine --mode vary --input-midi song.mid --distance 3 --seed 4 --humanize "
         "--only NUMBER"
     )
-    words = shlex.split(asked[0]["repeat"].replace("NUMBER", "2"))
+    words = shlex.split(jobs[0].repeat.replace("NUMBER", "2"))
     assert generate(*words[2:])[0] == 0
-    assert asked[1]["request"] == dataclasses.replace(asked[0]["request"], only=2)
+    assert jobs[1].request == dataclasses.replace(jobs[0].request, only=2)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +300,7 @@ def test_a_command_to_repeat_one_file_is_told(song: Path, asked: list[dict[str, 
         ),
         ("cat-mel_2bar_small", ["--humanize"], "--humanize is for drums on the grid"),
         ("cat-mel_2bar_small", ["--swing", "60"], "--swing is for drums on the grid"),
-        ("cat-mel_2bar_small", ["--chords", "C"], "--chords is for configs that are given chords"),
+        ("cat-mel_2bar_small", ["--chords", "C"], "--chords is for configs with chords as conditioning input"),
         (
             "cat-mel_2bar_small",
             ["--mode", "groove", "--input-midi", "song.mid"],
@@ -325,7 +311,7 @@ def test_a_command_to_repeat_one_file_is_told(song: Path, asked: list[dict[str, 
         ("groovae_4bar", ["--humanize"], "gives hits a timing of its own"),
         ("hier-multiperf_vel_1bar_med", ["--velocity", "90"], "gives each note a velocity of its own"),
         ("cat-mel_2bar_med_chords", [], 'Give one a bar, such as --chords "C G Am F"'),
-        ("cat-mel_2bar_med_chords", ["--mode", "vary", "--input-seed", "1"], "needs to know which"),
+        ("cat-mel_2bar_med_chords", ["--mode", "vary", "--input-seed", "1"], "'cat-mel_2bar_med_chords' needs chords"),
         ("cat-mel_2bar_med_chords", ["--chords", "C H7"], "'H7' is no chord"),
         ("cat-mel_2bar_med_chords", ["--chords", "Csus4"], "Write C, Cm, Caug or Cdim"),
         (
@@ -333,15 +319,15 @@ def test_a_command_to_repeat_one_file_is_told(song: Path, asked: list[dict[str, 
             ["--mode", "groove", "--input-midi", "song.mid", "--chords", "C"],
             "goes with --mode",
         ),
-        ("groovae_2bar_hits_control_tfds", [], "plays hits that it is given"),
+        ("groovae_2bar_hits_control_tfds", [], "plays given hits"),
         ("groovae_2bar_hits_control_tfds", ["--mode", "vary", "--input-midi", "song.mid"], "--mode vary gives it none"),
         ("hierdec-trio_16bar", ["--mode", "vary", "--input-seed", "1", "--distance", "257"], "257 of 256 steps"),
     ],
 )
-def test_what_a_config_cannot_do_is_refused_before_tensorflow_starts(
+def test_options_that_a_config_does_not_have_are_refused_before_tensorflow_starts(
     song: Path,
     tmp_path: Path,
-    asked: list[dict[str, Any]],
+    jobs: list[GenerationJob],
     generate: Generate,
     config: str,
     arguments: list[str],
@@ -352,7 +338,7 @@ def test_what_a_config_cannot_do_is_refused_before_tensorflow_starts(
     assert code == 2
     assert said in err
     assert err.count("\n") == 1
-    assert not asked
+    assert not jobs
 
 
 @pytest.mark.parametrize(
@@ -366,15 +352,15 @@ def test_what_a_config_cannot_do_is_refused_before_tensorflow_starts(
     ],
 )
 def test_every_config_moves_in_its_latent_space(
-    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, config: str, arguments: list[str]
+    song: Path, tmp_path: Path, jobs: list[GenerationJob], generate: Generate, config: str, arguments: list[str]
 ) -> None:
     code, err = generate("--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--config", config, *arguments)
     assert code == 0, err
-    assert asked[0]["config"].name == config
+    assert jobs[0].source.config.name == config
 
 
-def test_drums_that_a_groovae_cannot_read_are_said(
-    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, make_midi: Callable[..., bytes]
+def test_drums_that_a_groovae_cannot_read_are_reported(
+    song: Path, tmp_path: Path, jobs: list[GenerationJob], generate: Generate, make_midi: Callable[..., bytes]
 ) -> None:
     song.write_bytes(make_midi([*SONG, (9 * 1920, 20)]))
     Path("waltz.mid").write_bytes(make_midi(SONG, before=b"\x00\xff\x58\x04\x03\x02\x18\x08"))
@@ -390,11 +376,11 @@ def test_drums_that_a_groovae_cannot_read_are_said(
         assert said in err
     # a tapped rhythm may come from any key
     assert generate(*arguments, "--config", "groovae_2bar_tap_fixed_velocity", "--input-midi", "piano.mid")[0] == 0
-    assert [len(what["given"].songs) for what in asked] == [1, 1]
+    assert [len(job.inputs.songs) for job in jobs] == [1, 1]
 
 
 def test_a_run_that_humanizes_is_taken_with_its_checkpoint(
-    song: Path, tmp_path: Path, asked: list[dict[str, Any]], generate: Generate
+    song: Path, tmp_path: Path, jobs: list[GenerationJob], generate: Generate
 ) -> None:
     config = get_config("groovae_2bar_humanize_small")
     for name, what in (("drummer", config), ("melodies", get_config("cat-mel_2bar_small"))):
@@ -404,20 +390,20 @@ def test_a_run_that_humanizes_is_taken_with_its_checkpoint(
         write(folder / "best" / "model.ckpt-5")
     code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/drummer", "--tempo", "90")
     assert code == 0, err
-    assert f"Played by {config.name}, checkpoint runs/drummer/best/model.ckpt-5" in err
-    assert asked[0]["humanizer"].checkpoint == Path("runs/drummer/best/model.ckpt-5")
-    assert asked[0]["playing"].feel is None
-    assert "--tempo 90.0 --humanize runs/drummer --only" in asked[0]["repeat"]
+    assert f"Performed by {config.name}, checkpoint runs/drummer/best/model.ckpt-5" in err
+    assert jobs[0].humanizer.checkpoint == Path("runs/drummer/best/model.ckpt-5")
+    assert jobs[0].playing.feel is None
+    assert "--tempo 90.0 --humanize runs/drummer --only" in jobs[0].repeat
     assert generate("--run-dir", "runs/mine", "--humanize", "runs/drummer/best")[0] == 0
     code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/melodies")
     assert (code, "does not humanize" in err) == (2, True)
     code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/nobody")
     assert (code, "not a run folder" in err) == (1, True)
-    assert len(asked) == 2
+    assert len(jobs) == 2
 
 
 def test_attributes_of_a_checkpoint_need_examples(
-    tmp_path: Path, asked: list[dict[str, Any]], generate: Generate, starter_examples: Path
+    tmp_path: Path, jobs: list[GenerationJob], generate: Generate, starter_examples: Path
 ) -> None:
     arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--config", DEFAULT_CONFIG]
     arguments += ["--mode", "attribute", "--attribute", "closed-hi-hat=-1"]
@@ -426,21 +412,21 @@ def test_attributes_of_a_checkpoint_need_examples(
     assert "Give --examples-path" in err
     code, err = generate(*arguments, "--examples-path", starter_examples, "--output-dir", tmp_path / "new")
     assert code == 0, err
-    assert asked[0]["attributes"].examples == starter_examples
-    assert asked[0]["request"].moves[0].attribute == "closed hi-hat"
+    assert jobs[0].attributes.examples == starter_examples
+    assert jobs[0].request.moves[0].attribute == "closed hi-hat"
 
 
-def test_sound_and_pictures_are_of_drums(tmp_path: Path, asked: list[dict[str, Any]], generate: Generate) -> None:
+def test_sound_and_pictures_are_of_drums(tmp_path: Path, jobs: list[GenerationJob], generate: Generate) -> None:
     arguments = ["--checkpoint-file", write(tmp_path / "model.ckpt-1"), "--output-dir", tmp_path / "new"]
     code, err = generate(*arguments, "--config", "cat-mel_2bar_small", "--wav")
     assert code == 2
     assert "'cat-mel_2bar_small' does not only play drums" in err
-    assert not asked
+    assert not jobs
     assert generate(*arguments, "--config", "groovae_4bar", "--wav", "--png")[0] == 0
 
 
 def test_a_checkpoint_named_as_magenta_names_its_own_needs_no_config(
-    asked: list[dict[str, Any]], generate: Generate, tmp_path: Path
+    jobs: list[GenerationJob], generate: Generate, tmp_path: Path
 ) -> None:
     write(tmp_path / "groovae_4bar.ckpt-7")
     with tarfile.open(tmp_path / "groovae_4bar.tar", "w") as archive:
@@ -448,7 +434,7 @@ def test_a_checkpoint_named_as_magenta_names_its_own_needs_no_config(
             archive.add(file, file.name)
     shutil.copy(tmp_path / "groovae_4bar.tar", tmp_path / "mine.tar")
     assert generate("--checkpoint-file", tmp_path / "groovae_4bar.tar")[0] == 0
-    assert asked[-1]["config"] == get_config("groovae_4bar")
+    assert jobs[-1].source.config == get_config("groovae_4bar")
     code, error = generate("--checkpoint-file", tmp_path / "mine.tar")
     assert code == 2
     assert "needs --config" in error

@@ -1,12 +1,13 @@
-"""Generating for real, from a checkpoint at tiny sizes."""
+"""``generate`` from end to end, with a checkpoint of tiny sizes."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import mido
 import numpy as np
@@ -15,10 +16,13 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
-from gmd_vae.generation.inputs.conditioning import Originals
-from gmd_vae.generation.inputs.windows import read_song, read_window
+from gmd_vae.generation.generate import generate
+from gmd_vae.generation.inputs.conditioning import ConditioningInputs
+from gmd_vae.generation.inputs.drum_reader import DrumReader
+from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
 from gmd_vae.generation.latent.latent_files import read_latents
+from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import Move, Request
 from gmd_vae.midi.midi_io import midi_to_note_sequence, note_sequence_to_midi_bytes
@@ -28,52 +32,64 @@ from gmd_vae.training.run.folder import open_run
 pytestmark = pytest.mark.tensorflow
 
 Make = Callable[..., Path]
-CONFIG = get_config(DEFAULT_CONFIG)
+READER = DrumReader(get_config(DEFAULT_CONFIG))
 
 
-class Opened:
-    """The tiny run's model, opened once for each seed: making the graphs takes seconds."""
+def source_of(folder: Path) -> ModelSource:
+    run = open_run(folder)
+    return ModelSource(run.config, run.hparams, checkpoints.find(folder))
 
-    models: ClassVar[dict[int, Any]] = {}
 
-    def __init__(self, config: Any, hparams: Any, checkpoint: Path, seed: int, layers: Any) -> None:
-        from gmd_vae.models.inference.sampler import TrainedVae
+@pytest.fixture(scope="module")
+def opened_samplers(tiny_run: Path) -> Iterator[Callable[..., Any]]:
+    """Opens the tiny run's model once for each seed: building the graphs takes seconds."""
+    from gmd_vae.models.inference.sampler import TrainedVae
 
-        if seed not in self.models:
-            self.models[seed] = TrainedVae(config, hparams, checkpoint, seed, layers)
-        self.model = self.models[seed]
+    samplers: dict[int, TrainedVae] = {}
 
-    def __enter__(self) -> Any:
-        return self.model
+    @contextlib.contextmanager
+    def open_once(config: Any, hparams: Any, checkpoint: Path, seed: int, layers: Any) -> Iterator[Any]:
+        if seed not in samplers:
+            samplers[seed] = TrainedVae(config, hparams, checkpoint, seed, layers)
+        yield samplers[seed]
 
-    def __exit__(self, *_: Any) -> None: ...
+    yield open_once
+    for sampler in samplers.values():
+        sampler.__exit__(None, None, None)
 
 
 @pytest.fixture
-def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened_samplers: Callable[..., Any]) -> Make:
     """Generates into a new folder; returns the folder."""
-    from gmd_vae.generation import generate as module
-    from gmd_vae.generation.generate import generate
-
-    monkeypatch.setattr(module, "TrainedVae", Opened)
+    monkeypatch.setattr("gmd_vae.models.inference.sampler.TrainedVae", opened_samplers)
     run = open_run(tiny_run)
-    source = AttributeSource(run.examples, run.examples_digest, tmp_path / "attributes")
+    attributes = AttributeSource(run.examples, run.examples_digest, tmp_path / "attributes")
 
-    def make(name: str, given: Originals | None = None, playing: Playing | None = None, **wishes: Any) -> Path:
-        request = Request(**{"count": 3, "seed": 5, "temperature": 1.0, **wishes})
-        folder, prefix = tmp_path / name, checkpoints.find(tiny_run)
-        made = generate(request, run.config, run.hparams, prefix, folder, given, playing, source)
-        assert sorted(beat.path for beat in made.beats) == sorted(folder.glob("*.mid"))
+    def make(
+        name: str, inputs: ConditioningInputs | None = None, playing: Playing | None = None, **settings: Any
+    ) -> Path:
+        request = Request(**{"count": 3, "seed": 5, "temperature": 1.0, **settings})
+        folder = tmp_path / name
+        job = GenerationJob(
+            request,
+            source_of(tiny_run),
+            folder,
+            inputs or ConditioningInputs(),
+            playing or Playing(),
+            attributes if request.mode == "attribute" else None,
+        )
+        result = generate(job)
+        assert sorted(file.path for file in result.files) == sorted(folder.glob("*.mid"))
         return folder
 
     return make
 
 
-def windows(*paths: Path) -> Originals:
-    return Originals(tuple(read_window(path, CONFIG) for path in paths))
+def windows(*paths: Path) -> ConditioningInputs:
+    return ConditioningInputs(tuple(READER.window(path) for path in paths))
 
 
-def told(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     return content
 
@@ -98,7 +114,7 @@ def test_the_same_seed_gives_the_same_bytes_however_many_are_made(make: Make) ->
     few, again, many = digests(make("few")), digests(make("again")), digests(make("many", count=20))
     assert few == again
     assert many[:3] == few
-    assert len(set(many)) > 15  # and they are not all one beat
+    assert len(set(many)) > 15  # not all the same beat
 
 
 def test_another_seed_gives_other_beats(make: Make) -> None:
@@ -120,7 +136,7 @@ def test_an_interpolation_is_between_its_inputs(make: Make, starter_midi: list[P
     one, other = starter_midi[:2]
     there = make("there", windows(one, other), mode="interpolate", count=5)
     assert len(list(there.glob("interpolate-*.mid"))) == 5
-    inputs = told(there)["inputs"]
+    inputs = read_manifest(there)["inputs"]
     assert [entry["sha256"] for entry in inputs] == [sha256(one), sha256(other)]
     assert all(0 <= entry["steps_right"] <= entry["steps"] == 64 for entry in inputs)
 
@@ -131,13 +147,13 @@ def test_two_equal_inputs_work(make: Make, starter_midi: list[Path]) -> None:
 
 
 def test_joined_beats_follow_each_other(make: Make) -> None:
-    folder = make("joined", Originals(seeds=(3, 4)), mode="interpolate", join=True)
+    folder = make("joined", ConditioningInputs(seeds=(3, 4)), mode="interpolate", join=True)
     alone = [labels_of(path) for path in sorted(folder.glob("interpolate-0*.mid"))]
     assert labels_of(folder / "interpolate-joined.mid") == [label for labels in alone for label in labels]
 
 
 def test_a_seed_stands_for_its_first_sample(make: Make) -> None:
-    ends = make("ends", Originals(seeds=(3, 4)), mode="interpolate", temperature=0.0)
+    ends = make("ends", ConditioningInputs(seeds=(3, 4)), mode="interpolate", temperature=0.0)
     first = make("first", seed=3, count=1, temperature=0.0)
     assert labels_of(ends / "interpolate-000.mid") == labels_of(first / "sample-000.mid")
 
@@ -147,12 +163,12 @@ def test_a_song_is_reconstructed_bar_for_bar_at_its_tempo(make: Make, make_midi:
     path = tmp_path / "song.mid"
     tempo = b"\x00\xff\x51\x03" + (60_000_000 // 90).to_bytes(3, "big")
     path.write_bytes(make_midi([(quarter * 480, 36 + 2 * (quarter % 2)) for quarter in range(24)], before=tempo))
-    song = read_song(path, CONFIG)
-    folder = make("song", Originals(songs=(song,)), mode="reconstruct", temperature=0.0)
+    song = READER.song(path)
+    folder = make("song", ConditioningInputs(songs=(song,)), mode="reconstruct", temperature=0.0)
     (midi,) = folder.glob("*.mid")
     assert len(labels_of(midi)) == 6 * 16
     assert midi_to_note_sequence(midi.read_bytes(), "", "x").tempos[0].qpm == pytest.approx(90, rel=1e-4)
-    (entry,) = told(folder)["inputs"]
+    (entry,) = read_manifest(folder)["inputs"]
     true = [0] * 96
     for quarter in range(24):
         true[4 * quarter] = 1 if quarter % 2 == 0 else 2
@@ -165,26 +181,26 @@ def test_longer_beats_have_as_many_bars_as_asked(make: Make) -> None:
     assert [len(labels_of(path)) for path in sorted(folder.glob("*.mid"))] == [96, 96]
 
 
-def test_variations_and_attributes_say_what_they_changed(make: Make, starter_midi: list[Path]) -> None:
+def test_variations_and_attributes_have_figures(make: Make, starter_midi: list[Path]) -> None:
     varied = make("varied", windows(starter_midi[0]), mode="vary", temperature=0.0, distance=4)
-    assert all(entry["steps_differing"] >= 1 for entry in told(varied)["files"])
+    assert all(entry["steps_differing"] >= 1 for entry in read_manifest(varied)["files"])
     moved = make("moved", mode="attribute", moves=(Move("busier", -1.0, 1.0),), temperature=0.0)
-    for entry in told(moved)["files"]:
+    for entry in read_manifest(moved)["files"]:
         hits = sum(label.bit_count() for label in labels_of(moved / entry["name"]))
         assert entry["busier"] == hits / 4
 
 
-def test_attribute_vectors_are_made_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attribute_vectors_are_computed_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gmd_vae.generation.latent import attribute_vectors
 
-    wishes: dict[str, Any] = {"mode": "attribute", "moves": (Move("ride", 0.0, 1.0),)}
-    first = digests(make("one", **wishes))
+    settings: dict[str, Any] = {"mode": "attribute", "moves": (Move("ride", 0.0, 1.0),)}
+    first = digests(make("one", **settings))
     assert json.loads((tmp_path / "attributes" / "manifest.json").read_text())["stage"] == "attributes"
     monkeypatch.setattr(attribute_vectors, "load_windows", lambda *_: pytest.fail("made again"))
-    assert digests(make("two", **wishes)) == first
+    assert digests(make("two", **settings)) == first
     monkeypatch.undo()
     (tmp_path / "attributes" / "vectors.npz").write_bytes(b"damaged")
-    assert digests(make("three", **wishes)) == first
+    assert digests(make("three", **settings)) == first
 
 
 def test_only_one_of_them_has_the_same_bytes(make: Make) -> None:
@@ -196,40 +212,37 @@ def test_only_one_of_them_has_the_same_bytes(make: Make) -> None:
         make("none", count=70, only=70)
 
 
-def test_rows_are_decoded_in_parts_and_what_is_done_is_told(
+def test_rows_are_decoded_in_parts_with_progress(
     make: Make, monkeypatch: pytest.MonkeyPatch, tiny_run: Path, tmp_path: Path
 ) -> None:
-    from gmd_vae.generation import generate as module
-
     whole = make("whole", count=130)
-    monkeypatch.setattr(module, "_AT_ONCE", 64)
-    run, told = open_run(tiny_run), []
-    request = Request(count=130, seed=5, temperature=1.0)
-    module.generate(
-        request,
-        run.config,
-        run.hparams,
-        checkpoints.find(tiny_run),
-        tmp_path / "parts",
-        advance=lambda what, done: told.append((what, done)),
+    monkeypatch.setattr("gmd_vae.generation.generate._ROWS_AT_ONCE", 64)
+    reported: list[tuple[str, float]] = []
+    generate(
+        GenerationJob(
+            Request(count=130, seed=5, temperature=1.0),
+            source_of(tiny_run),
+            tmp_path / "parts",
+            progress=lambda task, share: reported.append((task, share)),
+        )
     )
     assert digests(tmp_path / "parts") == digests(whole)
-    assert [round(done * 130) for what, done in told if what == "Decoding"] == [64, 128, 130]
-    assert len([done for what, done in told if what == "Writing"]) == 130
+    assert [round(share * 130) for task, share in reported if task == "Decoding"] == [64, 128, 130]
+    assert len([share for task, share in reported if task == "Writing"]) == 130
 
 
 def test_latent_vectors_give_the_same_beats_again(make: Make) -> None:
     first = make("first", bars=8)
     z = read_latents(first / "latents.npz", 4)
     assert len(z) == 6
-    again = make("again", Originals(vectors=z), count=6)
+    again = make("again", ConditioningInputs(vectors=z), count=6)
     whole = [label for path in sorted(again.glob("*.mid")) for label in labels_of(path)]
     assert whole == [label for path in sorted(first.glob("*.mid")) for label in labels_of(path)]
-    entry = told(first)["latents"]
+    entry = read_manifest(first)["latents"]
     assert (entry["name"], entry["sha256"]) == ("latents.npz", sha256(first / "latents.npz"))
 
 
-def test_how_it_is_played_is_heard_and_told(make: Make) -> None:
+def test_playing_options_are_in_the_notes_and_the_manifest(make: Make) -> None:
     plain = make("plain", count=2)
     played = make("played", playing=Playing(tempo=90.0, velocity=101), count=2)
     assert list(map(labels_of, sorted(plain.glob("*.mid")))) == list(map(labels_of, sorted(played.glob("*.mid"))))
@@ -237,7 +250,7 @@ def test_how_it_is_played_is_heard_and_told(make: Make) -> None:
         sequence = midi_to_note_sequence(path.read_bytes(), "", path.name)
         assert {note.velocity for note in sequence.notes} == {101}
         assert mido.MidiFile(path).length == pytest.approx(16 * 60 / 90, rel=1e-5)
-    assert told(played)["playing"] == {"tempo": 90.0, "velocity": 101, "swing": 50.0}
+    assert read_manifest(played)["playing"] == {"tempo": 90.0, "velocity": 101, "swing": 50.0}
 
 
 def test_too_much_at_once_is_refused_before_it_is_decoded(make: Make, tmp_path: Path) -> None:
@@ -246,9 +259,9 @@ def test_too_much_at_once_is_refused_before_it_is_decoded(make: Make, tmp_path: 
     assert not (tmp_path / "much").exists()
 
 
-def test_the_manifest_says_from_what_and_how(make: Make, tiny_run: Path) -> None:
-    folder = make("told", seed=9)
-    manifest = told(folder)
+def test_the_manifest_has_request_and_checkpoint(make: Make, tiny_run: Path) -> None:
+    folder = make("described", seed=9)
+    manifest = read_manifest(folder)
     assert (manifest["stage"], manifest["mode"], manifest["seed"], manifest["count"]) == ("generate", "sample", 9, 3)
     assert {entry["name"]: entry["sha256"] for entry in manifest["files"]} == {
         path.name: sha256(path) for path in folder.glob("*.mid")
@@ -270,7 +283,7 @@ def test_the_manifest_counts_bytes_and_notes(make: Make) -> None:
 
 
 def test_the_notes_are_those_of_magentas_converter(make: Make, tiny_run: Path) -> None:
-    """What a file says, as Magenta would write it, has the file's notes."""
+    """The labels of a file, written by Magenta, give the notes of the file."""
     from gmd_vae.magenta.api import build_config
 
     converter = build_config(open_run(tiny_run).config).data_converter
@@ -290,23 +303,20 @@ def note_of(note: Any) -> tuple[Any, ...]:
 
 
 def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path, tmp_path: Path) -> None:
-    from gmd_vae.generation.generate import generate
-
     config = get_config("hierdec-drum_4bar_small")  # at its own sizes
+    source = ModelSource(config, config.hparams, checkpoints.find(tiny_run))
     with pytest.raises(GmdVaeError, match=r"does not fit the config.* × .*the config makes it"):
-        generate(Request(), config, config.hparams, checkpoints.find(tiny_run), tmp_path / "x")
+        generate(GenerationJob(Request(), source, tmp_path / "x"))
     assert not (tmp_path / "x").exists()
 
 
-def test_what_is_rendered_is_in_the_manifest(tiny_run: Path, tmp_path: Path) -> None:
-    from gmd_vae.generation.generate import generate
+def test_rendered_files_are_in_the_manifest(tiny_run: Path, tmp_path: Path) -> None:
     from gmd_vae.rendering.files import render_beside
 
-    run = open_run(tiny_run)
     folder = tmp_path / "seen"
     render = functools.partial(render_beside, wav=True, png=True)
     request = Request(count=1, seed=5, temperature=1.0)
-    generate(request, run.config, run.hparams, checkpoints.find(tiny_run), folder, render=render)
+    generate(GenerationJob(request, source_of(tiny_run), folder, render=render))
     entries = json.loads((folder / "manifest.json").read_text())["files"]
     assert [entry["name"] for entry in entries] == ["sample-000.mid", "sample-000.wav", "sample-000.png"]
     assert [entry["sha256"] for entry in entries] == [sha256(folder / entry["name"]) for entry in entries]

@@ -1,4 +1,4 @@
-"""Which wishes go together, and what is said of those that do not."""
+"""Options that go together, and the errors for those that do not."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from gmd_vae.generation.request import (
     Move,
     Request,
     check_attributes,
-    check_wishes,
+    check_options,
     parse_move,
-    which_windows,
+    window_numbers,
 )
 
 FILES = (Path("a.mid"), Path("b.mid"))
@@ -25,7 +25,7 @@ ONE = FILES[:1]
 
 
 @pytest.mark.parametrize(
-    ("mode", "wishes"),
+    ("mode", "options"),
     [
         ("sample", {}),
         ("sample", {"around": ONE[0], "radius": 0.1, "window": (2,), "same_z": True}),
@@ -41,14 +41,14 @@ ONE = FILES[:1]
         ("continue", {"input_midi": ONE, "bars": 8, "drift": 0.0}),
     ],
 )
-def test_what_goes_together_is_let_through(mode: str, wishes: dict[str, Any]) -> None:
-    check_wishes(mode, wishes)
-    with pytest.raises(UsageError):  # and with one thing more that never goes with anything here
-        check_wishes(mode, {**wishes, "only": 1, "join": True, "velocity": 1, "humanize": True})
+def test_options_that_go_together_are_accepted(mode: str, options: dict[str, Any]) -> None:
+    check_options(mode, options)
+    with pytest.raises(UsageError):  # with options that never go together
+        check_options(mode, {**options, "only": 1, "join": True, "velocity": 1, "humanize": True})
 
 
 @pytest.mark.parametrize(
-    ("mode", "wishes", "said"),
+    ("mode", "options", "said"),
     [
         (
             "sample",
@@ -59,11 +59,15 @@ def test_what_goes_together_is_let_through(mode: str, wishes: dict[str, Any]) ->
         ("sample", {"drift": 0.1}, "--drift goes with --bars"),
         ("sample", {"distance": 3}, "--distance goes with --mode vary"),
         ("sample", {"window": (1,)}, "Give a file"),
-        ("sample", {"latents": Path("l.npz"), "num_outputs": 4}, "--latents says what each beat is, and --num-outputs"),
+        (
+            "sample",
+            {"latents": Path("l.npz"), "num_outputs": 4},
+            "--latents and --num-outputs both determine",
+        ),
         ("sample", {"only": 1, "join": True}, "--only writes one file"),
         ("sample", {"velocity": 90, "humanize": True}, "--velocity makes all hits equally loud"),
         ("interpolate", {"input_midi": ONE}, "needs two or more"),
-        ("interpolate", {"input_midi": FILES, "num_outputs": 1}, "at least 2 beats"),
+        ("interpolate", {"input_midi": FILES, "num_outputs": 1}, "needs -n 2 or more"),
         ("interpolate", {"input_midi": FILES, "bars": 8}, "--bars goes with --mode sample or continue"),
         ("interpolate", {"input_midi": FILES, "window": (1, 2, 3)}, "3 times for 2 files"),
         ("reconstruct", {}, "needs music"),
@@ -71,13 +75,13 @@ def test_what_goes_together_is_let_through(mode: str, wishes: dict[str, Any]) ->
         ("vary", {"input_midi": FILES}, "takes one beat, not 2"),
         ("vary", {}, "takes one beat, not 0"),
         ("continue", {}, "takes one beat, not 0"),
-        ("attribute", {}, "needs to know what to change"),
+        ("attribute", {}, "needs an attribute to change"),
         ("attribute", {"attribute": ("ride=1",), "input_seed": (1, 2)}, "takes one beat, not 2"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_what_to_do(mode: str, wishes: dict[str, Any], said: str) -> None:
+def test_options_that_exclude_each_other_are_refused(mode: str, options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said) as refused:
-        check_wishes(mode, wishes)
+        check_options(mode, options)
     assert refused.value.next_action
 
 
@@ -99,7 +103,7 @@ def test_a_move_is_read(text: str, move: Move) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "ride", "ride=", "=1", "ride=much", "ride=1:2:3", "ride=nan", "ride=0:inf"])
-def test_what_is_no_move_says_how_one_is_written(text: str) -> None:
+def test_a_malformed_move_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match=r"NAME=AMOUNT, such as ride=\+1\.0"):
         parse_move(text)
 
@@ -114,14 +118,14 @@ def test_attributes_get_their_own_names_and_unknown_ones_the_nearest() -> None:
 
 
 def test_a_window_is_for_all_files_or_for_each() -> None:
-    assert which_windows((), FILES) == [None, None]
-    assert which_windows((3,), FILES) == [3, 3]
-    assert which_windows((3, 4), FILES) == [3, 4]
+    assert window_numbers((), FILES) == [None, None]
+    assert window_numbers((3,), FILES) == [3, 3]
+    assert window_numbers((3, 4), FILES) == [3, 4]
 
 
-def test_the_manifest_tells_what_the_mode_knows_and_keeps_zeros() -> None:
-    told = Request(mode="vary", seed=0, temperature=0.0).describe()
-    assert told == {"mode": "vary", "count": 8, "temperature": 0.0, "seed": 0, "distance": 8}
+def test_the_manifest_has_the_settings_of_the_mode_and_keeps_zeros() -> None:
+    described = Request(mode="vary", seed=0, temperature=0.0).describe()
+    assert described == {"mode": "vary", "count": 8, "temperature": 0.0, "seed": 0, "distance": 8}
     assert "count" not in Request(mode="reconstruct").describe()
     moves = Request(mode="attribute", moves=(Move("ride", 0, 1),)).describe()["moves"]
     assert moves == ({"attribute": "ride", "start": 0, "end": 1},)

@@ -1,7 +1,8 @@
-"""Every family of models: the same music as Magenta's own ``TrainedModel``, and files that say what was decoded."""
+"""Every family of models: the same music as Magenta's own ``TrainedModel``, and files with the decoded music."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -16,15 +17,16 @@ import pytest
 from fixtures.midi import instruments_midi, note
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
-from gmd_vae.families.output_spec import output_of
-from gmd_vae.generation.decoded import labels_of
+from gmd_vae.families import family_of
+from gmd_vae.families.groovae import GROOVAE
+from gmd_vae.generation.decoded.midi_files import MidiRequest
+from gmd_vae.generation.generate import generate
 from gmd_vae.generation.inputs.chords import chord_controls
-from gmd_vae.generation.inputs.conditioning import Originals
-from gmd_vae.generation.inputs.groove import read_groove
-from gmd_vae.generation.inputs.midi_file import InputWindow
-from gmd_vae.generation.inputs.windows import read_windows
-from gmd_vae.generation.midi_output import Files, part_files
-from gmd_vae.generation.performance.humanizer import HumanizerRun
+from gmd_vae.generation.inputs.conditioning import ConditioningInputs
+from gmd_vae.generation.inputs.groove_reader import GrooveReader
+from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow
+from gmd_vae.generation.job import GenerationJob
+from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import Request
 from gmd_vae.midi.midi_io import midi_to_note_sequence
@@ -39,6 +41,10 @@ CHORDS, FOLLOW = "cat-mel_2bar_med_chords", "groovae_2bar_hits_control_tfds"
 # Magenta's graphs of 8 or 16 segments take half a minute to build: few segments, and few steps in each
 SEGMENTS = {MELODY: [2, 16], TRACKS: [2, 16], TRIO: [1, 16]}
 COLD = 1e-9
+
+
+def reader(name: str) -> InputReader:
+    return family_of(get_config(name)).input_reader(get_config(name))
 
 
 @dataclasses.dataclass
@@ -139,42 +145,41 @@ def test_the_music_is_that_of_magentas_trained_model(systems: Systems, name: str
 @pytest.fixture
 def make(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Generates with a system into a new folder; returns the folder."""
-    from gmd_vae.generation import generate as module
 
-    class Opened:
-        def __init__(self, config: Any, *_: Any) -> None:
-            self.model = systems(config.name).ours
+    @contextlib.contextmanager
+    def opened(config: Any, *_: Any) -> Iterator[Any]:
+        yield systems(config.name).ours
 
-        def __enter__(self) -> Any:
-            return self.model
+    monkeypatch.setattr("gmd_vae.models.inference.sampler.TrainedVae", opened)
 
-        def __exit__(self, *_: Any) -> None: ...
+    def source_of(name: str) -> ModelSource:
+        return ModelSource(get_config(name), systems(name).hparams, systems(name).checkpoint)
 
-    monkeypatch.setattr(module, "TrainedVae", Opened)
-
-    def make(name: str, folder: str, given: Originals | None = None, humanizer: str = "", **wishes: Any) -> Path:
-        system = systems(name)
-        run = None
-        if humanizer:
-            run = HumanizerRun(get_config(humanizer), systems(humanizer).hparams, systems(humanizer).checkpoint)
-        request = Request(**{"count": 3, "temperature": 1.0, **wishes})
-        module.generate(
-            request, get_config(name), system.hparams, system.checkpoint, tmp_path / folder, given, humanizer=run
+    def make(
+        name: str, folder: str, inputs: ConditioningInputs | None = None, humanizer: str = "", **settings: Any
+    ) -> Path:
+        request = Request(**{"count": 3, "temperature": 1.0, **settings})
+        performer = source_of(humanizer) if humanizer else None
+        generate(
+            GenerationJob(
+                request, source_of(name), tmp_path / folder, inputs or ConditioningInputs(), humanizer=performer
+            )
         )
         return tmp_path / folder
 
     return make
 
 
-def told(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     return content
 
 
 def hits_of(path: Path) -> set[tuple[int, int]]:
     """The step and the drum class of each note of a file, wherever near the step it is."""
-    (song,) = [read_groove(path, get_config("groovae_2bar_humanize"))]
-    hits = np.concatenate([piece.kept for piece in song.pieces if piece.kept is not None])
+    config = get_config("groovae_2bar_humanize")
+    windows = GrooveReader(config, GROOVAE.groove(config)).song(path).windows
+    hits = np.concatenate([window.given_hits for window in windows if window.given_hits is not None])
     return {(int(step), int(drum)) for step, drum in zip(*np.nonzero(hits), strict=True)}
 
 
@@ -187,11 +192,11 @@ def test_a_song_has_its_chords_bar_for_bar(systems: Systems, make: Callable[...,
         assert sum(message.time for message in midi.tracks[0]) == bars * 4 * 480
         texts = [message.text for message in midi.tracks[0] if message.type == "text"]
         assert texts == ["C", "G", "Am", "F"] * (bars // 4)
-    assert told(folder)["chords"] == ["C", "G", "Am", "F"]
+    assert read_manifest(folder)["chords"] == ["C", "G", "Am", "F"]
     z = np.load(folder / "latents.npz")["z"]
-    np.testing.assert_array_equal(z[0], z[1])  # one z, and the decoder hears other chords
-    output = output_of(get_config(CHORDS))
-    controls = [chord_controls(pair, output) for pair in (("C", "G"), ("Am", "F"))] * 2
+    np.testing.assert_array_equal(z[0], z[1])  # one z, and other chords
+    chord_bars = family_of(get_config(CHORDS)).chord_bars(get_config(CHORDS))
+    controls = [chord_controls(pair, chord_bars) for pair in (("C", "G"), ("Am", "F"))] * 2
     windows = systems(CHORDS).ours.decode(z, 1.0, controls=controls)
     expected = [
         (round((begin + note.start_time * 2) * 4), note.pitch)
@@ -204,8 +209,8 @@ def test_a_song_has_its_chords_bar_for_bar(systems: Systems, make: Callable[...,
 
 def test_given_hits_are_played_and_nothing_else(make: Callable[..., Path], starter_midi: list[Path]) -> None:
     source = starter_midi[0]
-    song = read_groove(source, get_config(FOLLOW))
-    folder = make(FOLLOW, "groove", Originals(songs=(song,)), mode="groove", temperature=0.0)
+    song = reader(FOLLOW).song(source)
+    folder = make(FOLLOW, "groove", ConditioningInputs(songs=(song,)), mode="groove", temperature=0.0)
     (made,) = folder.glob("*.mid")
     assert hits_of(made) == hits_of(source)
     sequence = midi_to_note_sequence(made.read_bytes(), "", "x")
@@ -223,13 +228,14 @@ def test_a_groovae_plays_the_drums_of_another_model(systems: Systems, make: Call
     velocities = {note.velocity for note in midi_to_note_sequence(played[0].read_bytes(), "", "x").notes}
     assert len(velocities) > 3
     assert mido.MidiFile(played[0]).length == pytest.approx(5 * 2)
-    of_run = told(folder)["humanizer"]
+    of_run = read_manifest(folder)["humanizer"]
     assert of_run["config"] == FOLLOW
     assert {file["name"] for file in of_run["files"]} == {"model.ckpt-1.index", "model.ckpt-1.data-00000-of-00001"}
     alone = make(ROLL, "alone", bars=5, humanizer=FOLLOW, only=2)
     assert (alone / "sample-002.mid").read_bytes() == played[2].read_bytes()
     windows = systems(ROLL).ours.decode(np.load(folder / "latents.npz")["z"][:3], 1.0)
-    labels = np.concatenate([labels_of(window, output_of(get_config(ROLL))) for window in windows])[:80]
+    music = family_of(get_config(ROLL)).decoded_music(get_config(ROLL))
+    labels = np.concatenate([music.steps(window) for window in windows])[:80]
     assert hits_of(plain[0]) == {(step, drum) for step in range(80) for drum in range(9) if labels[step] >> drum & 1}
 
 
@@ -238,16 +244,16 @@ def melody(tmp_path_factory: pytest.TempPathFactory) -> tuple[InputWindow, ...]:
     source = tmp_path_factory.mktemp("melody") / "melody.mid"
     notes = tuple(note(at, at + 1, pitch, 90) for at, pitch in enumerate((60, 64, 67, 72, 69, 72, 76, 81)))
     source.write_bytes(instruments_midi([Instrument("melody", 0, False, notes)], 2, 75.0))
-    return read_windows(source, get_config(CHORDS))
+    return reader(CHORDS).windows(source)
 
 
 @pytest.mark.parametrize("mode", ["reconstruct", "vary", "continue"])
 def test_a_melody_of_the_users_keeps_its_own_chords(
     make: Callable[..., Path], melody: tuple[InputWindow, ...], mode: str
 ) -> None:
-    given = Originals(melody[:1])
+    given = ConditioningInputs(melody[:1])
     folder = make(CHORDS, "own", given, mode=mode, count=2, bars=4 if mode == "continue" else None, distance=3)
-    (entry,) = told(folder)["inputs"]
+    (entry,) = read_manifest(folder)["inputs"]
     assert len(entry["chords"]) == 2
     assert entry["steps_right"].keys() == {"melody"}
     texts = [
@@ -279,18 +285,22 @@ def test_what_is_written_of_several_parts_is_read_again(
     from gmd_vae.magenta.api import build_config
 
     config, source = get_config(name), tmp_path / "source.mid"
-    output = output_of(config)
+    music = family_of(config).decoded_music(config)
     source.write_bytes(instruments_midi(instruments, bars))
-    windows = [window.outputs for window in read_windows(source, config)]
-    assert len(windows) * output.bars == bars
-    request = Request(count=1)
-    files = Files(request, range(1), 1, [windows], (), (), Playing(100.0))
+    windows = [window.target for window in reader(name).windows(source)]
+    assert len(windows) * music.output.bars == bars
     converter = build_config(config).data_converter
-    (made,) = part_files(files, output, [()], lambda some: converter.from_tensors(np.array(some)))
+
+    class ConverterModel:
+        def to_note_sequences(self, windows: Any) -> Any:
+            return converter.from_tensors(np.array(windows))
+
+    request = MidiRequest("sample", range(1), 1, [windows], (), None, [()], (), Playing(100.0), join=False)  # type: ignore[list-item]
+    (made,) = music.midi_files(request, ConverterModel(), None)  # type: ignore[arg-type]
     (tmp_path / "made.mid").write_bytes(made.data)
-    again = read_windows(tmp_path / "made.mid", config)
+    again = reader(name).windows(tmp_path / "made.mid")
     for window, before in zip(again, windows, strict=True):
-        np.testing.assert_array_equal(window.outputs, before)
+        np.testing.assert_array_equal(window.target, before)
     ours = midi_to_note_sequence(made.data, "", "x")
     theirs = pretty_midi.PrettyMIDI(io.BytesIO(made.data))
     assert ours.tempos[0].qpm == pytest.approx(100)
@@ -307,7 +317,7 @@ def test_what_is_written_of_several_parts_is_read_again(
 
 
 def test_what_a_groovae_does_is_what_magentas_converter_does() -> None:
-    from gmd_vae.families.groove_columns import Groove, groove_of
+    from gmd_vae.families.groove_columns import Groove
     from gmd_vae.magenta.api import configs
 
     for name, theirs in configs.CONFIG_MAP.items():
@@ -318,5 +328,5 @@ def test_what_a_groovae_does_is_what_magentas_converter_does() -> None:
         tasks = {"humanize": converter._humanize, "tap": converter._tapify, "add": added}
         tasks["follow"] = converter._hits_as_controls
         task = next((task for task, does in tasks.items() if does), "play")
-        assert groove_of(get_config(name)) == Groove(task, added)  # type: ignore[arg-type]
+        assert GROOVAE.groove(get_config(name)) == Groove(task, added)  # type: ignore[arg-type]
         assert converter._fixed_velocities == (task == "tap")

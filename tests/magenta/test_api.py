@@ -14,7 +14,7 @@ from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 from gmd_vae.families.parameters import count_parameters
-from gmd_vae.generation.inputs.windows import labels_to_inputs
+from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.tfrecord import read_records
 from gmd_vae.models import checkpoints

@@ -28,7 +28,8 @@ ORDER = (
     *("evaluation.metrics", "evaluation.latent", "evaluation.likelihood", "evaluation.json_form"),
     *("evaluation.result", "evaluation.measure", "evaluation.tables", "evaluation.plots"),
     "evaluation",
-    *("generation.inputs", "generation.latent", "generation.performance", "generation"),
+    *("generation.request", "generation.model", "generation.inputs", "generation.latent", "generation.performance"),
+    *("generation.decoded", "generation"),
     *("rendering", "rendering.report"),
     # the families themselves: they use all rooms, and no room imports them (``families.family_of`` loads them by name)
     *("families.magenta_family", "families.drum_labels", "families.nade_drums", "families.streams"),
@@ -36,7 +37,7 @@ ORDER = (
     "commands",
 )
 # Rooms whose sub-rooms use each other in both directions, as one place
-TOGETHER = ("training", "generation", "midi", "models")
+TOGETHER = ("training", "midi", "models")
 ROOMS = {name.partition(".")[0] for name in ORDER}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] in ROOMS)
 HEAVY = {"magenta", "tensorflow", "tf_keras", "tf_slim", "tensorflow_probability"}

@@ -10,6 +10,9 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families import family_of
+from gmd_vae.generation.generate import generate
+from gmd_vae.generation.job import GenerationJob
+from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.request import Request
 from gmd_vae.midi.convert import convert
 from gmd_vae.training.examples import open_examples
@@ -34,7 +37,6 @@ def melody_notes(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     """Two steps and three samples; returns the notes in each sample."""
-    from gmd_vae.generation.generate import generate
     from gmd_vae.training.loop import train
 
     config = get_config(name)
@@ -47,8 +49,8 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     assert outcome.first_loss is not None
     assert math.isfinite(outcome.first_loss)
     request = Request(count=3, temperature=1.0)
-    made = generate(request, config, run.hparams, outcome.checkpoint, folder / "beats")
-    return [beat.notes for beat in made.beats]
+    source = ModelSource(config, run.hparams, outcome.checkpoint)
+    return [file.notes for file in generate(GenerationJob(request, source, folder / "beats")).files]
 
 
 def test_a_melody_config_from_music_to_melodies(melody_notes: Path, tmp_path: Path) -> None:

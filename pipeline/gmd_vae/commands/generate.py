@@ -1,21 +1,28 @@
-"""``gmd-vae generate``."""
+"""``gmd-vae generate``: options in, one call of ``generation.generate``, a summary or JSON out."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import shlex
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gmd_vae.commands.generate_options import generate_options
 from gmd_vae.commands.options import GroupedCommand, configs_option, json_option
-from gmd_vae.generation import request as wishes
+from gmd_vae.generation.request import GROOVE, MEASURED, RECONSTRUCT, check_options, parse_move
 
-_SHOWN = 12  # values of a row of files
+if TYPE_CHECKING:
+    from gmd_vae.configuration.config import Config
+    from gmd_vae.generation.job import GenerationJob, GenerationResult
+    from gmd_vae.generation.model import ModelSource
+    from gmd_vae.training.run.folder import Run
+
+_SHOWN = 12  # inputs or figures in one summary
 _NOT_REPEATED = ("join", "only", "output_dir", "as_json", "wav", "png")
 
 
@@ -38,12 +45,12 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Write beats as MIDI files: new ones, or what the model makes of yours.
+    """Generate beats as MIDI files, new ones or versions of yours.
 
-    A beat is one window of the config, four bars in the default; with other configs it is a melody,
-    a trio, or a bar of up to eight instruments. The same seed, checkpoint and options give the same
-    bytes, and the first beats do not depend on how many are made. Beside the beats are their latent
-    vectors and a manifest.json that says how they were made.
+    A beat is one window of the config: four bars of drums in the default config, with other configs
+    a melody, a trio, or a bar of up to eight instruments. The same seed, checkpoint and options give
+    the same bytes. The first beats do not depend on the number of beats. The output folder also has
+    the latent vectors of the beats, and a manifest.json with all settings.
 
     \b
     Examples:
@@ -64,115 +71,140 @@ def command(
       gmd-vae generate --run-dir runs/groovae_2bar_tap_fixed_velocity_small --mode groove --input-midi taps.mid
       gmd-vae generate --humanize runs/groovae_2bar_humanize_small
     """
-    wished = {name: value for name, value in options.items() if _is_given(ctx, name)}
-    wishes.check_wishes(options["mode"], wished)
-    moves = tuple(wishes.parse_move(text) for text in options["attribute"])
-
-    from gmd_vae.models.checkpoints import BEST, LATEST, config_from_name, open_checkpoint
-
-    of_run = checkpoint_file if checkpoint_file in (BEST, LATEST) else None
-    if run_dir and checkpoint_file and not of_run:
-        raise click.UsageError("With --run-dir, --checkpoint-file is 'best' or 'latest'; a path stands alone.")
-    if config_name and (of_run or not checkpoint_file):
-        raise click.UsageError("--config goes with a path in --checkpoint-file; a run folder knows its own.")
+    given = {name: value for name, value in options.items() if _is_given(ctx, name)}
+    check_options(options["mode"], given)
+    moves = tuple(parse_move(text) for text in options["attribute"])
 
     from gmd_vae.common import console
     from gmd_vae.configuration.layers import Layers
-    from gmd_vae.configuration.registry import all_configs, get_config
-    from gmd_vae.families.output_spec import output_of
+    from gmd_vae.generation.model import ModelSource
     from gmd_vae.generation.performance.humanizer import open_humanizer
     from gmd_vae.generation.prepare import prepare
-    from gmd_vae.training.run.folder import latest_run, open_run
+    from gmd_vae.models.checkpoints import open_checkpoint
 
-    when = time.strftime("%Y-%m-%d_%H%M%S")
-    run = None
-    if checkpoint_file and not of_run:
-        # Magenta's archives bear the name of their config
-        name = config_name or config_from_name(Path(checkpoint_file), all_configs(configs_file))
-        if name is None:
-            raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
-        config = get_config(name, configs_file)
-        hparams = config.hparams
-        source, target = Path(checkpoint_file), Path("generated") / when
-    else:
-        run = open_run(run_dir or latest_run(Path("runs")))
-        config, hparams = run.config, run.hparams
-        source, target = (run.folder / of_run if of_run else run.folder), run.folder / "generated" / when
-    target = output_dir or target
-
+    run, config, hparams, model_path = _find_model(run_dir, checkpoint_file, config_name, configs_file)
+    dated = Path("generated") / time.strftime("%Y-%m-%d_%H%M%S")
+    target = output_dir or (run.folder / dated if run else dated)
     err = console.stderr()
     with contextlib.ExitStack() as opened:
-        checkpoint = opened.enter_context(open_checkpoint(source))
-        prepared = prepare(options, moves, config, hparams, run, checkpoint, rendered=wav or png)
-        for note in prepared.notes:
+        source = ModelSource(config, hparams, opened.enter_context(open_checkpoint(model_path)))
+        job, notes = prepare(options, moves, source, run, target, rendered=wav or png)
+        for note in notes:
             err.print(note, markup=False)
         humanizer = None
-        if options["humanize"] not in (None, wishes.MEASURED):
+        if options["humanize"] not in (None, MEASURED):
             humanizer = opened.enter_context(open_humanizer(Path(options["humanize"]), config))
-        err.print(f"{config.name}, checkpoint {checkpoint}", markup=False)
-        if humanizer is not None:
-            err.print(f"Played by {humanizer.config.name}, checkpoint {humanizer.checkpoint}", markup=False)
-        err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
-        # TensorFlow takes seconds to import: only now that nothing else can be wrong
+        _print_model(source, humanizer)
+        # TensorFlow takes seconds to import: only after every other error
         from gmd_vae.generation.generate import generate
         from gmd_vae.rendering.files import render_beside
 
         with console.percent_progress() as progress:
-            made = generate(
-                prepared.request,
-                config,
-                hparams,
-                checkpoint,
-                target,
-                prepared.originals,
-                prepared.playing,
-                prepared.attributes,
-                humanizer,
-                Layers(not no_acceleration),
-                # without them no beat is read again: a thousand would take seconds
-                functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
-                _repeat(ctx, source),
-                progress,
+            job = dataclasses.replace(
+                job,
+                humanizer=humanizer,
+                layers=Layers(not no_acceleration),
+                render=functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
+                repeat=_repeat(ctx, model_path),
+                progress=progress,
             )
-
+            result = generate(job)
     if as_json:
-        files = [{"path": str(beat.path), "notes": beat.notes, **beat.facts} for beat in made.beats]
-        inputs = prepared.originals.describe(made.fidelity, output_of(config))
-        content = {"output_dir": str(target), "config": config.name, "mode": options["mode"], "seed": options["seed"]}
-        console.print_json({**content, "inputs": inputs, "files": files})
-        return
-    out = console.stdout()
-    for known in made.fidelity[:_SHOWN]:
-        err.print(f"{known.file}: {known}", markup=False)
-    if len(made.fidelity) > _SHOWN:
-        err.print(f"... and so on for all {len(made.fidelity):,}: see manifest.json", markup=False)
-    facts = [beat.facts for beat in made.beats if beat.facts]
-    for name in facts[0] if facts else ():
-        values = [of_beat[name] for of_beat in facts]
+        _print_json(job, result)
+    else:
+        _print_summary(job, result, wav=wav, png=png)
+
+
+def _find_model(
+    run_dir: Path | None, checkpoint_file: str | None, config_name: str | None, configs_file: Path | None
+) -> tuple[Run | None, Config, dict[str, Any], Path]:
+    """Returns the run (``None`` for a checkpoint outside a run), config, hyperparameters and path of the checkpoint."""
+    from gmd_vae.configuration.registry import all_configs, get_config
+    from gmd_vae.models.checkpoints import BEST, LATEST, config_from_name
+    from gmd_vae.training.run.folder import latest_run, open_run
+
+    run_checkpoint = checkpoint_file if checkpoint_file in (BEST, LATEST) else None
+    if run_dir and checkpoint_file and not run_checkpoint:
+        raise click.UsageError("With --run-dir, --checkpoint-file is 'best' or 'latest'; a path stands alone.")
+    if config_name and (run_checkpoint or not checkpoint_file):
+        raise click.UsageError("--config goes with a path in --checkpoint-file; a run folder has its own config.")
+    if checkpoint_file and not run_checkpoint:
+        # Magenta's archives are named after their config
+        name = config_name or config_from_name(Path(checkpoint_file), all_configs(configs_file))
+        if name is None:
+            raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
+        config = get_config(name, configs_file)
+        return None, config, config.hparams, Path(checkpoint_file)
+    run = open_run(run_dir or latest_run(Path("runs")))
+    return run, run.config, run.hparams, run.folder / run_checkpoint if run_checkpoint else run.folder
+
+
+def _print_model(source: ModelSource, humanizer: ModelSource | None) -> None:
+    """Prints the model and the humanizer on stderr."""
+    from gmd_vae.common import console
+
+    err = console.stderr()
+    err.print(f"{source.config.name}, checkpoint {source.checkpoint}", markup=False)
+    if humanizer is not None:
+        err.print(f"Performed by {humanizer.config.name}, checkpoint {humanizer.checkpoint}", markup=False)
+    err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
+
+
+def _print_json(job: GenerationJob, result: GenerationResult) -> None:
+    from gmd_vae.common import console
+    from gmd_vae.generation.decoder_conditions import DecoderConditions
+
+    config = job.source.config
+    chord_bars = DecoderConditions(config, job.request, job.inputs).chord_bars
+    console.print_json(
+        {
+            "output_dir": str(job.output_dir),
+            "config": config.name,
+            "mode": job.request.mode,
+            "seed": job.request.seed,
+            "inputs": job.inputs.describe([fidelity.figures() for fidelity in result.fidelity], chord_bars),
+            "files": [{"path": str(file.path), "notes": file.notes, **file.figures} for file in result.files],
+        }
+    )
+
+
+def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, png: bool) -> None:
+    """Prints fidelity, figures and notes on stderr, and the number of files on stdout."""
+    from gmd_vae.common import console
+
+    err = console.stderr()
+    for fidelity in result.fidelity[:_SHOWN]:
+        err.print(f"{fidelity.file}: {fidelity}", markup=False)
+    if len(result.fidelity) > _SHOWN:
+        err.print(f"... and so on for all {len(result.fidelity):,}: see manifest.json", markup=False)
+    figures = [file.figures for file in result.files if file.figures]
+    for name in figures[0] if figures else ():
+        values = [of_file[name] for of_file in figures]
         shown = ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
-        what = "steps in which they differ from that version" if name == "steps_differing" else f"{name} in the files"
-        err.print(f"{what}: {shown}", markup=False)
-    silent = sum(1 for beat in made.beats if not beat.notes)
+        heading = "steps that differ from that version" if name == "steps_differing" else f"{name} in the files"
+        err.print(f"{heading}: {shown}", markup=False)
+    total = len(result.files)
+    silent = sum(1 for file in result.files if not file.notes)
     if silent:
+        err.print(f"Note: {silent} of {total} have no notes; train longer or raise --temperature.", markup=False)
+    if result.early_notes:
         err.print(
-            f"Note: {silent} of {len(made.beats)} have no notes; train longer or raise --temperature.", markup=False
+            f"Note: {result.early_notes} notes would begin before the file does; they begin with it.", markup=False
         )
-    if made.early:
-        err.print(f"Note: {made.early} notes would begin before the file does; they begin with it.", markup=False)
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
-    count = f"{len(made.beats)} MIDI file{'' if len(made.beats) == 1 else 's'}"
-    out.print(f"Wrote {count}{f', with {more},' if more else ''} to {target}", markup=False)
+    count = f"{total} MIDI file{'' if total == 1 else 's'}"
+    console.stdout().print(f"Wrote {count}{f', with {more},' if more else ''} to {job.output_dir}", markup=False)
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def _repeat(ctx: click.Context, source: Path) -> str:
-    """The command that makes one of the files again: every option that was given, and ``--only``."""
+def _repeat(ctx: click.Context, model_path: Path) -> str:
+    """Returns the command that writes one of the files again: every given option, and ``--only``."""
     words = ["gmd-vae", "generate"]
     if ctx.params["run_dir"] is None and not ctx.params["config_name"]:
-        words += ["--run-dir", str(source.parent if ctx.params["checkpoint_file"] else source)]
+        words += ["--run-dir", str(model_path.parent if ctx.params["checkpoint_file"] else model_path)]
     for option in ctx.command.params:
         name = option.name or ""
         if not _is_given(ctx, name) or name in _NOT_REPEATED:
@@ -183,5 +215,5 @@ def _repeat(ctx: click.Context, source: Path) -> str:
         else:
             for one in value if isinstance(value, tuple) else (value,):
                 words += [option.opts[0], str(one)]
-    whole = ctx.params["mode"] in (wishes.RECONSTRUCT, wishes.GROOVE)
+    whole = ctx.params["mode"] in (RECONSTRUCT, GROOVE)
     return shlex.join(words) + ("" if whole else " --only NUMBER")

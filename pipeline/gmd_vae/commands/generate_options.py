@@ -1,4 +1,4 @@
-"""The options of ``gmd-vae generate``."""
+"""Options of ``gmd-vae generate``, in the groups of its help."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from gmd_vae.commands.options import Command, GroupedOption
-from gmd_vae.generation import request as wishes
+from gmd_vae.generation import request
 
-_MODEL, _START = "The model", "What to start from"
-_WALK, _PLAY, _FILES = "How to move in latent space", "How it is played", "What to write"
+_MODEL, _INPUTS, _LATENT, _PLAYING, _FILES = "Model", "Inputs", "Latent space", "Playing", "Output"
 
 
 def _option(group: str, *names: str, **settings: Any) -> Callable[[Command], Command]:
@@ -39,123 +38,132 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _MODEL,
         "--no-acceleration",
         is_flag=True,
-        help="Compute with Magenta's own layers: slower, to compare.  [default: ours]",
+        help="Use Magenta's own layers: slower, for comparison.  [default: ours]",
     ),
     _option(
-        _START,
+        _INPUTS,
         "--mode",
-        type=click.Choice(wishes.MODES),
-        default=wishes.SAMPLE,
+        type=click.Choice(request.MODES),
+        default=request.SAMPLE,
         show_default=True,
-        help="sample: new beats. interpolate: from beat to beat. reconstruct: a beat or a whole song as the model "
-        "plays it. vary: variations of a beat. attribute: more or less of something. continue: what follows a beat. "
-        "groove: what a GrooVAE was trained to do with your drums: give them a drummer's velocity and timing, add what "
-        "is missing, or give drums to a rhythm that you tapped on any key.",
+        help="sample: new beats. interpolate: from beat to beat. reconstruct: the model's version of a beat or of a "
+        "whole song. vary: variations of a beat. attribute: more or less of one attribute. continue: bars that follow "
+        "a beat. groove: the task of a GrooVAE on your drums: a drummer's velocity and timing, missing drums, or drums "
+        "for a rhythm tapped on any key.",
     ),
     _option(
-        _START,
+        _INPUTS,
         "--input-midi",
         metavar="FILE",
         type=click.Path(path_type=Path),
         multiple=True,
-        help="A MIDI file to start from, of any length and tempo; what the model does not play is left out. "
+        help="MIDI file to start from, of any length and tempo. Music that the model does not play is left out. "
         "interpolate takes two or more, reconstruct and groove one or more, the others one.",
     ),
     _option(
-        _START,
+        _INPUTS,
         "--input-seed",
         metavar="NUMBER",
         type=click.IntRange(0, 2**31 - 1),
         multiple=True,
-        help="Instead of a file: the first sample of that seed. Behind the files, if there are both.",
+        help="Start from the first sample of this seed instead of a file. Seeds come after files.",
     ),
     _option(
-        _START,
+        _INPUTS,
         "--window",
         metavar="K",
         type=click.IntRange(min=1),
         multiple=True,
-        help="Which window of the files; once for all, or once for each. `gmd-vae inspect FILE` shows them.  "
+        help="Number of the window in the file; once for all files, or once for each. `gmd-vae inspect FILE` shows "
+        "them.  "
         "[default: the first; the last to continue; all to reconstruct]",
     ),
     _option(
-        _START,
+        _INPUTS,
         "--chords",
         metavar="SYMBOLS",
-        help='With a model that plays to chords: one chord a bar, such as "C G Am F", again and again to the end of '
+        help='Chord symbols for a model with chords, one for each bar, such as "C G Am F". They repeat to the end of '
         "the file.  [default: those of the MIDI file]",
     ),
-    _option(_START, "--around", metavar="FILE", type=click.Path(path_type=Path), help="sample: beats near this one."),
     _option(
-        _START,
+        _INPUTS,
+        "--around",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="sample: beats near the beat of this MIDI file.",
+    ),
+    _option(
+        _INPUTS,
         "--latents",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="sample: the latent vectors themselves, from latents.npz of generated beats.",
+        help="sample: decode these latent vectors, from the latents.npz of generated beats.",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--radius",
         metavar="NUMBER",
         type=click.FloatRange(0, 10),
-        default=wishes.RADIUS,
+        default=request.RADIUS,
         show_default=True,
-        help="With --around: how near. 1 is as far as samples are from each other.",
+        help="With --around: distance, as a standard deviation. 1 is the distance of independent samples.",
     ),
-    _option(_WALK, "--same-z", is_flag=True, help="sample: one z for all beats; only the decoder's dice differ."),
     _option(
-        _WALK,
+        _LATENT, "--same-z", is_flag=True, help="sample: one z for all beats; only the decoder's random draws differ."
+    ),
+    _option(
+        _LATENT,
         "--path",
         type=click.Choice(["slerp", "lerp"]),
         default="slerp",
         show_default=True,
-        help="interpolate: along the sphere, or straight.",
+        help="interpolate: along the sphere (slerp), or straight (lerp).",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--distance",
         metavar="NUMBER",
         type=click.IntRange(min=1),
-        default=wishes.DISTANCE,
+        default=request.DISTANCE,
         show_default=True,
-        help="vary: in how many steps a variation differs (4 bars are 64 steps).",
+        help="vary: number of steps in which a variation differs (4 bars are 64 steps).",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--attribute",
         metavar="NAME=AMOUNT",
         multiple=True,
         help="attribute: kick, snare, closed-hi-hat, open-hi-hat, low-tom, mid-tom, high-tom, crash, ride, busier, "
-        "syncopation or swing; several at once too. The files go from nothing to AMOUNT in equal steps; ride=-1:1 goes "
-        "from less to more.",
+        "syncopation or swing; may be given several times. The files go from 0 to AMOUNT in equal steps; ride=-1:1 "
+        "goes from less to more.",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--examples-path",
         metavar="PATH",
         type=click.Path(path_type=Path),
-        help="attribute, with a checkpoint instead of a run: windows that show what more and less of something is.  "
-        "[default: those that the run was trained on]",
+        help="attribute, with a checkpoint instead of a run: training windows for the attribute vectors.  [default: "
+        "those of the run]",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--bars",
         metavar="NUMBER",
-        type=click.IntRange(1, wishes.MAX_BARS),
-        help=f"sample, continue: the length of each file, window after window on a smooth way.  [default: one window; "
-        f"{wishes.BARS} to continue]",
+        type=click.IntRange(1, request.MAX_BARS),
+        help=f"sample, continue: length of each file. Its windows follow a random walk.  [default: one window; "
+        f"{request.BARS} to continue]",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--drift",
         metavar="NUMBER",
         type=click.FloatRange(0, 1),
-        default=wishes.DRIFT,
+        default=request.DRIFT,
         show_default=True,
-        help="With --bars: how far each window is from the one before. 0 stays, 1 is always new.",
+        help="With --bars: distance of each window from the one before. 0 repeats it, 1 is independent of it.",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--temperature",
         metavar="NUMBER",
         type=click.FloatRange(0, 10),
@@ -163,7 +171,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "change attributes and groove]",
     ),
     _option(
-        _WALK,
+        _LATENT,
         "--seed",
         metavar="NUMBER",
         type=click.IntRange(0, 2**31 - 1),
@@ -171,19 +179,25 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="Same seed, same bytes.",
     ),
-    _option(_PLAY, "--tempo", metavar="BPM", type=click.FloatRange(20, 400), help="[default: the input's, or 120]"),
-    _option(_PLAY, "--velocity", metavar="NUMBER", type=click.IntRange(1, 127), help="Of every note.  [default: 80]"),
+    _option(_PLAYING, "--tempo", metavar="BPM", type=click.FloatRange(20, 400), help="[default: the input's, or 120]"),
     _option(
-        _PLAY,
+        _PLAYING,
+        "--velocity",
+        metavar="NUMBER",
+        type=click.IntRange(1, 127),
+        help="Velocity of every note.  [default: 80]",
+    ),
+    _option(
+        _PLAYING,
         "--humanize",
         metavar="[RUN]",
         is_flag=False,
-        flag_value=wishes.MEASURED,
-        help="Velocity and timing of drummers: measured on the Groove MIDI Dataset, by drum and place in the bar. "
-        "With a run of a GrooVAE that humanizes: as that model plays these hits.",
+        flag_value=request.MEASURED,
+        help="Velocity and timing of drummers, measured on the Groove MIDI Dataset by drum and position in the bar. "
+        "With a run of a GrooVAE that humanizes: velocity and timing of that model.",
     ),
     _option(
-        _PLAY,
+        _PLAYING,
         "--swing",
         metavar="PERCENT",
         type=click.FloatRange(50, 75),
@@ -195,11 +209,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "-n",
         metavar="NUMBER",
         type=click.IntRange(1, 100_000),
-        default=wishes.COUNT,
+        default=request.COUNT,
         show_default=True,
-        help="MIDI files; interpolate: from one beat to the next, both counted.",
+        help="Number of MIDI files; interpolate: from one beat to the next, both endpoints included.",
     ),
-    _option(_FILES, "--join", is_flag=True, help="Write all beats, one after the other, into one more MIDI file."),
+    _option(_FILES, "--join", is_flag=True, help="Write one more MIDI file with all beats in a row."),
     _option(
         _FILES,
         "--only",
@@ -207,19 +221,19 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.IntRange(min=0),
         help="Write only the file of this number, with the same bytes as among the others.",
     ),
-    _option(_FILES, "--wav", is_flag=True, help="Write each beat as sound too (.wav)."),
-    _option(_FILES, "--png", is_flag=True, help="Draw each beat too, as a grid (.png)."),
+    _option(_FILES, "--wav", is_flag=True, help="Also write each beat as sound (.wav)."),
+    _option(_FILES, "--png", is_flag=True, help="Also draw each beat as a grid (.png)."),
     _option(
         _FILES,
         "--output-dir",
         type=click.Path(path_type=Path, file_okay=False),
-        help="A folder to make.  [default: generated/TIME, in the run folder if there is one]",
+        help="Output folder.  [default: generated/TIME, in the run folder if there is one]",
     ),
 )
 
 
 def generate_options(function: Command) -> Command:
-    """Adds all of them, in groups."""
+    """Adds all options to a command."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function

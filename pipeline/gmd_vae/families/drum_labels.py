@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
+    from gmd_vae.generation.decoded.decoded_music import DecodedMusic
+    from gmd_vae.generation.inputs.input_windows import InputReader
     from gmd_vae.inspection.collection import Progress
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.training.examples import Split
@@ -40,6 +42,8 @@ class DrumLabels(Family):
     kind = "labels"
     whole_windows = True
     only_drums = True
+    unsupported_modes: tuple[str, ...] = ("groove",)
+    playing_options = ("velocity", "swing", "humanize")
 
     def check(self, config: Config) -> None:
         """Checks that the decoder's target is the label, not the drum roll."""
@@ -49,7 +53,9 @@ class DrumLabels(Family):
     def output(self, config: Config) -> OutputSpec:
         """Returns the shapes that ``DrumWindows`` gives."""
         windows = config.drum_windows
-        return OutputSpec(windows.bars, windows.steps, windows.input_depth, windows.output_depth)
+        return OutputSpec(
+            windows.bars, windows.steps, windows.input_depth, windows.output_depth, is_label=not windows.roll_output
+        )
 
     def music(self, config: Config) -> Music:
         """Returns drums."""
@@ -162,6 +168,18 @@ class DrumLabels(Family):
         from gmd_vae.evaluation.measure.drum_labels import measure_drum_labels
 
         return measure_drum_labels(model, data, config.drum_windows, settings, advance)
+
+    def input_reader(self, config: Config) -> InputReader:
+        """Returns the reader of drum labels."""
+        from gmd_vae.generation.inputs.drum_reader import DrumReader
+
+        return DrumReader(config)
+
+    def decoded_music(self, config: Config) -> DecodedMusic:
+        """Returns drum labels as music."""
+        from gmd_vae.generation.decoded.drum_grids import DrumGrids
+
+        return DrumGrids(self.output(config), config.drum_windows)
 
 
 DRUM_LABELS = DrumLabels()

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from gmd_vae.families.groove_columns import Groove
     from gmd_vae.families.music import Music
     from gmd_vae.families.output_spec import OutputSpec
+    from gmd_vae.generation.decoded.decoded_music import DecodedMusic
+    from gmd_vae.generation.inputs.input_windows import InputReader
+    from gmd_vae.generation.model import Model as OpenedModel
+    from gmd_vae.generation.performance.humanizer import Humanizer
     from gmd_vae.inspection.collection import Progress
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.training.examples import Split
@@ -44,11 +48,15 @@ class Family(abc.ABC):
         kind: Name of the output for JSON: ``labels``, ``roll``, ``streams`` or ``groove``.
         whole_windows: All windows have the full length.
         only_drums: All notes that its models write are drums.
+        unsupported_modes: Modes of ``gmd-vae generate`` that its models do not have.
+        playing_options: Those of the options ``velocity``, ``swing`` and ``humanize`` that its music takes.
     """
 
     kind: str
     whole_windows: bool
     only_drums: bool
+    unsupported_modes: tuple[str, ...] = ("attribute", "groove")
+    playing_options: tuple[str, ...] = ()
 
     # --- output
 
@@ -213,3 +221,34 @@ class Family(abc.ABC):
             settings: Seed and sample sizes.
             advance: Progress callback.
         """
+
+    # --- generation
+
+    @abc.abstractmethod
+    def input_reader(self, config: Config) -> InputReader:
+        """Returns the reader that finds the config's windows in a user's MIDI file."""
+
+    def chord_bars(self, config: Config) -> tuple[int, ...]:
+        """Returns the bar of the chord that conditions each step of a window, -1 for steps without a chord."""
+        output = self.output(config)
+        return tuple(step // output.steps_per_bar for step in range(output.steps))
+
+    @abc.abstractmethod
+    def decoded_music(self, config: Config) -> DecodedMusic:
+        """Returns the object that compares decoded windows and writes them to MIDI files."""
+
+    def humanizes(self, config: Config) -> bool:
+        """Returns True if the config's models give velocities and offsets to the hits of other models."""
+        return False
+
+    def humanizer(self, config: Config, model: OpenedModel) -> Humanizer:
+        """Returns the performer of drum patterns for ``--humanize RUN``.
+
+        Args:
+            config: A config that humanizes.
+            model: The opened model.
+
+        Raises:
+            ValueError: The config does not humanize.
+        """
+        raise ValueError(f"config '{config.name}' does not humanize")

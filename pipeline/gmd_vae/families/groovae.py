@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
+    from gmd_vae.generation.decoded.decoded_music import DecodedMusic
+    from gmd_vae.generation.inputs.input_windows import InputReader
+    from gmd_vae.generation.model import Model
+    from gmd_vae.generation.performance.humanizer import Humanizer
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
@@ -33,6 +37,7 @@ class GrooVae(MagentaFamily):
 
     kind = "groove"
     only_drums = True
+    unsupported_modes = ("attribute",)
 
     def output(self, config: Config) -> OutputSpec:
         """Returns three columns a drum class, and hits as controls where the config needs them."""
@@ -44,6 +49,7 @@ class GrooVae(MagentaFamily):
             output_depth=3 * DRUMS,
             control_depth=DRUMS if windows.controls else 0,
             controls=windows.controls,
+            given_hits=DRUMS,
         )
 
     def music(self, config: Config) -> Music:
@@ -64,7 +70,7 @@ class GrooVae(MagentaFamily):
         """Returns nine drum classes on sixteenth notes."""
         return DrumWindows(slice_bars=config.windows.bars)
 
-    def groove(self, config: Config) -> Groove | None:
+    def groove(self, config: Config) -> Groove:
         """Returns the task that the config's windows name."""
         windows = config.magenta_windows
         if not windows.task:
@@ -99,6 +105,31 @@ class GrooVae(MagentaFamily):
         from gmd_vae.evaluation.measure.groovae import measure_groovae
 
         return measure_groovae(model, data, self.output(config), self.drum_grid(config), settings, advance)
+
+    def input_reader(self, config: Config) -> InputReader:
+        """Returns the reader of hits, velocities and offsets."""
+        from gmd_vae.generation.inputs.groove_reader import GrooveReader
+
+        return GrooveReader(config, self.groove(config))
+
+    def decoded_music(self, config: Config) -> DecodedMusic:
+        """Returns grooves as music."""
+        from gmd_vae.generation.decoded.grooves import Grooves
+
+        return Grooves(self.output(config), self._grid(config))
+
+    def humanizes(self, config: Config) -> bool:
+        """Returns True for tasks that keep given hits."""
+        return self.groove(config).humanizes
+
+    def humanizer(self, config: Config, model: Model) -> Humanizer:
+        """Returns the performer of drum patterns. Starts TensorFlow."""
+        from gmd_vae.generation.performance.humanizer import GrooVaeHumanizer
+        from gmd_vae.models.inference.sampler import BATCH_SIZE
+
+        if not self.humanizes(config):
+            raise ValueError(f"config '{config.name}' does not humanize")
+        return GrooVaeHumanizer(model, config.name, self.groove(config), self.output(config).steps, BATCH_SIZE)
 
 
 GROOVAE = GrooVae()

@@ -12,6 +12,7 @@ from gmd_vae.families.family import Family
 
 if TYPE_CHECKING:
     from gmd_vae.evaluation.data.tensor_windows import TensorWindows
+    from gmd_vae.generation.inputs.input_windows import InputReader
     from gmd_vae.inspection.collection import Progress
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
@@ -71,3 +72,9 @@ class MagentaFamily(Family):
             f"Of '{path}' inspect shows the windows of drum configs, and '{config.name}' is none",
             f"See one MIDI file of it, or let 'gmd-vae preprocess --config {config.name}' count them.",
         )
+
+    def input_reader(self, config: Config) -> InputReader:
+        """Returns the reader that cuts windows with the config's converter."""
+        from gmd_vae.generation.inputs.converter_reader import ConverterReader
+
+        return ConverterReader(config)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
+    from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
@@ -92,6 +93,18 @@ class Multitrack(MagentaFamily):
         from gmd_vae.evaluation.measure.multitrack import measure_multitrack
 
         return measure_multitrack(model, data, self.output(config), settings, advance)
+
+    def chord_bars(self, config: Config) -> tuple[int, ...]:
+        """Returns bar 0 for all steps but the first of each track: the program there is learned without a chord."""
+        output = self.output(config)
+        track_steps = output.steps // output.tracks
+        return tuple(-1 if step % track_steps == 0 else 0 for step in range(output.steps))
+
+    def decoded_music(self, config: Config) -> DecodedMusic:
+        """Returns tracks of events as music."""
+        from gmd_vae.generation.decoded.parts import Tracks
+
+        return Tracks(self.output(config))
 
 
 MULTITRACK = Multitrack()

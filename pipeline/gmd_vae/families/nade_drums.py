@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gmd_vae.configuration.layers import Layers
+    from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.windows.extraction import Tensors
 
@@ -26,6 +27,7 @@ class NadeDrums(DrumLabels):
     """Drum grids as rolls; the model is Magenta's ``MultiLabelRnnNadeDecoder``."""
 
     kind = "roll"
+    unsupported_modes = ("attribute", "groove")
 
     def check(self, config: Config) -> None:
         """Checks that the decoder's target is the drum roll."""
@@ -66,6 +68,12 @@ class NadeDrums(DrumLabels):
     def stored_windows(self, decoded: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Returns drum rolls ``[steps, classes]`` as labels ``[steps]``."""
         return [(roll > 0).astype(np.int64) @ (1 << np.arange(roll.shape[-1], dtype=np.int64)) for roll in decoded]
+
+    def decoded_music(self, config: Config) -> DecodedMusic:
+        """Returns drum rolls as music."""
+        from gmd_vae.generation.decoded.drum_grids import DrumRolls
+
+        return DrumRolls(self.output(config), config.drum_windows)
 
 
 NADE_DRUMS = NadeDrums()

@@ -45,6 +45,8 @@ class OutputSpec:
         streams: Categorical streams of the output; empty where the output is none.
         tracks: Tracks that stand one behind the other in a window and sound together.
         controls: Kind of the conditioning input of each step.
+        given_hits: Drum classes whose hits can be given to the decoder in place of its own; 0 for none.
+        is_label: The output is one categorical distribution over drum labels, and a decoded window is labels.
     """
 
     bars: int
@@ -55,6 +57,8 @@ class OutputSpec:
     streams: tuple[Stream, ...] = ()
     tracks: int = 1
     controls: Literal["chords", "hits", ""] = ""
+    given_hits: int = 0
+    is_label: bool = False
     kind: str = ""
 
     @property

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
+    from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
@@ -35,6 +36,7 @@ class Streams(MagentaFamily):
 
     kind = "streams"
     only_drums = False
+    playing_options = ("velocity",)
 
     def output(self, config: Config) -> OutputSpec:
         """Returns the streams side by side; the converter reads what it writes."""
@@ -101,6 +103,12 @@ class Streams(MagentaFamily):
         from gmd_vae.evaluation.measure.streams import measure_streams
 
         return measure_streams(model, data, self.output(config), settings, advance)
+
+    def decoded_music(self, config: Config) -> DecodedMusic:
+        """Returns streams as music."""
+        from gmd_vae.generation.decoded.parts import Streams as DecodedStreams
+
+        return DecodedStreams(self.output(config))
 
 
 STREAMS = Streams()

@@ -1,1 +1,16 @@
-"""From a checkpoint to MIDI: sampling and interpolation."""
+"""Generation: a trained model, options and MIDI files flow in; MIDI files, ``latents.npz`` and a manifest flow out.
+
+Read ``generate.py`` first. A latent vector z becomes a MIDI file in these steps:
+
+1. ``prepare.py`` makes a ``GenerationJob`` (``job.py``) from the options; it reads MIDI files with ``inputs/``.
+2. ``generate.py`` opens the model (``models/inference/sampler.py``) and encodes the inputs.
+3. ``latent/modes.py`` places the latent vectors: samples, interpolations, variations, walks.
+4. ``decoder_conditions.py`` gives each row its chords or hits, and the sampler decodes z to windows.
+5. The family's ``DecodedMusic`` turns windows into bytes: ``decoded/drum_grids.py``, ``grooves.py`` or ``parts.py``,
+   with ``performance/`` for velocity and timing, and ``midi/writer.py`` for the file.
+
+- ``request.py``: ``Request``, the modes, and the rules for options that go together.
+- ``config_checks.py``: checks of options against a config.
+- ``model.py``: ``ModelSource``, a model on disk, and the interface of an opened model.
+- ``inputs/``, ``latent/``, ``performance/``, ``decoded/``: sub-rooms; each ``__init__.py`` lists its files.
+"""

@@ -1,4 +1,4 @@
-"""What to generate, and which wishes go together. No TensorFlow here."""
+"""The request for ``generate``: mode, counts and distances; and the rules for options that go together."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ COUNT = 8
 RADIUS = 0.5
 DISTANCE = 8
 DRIFT = 0.4
-BARS = 32  # of a continuation
-MAX_BARS = 4_000  # of one file: more than two hours at 120 quarters a minute
+BARS = 32  # default length of a continuation
+MAX_BARS = 4_000  # for one file: more than two hours at 120 quarter notes per minute
 
-# What a user means with a mode unless he says something else: modes that show what the model makes of a
-# beat take the likeliest step each time, those that invent do not.
+# Default temperatures: modes that show the model's version of an input take the likeliest step each time.
 TEMPERATURES = {
     **dict.fromkeys((SAMPLE, INTERPOLATE, CONTINUE), 0.5),
     **dict.fromkeys((RECONSTRUCT, VARY, ATTRIBUTE, GROOVE), 0.0),
 }
 MEASURED = "measured"  # --humanize without a run
 
-# wish → the modes that know it; those that are not here go with all of them
+# option → the modes that take it; all modes take the options that are not listed
 _MODES_OF: dict[str, tuple[str, ...]] = {
     "num_outputs": (SAMPLE, INTERPOLATE, VARY, ATTRIBUTE, CONTINUE),
     "around": (SAMPLE,),
@@ -54,7 +53,13 @@ _MODES_OF: dict[str, tuple[str, ...]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Move:
-    """How far to go along an attribute's vector: 1 is once the vector."""
+    """A move along an attribute vector.
+
+    Attributes:
+        attribute: Name of the attribute.
+        start: Multiple of the vector for the first file.
+        end: Multiple of the vector for the last file.
+    """
 
     attribute: str
     start: float
@@ -63,25 +68,25 @@ class Move:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to generate.
+    """Settings of one ``gmd-vae generate``.
 
     Attributes:
-        mode: one of ``MODES``.
-        count: files to write; in an interpolation from one input to the next, both counted.
-        temperature: of the decoder's output distribution; lower is safer, 0 takes the likeliest step.
-        seed: same seed, checkpoint and options: same bytes.
-        radius: of samples around a beat, their standard deviation in each dimension of z.
-        same_z: all samples come from the same z.
-        path: ``slerp`` or ``lerp``.
-        distance: steps in which variations shall differ from what the model makes of the beat.
-        moves: of the attributes.
-        bars: length of each file; ``None``: one window.
-        drift: how far each window of a longer file is from the one before it, 0 to 1.
-        join: writes all beats into one more file.
-        only: writes only the file of this number.
-        tempo: quarters a minute; ``None``: that of the input, or 120.
-        chords: of each bar; they begin again where there are more bars. Empty: those of the input, if the
-            model knows chords.
+        mode: One of ``MODES``.
+        count: Number of files. In an interpolation: files from one input to the next, both ends included.
+        temperature: Temperature of the decoder's output distribution; 0 takes the likeliest step.
+        seed: Seed of every RNG. The same seed, checkpoint and options give the same bytes.
+        radius: Standard deviation of samples around an input, in each dimension of z; ``None``: samples of the prior.
+        same_z: Decodes all samples from the same z.
+        path: Path of an interpolation, ``slerp`` or ``lerp``.
+        distance: Number of steps in which variations differ from the model's version of the input.
+        moves: Moves along attribute vectors.
+        bars: Length of each file in bars; ``None``: one window.
+        drift: Step size of the AR(1) walk from window to window of longer files, 0 to 1.
+        join: Writes one more file with all others in a row.
+        only: Number of the only file to write; ``None``: all files.
+        tempo: Quarter notes per minute; ``None``: the tempo of the input, or 120.
+        chords: Chord symbol of each bar, repeated to the end of the file. Empty: the chords of the input, if the model
+            is conditioned on chords.
     """
 
     mode: str = SAMPLE
@@ -101,10 +106,13 @@ class Request:
     chords: tuple[str, ...] = ()
 
     def numbers(self, total: int) -> range:
-        """The files to write, of ``total``.
+        """Returns the numbers of the files to write.
+
+        Args:
+            total: Number of files of the request without ``only``.
 
         Raises:
-            UsageError: there is none of that number.
+            UsageError: No file has the number ``only``.
         """
         if self.only is None:
             return range(total)
@@ -115,7 +123,7 @@ class Request:
         return range(self.only, self.only + 1)
 
     def describe(self) -> dict[str, Any]:
-        """For the manifest: what was asked for, without what the mode does not know."""
+        """Returns the settings that the mode uses, for the manifest."""
         options = {"count": "num_outputs", "moves": "attribute"}
         return {
             name: value
@@ -126,60 +134,66 @@ class Request:
         }
 
 
-def check_wishes(mode: str, wishes: Mapping[str, Any]) -> None:
-    """Refuses what cannot be meant together.
+def check_options(mode: str, options: Mapping[str, Any]) -> None:
+    """Checks that options go together, whatever the model.
 
     Args:
-        mode: one of ``MODES``.
-        wishes: the options that the user gave himself, by name (``input_midi``); defaults are not among them.
+        mode: One of ``MODES``.
+        options: Options given on the command line, by name (``input_midi``), without defaults.
 
     Raises:
-        UsageError: an option does not go with the mode or with another one, or one is missing.
+        UsageError: An option does not go with the mode or with another option, or one is missing.
     """
-    for wish in wishes:
-        modes = _MODES_OF.get(wish, MODES)
+    for name in options:
+        modes = _MODES_OF.get(name, MODES)
         if mode not in modes:
             raise UsageError(
-                f"{_option(wish)} goes with --mode {_or(modes)}, not with {mode}", "Leave one of them out."
+                f"{_option(name)} goes with --mode {_or(modes)}, not with {mode}", "Leave one of them out."
             )
-    ends = len(wishes.get("input_midi", ())) + len(wishes.get("input_seed", ()))
-    either = "--input-midi FILE or --input-seed NUMBER"
-    if mode == INTERPOLATE and ends < 2:
-        raise UsageError("--mode interpolate goes from beat to beat, and needs two or more", f"Give {either} twice.")
-    if mode == INTERPOLATE and wishes.get("num_outputs") == 1:
-        raise UsageError("From beat to beat are at least 2 beats, for both ends count", "Choose a larger -n.")
-    if mode in (RECONSTRUCT, GROOVE) and not ends:
-        raise UsageError(f"--mode {mode} needs music", "Give --input-midi FILE, once or more often.")
-    if mode in (VARY, CONTINUE) and ends != 1:
-        raise UsageError(f"--mode {mode} takes one beat, not {ends}", f"Give {either} once.")
-    if mode == ATTRIBUTE and ends > 1:
-        raise UsageError(f"--mode attribute takes one beat, not {ends}", f"Give {either} once, or not at all.")
-    if mode == ATTRIBUTE and "attribute" not in wishes:
-        raise UsageError("--mode attribute needs to know what to change", "Give --attribute, for example ride=+1.")
-    for wish, other in (("radius", "around"), ("drift", "bars")):
-        if wish in wishes and other not in wishes and mode == SAMPLE:
-            raise UsageError(f"{_option(wish)} goes with {_option(other)}", f"Add {_option(other)}, or leave it out.")
-    for one, other in (("latents", "num_outputs"), ("latents", "around"), ("latents", "bars"), ("latents", "same_z")):
-        if one in wishes and other in wishes:
-            raise UsageError(f"--latents says what each beat is, and {_option(other)} too", "Leave one of them out.")
-    if "only" in wishes and "join" in wishes:
+    _check_input_count(mode, options)
+    if mode == ATTRIBUTE and "attribute" not in options:
+        raise UsageError("--mode attribute needs an attribute to change", "Give --attribute, for example ride=+1.")
+    for name, needed in (("radius", "around"), ("drift", "bars")):
+        if name in options and needed not in options and mode == SAMPLE:
+            raise UsageError(f"{_option(name)} goes with {_option(needed)}", f"Add {_option(needed)}, or leave it out.")
+    for other in ("num_outputs", "around", "bars", "same_z"):
+        if "latents" in options and other in options:
+            raise UsageError(f"--latents and {_option(other)} both determine the beats", "Leave one of them out.")
+    if "only" in options and "join" in options:
         raise UsageError("--only writes one file, and --join needs all of them", "Leave one of them out.")
-    if "velocity" in wishes and "humanize" in wishes:
+    if "velocity" in options and "humanize" in options:
         raise UsageError("--velocity makes all hits equally loud, and --humanize does not", "Leave one of them out.")
-    windows, files = wishes.get("window", ()), len(wishes.get("input_midi", ())) + ("around" in wishes)
+    windows = options.get("window", ())
+    files = len(options.get("input_midi", ())) + ("around" in options)
     if windows and not files:
-        raise UsageError("--window says which window of a MIDI file", "Give a file too.")
+        raise UsageError("--window chooses a window of a MIDI file", "Give a file too.")
     if len(windows) > 1 and len(windows) != files:
         raise UsageError(
             f"--window is given {len(windows)} times for {files} files", "Give it once for all, or once for each file."
         )
 
 
+def _check_input_count(mode: str, options: Mapping[str, Any]) -> None:
+    """Checks the number of MIDI files and seeds that a mode starts from."""
+    inputs = len(options.get("input_midi", ())) + len(options.get("input_seed", ()))
+    either = "--input-midi FILE or --input-seed NUMBER"
+    if mode == INTERPOLATE and inputs < 2:
+        raise UsageError("--mode interpolate goes from beat to beat, and needs two or more", f"Give {either} twice.")
+    if mode == INTERPOLATE and options.get("num_outputs") == 1:
+        raise UsageError("Interpolation needs -n 2 or more: both endpoints count", "Choose a larger -n.")
+    if mode in (RECONSTRUCT, GROOVE) and not inputs:
+        raise UsageError(f"--mode {mode} needs music", "Give --input-midi FILE, once or more often.")
+    if mode in (VARY, CONTINUE) and inputs != 1:
+        raise UsageError(f"--mode {mode} takes one beat, not {inputs}", f"Give {either} once.")
+    if mode == ATTRIBUTE and inputs > 1:
+        raise UsageError(f"--mode attribute takes one beat, not {inputs}", f"Give {either} once, or not at all.")
+
+
 def parse_move(text: str) -> Move:
-    """``ride=+1.0`` (from nothing to 1), or ``ride=-1:1``.
+    """Returns the move of an option such as ``ride=+1.0`` (from 0 to 1) or ``ride=-1:1``.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: The text has another form, or a number is not finite.
     """
     name, _, amounts = text.partition("=")
     try:
@@ -188,17 +202,22 @@ def parse_move(text: str) -> Move:
         numbers = []
     if not name.strip() or len(numbers) not in (1, 2) or not all(math.isfinite(number) for number in numbers):
         raise UsageError(
-            f"'{text}' is no --attribute", "Write NAME=AMOUNT, such as ride=+1.0, or NAME=FROM:TO, such as ride=-1:1."
+            f"'{text}' is no value for --attribute",
+            "Write NAME=AMOUNT, such as ride=+1.0, or NAME=FROM:TO, such as ride=-1:1.",
         )
     start, end = numbers if len(numbers) == 2 else (0.0, numbers[0])
     return Move(plain(name), start, end)
 
 
 def check_attributes(moves: Sequence[Move], names: Sequence[str]) -> tuple[Move, ...]:
-    """The moves, with the attributes' own names for what a user writes (``closed-hi-hat``).
+    """Returns the moves with the full names of their attributes (``closed hi-hat`` for ``closed-hi-hat``).
+
+    Args:
+        moves: Moves from ``parse_move``.
+        names: Full names of all attributes.
 
     Raises:
-        UsageError: there is no such attribute, or one is named twice; answers with the nearest names.
+        UsageError: An attribute does not exist (the error names the nearest), or is given twice.
     """
     known = {plain(name): name for name in names}
     for move in moves:
@@ -210,19 +229,19 @@ def check_attributes(moves: Sequence[Move], names: Sequence[str]) -> tuple[Move,
 
 
 def plain(name: str) -> str:
-    """An attribute's name as one types it: ``closed hi-hat`` is ``closed-hi-hat``."""
+    """Returns an attribute's name as it is typed: ``closed hi-hat`` becomes ``closed-hi-hat``."""
     return re.sub(r"[\s_]+", "-", name.strip().lower())
 
 
-def which_windows(windows: Sequence[int], files: Sequence[Path]) -> list[int | None]:
-    """The number of the window of each file: ``--window`` once for all of them, or once for each."""
+def window_numbers(windows: Sequence[int], files: Sequence[Path]) -> list[int | None]:
+    """Returns the window number of each file: ``--window`` is given once for all files, or once for each."""
     if len(windows) > 1:
         return list(windows)
     return [windows[0] if windows else None] * len(files)
 
 
-def _option(wish: str) -> str:
-    return "--" + wish.replace("_", "-")
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _or(names: Sequence[str]) -> str:

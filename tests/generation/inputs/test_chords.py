@@ -1,4 +1,4 @@
-"""Chord symbols as a model's controls."""
+"""Chord symbols as conditioning input."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.registry import get_config
-from gmd_vae.families.output_spec import output_of
-from gmd_vae.generation.inputs.chords import NO_CHORD, chord_controls, chords_of, parse_chords
+from gmd_vae.families import family_of
+from gmd_vae.generation.inputs.chords import NO_CHORD, chord_controls, chords_of_window, parse_chords
 from hypothesis import given
 from hypothesis import strategies as some
 
-MELODY = output_of(get_config("cat-mel_2bar_med_chords"))
-TRACKS = output_of(get_config("hier-multiperf_vel_1bar_med_chords"))
+
+def chord_bars(name: str) -> tuple[int, ...]:
+    config = get_config(name)
+    return family_of(config).chord_bars(config)
+
+
+MELODY = chord_bars("cat-mel_2bar_med_chords")
+TRACKS = chord_bars("hier-multiperf_vel_1bar_med_chords")
 
 
 def test_chords_are_read_as_people_write_them() -> None:
@@ -41,7 +47,7 @@ def test_a_bar_has_its_chord_at_each_step() -> None:
     controls = chord_controls(("C", "Am"), MELODY)
     assert controls.shape == (32, 49)
     assert controls.argmax(axis=1).tolist() == [1] * 16 + [22] * 16
-    assert chords_of(controls, MELODY) == ("C", "Am")
+    assert chords_of_window(controls, MELODY) == ("C", "Am")
 
 
 def test_the_programs_of_tracks_have_none() -> None:
@@ -49,7 +55,7 @@ def test_the_programs_of_tracks_have_none() -> None:
     classes = chord_controls(("Bdim",), TRACKS).argmax(axis=1).reshape(8, 64)
     assert (classes[:, 0] == 0).all()
     assert (classes[:, 1:] == 48).all()
-    assert chords_of(chord_controls(("Bdim",), TRACKS), TRACKS) == ("Bdim",)
+    assert chords_of_window(chord_controls(("Bdim",), TRACKS), TRACKS) == ("Bdim",)
     with pytest.raises(ValueError, match="2 chords for 1 bars"):
         chord_controls(("C", "G"), TRACKS)
 
@@ -57,4 +63,4 @@ def test_the_programs_of_tracks_have_none() -> None:
 @given(some.lists(some.integers(0, 48), min_size=2, max_size=2))
 def test_every_class_has_a_name(classes: list[int]) -> None:
     controls = np.eye(49, dtype=np.float32)[np.repeat(classes, 16)]
-    np.testing.assert_array_equal(chord_controls(chords_of(controls, MELODY), MELODY), controls)
+    np.testing.assert_array_equal(chord_controls(chords_of_window(controls, MELODY), MELODY), controls)

@@ -1,4 +1,4 @@
-"""How labels are played: what is refused, and what a manifest says."""
+"""Playing options: numbers out of range, and the fields of a manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.families.output_spec import output_of
+from gmd_vae.families import family_of
 from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import Playing
 
@@ -60,7 +60,7 @@ def test_what_cannot_be_played_is_said() -> None:
 
 def test_a_manifest_says_how_it_was_played() -> None:
     drums, melody, tracks, groove = (
-        output_of(get_config(name))
+        family_of(get_config(name)).playing_options
         for name in (DEFAULT_CONFIG, "cat-mel_2bar_small", "hier-multiperf_vel_1bar_med", "groovae_4bar")
     )
     assert Playing(tempo=98.5, swing=60).describe(drums) == {"tempo": 98.5, "velocity": 80, "swing": 60}

@@ -1,1 +1,11 @@
-"""TODO generation/inputs."""
+"""Inputs of generation: MIDI files and chord symbols flow in, conditioning inputs as arrays flow out.
+
+Read ``input_windows.py`` first: a file becomes an ``InputWindow`` or a ``Song``. Each family has an ``InputReader``.
+
+- ``input_windows.py``: ``InputWindow``, ``Song``, and the interface ``InputReader``.
+- ``drum_reader.py``: drum labels of families whose windows our own code cuts.
+- ``groove_reader.py``: hits, velocities and offsets for GrooVAE.
+- ``converter_reader.py``: tensors of Magenta's converters, for all other music.
+- ``chords.py``: chord symbols to one-hot vectors of each step, and back.
+- ``conditioning.py``: ``ConditioningInputs``, everything that a request starts from, and its latent vectors.
+"""

@@ -1,4 +1,8 @@
-"""Chord symbols as a model's controls: one chord a bar, as note-seq understands the symbols. No TensorFlow."""
+"""Chord symbols as a model's conditioning input: one chord for each bar, one-hot at each step. No TensorFlow.
+
+note-seq parses the symbols and reduces them to triads (``TriadChordOneHotEncoding``), as in all of Magenta's configs
+with chords. A tuple ``chord_bars`` maps steps to bars; each family gives its own (``Family.chord_bars``).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import UsageError
-from gmd_vae.families.output_spec import Output
 from gmd_vae.midi.note_sequence import note_seq_module
 
 EXAMPLE = '--chords "C G Am F"'
@@ -24,15 +27,15 @@ Controls = npt.NDArray[np.float32]
 
 @functools.cache
 def _encoding() -> Any:
-    """Magenta's, of all its configs with chords: major, minor, augmented or diminished triads, or none."""
+    """Returns Magenta's encoding: no chord, or a major, minor, augmented or diminished triad."""
     return note_seq_module("chords_encoder_decoder").TriadChordOneHotEncoding()
 
 
 def parse_chords(text: str) -> tuple[str, ...]:
-    """Chord symbols with spaces between them.
+    """Returns the chord symbols of a text in which spaces separate them.
 
     Raises:
-        UsageError: there is none, or one is no chord, or none that the models know.
+        UsageError: The text is empty, or a symbol is no chord or has no triad.
     """
     symbols = tuple(text.split())
     if not symbols:
@@ -43,50 +46,50 @@ def parse_chords(text: str) -> tuple[str, ...]:
 
 
 def _check(symbol: str) -> None:
-    errors = note_seq_module("chord_symbols_lib").ChordSymbolError
-    unknown = note_seq_module("chords_encoder_decoder").ChordEncodingError
+    not_a_chord = note_seq_module("chord_symbols_lib").ChordSymbolError
+    no_triad = note_seq_module("chords_encoder_decoder").ChordEncodingError
     try:
         _encoding().encode_event(symbol)
-    except errors:
+    except not_a_chord:
         known = [root + kind for root in _ROOTS for kind in _KINDS]
         near = difflib.get_close_matches(symbol[:1].upper() + symbol[1:], known, n=2, cutoff=0.6)
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        suggestion = f"Did you mean {' or '.join(near)}? " if near else ""
         raise UsageError(
-            f"'{symbol}' is no chord", f"{meant}Chords are such as C, Am, F#m7, Bbmaj7, Bdim, and {NO_CHORD} for none."
+            f"'{symbol}' is no chord",
+            f"{suggestion}Chords are such as C, Am, F#m7, Bbmaj7, Bdim, and {NO_CHORD} for none.",
         ) from None
-    except unknown:
+    except no_triad:
         raise UsageError(
-            f"'{symbol}' has no major, minor, augmented or diminished triad, and the models know no others",
+            f"'{symbol}' has no major, minor, augmented or diminished triad, the only chords of the models",
             f"Write {symbol[:1]}, {symbol[:1]}m, {symbol[:1]}aug or {symbol[:1]}dim.",
         ) from None
 
 
-def chord_controls(symbols: Sequence[str], output: Output) -> Controls:
-    """The controls of one window.
-
-    Where steps are events of tracks, each track begins with its program, which is learned without a chord;
-    the events behind it have the chord of the bar.
+def chord_controls(symbols: Sequence[str], chord_bars: Sequence[int]) -> Controls:
+    """Returns the controls of one window.
 
     Args:
-        symbols: of each bar of the window.
-        output: what the model writes.
+        symbols: Chord symbols, one for each bar of the window.
+        chord_bars: Bar of each step, -1 for steps without a chord.
 
     Returns:
-        float32 ``[steps, control_depth]``, one-hot.
+        One-hot vectors, float32 ``[steps, control_depth]``.
     """
-    if len(symbols) != output.bars:
-        raise ValueError(f"{len(symbols)} chords for {output.bars} bars")
+    bars = max(chord_bars) + 1
+    if len(symbols) != bars:
+        raise ValueError(f"{len(symbols)} chords for {bars} bars")
     encoding = _encoding()
-    steps = np.repeat([encoding.encode_event(symbol) for symbol in symbols], output.steps // output.bars)
-    if output.is_events:
-        steps[:: output.steps // output.tracks] = encoding.encode_event(NO_CHORD)
-    return np.asarray(np.eye(encoding.num_classes)[steps], np.float32)
+    classes = np.array([encoding.encode_event(symbol) for symbol in (*symbols, NO_CHORD)])
+    return np.asarray(np.eye(encoding.num_classes)[classes[np.array(chord_bars)]], np.float32)
 
 
-def chords_of(controls: npt.NDArray[Any], output: Output) -> tuple[str, ...]:
-    """The chord at the beginning of each bar of a window whose controls are ``[steps, control_depth]``."""
+def chords_of_window(controls: npt.NDArray[Any], chord_bars: Sequence[int]) -> tuple[str, ...]:
+    """Returns the chord symbol at the first step of each bar.
+
+    Args:
+        controls: One-hot vectors, ``[steps, control_depth]``.
+        chord_bars: Bar of each step, -1 for steps without a chord.
+    """
     encoding = _encoding()
-    if output.is_events:  # one bar; its first event stands behind the first program
-        return (encoding.decode_event(int(np.argmax(controls[1]))),)
-    every = output.steps // output.bars
-    return tuple(encoding.decode_event(int(np.argmax(step))) for step in controls[::every])
+    first_steps = [chord_bars.index(bar) for bar in range(max(chord_bars) + 1)]
+    return tuple(encoding.decode_event(int(np.argmax(controls[step]))) for step in first_steps if step < len(controls))

@@ -1,1 +1,8 @@
-"""TODO generation/latent."""
+"""Latent vectors of generation: conditioning inputs and a request flow in, the z of every window flows out.
+
+Read ``modes.py`` first.
+
+- ``modes.py``: latent vectors of each mode: samples, interpolations, variations, walks.
+- ``attribute_vectors.py``: attribute vectors of a run, computed once and kept beside its checkpoints.
+- ``latent_files.py``: ``latents.npz``, written and read.
+"""

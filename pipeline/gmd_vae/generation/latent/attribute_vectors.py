@@ -1,9 +1,12 @@
-"""The attribute vectors of a run: made once from its training windows, kept beside its checkpoints."""
+"""Attribute vectors of a run: computed once from its training windows, and kept beside its checkpoints.
+
+Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music".
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,14 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
 from gmd_vae.evaluation.latent.space import choose_by_file
+from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
+from gmd_vae.generation.model import Model
+from gmd_vae.generation.request import Move
 from gmd_vae.models import checkpoints
 from gmd_vae.windows.label_windows import load_windows
 
 STAGE = "attributes"
-_WINDOWS = 4000  # training windows that are encoded, as many from each file as there are
+_WINDOWS = 4000  # training windows that are encoded, spread evenly over the files
 _FILE = "vectors.npz"
 
 Floats = npt.NDArray[np.float32]
@@ -30,12 +36,12 @@ Vectors = dict[str, npt.NDArray[np.float64]]
 
 @dataclasses.dataclass(frozen=True)
 class AttributeSource:
-    """What attribute vectors are made from, and where they are kept.
+    """Training windows for attribute vectors, and the folder that keeps the vectors.
 
     Attributes:
-        examples: folder of the training windows; ``None`` where it is not there any more.
-        digest: of that folder's manifest.
-        keep: the folder for them; ``None``: they are made anew each time.
+        examples: Folder of the training windows; ``None`` if it no longer exists.
+        digest: SHA-256 of that folder's manifest.
+        keep: Folder that keeps the vectors; ``None``: they are computed each time.
     """
 
     examples: Path | None
@@ -43,28 +49,59 @@ class AttributeSource:
     keep: Path | None
 
 
-def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, encode: Encode) -> Vectors:
-    """The vectors of all attributes that vary in the training windows.
+def vectors_for_moves(
+    source: AttributeSource, checkpoint: Path, windows: DrumWindows, model: Model, moves: Sequence[Move]
+) -> Vectors:
+    """Returns the vectors of all attributes that vary in the training windows.
 
     Args:
-        source: training windows.
-        checkpoint: prefix.
-        spec: the windows of the config.
-        encode: labels ``[n, steps]`` to the posterior's means ``[n, z_size]``.
+        source: Training windows.
+        checkpoint: Prefix of the checkpoint.
+        windows: Windows of the config.
+        model: The opened model.
+        moves: Moves along some of the vectors.
 
     Raises:
-        GmdVaeError: they are not kept, and the training windows are gone.
+        GmdVaeError: The vectors are not kept and the training windows are gone, or the training windows all have the
+            same value of an attribute in ``moves``.
+    """
+
+    def encode(labels: Labels) -> Floats:
+        inputs = [labels_to_inputs(row.astype(np.int64), windows) for row in labels]
+        return model.encode(inputs, [windows.steps] * len(labels))
+
+    vectors = vectors_for(source, checkpoint, windows, encode)
+    for move in moves:
+        if move.attribute not in vectors:
+            raise GmdVaeError(
+                f"All training windows have the same value of '{move.attribute}', so it has no attribute vector",
+                f"Choose another attribute: {', '.join(vectors)}.",
+            )
+    return vectors
+
+
+def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, encode: Encode) -> Vectors:
+    """Reads the kept vectors, or computes and keeps them.
+
+    Args:
+        source: Training windows.
+        checkpoint: Prefix of the checkpoint.
+        spec: Windows of the config.
+        encode: Function from labels ``[n, steps]`` to posterior means, float32 ``[n, z_size]``.
+
+    Raises:
+        GmdVaeError: The vectors are not kept, and the training windows are gone.
     """
     identity = {
         "checkpoint": {piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)},
         "examples": source.digest,
         "windows": _WINDOWS,
     }
-    if source.keep is not None and (known := _read(source.keep, identity)) is not None:
-        return known
+    if source.keep is not None and (kept := _read(source.keep, identity)) is not None:
+        return kept
     if source.examples is None:
         raise GmdVaeError(
-            "Attribute vectors are made from the windows that the run was trained on, and these are gone",
+            "Attribute vectors are computed from the training windows of the run, and these are gone",
             "Put the examples back where the run was trained ('gmd-vae preprocess' makes them again).",
         )
     if source.keep is not None:
@@ -92,7 +129,7 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
 
 
 def _read(folder: Path, identity: dict[str, Any]) -> Vectors | None:
-    """The vectors in a folder, or ``None`` where they are of something else, or damaged: they are made again."""
+    """Returns the vectors of a folder; ``None`` if they belong to another checkpoint, or are damaged."""
     try:
         content = manifest.read(folder, STAGE, "")
         if {name: content.get(name) for name in identity} != identity:

@@ -1,4 +1,4 @@
-"""Latent vectors in files: ``latents.npz``, what each generated beat came from."""
+"""Writes and reads ``latents.npz``, the latent vectors of generated beats. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -14,28 +14,38 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.safe_names import printable
 
 NAME = "latents.npz"
-# what zipfile and NumPy raise on files that are none of theirs
+# exceptions of zipfile and NumPy for damaged files and files of another format
 _DAMAGE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
-_MAX_ROWS = 1_000_000  # 2 GB at 512 dimensions
+_MAX_ROWS = 1_000_000  # 2 GB at z_size 512
 
 Floats = npt.NDArray[np.float32]
 
 
 def write_latents(path: Path, z: Floats, beats: npt.NDArray[np.int64]) -> None:
-    """Writes ``z``, float32 ``[rows, z_size]``, and ``beat``, int64 ``[rows]``: the number of each row's MIDI file."""
+    """Writes an ``.npz`` file with the arrays ``z`` and ``beat``.
+
+    Args:
+        path: File to write.
+        z: Latent vectors, float32 ``[rows, z_size]``.
+        beats: Number of the MIDI file of each row, int64 ``[rows]``.
+    """
     np.savez(path, z=z, beat=beats)
 
 
 def read_latents(path: Path, z_size: int) -> Floats:
-    """The latent vectors of a file that ``write_latents`` or NumPy wrote: ``.npz`` with ``z``, or ``.npy``.
+    """Reads latent vectors from an ``.npz`` file with an array ``z``, or from an ``.npy`` file.
 
-    The sizes are looked at before anything is read, and nothing is unpickled.
+    The header is checked before memory is allocated.
+
+    Args:
+        path: File from ``write_latents`` or NumPy.
+        z_size: Size of the model's latent vectors.
 
     Returns:
-        float32 ``[rows, z_size]``.
+        Latent vectors, float32 ``[rows, z_size]``.
 
     Raises:
-        GmdVaeError: it is no such file, or its vectors have another size.
+        GmdVaeError: The file has another format, its vectors have another size, or a number is not finite.
     """
     name = printable(str(path), limit=None)
     if not path.is_file():
@@ -57,7 +67,7 @@ def read_latents(path: Path, z_size: int) -> Floats:
 def _read(stream: IO[bytes], name: str, z_size: int) -> Floats:
     from numpy.lib import format as numpy_format
 
-    npy: Any = numpy_format  # its functions have no types
+    npy: Any = numpy_format  # its functions have no type annotations
     version = npy.read_magic(stream)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read_header(stream)

@@ -1,18 +1,17 @@
-"""How drummers play: loudness and timing of each voice at each sixteenth of a bar, measured on GMD.
+"""Velocities and offsets of drummers by voice and sixteenth of a bar, measured on the Groove MIDI Dataset (GMD).
 
-A hit's velocity is the mean at its voice and position plus a deviation drawn at random; its offset from
-the grid likewise. Deviations are measured within a performance, from its own mean at that voice and
-position, so that they are one drummer's, not what one drummer does otherwise than another.
+A hit's velocity is the mean at its voice and position plus a random deviation; its offset from the grid likewise.
+Deviations are measured within a performance, from its own mean at that voice and position. So they are the variation of
+one drummer, not the differences between drummers.
 
-Velocity: all snares together are ghost notes (47% have a velocity below 60) or accents (32% have 100 or
-more), but that is mostly a matter of position and performance: only 10% of the snares are in a
-performance that plays both at the same position (each at least one time in five). What is left within
-one has a single narrow heap and long tails. So no bell curve, but a list of quantiles for each voice, in
-units of the spread at the position.
+Velocity: over all performances, snares are ghost notes (47 % have a velocity below 60) or accents (32 % have 100 or
+more). Most of that depends on position and performance: only 10 % of the snares are in a performance that plays both at
+the same position (each at least one time in five). Within a performance, the deviations have one narrow peak and long
+tails. So they are drawn from quantiles for each voice, in units of the spread at the position, not from a Gaussian.
 
-Timing: a bell curve fits. But half of it is common to all voices at a moment and changes slowly: the
-drummer drifts ahead of the click and behind it, and the kick and the hi-hat drift together. Without that
-they would be twice as ragged. So there is one drift for all voices, and a part of each hit's own.
+Timing: a Gaussian fits. Half of the variance is common to all voices at a moment and changes slowly: kick and hi-hat
+drift together, ahead of the click or behind it. Without this common part they would be twice as ragged. So the model is
+one AR(1) walk for all voices, plus an independent deviation of each hit.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ from gmd_vae.configuration.window_specs import CLASS_NAMES, NINE_CLASSES, DrumWi
 FORMAT = 1
 POSITIONS = 16  # sixteenths of a bar of 4/4
 STEPS_PER_QUARTER = 4
-# Quantiles of a deviation; between them a draw is linear. The outer 2% are left out: slips of a stick.
+# Quantile levels of a deviation; draws are linear between them. The outer 2 % are left out as slips of the stick.
 LEVELS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
-MIN_HITS = 100  # a voice with fewer at a position is played there as it is on the mean of all positions
+MIN_HITS = 100  # a voice with fewer hits at a position takes the mean of all positions there
 MAX_OFFSET = 0.45  # of a step: below one half, so that a hit stays nearest to its own step
 _FILE = "feel.json"
 _AT_POSITIONS = ("hits", "velocity", "velocity_spread", "offset", "offset_spread")
 _SHAPE = "velocity_shape"
-_LIMITS = {  # what each number may be
+_LIMITS = {  # lowest and highest value of each field
     "hits": (0, math.inf),
     "velocity": (1, 127),
     "velocity_spread": (0, 127),
@@ -51,15 +50,15 @@ _LIMITS = {  # what each number may be
 
 @dataclasses.dataclass(frozen=True)
 class VoiceFeel:
-    """How one voice is played.
+    """Statistics of one voice at the 16 positions of a bar.
 
     Attributes:
-        hits: that the numbers are from, [16 positions].
-        velocity: mean, 1 to 127, [16].
-        velocity_spread: standard deviation within a performance, [16].
-        offset: mean distance from the grid in steps, late is positive, [16].
-        offset_spread: standard deviation within a performance, in steps, [16].
-        velocity_shape: quantiles at ``LEVELS`` of the deviation within a performance, in units of the spread.
+        hits: Number of measured hits, ``[16]``.
+        velocity: Mean velocity, 1 to 127, ``[16]``.
+        velocity_spread: Standard deviation of the velocity within a performance, ``[16]``.
+        offset: Mean distance from the grid in steps, late is positive, ``[16]``.
+        offset_spread: Standard deviation of the offset within a performance, in steps, ``[16]``.
+        velocity_shape: Quantiles at ``LEVELS`` of the velocity's deviation within a performance, in spreads.
     """
 
     hits: tuple[int, ...]
@@ -70,7 +69,7 @@ class VoiceFeel:
     velocity_shape: tuple[float, ...]
 
     def filled(self) -> VoiceFeel:
-        """The same with the voice's own means at positions of fewer than ``MIN_HITS`` hits."""
+        """Returns a copy with the voice's own means at positions with fewer than ``MIN_HITS`` hits."""
         total = sum(self.hits)
         fields: dict[str, Any] = {}
         for name in _AT_POSITIONS[1:]:
@@ -83,13 +82,13 @@ class VoiceFeel:
 
 
 class Hit(NamedTuple):
-    """One hit as a drummer plays it.
+    """One hit with velocity and timing.
 
     Attributes:
-        step: of the grid.
-        voice: the number of its class.
-        velocity: 1 to 127.
-        offset: from the grid in steps, -0.45 to 0.45, late is positive.
+        step: Step of the grid.
+        voice: Number of its drum class.
+        velocity: MIDI velocity, 1 to 127.
+        offset: Distance from the grid in steps, -0.45 to 0.45, late is positive.
     """
 
     step: int
@@ -100,13 +99,13 @@ class Hit(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Feel:
-    """How each of the nine voices is played.
+    """Statistics of all nine voices; implements ``playing.Drummer``.
 
     Attributes:
-        name: what it was measured on, for manifests.
-        drift: share of the timing's variance that all voices have in common at a moment, 0 to 1.
-        drift_memory: correlation of that common part between a step and the next one, 0 to 1.
-        voices: one for each class of ``NINE_CLASSES``, in that order; no position is without numbers.
+        name: Data set of the measurement, for manifests.
+        drift: Share of the timing's variance that all voices have in common at a moment, 0 to 1.
+        drift_memory: Correlation of that common part between a step and the next one, 0 to 1.
+        voices: Statistics in the order of ``NINE_CLASSES``, without gaps.
     """
 
     name: str
@@ -115,7 +114,7 @@ class Feel:
     voices: tuple[VoiceFeel, ...]
 
     def fits(self, windows: DrumWindows) -> bool:
-        """Whether windows of this kind have the voices and positions that the feel knows."""
+        """Returns True for windows with the nine classes and 16 positions in a bar."""
         return (
             windows.pitch_classes == NINE_CLASSES
             and windows.steps_per_quarter == STEPS_PER_QUARTER
@@ -126,20 +125,20 @@ class Feel:
         """Yields the hits of labels, by step and voice.
 
         Args:
-            labels: one a step, the first one on a bar line.
-            seed: of the random numbers.
-            number: which beat of several it is; the same seed and number always give the same hits.
+            labels: Drum labels, one for each step, the first one on a bar line.
+            seed: Seed of the RNG.
+            number: Number of the file. The same seed and number always give the same hits.
         """
-        numbers = random.Random(f"{seed} {number}")
+        rng = random.Random(f"{seed} {number}")
         common, own, renewed = (math.sqrt(share) for share in (self.drift, 1 - self.drift, 1 - self.drift_memory**2))
-        drift = numbers.gauss(0.0, 1.0)
+        drift = rng.gauss(0.0, 1.0)
         for step, label in enumerate(labels):
             for voice, feel in enumerate(self.voices):
                 if label >> voice & 1:
                     position = step % POSITIONS
-                    loudness = _quantile(feel.velocity_shape, numbers.random())
-                    velocity = feel.velocity[position] + feel.velocity_spread[position] * loudness
-                    timing = common * drift + own * numbers.gauss(0.0, 1.0)
+                    deviation = _quantile(feel.velocity_shape, rng.random())
+                    velocity = feel.velocity[position] + feel.velocity_spread[position] * deviation
+                    timing = common * drift + own * rng.gauss(0.0, 1.0)
                     offset = feel.offset[position] + feel.offset_spread[position] * timing
                     yield Hit(
                         step,
@@ -147,15 +146,15 @@ class Feel:
                         min(max(round(velocity), 1), 127),
                         min(max(offset, -MAX_OFFSET), MAX_OFFSET),
                     )
-            drift = self.drift_memory * drift + renewed * numbers.gauss(0.0, 1.0)
+            drift = self.drift_memory * drift + renewed * rng.gauss(0.0, 1.0)
 
 
 @functools.cache
 def load_feel() -> Feel:
-    """The feel that comes with gmd-vae, measured on GMD's training split by ``tools/measure_feel.py``.
+    """Returns the feel of the package, measured on GMD's training split by ``tools/measure_feel.py``.
 
     Raises:
-        GmdVaeError: the package's file is missing or damaged.
+        GmdVaeError: The package's file is missing or damaged.
     """
     try:
         return parse_feel(importlib.resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8"))
@@ -164,10 +163,10 @@ def load_feel() -> Feel:
 
 
 def parse_feel(text: str) -> Feel:
-    """A feel from its JSON.
+    """Returns a feel from the JSON of ``feel.json``.
 
     Raises:
-        ValueError: it is no JSON, of another format, or a number is missing or cannot be meant.
+        ValueError: The text is no JSON or has another format, or a number is missing or out of its range.
     """
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -194,7 +193,7 @@ def _share(name: str, content: dict[str, Any]) -> float:
 
 
 def _voice(name: str, measured: Any) -> VoiceFeel:
-    """One voice, filled. Raises ValueError."""
+    """Returns the statistics of one voice, without gaps. Raises ValueError for numbers out of range."""
     if not isinstance(measured, dict):
         raise ValueError(f"'{name}' is no object")
     fields = {}
@@ -215,8 +214,8 @@ def _voice(name: str, measured: Any) -> VoiceFeel:
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
-    """The value at a share, 0 to 1, of the way through the quantiles at ``LEVELS``, linear between two of them."""
-    place = LEVELS[0] + share * (LEVELS[-1] - LEVELS[0])
-    index = min(int(place * 10), len(LEVELS) - 2)  # all levels but the ends are tenths
+    """Returns the value at ``share`` (0 to 1) of the range of ``LEVELS``, linear between two quantiles."""
+    level = LEVELS[0] + share * (LEVELS[-1] - LEVELS[0])
+    index = min(int(level * 10), len(LEVELS) - 2)  # all levels but the ends are tenths
     low, high = LEVELS[index], LEVELS[index + 1]
-    return values[index] + (values[index + 1] - values[index]) * (place - low) / (high - low)
+    return values[index] + (values[index + 1] - values[index]) * (level - low) / (high - low)

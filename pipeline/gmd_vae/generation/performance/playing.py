@@ -1,52 +1,60 @@
-"""How labels are played: tempo, loudness, swing, and a drummer's feel. Plain data, no TensorFlow."""
+"""Tempo, velocity, swing and feel of generated music. Plain data, cheap to import."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.families.output_spec import Output
 from gmd_vae.generation.performance.feel import Hit
 
-TEMPO_RANGE = (4.0, 1000.0)  # a MIDI file has three bytes for the microseconds of a quarter: not below 3.58
+TEMPO_RANGE = (
+    4.0,
+    1000.0,
+)  # quarter notes per minute; a MIDI file has 24 bits for the microseconds of one: at least 3.58
 VELOCITY_RANGE = (1, 127)  # velocity 0 ends a note
 SWING_RANGE = (50.0, 75.0)
 SWUNG_STEPS_PER_QUARTER = 4  # swing moves sixteenths
 
 
 class Drummer(Protocol):
-    """Says how loud each hit is and when it comes: a measured feel, or what a GrooVAE made of these very hits."""
+    """A source of velocities and offsets: a measured feel, or the performance of a GrooVAE."""
 
     @property
     def name(self) -> str:
-        """For manifests."""
+        """Name for manifests."""
         ...
 
     def fits(self, windows: DrumWindows) -> bool:
-        """Whether windows of this kind have the drums and places that it knows."""
+        """Returns True if it has velocities and offsets for the drum classes and steps of these windows."""
         ...
 
     def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[Hit]:
-        """Yields the hits of labels, by step and voice; ``seed`` and ``number`` are for what it draws."""
+        """Yields the hits of labels, by step and voice.
+
+        Args:
+            labels: Drum labels, one for each step.
+            seed: Seed of the RNG.
+            number: Number of the file, mixed into the seed.
+        """
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Playing:
-    """How labels become MIDI notes.
+    """Options that turn drum labels and decoded notes into MIDI notes.
 
     Attributes:
-        tempo: quarter notes a minute, 4 to 1000.
-        velocity: of every hit, 1 to 127; a feel has velocities of its own, and then this one is not used.
-        swing: where the second of two sixteenths begins, in percent of their eighth: 50 is straight,
-            66.7 makes triplets, 75 is the most.
-        feel: velocities and timing of each hit; None: every hit equally loud and on the grid.
-        seed: of the random numbers of the feel.
+        tempo: Quarter notes per minute, 4 to 1000.
+        velocity: Velocity of every hit, 1 to 127. Unused with a feel, which has velocities of its own.
+        swing: Position of the second of two sixteenth notes in their eighth note, in percent: 50 is straight, 66.7
+            makes triplets, 75 is the maximum.
+        feel: Velocities and offsets of the hits; ``None``: equal velocities on the grid.
+        seed: Seed of the feel's RNG.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: A number is out of its range.
     """
 
     tempo: float = 120.0
@@ -61,25 +69,29 @@ class Playing:
         _check("swing", self.swing, SWING_RANGE)
 
     def obstacle(self, windows: DrumWindows) -> str:
-        """Why windows of this kind cannot be played so, as the rest of a sentence; empty where they can."""
+        """Returns the reason why these options do not fit such windows, as the rest of a sentence; "" if they fit."""
         if self.swing != SWING_RANGE[0] and windows.steps_per_quarter != SWUNG_STEPS_PER_QUARTER:
             return f"swing moves sixteenth notes, and a step here is a quarter note / {windows.steps_per_quarter}"
         if self.feel is not None and not self.feel.fits(windows):
-            return "the human feel knows nine kinds of drums on the sixteenth notes of a 4/4 bar, and these are others"
+            return "the human feel is for nine kinds of drums on the sixteenth notes of a 4/4 bar, and these are others"
         return ""
 
     @property
     def delay(self) -> float:
-        """How late the second of two sixteenths is, in steps: 0 to 0.5."""
+        """Delay of the second of two sixteenth notes, in steps, 0 to 0.5."""
         return self.swing / 50.0 - 1.0
 
-    def describe(self, output: Output, *, humanized: bool = False) -> dict[str, Any]:
-        """The fields for a manifest, without those that what is played has of its own; the feel by its name only."""
+    def describe(self, options: Collection[str], *, humanized: bool = False) -> dict[str, Any]:
+        """Returns the fields for a manifest; of a feel only its name.
+
+        Args:
+            options: Playing options of the family (``Family.playing_options``).
+            humanized: True if a GrooVAE sets velocities and offsets.
+        """
         fields: dict[str, Any] = {"tempo": self.tempo}
-        if output.kind == "groove" or output.is_events:
-            return fields
-        fields["velocity"] = None if humanized else self.velocity
-        if output.kind != "streams":
+        if "velocity" in options:
+            fields["velocity"] = None if humanized else self.velocity
+        if "swing" in options:
             fields["swing"] = self.swing
         if self.feel is not None:
             fields |= {"velocity": None, "feel": self.feel.name, "seed": self.seed}

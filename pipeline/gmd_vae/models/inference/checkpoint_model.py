@@ -1,4 +1,4 @@
-"""A config's model with the weights of a checkpoint; what is asked of it makes the graphs (``trained``, ``scored``)."""
+"""A config's model with the weights of a checkpoint. Subclasses build the graphs for their methods on first use."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Model = TypeVar("Model", bound="RestoredVae")
 
 
 class RestoredVae:
-    """A checkpoint, and the sessions that run it. Use as a context manager.
+    """A checkpoint and the sessions that run it. A context manager: leaving it closes the sessions.
 
     Args:
-        config: the config it was trained with.
-        hparams: its hyperparameters, those replaced that this use asks for.
-        checkpoint: prefix of the checkpoint, ours or Magenta's.
-        layers: what computes the model; always in fp32.
+        config: Config that the checkpoint was trained with.
+        hparams: Its hyperparameters, with the batch size of this use.
+        checkpoint: Prefix of the checkpoint, ours or Magenta's.
+        layers: Implementation of the layers. The precision is always fp32.
 
     Attributes:
-        layers: what computes the model, for a manifest.
+        layers: Implementation of encoder and decoder, for manifests.
 
     Raises:
-        GmdVaeError: the checkpoint cannot be read.
+        GmdVaeError: The checkpoint cannot be read.
     """
 
     def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers) -> None:
@@ -55,15 +55,18 @@ class RestoredVae:
         self._sessions.close()
 
     def _built(self) -> tuple[Any, SelectedLayers]:
-        """Magenta's config, with the layers that compute it; nothing is in a graph yet."""
+        """Returns Magenta's config and its layers. Adds nothing to a graph."""
         built = build_config(self._config, self._hparams)
         return built, accelerate(built, self._config, self._layers)
 
     def _restored(self, chosen: SelectedLayers) -> Any:
-        """A session on the default graph with the checkpoint's weights.
+        """Returns a session on the default graph with the checkpoint's weights.
+
+        Args:
+            chosen: Layers of the graph.
 
         Raises:
-            GmdVaeError: the checkpoint is not of this config.
+            GmdVaeError: The checkpoint belongs to another config.
         """
         check_fits(self._checkpoint, graph_variables())
         session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(chosen))))

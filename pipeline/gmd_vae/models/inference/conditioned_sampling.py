@@ -1,7 +1,7 @@
-"""Decoding under conditions of each row's own: chords or hits that steer it, hits that stand in for its own.
+"""Conditioned decoding: controls (chords or hits) for each row of a batch, and given hits in place of drawn ones.
 
-Magenta's decoders take one sequence of controls for a whole batch. Here each row has its own; where all
-rows share one, what is decoded is the same (a test compares them).
+Magenta's decoders take one sequence of controls for a whole batch. Here each row has its own. With equal controls in
+all rows, both decode the same (a test compares them).
 """
 
 from __future__ import annotations
@@ -11,23 +11,24 @@ from typing import Any
 
 from gmd_vae.magenta.api import lstm_models, tf
 
-# How loud an average hit of the Groove MIDI Dataset is (its training split, of 127), and as how much of a hit it counts
-# beside what a model says: chosen on the validation split, with a small model that finds many hits unlikely
-# (velocity MSE 0.160 without, 0.083 by division alone, 0.073; a twentieth and a fifth of a hit are no better).
+# Mean velocity of a hit in the training split of the Groove MIDI Dataset (1 is MIDI velocity 127), and its weight as
+# a prior in hits. The weight was chosen on the validation split with a small model that gives many hits a low
+# probability: velocity MSE 0.160 without a correction, 0.083 with division alone, 0.073 with weight 0.1. Weights of
+# 0.05 and 0.2 are no better.
 MEAN_VELOCITY = 0.56
 PRIOR_WEIGHT = 0.1
 
 
-def steer(decoder: Any, hits: Any = None) -> None:
-    """Makes a decoder that is built take controls ``[batch, steps, control_depth]`` in ``sample``'s ``c_input``.
+def condition_decoder(decoder: Any, hits: Any = None) -> None:
+    """Changes a built decoder: ``c_input`` of its ``sample`` is then ``[batch, steps, control_depth]``.
 
     Args:
-        decoder: Magenta's; of this graph alone, for it is changed.
-        hits: float32 ``[batch, steps, drums]`` for a GrooVAE: in the place of the hits that it would draw; NaN where
-            it draws.
+        decoder: Decoder of Magenta's. It is changed in place, so no other graph may use it.
+        hits: Tensor of hits that replace those of a GrooVAE's decoder, float32 ``[batch, steps, drums]``, NaN where the
+            decoder draws; ``None``: it draws all.
 
     Raises:
-        TypeError: it is a decoder that no config with controls has.
+        TypeError: No config with controls has such a decoder.
     """
     core = decoder
     if isinstance(decoder, lstm_models.HierarchicalLstmDecoder):
@@ -50,13 +51,13 @@ def _sample(
     start_inputs: Any = None,
     hits: Any = None,
 ) -> tuple[Any, Any]:
-    """``BaseLstmDecoder.sample`` with controls of each row, ``[n, max_length, control_depth]``, or none."""
+    """Replaces ``BaseLstmDecoder.sample``; ``c_input`` has controls of each row, ``[n, max_length, control_depth]``."""
     controls, given = (None if part is None else tf.transpose(part, [1, 0, 2]) for part in (c_input, hits))
 
     def inputs(before: Any, time: Any) -> Any:
         parts = [before, z]
         if controls is not None:
-            # what would follow the last step is asked for, and not used
+            # the helper also asks for the input after the last step, which is not used
             parts.append(controls[tf.minimum(time, tf.shape(controls)[0] - 1)])
         return tf.concat(parts, axis=-1)
 
@@ -79,36 +80,36 @@ def _sample(
     return results.samples, results
 
 
-def _with_hits(drawn: Any, likely: Any, wanted: Any) -> Any:
-    """What a GrooVAE draws, with given hits in the place of its own.
+def _with_hits(drawn: Any, probabilities: Any, given: Any) -> Any:
+    """Returns one step of a GrooVAE with given hits, and the velocities and offsets that belong to them.
 
-    It learns velocities and offsets of hits and of silence, where both are 0, together: what it says is their mean,
-    the less the less likely it thinks the hit. Of a hit that is there for sure the mean is that, divided by how
-    likely it was. Where it thinks a hit very unlikely it knows little of it, and an average hit stands in. Of a
-    silent drum both are 0, as in training.
+    The model was trained with velocity and offset 0 for silent drums. So its velocity is the mean over hit and silence:
+    P(hit) times the velocity of a hit. For a given hit the output is divided by P(hit), to undo this. Where P(hit) is
+    low the quotient is unreliable, and an average hit with the weight of ``PRIOR_WEIGHT`` hits regularises it. Velocity
+    and offset of a silent drum are 0, as in training.
 
     Args:
-        drawn: float32 ``[rows, 3 * drums]``: hits, velocities (0 to 1) and offsets (-1 to 1).
-        likely: float32 ``[rows, drums]``, the probabilities of hits.
-        wanted: float32 ``[rows, drums]``, 1 or 0; NaN where the hit is drawn and all stays as it is.
+        drawn: Output of the decoder, float32 ``[rows, 3 * drums]``: hits, velocities (0 to 1) and offsets (-1 to 1).
+        probabilities: Probabilities of hits, float32 ``[rows, drums]``.
+        given: Given hits, float32 ``[rows, drums]``, 1 or 0; NaN where the drawn values stay.
     """
     _, velocities, offsets = tf.split(drawn, 3, axis=-1)
-    weight = likely + PRIOR_WEIGHT
-    velocities = wanted * tf.minimum((velocities + PRIOR_WEIGHT * MEAN_VELOCITY) / weight, 1.0)
-    offsets = wanted * tf.clip_by_value(offsets / weight, -1.0, 1.0)
-    steered = tf.concat([wanted, velocities, offsets], axis=-1)
-    return tf.where(tf.is_nan(tf.tile(wanted, [1, 3])), drawn, steered)
+    weight = probabilities + PRIOR_WEIGHT
+    velocities = given * tf.minimum((velocities + PRIOR_WEIGHT * MEAN_VELOCITY) / weight, 1.0)
+    offsets = given * tf.clip_by_value(offsets / weight, -1.0, 1.0)
+    conditioned = tf.concat([given, velocities, offsets], axis=-1)
+    return tf.where(tf.is_nan(tf.tile(given, [1, 3])), drawn, conditioned)
 
 
 def _rows_to_hierarchy(decoder: Any, controls: Any) -> Any:
-    """In the place of the method in which Magenta cuts one sequence for all rows into segments.
+    """Replaces ``_reshape_to_hierarchy``, which cuts one sequence for all rows into segments.
 
     Args:
-        decoder: whose method it is.
-        controls: ``[1, batch, steps, control_depth]``: ``HierarchicalLstmDecoder.sample`` adds the 1 in front.
+        decoder: Hierarchical decoder whose method is replaced.
+        controls: ``[1, batch, steps, control_depth]``; ``HierarchicalLstmDecoder.sample`` adds the first axis.
 
     Returns:
-        ``[*levels, 1, batch, steps of a segment, control_depth]``; it takes the 1 away again.
+        ``[*levels, 1, batch, segment steps, control_depth]``; ``sample`` removes the axis of size 1 again.
     """
     cut = lstm_models.HierarchicalLstmDecoder._reshape_to_hierarchy(decoder, controls[0])
     return tf.expand_dims(cut, axis=len(decoder._level_lengths) - 1)

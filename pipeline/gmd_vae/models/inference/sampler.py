@@ -1,7 +1,7 @@
-"""A trained model: windows to latent vectors, latent vectors to windows.
+"""Encodes windows to latent vectors and decodes latent vectors to windows with a checkpoint.
 
-What ``magenta.models.music_vae.trained_model.TrainedModel`` does, with a seed, with controls for each window,
-with the checkpoint's sizes checked first, and without unpacking archives unchecked.
+It replaces ``magenta.models.music_vae.trained_model.TrainedModel``. It adds a seed, controls for each window, and a
+check of the checkpoint's sizes. It unpacks no archives.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ import numpy.typing as npt
 
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
-from gmd_vae.families.output_spec import output_of
+from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.inference.checkpoint_model import RestoredVae
-from gmd_vae.models.inference.conditioned_sampling import steer
+from gmd_vae.models.inference.conditioned_sampling import condition_decoder
 
 Floats = npt.NDArray[np.float32]
 
-# One size whatever the user asks for: the random numbers of an output depend on its place in the
-# batch, so output 3 is the same whether 4 or 400 are made.
+# One size for every request: the random draws of a window depend on its row in the batch, so window 3 is the same in
+# a request for 4 windows and in one for 400.
 BATCH_SIZE = 64
 
 
 class TrainedVae(RestoredVae):
-    """A model restored from a checkpoint. Use as a context manager.
+    """A checkpoint that encodes and decodes. A context manager.
 
     Args:
-        config: the config it was trained with.
-        hparams: its hyperparameters; the batch size is replaced.
-        checkpoint: prefix of the checkpoint, ours or Magenta's.
-        seed: of the decoder's sampling. The same call gives the same output, whatever was called before.
-        layers: what computes the model; always in fp32.
+        config: Config that the checkpoint was trained with.
+        hparams: Its hyperparameters; the batch size is replaced.
+        checkpoint: Prefix of the checkpoint, ours or Magenta's.
+        seed: Seed of the decoder's sampling. Equal calls give equal output, whatever was called before.
+        layers: Implementation of the layers. The precision is always fp32.
 
     Attributes:
-        z_size: of a latent vector.
-        converter: Magenta's, of the config.
-        control_depth: columns of the controls that it needs with each window (chords or hits); 0 for none.
-        makes_labels: whether `decode` gives drum labels rather than the converter's tensors.
-        layers: what computes the model, for a manifest.
+        z_size: Size of a latent vector.
+        converter: Magenta's converter of the config.
+        control_depth: Columns of the conditioning input of each window (chords or hits); 0 for none.
+        makes_labels: True if ``decode`` returns drum labels instead of the converter's tensors.
+        layers: Implementation of encoder and decoder, for manifests.
 
     Raises:
-        GmdVaeError: the checkpoint cannot be read, or is not of this config.
+        GmdVaeError: The checkpoint cannot be read, or belongs to another config.
     """
 
     def __init__(
@@ -63,18 +63,18 @@ class TrainedVae(RestoredVae):
         super().__init__(config, {**hparams, "batch_size": BATCH_SIZE}, checkpoint, layers)
         self._seed = seed
         self.control_depth: int = self.converter.control_depth
-        self.makes_labels = output_of(config).kind == "labels"
-        # columns of hits, velocities and offsets each, of GrooVAE's output
-        self._drums = self.converter.output_depth // 3 if output_of(config).kind == "groove" else 0
+        output = family_of(config).output(config)
+        self.makes_labels = output.is_label
+        self._drums = output.given_hits
         self._steps: int = built.hparams.max_seq_len
         self.z_size: int = built.hparams.z_size
         self.converter.set_mode("infer")
-        # a converter with chords asks for those of each window to make notes, only to write them beside the notes
+        # with an encoding, from_tensors requires chords of each window, only to copy them into the NoteSequence
         self.converter._chord_encoding = None
 
     @cached_property
     def _encoder(self) -> Callable[..., Any]:
-        """From (padded inputs, lengths, controls) of a batch to the posterior's means. Made when it is first needed."""
+        """Function from padded inputs, lengths and controls of a batch to the posterior means; built on first use."""
         with tf.Graph().as_default():
             built, chosen = self._built()
             built.model.build(built.hparams, self.converter.output_depth, is_training=False)
@@ -87,7 +87,7 @@ class TrainedVae(RestoredVae):
 
     @cached_property
     def _decoder(self) -> Callable[..., Any]:
-        """From (latent vectors, temperature, the batch's number, controls, hits) to the decoded windows."""
+        """Function from latent vectors, temperature, number of the batch, controls and hits to the decoded windows."""
         with tf.Graph().as_default():
             built, chosen = self._built()
             built.model.build(built.hparams, self.converter.output_depth, is_training=False)
@@ -96,7 +96,7 @@ class TrainedVae(RestoredVae):
             controls = tf.placeholder(tf.float32, [BATCH_SIZE, self._steps, self.control_depth])
             hits = tf.placeholder(tf.float32, [BATCH_SIZE, self._steps, self._drums])
             if self.control_depth or self._drums:
-                steer(built.model.decoder, hits if self._drums else None)
+                condition_decoder(built.model.decoder, hits if self._drums else None)
             with stateless_randomness(self._seed, batch):
                 if self.makes_labels and chosen.decoder_takes_tokens:
                     decoded = built.model.decoder.sample_tokens(BATCH_SIZE, z, temperature, self._steps) - 1
@@ -120,18 +120,18 @@ class TrainedVae(RestoredVae):
         lengths: Sequence[Any],
         controls: Sequence[npt.NDArray[Any]] | None = None,
     ) -> Floats:
-        """The mean of the posterior for each window.
+        """Returns the posterior mean of each window.
 
         Args:
-            inputs: encoder inputs, each ``[steps, input_depth]``.
-            lengths: each window's length as the converter gives it: steps, or steps per segment.
-            controls: of each window ``[steps, control_depth]``, where the model needs them.
+            inputs: Inputs of the encoder, each ``[steps, input_depth]``.
+            lengths: Length of each window as the converter gives it: steps, or steps of each segment.
+            controls: Conditioning input of each window, ``[steps, control_depth]``; required if ``control_depth``.
 
         Returns:
-            float32 ``[n, z_size]``.
+            Means, float32 ``[n, z_size]``.
 
         Raises:
-            ValueError: it needs controls and gets none.
+            ValueError: The model needs controls, and there are none.
         """
         self._check_controls(controls)
         means = []
@@ -141,11 +141,11 @@ class TrainedVae(RestoredVae):
             all_lengths = np.zeros([BATCH_SIZE, *self.converter.length_shape], np.int32)
             for i, length in enumerate(part_lengths):
                 all_lengths[i] = np.reshape(length, self.converter.length_shape)  # one number may be a tuple
-            steering = _part(controls, slice(start, start + BATCH_SIZE))
+            part_controls = _part(controls, slice(start, start + BATCH_SIZE))
             mean = self._encoder(
                 _batch(part, longest, self.converter.input_depth),
                 all_lengths,
-                _batch(steering, longest, self.control_depth),
+                _batch(part_controls, longest, self.control_depth),
             )
             means.append(mean[: len(part)])
         return np.concatenate(means)
@@ -161,19 +161,20 @@ class TrainedVae(RestoredVae):
         """Samples one window for each latent vector.
 
         Args:
-            z: float32 ``[n, z_size]``.
-            temperature: of the output distribution; towards 0 the likeliest step always wins.
-            rows: of ``z``, those to decode; by default all. They come out as among all the others.
-            controls: of each row of ``z``, ``[steps, control_depth]``, where the model needs them.
-            hits: GrooVAE: of each row of ``z``, float32 ``[steps, drums]``, the hits in the place of those that
-                the decoder would draw; NaN where it shall draw. By default it draws all.
+            z: Latent vectors, float32 ``[n, z_size]``.
+            temperature: Temperature of the output distribution; towards 0 the likeliest step always wins.
+            rows: Rows of ``z`` to decode; by default all. A row's window does not depend on the other rows.
+            controls: Conditioning input of each row of ``z``, ``[steps, control_depth]``; required if
+                ``control_depth``.
+            hits: Hits of each row of ``z`` that replace those of a GrooVAE's decoder, float32 ``[steps, drums]``, NaN
+                where the decoder draws. By default it draws all.
 
         Returns:
-            One array for each row: labels, int32 ``[steps]``, of a config that `makes_labels`; for others
-            ``[steps, output_depth]``, as the converter's ``from_tensors`` takes them.
+            One array for each row: labels, int32 ``[steps]``, if ``makes_labels``; else ``[steps, output_depth]``, the
+            input of the converter's ``from_tensors``.
 
         Raises:
-            ValueError: it needs controls and gets none, or gets hits that it cannot take.
+            ValueError: The model needs controls and there are none, or it takes no hits and there are some.
         """
         self._check_controls(controls)
         if hits is not None and not self._drums:
@@ -200,7 +201,14 @@ class TrainedVae(RestoredVae):
             raise ValueError("this model needs controls")
 
     def to_note_sequences(self, windows: Sequence[npt.NDArray[Any]]) -> list[Any]:
-        """Decoded windows that are not labels as NoteSequences, by Magenta's converter."""
+        """Converts decoded windows to NoteSequences with Magenta's converter.
+
+        Args:
+            windows: Windows from ``decode``, not labels.
+
+        Returns:
+            One NoteSequence for each window, at 120 quarter notes per minute.
+        """
         sequences: list[Any] = self.converter.from_tensors(np.array(windows))
         return sequences
 
@@ -210,7 +218,7 @@ def _part(windows: Sequence[npt.NDArray[Any]] | None, part: slice) -> Sequence[n
 
 
 def _batch(windows: Sequence[npt.NDArray[Any]], steps: int, depth: int, filled: float = 0.0) -> Floats:
-    """Windows of up to ``steps`` steps as one batch, float32 ``[BATCH_SIZE, steps, depth]``."""
+    """Returns windows of up to ``steps`` steps as one batch, float32 ``[BATCH_SIZE, steps, depth]``."""
     batch = np.full([BATCH_SIZE, steps, depth], filled, np.float32)
     for row, window in zip(batch, windows, strict=False):
         row[: len(window)] = window

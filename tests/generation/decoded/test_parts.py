@@ -1,8 +1,8 @@
-"""From decoded windows to MIDI files: the chord symbols."""
+"""Chord symbols as texts of a MIDI file."""
 
 from __future__ import annotations
 
-from gmd_vae.generation.midi_output import chord_texts
+from gmd_vae.generation.decoded.parts import chord_texts
 
 
 def test_a_chord_is_written_where_it_changes() -> None:

@@ -1,4 +1,4 @@
-"""A user's MIDI file as the model's input, and what is said when it holds nothing usable."""
+"""A user's MIDI file as input of a drum model, and the errors for files without a window."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
-from gmd_vae.generation.inputs.windows import read_window
+from gmd_vae.generation.inputs.drum_reader import DrumReader
 
-CONFIG = get_config("hierdec-drum_4bar_small")
+READER = DrumReader(get_config("hierdec-drum_4bar_small"))
 BAR = 4 * 480
 
 
@@ -19,10 +19,10 @@ def write(path: Path, data: bytes) -> Path:
     return path
 
 
-def test_the_read_window_comes_first(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
+def test_the_first_window_is_the_default(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     hits = [(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(6 * 4)]
-    window = read_window(write(tmp_path / "six.mid", make_midi(hits)), CONFIG)
-    assert window.found == 3
+    window = READER.window(write(tmp_path / "six.mid", make_midi(hits)))
+    assert window.count == 3
     assert window.length == 64
     assert window.inputs.shape == (64, 10)
     assert window.inputs[::4, 0].all()  # a kick on every quarter of the first four bars
@@ -44,7 +44,7 @@ def test_a_file_without_a_window_says_what_the_converter_saw(
 ) -> None:
     path = write(tmp_path / "odd.mid", make_midi(hits, before=before))
     with pytest.raises(GmdVaeError, match=said) as caught:
-        read_window(path, CONFIG)
+        READER.window(path)
     message = str(caught.value)
     assert "odd.mid" in message
     assert "4 bars of 4/4 drums" in message
@@ -53,8 +53,8 @@ def test_a_file_without_a_window_says_what_the_converter_saw(
 
 def test_what_is_not_there_or_not_midi_is_named(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"missing\.mid' does not exist"):
-        read_window(tmp_path / "missing.mid", CONFIG)
+        READER.window(tmp_path / "missing.mid")
     with pytest.raises(GmdVaeError, match=r"text\.mid' cannot be read as MIDI"):
-        read_window(write(tmp_path / "text.mid", b"hello"), CONFIG)
+        READER.window(write(tmp_path / "text.mid", b"hello"))
     with pytest.raises(GmdVaeError, match="larger than"):
-        read_window(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20)), CONFIG)
+        READER.window(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20)))

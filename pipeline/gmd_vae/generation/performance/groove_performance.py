@@ -1,4 +1,4 @@
-"""Drum patterns with the velocities and timing that a GrooVAE gave to each of their hits."""
+"""Drum hits with the velocities and offsets that a GrooVAE decoded for them."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
 from gmd_vae.generation.performance.feel import MAX_OFFSET, Hit
 
 Values = npt.NDArray[np.floating[Any]]
-_AUDIBLE = 1 / 240  # of a step: what comes less early than that begins with the file all the same
+_AUDIBLE = 1 / 240  # in steps; hits that are less early than this do not count as early
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Performed:
-    """How each hit of one pattern is played: a ``playing.Drummer``.
+class GroovePerformance:
+    """Velocities and offsets of one pattern; implements ``playing.Drummer``.
 
     Attributes:
-        name: of what said so, for manifests.
-        values: as a GrooVAE writes them, float ``[steps, 27]``: velocities 0 to 1, and offsets -1 to 1 of half a
-            step, early is positive.
+        name: Name of the model, for manifests.
+        values: Output of a GrooVAE, float ``[steps, 27]``: hits, velocities (0 to 1), and offsets (-1 to 1 of half a
+            step, early is positive).
     """
 
     name: str
     values: Values
 
     def fits(self, windows: DrumWindows) -> bool:
-        """Whether the windows have the nine drums on sixteenth notes."""
+        """Returns True for the nine drum classes on sixteenth notes."""
         return windows.pitch_classes == NINE_CLASSES and windows.steps_per_quarter == 4
 
     def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[Hit]:
-        """Yields the hits of the labels that the values are of; draws nothing."""
+        """Yields the hits of the labels to which ``values`` belong. Nothing is drawn at random."""
         for step, label in enumerate(labels):
             if not label:
                 continue
@@ -46,6 +46,6 @@ class Performed:
                     late = -float(values[OFFSETS + voice]) / 2
                     yield Hit(step, voice, min(max(velocity, 1), 127), min(max(late, -MAX_OFFSET), MAX_OFFSET))
 
-    def early(self, labels: Sequence[int]) -> int:
-        """How many hits should come before the file begins."""
+    def early_hits(self, labels: Sequence[int]) -> int:
+        """Returns the number of hits that would come before the file begins."""
         return sum(hit.offset < -_AUDIBLE for hit in self.play(labels[:1], 0, 0))

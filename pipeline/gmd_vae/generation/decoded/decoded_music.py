@@ -1,0 +1,59 @@
+"""The interface of decoded music: everything about decoded windows that depends on the family of a config."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.families.output_spec import OutputSpec
+from gmd_vae.generation.decoded.fidelity import Fidelity
+from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
+from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.model import Model
+from gmd_vae.generation.performance.humanizer import Humanizer
+
+Window = npt.NDArray[Any]
+Steps = npt.NDArray[np.int64]
+
+
+class DecodedMusic(abc.ABC):
+    """Decoded windows of one config as music."""
+
+    def __init__(self, output: OutputSpec) -> None:
+        """Takes the shapes of a decoded window."""
+        self.output = output
+
+    def compact(self, window: Window) -> Window:
+        """Returns a decoded window in the smallest dtype that loses nothing."""
+        return window
+
+    @abc.abstractmethod
+    def steps(self, window: Window) -> Steps:
+        """Returns one number for the music of each step, int64 ``[steps]``: equal numbers stand for equal music."""
+
+    @abc.abstractmethod
+    def window_fidelity(self, window: InputWindow, decoded: Window) -> Fidelity | None:
+        """Returns the agreement of the model's version with an input; ``None`` where no output is the right one."""
+
+    @abc.abstractmethod
+    def song_fidelity(self, song: Song, decoded: Sequence[Window]) -> Fidelity | None:
+        """Returns the agreement of the model's version with a song; ``None`` where no output is the right one.
+
+        Args:
+            song: The input.
+            decoded: Decoded window of each of its windows.
+        """
+
+    @abc.abstractmethod
+    def midi_files(self, request: MidiRequest, model: Model, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+        """Yields the MIDI file of each beat, and at the end the joined file if the request asks for it.
+
+        Args:
+            request: Decoded windows, names and options.
+            model: The opened model, for its converter.
+            humanizer: Performer of drum patterns; ``None``: velocities and timing as ``request.playing`` has them.
+        """

@@ -1,0 +1,108 @@
+"""Decoded drum grids: windows of drum labels, or of drum rolls (NADE)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families.output_spec import OutputSpec
+from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
+from gmd_vae.generation.decoded.fidelity import Fidelity, hit_fidelity
+from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
+from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.model import Model
+from gmd_vae.generation.performance.drum_notes import drum_midi
+from gmd_vae.generation.performance.groove_performance import GroovePerformance
+from gmd_vae.generation.performance.humanizer import Humanizer
+from gmd_vae.generation.performance.playing import Playing
+
+_HUMANIZED_STEPS_AT_ONCE = 1 << 16
+
+
+class DrumGrids(DecodedMusic):
+    """Windows of drum labels: bit ``k`` of a label says that a drum of class ``k`` begins at the step."""
+
+    def __init__(self, output: OutputSpec, grid: DrumWindows) -> None:
+        """Takes the shapes of a decoded window, and the drum classes and bars of the grid."""
+        super().__init__(output)
+        self.grid = grid
+
+    def steps(self, window: Window) -> Steps:
+        """Returns the labels of a decoded window, int64 ``[steps]``."""
+        return window.astype(np.int64)
+
+    def window_fidelity(self, window: InputWindow, decoded: Window) -> Fidelity | None:
+        """Compares the labels of a window."""
+        return None if window.target is None else hit_fidelity(window.file, window.target, self.steps(decoded))
+
+    def song_fidelity(self, song: Song, decoded: Sequence[Window]) -> Fidelity | None:
+        """Compares the labels over the bars of each window that count."""
+        own_parts = [slice(window.skipped_bars * self.output.steps_per_bar, None) for window in song.windows]
+        targets = [
+            window.target[part]
+            for window, part in zip(song.windows, own_parts, strict=True)
+            if window.target is not None
+        ]
+        labels = [self.steps(window)[part] for window, part in zip(decoded, own_parts, strict=True)]
+        return hit_fidelity(song.file, np.concatenate(targets), np.concatenate(labels))
+
+    def midi_files(self, request: MidiRequest, model: Model, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+        """Yields one drum track for each file."""
+        joined: list[int] = []
+        pending: list[list[int]] = []  # patterns that the humanizer will perform
+        first_pending = 0
+        for index, windows in enumerate(request.windows):
+            labels = [self.steps(window) for window in windows]
+            pattern: list[int] = request.arrange(index, labels, self.grid.steps_per_bar).tolist()
+            joined += pattern if request.join else []
+            if humanizer is None:
+                yield self.midi_file(request, index, pattern)
+                continue
+            pending.append(pattern)
+            if sum(map(len, pending)) >= _HUMANIZED_STEPS_AT_ONCE or index == len(request.windows) - 1:
+                performances = humanizer.perform(pending, request.numbers[first_pending])
+                for offset, (pattern, performance) in enumerate(zip(pending, performances, strict=True)):
+                    yield self.midi_file(request, first_pending + offset, pattern, performance)
+                first_pending, pending = index + 1, []
+        if request.join:
+            yield self.joined_file(request, joined, humanizer.perform([joined], 0)[0] if humanizer else None)
+
+    def midi_file(
+        self, request: MidiRequest, index: int, pattern: Sequence[int], performance: GroovePerformance | None = None
+    ) -> MidiFile:
+        """Returns the file of one pattern.
+
+        Args:
+            request: Names and options.
+            index: Index of the file in ``request.numbers``.
+            pattern: Drum labels, one for each step.
+            performance: Velocities and offsets; ``None``: those of ``request.playing``.
+        """
+        playing = request.playing_of(index)
+        return self._write(request.stem(index), pattern, playing, request.numbers[index], performance)
+
+    def joined_file(
+        self, request: MidiRequest, pattern: Sequence[int], performance: GroovePerformance | None
+    ) -> MidiFile:
+        """Returns the file of all patterns in a row; arguments as for ``midi_file``."""
+        return self._write(request.joined_stem, pattern, request.playing, request.total, performance)
+
+    def _write(
+        self, stem: str, pattern: Sequence[int], playing: Playing, number: int, performance: GroovePerformance | None
+    ) -> MidiFile:
+        if performance is None:
+            return MidiFile(f"{stem}.mid", *drum_midi(pattern, self.grid, playing, number, stem))
+        playing = dataclasses.replace(playing, feel=performance)
+        data, notes = drum_midi(pattern, self.grid, playing, number, stem)
+        return MidiFile(f"{stem}.mid", data, notes, performance.early_hits(pattern))
+
+
+class DrumRolls(DrumGrids):
+    """Windows of drum rolls, ``[steps, drums]``: columns above 0.5 are hits."""
+
+    def steps(self, window: Window) -> Steps:
+        """Returns the labels of a decoded window, int64 ``[steps]``."""
+        return np.asarray((window > 0.5).astype(np.int64) @ (1 << np.arange(window.shape[1], dtype=np.int64)))

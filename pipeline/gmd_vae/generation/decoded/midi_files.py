@@ -1,0 +1,95 @@
+"""The MIDI files of a request: their windows, names and options; and the bytes of one file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.generation.inputs.input_windows import Song
+from gmd_vae.generation.performance.playing import Playing
+
+Window = npt.NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class MidiFile:
+    """One generated file.
+
+    Attributes:
+        name: File name without a folder.
+        data: Bytes of the file.
+        notes: Number of notes.
+        early_notes: Notes that a GrooVAE places before the beginning of the file; they are moved to it.
+    """
+
+    name: str
+    data: bytes
+    notes: int
+    early_notes: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class MidiRequest:
+    """The files to write.
+
+    Attributes:
+        mode: Mode of the request, the first word of each file name.
+        numbers: Numbers of the files.
+        total: Number of files of the request, those included that are not written.
+        windows: Decoded windows of each file.
+        songs: Song of each file; empty where files are no songs.
+        bars: Bars of each file where no songs are; ``None``: all bars of its windows.
+        chords: Chord symbols of the bars of each file, empty for models without chords.
+        tempos: Tempo of each file in quarter notes per minute; empty: the tempo of ``playing``.
+        playing: Velocity, swing and feel.
+        join: Writes one more file with all others in a row.
+    """
+
+    mode: str
+    numbers: range
+    total: int
+    windows: Sequence[Sequence[Window]]
+    songs: Sequence[Song]
+    bars: int | None
+    chords: Sequence[Sequence[str]]
+    tempos: Sequence[float]
+    playing: Playing
+    join: bool
+
+    def playing_of(self, index: int) -> Playing:
+        """Returns the options of the file with that index in ``numbers``."""
+        return dataclasses.replace(self.playing, tempo=self.tempos[index]) if self.tempos else self.playing
+
+    def stem(self, index: int) -> str:
+        """Returns the file name without its ending, such as ``sample-007``."""
+        return f"{self.mode}-{self.numbers[index]:0{max(3, len(str(self.total - 1)))}d}"
+
+    @property
+    def joined_stem(self) -> str:
+        """The name of the joined file without its ending."""
+        return f"{self.mode}-joined"
+
+    def arrange(self, index: int, windows: Sequence[Window], steps_per_bar: int) -> Window:
+        """Returns the windows of a file as one array, ``[steps, ...]``.
+
+        The windows of a song stand at their bars, with zeros between them. Other windows follow each other.
+
+        Args:
+            index: Index of the file in ``numbers``.
+            windows: Its windows, each ``[steps, ...]``.
+            steps_per_bar: Steps in a bar.
+        """
+        if not self.songs:
+            steps = None if self.bars is None else self.bars * steps_per_bar
+            return np.concatenate(windows)[:steps]
+        song = self.songs[index]
+        arranged = np.zeros((song.bars * steps_per_bar, *windows[0].shape[1:]), windows[0].dtype)
+        for window, decoded in zip(song.windows, windows, strict=True):
+            begin = window.bar * steps_per_bar
+            part = decoded[window.skipped_bars * steps_per_bar :][: len(arranged) - begin]
+            arranged[begin : begin + len(part)] = part
+        return arranged

@@ -1,0 +1,116 @@
+"""Input windows and songs as drum labels, found by the code that cuts training windows. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families import family_of
+from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow, Song, read_sequence, shown_path
+from gmd_vae.inspection.why_no_window import why_no_window
+from gmd_vae.windows.cutting import positions
+from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
+from gmd_vae.windows.extraction import REASONS, Dropped, Labels
+
+
+class DrumReader(InputReader):
+    """Reads MIDI files as drum labels of a config with ``DrumWindows``."""
+
+    reads_songs = True
+
+    def windows(self, path: Path) -> tuple[InputWindow, ...]:
+        """Returns the windows that training would get from the file: each content once, at its first bar."""
+        spec = self._checked_spec()
+        dropped = Dropped()
+        drums = positions.windows(spec, read_sequence(path), dropped)
+        if not drums:
+            raise self._no_window_error(path, dropped)
+        return tuple(
+            self._window(path, window.labels, len(drums), number, window.bpm)
+            for number, window in enumerate(drums, start=1)
+        )
+
+    def song(self, path: Path) -> Song:
+        """Returns a MIDI file from its first window to its last: each stretch of drums in consecutive windows.
+
+        Where a stretch is not a whole number of windows, its last window overlaps the one before, and only the bars
+        behind the overlap count.
+        """
+        spec = self._checked_spec()
+        dropped = Dropped()
+        # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
+        whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
+        stretches = positions.stretches(whole, read_sequence(path), dropped)
+        if not stretches:
+            raise self._no_window_error(path, dropped)
+        shares: list[tuple[Labels, int, int, float]] = []  # labels, bar in the song, skipped bars, tempo
+        first_bar = math.floor(stretches[0].bar + 0.5)
+        end = 0
+        for stretch in stretches:
+            # a section may begin in the middle of a bar: its bars then count from the nearest bar line
+            bar = max(math.floor(stretch.bar + 0.5) - first_bar, end)
+            bars = len(stretch.labels)
+            for begin in range(0, bars, spec.slice_bars):
+                start = min(begin, bars - spec.slice_bars)
+                labels = stretch.labels[start : start + spec.slice_bars].reshape(-1)
+                shares.append((labels, bar + begin, begin - start, stretch.bpm))
+            end = bar + bars
+        windows = tuple(
+            dataclasses.replace(
+                self._window(path, labels, len(shares), number, tempo), bar=bar, skipped_bars=skipped_bars
+            )
+            for number, (labels, bar, skipped_bars, tempo) in enumerate(shares, start=1)
+        )
+        missing = tuple(f"{count:,} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
+        if dropped.pitches:
+            missing += (f"drum notes that are no known drum: {dropped.pitches.total():,}",)
+        return Song(path, windows, end, stretches[0].bpm, missing)
+
+    def last_window(self, path: Path) -> InputWindow:
+        """Returns the last bars of a MIDI file, as many as a window has."""
+        return dataclasses.replace(self.song(path).windows[-1], number=None)
+
+    def inspect_hint(self, path: Path) -> str:
+        """Returns a sentence with the ``gmd-vae inspect`` command that shows the windows."""
+        return f" 'gmd-vae inspect {shown_path(path)} --config {self.config.name}' shows it."
+
+    def _checked_spec(self) -> DrumWindows:
+        """Returns the config's windows; refuses those that cannot be cut."""
+        family_of(self.config).extractor(self.config)
+        return self.config.drum_windows
+
+    def _window(self, path: Path, labels: Labels, count: int, number: int, tempo: float) -> InputWindow:
+        spec = self.config.drum_windows
+        return InputWindow(path, labels_to_inputs(labels, spec), spec.steps, count, number, labels, tempo)
+
+    def _no_window_error(self, path: Path, dropped: Dropped) -> GmdVaeError:
+        """Returns the error for a file without a window: the needed music, the reasons, the next action."""
+        spec = self.config.drum_windows
+        reasons = why_no_window(spec, dropped) or [{"problem": "It has no notes", "action": "Give another MIDI file."}]
+        problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
+        return GmdVaeError(
+            f"'{shown_path(path)}' has no {spec.slice_bars} bars of {spec.quarters_per_bar}/4 drums: {problems}",
+            f"{reasons[0]['action']}{self.inspect_hint(path)}",
+        )
+
+
+def labels_to_inputs(labels: Labels, windows: DrumWindows) -> npt.NDArray[np.bool_]:
+    """Returns the encoder's input for the labels of one window, as ``DrumsConverter`` encodes them.
+
+    Args:
+        labels: Drum labels, int64 ``[steps]``.
+        windows: Drum classes, and the form of the input: drum roll or one-hot vector.
+
+    Returns:
+        bool ``[steps, input_depth]``: the drum roll with its "no hit" column, or the one-hot vectors.
+    """
+    if not windows.roll_input:
+        return np.asarray(labels[:, None] == np.arange(windows.input_depth))
+    hits = (labels[:, None] >> np.arange(len(windows.pitch_classes))) & 1
+    return np.concatenate([hits.astype(bool), (labels == 0)[:, None]], axis=1)

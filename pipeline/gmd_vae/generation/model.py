@@ -1,0 +1,71 @@
+"""A trained model as generation uses it: its place on disk, and the interface of the opened model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.common import manifest
+from gmd_vae.configuration.config import Config
+from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.models import checkpoints
+
+Window = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSource:
+    """A trained model on disk.
+
+    Attributes:
+        config: Config that the checkpoint was trained with.
+        hparams: Hyperparameters that the checkpoint was trained with.
+        checkpoint: Prefix of the checkpoint.
+    """
+
+    config: Config
+    hparams: dict[str, Any]
+    checkpoint: Path
+
+    def describe_checkpoint(self) -> list[dict[str, Any]]:
+        """Returns the checkpoint's files for a manifest."""
+        return [manifest.describe_file(file) for file in checkpoints.files_of(self.checkpoint)]
+
+
+class Model(Protocol):
+    """An opened model; ``models.inference.sampler.Sampler`` implements it.
+
+    Attributes:
+        z_size: Size of a latent vector.
+        layers: Implementation of encoder and decoder, for the manifest.
+    """
+
+    z_size: int
+    layers: dict[str, str]
+
+    def encode(
+        self, inputs: Sequence[Window], lengths: Sequence[Any], controls: Sequence[Window] | None = None
+    ) -> Floats:
+        """Returns the posterior mean of each window, float32 ``[n, z_size]``."""
+        ...
+
+    def decode(
+        self,
+        z: Floats,
+        temperature: float,
+        rows: range | None = None,
+        controls: Sequence[Window] | None = None,
+        hits: Sequence[Window] | None = None,
+    ) -> list[Window]:
+        """Returns one window for each latent vector."""
+        ...
+
+    def to_note_sequences(self, windows: Sequence[Window]) -> list[NoteSequence]:
+        """Returns decoded windows as NoteSequences at 120 quarter notes per minute."""
+        ...
