@@ -83,7 +83,7 @@ class Systems:
         config = get_config(name)
         segments = SEGMENTS.get(name, [])
         steps = segments[0] * segments[1] if segments else config.hparams["max_seq_len"]
-        hparams = resolve(config, f"{TINY},max_seq_len={steps}")
+        hparams = {**resolve(config, TINY), "max_seq_len": steps}
         prefix = self.folder / name / "model.ckpt-1"
         prefix.parent.mkdir()
         random = np.random.default_rng(0)

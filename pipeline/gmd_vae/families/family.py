@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
-    from gmd_vae.families.groove_columns import Groove
     from gmd_vae.families.music import Music
     from gmd_vae.families.output_spec import OutputSpec
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.generation.inputs.input_windows import InputReader
-    from gmd_vae.generation.model import Model as OpenedModel
+    from gmd_vae.generation.model import OpenedModel
     from gmd_vae.generation.performance.humanizer import Humanizer
     from gmd_vae.inspection.collection import Progress
     from gmd_vae.models.inference.step_scores import Scorer
@@ -124,10 +123,6 @@ class Family(abc.ABC):
 
     def drum_grid(self, config: Config) -> DrumWindows | None:
         """Returns the grid of drum classes and steps that the hits lie on; ``None`` where not all notes are drums."""
-        return None
-
-    def groove(self, config: Config) -> Groove | None:
-        """Returns the GrooVAE task of the config; ``None`` in other families."""
         return None
 
     @abc.abstractmethod

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.generation.inputs.input_windows import InputReader
-    from gmd_vae.generation.model import Model
+    from gmd_vae.generation.model import OpenedModel
     from gmd_vae.generation.performance.humanizer import Humanizer
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.windows.cutting.filters import Filters
@@ -122,7 +122,7 @@ class GrooVae(MagentaFamily):
         """Returns True for tasks that keep given hits."""
         return self.groove(config).humanizes
 
-    def humanizer(self, config: Config, model: Model) -> Humanizer:
+    def humanizer(self, config: Config, model: OpenedModel) -> Humanizer:
         """Returns the performer of drum patterns. Starts TensorFlow."""
         from gmd_vae.generation.performance.humanizer import GrooVaeHumanizer
         from gmd_vae.models.inference.sampler import BATCH_SIZE

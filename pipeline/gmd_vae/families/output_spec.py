@@ -8,9 +8,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from gmd_vae.configuration.config import Config
-from gmd_vae.families import family_of
-
 
 @dataclasses.dataclass(frozen=True)
 class Stream:
@@ -59,12 +56,6 @@ class OutputSpec:
     controls: Literal["chords", "hits", ""] = ""
     given_hits: int = 0
     is_label: bool = False
-    kind: str = ""
-
-    @property
-    def is_events(self) -> bool:
-        """Returns True where steps are events of tracks."""
-        return self.tracks > 1
 
     @property
     def steps_per_bar(self) -> int:
@@ -75,12 +66,3 @@ class OutputSpec:
 def bars_in_words(bars: int) -> str:
     """Returns a number of bars for people, for example ``1 bar`` or ``4 bars``."""
     return f"{bars} bar" if bars == 1 else f"{bars} bars"
-
-
-Output = OutputSpec
-
-
-def output_of(config: Config) -> OutputSpec:
-    """Returns the output of a config."""
-    family = family_of(config)
-    return dataclasses.replace(family.output(config), kind=family.kind)

@@ -26,7 +26,7 @@ from gmd_vae.generation.job import GeneratedFile, GenerationJob, GenerationResul
 from gmd_vae.generation.latent import latent_files
 from gmd_vae.generation.latent.attribute_vectors import Vectors, vectors_for_moves
 from gmd_vae.generation.latent.modes import FileLatents, Steps, file_latents
-from gmd_vae.generation.model import Floats, Model, Window
+from gmd_vae.generation.model import Floats, OpenedModel, Window
 from gmd_vae.generation.performance.humanizer import Humanizer
 from gmd_vae.generation.performance.playing import TEMPO_RANGE
 from gmd_vae.generation.request import ATTRIBUTE, GROOVE, RECONSTRUCT, VARY
@@ -106,7 +106,7 @@ def generate(job: GenerationJob) -> GenerationResult:
     return GenerationResult(written, fidelity, early_notes)
 
 
-def _open_sampler(job: GenerationJob) -> contextlib.AbstractContextManager[Model]:
+def _open_sampler(job: GenerationJob) -> contextlib.AbstractContextManager[OpenedModel]:
     # TensorFlow takes seconds to import: only for a job that runs
     from gmd_vae.models.inference.sampler import TrainedVae
 
@@ -127,7 +127,7 @@ def _open_humanizer(job: GenerationJob) -> Iterator[Humanizer | None]:
         yield family_of(source.config).humanizer(source.config, model)
 
 
-def _attribute_vectors(job: GenerationJob, model: Model) -> Vectors:
+def _attribute_vectors(job: GenerationJob, model: OpenedModel) -> Vectors:
     """Returns the vectors of the requested attributes; empty in other modes."""
     if job.attributes is None:
         return {}
@@ -137,7 +137,7 @@ def _attribute_vectors(job: GenerationJob, model: Model) -> Vectors:
 
 def _decode(
     job: GenerationJob,
-    model: Model,
+    model: OpenedModel,
     music: DecodedMusic,
     latents: FileLatents,
     rows: Sequence[range],
@@ -157,7 +157,7 @@ def _decode(
 
 def _fidelity(
     job: GenerationJob,
-    model: Model,
+    model: OpenedModel,
     music: DecodedMusic,
     encoded: Floats,
     controls: list[Window] | None,
@@ -248,7 +248,7 @@ def _write_latents(path: Path, latents: FileLatents, numbers: range) -> Mapping[
 def _write_manifest(
     job: GenerationJob,
     folder: Path,
-    model: Model,
+    model: OpenedModel,
     inputs: list[dict[str, Any]],
     latents: Mapping[str, Any],
     entries: list[dict[str, Any]],

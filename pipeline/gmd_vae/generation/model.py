@@ -38,7 +38,7 @@ class ModelSource:
         return [manifest.describe_file(file) for file in checkpoints.files_of(self.checkpoint)]
 
 
-class Model(Protocol):
+class OpenedModel(Protocol):
     """An opened model; ``models.inference.sampler.Sampler`` implements it.
 
     Attributes:

@@ -120,7 +120,7 @@ def _measure(
         levels: Level lengths that replace those of the config.
         hparams: Hyperparameters that replace those of the config.
     """
-    from gmd_vae.families.output_spec import output_of
+    from gmd_vae.families import family_of
     from gmd_vae.magenta.api import tf
     from gmd_vae.magenta.randomness import stateless_randomness
     from gmd_vae.models.accelerated.tokens import labels_to_sequence
@@ -134,7 +134,7 @@ def _measure(
         if config.windows.converter:
             part = np.arange(steps // np.size(lengths[0]))  # of a window, or of a segment
             present = (part < np.array(lengths)[..., None]).reshape(len(lengths), steps, 1)
-            classes = [stream.classes for stream in output_of(config).streams]
+            classes = [stream.classes for stream in family_of(config).output(config).streams]
             labels = [random.integers(0, count, [len(lengths), steps]) for count in classes]
             one_hot = [np.eye(count, dtype=np.float32)[of] for count, of in zip(classes, labels, strict=True)]
             vectors = tf.constant(np.concatenate(one_hot, axis=-1) * present)

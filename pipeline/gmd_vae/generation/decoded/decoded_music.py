@@ -13,7 +13,7 @@ from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.generation.decoded.fidelity import Fidelity
 from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
-from gmd_vae.generation.model import Model
+from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
 
 Window = npt.NDArray[Any]
@@ -49,7 +49,7 @@ class DecodedMusic(abc.ABC):
         """
 
     @abc.abstractmethod
-    def midi_files(self, request: MidiRequest, model: Model, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
         """Yields the MIDI file of each beat, and at the end the joined file if the request asks for it.
 
         Args:

@@ -13,7 +13,7 @@ from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, hit_fidelity
 from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
-from gmd_vae.generation.model import Model
+from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
 from gmd_vae.generation.performance.humanizer import Humanizer
@@ -49,7 +49,7 @@ class DrumGrids(DecodedMusic):
         labels = [self.steps(window)[part] for window, part in zip(decoded, own_parts, strict=True)]
         return hit_fidelity(song.file, np.concatenate(targets), np.concatenate(labels))
 
-    def midi_files(self, request: MidiRequest, model: Model, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
         """Yields one drum track for each file."""
         joined: list[int] = []
         pending: list[list[int]] = []  # patterns that the humanizer will perform

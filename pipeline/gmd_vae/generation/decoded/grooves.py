@@ -12,7 +12,7 @@ from gmd_vae.generation.decoded.drum_grids import DrumRolls
 from gmd_vae.generation.decoded.fidelity import Fidelity, groove_fidelity
 from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
-from gmd_vae.generation.model import Model
+from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
 from gmd_vae.generation.performance.humanizer import Humanizer
 
@@ -41,7 +41,7 @@ class Grooves(DrumRolls):
         steps = song.bars * self.output.steps_per_bar
         return self._fidelity(song, np.concatenate(targets)[:steps], np.concatenate(decoded)[:steps], song.tempo)
 
-    def midi_files(self, request: MidiRequest, model: Model, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
         """Yields one drum track for each file, with the decoded velocities and timing. ``humanizer`` is unused."""
         joined: list[Window] = []
         for index, windows in enumerate(request.windows):

@@ -11,7 +11,7 @@ from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, StreamFidelity
 from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
-from gmd_vae.generation.model import Model
+from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.midi import writer
@@ -57,7 +57,7 @@ class Streams(DecodedMusic):
         """Returns ``None``: these families read no songs."""
         return None
 
-    def midi_files(self, request: MidiRequest, model: Model, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
         """Yields a file with one track for each instrument. ``humanizer`` is unused."""
         joined: list[PlacedSequence] = []
         joined_chords: list[str] = []

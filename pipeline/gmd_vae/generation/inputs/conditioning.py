@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gmd_vae.common import files, latent_points
 from gmd_vae.generation.inputs.chords import chords_of_window
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
-from gmd_vae.generation.model import Model
+from gmd_vae.generation.model import OpenedModel
 
 Floats = npt.NDArray[np.float32]
 
@@ -50,7 +50,7 @@ class ConditioningInputs:
         """The controls of all windows, each ``[steps, control_depth]``; empty for drum grids."""
         return [window.controls for window in self.all_windows if window.controls is not None]
 
-    def encode(self, model: Model) -> Floats:
+    def encode(self, model: OpenedModel) -> Floats:
         """Returns the posterior mean of each window and the sample of each seed, float32 ``[n, z_size]``."""
         windows = self.all_windows
         means = []

@@ -20,7 +20,7 @@ from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
 from gmd_vae.evaluation.latent.space import choose_by_file
 from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
-from gmd_vae.generation.model import Model
+from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.request import Move
 from gmd_vae.models import checkpoints
 from gmd_vae.windows.label_windows import load_windows
@@ -50,7 +50,7 @@ class AttributeSource:
 
 
 def vectors_for_moves(
-    source: AttributeSource, checkpoint: Path, windows: DrumWindows, model: Model, moves: Sequence[Move]
+    source: AttributeSource, checkpoint: Path, windows: DrumWindows, model: OpenedModel, moves: Sequence[Move]
 ) -> Vectors:
     """Returns the vectors of all attributes that vary in the training windows.
 

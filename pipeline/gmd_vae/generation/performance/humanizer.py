@@ -18,7 +18,7 @@ from gmd_vae.families import family_of
 from gmd_vae.families.groove_columns import Groove
 from gmd_vae.generation.inputs.groove_reader import labels_to_groove_window
 from gmd_vae.generation.inputs.input_windows import shown_path
-from gmd_vae.generation.model import Model, ModelSource
+from gmd_vae.generation.model import ModelSource, OpenedModel
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
 from gmd_vae.models import checkpoints
 from gmd_vae.training.run.folder import open_run, read_run
@@ -69,7 +69,7 @@ def open_humanizer(path: Path, config: Config) -> Iterator[ModelSource]:
 class GrooVaeHumanizer:
     """Performs patterns of any length, window by window; implements ``Humanizer``."""
 
-    def __init__(self, model: Model, name: str, task: Groove, steps: int, batch_size: int) -> None:
+    def __init__(self, model: OpenedModel, name: str, task: Groove, steps: int, batch_size: int) -> None:
         """Takes an opened model.
 
         Args:
