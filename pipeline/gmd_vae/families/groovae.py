@@ -116,7 +116,7 @@ class GrooVae(MagentaFamily):
         """Returns grooves as music."""
         from gmd_vae.generation.decoded.grooves import Grooves
 
-        return Grooves(self.output(config), self._grid(config))
+        return Grooves(self.output(config), self.drum_grid(config))
 
     def humanizes(self, config: Config) -> bool:
         """Returns True for tasks that keep given hits."""
