@@ -37,7 +37,7 @@ def by_name(serialised: list[bytes]) -> dict[str, bytes]:
 
 
 def unpack(archive: Path, folder: Path, step: int) -> Path:
-    """Every so-many-th MIDI file of GMD, in its place."""
+    """MIDI files of GMD at regular intervals, in their folders."""
     with zipfile.ZipFile(archive) as opened:
         for name in sorted(name for name in opened.namelist() if name.endswith(".mid"))[::step]:
             opened.extract(name, folder)
@@ -47,7 +47,7 @@ def unpack(archive: Path, folder: Path, step: int) -> Path:
 
 @pytest.fixture
 def music(tmp_path: Path, make_midi: MakeMidi) -> Path:
-    """Fifty small files that differ, two copies of one, and three that cannot be read."""
+    """Fifty different small files, two copies of one, and three unreadable files."""
     folder = tmp_path / "music"
     (folder / "sub folder").mkdir(parents=True)
     for number in range(50):
@@ -167,7 +167,7 @@ def test_copies_of_a_file_land_in_one_split(music: Path, tmp_path: Path) -> None
     assert set(splits.values()) == set(SPLITS)
 
 
-def test_the_manifest_says_what_went_in(music: Path, tmp_path: Path) -> None:
+def test_the_manifest_describes_the_input(music: Path, tmp_path: Path) -> None:
     content = convert(music, tmp_path / "notes").manifest
     lines = "".join(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n"
@@ -239,7 +239,7 @@ class Stops:
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EngineError("a worker died"), OSError(errno.ENOSPC, "full")])
-def test_a_run_that_was_stopped_goes_on(music: Path, tmp_path: Path, error: BaseException) -> None:
+def test_a_stopped_run_resumes(music: Path, tmp_path: Path, error: BaseException) -> None:
     convert(music, tmp_path / "straight")
     with pytest.raises(Interrupted if isinstance(error, KeyboardInterrupt) else type(error)):
         convert(music, tmp_path / "notes", engine=Stops(2, error))
@@ -261,7 +261,7 @@ def test_a_run_that_was_stopped_goes_on(music: Path, tmp_path: Path, error: Base
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_another_input_begins_anew(music: Path, tmp_path: Path, make_midi: MakeMidi) -> None:
+def test_another_input_starts_from_the_beginning(music: Path, tmp_path: Path, make_midi: MakeMidi) -> None:
     with pytest.raises(Interrupted):
         convert(music, tmp_path / "notes", engine=Stops(2, KeyboardInterrupt()))
     (music / "sub folder" / "0.mid").write_bytes(make_midi([(0, 36), (1000, 38), (2000, 38)]))
@@ -337,7 +337,7 @@ def test_nothing_to_convert(tmp_path: Path, make_midi: MakeMidi) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["broken"]
 
 
-def test_the_default_name_says_what_was_selected(
+def test_the_default_name_contains_the_selection(
     groove_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_midi: MakeMidi
 ) -> None:
     folder = unpack(groove_archive, tmp_path, step=10)

@@ -73,7 +73,7 @@ def test_many_tempos_are_read_as_note_seq_reads_them(make_midi: MakeMidi) -> Non
 
 def test_files_that_our_reader_does_not_support_are_read_by_note_seq(make_midi: MakeMidi) -> None:
     smpte = make_midi(ticks_per_quarter=0xE728)
-    long_number = make_midi(before=b"\x80\x80\x80\x80\x05\x99\x24\x40")  # mido knows no limit
+    long_number = make_midi(before=b"\x80\x80\x80\x80\x05\x99\x24\x40")  # mido has no limit
     for data in (smpte, long_number):
         assert not midi_io.reads_without_note_seq(data)
     assert compare(long_number) == ACCEPTED

@@ -16,7 +16,7 @@ small = st.sampled_from([0, 1, 36, 127, 128, 300, -1])
 
 @st.composite
 def sequences(draw: st.DrawFn) -> Any:
-    """A NoteSequence whose notes come in runs of one kind, as files have them, and in no order at all."""
+    """A NoteSequence whose notes come in runs with the same fields, as in files, or in any order."""
     sequence = NoteSequence(id=draw(st.text(max_size=3)), ticks_per_quarter=draw(small))
     for _ in range(draw(st.integers(0, 4))):
         first = NoteSequence.Note(
@@ -70,13 +70,13 @@ def test_damaged_records_are_read_as_protobuf_reads_them(sequence: Any, data: st
 
 
 @given(sequences(), sequences())
-def test_records_that_follow_each_other_are_one(one: Any, other: Any) -> None:
-    """Protobuf merges them; so notes can be in two places."""
+def test_concatenated_records_are_one(one: Any, other: Any) -> None:
+    """Protobuf merges concatenated records, so notes can be in two places."""
     record = one.SerializeToString() + other.SerializeToString()
     assert_same(read_notes(record)[1], NoteSequence.FromString(record))
 
 
-def test_many_kinds_in_turn_are_left_to_protobuf() -> None:
+def test_many_runs_are_read_by_protobuf() -> None:
     sequence = NoteSequence()
     for number in range(300):
         sequence.notes.add(pitch=36, velocity=number % 2, is_drum=True)

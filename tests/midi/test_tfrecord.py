@@ -53,7 +53,7 @@ def framed(data: bytes) -> bytes:
     return stream.getvalue()
 
 
-def test_the_bytes_are_the_known_ones():
+def test_the_bytes_are_those_of_the_format():
     stream = io.BytesIO()
     write_record(stream, b"abc")
     assert stream.getvalue() == ABC
@@ -108,7 +108,7 @@ def test_a_file_cut_anywhere_is_found(path):
                 read()
 
 
-def test_a_length_that_asks_for_all_memory_is_refused(tmp_path):
+def test_an_impossible_length_is_refused(tmp_path):
     length = struct.pack("<Q", 1 << 60)
     (tmp_path / "evil").write_bytes(length + masked(length) + b"short")
     for read in (lambda: list(read_records(tmp_path / "evil")), lambda: count(tmp_path / "evil")):
@@ -167,7 +167,7 @@ def packed(path: Path) -> Path:
     return packed
 
 
-def test_gzip_is_noticed_and_unpacked(path, packed):
+def test_gzip_is_detected_and_unpacked(path, packed):
     assert is_gzip(packed)
     assert not is_gzip(path)
     assert list(read_records(packed)) == RECORDS
@@ -202,7 +202,7 @@ def test_a_changed_bit_in_gzip_changes_no_record(tmp_path_factory, place, bit):
     assert read == RECORDS[: len(read)]
 
 
-def test_a_small_gzip_file_does_not_ask_for_all_memory(tmp_path):
+def test_a_small_gzip_file_does_not_take_all_memory(tmp_path):
     length = struct.pack("<Q", MAX_RECORD_BYTES + 1)
     bomb = gzip.compress(length + masked(length) + bytes(1 << 24))
     (tmp_path / "bomb").write_bytes(bomb)
