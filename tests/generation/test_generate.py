@@ -43,14 +43,14 @@ def source_of(folder: Path) -> ModelSource:
 @pytest.fixture(scope="module")
 def opened_samplers(tiny_run: Path) -> Iterator[Callable[..., Any]]:
     """Opens the tiny run's model once for each seed: building the graphs takes seconds."""
-    from gmd_vae.models.inference.sampler import TrainedVae
+    from gmd_vae.models.inference.sampler import Sampler
 
-    samplers: dict[int, TrainedVae] = {}
+    samplers: dict[int, Sampler] = {}
 
     @contextlib.contextmanager
     def open_once(config: Any, hparams: Any, checkpoint: Path, seed: int, layers: Any) -> Iterator[Any]:
         if seed not in samplers:
-            samplers[seed] = TrainedVae(config, hparams, checkpoint, seed, layers)
+            samplers[seed] = Sampler(config, hparams, checkpoint, seed, layers)
         yield samplers[seed]
 
     yield open_once
@@ -61,7 +61,7 @@ def opened_samplers(tiny_run: Path) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened_samplers: Callable[..., Any]) -> Make:
     """Generates into a new folder; returns the folder."""
-    monkeypatch.setattr("gmd_vae.models.inference.sampler.TrainedVae", opened_samplers)
+    monkeypatch.setattr("gmd_vae.models.inference.sampler.Sampler", opened_samplers)
     run = open_run(tiny_run)
     attributes = AttributeSource(run.examples, run.examples_digest, tmp_path / "attributes")
 

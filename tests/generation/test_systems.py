@@ -77,7 +77,7 @@ class Systems:
 
     def make(self, name: str) -> System:
         from gmd_vae.magenta.api import build_config, configs, tf  # isort: skip  Magenta needs it to be the first
-        from gmd_vae.models.inference.sampler import TrainedVae
+        from gmd_vae.models.inference.sampler import Sampler
         from magenta.models.music_vae.trained_model import TrainedModel
 
         config = get_config(name)
@@ -105,7 +105,7 @@ class Systems:
             with pytest.MonkeyPatch.context() as saving:
                 saving.setattr(tf.train.Saver, "restore", instead_of_restoring)
                 stock = TrainedModel(build_config(config, hparams), 5, str(prefix))
-            ours = TrainedVae(config, hparams, prefix, seed=0)
+            ours = Sampler(config, hparams, prefix, seed=0)
             _ = ours._decoder  # made while the segments are few
         return System(name, hparams, prefix, stock, ours)
 
@@ -150,7 +150,7 @@ def make(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     def opened(config: Any, *_: Any) -> Iterator[Any]:
         yield systems(config.name).ours
 
-    monkeypatch.setattr("gmd_vae.models.inference.sampler.TrainedVae", opened)
+    monkeypatch.setattr("gmd_vae.models.inference.sampler.Sampler", opened)
 
     def source_of(name: str) -> ModelSource:
         return ModelSource(get_config(name), systems(name).hparams, systems(name).checkpoint)

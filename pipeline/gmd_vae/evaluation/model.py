@@ -16,7 +16,7 @@ from gmd_vae.families import family_of
 from gmd_vae.windows.extraction import Tensors
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import: only for a result that is not there yet
-    from gmd_vae.models.inference.sampler import TrainedVae
+    from gmd_vae.models.inference.sampler import Sampler
     from gmd_vae.models.inference.step_scores import Scorer, StepScores
 
 # A temperature at which the likeliest class always wins: logits differ by 1e-7 or not at all, and 100 times
@@ -56,7 +56,7 @@ class Model(Protocol[BatchT]):
             temperature: Temperature of the output distribution; ``LIKELIEST`` for the likeliest output.
             rows: Rows of ``z`` to decode; ``None``: all. A row's output does not depend on this choice.
             controls: Conditioning input of each row of ``z``, ``[steps, control_depth]``, where the model needs it.
-            hits: Hits that replace the decoder's own, for GrooVAE; see ``TrainedVae.decode``.
+            hits: Hits that replace the decoder's own, for GrooVAE; see ``Sampler.decode``.
 
         Returns:
             One array a row: labels ``[steps]`` from drum models, tensors ``[steps, output_depth]`` from all others.
@@ -83,12 +83,12 @@ def open_model(
     Raises:
         GmdVaeError: The checkpoint does not fit the config.
     """
-    from gmd_vae.models.inference.sampler import TrainedVae
+    from gmd_vae.models.inference.sampler import Sampler
 
     family = family_of(config)
     with (
         family.open_scorer(config, hparams, checkpoint, layers) as scorer,
-        TrainedVae(config, hparams, checkpoint, seed, layers) as sampler,
+        Sampler(config, hparams, checkpoint, seed, layers) as sampler,
     ):
         yield _CheckpointModel(scorer, sampler, family.stored_windows)
 
@@ -96,7 +96,7 @@ def open_model(
 class _CheckpointModel:
     """A scorer for teacher forcing and a sampler for free-running decoding, on one checkpoint."""
 
-    def __init__(self, scorer: Scorer[Any], sampler: TrainedVae, stored_windows: Any) -> None:
+    def __init__(self, scorer: Scorer[Any], sampler: Sampler, stored_windows: Any) -> None:
         self._scorer, self._sampler, self._stored_windows = scorer, sampler, stored_windows
         self.z_size = sampler.z_size
 

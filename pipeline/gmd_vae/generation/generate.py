@@ -108,10 +108,10 @@ def generate(job: GenerationJob) -> GenerationResult:
 
 def _open_sampler(job: GenerationJob) -> contextlib.AbstractContextManager[OpenedModel]:
     # TensorFlow takes seconds to import: only for a job that runs
-    from gmd_vae.models.inference.sampler import TrainedVae
+    from gmd_vae.models.inference.sampler import Sampler
 
     source = job.source
-    return TrainedVae(source.config, source.hparams, source.checkpoint, job.request.seed, job.layers)
+    return Sampler(source.config, source.hparams, source.checkpoint, job.request.seed, job.layers)
 
 
 @contextlib.contextmanager
@@ -121,9 +121,9 @@ def _open_humanizer(job: GenerationJob) -> Iterator[Humanizer | None]:
     if source is None:
         yield None
         return
-    from gmd_vae.models.inference.sampler import TrainedVae
+    from gmd_vae.models.inference.sampler import Sampler
 
-    with TrainedVae(source.config, source.hparams, source.checkpoint, 0, job.layers) as model:
+    with Sampler(source.config, source.hparams, source.checkpoint, 0, job.layers) as model:
         yield family_of(source.config).humanizer(source.config, model)
 
 

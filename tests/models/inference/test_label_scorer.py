@@ -77,11 +77,11 @@ def test_a_window_does_not_depend_on_the_others(
 
 def test_decoded_steps_are_the_likeliest_given_the_decoded_past(tiny_run: Path, scored: Any) -> None:
     """The free-running output at a temperature near 0 equals the teacher-forced prediction on that output."""
-    from gmd_vae.models.inference.sampler import TrainedVae
+    from gmd_vae.models.inference.sampler import Sampler
 
     vectors = prior(20, 4, seed=3) * 3
     opened = open_run(tiny_run)
-    with TrainedVae(opened.config, opened.hparams, find(tiny_run), seed=0) as trained:
+    with Sampler(opened.config, opened.hparams, find(tiny_run), seed=0) as trained:
         decoded = np.array(trained.decode(vectors, 1e-6))
         wild = np.array(trained.decode(vectors, 1.0))
     same = scored.score(decoded, vectors).likeliest == decoded

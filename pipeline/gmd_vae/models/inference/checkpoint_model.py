@@ -16,10 +16,10 @@ from gmd_vae.models.accelerated.select_layers import SelectedLayers, accelerate
 from gmd_vae.models.checkpoint_check import check_fits, find_damage, graph_variables
 from gmd_vae.models.sessions import session_config
 
-Model = TypeVar("Model", bound="RestoredVae")
+Model = TypeVar("Model", bound="CheckpointModel")
 
 
-class RestoredVae:
+class CheckpointModel:
     """A checkpoint and the sessions that run it. A context manager: leaving it closes the sessions.
 
     Args:
@@ -44,7 +44,7 @@ class RestoredVae:
         self._config, self._hparams, self._checkpoint = config, hparams, checkpoint
         self._layers = dataclasses.replace(layers, precision="fp32")
         self._sessions = contextlib.ExitStack()
-        self.layers = self._built()[1].describe()
+        self.layers = self._build()[1].describe()
 
     def __enter__(self: Model) -> Model:
         return self
@@ -54,12 +54,12 @@ class RestoredVae:
     ) -> None:
         self._sessions.close()
 
-    def _built(self) -> tuple[Any, SelectedLayers]:
+    def _build(self) -> tuple[Any, SelectedLayers]:
         """Returns Magenta's config and its layers. Adds nothing to a graph."""
         built = build_config(self._config, self._hparams)
         return built, accelerate(built, self._config, self._layers)
 
-    def _restored(self, chosen: SelectedLayers) -> Any:
+    def _restore(self, chosen: SelectedLayers) -> Any:
         """Returns a session on the default graph with the checkpoint's weights.
 
         Args:

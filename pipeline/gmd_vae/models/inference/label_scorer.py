@@ -19,7 +19,7 @@ from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.core_decoder import StepOutputs
 from gmd_vae.models.accelerated.tokens import labels_to_sequence
-from gmd_vae.models.inference.checkpoint_model import RestoredVae
+from gmd_vae.models.inference.checkpoint_model import CheckpointModel
 from gmd_vae.models.inference.step_scores import StepScores
 from gmd_vae.models.label_vectors import expand_labels
 
@@ -29,7 +29,7 @@ Labels = npt.NDArray[np.integer[Any]]
 BATCH_SIZE = 256  # windows per batch; the last batch is padded
 
 
-class LabelScorer(RestoredVae):
+class LabelScorer(CheckpointModel):
     """A scorer of drum labels, restored from a checkpoint. Use as a context manager.
 
     Args:
@@ -83,19 +83,19 @@ class LabelScorer(RestoredVae):
     @cached_property
     def _encoder(self) -> Callable[..., Any]:
         with tf.Graph().as_default():
-            built, chosen = self._built()
+            built, chosen = self._build()
             labels, lengths = self._placeholders()
             inputs = expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True)
             built.model.build(built.hparams, built.data_converter.output_depth, is_training=False)
             posterior = built.model.encode(inputs, lengths)
             fetched = (posterior.loc, posterior.stddev())
-            run: Callable[..., Any] = self._restored(chosen).make_callable(fetched, [labels])
+            run: Callable[..., Any] = self._restore(chosen).make_callable(fetched, [labels])
             return run
 
     @cached_property
     def _scorer(self) -> Callable[..., Any]:
         with tf.Graph().as_default():
-            built, chosen = self._built()
+            built, chosen = self._build()
             labels, lengths = self._placeholders()
             expanded = expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False)
             target = labels_to_sequence(labels) if chosen.decoder_takes_tokens else expanded
@@ -105,7 +105,7 @@ class LabelScorer(RestoredVae):
             z = tf.placeholder(tf.float32, [BATCH_SIZE, built.hparams.z_size])
             *_, results = built.model.decoder.reconstruction_loss(before, target, lengths, z)
             steps = self._steps_of(results, expanded, labels, built.model.decoder)
-            run: Callable[..., Any] = self._restored(chosen).make_callable(steps, [labels, z])
+            run: Callable[..., Any] = self._restore(chosen).make_callable(steps, [labels, z])
             return run
 
     def _steps_of(self, results: Any, target: Any, labels: Any, decoder: Any) -> StepOutputs:

@@ -19,7 +19,7 @@ from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
-from gmd_vae.models.inference.checkpoint_model import RestoredVae
+from gmd_vae.models.inference.checkpoint_model import CheckpointModel
 from gmd_vae.models.inference.conditioned_sampling import condition_decoder
 
 Floats = npt.NDArray[np.float32]
@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float32]
 BATCH_SIZE = 64
 
 
-class TrainedVae(RestoredVae):
+class Sampler(CheckpointModel):
     """A checkpoint that encodes and decodes. A context manager.
 
     Args:
@@ -76,20 +76,20 @@ class TrainedVae(RestoredVae):
     def _encoder(self) -> Callable[..., Any]:
         """Function from padded inputs, lengths and controls of a batch to the posterior means; built on first use."""
         with tf.Graph().as_default():
-            built, chosen = self._built()
+            built, chosen = self._build()
             built.model.build(built.hparams, self.converter.output_depth, is_training=False)
             inputs = tf.placeholder(tf.float32, [BATCH_SIZE, None, self.converter.input_depth])
             lengths = tf.placeholder(tf.int32, [BATCH_SIZE, *self.converter.length_shape])
             controls = tf.placeholder(tf.float32, [BATCH_SIZE, None, self.control_depth])
             means = built.model.encode(inputs, lengths, controls if self.control_depth else None).loc
-            run: Callable[..., Any] = self._restored(chosen).make_callable(means, [inputs, lengths, controls])
+            run: Callable[..., Any] = self._restore(chosen).make_callable(means, [inputs, lengths, controls])
             return run
 
     @cached_property
     def _decoder(self) -> Callable[..., Any]:
         """Function from latent vectors, temperature, number of the batch, controls and hits to the decoded windows."""
         with tf.Graph().as_default():
-            built, chosen = self._built()
+            built, chosen = self._build()
             built.model.build(built.hparams, self.converter.output_depth, is_training=False)
             z = tf.placeholder(tf.float32, [BATCH_SIZE, self.z_size])
             temperature, batch = tf.placeholder(tf.float32, []), tf.placeholder(tf.int64, [])
@@ -111,7 +111,7 @@ class TrainedVae(RestoredVae):
                     if self.makes_labels:
                         decoded = tf.argmax(decoded, axis=-1, output_type=tf.int32)
             feeds = [z, temperature, batch, controls, hits]
-            run: Callable[..., Any] = self._restored(chosen).make_callable(decoded, feeds)
+            run: Callable[..., Any] = self._restore(chosen).make_callable(decoded, feeds)
             return run
 
     def encode(

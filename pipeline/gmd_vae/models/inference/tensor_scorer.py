@@ -18,7 +18,7 @@ from gmd_vae.families import family_of
 from gmd_vae.magenta.api import lstm_models, tf
 from gmd_vae.models.accelerated.core_decoder import StepOutputs
 from gmd_vae.models.elbo_terms import allow_absent_windows
-from gmd_vae.models.inference.checkpoint_model import RestoredVae
+from gmd_vae.models.inference.checkpoint_model import CheckpointModel
 from gmd_vae.models.inference.step_scores import StepScores
 from gmd_vae.windows.extraction import Tensors
 
@@ -28,7 +28,7 @@ _LARGEST_BATCH = 256
 _BATCH_NUMBERS = 1 << 23  # numbers, at most, in the widest tensor of a batch: 32 MB as float32
 
 
-class _TensorScorer(RestoredVae, abc.ABC):
+class _TensorScorer(CheckpointModel, abc.ABC):
     """A scorer of tensors, restored from a checkpoint. Use as a context manager.
 
     Args:
@@ -48,7 +48,7 @@ class _TensorScorer(RestoredVae, abc.ABC):
         self._output = family_of(config).output(config)
         teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
         super().__init__(config, {**hparams, **teacher_forcing}, checkpoint, layers)
-        self._converter = self._built()[0].data_converter
+        self._converter = self._build()[0].data_converter
         widest = self._output.steps * max(self._converter.input_depth, self._converter.output_depth)
         self._size = max(1, min(_LARGEST_BATCH, _BATCH_NUMBERS // widest))
         self._hparams = {**self._hparams, "batch_size": self._size}
@@ -103,21 +103,21 @@ class _TensorScorer(RestoredVae, abc.ABC):
     @cached_property
     def _encoder(self) -> Callable[..., Any]:
         with tf.Graph().as_default():
-            built, chosen = self._built()
+            built, chosen = self._build()
             built.model.build(built.hparams, self._converter.output_depth, is_training=False)
             inputs, lengths, controls = self._placeholders(self._converter.input_depth)
             posterior = built.model.encode(
                 tf.cast(inputs, tf.float32), lengths, controls if self._converter.control_depth else None
             )
             fetched = (posterior.loc, posterior.stddev())
-            run: Callable[..., Any] = self._restored(chosen).make_callable(fetched, [inputs, lengths, controls])
+            run: Callable[..., Any] = self._restore(chosen).make_callable(fetched, [inputs, lengths, controls])
             return run
 
     @cached_property
     def _scorer(self) -> Callable[..., Any]:
         """The graph from (outputs, lengths, controls, z) of a batch to the losses of each part and the outputs."""
         with tf.Graph().as_default():
-            built, chosen = self._built()
+            built, chosen = self._build()
             built.model.build(built.hparams, self._converter.output_depth, is_training=False)
             outputs, lengths, controls = self._placeholders(self._converter.output_depth)
             z = tf.placeholder(tf.float32, [self._size, built.hparams.z_size])
@@ -131,7 +131,7 @@ class _TensorScorer(RestoredVae, abc.ABC):
             )
             fetched = self._steps_of(results, target, lengths, built.model.decoder)
             feeds = [outputs, lengths, controls, z]
-            run: Callable[..., Any] = self._restored(chosen).make_callable(fetched, feeds)
+            run: Callable[..., Any] = self._restore(chosen).make_callable(fetched, feeds)
             return run
 
     def _placeholders(self, depth: int) -> tuple[Any, Any, Any]:
