@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gmd_vae.configuration.config import Config
 from gmd_vae.families.drum_labels import DrumLabels
 from gmd_vae.families.output_spec import bars_in_words
@@ -67,6 +65,8 @@ class NadeDrums(DrumLabels):
 
     def stored_windows(self, decoded: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Returns drum rolls ``[steps, classes]`` as labels ``[steps]``."""
+        import numpy as np
+
         return [(roll > 0).astype(np.int64) @ (1 << np.arange(roll.shape[-1], dtype=np.int64)) for roll in decoded]
 
     def decoded_music(self, config: Config) -> DecodedMusic:

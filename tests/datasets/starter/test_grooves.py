@@ -117,7 +117,7 @@ def test_later_passes_vary_but_keep_the_frame(seed: int) -> None:
 def test_splits_share_no_window_and_training_has_plenty(seed: int) -> None:
     found: dict[str, set[tuple[int, ...]]] = defaultdict(set)
     for groove in GROOVES:
-        grid = written(player.arrange(groove, rng(seed)), player.REPEATS * PHRASE)
+        grid = written(player.arrange(groove, performer(groove, seed)), player.REPEATS * PHRASE)
         found[groove.split] |= windows(grid)
     assert set(found) == set(SPLITS)
     assert len(set.union(*found.values())) == sum(len(part) for part in found.values())
