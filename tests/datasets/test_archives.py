@@ -27,7 +27,7 @@ from fixtures.archives import (
 )
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets import archives
-from gmd_vae.datasets.archives import kind_of, list_members
+from gmd_vae.datasets.archives import archive_kind, list_members
 from gmd_vae.datasets.unpack import unpack_zip
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -225,9 +225,9 @@ def test_a_removed_archive_is_one_line(tmp_path: Path) -> None:
 def test_the_kind_follows_from_the_content(tmp_path: Path) -> None:
     for kind in KINDS:
         renamed = make_archive(kind, tmp_path, {"x.mid": MIDI}).rename(tmp_path / "renamed.bin")
-        assert kind_of(renamed) == kind
+        assert archive_kind(renamed) == kind
     (tmp_path / "text").write_bytes(b"hello")
-    assert kind_of(tmp_path / "text") is None
+    assert archive_kind(tmp_path / "text") is None
     with pytest.raises(GmdVaeError, match=r"is not a \.zip, \.tar or \.tar\.gz archive"):
         list_members(tmp_path / "text", midi, LIMIT)
     (tmp_path / "x.gz").write_bytes(gzip.compress(b"hello, I am no tar"))

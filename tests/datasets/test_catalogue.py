@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.datasets.catalogue import COLUMNS, MAX_INFO_BYTES, Entry, Selection, parse, parse_bpm
+from gmd_vae.datasets.catalogue import COLUMNS, MAX_INFO_BYTES, Entry, parse_catalogue
 from gmd_vae.datasets.midi_files import list_midi_files
+from gmd_vae.datasets.selection import Selection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,7 +28,7 @@ def table(*rows: dict[str, str], end: str = "\n") -> bytes:
 
 def refuse(data: bytes) -> str:
     with pytest.raises(GmdVaeError) as caught:
-        parse(data)
+        parse_catalogue(data)
     assert "\n" not in str(caught.value)
     assert "info.csv" in str(caught.value)
     return str(caught.value)
@@ -39,29 +40,25 @@ ENTRY = Entry(
 )  # fmt: skip
 
 
-def entry(**changes: object) -> Entry:
-    return dataclasses.replace(ENTRY, **changes)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_a_row_becomes_an_entry(end: str, mark: bytes) -> None:
-    assert parse(mark + table({}, end=end)) == (ENTRY,)
+    assert parse_catalogue(mark + table({}, end=end)) == (ENTRY,)
 
 
 def test_an_lf_header_over_crlf_rows_and_blank_lines() -> None:
     data = table({}).replace(b"test\n", b"test\r\n\r\n")
-    assert parse(data) == (ENTRY,)
+    assert parse_catalogue(data) == (ENTRY,)
 
 
 def test_backslashes_in_paths_are_separators() -> None:
-    assert parse(table({"midi_filename": "drummer1\\eval\\1.mid"})) == (ENTRY,)
+    assert parse_catalogue(table({"midi_filename": "drummer1\\eval\\1.mid"})) == (ENTRY,)
 
 
 def test_columns_may_be_in_any_order() -> None:
     order = random.Random(0).sample(list(GOOD), len(GOOD))
     data = ",".join(order) + "\n" + ",".join(GOOD[name] for name in order)
-    assert parse(data.encode()) == (ENTRY,)
+    assert parse_catalogue(data.encode()) == (ENTRY,)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +85,7 @@ def test_columns_may_be_in_any_order() -> None:
 def test_a_bad_row_is_named_by_its_line(row: dict[str, str], message: str | None) -> None:
     data = table({}, {"midi_filename": "other.mid", **row})
     if message is None:
-        assert len(parse(data)) == 2
+        assert len(parse_catalogue(data)) == 2
     else:
         assert message in refuse(data)
 
@@ -104,20 +101,7 @@ def test_missing_columns_are_named_with_those_found() -> None:
 
 
 def test_only_the_name_and_the_split_are_needed() -> None:
-    assert parse(b"split,midi_filename\ntrain,a.mid\n") == (Entry("a.mid", "train"),)
-
-
-def test_a_selection_names_the_columns_that_it_needs() -> None:
-    entries = parse(b"split,midi_filename,drummer\ntrain,a.mid,d1\n")
-    Selection(drummers=("d1",)).check(entries)
-    for selection, column in (
-        (Selection(styles=("rock",)), "style"),
-        (Selection(beat_types=("beat",), drummers=("d1",)), "beat_type"),
-        (Selection(bpm_range=(90, 140), time_signatures=("4-4",)), "time_signature, bpm"),
-    ):
-        with pytest.raises(UsageError, match=f"has no column {column} to choose files by"):
-            selection.check(entries)
-        assert not selection.matches(entries[0])
+    assert parse_catalogue(b"split,midi_filename\ntrain,a.mid\n") == (Entry("a.mid", "train"),)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -131,7 +115,10 @@ def test_catalogues_saved_by_spreadsheets_are_read(encoding: str, end: str, sepa
         {**GOOD, "midi_filename": "é.mid"},
     ]
     lines = [separator.join(GOOD), "", *(separator.join(row.values()) for row in rows)]
-    assert parse((end.join(lines) + end).encode(encoding)) == (ENTRY, entry(midi_filename="é.mid"))
+    assert parse_catalogue((end.join(lines) + end).encode(encoding)) == (
+        ENTRY,
+        dataclasses.replace(ENTRY, midi_filename="é.mid"),
+    )
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -159,7 +146,7 @@ def test_other_files_are_refused() -> None:
 @given(st.binary(max_size=400))
 def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
     with contextlib.suppress(GmdVaeError):
-        parse(data)
+        parse_catalogue(data)
 
 
 @given(st.lists(st.sampled_from([*COLUMNS, ",", "\n", "\r\n", '"', "\0", "1", "train", "é", "\ufeff", "a.mid"])))
@@ -167,83 +154,15 @@ def test_any_table_is_parsed_or_refused(parts: list[str]) -> None:
     for head in ("", ",".join(COLUMNS) + "\n"):
         for text in (",".join(parts), "".join(parts)):
             with contextlib.suppress(GmdVaeError):
-                parse((head + text).encode())
+                parse_catalogue((head + text).encode())
             with contextlib.suppress(GmdVaeError):
-                parse((head + text).replace(",", ";").encode("utf-16"))
-
-
-def test_a_style_takes_its_substyles_and_a_substyle_itself() -> None:
-    assert Selection(styles=("rock",)).matches(entry(style="rock"))
-    assert Selection(styles=("rock",)).matches(entry(style="rock/halftime"))
-    assert Selection(styles=("Rock/Halftime",)).matches(entry(style="rock/halftime"))
-    assert not Selection(styles=("rock/halftime",)).matches(entry(style="rock"))
-    assert not Selection(styles=("rock",)).matches(entry(style="rockabilly"))
-    assert not Selection(styles=("halftime",)).matches(entry(style="rock/halftime"))
-    assert Selection(styles=("jazz", "rock")).matches(entry(style="rock"))
-
-
-def test_every_field_given_must_match() -> None:
-    full = Selection(("rock",), ("beat",), ("4/4",), (90, 138), ("drummer1",))
-    assert full.matches(ENTRY)
-    for change in (
-        {"style": "jazz"},
-        {"beat_type": "fill"},
-        {"time_signature": "3-4"},
-        {"bpm": 139.0},
-        {"drummer": "x"},
-    ):
-        assert not full.matches(entry(**change)), change
-
-
-def test_an_empty_selection_takes_everything_and_describes_nothing() -> None:
-    assert Selection().is_empty
-    assert Selection().matches(ENTRY)
-    assert Selection().describe() == {}
-    assert not Selection(bpm_range=(1, 2)).is_empty
-
-
-def test_a_description_is_short_and_plain() -> None:
-    assert Selection(styles=("rock",), bpm_range=(90.0, 140.5)).describe() == {"styles": ["rock"], "bpm": [90, 140.5]}
-
-
-@pytest.mark.parametrize(
-    ("selection", "message"),
-    [
-        (Selection(styles=("rok",)), "No file has the style 'rok'. Did you mean 'rock'?"),
-        (Selection(styles=("xxxxxx",)), "No file has the style 'xxxxxx'. Known: jazz, rock."),
-        (Selection(styles=("rock", "jaz")), "No file has the style 'jaz'. Did you mean 'jazz'?"),
-        (Selection(beat_types=("beats",)), "No file has the beat type 'beats'. Did you mean 'beat'?"),
-        (Selection(time_signatures=("9-8",)), "No file has the time signature '9-8'. Known: 4-4."),
-        (Selection(drummers=("drummer77",)), "No file has the drummer 'drummer77'. Did you mean 'drummer1'?"),
-        (Selection(bpm_range=(10, 20)), "No file has a tempo of 10 to 20 bpm. The files have 100 to 138 bpm."),
-        (Selection(styles=("jazz",), bpm_range=(138, 138)), "No file matches all of this: styles ['jazz'], bpm"),
-    ],
-)
-def test_an_unknown_value_is_a_usage_error_with_the_nearest(selection: Selection, message: str) -> None:
-    catalogue = [ENTRY, entry(style="jazz", bpm=100.0, midi_filename="2.mid")]
-    with pytest.raises(UsageError) as caught:
-        selection.check(catalogue)
-    assert str(caught.value).startswith(message)
-
-
-@pytest.mark.parametrize(
-    ("text", "bpm"),
-    [("90-140", (90.0, 140.0)), ("120", (120.0, 120.0)), (" 90 - 140.5 ", (90.0, 140.5)), ("90-90", (90.0, 90.0))],
-)
-def test_a_tempo_range(text: str, bpm: tuple[float, float]) -> None:
-    assert parse_bpm(text) == bpm
-
-
-@pytest.mark.parametrize("text", ["", "-", "fast", "90-", "-90", "140-90", "0", "1e3", "90-100-110", "nan", "99999"])
-def test_no_tempo_range(text: str) -> None:
-    with pytest.raises(UsageError, match="90-140"):
-        parse_bpm(text)
+                parse_catalogue((head + text).replace(",", ";").encode("utf-16"))
 
 
 def test_the_real_catalogue(groove_archive: Path) -> None:
     listing = list_midi_files(groove_archive)
     assert listing.info_csv is not None
-    entries = parse(listing.info_csv)
+    entries = parse_catalogue(listing.info_csv)
     assert len(entries) == 1150
     assert {one.midi_filename for one in entries} == {file.name for file in listing.files}
     count = collections.Counter

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from gmd_vae.common.errors import GmdVaeError, Interrupted, UsageError
 from gmd_vae.common.files import sha256
-from gmd_vae.datasets.catalogue import SPLITS, Selection
+from gmd_vae.datasets.catalogue import SPLITS
+from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.local import LocalEngine
 from gmd_vae.engines.resumable import open_batches

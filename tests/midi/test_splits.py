@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.datasets.catalogue import COLUMNS, Selection
+from gmd_vae.datasets.catalogue import COLUMNS
 from gmd_vae.datasets.midi_files import list_midi_files
+from gmd_vae.datasets.selection import Selection
 from gmd_vae.midi.splits import make_plan, split_by_hash
 
 MakeMidi = Callable[..., bytes]

@@ -75,7 +75,7 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
-    from gmd_vae.datasets.catalogue import Selection, parse_bpm
+    from gmd_vae.datasets.selection import Selection, parse_bpm
 
     if input_path == DEFAULT_INPUT and not input_path.exists():
         raise GmdVaeError(

@@ -60,7 +60,7 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
     with _byte_progress("Groove MIDI Dataset") as on_progress:
         summary = fetch_groove(output_dir, archive, on_progress=on_progress)
     if as_json:
-        print_json(summary.to_json())
+        print_json(summary.as_json())
         return
     out = stdout()
     if summary.already_there:

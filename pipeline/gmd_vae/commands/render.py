@@ -52,7 +52,7 @@ def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path
             progress(len(rendered), len(jobs))
             _print(done, as_json)
     if as_json:
-        console.print_json({"files": [done.as_dict() for done in rendered]})
+        console.print_json({"files": [done.as_json() for done in rendered]})
 
 
 def _print(done: Rendered, as_json: bool) -> None:

@@ -45,7 +45,7 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
     report = write_report(open_run(folder), output or folder / NAME)
     _print_notes(report)
     if as_json:
-        console.print_json(report.as_dict())
+        console.print_json(report.as_json())
         return
     count = f"{report.beats} beat{'s' * (report.beats != 1)}"
     console.stdout().print(f"Wrote {report.path} ({report.size / 1000:,.0f} kB, {count})", markup=False)

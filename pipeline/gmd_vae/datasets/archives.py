@@ -120,7 +120,7 @@ class Contents:
     top: str
 
 
-def kind_of(path: Path) -> Kind | None:
+def archive_kind(path: Path) -> Kind | None:
     """Returns the kind of an archive by its first bytes; None for other files."""
     with path.open("rb") as stream:
         head = stream.read(512)
@@ -145,7 +145,7 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
     Raises:
         GmdVaeError: The file is damaged, is no archive, or is too large to read through.
     """
-    kind = kind_of(archive)
+    kind = archive_kind(archive)
     if kind is None:
         raise GmdVaeError(f"'{archive}' is not a .zip, .tar or .tar.gz archive", GET_AGAIN)
     members: dict[str, Member] = {}

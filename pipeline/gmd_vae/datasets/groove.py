@@ -59,7 +59,7 @@ class GrooveSummary:
     midi_files: int
     already_there: bool
 
-    def to_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Returns the summary for ``--json``."""
         return asdict(self)
 

@@ -107,7 +107,7 @@ def list_midi_files(path: Path) -> MidiListing:
             raise GmdVaeError(f"'{shown}' is neither a folder nor a file", _GIVE)
         elif is_midi_name(path.name):
             listing = _list_one(path.resolve())
-        elif archives.kind_of(path) is None:
+        elif archives.archive_kind(path) is None:
             raise GmdVaeError(f"'{shown}' is neither a folder, nor an archive, nor a MIDI file by its name", _GIVE)
         else:
             listing = _list_archive(path.resolve())
@@ -120,7 +120,7 @@ def list_midi_files(path: Path) -> MidiListing:
 
 
 def is_midi_name(name: str) -> bool:
-    """Tells MIDI files from others by the suffix."""
+    """Returns True for the name of a MIDI file: one that ends in ``.mid`` or ``.midi``."""
     return name.lower().endswith(SUFFIXES)
 
 

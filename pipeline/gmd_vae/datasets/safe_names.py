@@ -55,7 +55,7 @@ def printable(text: str, limit: int | None = 200) -> str:
 
 
 def is_clutter(name: str) -> bool:
-    """Tells hidden paths, and the files that macOS adds to folders and archives, from others."""
+    """Returns True for hidden paths, and for the files that macOS adds to folders and archives."""
     components = name.split("/")
     return (
         any(component.startswith(".") or component == "__MACOSX" for component in components)

@@ -18,9 +18,10 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.machine import usable_cores
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.datasets.catalogue import SPLITS, Entry, Selection, parse
+from gmd_vae.datasets.catalogue import SPLITS, Entry, parse_catalogue
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, list_midi_files
 from gmd_vae.datasets.safe_names import printable
+from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.local import map_in_order
 from gmd_vae.inspection.facts import Facts, facts_of, voices
 from gmd_vae.midi.convert import MAX_NAMES, counted_names
@@ -311,7 +312,7 @@ def _groups(found: Iterable[list[str]]) -> dict[str, Any]:
 def _catalogue(listing: MidiListing, plan: Plan) -> dict[str, Entry]:
     if plan.split_by != "info" or listing.info_csv is None:
         return {}
-    return {entry.midi_filename: entry for entry in parse(listing.info_csv)}
+    return {entry.midi_filename: entry for entry in parse_catalogue(listing.info_csv)}
 
 
 def _converted(path: Path) -> dict[str, Any]:

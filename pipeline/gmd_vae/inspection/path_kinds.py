@@ -8,7 +8,7 @@ from typing import Literal
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.archives import kind_of
+from gmd_vae.datasets.archives import archive_kind
 from gmd_vae.datasets.midi_files import is_midi_name
 from gmd_vae.datasets.safe_names import printable
 from gmd_vae.midi.tfrecord import SUFFIXES, read_records
@@ -41,7 +41,7 @@ def kind_of_path(path: Path) -> PathKind:
             )
         if is_midi_name(path.name):
             return "midi"
-        if not path.is_file() or kind_of(path) is not None:
+        if not path.is_file() or archive_kind(path) is not None:
             return "files"
         return "notes" if _is_tfrecord(path) else "files"
     except OSError as error:

@@ -51,6 +51,7 @@ try:
             trained_model,
         )
 
+        # names of the GPUs that TensorFlow uses; empty without one
         gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
         if not gpus:
             # the first int64 transpose reports once, as an error, that oneDNN does not compute it: do it here
@@ -117,12 +118,18 @@ def register(config: Config) -> None:
     """Adds one of our configs to the ``CONFIG_MAP`` that Magenta's scripts read. Magenta's own configs do not change.
 
     Importing this module registers every config of ``configs.py`` and of the user's own file.
+
+    Args:
+        config: The config. Its model is built by its family, or copied from the config of Magenta that it names.
+
+    Raises:
+        KeyError: The installed Magenta has no config with the name in ``config.magenta``.
     """
     if config.is_magentas:
         return
     if config.magenta:
-        theirs = configs.CONFIG_MAP[config.magenta]
-        configs.CONFIG_MAP[config.name] = copy.deepcopy(theirs)._replace(hparams=magenta_hparams(config.hparams))
+        copied = copy.deepcopy(configs.CONFIG_MAP[config.magenta])
+        configs.CONFIG_MAP[config.name] = copied._replace(hparams=magenta_hparams(config.hparams))
     else:
         configs.CONFIG_MAP[config.name] = family_of(config).build(config)
 

@@ -8,7 +8,12 @@ from gmd_vae.magenta.api import base_model, configs, data, lstm_models, magenta_
 
 
 def build_drum_model(config: Config, windows: DrumWindows) -> configs.Config:
-    """Returns Magenta's ``Config`` of a drum-label config."""
+    """Builds Magenta's ``Config`` of a drum-label config: model, hyperparameters and converter.
+
+    Args:
+        config: Config of the family ``drum_labels``, without a config of Magenta behind it.
+        windows: Settings of its windows.
+    """
     decoder: base_model.BaseDecoder = lstm_models.CategoricalLstmDecoder()
     if config.levels:
         decoder = lstm_models.HierarchicalLstmDecoder(

@@ -32,7 +32,7 @@ def probe() -> dict[str, Any]:
     except Exception as error:  # any failure is the answer
         return {"error": " ".join(str(getattr(error, "problem", None) or f"{type(error).__name__}: {error}").split())}
     return {
-        "magenta_configs": sum(stock.name in configs.CONFIG_MAP for stock in MAGENTA_CONFIGS),
+        "magenta_configs": sum(config.name in configs.CONFIG_MAP for config in MAGENTA_CONFIGS),
         "built_with_cuda": tf.test.is_built_with_cuda(),
         "devices": devices,
     }

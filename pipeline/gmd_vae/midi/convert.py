@@ -19,8 +19,9 @@ from typing import IO, Any
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_folder
-from gmd_vae.datasets.catalogue import SPLITS, Selection
+from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.datasets.midi_files import MidiListing, is_midi_name, list_midi_files
+from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.local import engine_for
 from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.datasets.catalogue import SPLITS, Entry, Selection, parse
+from gmd_vae.datasets.catalogue import SPLITS, Entry, parse_catalogue
 from gmd_vae.datasets.midi_files import INFO_NAME, MidiFile, MidiListing
+from gmd_vae.datasets.selection import Selection
 
 SplitBy = Literal["info", "hash"]
 
@@ -99,7 +100,7 @@ def make_plan(listing: MidiListing, selection: Selection, split_by: SplitBy | No
 
 def _entries(info_csv: bytes, listing: MidiListing, *, with_splits: bool) -> tuple[Entry, ...]:
     try:
-        return parse(info_csv, f"{listing.root.name}/{INFO_NAME}", with_splits=with_splits)
+        return parse_catalogue(info_csv, f"{listing.root.name}/{INFO_NAME}", with_splits=with_splits)
     except GmdVaeError as error:
         raise GmdVaeError(
             error.problem, f"{error.next_action} To do without it: --split-by hash, and no selection."

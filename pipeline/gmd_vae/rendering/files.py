@@ -51,7 +51,7 @@ class Rendered:
     bars_drawn: int = 0
     bars: int = 0
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Returns the entry of ``gmd-vae render --json``."""
         return {
             "midi": printable(str(self.job.midi), limit=None),

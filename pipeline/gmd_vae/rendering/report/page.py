@@ -62,7 +62,7 @@ class Report:
     missing: list[Missing]
     left_out: list[str]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Returns the answer of ``gmd-vae report --json``."""
         return {**dataclasses.asdict(self), "path": str(self.path)}
 
