@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from fixtures.against_note_seq import ACCEPTED, compare
-from gmd_vae.midi import midi_io
-from gmd_vae.midi.midi_io import MidiError, midi_to_note_sequence, note_sequence_to_midi_bytes
+from gmd_vae.midi import midi_io, refusals
+from gmd_vae.midi.midi_io import midi_to_note_sequence, note_sequence_to_midi_bytes
+from gmd_vae.midi.refusals import MidiError
 
 MakeMidi = Callable[..., bytes]
 
@@ -54,7 +55,7 @@ def test_malformed_and_other_music_is_read_as_note_seq_reads_it(test_data: Path)
     malformed = sorted((test_data / "malformed").rglob("*.mid"))
     answers = [compare(path.read_bytes()) for path in malformed]
     assert answers.count(ACCEPTED) > 60
-    assert midi_io.DAMAGED in answers
+    assert refusals.DAMAGED in answers
     for path, answer in zip(malformed, answers, strict=True):
         assert midi_io.reads_without_note_seq(path.read_bytes()) == (answer == ACCEPTED), (
             path.name
@@ -77,47 +78,48 @@ def test_files_that_our_reader_does_not_support_are_read_by_note_seq(make_midi: 
     for data in (smpte, long_number):
         assert not midi_io.reads_without_note_seq(data)
     assert compare(long_number) == ACCEPTED
-    assert compare(smpte) in (ACCEPTED, midi_io.DAMAGED)
+    assert compare(smpte) in (ACCEPTED, refusals.DAMAGED)
 
 
 def test_reasons(make_midi: MakeMidi) -> None:
     good = make_midi()
-    assert reason_of(b"") == midi_io.EMPTY
-    assert reason_of(b"RIFF" + good) == midi_io.NOT_MIDI
-    assert reason_of(b"MThd" + bytes(midi_io.MAX_BYTES)) == midi_io.TOO_LARGE
-    assert reason_of(good[:-5]) == midi_io.CUT_SHORT
-    assert reason_of(good[:10]) == midi_io.CUT_SHORT
-    assert reason_of(good.replace(b"MTrk", b"MTrx")) == midi_io.DAMAGED
-    assert reason_of(make_midi(track=b"\x00\xf4")) == midi_io.DAMAGED
-    assert reason_of(make_midi(track=b"")) == midi_io.NO_EVENTS
-    assert reason_of(good[:10] + b"\x00\x00" + good[12:]) == midi_io.NO_EVENTS  # says it has no track
-    assert reason_of(make_midi(ticks_per_quarter=0)) == midi_io.DAMAGED
-    assert reason_of(make_midi(before=b"\x00\xff\x51\x03\x00\x00\x00")) == midi_io.BAD_TEMPO
-    assert reason_of(make_midi(before=b"\x00\xff\x58\x04\x00\x02\x18\x08")) == midi_io.BAD_TIME_SIGNATURE  # 0/4
-    assert reason_of(make_midi(before=b"\x00\xff\x58\x04\x04\x40\x18\x08")) == midi_io.BAD_TIME_SIGNATURE  # 4/2**64
-    assert reason_of(make_midi(before=b"\x00\xff\x59\x02\x30\x00")) == midi_io.BAD_KEY_SIGNATURE  # 48 sharps
+    assert reason_of(b"") == refusals.EMPTY
+    assert reason_of(b"RIFF" + good) == refusals.NOT_MIDI
+    assert reason_of(b"MThd" + bytes(refusals.MAX_BYTES)) == refusals.TOO_LARGE
+    assert reason_of(good[:-5]) == refusals.CUT_SHORT
+    assert reason_of(good[:10]) == refusals.CUT_SHORT
+    assert reason_of(good.replace(b"MTrk", b"MTrx")) == refusals.DAMAGED
+    assert reason_of(make_midi(track=b"\x00\xf4")) == refusals.DAMAGED
+    assert reason_of(make_midi(track=b"")) == refusals.NO_EVENTS
+    assert reason_of(good[:10] + b"\x00\x00" + good[12:]) == refusals.NO_EVENTS  # says it has no track
+    assert reason_of(make_midi(ticks_per_quarter=0)) == refusals.DAMAGED
+    assert reason_of(make_midi(before=b"\x00\xff\x51\x03\x00\x00\x00")) == refusals.BAD_TEMPO
+    assert reason_of(make_midi(before=b"\x00\xff\x58\x04\x00\x02\x18\x08")) == refusals.BAD_TIME_SIGNATURE  # 0/4
+    assert reason_of(make_midi(before=b"\x00\xff\x58\x04\x04\x40\x18\x08")) == refusals.BAD_TIME_SIGNATURE  # 4/2**64
+    assert reason_of(make_midi(before=b"\x00\xff\x59\x02\x30\x00")) == refusals.BAD_KEY_SIGNATURE  # 48 sharps
 
 
 def test_errors_survive_the_way_from_another_process() -> None:
-    error = MidiError(midi_io.DAMAGED, "a.mid", "why")
+    error = MidiError(refusals.DAMAGED, "a.mid", "why")
     copy = pickle.loads(pickle.dumps(error))
-    assert (str(copy), copy.reason, copy.detail) == (str(error), midi_io.DAMAGED, "why")
+    assert (str(copy), copy.reason, copy.detail) == (str(error), refusals.DAMAGED, "why")
 
 
 def test_a_few_bytes_cannot_ask_for_all_memory(make_midi: MakeMidi) -> None:
     bomb = make_midi(track=b"\xa0\xff\xff\x7f\x99\x24\x64\xff\xff\xff\x7f\x89\x24\x00")
     assert len(bomb) < 40
-    assert reason_of(bomb) == midi_io.TOO_LONG
+    assert reason_of(bomb) == refusals.TOO_LONG
     for length in (10, 40, 1000, 4000):  # delta times of up to 28,000 bits
-        assert reason_of(make_midi(track=b"\xff" * length + b"\x7f\x99\x24\x64")) == midi_io.TOO_LONG
-    assert reason_of(make_midi(track=b"\xff" * 5000 + b"\x7f\x99\x24\x64")) == midi_io.DAMAGED
-    assert reason_of(make_midi([(0, 36), (2_000_000, 36)], ticks_per_quarter=1)) == midi_io.TOO_LONG
+        assert reason_of(make_midi(track=b"\xff" * length + b"\x7f\x99\x24\x64")) == refusals.TOO_LONG
+    assert reason_of(make_midi(track=b"\xff" * 5000 + b"\x7f\x99\x24\x64")) == refusals.DAMAGED
+    assert reason_of(make_midi([(0, 36), (2_000_000, 36)], ticks_per_quarter=1)) == refusals.TOO_LONG
 
 
 def test_the_longest_file_allowed_needs_little_memory() -> None:
     code = f"""
 import resource
-from gmd_vae.midi.midi_io import MAX_TICKS, midi_to_note_sequence
+from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.refusals import MAX_TICKS
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 number = lambda n: bytes([0x80 | n >> 21 & 127, 0x80 | n >> 14 & 127, 0x80 | n >> 7 & 127, n & 127])
 track = number(MAX_TICKS) + bytes([0x99, 36, 100]) + bytes([0, 0x89, 36, 0])

@@ -53,13 +53,14 @@ def command(
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+    from gmd_vae.families import family_of
 
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
 
     from gmd_vae.inspection.path_kinds import kind_of_path  # imports numpy and protobuf, so not at the top
 
     kind = kind_of_path(path)
-    if png is not None and config.windows.converter:
+    if png is not None and not family_of(config).draws_grids:
         raise UsageError(f"--png draws drums, and '{config.name}' is not a drum config", "Leave --png out.")
     if number is not None and kind != "midi":
         raise click.UsageError("--window needs one MIDI file as PATH.")

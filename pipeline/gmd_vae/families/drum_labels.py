@@ -117,6 +117,11 @@ class DrumLabels(Family):
 
         return LabelTable(split, config.drum_windows, tokens)
 
+    @property
+    def draws_grids(self) -> bool:
+        """True: a window is a grid of drum labels."""
+        return True
+
     def drum_grid(self, config: Config) -> DrumWindows | None:
         """Returns the config's windows."""
         return config.drum_windows

@@ -121,6 +121,11 @@ class Family(abc.ABC):
 
     # --- inspection
 
+    @property
+    def draws_grids(self) -> bool:
+        """True where ``gmd-vae inspect`` shows a window as a grid of drum labels; else it lists the window's parts."""
+        return False
+
     def drum_grid(self, config: Config) -> DrumWindows | None:
         """Returns the grid of drum classes and steps that the hits lie on; ``None`` where not all notes are drums."""
         return None

@@ -5,6 +5,7 @@ Folders or archives of MIDI files flow in (room ``datasets``); TFRecord files of
 it takes one MIDI file from bytes to a record.
 
 - ``midi_io``: MIDI bytes ↔ NoteSequence, with checks and reasons for refusals.
+- ``refusals``: the limits, the reasons and the error of files that are refused.
 - ``reader``: our MIDI reader in three steps: events, music, encoding.
 - ``fallback``: note_seq's reader in a child process, for the files that ours leaves to it.
 - ``writer``: plain numbers → MIDI bytes.

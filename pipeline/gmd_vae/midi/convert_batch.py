@@ -11,7 +11,8 @@ from pathlib import Path
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.midi_files import MidiFile
 from gmd_vae.engines.resumable import Batches, check_visible
-from gmd_vae.midi.midi_io import UNREADABLE, MidiError, midi_to_record
+from gmd_vae.midi.midi_io import midi_to_record
+from gmd_vae.midi.refusals import UNREADABLE, MidiError
 from gmd_vae.midi.tfrecord import read_records, write_record
 
 
@@ -26,7 +27,7 @@ class Converted:
         notes: Number of notes.
         drum_notes: Number of drum notes.
         seconds: End of the last note in seconds.
-        reason: Reason for the refusal, one of ``midi_io.REASONS``; empty for a converted file.
+        reason: Reason for the refusal, one of ``refusals.REASONS``; empty for a converted file.
     """
 
     name: str

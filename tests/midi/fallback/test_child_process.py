@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from gmd_vae.midi import midi_io
+from gmd_vae.midi import midi_io, refusals
 from gmd_vae.midi.fallback import child_process
-from gmd_vae.midi.midi_io import MidiError, midi_to_record
+from gmd_vae.midi.midi_io import midi_to_record
 from gmd_vae.midi.reader.encoding import Record
+from gmd_vae.midi.refusals import MidiError
 
 MakeMidi = Callable[..., bytes]
 SMPTE = 0xE728  # a time division that our own reader leaves to note_seq
@@ -43,7 +44,7 @@ def test_one_process_serves_many_files(make_midi: MakeMidi) -> None:
     first = midi_to_record(odd(make_midi), "c", "a.mid")
     child = child_process._child
     assert first.notes == 4
-    assert reason_of(make_midi(track=b"\x00\xf4")) == midi_io.DAMAGED
+    assert reason_of(make_midi(track=b"\x00\xf4")) == refusals.DAMAGED
     assert midi_to_record(odd(make_midi), "c", "a.mid") == first
     assert child_process._child is child
 
@@ -55,7 +56,7 @@ def test_a_file_that_takes_too_long_is_refused_and_the_next_one_is_read(
         patch.setattr(child_process, "SECONDS", 0.2)
         patch.setattr(child_process, "_START", "import time; time.sleep(60)")
         begin = time.monotonic()
-        assert reason_of(odd(make_midi)) == midi_io.TOO_SLOW
+        assert reason_of(odd(make_midi)) == refusals.TOO_SLOW
         assert time.monotonic() - begin < 10
     assert midi_to_record(odd(make_midi), "c", "a.mid").notes == 4
 
@@ -65,7 +66,7 @@ def test_a_file_that_kills_the_process_is_refused_and_the_next_one_is_read(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(child_process, "_START", "import os, sys; sys.stdin.buffer.read(8); os.kill(os.getpid(), 9)")
-        assert reason_of(odd(make_midi)) == midi_io.TOO_MUCH_MEMORY
+        assert reason_of(odd(make_midi)) == refusals.TOO_MUCH_MEMORY
     assert midi_to_record(odd(make_midi), "c", "a.mid").notes == 4
 
 
@@ -75,7 +76,7 @@ def test_memory_is_bounded(make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(child_process, "_START", child_process._START.replace("from gmd_vae", f"{greedy}from gmd_vae"))
     with pytest.raises(MidiError) as caught:
         midi_to_record(odd(make_midi), "c", "a.mid")
-    assert caught.value.reason == midi_io.TOO_MUCH_MEMORY
+    assert caught.value.reason == refusals.TOO_MUCH_MEMORY
 
 
 def test_ctrl_c_while_waiting_is_no_refusal_and_leaves_no_answer_behind(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fixtures.against_note_seq import ACCEPTED, Difference, compare, small_files
 from fixtures.midi_strategies import Choices, build, chunk, damage, decisions, header, split_chunks, split_events
-from gmd_vae.midi import midi_io
+from gmd_vae.midi import refusals
 from gmd_vae.midi.midi_io import midi_to_record
 from gmd_vae.midi.reader.encoding import Record
 from hypothesis import HealthCheck, event, given, settings
@@ -70,7 +70,7 @@ def test_compare_detects_each_wrong_part_of_a_record(monkeypatch: pytest.MonkeyP
 
 def test_a_file_that_only_one_refuses_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Record:
-        raise midi_io.MidiError(midi_io.DAMAGED, "a.mid")
+        raise refusals.MidiError(refusals.DAMAGED, "a.mid")
 
     nothing = Record(b"", 0, 0, 0.0)
     monkeypatch.setattr("fixtures.against_note_seq.midi_to_record", lambda *_: nothing)

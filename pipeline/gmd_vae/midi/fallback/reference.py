@@ -20,7 +20,9 @@ import mido
 from mido.midifiles.meta import KeySignatureError
 
 from gmd_vae.midi.fallback.child_process import COUNTS, LENGTH, MEMORY, RECORD, REFUSAL
-from gmd_vae.midi.midi_io import (
+from gmd_vae.midi.note_sequence import note_seq_module
+from gmd_vae.midi.reader.encoding import Record
+from gmd_vae.midi.refusals import (
     BAD_KEY_SIGNATURE,
     BAD_TEMPO,
     BAD_TIME_SIGNATURE,
@@ -31,8 +33,6 @@ from gmd_vae.midi.midi_io import (
     MidiError,
     check_length,
 )
-from gmd_vae.midi.note_sequence import note_seq_module
-from gmd_vae.midi.reader.encoding import Record
 
 midi_io: Any = note_seq_module("midi_io")  # before pretty_midi, whose MAX_TICK it changes
 

@@ -213,8 +213,8 @@ class Sampler(CheckpointModel):
         return sequences
 
 
-def _part(windows: Sequence[npt.NDArray[Any]] | None, part: slice) -> Sequence[npt.NDArray[Any]]:
-    return () if windows is None else windows[part]
+def _part(arrays: Sequence[npt.NDArray[Any]] | None, part: slice) -> Sequence[npt.NDArray[Any]]:
+    return () if arrays is None else arrays[part]
 
 
 def _batch(windows: Sequence[npt.NDArray[Any]], steps: int, depth: int, filled: float = 0.0) -> Floats:

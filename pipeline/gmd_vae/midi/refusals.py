@@ -1,0 +1,72 @@
+"""Refusals of MIDI files: the limits, the reasons to count by, and the error.
+
+``midi_io`` and the child process of ``fallback`` refuse with the same reasons.
+"""
+
+from __future__ import annotations
+
+from gmd_vae.common.errors import GmdVaeError
+
+MAX_BYTES = 4 << 20  # mido allocates up to 130 bytes for each; GMD's largest file has 156 kB
+MAX_TICKS = 100_000_000  # 14 hours at 120 quarter notes per minute and 960 ticks per quarter note
+MAX_QUARTERS = 1_000_000  # 138 hours at 120 quarter notes per minute; later stages allocate steps for each
+
+EMPTY = "empty file"
+TOO_LARGE = "too large"
+NOT_MIDI = "not MIDI"
+CUT_SHORT = "cut short"
+DAMAGED = "damaged"
+NO_EVENTS = "track without events"
+TOO_LONG = "impossibly long"
+BAD_TIME_SIGNATURE = "invalid time signature"
+BAD_KEY_SIGNATURE = "invalid key signature"
+BAD_TEMPO = "invalid tempo"
+TOO_SLOW = "takes too long to read"
+TOO_MUCH_MEMORY = "needs too much memory"
+UNREADABLE = "cannot be opened"
+REASONS = (
+    EMPTY,
+    TOO_LARGE,
+    NOT_MIDI,
+    CUT_SHORT,
+    DAMAGED,
+    NO_EVENTS,
+    TOO_LONG,
+    BAD_TIME_SIGNATURE,
+    BAD_KEY_SIGNATURE,
+    BAD_TEMPO,
+    TOO_SLOW,
+    TOO_MUCH_MEMORY,
+    UNREADABLE,
+)
+
+
+class MidiError(GmdVaeError):
+    """A file that cannot be read as MIDI.
+
+    Args:
+        reason: One of ``REASONS``, to count by.
+        filename: Name of the file for the user.
+        detail: Explanation for the user; may be empty.
+    """
+
+    def __init__(self, reason: str, filename: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"'{filename}' cannot be read as MIDI: {reason}" + (f" ({detail})" if detail else ""))
+        self.args = (reason, filename, detail)  # pickle calls the class with them in another process
+
+
+def check_length(last_tick: int, resolution: int, filename: str) -> None:
+    """Refuses files that are longer than any music.
+
+    Args:
+        last_tick: Tick of the last event.
+        resolution: Ticks per quarter note; below 0 for SMPTE time.
+        filename: Name of the file for the error.
+
+    Raises:
+        MidiError: The file is too long; the reason is ``TOO_LONG``.
+    """
+    if last_tick > min(MAX_TICKS, MAX_QUARTERS * abs(resolution)):
+        raise MidiError(TOO_LONG, filename, f"more than {MAX_TICKS:,} ticks or {MAX_QUARTERS:,} quarter notes")
