@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.configuration.window_specs import DrumWindows
+    from gmd_vae.engines.resumable import Progress
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
     from gmd_vae.evaluation.data.tensor_windows import TensorWindows
     from gmd_vae.evaluation.likelihood import Advance
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from gmd_vae.generation.inputs.input_windows import InputReader
     from gmd_vae.generation.model import OpenedModel
     from gmd_vae.generation.performance.humanizer import Humanizer
-    from gmd_vae.inspection.collection import Progress
     from gmd_vae.models.inference.step_scores import Scorer
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable

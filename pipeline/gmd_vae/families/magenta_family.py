@@ -11,9 +11,9 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.families.family import Family
 
 if TYPE_CHECKING:
+    from gmd_vae.engines.resumable import Progress
     from gmd_vae.evaluation.data.tensor_windows import TensorWindows
     from gmd_vae.generation.inputs.input_windows import InputReader
-    from gmd_vae.inspection.collection import Progress
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters

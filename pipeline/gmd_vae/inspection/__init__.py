@@ -6,7 +6,7 @@ of ``gmd-vae inspect --json`` (docs/folders.md) and the source of its text and i
 - ``path_kinds.py``: detects the kind of a path.
 - ``one_file.py``: inspects one MIDI file. ``instruments.py`` describes its instruments, ``why_no_window.py`` explains
   missing windows.
-- ``collection.py``: inspects many MIDI files or NoteSequences. ``facts.py`` computes the figures of each.
+- ``collection.py``: inspects many MIDI files or NoteSequences. ``sequence_figures.py`` computes the figures of each.
 - ``examples_folder.py``: inspects a folder of examples.
 - ``fitting_kinds.py``, ``fitting_configs.py``: the kinds of config, and the configs, that find windows in music.
 - ``tables.py``, ``text_grid.py``: print an answer. ``picture.py`` draws it.

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from gmd_vae.datasets.midi_files import MidiFile, MidiListing, list_midi_files
 from gmd_vae.datasets.safe_names import printable
 from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.local import map_in_order
-from gmd_vae.inspection.facts import Facts, facts_of, voices
+from gmd_vae.engines.resumable import Progress, silent
+from gmd_vae.inspection.sequence_figures import SequenceFigures, sequence_figures, voices
 from gmd_vae.midi.convert import MAX_NAMES, counted_names
 from gmd_vae.midi.convert_batch import convert_file
 from gmd_vae.midi.splits import Plan, make_plan, split_by_hash
@@ -37,11 +38,9 @@ _NOT_GIVEN = "not given"  # in catalogues without the column
 _BIN = 10  # bpm
 _BINS_END = 400  # bpm: all faster tempos are one bin
 
-Progress = Callable[[int, int], None]  # files done, all files
-
 
 def inspect_midi_files(
-    path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = lambda done, total: None
+    path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = silent
 ) -> dict[str, Any]:
     """Inspects a folder or an archive of MIDI files.
 
@@ -70,11 +69,11 @@ def inspect_midi_files(
     for chunk in map_in_order(function, chunks, jobs):
         for item in chunk:
             done += 1
-            if item.sha256 is None or item.facts is None:
+            if item.sha256 is None or item.figures is None:
                 sums.refuse(item.reason, item.name)
             if item.sha256 is not None:
                 split = plan.splits[item.name] if plan.splits is not None else split_by_hash(item.sha256)
-                sums.add_file(split, item.name, bytes.fromhex(item.sha256), item.facts)
+                sums.add_file(split, item.name, bytes.fromhex(item.sha256), item.figures)
         on_progress(done, len(plan.files))
     return {
         "kind": "folder" if path.is_dir() else "archive",
@@ -89,7 +88,7 @@ def inspect_midi_files(
 
 
 def inspect_notes(
-    path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = lambda done, total: None
+    path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = silent
 ) -> dict[str, Any]:
     """Inspects NoteSequences of ``gmd-vae convert`` or of Magenta's own scripts.
 
@@ -112,14 +111,14 @@ def inspect_notes(
     jobs = jobs or max(1, min(usable_cores(), source.size() // _BYTES_PER_JOB))
     done = 0
     for chunk in map_in_order(functools.partial(_read_records, spec), ranges, jobs):
-        for split, name, facts in chunk:
+        for split, name, figures in chunk:
             done += 1
-            if facts.dropped.reasons["unreadable"]:
+            if figures.dropped.reasons["unreadable"]:
                 sums.refuse("not a NoteSequence", name)
             else:
-                sums.add_file(split, facts.name or name, None, facts)
+                sums.add_file(split, figures.name or name, None, figures)
         on_progress(done, total)
-    converted = _converted(path)
+    converted = _convert_manifest(path)
     if converted:
         sums.unreadable.update(converted["skipped"])
     return {
@@ -138,23 +137,23 @@ class _File:
     name: str
     sha256: str | None
     reason: str
-    facts: Facts | None
+    figures: SequenceFigures | None
 
 
 def _read_files(collection: str, spec: DrumWindows, files: Sequence[MidiFile]) -> list[_File]:
     read = []
     for file in files:
         item = convert_file(file, collection)
-        facts = facts_of(item.record, spec) if item.record is not None else None
-        read.append(_File(item.name, item.sha256, item.reason, facts))
+        figures = sequence_figures(item.record, spec) if item.record is not None else None
+        read.append(_File(item.name, item.sha256, item.reason, figures))
     return read
 
 
-def _read_records(spec: DrumWindows, chunk: RecordRange) -> list[tuple[str, str, Facts]]:
+def _read_records(spec: DrumWindows, chunk: RecordRange) -> list[tuple[str, str, SequenceFigures]]:
     read = []
     for record in chunk.read():
-        facts = facts_of(record.data, spec)
-        read.append((record.split or split_of(facts.sequence_id, record.data), record.name, facts))
+        figures = sequence_figures(record.data, spec)
+        read.append((record.split or split_of(figures.sequence_id, record.data), record.name, figures))
     return read
 
 
@@ -171,58 +170,66 @@ class _Split:
 
 
 class _Sums:
-    """Sums of the figures of all files."""
+    """Sums of the figures of all files.
+
+    Args:
+        spec: Drum windows that were cut.
+        entries: Entries of the catalogue by ``midi_filename``; empty without a catalogue.
+    """
 
     def __init__(self, spec: DrumWindows, entries: Mapping[str, Entry]) -> None:
         self.spec, self.entries = spec, entries
         self.splits = {name: _Split() for name in SPLITS}
-        self.files: Counter[str] = Counter()
+        self.files: Counter[str] = Counter()  # by the keys of ``files`` in the JSON answer
         self.pitches: Counter[int] = Counter()
         self.signatures: Counter[str] = Counter()
-        self.tempos: list[float] = []
+        self.tempos: list[float] = []  # first tempo of each file, bpm
         self.styles: dict[str, list[Any]] = {}  # files, seconds, windows
         self.beat_types: Counter[str] = Counter()
         self.dropped = Dropped()
-        self.refused: dict[str, list[str]] = {}
+        self.refused: dict[str, list[str]] = {}  # reason → names
         self.unreadable: dict[str, Any] = {}  # from the manifest of convert
-        self.by_bytes: dict[bytes, list[str]] = {}
+        self.by_bytes: dict[bytes, list[str]] = {}  # SHA-256 of a file → names
+        # digest of the notes → names with the SHA-256 of their files; a NoteSequence has a number in its place
         self.by_music: dict[bytes, list[tuple[str, bytes]]] = {}
 
     def refuse(self, reason: str, name: str) -> None:
+        """Counts a file that is not used."""
         self.refused.setdefault(reason, []).append(name)
 
-    def add_file(self, split: str, name: str, sha256: bytes | None, facts: Facts | None) -> None:
-        """Adds a file. ``facts`` is None for an unreadable file, ``sha256`` for a NoteSequence without a file."""
+    def add_file(self, split: str, name: str, sha256: bytes | None, figures: SequenceFigures | None) -> None:
+        """Adds a file. ``figures`` is None for an unreadable file, ``sha256`` for a NoteSequence without a file."""
         own = self.splits[split]
         own.files += 1
         if sha256 is not None:
             self.by_bytes.setdefault(sha256, []).append(name)
-        if facts is None:
+        if figures is None:
             return
-        if facts.music:
-            self.by_music.setdefault(facts.music, []).append((name, sha256 or str(self.files["readable"]).encode()))
-        own.seconds += facts.seconds
-        own.notes += facts.notes
-        own.drum_notes += facts.drum_notes
-        own.windows += len(facts.windows)
-        own.seen.update(facts.windows)
+        if figures.music:
+            self.by_music.setdefault(figures.music, []).append((name, sha256 or str(self.files["readable"]).encode()))
+        own.seconds += figures.seconds
+        own.notes += figures.notes
+        own.drum_notes += figures.drum_notes
+        own.windows += len(figures.windows)
+        own.seen.update(figures.windows)
         self.files["readable"] += 1
-        self.files["with_drums"] += bool(facts.drum_notes)
-        self.files["with_windows"] += bool(facts.windows)
-        self.files["several_tempos"] += facts.tempos > 1
-        self.files["several_time_signatures"] += facts.signatures > 1
-        self.pitches.update(facts.pitches)
-        self.signatures[facts.time_signature] += 1
-        if facts.bpm is not None:
-            self.tempos.append(facts.bpm)
-        self.dropped.add(facts.dropped)
+        self.files["with_drums"] += bool(figures.drum_notes)
+        self.files["with_windows"] += bool(figures.windows)
+        self.files["several_tempos"] += figures.tempos > 1
+        self.files["several_time_signatures"] += figures.signatures > 1
+        self.pitches.update(figures.pitches)
+        self.signatures[figures.time_signature] += 1
+        if figures.bpm is not None:
+            self.tempos.append(figures.bpm)
+        self.dropped.add(figures.dropped)
         if entry := self.entries.get(name):
             self.beat_types[entry.beat_type or _NOT_GIVEN] += 1
             style = self.styles.setdefault(entry.primary_style or _NOT_GIVEN, [0, 0.0, 0])
-            for place, value in enumerate((1, facts.seconds, len(facts.windows))):
+            for place, value in enumerate((1, figures.seconds, len(figures.windows))):
                 style[place] += value
 
     def as_json(self) -> dict[str, Any]:
+        """Returns the sums as entries of the JSON answer."""
         keys = ("readable", "with_drums", "with_windows", "several_tempos", "several_time_signatures")
         styles = sorted(self.styles.items(), key=lambda item: (-item[1][0], item[0]))
         return {
@@ -315,7 +322,7 @@ def _catalogue(listing: MidiListing, plan: Plan) -> dict[str, Entry]:
     return {entry.midi_filename: entry for entry in parse_catalogue(listing.info_csv)}
 
 
-def _converted(path: Path) -> dict[str, Any]:
+def _convert_manifest(path: Path) -> dict[str, Any]:
     """Returns the manifest of ``convert``, or an empty dict for Magenta's records."""
     if not (path / manifest.NAME).is_file():
         return {}

@@ -16,7 +16,7 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.datasets.safe_names import printable
 from gmd_vae.families import family_of
-from gmd_vae.inspection.facts import window_digest
+from gmd_vae.inspection.sequence_figures import window_digest
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor
 from gmd_vae.windows.extraction import Tensors
 from gmd_vae.windows.label_windows import load_windows
@@ -50,6 +50,7 @@ def inspect_examples(path: Path) -> dict[str, Any]:
 
 
 def _label_figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """Returns the figures of drum windows from the examples and the content of their manifest."""
     splits: dict[str, Any] = {}
     seen: dict[str, set[int]] = {}
     bars: Counter[bytes] = Counter()
@@ -113,22 +114,22 @@ def _tensor_figures(path: Path, content: dict[str, Any], parts_of: PartsOf) -> d
             window, sources = read_tensor_example(record, layout)
             count += 1
             files.update(sources[:1])
-            content_of = (window.inputs, window.outputs, window.controls, np.array(window.length))
-            seen[name].add(hashlib.blake2b(b"".join(map(np.ndarray.tobytes, content_of)), digest_size=8).digest())
+            arrays = (window.inputs, window.outputs, window.controls, np.array(window.length))
+            seen[name].add(hashlib.blake2b(b"".join(map(np.ndarray.tobytes, arrays)), digest_size=8).digest())
             by_name: Counter[str] = Counter()
             for part in parts_of(window):
                 by_name[part["name"]] += part["notes"]
             windows.update(part for part, number in by_name.items() if number)
             notes.update(by_name)
         splits[name] = {"windows": count, "files": len(files), "distinct": len(seen[name])}
-    every = sorted(windows, key=lambda part: (-windows[part], part))
+    names = sorted(windows, key=lambda part: (-windows[part], part))
     return {
         "kind": "examples",
         "path": printable(str(path), limit=None),
         "config": content.get("config"),
         "splits": splits,
         "shared": _shared(seen),
-        "parts": [{"part": part, "windows": windows[part], "notes": notes[part]} for part in every],
+        "parts": [{"part": part, "windows": windows[part], "notes": notes[part]} for part in names],
     }
 
 
@@ -144,9 +145,9 @@ def _shared(seen: Mapping[str, Set[Any]]) -> dict[str, int]:
 def _spec(path: Path, content: dict[str, Any]) -> DrumWindows:
     """Reads the drum windows' settings from the manifest."""
     try:
-        facts = dict(content["extractor"])
-        facts["pitch_classes"] = tuple(tuple(pitches) for pitches in facts["pitch_classes"])
-        return DrumExtractor(DrumWindows(**facts)).spec  # checks the numbers
+        fields = dict(content["extractor"])
+        fields["pitch_classes"] = tuple(tuple(pitches) for pitches in fields["pitch_classes"])
+        return DrumExtractor(DrumWindows(**fields)).spec  # checks the numbers
     except (KeyError, TypeError, ValueError):
         raise _unknown_windows(path) from None
 

@@ -14,8 +14,8 @@ _SAMPLE = 200  # NoteSequences: enough to tell the kind of a collection
 def fitting_configs(notes: Path) -> str:
     """Returns the configs that find windows in NoteSequences, as a sentence; empty where none does.
 
-    Only the first 200 are read. Magenta's converters are not asked, so a window that they leave out for its events
-    counts here.
+    Only the first 200 NoteSequences are read. Magenta's converters do not run, so a window that they would drop for its
+    events counts here.
 
     Args:
         notes: Folder or TFRecord file of NoteSequences.
@@ -23,7 +23,7 @@ def fitting_configs(notes: Path) -> str:
     Raises:
         GmdVaeError: They cannot be read.
     """
-    from gmd_vae.inspection.fitting_kinds import fitting_kinds_of_record  # numpy: only now
+    from gmd_vae.inspection.fitting_kinds import fitting_kinds_of_record  # imports numpy, which commands delay
     from gmd_vae.windows.notes_input import open_notes
 
     records = (record for piece in open_notes(notes).ranges() for record in piece.read())

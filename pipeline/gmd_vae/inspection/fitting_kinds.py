@@ -1,4 +1,8 @@
-"""Counts the windows that each kind of config finds in a NoteSequence. Does not import Magenta."""
+"""Counts the windows that each kind of config finds in a NoteSequence. Does not import Magenta.
+
+A kind is coarser than a family: drums, melodies, trios or tracks (several instruments), each with the shortest windows
+of its configs.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
-from gmd_vae.windows.extraction import Dropped
+from gmd_vae.windows.extraction import REASONS, Dropped
 
 _DRUMS = DrumWindows(slice_bars=2)  # the shortest of all configs
 
@@ -54,3 +58,19 @@ def fitting_kinds(sequence: Any) -> list[FittingKind]:
         windows = sum(len(window_bars(requirements, section, dropped)) for section in sections if section.notes)
         found.append(FittingKind(name, requirements.bars, windows, dropped))
     return found
+
+
+def describe_kinds(sequence: Any) -> list[dict[str, Any]]:
+    """Returns the ``kinds`` of the JSON answer: the windows of each kind of config, and why music gave none."""
+    return [
+        {
+            "kind": kind.name,
+            "bars": kind.bars,
+            "windows": kind.windows,
+            "why": [
+                {"count": count, "reason": REASONS[reason]}
+                for reason, count in kind.dropped.as_json()["reasons"].items()
+            ],
+        }
+        for kind in fitting_kinds(sequence)
+    ]

@@ -1,4 +1,4 @@
-"""Describes the instruments of a NoteSequence, and the kinds of config that find windows in it."""
+"""Describes the instruments of a NoteSequence."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from gmd_vae.datasets.safe_names import printable
-from gmd_vae.inspection.fitting_kinds import fitting_kinds
 from gmd_vae.windows.cutting import positions
-from gmd_vae.windows.extraction import REASONS
 
 
 def describe_instruments(sequence: Any) -> list[dict[str, Any]]:
@@ -27,40 +25,24 @@ def describe_instruments(sequence: Any) -> list[dict[str, Any]]:
             "program": program,
             "sound": "drums" if drums else pretty_midi.program_to_instrument_name(program),
             "drums": drums,
-            "notes": len(parts[instrument, program, drums]),
-            "lowest": min(note.pitch for note in parts[instrument, program, drums]),
-            "highest": max(note.pitch for note in parts[instrument, program, drums]),
-            "bars": _bars(sequence, parts[instrument, program, drums]),
-            "polyphonic": is_polyphonic(parts[instrument, program, drums]),
+            "notes": len(notes),
+            "lowest": min(note.pitch for note in notes),
+            "highest": max(note.pitch for note in notes),
+            "bars": _bars(sequence, notes),
+            "polyphonic": is_polyphonic(notes),
         }
-        for instrument, program, drums in sorted(parts)
+        for (instrument, program, drums), notes in sorted(parts.items())
     ]
 
 
 def is_polyphonic(notes: list[Any]) -> bool:
-    """Tests if two notes sound at the same time."""
+    """Returns True if two notes sound at the same time."""
     end = -math.inf
     for note in sorted(notes, key=lambda note: (note.start_time, note.end_time)):
         if note.start_time < end - 1e-6:
             return True
         end = max(end, note.end_time)
     return False
-
-
-def describe_kinds(sequence: Any) -> list[dict[str, Any]]:
-    """Returns the ``kinds`` of the JSON answer: the windows of each kind of config, and why music gave none."""
-    return [
-        {
-            "kind": kind.name,
-            "bars": kind.bars,
-            "windows": kind.windows,
-            "why": [
-                {"count": count, "reason": REASONS[reason]}
-                for reason, count in kind.dropped.as_json()["reasons"].items()
-            ],
-        }
-        for kind in fitting_kinds(sequence)
-    ]
 
 
 def _bars(sequence: Any, notes: list[Any]) -> list[float]:

@@ -10,8 +10,9 @@ from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.midi_files import list_midi_files
 from gmd_vae.datasets.safe_names import printable
-from gmd_vae.inspection.facts import drum_pitches, seconds_of, voices
-from gmd_vae.inspection.instruments import describe_instruments, describe_kinds
+from gmd_vae.inspection.fitting_kinds import describe_kinds
+from gmd_vae.inspection.instruments import describe_instruments
+from gmd_vae.inspection.sequence_figures import drum_pitches, seconds_of, voices
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.windows.cutting import positions
@@ -20,7 +21,7 @@ from gmd_vae.windows.extraction import REASONS, Dropped
 # Finds the windows of a NoteSequence: section, bar in the section and parts of each.
 FindWindows: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]
 
-MAX_CHANGES = 1000  # of the tempo in the answer: a damaged file may have one at each tick
+MAX_CHANGES = 1000  # maximum of tempo changes in the answer: a damaged file may have one at each tick
 
 
 def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
     shown = found[(number or 1) - 1] if found else None
     pitches = drum_pitches(sequence)
     return {
-        **_facts(path, sequence),
+        **_config_free_figures(path, sequence),
         "voices": voices(spec, pitches),
         "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
         "dropped": dropped.as_json(),
@@ -86,7 +87,7 @@ def inspect_parts(path: Path, find_windows: FindWindows, number: int | None = No
     check_number(path, number, len(found))
     counts = dropped.as_json()
     return {
-        **_facts(path, sequence),
+        **_config_free_figures(path, sequence),
         "dropped": counts,
         "windows": found,
         "shown": {"window": number} if number else None,
@@ -117,12 +118,13 @@ def check_number(path: Path, number: int | None, count: int) -> None:
 
 
 def _read(path: Path) -> Any:
+    """Reads a MIDI file as a NoteSequence."""
     listing = list_midi_files(path)
     file = listing.files[0]
     return midi_to_note_sequence(file.read(), listing.collection, file.name)
 
 
-def _facts(path: Path, sequence: Any) -> dict[str, Any]:
+def _config_free_figures(path: Path, sequence: Any) -> dict[str, Any]:
     """Returns the part of the answer that does not depend on a config."""
     sections = positions.sections(sequence)
     tempos = [(tempo.time, tempo.qpm) for tempo in sequence.tempos]

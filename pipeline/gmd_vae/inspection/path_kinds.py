@@ -29,7 +29,7 @@ def kind_of_path(path: Path) -> PathKind:
         kind, whose reader then names the problem), ``notes`` (NoteSequences) or ``examples``.
 
     Raises:
-        GmdVaeError: The path does not exist or cannot be read, or is a folder of our folders.
+        GmdVaeError: The path does not exist, cannot be read, or only holds output folders of gmd-vae.
     """
     shown = printable(str(path), limit=None)
     try:
@@ -77,7 +77,7 @@ def _stage(path: Path) -> str | None:
 
 
 def _is_tfrecord(path: Path) -> bool:
-    """Tests if a file is named like a TFRecord file or begins with a whole record."""
+    """Returns True if a file is named like a TFRecord file or begins with a whole record."""
     if path.name.endswith(SUFFIXES):
         return True
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIGNATURES = 8  # chart bars with room for their names
-_LEAST = 4  # places on that axis, so that a single bar does not fill the panel
+_LEAST = 4  # places on the axis of a bar chart, so that a single bar does not fill the panel
 _NAME = 60  # letters of a title
 _STEPS_PER_INCH = 6.5
 
@@ -32,23 +32,23 @@ def draw(result: Mapping[str, Any], target: Path) -> None:
     title = title if len(title) <= _NAME else f"...{title[-_NAME:]}"
     note = f"windows for {result['config']}"
     if result["kind"] == "midi":
-        facts = result["grid"]
+        grid = result["grid"]
         steps = len(result["shown"]["labels"]) if result["shown"] else 64
-        bars = max(1, steps // facts["steps_per_bar"])
-        per_row = max(1, min(bars, 4 * 16 // facts["steps_per_bar"]))
+        bars = max(1, steps // grid["steps_per_bar"])
+        per_row = max(1, min(bars, 4 * 16 // grid["steps_per_bar"]))
         rows = -(-bars // per_row)
-        size = {"width": 2 + per_row * facts["steps_per_bar"] / _STEPS_PER_INCH, "height": 1.2 + 2.2 * rows}
+        size = {"width": 2 + per_row * grid["steps_per_bar"] / _STEPS_PER_INCH, "height": 1.2 + 2.2 * rows}
         with drawing(target, title=title, note=note, **size) as figure:
             panels = list(figure.subplots(rows, squeeze=False)[:, 0])
-            _window(panels, result, per_row * facts["steps_per_bar"])
+            _window(panels, result, per_row * grid["steps_per_bar"])
         return
     with drawing(target, width=11, height=7.6, title=title, note=note) as figure:
         panels = figure.subplots(2, 2)
         if result["kind"] == "examples":
             _splits(panels[0, 0], result["splits"], ("windows",))
-            _shares(panels[0, 1], result["splits"])
+            _files(panels[0, 1], result["splits"])
             _voices(panels[1, 0], result["voices"])
-            _frequent(panels[1, 1], result)
+            _most_frequent_bar(panels[1, 1], result)
         else:
             _tempos(panels[0, 0], result["tempos"])
             _signatures(panels[0, 1], result["time_signatures"])
@@ -59,7 +59,7 @@ def draw(result: Mapping[str, Any], target: Path) -> None:
 def _window(panels: Sequence[Axes], result: Mapping[str, Any], per_row: int) -> None:
     """Draws a window as a grid, with as many bars in each panel as fit, and a square for each hit."""
     if result["shown"] is None:
-        _nothing(panels[0], "no window: " + (result["why"][0]["problem"] if result["why"] else "no drums"))
+        _draw_note(panels[0], "no window: " + (result["why"][0]["problem"] if result["why"] else "no drums"))
         return
     labels, number = result["shown"]["labels"], result["shown"]["window"]
     first = result["windows"][number - 1]["bar"]
@@ -74,11 +74,12 @@ def _window(panels: Sequence[Axes], result: Mapping[str, Any], per_row: int) -> 
     small_title(panels[0], f"at {result['windows'][number - 1]['seconds']:.1f} s; a square is a hit")
 
 
-def _hits(axes: Axes, labels: Sequence[int], facts: Mapping[str, Any]) -> None:
-    voices = facts["voices"]
+def _hits(axes: Axes, labels: Sequence[int], grid: Mapping[str, Any]) -> None:
+    """Draws the hits of labels ``[steps]``; ``grid`` is the ``grid`` of the JSON answer."""
+    voices = grid["voices"]
     hits = [(step, voice) for step, label in enumerate(labels) for voice in range(len(voices)) if label >> voice & 1]
-    for step in range(0, len(labels) + 1, facts["steps_per_quarter"]):
-        on_bar = not step % facts["steps_per_bar"]
+    for step in range(0, len(labels) + 1, grid["steps_per_quarter"]):
+        on_bar = not step % grid["steps_per_bar"]
         axes.axvline(step, color=GREY if on_bar else "#E4E4E4", linewidth=1.2 if on_bar else 0.8, zorder=0)
     axes.bar(
         [step + 0.08 for step, _ in hits], 0.76, 0.84, [voice - 0.38 for _, voice in hits], align="edge", color=BLUE
@@ -93,7 +94,7 @@ def _tempos(axes: Axes, tempos: Mapping[str, Any]) -> None:
     axes.set_title("Tempos")
     found = tempos["histogram"]
     if not found:
-        _nothing(axes, "none given")
+        _draw_note(axes, "none given")
         return
     width = found[0]["to"] - found[0]["from"] if found[0]["to"] else 10
     axes.bar([entry["from"] for entry in found], [entry["files"] for entry in found], width * 0.92, align="edge")
@@ -125,19 +126,19 @@ def _splits(axes: Axes, splits: Mapping[str, Any], keys: Sequence[str]) -> None:
         small_title(axes, f"without repeats; found: {sum(split[keys[0]] for split in splits.values()):,}")
 
 
-def _shares(axes: Axes, splits: Mapping[str, Any]) -> None:
+def _files(axes: Axes, splits: Mapping[str, Any]) -> None:
     axes.set_title("Files per split")
     _bars(axes, [(name, split["files"]) for name, split in splits.items()], "files")
     silent = sum(split["silent"] for split in splits.values())
     small_title(axes, f"silent windows: {silent:,}")
 
 
-def _frequent(axes: Axes, result: Mapping[str, Any]) -> None:
+def _most_frequent_bar(axes: Axes, result: Mapping[str, Any]) -> None:
     """Draws the most frequent bar that is not silent."""
     sounding = [bar for bar in result["bars"]["frequent"] if any(bar["labels"])]
     axes.set_title("The most frequent bar")
     if not sounding:
-        _nothing(axes, "no windows")
+        _draw_note(axes, "no windows")
         return
     _hits(axes, sounding[0]["labels"], result["grid"])
     axes.set_xlabel("step")
@@ -149,7 +150,7 @@ def _bars(axes: Axes, counts: Sequence[tuple[str, int]], unit: str) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     if not any(count for _, count in counts):
-        _nothing(axes, "none")
+        _draw_note(axes, "none")
         return
     places = range(len(counts))
     axes.barh(places, [count for _, count in counts], 0.7, color=BLUE)
@@ -165,6 +166,6 @@ def _bars(axes: Axes, counts: Sequence[tuple[str, int]], unit: str) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _nothing(axes: Axes, text: str) -> None:
+def _draw_note(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY, wrap=True)
     axes.set(xticks=[], yticks=[])

@@ -265,13 +265,14 @@ def _show_left_out(dropped: Result, out: Console, pitches: bool = True) -> None:
 
 
 def _grid(result: Result, labels: Sequence[int], out: Console, signs: Signs, first_bar: float | None) -> None:
+    """Prints labels ``[steps]`` as a grid, as wide as the console allows."""
     width = max(30, min(WIDTH, out.width))
-    facts = result["grid"]
+    settings = result["grid"]
     lines = grid(
         labels,
-        facts["voices"],
-        steps_per_bar=facts["steps_per_bar"],
-        steps_per_quarter=facts["steps_per_quarter"],
+        settings["voices"],
+        steps_per_bar=settings["steps_per_bar"],
+        steps_per_quarter=settings["steps_per_quarter"],
         first_bar=first_bar,
         width=width,
         signs=signs,

@@ -30,6 +30,7 @@ from gmd_vae.rendering.drum_part import (
 )
 
 RATE = 44_100  # samples per second
+LOUDNESS_EXPONENT = 1.3  # level of a stroke: force to this power
 VELOCITY_STEPS = 16  # under 1.5 dB each at usual velocities; every stroke is computed once
 
 Mono = npt.NDArray[np.float64]
@@ -73,7 +74,7 @@ def stroke(voice: int, step: int) -> Stereo:
         ],
         axis=1,
     )
-    sound *= _PEAKS[voice] * force**1.3 / np.abs(sound).max()
+    sound *= _PEAKS[voice] * force**LOUDNESS_EXPONENT / np.abs(sound).max()
     fade = round(0.12 * RATE)
     sound[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade))[:, None] ** 2
     sound -= sound.mean(axis=0) * _hump(length)
@@ -85,6 +86,9 @@ def stroke(voice: int, step: int) -> Stereo:
 def velocity_step(velocity: int) -> int:
     """Returns the velocity step of a MIDI velocity, 0 to 15."""
     return min(max(velocity, 0), 127) * VELOCITY_STEPS // 128
+
+
+# Each function below computes a dry stroke, mono float64 [samples], for a force from 0 (softest) to 1 (loudest).
 
 
 def _kick(force: float) -> Mono:

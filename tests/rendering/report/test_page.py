@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.generation.request import MODES
-from gmd_vae.rendering.report import beats, facts, page
+from gmd_vae.rendering.report import beats, json_files, page
 from gmd_vae.rendering.report.page import Report, embedded, write_report
 from gmd_vae.training.run.folder import read_run
 from hypothesis import HealthCheck, example, given, settings
@@ -285,7 +285,7 @@ def test_the_newest_folders_and_their_first_beats_are_shown_and_the_others_count
 
 
 def test_large_files_are_left_out(run_folder: Path, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "MAX_JSON_BYTES", (run_folder / "run.json").stat().st_size)
+    monkeypatch.setattr(json_files, "MAX_JSON_BYTES", (run_folder / "run.json").stat().st_size)
     evaluated.write_text(evaluated.read_text() + " " * 10_000)
     monkeypatch.setattr("gmd_vae.rendering.report.curves.MAX_BYTES", 100)
     done, _ = report(run_folder)

@@ -5,7 +5,8 @@ in the browser, training curves and evaluation tables. Read ``page.py`` first.
 
 - ``page.py``: reads all parts of a run, fills the template and writes the page.
 - ``page.html.j2``, ``page.css``, ``page.js``: template, style sheet and player of the page.
-- ``facts.py``: reads the facts of a run and its evaluations.
+- ``run_facts.py``, ``evaluations.py``: read the facts of a run and its evaluations.
+- ``json_files.py``: reads JSON files that may be damaged.
 - ``beats.py``: reads the generated beats.
 - ``grid_svg.py``: draws the grid of a beat as SVG paths, and lists its hits for the player.
 - ``samples.py``: encodes the drum kit for the player.

@@ -13,8 +13,8 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.safe_names import printable, relative_name
 from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, SAMPLE, VARY
 from gmd_vae.rendering.drum_part import read_drum_part
-from gmd_vae.rendering.report.facts import finite, read_json
 from gmd_vae.rendering.report.grid_svg import Grid, draw_grid
+from gmd_vae.rendering.report.json_files import finite, read_json
 
 MAX_FOLDERS = 3  # for each mode
 MAX_BEATS = 16  # for each folder

@@ -17,8 +17,9 @@ from gmd_vae.evaluation.tables.formats import Table
 from gmd_vae.rendering.drum_part import VOICES
 from gmd_vae.rendering.report.beats import SECTIONS, Folder, Generated, read_generated
 from gmd_vae.rendering.report.curves import Curves, read_curves
-from gmd_vae.rendering.report.facts import read_evaluations, read_facts
+from gmd_vae.rendering.report.evaluations import read_evaluations
 from gmd_vae.rendering.report.grid_svg import HEIGHT
+from gmd_vae.rendering.report.run_facts import read_run_facts
 from gmd_vae.rendering.report.samples import kit, loudness
 from gmd_vae.training.history import NAME as METRICS
 from gmd_vae.training.run.folder import Run
@@ -84,7 +85,7 @@ def write_report(run: Run, target: Path) -> Report:
     generated = read_generated(run.folder, left_out)
     missing = _missing(run.folder, curves, generated, evaluations.overview is not None)
     html = _render(
-        facts=read_facts(run, curves.last_step),
+        facts=read_run_facts(run, curves.last_step),
         curves=curves,
         evaluations=evaluations,
         generated=generated,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.rendering.drum_part import CLOSED_HAT, CRASH, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN_HAT, SNARE, VOICES
-from gmd_vae.rendering.kit import RATE, VELOCITY_STEPS, stroke
+from gmd_vae.rendering.kit import LOUDNESS_EXPONENT, RATE, stroke, velocity_step
 
 STEP = 12  # velocity step of the encoded strokes; the player scales them for other velocities
 # samples per second, the lowest that suits each voice; hi-hats have half of their energy above 11 kHz
@@ -37,8 +37,7 @@ def kit() -> list[dict[str, Any]]:
 
 def loudness(velocity: int) -> float:
     """Returns the gain of a MIDI velocity relative to the encoded strokes, by the curve of the kit."""
-    step = min(max(velocity, 0), 127) * VELOCITY_STEPS // 128
-    return float(((step + 0.5) / (STEP + 0.5)) ** 1.3)
+    return float(((velocity_step(velocity) + 0.5) / (STEP + 0.5)) ** LOUDNESS_EXPONENT)
 
 
 def _voice(voice: int) -> dict[str, Any]:

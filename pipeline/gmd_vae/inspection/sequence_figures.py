@@ -1,4 +1,4 @@
-"""Computes the figures of one NoteSequence, which ``collection.py`` adds up. They are small to send to a process."""
+"""Computes the figures of one NoteSequence, which ``collection.py`` adds up. Small: worker processes send them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MICROSECONDS = 1e6  # resolution at which two pieces of music are the same
 
 
 @dataclasses.dataclass
-class Facts:
+class SequenceFigures:
     """The figures of one NoteSequence.
 
     Attributes:
@@ -54,8 +54,8 @@ class Facts:
     music: bytes = b""
 
 
-def facts_of(record: bytes, spec: DrumWindows) -> Facts:
-    """Reads one NoteSequence.
+def sequence_figures(record: bytes, spec: DrumWindows) -> SequenceFigures:
+    """Computes the figures of one NoteSequence.
 
     Args:
         record: NoteSequence in protobuf wire format.
@@ -73,14 +73,14 @@ def facts_of(record: bytes, spec: DrumWindows) -> Facts:
         sequence = NoteSequence.FromString(record)
     except DecodeError:
         dropped.reasons["unreadable"] += 1
-        return Facts(dropped=dropped)
+        return SequenceFigures(dropped=dropped)
     windows = [
         window_digest(np.frombuffer(window.data, np.int64)) for window in placed_windows(spec, sequence, dropped)
     ]
     tempos = [tempo.qpm for tempo in sequence.tempos if math.isfinite(tempo.qpm) and tempo.qpm > 0]
     signatures = [f"{change.numerator}/{change.denominator}" for change in sequence.time_signatures]
     pitches = drum_pitches(sequence)
-    return Facts(
+    return SequenceFigures(
         sequence_id=sequence.id or sequence.filename,
         name=printable(sequence.filename or sequence.id, limit=None),
         seconds=seconds_of(sequence),
@@ -119,7 +119,12 @@ def voice_of(spec: DrumWindows) -> dict[int, int]:
 
 
 def voices(spec: DrumWindows, pitches: Counter[int]) -> list[dict[str, Any]]:
-    """Returns name, notes and pitches of each drum class."""
+    """Returns the ``voices`` of the JSON answer: name, notes and pitches of each drum class.
+
+    Args:
+        spec: Drum windows with the classes.
+        pitches: Number of drum notes by MIDI pitch. Pitches in no class are left out.
+    """
     numbers = voice_of(spec)
     found: list[dict[str, Any]] = [{"voice": name, "notes": 0, "pitches": {}} for name in spec.voice_names]
     for pitch in sorted(pitches):
@@ -131,6 +136,7 @@ def voices(spec: DrumWindows, pitches: Counter[int]) -> list[dict[str, Any]]:
 
 
 def _music_digest(sequence: Any) -> bytes:
+    """Returns a 128-bit digest of the notes in any order, with times in whole microseconds; empty without notes."""
     if not sequence.notes:
         return b""
     rows = np.array(

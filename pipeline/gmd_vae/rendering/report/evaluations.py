@@ -1,0 +1,68 @@
+"""Reads the evaluations of a run as tables for the page."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.datasets.safe_names import printable
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.details import details
+from gmd_vae.evaluation.tables.formats import Table
+from gmd_vae.evaluation.tables.overview import overview
+from gmd_vae.rendering.report.json_files import read_json
+
+MAX_RESULTS = 6  # evaluations on the page; each has a dozen tables (30 kB)
+
+# errors that a JSON file with unexpected content raises when it is read like one of ours
+_UNEXPECTED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluations:
+    """Evaluations of a run.
+
+    Attributes:
+        overview: Table with a column for each evaluation, or ``None`` without evaluations.
+        details: Folder and tables of each evaluation.
+        training_windows: Number of training windows, or ``None`` where no evaluation gives it.
+        more: Number of evaluations that are not on the page.
+    """
+
+    overview: Table | None
+    details: list[tuple[str, list[Table]]]
+    training_windows: int | None
+    more: int = 0
+
+
+def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
+    """Reads the evaluations of a run as tables, later steps first.
+
+    Args:
+        folder: Run folder.
+        problems: Receives one line for each damaged evaluation.
+    """
+    paths = sorted(folder.glob("eval/*/result.json"), key=lambda path: (len(path.parent.name), path.parent.name))
+    shown: list[tuple[Result, str, list[Table]]] = []
+    for path in paths[::-1]:  # later steps first
+        if len(shown) == MAX_RESULTS:
+            break
+        name = printable(f"eval/{path.parent.name}")
+        try:
+            manifest.read(path.parent, "evaluate", "")
+            result = Result.from_json(read_json(path))
+            overview([result])  # raises if a part cannot be shown
+            shown.append((result, name, details(result)))
+        except GmdVaeError as error:
+            problems.append(f"{name}: {printable(error.problem)}")
+        except _UNEXPECTED:
+            problems.append(f"{name}: result.json is damaged")
+    results = [result for result, *_ in shown]
+    return Evaluations(
+        overview=overview(results) if results else None,
+        details=[(name, tables) for _, name, tables in shown],
+        training_windows=results[0].identity.training.windows if results else None,
+        more=max(0, len(paths) - MAX_RESULTS) if len(shown) == MAX_RESULTS else 0,
+    )

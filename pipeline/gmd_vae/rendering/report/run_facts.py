@@ -1,0 +1,97 @@
+"""Reads the facts of a run for the page: config, data, settings, versions."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from gmd_vae.datasets.safe_names import printable
+from gmd_vae.evaluation.tables.formats import number
+from gmd_vae.rendering.report.json_files import read_json
+from gmd_vae.training.run.folder import NAME as RUN_NAME
+from gmd_vae.training.run.folder import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFacts:
+    """RunFacts of a run.
+
+    Attributes:
+        name: Name of the run folder.
+        config: Name of the config.
+        bars: Bars in a window, or ``None`` where the config has no fixed number.
+        z_size: Size of the latent vector, or ``None``.
+        rows: All other facts as names and values.
+    """
+
+    name: str
+    config: str
+    bars: int | None
+    z_size: int | None
+    rows: list[tuple[str, str]]
+
+
+def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
+    """Reads config, data and settings of a run.
+
+    Args:
+        run: Run, as ``read_run`` returns it.
+        last_step: Last step in ``metrics.jsonl``, or ``None``.
+
+    Raises:
+        GmdVaeError: ``run.json`` cannot be read.
+    """
+    content = read_json(run.folder / RUN_NAME)
+    hparams = run.hparams
+    z_size = hparams.get("z_size")
+    windows, levels = run.config.windows, run.config.levels
+    starts = _dicts(content.get("starts"))
+    plan = content.get("plan") if isinstance(content.get("plan"), dict) else {}
+    steps = f"{number(last_step)} steps" if last_step else ""
+    planned = plan.get("num_steps")
+    if last_step and isinstance(planned, int) and planned > last_step:
+        steps += f" of {number(planned)}"
+    model = [
+        f"encoder {_sizes(hparams.get('enc_rnn_size'))}",
+        f"z {z_size}",
+        f"decoder {_sizes(hparams.get('dec_rnn_size'))}",
+        f"{' × '.join(map(str, levels))} segments and steps" if levels else "",
+    ]
+    summary = printable(run.config.summary)
+    rows = {
+        "config": f"{printable(run.config.name)}{f' ({summary})' if summary else ''}",
+        "model": ", ".join(part for part in model if part),
+        "training": ", ".join(part for part in (steps, f"batches of {hparams.get('batch_size')}") if part),
+        "data": f"{printable(str(run.examples))} (sha256 {printable(run.examples_digest[:12])}…)",
+        "initial weights": f"from {printable(str(run.init_from.path))}" if run.init_from else "random",
+        "seed": str(run.seed),
+        "device": ", ".join(dict.fromkeys(_text(start.get("device")) for start in starts)),
+        "started": _text(starts[0].get("time")) if starts else "",
+        "versions": _versions(content.get("versions")),
+        "command": _text(content.get("command")),
+    }
+    return RunFacts(
+        name=printable(run.folder.resolve().name),
+        config=printable(run.config.name),
+        bars=windows.bars,
+        z_size=z_size if isinstance(z_size, int) else None,
+        rows=[(name, value) for name, value in rows.items() if value],
+    )
+
+
+def _dicts(content: Any) -> list[dict[str, Any]]:
+    return [entry for entry in content if isinstance(entry, dict)] if isinstance(content, list) else []
+
+
+def _text(value: Any) -> str:
+    return printable(value, limit=400) if isinstance(value, str) else ""
+
+
+def _sizes(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "–"
+
+
+def _versions(content: Any) -> str:
+    if not isinstance(content, dict):
+        return ""
+    return ", ".join(printable(f"{name} {version}", limit=60) for name, version in list(content.items())[:12])
