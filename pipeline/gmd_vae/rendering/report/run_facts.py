@@ -14,7 +14,7 @@ from gmd_vae.training.run.folder import Run
 
 @dataclasses.dataclass(frozen=True)
 class RunFacts:
-    """RunFacts of a run.
+    """The facts of a run that the page shows.
 
     Attributes:
         name: Name of the run folder.
