@@ -1,10 +1,10 @@
-"""Measures how GMD's drummers play, and writes pipeline/gmd_vae/generation/performance/feel.json.
+"""Measures velocity and timing of GMD's drummers, and writes pipeline/gmd_vae/generation/performance/feel.json.
 
-For each of nine voices and each sixteenth of a bar: mean velocity and mean distance from the grid, and
-their spread within a performance (one file of GMD). From the training split only, so that validation and
-test music stay unseen; from files in 4/4 with one tempo. A hit belongs to the nearest sixteenth. Of
-several hits of a voice at one sixteenth (flams, drags) the loudest counts: a label stands for all of them.
-And how much of the timing all voices have in common: see pipeline/gmd_vae/generation/performance/feel.py.
+For each of nine voices and each sixteenth of a bar, it measures the mean velocity, the mean distance from the grid, and
+their standard deviations within a performance (one file of GMD). It also measures the part of the timing that all
+voices have in common. pipeline/gmd_vae/generation/performance/feel.py explains the model. Only the training split is
+used, and of it only files in 4/4 with one tempo. A hit belongs to the nearest sixteenth. Of several hits of a voice at
+one sixteenth (flams, drags) the loudest counts, since one label stands for all of them.
 
     python tools/measure_feel.py --archive groove-v1.0.0-midionly.zip
 """
@@ -35,8 +35,8 @@ from gmd_vae.windows.cutting.drum_windows import section_times
 
 TARGET = Path(__file__).parent.parent / "pipeline" / "gmd_vae" / "generation" / "performance" / "feel.json"
 SPLIT = "train"
-# The shape and the drift are measured where a performance has this many hits of a voice at a position: its
-# own mean is then known well enough for the deviations from it to look like themselves.
+# Shape and drift are measured where a performance has at least this many hits of a voice at a position: with fewer, its
+# own mean is too uncertain, and the deviations from it are distorted.
 HITS_FOR_SHAPE = 8
 _CLASS_OF = {pitch: number for number, pitches in enumerate(NINE_CLASSES) for pitch in pitches}
 
@@ -46,7 +46,7 @@ Hits = npt.NDArray[np.float64]  # [n, 5]: performance, voice, step, velocity, of
 
 
 def read_hits(records: Path) -> tuple[Hits, int]:
-    """The hits of a TFRecord file of NoteSequences, and from how many performances they are."""
+    """Returns the hits of a TFRecord file of NoteSequences, and the number of performances."""
     rows: list[tuple[float, ...]] = []
     performances = 0
     for record in read_records(records):
@@ -58,9 +58,9 @@ def read_hits(records: Path) -> tuple[Hits, int]:
         loudest: dict[tuple[int, int], tuple[int, float]] = {}
         for note in sequence.notes:
             if note.is_drum and note.velocity and note.pitch in _CLASS_OF:
-                place = note.start_time * steps_per_second
-                step = int(place + 0.5)
-                key, hit = (_CLASS_OF[note.pitch], step), (note.velocity, place - step)
+                position = note.start_time * steps_per_second  # in steps
+                step = int(position + 0.5)
+                key, hit = (_CLASS_OF[note.pitch], step), (note.velocity, position - step)
                 loudest[key] = max(loudest.get(key, hit), hit)
         rows += [(performances, voice, step, *hit) for (voice, step), hit in loudest.items()]
         performances += 1
@@ -68,20 +68,22 @@ def read_hits(records: Path) -> tuple[Hits, int]:
 
 
 def measure(hits: Hits) -> dict[str, Any]:
-    """The numbers of feel.json: the drift, and those of each voice.
+    """Returns the numbers of feel.json: the drift, and the statistics of each voice.
+
+    Args:
+        hits: Hits, float64 ``[n, 5]``, see ``Hits``.
 
     Raises:
-        ValueError: a voice has no performance with hits enough.
+        ValueError: A voice has no performance with enough hits.
     """
     performance, voice, step = hits[:, :3].astype(np.int64).T
-    position = step % POSITIONS
-    place = voice * POSITIONS + position
-    velocity, loudness = _deviations(performance, place, hits[:, 3])
-    offset, timing = _deviations(performance, place, hits[:, 4])
-    counts = np.bincount(place, minlength=len(CLASS_NAMES) * POSITIONS)
+    cell = voice * POSITIONS + step % POSITIONS
+    velocity, velocity_deviation = _deviations(performance, cell, hits[:, 3])
+    offset, timing_deviation = _deviations(performance, cell, hits[:, 4])
+    counts = np.bincount(cell, minlength=len(CLASS_NAMES) * POSITIONS)
     voices = {}
     for number, name in enumerate(CLASS_NAMES):
-        shape = loudness[(voice == number) & ~np.isnan(loudness)]
+        shape = velocity_deviation[(voice == number) & ~np.isnan(velocity_deviation)]
         if not len(shape):
             raise ValueError(f"no performance has {HITS_FOR_SHAPE} hits of '{name}' at one position")
         at = slice(number * POSITIONS, (number + 1) * POSITIONS)
@@ -93,63 +95,80 @@ def measure(hits: Hits) -> dict[str, Any]:
             "offset_spread": _rounded(offset.spread[at], 3),
             "velocity_shape": _rounded(np.quantile(shape, LEVELS), 3),
         }
-    together, after_a_bar = (_between_voices(performance, voice, step, timing, lag) for lag in (0, POSITIONS))
-    memory = (max(after_a_bar, 0.0) / together) ** (1 / POSITIONS)
-    return {"drift": round(together, 3), "drift_memory": round(memory, 3), "voices": voices}
+    at_once, after_a_bar = (
+        _correlation_between_voices(performance, voice, step, timing_deviation, lag) for lag in (0, POSITIONS)
+    )
+    memory = (max(after_a_bar, 0.0) / at_once) ** (1 / POSITIONS)
+    return {"drift": round(at_once, 3), "drift_memory": round(memory, 3), "voices": voices}
 
 
-class _AtPlaces(NamedTuple):
-    """Mean, and standard deviation within performances, [voices × positions]."""
+class _CellStatistics(NamedTuple):
+    """Mean, and standard deviation within performances, float64 ``[voices * positions]``."""
 
     mean: Numbers
     spread: Numbers
 
 
-def _deviations(performance: Integers, place: Integers, values: Numbers) -> tuple[_AtPlaces, Numbers]:
-    """What is usual at each place, and how far each value is from the mean of its performance there.
+def _deviations(performance: Integers, cell: Integers, values: Numbers) -> tuple[_CellStatistics, Numbers]:
+    """Returns mean and spread of each cell, and the deviation of each value from its performance's own mean there.
 
-    A place without hits has the least that feel.json may say, which is never used.
+    A cell is a voice at a position. A cell without hits gets the lowest mean that feel.json allows; it is never used.
+
+    Args:
+        performance: Performance of each hit, int64 ``[n]``.
+        cell: Cell of each hit, int64 ``[n]``.
+        values: Velocity or offset of each hit, float64 ``[n]``.
 
     Returns:
-        The means and spreads, and the deviations in units of the spread: NaN where the performance has
-        too few hits at the place.
+        The means and spreads, and the deviations in units of the spread, NaN where the performance has too few hits in
+        the cell.
     """
-    places = len(CLASS_NAMES) * POSITIONS
-    hits = np.bincount(place, minlength=places)
-    mean = np.where(hits, np.bincount(place, values, places) / np.maximum(hits, 1), 1.0)
+    cells = len(CLASS_NAMES) * POSITIONS
+    hits = np.bincount(cell, minlength=cells)
+    mean = np.where(hits, np.bincount(cell, values, cells) / np.maximum(hits, 1), 1.0)
     _, first, group, size = np.unique(
-        performance * places + place, return_index=True, return_inverse=True, return_counts=True
+        performance * cells + cell, return_index=True, return_inverse=True, return_counts=True
     )
     deviations = values - (np.bincount(group, values) / size)[group]
-    freedom = np.bincount(place[first], size - 1, places)  # each performance's own mean takes one
-    spread = np.sqrt(np.bincount(place, deviations**2, places) / np.maximum(freedom, 1))
-    usable = (size[group] >= HITS_FOR_SHAPE) & (spread[place] > 0)
-    unbiased = np.sqrt(size / np.maximum(size - 1, 1))[group]  # those from a sample's own mean are too small
-    units = np.where(spread > 0, spread, 1)[place]
-    return _AtPlaces(mean, spread), np.where(usable, deviations * unbiased / units, np.nan)
+    degrees_of_freedom = np.bincount(cell[first], size - 1, cells)  # the mean of each performance takes one
+    spread = np.sqrt(np.bincount(cell, deviations**2, cells) / np.maximum(degrees_of_freedom, 1))
+    usable = (size[group] >= HITS_FOR_SHAPE) & (spread[cell] > 0)
+    bessel = np.sqrt(size / np.maximum(size - 1, 1))[group]  # deviations from a sample's own mean are too small
+    units = np.where(spread > 0, spread, 1)[cell]
+    return _CellStatistics(mean, spread), np.where(usable, deviations * bessel / units, np.nan)
 
 
-def _between_voices(performance: Integers, voice: Integers, step: Integers, timing: Numbers, lag: int) -> float:
-    """Correlation of the timing of two different voices, the second ``lag`` steps later in the performance."""
-    both = first = second = 0.0
+def _correlation_between_voices(
+    performance: Integers, voice: Integers, step: Integers, timing: Numbers, lag: int
+) -> float:
+    """Returns the correlation of the timing of two different voices, the second one ``lag`` steps later.
+
+    Args:
+        performance: Performance of each hit, int64 ``[n]``, ascending.
+        voice: Voice of each hit, int64 ``[n]``.
+        step: Step of each hit in its performance, int64 ``[n]``.
+        timing: Deviation of each hit's offset, float64 ``[n]``, NaN where unknown.
+        lag: Distance in steps.
+    """
+    covariance = first_variance = second_variance = 0.0
     known = ~np.isnan(timing)
-    bounds = np.flatnonzero(np.diff(performance, prepend=-1, append=-1))  # performances come one after another
+    bounds = np.flatnonzero(np.diff(performance, prepend=-1, append=-1))
     for begin, end in itertools.pairwise(bounds.tolist()):
-        of = np.flatnonzero(known[begin:end]) + begin
-        if not len(of):
+        usable = np.flatnonzero(known[begin:end]) + begin
+        if not len(usable):
             continue
-        grid = np.zeros((step[of].max() + 1 + lag, len(CLASS_NAMES)))
-        there = np.zeros_like(grid)
-        grid[step[of], voice[of]], there[step[of], voice[of]] = timing[of], 1
-        now, later, now_there, later_there = grid[: len(grid) - lag], grid[lag:], there[: len(grid) - lag], there[lag:]
-        both += _products(now, later)
-        first += _products(now**2, later_there)
-        second += _products(now_there, later**2)
-    return both / float(np.sqrt(first * second))
+        grid = np.zeros((step[usable].max() + 1 + lag, len(CLASS_NAMES)))
+        has_hit = np.zeros_like(grid)
+        grid[step[usable], voice[usable]], has_hit[step[usable], voice[usable]] = timing[usable], 1
+        now, later = grid[: len(grid) - lag], grid[lag:]
+        covariance += _products(now, later)
+        first_variance += _products(now**2, has_hit[lag:])
+        second_variance += _products(has_hit[: len(grid) - lag], later**2)
+    return covariance / float(np.sqrt(first_variance * second_variance))
 
 
 def _products(now: Numbers, later: Numbers) -> float:
-    """Sum over all pairs of different voices of their product. Both [steps, voices]."""
+    """Returns the sum of the products of all pairs of different voices; both arrays are ``[steps, voices]``."""
     return float(np.sum(now.sum(axis=1) * later.sum(axis=1)) - np.sum(now * later))
 
 
@@ -158,7 +177,7 @@ def _rounded(values: Numbers, digits: int) -> list[float]:
 
 
 def describe(hits: Hits, performances: int) -> dict[str, Any]:
-    """The whole content of feel.json."""
+    """Returns the content of feel.json."""
     return {
         "format": FORMAT,
         "name": f"Groove MIDI Dataset {VERSION}",
@@ -182,15 +201,15 @@ def describe(hits: Hits, performances: int) -> dict[str, Any]:
 
 
 def to_json(content: dict[str, Any]) -> str:
-    """JSON with each list of numbers on one line."""
+    """Returns JSON with each list of numbers on one line."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
     return re.sub(r"\[[-+.\deE,\s]*\]", lambda found: json.dumps(json.loads(found[0])), text) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--archive", type=Path, required=True, help=f"the dataset: {GROOVE.url}")
+    parser.add_argument("--archive", type=Path, required=True, help=f"Archive of the Groove MIDI Dataset: {GROOVE.url}")
     parser.add_argument("--output", type=Path, default=TARGET)
     options = parser.parse_args(arguments)
     try:

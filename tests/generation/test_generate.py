@@ -99,7 +99,7 @@ def digests(folder: Path) -> list[str]:
 
 
 def labels_of(path: Path) -> list[int]:
-    """The labels that a MIDI file of straight sixteenths holds, whatever its tempo."""
+    """The labels of a MIDI file with straight sixteenths, at any tempo."""
     sequence = midi_to_note_sequence(path.read_bytes(), "made", path.name)
     step = 15 / sequence.tempos[0].qpm
     midi = mido.MidiFile(path)
@@ -110,7 +110,7 @@ def labels_of(path: Path) -> list[int]:
     return labels
 
 
-def test_the_same_seed_gives_the_same_bytes_however_many_are_made(make: Make) -> None:
+def test_the_same_seed_gives_the_same_bytes_for_any_count(make: Make) -> None:
     few, again, many = digests(make("few")), digests(make("again")), digests(make("many", count=20))
     assert few == again
     assert many[:3] == few
@@ -128,7 +128,7 @@ def test_beats_are_drums_on_channel_ten_of_exactly_four_bars(make: Make) -> None
         notes = [message for message in track if message.type == "note_on"]
         assert notes
         assert {note.channel for note in notes} == {9}
-        assert midi.length == pytest.approx(4 * 4 * 0.5)  # at 120 quarters a minute, in seconds
+        assert midi.length == pytest.approx(4 * 4 * 0.5)  # seconds at 120 quarter notes per minute
         assert track.name == path.stem
 
 
@@ -176,7 +176,7 @@ def test_a_song_is_reconstructed_bar_for_bar_at_its_tempo(make: Make, make_midi:
     assert entry["steps_right"] == sum(a == b for a, b in zip(labels_of(midi), true, strict=True))
 
 
-def test_longer_beats_have_as_many_bars_as_asked(make: Make) -> None:
+def test_longer_beats_have_the_requested_bars(make: Make) -> None:
     folder = make("long", bars=6, count=2)
     assert [len(labels_of(path)) for path in sorted(folder.glob("*.mid"))] == [96, 96]
 
@@ -203,7 +203,7 @@ def test_attribute_vectors_are_computed_once(make: Make, tmp_path: Path, monkeyp
     assert digests(make("three", **settings)) == first
 
 
-def test_only_one_of_them_has_the_same_bytes(make: Make) -> None:
+def test_a_single_file_has_the_same_bytes(make: Make) -> None:
     many = make("many", count=70)
     one = make("one", count=70, only=66)
     assert [path.name for path in one.glob("*.mid")] == ["sample-066.mid"]
@@ -253,7 +253,7 @@ def test_playing_options_are_in_the_notes_and_the_manifest(make: Make) -> None:
     assert read_manifest(played)["playing"] == {"tempo": 90.0, "velocity": 101, "swing": 50.0}
 
 
-def test_too_much_at_once_is_refused_before_it_is_decoded(make: Make, tmp_path: Path) -> None:
+def test_too_many_windows_are_refused_before_decoding(make: Make, tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match="That is 300,000 windows"):
         make("much", count=300, bars=4000)
     assert not (tmp_path / "much").exists()

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.registry import all_configs
 from gmd_vae.configuration.window_specs import CLASS_NAMES
 from gmd_vae.evaluation.latent.attributes import attribute_names
+from gmd_vae.families import FAMILIES, family_of
 from gmd_vae.generation.request import (
     MODES,
     TEMPERATURES,
@@ -83,6 +85,14 @@ def test_options_that_exclude_each_other_are_refused(mode: str, options: dict[st
     with pytest.raises(UsageError, match=said) as refused:
         check_options(mode, options)
     assert refused.value.next_action
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_families_name_modes_and_options_that_exist(name: str) -> None:
+    config = next(config for config in all_configs().values() if config.family == name)
+    family = family_of(config)
+    assert set(family.unsupported_modes) < set(MODES)
+    assert set(family.playing_options) <= {"velocity", "swing", "humanize"}
 
 
 def test_every_mode_has_a_temperature() -> None:

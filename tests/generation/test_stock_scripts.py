@@ -1,4 +1,4 @@
-"""Checkpoints between Magenta's own scripts and ours: trained there, generated here, and the other way round."""
+"""Exchange of checkpoints between Magenta's scripts and ours, in both directions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gmd_vae.models import checkpoints
 pytestmark = pytest.mark.tensorflow
 ROOT = Path(__file__).parent.parent.parent
 
-# the sizes of the tiny run, as a config of its own: Magenta's scripts take checkpoints of a config only
+# a config with the sizes of the tiny run: Magenta's scripts have no option for sizes
 CONFIGS = """
 from gmd_vae.configs import HIERDEC_SMALL
 CONFIGS = [HIERDEC_SMALL.replace(name="tiny", summary="a test", source="a test", enc_rnn_size=[16],
                                  dec_rnn_size=[12, 8], z_size=4, batch_size=16)]
 """
 
-# Runs one of Magenta's scripts as its console entry point does, in a process that TensorFlow starts in the way
-# Magenta needs, with our configs in Magenta's map and its faults repaired.
+# Runs one of Magenta's scripts as its console entry point does, in a process with our patches and our configs in
+# Magenta's map.
 SCRIPT = """
 import importlib, sys
 from gmd_vae.magenta import api
@@ -51,7 +51,7 @@ def drums(path: Path) -> int:
     )
 
 
-def test_what_magentas_script_trained_makes_beats_here(tmp_path: Path, starter_notes: Path) -> None:
+def test_a_checkpoint_of_magentas_script_generates_here(tmp_path: Path, starter_notes: Path) -> None:
     windows = tmp_path / "windows"  # as Magenta's preprocess_tfrecord writes them
     run_here(tmp_path, "preprocess", str(starter_notes), "--stock", "--config", "tiny", "--output-dir", str(windows))
     flags = ["--config=tiny", "--mode=train", "--num_steps=2", f"--run_dir={tmp_path / 'stock'}"]
@@ -63,7 +63,7 @@ def test_what_magentas_script_trained_makes_beats_here(tmp_path: Path, starter_n
     assert [drums(path) > 0 for path in sorted(beats.glob("*.mid"))] == [True] * 3
 
 
-def test_what_was_trained_here_makes_beats_in_magentas_script(tmp_path: Path, tiny_run: Path) -> None:
+def test_a_checkpoint_of_ours_generates_in_magentas_script(tmp_path: Path, tiny_run: Path) -> None:
     flags = ["--config=tiny", "--mode=sample", "--num_outputs=2", "--temperature=1.0"]
     flags += [f"--checkpoint_file={checkpoints.find(tiny_run)}", f"--output_dir={tmp_path / 'beats'}"]
     run_script("music_vae_generate", *flags)

@@ -38,7 +38,7 @@ TINY = "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=5"
 DRUMS, ROLL = "cat-drums_2bar_small", "nade-drums_2bar_reduced"
 MELODY, TRIO, TRACKS = "hierdec-mel_16bar", "hierdec-trio_16bar", "hier-multiperf_vel_1bar_med_chords"
 CHORDS, FOLLOW = "cat-mel_2bar_med_chords", "groovae_2bar_hits_control_tfds"
-# Magenta's graphs of 8 or 16 segments take half a minute to build: few segments, and few steps in each
+# Magenta's graphs of 8 or 16 segments take half a minute to build, so these have few short segments
 SEGMENTS = {MELODY: [2, 16], TRACKS: [2, 16], TRIO: [1, 16]}
 COLD = 1e-9
 
@@ -49,7 +49,7 @@ def reader(name: str) -> InputReader:
 
 @dataclasses.dataclass
 class System:
-    """A model with random weights, as Magenta's ``TrainedModel`` and as ours."""
+    """A model with random weights, opened by Magenta's ``TrainedModel`` and by ours."""
 
     name: str
     hparams: dict[str, Any]
@@ -63,7 +63,7 @@ class System:
 
 
 class Systems:
-    """Makes each system once: its graphs take seconds."""
+    """Makes each system once: building its graphs takes seconds."""
 
     made: ClassVar[dict[str, System]] = {}
 
@@ -131,10 +131,10 @@ def test_the_music_is_that_of_magentas_trained_model(systems: Systems, name: str
         theirs = theirs.argmax(axis=-1)
     ours = np.array(system.ours.decode(z, COLD, controls=None if shared is None else [shared] * 5))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
-    assert len(np.unique(ours.reshape(5, -1), axis=0)) > 1  # it is not the same music for every z
+    assert len(np.unique(ours.reshape(5, -1), axis=0)) > 1  # the music depends on z
     if shared is None:
         return
-    # rows with controls of their own: each as if Magenta had decoded it alone
+    # controls for each row: equal to Magenta's decoding of that row alone
     own = [np.roll(shared, row, axis=0) for row in range(5)]
     alone = [system.stock.decode_to_tensors(z[row : row + 1], system.steps, COLD, own[row])[0] for row in range(3)]
     np.testing.assert_allclose(system.ours.decode(z, COLD, controls=own)[:3], alone, atol=1e-5)
@@ -176,7 +176,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def hits_of(path: Path) -> set[tuple[int, int]]:
-    """The step and the drum class of each note of a file, wherever near the step it is."""
+    """The step and the drum class of each note of a file, whatever its offset."""
     config = get_config("groovae_2bar_humanize")
     windows = GrooveReader(config, GROOVAE.groove(config)).song(path).windows
     hits = np.concatenate([window.given_hits for window in windows if window.given_hits is not None])
@@ -248,7 +248,7 @@ def melody(tmp_path_factory: pytest.TempPathFactory) -> tuple[InputWindow, ...]:
 
 
 @pytest.mark.parametrize("mode", ["reconstruct", "vary", "continue"])
-def test_a_melody_of_the_users_keeps_its_own_chords(
+def test_an_input_melody_keeps_its_own_chords(
     make: Callable[..., Path], melody: tuple[InputWindow, ...], mode: str
 ) -> None:
     given = ConditioningInputs(melody[:1])
@@ -279,9 +279,7 @@ TRACK_INSTRUMENTS = [
     ("name", "instruments", "bars"),
     [(TRIO, TRIO_INSTRUMENTS, 16), ("hier-multiperf_vel_1bar_med", TRACK_INSTRUMENTS, 2)],
 )
-def test_what_is_written_of_several_parts_is_read_again(
-    tmp_path: Path, name: str, instruments: list[Instrument], bars: int
-) -> None:
+def test_written_parts_are_read_back(tmp_path: Path, name: str, instruments: list[Instrument], bars: int) -> None:
     from gmd_vae.magenta.api import build_config
 
     config, source = get_config(name), tmp_path / "source.mid"
@@ -316,7 +314,7 @@ def test_what_is_written_of_several_parts_is_read_again(
     assert channels == {*range(len(instruments) - 1), 9}
 
 
-def test_what_a_groovae_does_is_what_magentas_converter_does() -> None:
+def test_the_task_of_each_groovae_is_that_of_magentas_converter() -> None:
     from gmd_vae.families.groove_columns import Groove
     from gmd_vae.magenta.api import configs
 

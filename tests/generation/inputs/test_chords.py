@@ -21,7 +21,7 @@ MELODY = chord_bars("cat-mel_2bar_med_chords")
 TRACKS = chord_bars("hier-multiperf_vel_1bar_med_chords")
 
 
-def test_chords_are_read_as_people_write_them() -> None:
+def test_usual_spellings_are_parsed() -> None:
     assert parse_chords(" C  Am F#m7\tBbmaj7 G/B N.C. ") == ("C", "Am", "F#m7", "Bbmaj7", "G/B", NO_CHORD)
 
 
@@ -29,13 +29,13 @@ def test_chords_are_read_as_people_write_them() -> None:
     ("text", "said"),
     [("H7", "'H7' is no chord"), ("am", "Did you mean Am"), ("Csus4", "Write C, Cm, Caug or Cdim"), (" ", "no chord")],
 )
-def test_what_is_no_chord_is_refused(text: str, said: str) -> None:
+def test_other_texts_are_refused(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_chords(f"C {text}" if text.strip() else text)
 
 
 @given(some.text(max_size=12))
-def test_no_text_is_a_riddle(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         symbols = parse_chords(text)
     except UsageError:
@@ -51,7 +51,7 @@ def test_a_bar_has_its_chord_at_each_step() -> None:
 
 
 def test_the_programs_of_tracks_have_none() -> None:
-    """As they are learned: Magenta's converter puts no chord beside the program that each track begins with."""
+    """As in training: Magenta's converter gives no chord to the program at the beginning of each track."""
     classes = chord_controls(("Bdim",), TRACKS).argmax(axis=1).reshape(8, 64)
     assert (classes[:, 0] == 0).all()
     assert (classes[:, 1:] == 48).all()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
+from gmd_vae.generation.inputs.converter_reader import ConverterReader
 from gmd_vae.generation.inputs.drum_reader import DrumReader
 
 READER = DrumReader(get_config("hierdec-drum_4bar_small"))
@@ -39,7 +40,7 @@ def test_the_first_window_is_the_default(tmp_path: Path, make_midi: Callable[...
         ([(i * 480, 36) for i in range(20)], b"\x00\xff\x58\x04\x03\x02\x18\x08", "3/4"),
     ],
 )
-def test_a_file_without_a_window_says_what_the_converter_saw(
+def test_a_file_without_a_window_is_refused_with_the_reason(
     tmp_path: Path, make_midi: Callable[..., bytes], hits: list[tuple[int, int]], before: bytes, said: str
 ) -> None:
     path = write(tmp_path / "odd.mid", make_midi(hits, before=before))
@@ -51,10 +52,25 @@ def test_a_file_without_a_window_says_what_the_converter_saw(
     assert " 0 " not in message  # nothing is listed that was not seen
 
 
-def test_what_is_not_there_or_not_midi_is_named(tmp_path: Path) -> None:
+def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"missing\.mid' does not exist"):
         READER.window(tmp_path / "missing.mid")
     with pytest.raises(GmdVaeError, match=r"text\.mid' cannot be read as MIDI"):
         READER.window(write(tmp_path / "text.mid", b"hello"))
     with pytest.raises(GmdVaeError, match="larger than"):
         READER.window(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20)))
+
+
+def test_a_song_is_read_in_windows_that_overlap_at_the_end(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
+    quarters = [*range(0, 6 * 4), *range(8 * 4, 12 * 4)]  # six bars, a pause of two, four bars
+    song = READER.song(write(tmp_path / "song.mid", make_midi([(quarter * 480, 36) for quarter in quarters])))
+    assert (song.bars, song.tempo) == (12, 120.0)
+    assert [(window.bar, window.skipped_bars) for window in song.windows] == [(0, 0), (4, 2), (8, 0)]
+    assert READER.last_window(tmp_path / "song.mid").number is None
+
+
+def test_families_without_an_order_in_time_read_no_songs(tmp_path: Path) -> None:
+    reader = ConverterReader(get_config("cat-mel_2bar_small"))
+    assert not reader.reads_songs
+    with pytest.raises(ValueError, match="reads no songs"):
+        reader.song(tmp_path / "a.mid")

@@ -94,7 +94,7 @@ def test_a_change_of_tempo_moves_no_hit(tmp_path: Path, make_midi: Callable[...,
     np.testing.assert_allclose(values[:, OFFSETS:], 0, atol=1e-3)
 
 
-def test_a_file_that_never_ends_is_refused(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
+def test_an_endless_file_is_refused(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     path = tmp_path / "long.mid"
     path.write_bytes(make_midi([(0, 36), (5_000 * 16 * STEP, 36)]))
     with pytest.raises(GmdVaeError, match="5,001 bars"):

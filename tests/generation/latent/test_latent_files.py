@@ -1,4 +1,4 @@
-"""Latent vectors in files: what we write comes back; what others wrote is looked at first."""
+"""Latent vectors in files: written and read back; other files are checked first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
-def test_what_is_written_comes_back_and_is_the_same_bytes(tmp_path: Path) -> None:
+def test_written_vectors_are_read_back_and_have_equal_bytes(tmp_path: Path) -> None:
     z = prior(5, 8, seed=1)
     for name in ("a.npz", "b.npz"):
         write_latents(tmp_path / name, z, np.array([0, 0, 1, 1, 2]))
@@ -26,7 +26,7 @@ def test_what_is_written_comes_back_and_is_the_same_bytes(tmp_path: Path) -> Non
         assert arrays["beat"].tolist() == [0, 0, 1, 1, 2]
 
 
-def test_a_plain_array_of_another_float_is_taken(tmp_path: Path) -> None:
+def test_an_npy_file_of_another_float_type_is_read(tmp_path: Path) -> None:
     z = np.asfortranarray(prior(3, 4, seed=1).astype(np.float64))
     np.save(tmp_path / "z.npy", z)
     found = read_latents(tmp_path / "z.npy", 4)
@@ -56,7 +56,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
         read_latents(tmp_path / "z.npy", 8)
 
 
-def test_a_huge_shape_is_refused_before_memory_is_asked_for(tmp_path: Path) -> None:
+def test_a_huge_shape_is_refused_before_memory_is_allocated(tmp_path: Path) -> None:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**12, 8)})
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
@@ -66,13 +66,13 @@ def test_a_huge_shape_is_refused_before_memory_is_asked_for(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("name", "data"), [("text.npz", b"hello"), ("empty.npz", b""), ("cut.npz", b"PK\x03\x04zz")])
-def test_what_is_no_array_is_named(tmp_path: Path, name: str, data: bytes) -> None:
+def test_a_file_without_an_array_is_named(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(GmdVaeError, match=name):
         read_latents(tmp_path / name, 8)
 
 
-def test_an_archive_without_z_and_a_missing_file_say_so(tmp_path: Path) -> None:
+def test_an_archive_without_z_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", x=np.zeros((2, 8), np.float32))
     with pytest.raises(GmdVaeError, match="holds no array 'z'"):
         read_latents(tmp_path / "other.npz", 8)

@@ -58,7 +58,7 @@ def test_an_interpolation_passes_every_input_once(path: str) -> None:
     np.testing.assert_allclose(found[[0, 3, 6]], ENDS, rtol=1e-5, atol=1e-6)
 
 
-def test_the_straight_way_is_straight_and_the_other_is_not() -> None:
+def test_lerp_is_straight_and_slerp_is_not() -> None:
     straight = latents(Request(mode="interpolate", count=3, path="lerp"), ENDS[:2]).z
     np.testing.assert_allclose(straight[1], ENDS[:2].mean(axis=0), rtol=1e-5)
     round_about = latents(Request(mode="interpolate", count=3, path="slerp"), ENDS[:2]).z
@@ -66,7 +66,7 @@ def test_the_straight_way_is_straight_and_the_other_is_not() -> None:
 
 
 @pytest.mark.parametrize("distance", [1, 8, 20])
-def test_variations_are_as_far_as_asked_and_do_not_depend_on_how_many(distance: int) -> None:
+def test_variations_have_the_distance_and_do_not_depend_on_the_count(distance: int) -> None:
     request = Request(mode="vary", count=40, distance=distance)
     found = latents(request, ENDS[:1]).z
     changed = [int(window.sum()) for window in ladder(found)]
@@ -76,7 +76,7 @@ def test_variations_are_as_far_as_asked_and_do_not_depend_on_how_many(distance: 
     np.testing.assert_array_equal(few, found[:3])
 
 
-def test_a_distance_that_cannot_be_is_refused() -> None:
+def test_an_impossible_distance_is_refused() -> None:
     with pytest.raises(GmdVaeError, match="differ in 65 of 64 steps"):
         latents(Request(mode="vary", distance=65), ENDS[:1])
 
@@ -100,7 +100,7 @@ def test_without_a_beat_attributes_change_the_first_sample() -> None:
     np.testing.assert_array_equal(found.z[0], prior(1, SIZE, 4)[0])
 
 
-def test_longer_files_wander_and_are_cut_into_windows() -> None:
+def test_longer_files_follow_a_walk() -> None:
     found = latents(Request(count=3, bars=10, drift=0.1, seed=2))
     assert found.rows == (range(0, 3), range(3, 6), range(6, 9))
     np.testing.assert_array_equal(found.z[[0, 3, 6]], prior(3, SIZE, 2))

@@ -1,4 +1,4 @@
-"""The human feel: the package's numbers are GMD's, and what is drawn from them stays within its limits."""
+"""The measured feel: the numbers of the package, the draws from them, and the tool that measures them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_packages_numbers_are_those_of_gmds_training_split(tool: ModuleType,
     assert {**measured, "versions": None} == {**content(), "versions": None}
 
 
-def test_the_file_says_what_it_is_from() -> None:
+def test_the_file_names_its_source() -> None:
     source = content()["source"]
     assert source["sha256"] == GROOVE.sha256
     assert source["split"] == "train"
@@ -53,7 +53,7 @@ def test_the_file_says_what_it_is_from() -> None:
     assert content()["versions"]["gmd-vae"]
 
 
-def test_backbeats_are_accents_and_what_is_between_them_is_not() -> None:
+def test_backbeats_are_accents_and_other_hits_are_not() -> None:
     snare, hat = load_feel().voices[SNARE], load_feel().voices[CLOSED]
     assert min(snare.velocity[4], snare.velocity[12]) > max(snare.velocity[:4] + snare.velocity[5:12]) + 10
     assert min(hat.velocity[::2]) > max(hat.velocity[1::2])
@@ -69,7 +69,7 @@ def test_many_draws_have_the_measured_means_and_spreads(voice: int) -> None:
             velocities[hit.step % POSITIONS].append(hit.velocity)
             offsets[hit.step % POSITIONS].append(hit.offset)
     for position in range(POSITIONS):
-        # limits, and the tails that the quantiles leave out, take a little
+        # limits and missing tails of the quantiles shift the values a little
         assert np.mean(velocities[position]) == pytest.approx(measured.velocity[position], abs=4)
         assert np.std(velocities[position]) == pytest.approx(measured.velocity_spread[position], rel=0.35)
         assert np.mean(offsets[position]) == pytest.approx(measured.offset[position], abs=0.04)
@@ -93,7 +93,7 @@ def test_voices_drift_together() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, ALL), max_size=70), st.integers(-(2**63), 2**64), st.integers(0, 10**6))
-def test_every_hit_is_played_within_limits_and_again_the_same(labels: list[int], seed: int, number: int) -> None:
+def test_every_hit_is_within_limits_and_repeatable(labels: list[int], seed: int, number: int) -> None:
     hits = list(load_feel().play(labels, seed, number))
     assert [(hit.step, hit.voice) for hit in hits] == [
         (step, voice) for step, label in enumerate(labels) for voice in range(9) if label >> voice & 1
@@ -162,12 +162,12 @@ def damaged(*path: Any, value: Any) -> str:
         (damaged("voices", "kick", "velocity_shape", 0, value=9), "velocity_shape of 'kick' does not rise"),
     ],
 )
-def test_a_damaged_file_is_refused_with_what_is_wrong(text: str, reason: str) -> None:
+def test_a_damaged_file_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_feel(text)
 
 
-def test_a_missing_file_is_one_line_for_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feel_module, "_FILE", "gone.json")
     load_feel.cache_clear()
     try:
@@ -178,7 +178,7 @@ def test_a_missing_file_is_one_line_for_the_user(monkeypatch: pytest.MonkeyPatch
 
 
 def performance(hits: list[tuple[float, int, int]], qpm: float = 120, numerator: int = 4) -> bytes:
-    """A NoteSequence: ``hits`` are place in sixteenths, pitch and velocity."""
+    """A NoteSequence with ``hits``: position in sixteenths, pitch, velocity."""
     sequence = NoteSequence()
     sequence.tempos.add(qpm=qpm)
     sequence.time_signatures.add(numerator=numerator, denominator=4)
@@ -190,7 +190,7 @@ def performance(hits: list[tuple[float, int, int]], qpm: float = 120, numerator:
     return data
 
 
-def test_the_tool_finds_the_place_of_each_hit_and_the_loudest_of_a_flam(tool: ModuleType, tmp_path: Path) -> None:
+def test_the_tool_finds_positions_and_the_loudest_hit_of_a_flam(tool: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "train.tfrecord"
     flam = [(0, 36, 100), (3.75, 38, 30), (4.25, 40, 90), (17.0, 22, 50), (18, 99, 50)]  # 99 is no drum of ours
     with path.open("wb") as stream:
@@ -204,8 +204,8 @@ def test_the_tool_finds_the_place_of_each_hit_and_the_loudest_of_a_flam(tool: Mo
     )
 
 
-def test_the_tool_measures_what_was_put_in(tool: ModuleType) -> None:
-    """Two drummers of other levels: the spread is that of each, the mean that of all; the drift is found."""
+def test_the_tool_recovers_known_statistics(tool: ModuleType) -> None:
+    """Two drummers with different mean velocities: the spread is that of one drummer, the mean that of both."""
     numbers = np.random.default_rng(0)
     rows = []
     for drummer, level in enumerate((40.0, 90.0)):

@@ -47,7 +47,7 @@ def test_swing_is_percent_of_an_eighth(swing: float, delay: float) -> None:
     assert Playing(swing=swing).delay == pytest.approx(delay)
 
 
-def test_what_cannot_be_played_is_said() -> None:
+def test_obstacles_are_explained() -> None:
     triplets, waltz = DrumWindows(steps_per_quarter=3), DrumWindows(quarters_per_bar=3)
     swung, felt = Playing(swing=60), Playing(feel=load_feel())
     assert [playing.obstacle(DrumWindows()) for playing in (Playing(), swung, felt)] == ["", "", ""]
@@ -58,7 +58,7 @@ def test_what_cannot_be_played_is_said() -> None:
     assert not Playing().obstacle(triplets)
 
 
-def test_a_manifest_says_how_it_was_played() -> None:
+def test_a_manifest_has_the_playing_options() -> None:
     drums, melody, tracks, groove = (
         family_of(get_config(name)).playing_options
         for name in (DEFAULT_CONFIG, "cat-mel_2bar_small", "hier-multiperf_vel_1bar_med", "groovae_4bar")
@@ -66,7 +66,9 @@ def test_a_manifest_says_how_it_was_played() -> None:
     assert Playing(tempo=98.5, swing=60).describe(drums) == {"tempo": 98.5, "velocity": 80, "swing": 60}
     assert Playing().describe(drums, humanized=True) == {"tempo": 120.0, "velocity": None, "swing": 50.0}
     assert Playing().describe(melody) == {"tempo": 120.0, "velocity": 80}
-    assert Playing().describe(tracks) == Playing().describe(groove) == {"tempo": 120.0}  # the rest is their own
+    assert (
+        Playing().describe(tracks) == Playing().describe(groove) == {"tempo": 120.0}
+    )  # velocity and timing come from the model
     described = json.loads(json.dumps(Playing(feel=load_feel(), seed=7).describe(drums)))
     assert described["velocity"] is None, "a feel does not use it"
     assert described["feel"].startswith("Groove MIDI Dataset")

@@ -213,8 +213,9 @@ class Sampler(CheckpointModel):
         return sequences
 
 
-def _part(arrays: Sequence[npt.NDArray[Any]] | None, part: slice) -> Sequence[npt.NDArray[Any]]:
-    return () if arrays is None else arrays[part]
+def _part(arrays: Sequence[npt.NDArray[Any]] | None, rows: slice) -> Sequence[npt.NDArray[Any]]:
+    """Returns the arrays of some rows; none where there are no arrays."""
+    return () if arrays is None else arrays[rows]
 
 
 def _batch(windows: Sequence[npt.NDArray[Any]], steps: int, depth: int, filled: float = 0.0) -> Floats:
