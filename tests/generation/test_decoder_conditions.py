@@ -22,7 +22,7 @@ def test_one_window_is_repeated_until_every_chord_has_its_bar() -> None:
     repeated = conditions.repeat_for_chords(LATENTS)
     assert repeated.z[:, 0].tolist() == [0, 0, 1, 1]
     assert repeated.rows == (range(0, 2), range(2, 4))
-    rows = conditions.of_rows(repeated.rows)
+    rows = conditions.for_rows(repeated.rows)
     assert conditions.chords_of_files(rows, repeated.rows) == [("C", "G", "Am", "C")] * 2
 
 
@@ -37,7 +37,7 @@ def test_hits_of_the_input_are_controls(mode: str) -> None:
     hits = np.eye(32, 9, dtype=np.float32)
     window = InputWindow(Path("a.mid"), np.zeros((32, 27)), 32, 1, controls=hits)
     conditions = DecoderConditions(HITS, Request(mode=mode), ConditioningInputs((window,)))
-    rows = conditions.of_rows((range(0, 1),))
+    rows = conditions.for_rows((range(0, 1),))
     assert rows.controls is not None
     np.testing.assert_array_equal(rows.controls[0], hits)
     assert (rows.hits is None) == (mode == "reconstruct")
@@ -45,6 +45,11 @@ def test_hits_of_the_input_are_controls(mode: str) -> None:
 
 def test_drum_grids_have_no_conditions() -> None:
     conditions = DecoderConditions(get_config(DEFAULT_CONFIG), Request(), ConditioningInputs())
-    rows = conditions.of_rows(LATENTS.rows)
-    assert (conditions.of_first_window(), conditions.of_inputs(), rows.controls, rows.hits) == (None, None, None, None)
+    rows = conditions.for_rows(LATENTS.rows)
+    assert (conditions.for_first_window(), conditions.for_inputs(), rows.controls, rows.hits) == (
+        None,
+        None,
+        None,
+        None,
+    )
     assert conditions.chords_of_files(rows, LATENTS.rows) == [(), ()]

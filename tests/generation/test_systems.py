@@ -19,7 +19,7 @@ from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families import family_of
 from gmd_vae.families.groovae import GROOVAE
-from gmd_vae.generation.decoded.midi_files import MidiRequest
+from gmd_vae.generation.decoded.midi_files import FilePlan
 from gmd_vae.generation.generate import generate
 from gmd_vae.generation.inputs.chords import chord_controls
 from gmd_vae.generation.inputs.conditioning import ConditioningInputs
@@ -293,8 +293,8 @@ def test_written_parts_are_read_back(tmp_path: Path, name: str, instruments: lis
         def to_note_sequences(self, windows: Any) -> Any:
             return converter.from_tensors(np.array(windows))
 
-    request = MidiRequest("sample", range(1), 1, [windows], (), None, [()], (), Playing(100.0), join=False)  # type: ignore[list-item]
-    (made,) = music.midi_files(request, ConverterModel(), None)  # type: ignore[arg-type]
+    plan = FilePlan("sample", range(1), 1, [windows], (), None, [()], (), Playing(100.0), join=False)  # type: ignore[list-item]
+    (made,) = music.midi_files(plan, ConverterModel(), None)  # type: ignore[arg-type]
     (tmp_path / "made.mid").write_bytes(made.data)
     again = reader(name).windows(tmp_path / "made.mid")
     for window, before in zip(again, windows, strict=True):

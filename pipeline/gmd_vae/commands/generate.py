@@ -179,7 +179,7 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
         err.print(f"... and so on for all {len(result.fidelity):,}: see manifest.json", markup=False)
     figures = [file.figures for file in result.files if file.figures]
     for name in figures[0] if figures else ():
-        values = [of_file[name] for of_file in figures]
+        values = [file_figures[name] for file_figures in figures]
         shown = ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
         heading = "steps that differ from that version" if name == "steps_differing" else f"{name} in the files"
         err.print(f"{heading}: {shown}", markup=False)

@@ -44,13 +44,13 @@ class DecoderConditions:
         self._request, self._inputs = request, inputs
         self.chord_bars = family_of(config).chord_bars(config) if self._output.controls == "chords" else None
 
-    def of_first_window(self) -> Window | None:
+    def for_first_window(self) -> Window | None:
         """Returns the controls of a file's first window; ``None`` for models without controls."""
         if not self._output.controls:
             return None
         return self._chords_of_window(0) if self._request.chords else self._inputs.controls[0]
 
-    def of_inputs(self) -> list[Window] | None:
+    def for_inputs(self) -> list[Window] | None:
         """Returns the controls of each input window, for the model's own version of it."""
         if not self._output.controls:
             return None
@@ -73,7 +73,7 @@ class DecoderConditions:
             tuple(range(*pair) for pair in itertools.pairwise(ends)),
         )
 
-    def of_rows(self, rows: Sequence[range]) -> RowConditions:
+    def for_rows(self, rows: Sequence[range]) -> RowConditions:
         """Returns the conditioning of each row.
 
         The request's chords go on from window to window of a file, and repeat. Without them, controls are those of
@@ -105,14 +105,16 @@ class DecoderConditions:
         for window in conditions.controls:
             if id(window) not in symbols:
                 symbols[id(window)] = chords_of_window(window, self.chord_bars)
-        return [tuple(chord for row in of_file for chord in symbols[id(conditions.controls[row])]) for of_file in rows]
+        return [
+            tuple(chord for row in file_rows for chord in symbols[id(conditions.controls[row])]) for file_rows in rows
+        ]
 
     def _requested_chords(self, rows: Sequence[range]) -> list[Window]:
         """Returns the controls of the request's chords for each row; rows with equal chords share one array."""
         known: dict[int, Window] = {}  # by the first chord of the window
         controls: list[Window] = []
-        for of_file in rows:
-            for index in range(len(of_file)):
+        for file_rows in rows:
+            for index in range(len(file_rows)):
                 first = index * self._output.bars % len(self._request.chords)
                 if first not in known:
                     known[first] = self._chords_of_window(index)

@@ -20,7 +20,7 @@ from gmd_vae.evaluation.model import LIKELIEST
 from gmd_vae.families import family_of
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic
 from gmd_vae.generation.decoded.fidelity import Fidelity
-from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
 from gmd_vae.generation.decoder_conditions import DecoderConditions, RowConditions
 from gmd_vae.generation.job import GeneratedFile, GenerationJob, GenerationResult
 from gmd_vae.generation.latent import latent_files
@@ -57,12 +57,13 @@ def generate(job: GenerationJob) -> GenerationResult:
     conditions = DecoderConditions(config, request, inputs)
     with contextlib.ExitStack() as opened:
         model = opened.enter_context(_open_sampler(job))
-        first_controls = conditions.of_first_window()
+        first_controls = conditions.for_first_window()
 
         def likeliest_steps(z: Floats) -> list[Steps]:
             controls = None if first_controls is None else [first_controls] * len(z)
             return [music.steps(window) for window in model.decode(z, LIKELIEST, controls=controls)]
 
+        # inputs and request to latent vectors
         encoded = inputs.encode(model)
         latents = file_latents(
             request, encoded, inputs, _attribute_vectors(job, model), music.output.bars, likeliest_steps
@@ -73,35 +74,39 @@ def generate(job: GenerationJob) -> GenerationResult:
                 f"That is {len(latents.z):,} windows, and {_MAX_WINDOWS:,} can be made at once",
                 "Make fewer files, or shorter ones.",
             )
+
+        # latent vectors to windows, only for the files to write
         numbers = request.numbers(len(latents.rows))
         rows = [latents.rows[number] for number in numbers]
-        row_conditions = conditions.of_rows(latents.rows)
+        row_conditions = conditions.for_rows(latents.rows)
         windows = _decode(job, model, music, latents, rows, row_conditions)
-        fidelity = _fidelity(job, model, music, encoded, conditions.of_inputs(), windows)
+        fidelity = _fidelity(job, model, music, encoded, conditions.for_inputs(), windows)
         if request.mode == VARY:
             figures = _differing_steps(likeliest_steps(encoded)[0], windows, music)
         else:
             figures = _attribute_values(job, windows, music)
         chords = conditions.chords_of_files(row_conditions, latents.rows)
-        midi_request = MidiRequest(
-            request.mode,
-            numbers,
-            len(latents.rows),
-            windows,
-            inputs.songs,
-            request.bars,
-            [chords[number] for number in numbers],
-            _tempos(job),
-            job.playing,
-            request.join,
+
+        # windows to files
+        plan = FilePlan(
+            mode=request.mode,
+            numbers=numbers,
+            total=len(latents.rows),
+            windows=windows,
+            songs=inputs.songs,
+            bars=request.bars,
+            chords=[chords[number] for number in numbers],
+            tempos=_tempos(job),
+            playing=job.playing,
+            join=request.join,
         )
         humanizer = opened.enter_context(_open_humanizer(job))
         with files.whole_folder(job.output_dir) as folder:
             written, entries, early_notes = _write_midi(
-                job, folder, music.midi_files(midi_request, model, humanizer), len(numbers), figures
+                job, folder, music.midi_files(plan, model, humanizer), len(numbers), figures
             )
             latents_entry = _write_latents(folder / latent_files.NAME, latents, numbers)
-            described_inputs = inputs.describe([known.figures() for known in fidelity], conditions.chord_bars)
+            described_inputs = inputs.describe([entry.figures() for entry in fidelity], conditions.chord_bars)
             _write_manifest(job, folder, model, described_inputs, latents_entry, entries)
     return GenerationResult(written, fidelity, early_notes)
 
@@ -152,7 +157,7 @@ def _decode(
         decoded = model.decode(latents.z, temperature, part, conditions.controls, conditions.hits)
         windows += [music.compact(window) for window in decoded]
         job.progress("Decoding", len(windows) / len(wanted))
-    return [windows[of_file.start - wanted.start : of_file.stop - wanted.start] for of_file in rows]
+    return [windows[span.start - wanted.start : span.stop - wanted.start] for span in rows]
 
 
 def _fidelity(
@@ -182,7 +187,8 @@ def _differing_steps(
     reference: Steps, windows: Sequence[Sequence[Window]], music: DecodedMusic
 ) -> list[dict[str, float]]:
     """Returns for each file the number of steps that differ from ``reference``, the model's version of the beat."""
-    return [{"steps_differing": int((music.steps(of_file[0]) != reference).sum())} for of_file in windows]
+    steps = [music.steps(file_windows[0]) for file_windows in windows]
+    return [{"steps_differing": int((file_steps != reference).sum())} for file_steps in steps]
 
 
 def _attribute_values(
@@ -192,7 +198,7 @@ def _attribute_values(
     if job.request.mode != ATTRIBUTE:
         return []
     spec = job.source.config.drum_windows
-    labels = np.array([music.steps(of_file[0]) for of_file in windows])
+    labels = np.array([music.steps(file_windows[0]) for file_windows in windows])
     values = drum_attributes(labels, spec.voice_names, spec.steps_per_bar)
     names = dict.fromkeys(move.attribute for move in job.request.moves)
     return [{name: round(float(values[name][index]), 4) for name in names} for index in range(len(windows))]

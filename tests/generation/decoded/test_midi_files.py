@@ -1,4 +1,4 @@
-"""Names and arrangement of the files of a request."""
+"""Names of the files of a job, and the arrangement of their windows."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gmd_vae.generation.decoded.midi_files import MidiRequest
+from gmd_vae.generation.decoded.midi_files import FilePlan
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
 from gmd_vae.generation.performance.playing import Playing
 
 STEPS_PER_BAR = 4
-REQUEST = MidiRequest("sample", range(2), 2, [], (), None, [], (), Playing(), join=False)
+PLAN = FilePlan("sample", range(2), 2, [], (), None, [], (), Playing(), join=False)
 
 
 @pytest.mark.parametrize(("total", "name"), [(2, "sample-001"), (1000, "sample-001"), (1001, "sample-0001")])
 def test_file_names_have_equally_many_digits(total: int, name: str) -> None:
-    assert dataclasses.replace(REQUEST, total=total).stem(1) == name
+    assert dataclasses.replace(PLAN, total=total).stem(1) == name
 
 
 def test_windows_follow_each_other_and_are_cut_at_the_last_bar() -> None:
     windows = [np.full(8, 1), np.full(8, 2)]
-    assert REQUEST.arrange(0, windows, STEPS_PER_BAR).tolist() == [1] * 8 + [2] * 8
-    assert dataclasses.replace(REQUEST, bars=3).arrange(0, windows, STEPS_PER_BAR).tolist() == [1] * 8 + [2] * 4
+    assert PLAN.arrange(0, windows, STEPS_PER_BAR).tolist() == [1] * 8 + [2] * 8
+    assert dataclasses.replace(PLAN, bars=3).arrange(0, windows, STEPS_PER_BAR).tolist() == [1] * 8 + [2] * 4
 
 
 def test_windows_of_a_song_stand_at_their_bars() -> None:
@@ -31,6 +31,6 @@ def test_windows_of_a_song_stand_at_their_bars() -> None:
     windows = tuple(
         InputWindow(Path("a.mid"), np.zeros((8, 1)), 8, 3, bar=bar, skipped_bars=skipped) for bar, skipped in places
     )
-    request = dataclasses.replace(REQUEST, songs=(Song(Path("a.mid"), windows, 6, 120.0, ()),))
-    arranged = request.arrange(0, [np.full(8, 1), np.full(8, 2), np.full(8, 3)], STEPS_PER_BAR)
+    plan = dataclasses.replace(PLAN, songs=(Song(Path("a.mid"), windows, 6, 120.0, ()),))
+    arranged = plan.arrange(0, [np.full(8, 1), np.full(8, 2), np.full(8, 3)], STEPS_PER_BAR)
     assert arranged.reshape(6, STEPS_PER_BAR)[:, 0].tolist() == [1, 1, 2, 0, 0, 3]

@@ -3,7 +3,7 @@
 Read ``decoded_music.py`` first. Each family returns one of its implementations (``Family.decoded_music``).
 
 - ``decoded_music.py``: the interface ``DecodedMusic``.
-- ``midi_files.py``: the files of a request, and the windows of a file as one array.
+- ``midi_files.py``: ``FilePlan``, the files to write, and the windows of a file as one array.
 - ``drum_grids.py``: drum labels and drum rolls.
 - ``grooves.py``: hits with velocities and offsets.
 - ``parts.py``: melodies, trios and several instruments.

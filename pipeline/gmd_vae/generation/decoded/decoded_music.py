@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.generation.decoded.fidelity import Fidelity
-from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
@@ -49,11 +49,11 @@ class DecodedMusic(abc.ABC):
         """
 
     @abc.abstractmethod
-    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
-        """Yields the MIDI file of each beat, and at the end the joined file if the request asks for it.
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+        """Yields the MIDI file of each beat, and at the end the joined file if the plan has one.
 
         Args:
-            request: Decoded windows, names and options.
+            plan: Decoded windows, names and options.
             model: The opened model, for its converter.
-            humanizer: Performer of drum patterns; ``None``: velocities and timing as ``request.playing`` has them.
+            humanizer: Performer of drum patterns; ``None``: velocities and timing as ``plan.playing`` has them.
         """

@@ -11,7 +11,7 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, hit_fidelity
-from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.drum_notes import drum_midi
@@ -49,46 +49,44 @@ class DrumGrids(DecodedMusic):
         labels = [self.steps(window)[part] for window, part in zip(decoded, own_parts, strict=True)]
         return hit_fidelity(song.file, np.concatenate(targets), np.concatenate(labels))
 
-    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
         """Yields one drum track for each file."""
         joined: list[int] = []
         pending: list[list[int]] = []  # patterns that the humanizer will perform
         first_pending = 0
-        for index, windows in enumerate(request.windows):
+        for index, windows in enumerate(plan.windows):
             labels = [self.steps(window) for window in windows]
-            pattern: list[int] = request.arrange(index, labels, self.grid.steps_per_bar).tolist()
-            joined += pattern if request.join else []
+            pattern: list[int] = plan.arrange(index, labels, self.grid.steps_per_bar).tolist()
+            joined += pattern if plan.join else []
             if humanizer is None:
-                yield self.midi_file(request, index, pattern)
+                yield self.midi_file(plan, index, pattern)
                 continue
             pending.append(pattern)
-            if sum(map(len, pending)) >= _HUMANIZED_STEPS_AT_ONCE or index == len(request.windows) - 1:
-                performances = humanizer.perform(pending, request.numbers[first_pending])
+            if sum(map(len, pending)) >= _HUMANIZED_STEPS_AT_ONCE or index == len(plan.windows) - 1:
+                performances = humanizer.perform(pending, plan.numbers[first_pending])
                 for offset, (pattern, performance) in enumerate(zip(pending, performances, strict=True)):
-                    yield self.midi_file(request, first_pending + offset, pattern, performance)
+                    yield self.midi_file(plan, first_pending + offset, pattern, performance)
                 first_pending, pending = index + 1, []
-        if request.join:
-            yield self.joined_file(request, joined, humanizer.perform([joined], 0)[0] if humanizer else None)
+        if plan.join:
+            yield self.joined_file(plan, joined, humanizer.perform([joined], 0)[0] if humanizer else None)
 
     def midi_file(
-        self, request: MidiRequest, index: int, pattern: Sequence[int], performance: GroovePerformance | None = None
+        self, plan: FilePlan, index: int, pattern: Sequence[int], performance: GroovePerformance | None = None
     ) -> MidiFile:
         """Returns the file of one pattern.
 
         Args:
-            request: Names and options.
-            index: Index of the file in ``request.numbers``.
+            plan: Names and options.
+            index: Index of the file in ``plan.numbers``.
             pattern: Drum labels, one for each step.
-            performance: Velocities and offsets; ``None``: those of ``request.playing``.
+            performance: Velocities and offsets; ``None``: those of ``plan.playing``.
         """
-        playing = request.playing_of(index)
-        return self._write(request.stem(index), pattern, playing, request.numbers[index], performance)
+        playing = plan.playing_of(index)
+        return self._write(plan.stem(index), pattern, playing, plan.numbers[index], performance)
 
-    def joined_file(
-        self, request: MidiRequest, pattern: Sequence[int], performance: GroovePerformance | None
-    ) -> MidiFile:
+    def joined_file(self, plan: FilePlan, pattern: Sequence[int], performance: GroovePerformance | None) -> MidiFile:
         """Returns the file of all patterns in a row; arguments as for ``midi_file``."""
-        return self._write(request.joined_stem, pattern, request.playing, request.total, performance)
+        return self._write(plan.joined_stem, pattern, plan.playing, plan.total, performance)
 
     def _write(
         self, stem: str, pattern: Sequence[int], playing: Playing, number: int, performance: GroovePerformance | None

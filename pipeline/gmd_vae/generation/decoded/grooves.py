@@ -10,7 +10,7 @@ from gmd_vae.families.groove_columns import VELOCITIES
 from gmd_vae.generation.decoded.decoded_music import Steps, Window
 from gmd_vae.generation.decoded.drum_grids import DrumRolls
 from gmd_vae.generation.decoded.fidelity import Fidelity, groove_fidelity
-from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
@@ -41,16 +41,16 @@ class Grooves(DrumRolls):
         steps = song.bars * self.output.steps_per_bar
         return self._fidelity(song, np.concatenate(targets)[:steps], np.concatenate(decoded)[:steps], song.tempo)
 
-    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
         """Yields one drum track for each file, with the decoded velocities and timing. ``humanizer`` is unused."""
         joined: list[Window] = []
-        for index, windows in enumerate(request.windows):
-            values = request.arrange(index, windows, self.grid.steps_per_bar)
-            joined += [values] if request.join else []
-            yield self.midi_file(request, index, self.steps(values).tolist(), GroovePerformance(_NAME, values))
-        if request.join:
+        for index, windows in enumerate(plan.windows):
+            values = plan.arrange(index, windows, self.grid.steps_per_bar)
+            joined += [values] if plan.join else []
+            yield self.midi_file(plan, index, self.steps(values).tolist(), GroovePerformance(_NAME, values))
+        if plan.join:
             values = np.concatenate(joined)
-            yield self.joined_file(request, self.steps(values).tolist(), GroovePerformance(_NAME, values))
+            yield self.joined_file(plan, self.steps(values).tolist(), GroovePerformance(_NAME, values))
 
     def _fidelity(self, source: InputWindow | Song, target: Window, decoded: Window, tempo: float) -> Fidelity:
         hits = self.steps(target), self.steps(decoded)

@@ -1,4 +1,4 @@
-"""The MIDI files of a request: their windows, names and options; and the bytes of one file."""
+"""The files of a job: ``FilePlan`` with their windows, names and options, and ``MidiFile`` with the bytes of one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MidiFile:
 
 
 @dataclasses.dataclass(frozen=True)
-class MidiRequest:
+class FilePlan:
     """The files to write.
 
     Attributes:

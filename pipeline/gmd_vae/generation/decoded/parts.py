@@ -9,7 +9,7 @@ import numpy as np
 
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, StreamFidelity
-from gmd_vae.generation.decoded.midi_files import MidiFile, MidiRequest
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
 from gmd_vae.generation.inputs.input_windows import InputWindow, Song
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
@@ -57,26 +57,26 @@ class Streams(DecodedMusic):
         """Returns ``None``: these families read no songs."""
         return None
 
-    def midi_files(self, request: MidiRequest, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
         """Yields a file with one track for each instrument. ``humanizer`` is unused."""
         joined: list[PlacedSequence] = []
         joined_chords: list[str] = []
         joined_bars = 0
         window_bars = self.output.bars
-        for index, windows in enumerate(request.windows):
-            bars = request.bars or len(windows) * window_bars
+        for index, windows in enumerate(plan.windows):
+            bars = plan.bars or len(windows) * window_bars
             sequences = [
                 (number * window_bars, min(window_bars, bars - number * window_bars), sequence)
                 for number, sequence in enumerate(model.to_note_sequences(windows))
             ]
-            chords = list(request.chords[index][:bars])
-            yield self._write(request.stem(index), sequences, bars, request.playing_of(index), chords)
-            if request.join:
+            chords = list(plan.chords[index][:bars])
+            yield self._write(plan.stem(index), sequences, bars, plan.playing_of(index), chords)
+            if plan.join:
                 joined += [(joined_bars + begin, length, sequence) for begin, length, sequence in sequences]
                 joined_chords += chords
                 joined_bars += bars
-        if request.join:
-            yield self._write(request.joined_stem, joined, joined_bars, request.playing, joined_chords)
+        if plan.join:
+            yield self._write(plan.joined_stem, joined, joined_bars, plan.playing, joined_chords)
 
     def _counted_steps(self, target: Sequence[Steps], version: Sequence[Steps]) -> Any:
         """Returns the steps that fidelity counts, bool ``[steps]``: all of them."""

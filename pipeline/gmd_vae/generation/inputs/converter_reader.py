@@ -33,11 +33,11 @@ class ConverterReader(InputReader):
                 path,
                 window.inputs,
                 window.length,
-                len(windows),
-                number,
-                window.outputs,
-                tempo,
-                window.controls,
+                count=len(windows),
+                number=number,
+                target=window.outputs,
+                tempo=tempo,
+                controls=window.controls,
             )
             for number, window in enumerate(windows, start=1)
         )

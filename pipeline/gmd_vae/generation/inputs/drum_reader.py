@@ -87,7 +87,9 @@ class DrumReader(InputReader):
 
     def _window(self, path: Path, labels: Labels, count: int, number: int, tempo: float) -> InputWindow:
         spec = self.config.drum_windows
-        return InputWindow(path, labels_to_inputs(labels, spec), spec.steps, count, number, labels, tempo)
+        return InputWindow(
+            path, labels_to_inputs(labels, spec), spec.steps, count=count, number=number, target=labels, tempo=tempo
+        )
 
     def _no_window_error(self, path: Path, dropped: Dropped) -> GmdVaeError:
         """Returns the error for a file without a window: the needed music, the reasons, the next action."""
