@@ -1,13 +1,13 @@
-"""The configs: data, not code. Add your own here, or in a file of your own: ``--configs my_configs.py``.
+"""The configs as plain data. Add yours here, or in a file of your own (``--configs my_configs.py``).
 
-``gmd-vae configs`` lists them, ``gmd-vae configs NAME`` shows every number of one. Magenta's own 23 configs need no
-entry here: ``--config`` takes their names.
+``gmd-vae configs`` lists all configs; ``gmd-vae configs NAME`` shows every number of one. Magenta's own 23 configs need
+no entry here: use their names with ``--config``.
 
-A config is one ``Config``; ``pipeline/gmd_vae/configuration/config.py`` explains its fields. ``replace`` makes another
-one of it: fields and hyperparameters (by Magenta's names) are given alike. Each number has its reason beside it or in
-``source``. Most of them come from the project that this one grew out of ("the previous project": runs v1, v2 and v3
-on the Groove MIDI Dataset) and from the MusicVAE paper (Roberts et al., "A Hierarchical Latent Vector Model for
-Learning Long-Term Structure in Music", ICML 2018).
+A config is a ``Config``; ``pipeline/gmd_vae/configuration/config.py`` explains its fields. ``replace`` returns a copy
+with other fields or hyperparameters (by Magenta's names). The reason for each number is beside it or in ``source``.
+Most numbers come from the project that this one grew out of ("the previous project": runs v1, v2 and v3 on the Groove
+MIDI Dataset), and from the MusicVAE paper (Roberts et al., "A Hierarchical Latent Vector Model for Learning Long-Term
+Structure in Music", ICML 2018).
 """
 
 from typing import Any
@@ -16,8 +16,8 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.window_specs import DrumWindows
 
-# Four bars of sixteenth notes = 64 steps, a window at every bar. A pause of one bar ends a stretch of drums. The
-# number of windows per file has no cap (the previous project kept 5 a file, 1,479 of 13,251).
+# Four bars of sixteenth notes = 64 steps, a window at every bar. A pause of one bar ends a stretch of drums. All
+# windows of a file are used (the previous project used at most 5 of each file, 1,479 of 13,251).
 FOUR_BARS = DrumWindows(slice_bars=4)
 SIXTEEN_BARS = DrumWindows(slice_bars=16)  # 256 steps, as in the paper's Table 1
 
@@ -33,7 +33,7 @@ HIERDEC = Config(
         "enc_rnn_size": [512, 512],
         "dec_rnn_size": [256, 256],
         "batch_size": 512,  # for a GPU, as in the previous project
-        "free_bits": 48,  # as cat-drums_2bar_small, the Magenta config it started from
+        "free_bits": 48,  # as in cat-drums_2bar_small, the config of Magenta's that the previous project began with
         "max_beta": 0.2,
         "sampling_schedule": "inverse_sigmoid",  # from teacher forcing to the model's own output
         "sampling_rate": 1000,  # the probability is one half at step 6,908
@@ -70,23 +70,23 @@ PAPER = NO_AR.replace(
     sampling_rate=0,  # teacher forcing throughout
 )
 
-# Sized for two CPU cores. The values were chosen by 280-second trials of one core (docs/small-config.md; the ELBO is of
-# the validation windows, higher is better). The starting point was the loss of the larger configs.
+# Sizes for two CPU cores. The values were chosen by trials of 280 seconds on one core (docs/small-config.md; the ELBO
+# is that of the validation windows, higher is better). The starting point was the loss of the larger configs.
 SMALL: dict[str, Any] = {
     "z_size": 64,
     "enc_rnn_size": [128],  # 256: ELBO 3 nats better, samples worse, as fewer steps fit into the time
     "dec_rnn_size": [128, 128],
     "batch_size": 32,  # twice the steps of 64 in the same time: ELBO -144 instead of -155; 16 was no better
-    # Free bits are filled with noise: with 48 the model learned as much from z as from 9 bits of its own choice, and
-    # paid for all 48. Without them: ELBO -121 instead of -144, at the same step accuracy.
+    # Free bits are filled with noise: with 48 the model used all of them, with 0 it used 9 bits, at the same step
+    # accuracy. The ELBO was -121 with 0 instead of -144 with 48.
     "free_bits": 0,
     "max_beta": 0.1,  # best ELBO of 0.2, 0.1, 0.05 and 0.02 (-114.5, -113.9, -122, -131)
-    "learning_rate": 0.002,  # and down to a tenth in 7,700 steps: ELBO -142.4 instead of -143.7
+    "learning_rate": 0.002,  # decays to a tenth in 7,700 steps: ELBO -142.4 instead of -143.7
     "decay_rate": 0.9997,
-    # Teacher forcing: with a quarter of the inputs sampled, steps took a fifth longer and samples were worse
+    # Teacher forcing: with a quarter of the inputs sampled, a step took a fifth longer and samples were worse
     "sampling_schedule": "constant",
     "sampling_rate": 0,
-    "num_steps": 6_000,  # minutes on 2 cores: README.md
+    "num_steps": 6_000,  # README.md has the minutes on 2 cores
 }
 BARS = (4, 16)  # 4 segments of a bar: ELBO -140 instead of -144 for 8 half bars, and a better step accuracy
 HIERDEC_SMALL = HIERDEC.replace(
@@ -155,13 +155,13 @@ def other_segments(parent: Config) -> Config:
     )
 
 
-# Magenta's other systems for two CPU cores; docs/systems.md shows each of them. The values are those of SMALL as long
-# as nothing better has been measured.
+# Magenta's other systems for two CPU cores; docs/systems.md describes each of them. The values are those of SMALL where
+# no better ones have been measured.
 SMALL_SYSTEM: dict[str, Any] = {**SMALL, "beta_rate": 0.0}
 
 
 def small(model: str, name: str, **changes: Any) -> Config:
-    """Returns one of Magenta's configs at the sizes above, with further changes."""
+    """Returns one of Magenta's configs at the sizes of ``SMALL_SYSTEM``, with further changes."""
     parent = next(config for config in MAGENTA_CONFIGS if config.name == model)
     return parent.replace(
         name=name,
@@ -171,12 +171,12 @@ def small(model: str, name: str, **changes: Any) -> Config:
     )
 
 
-# GrooVAE's loss is small and consists of squared errors for the most part. With SMALL's values its best step was 1,600
-# of 3,200, with a free-running hits F1 of 0.69; with the paper's own values it still improved at 3,000, with 0.72.
-# Without Magenta's dropout (keep probability 0.3) our layers compute the encoder; dropout was not tried at 128 units.
+# GrooVAE's loss is small and consists mostly of squared errors. With SMALL's values the best step was 1,600 of 3,200,
+# with a free-running hits F1 of 0.69; with the paper's own values it still improved at 3,000, with 0.72. Without
+# Magenta's dropout (keep probability 0.3) our layers compute the encoder. Dropout was not tried with 128 units.
 GROOVE: dict[str, Any] = {"free_bits": 48, "max_beta": 0.2, "dropout_keep_prob": 1.0}
 
-# With SMALL's learning rate the trio's gradients exploded after 400 steps, and Magenta's clipping makes them zero.
+# With SMALL's learning rate the trio's gradients exploded after 400 steps, and Magenta's clipping made them zero.
 TRIO: dict[str, Any] = {"learning_rate": 0.001}
 
 SYSTEMS = [

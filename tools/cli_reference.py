@@ -1,4 +1,4 @@
-"""Writes docs/cli.md: every command with its own --help. Usage: python tools/cli_reference.py [FILE]"""
+"""Writes docs/cli.md: the --help of every command. Usage: python tools/cli_reference.py [FILE]"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from gmd_vae.cli import cli
 
 TARGET = Path(__file__).parent.parent / "docs" / "cli.md"
-WIDTH = 100  # fixed: the same file from every terminal
+WIDTH = 100  # fixed, so that the file does not depend on the terminal
 HEAD = """\
 # Commands
 
@@ -19,7 +19,7 @@ The output of `--help`, written by `make docs`. Change the text in `pipeline/gmd
 
 
 def reference() -> str:
-    """The whole file."""
+    """Returns the content of docs/cli.md."""
     parts = [HEAD]
     for context in _contexts(click.Context(cli, info_name="gmd-vae", terminal_width=WIDTH, **cli.context_settings)):
         depth = 2 if context.parent is None or context.parent.parent is None else 3
@@ -28,7 +28,7 @@ def reference() -> str:
 
 
 def _contexts(context: click.Context) -> Iterator[click.Context]:
-    """A command and all those below it, in their order."""
+    """Yields a command and all commands below it in their order."""
     yield context
     if isinstance(context.command, click.Group):
         for name in context.command.list_commands(context):

@@ -1,12 +1,12 @@
-"""A rehearsal of preparing data on several machines, on this one: a Dask scheduler and two workers.
+"""Rehearses the preparation of data on several machines: a Dask scheduler and two workers on this machine.
 
-Copies a folder of MIDI files a few times, under other names, and runs ``gmd-vae convert`` and ``gmd-vae
-preprocess`` on the workers. In the middle of each, a worker is killed, as a power cut would. The files
-must be, byte for byte, those that the same commands make without Dask.
+Copies a folder of MIDI files several times under other names, and runs ``gmd-vae convert`` and ``gmd-vae preprocess``
+on the workers. During each command a worker is killed, as by a power cut. The files must equal those of the same
+commands without Dask, byte for byte.
 
     python tools/data_cluster_demo.py data/raw/groove
 
-Ends with 0 if they are, with 1 if not.
+The exit code is 0 if they are equal, else 1.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from pathlib import Path
 from cluster_demo import environment, free_ports
 
 CONFIG = "hierdec-drum_4bar_small"
-FILES = 3000  # enough for some seconds of work: the kill must come in the middle
+FILES = 3000  # enough for some seconds of work, so that a worker can be killed during it
 
 
 class DaskCluster:
-    """A scheduler and workers with one thread each, on loopback. A context: what still runs is killed.
+    """A scheduler and workers with one thread each, on loopback. A context manager that kills them at the end.
 
     Args:
-        folder: for their logs and what the workers keep.
-        python_path: a folder with modules that the workers shall find, besides this package.
+        folder: Folder for logs and for the workers' files.
+        python_path: Folder with further modules for the workers.
     """
 
     def __init__(self, folder: Path, python_path: Path | None = None) -> None:
@@ -54,22 +54,22 @@ class DaskCluster:
             process.wait()
 
     def start_scheduler(self) -> subprocess.Popen[bytes]:
-        """Starts the scheduler at ``address``; does not wait for it."""
+        """Starts the scheduler at ``address`` without waiting for it."""
         host, _, port = self.address.removeprefix("tcp://").partition(":")
         return self._start("scheduler", "--host", host, "--port", port, "--no-dashboard")
 
     def start_worker(self) -> None:
-        """Starts a worker; it looks for the scheduler until it is there."""
+        """Starts a worker, which waits for the scheduler."""
         directory = self.folder / f"worker-{len(self._all)}"
-        # without a nanny, the worker is the process that is killed, and nobody starts it again
+        # without a nanny process, which would restart a killed worker
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(directory))
         self.workers.append(self._start("worker", self.address, *options))
 
     def kill_worker(self) -> None:
-        """Ends the first worker as a power cut would: with SIGKILL.
+        """Kills the first worker with SIGKILL, as by a power cut.
 
         Raises:
-            RuntimeError: it had ended by itself.
+            RuntimeError: The worker had ended by itself.
         """
         worker = self.workers.pop(0)
         worker.send_signal(signal.SIGKILL)
@@ -86,20 +86,26 @@ class DaskCluster:
 
 
 def gmd_vae(*arguments: str) -> subprocess.Popen[bytes]:
-    """Starts a command; only its errors are shown."""
+    """Starts a command of gmd-vae without its stdout."""
     return subprocess.Popen([sys.executable, "-m", "gmd_vae", *arguments], stdout=subprocess.DEVNULL, env=environment())
 
 
 def kill_in_the_middle(
     cluster: DaskCluster, command: subprocess.Popen[bytes], output_dir: Path, seconds: float = 600
 ) -> tuple[int, int]:
-    """Kills a worker when the first batches are finished, and waits until the command has ended.
+    """Kills a worker when the first batches are finished, and waits for the end of the command.
+
+    Args:
+        cluster: The workers.
+        command: The running command.
+        output_dir: Output folder of the command.
+        seconds: Time limit.
 
     Returns:
-        The number of finished batches when the worker was killed, and the highest number seen.
+        Number of finished batches at the kill, and the highest number seen.
 
     Raises:
-        RuntimeError: the command had ended before, or all batches were finished, or the time is over.
+        RuntimeError: The command had ended or all batches were finished before the kill, or the time limit is over.
     """
     until = time.monotonic() + seconds
     folder = output_dir.with_name(f".{output_dir.name}.parts")
@@ -116,12 +122,12 @@ def kill_in_the_middle(
             cluster.kill_worker()
         time.sleep(0.005)
     if most <= killed_at:
-        raise RuntimeError("the work had ended before a worker could be killed: more files, please")
+        raise RuntimeError("the work ended before a worker could be killed; give a larger --files")
     return killed_at, most
 
 
 def same_files(ours: Path, theirs: Path) -> bool:
-    """Whether two folders hold the same files, byte for byte."""
+    """Returns True if two folders contain the same files, byte for byte."""
     names = sorted(path.name for path in ours.iterdir())
     return names == sorted(path.name for path in theirs.iterdir()) and all(
         (ours / name).read_bytes() == (theirs / name).read_bytes() for name in names
@@ -129,7 +135,7 @@ def same_files(ours: Path, theirs: Path) -> bool:
 
 
 def copy_often(source: Path, target: Path, files: int) -> int:
-    """Copies a folder of MIDI files under other names, until there are about so many files; how many there are."""
+    """Copies a folder of MIDI files under other names to about ``files`` files; returns their number."""
     count = sum(1 for _ in source.rglob("*.mid"))
     copies = max(1, round(files / max(1, count)))
     for number in range(copies):
@@ -138,7 +144,7 @@ def copy_often(source: Path, target: Path, files: int) -> int:
 
 
 def run(stage: Sequence[str], cluster: DaskCluster, here: Path, there: Path) -> bool:
-    """A command on this machine and on the workers; whether the files are the same."""
+    """Runs a command on this machine and on the workers; returns True if the files are the same."""
     name = stage[0]
     begun = time.monotonic()
     if gmd_vae(*stage, "--output-dir", str(here)).wait():
@@ -160,8 +166,8 @@ def run(stage: Sequence[str], cluster: DaskCluster, here: Path, there: Path) -> 
 def main() -> int:
     """Runs the rehearsal from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", type=Path, help="a folder of MIDI files")
-    parser.add_argument("--files", type=int, default=FILES, help=f"about how many files to make of it ({FILES:,})")
+    parser.add_argument("source", type=Path, help="folder of MIDI files")
+    parser.add_argument("--files", type=int, default=FILES, help=f"approximate number of copied files ({FILES:,})")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-cluster-demo-"))).resolve()
@@ -180,7 +186,7 @@ def main() -> int:
         except RuntimeError as error:
             print(f"failed: {error}", flush=True)
             well = False
-    print("All is well." if well else "Something is wrong: see above.")
+    print("All files are the same." if well else "The rehearsal failed; the reason is above.")
     return 0 if well else 1
 
 

@@ -1,11 +1,11 @@
-"""Every system once, from NoteSequences to MIDI: windows, a few steps of training, an evaluation, two samples.
+"""Runs every system once, from NoteSequences to MIDI: windows, a few steps of training, an evaluation, two samples.
 
-Magenta's own configs are trained with tiny layers, to see that they work; small configs of ours as they are.
+Magenta's own configs are trained with tiny layers; small configs of ours at their own sizes.
 
     python tools/try_systems.py --drums data/notes/groove --music data/notes/freedoom --output-dir build/systems
 
-Writes a line to ``systems.jsonl`` for each config as soon as it is done, and ``systems.md`` at the end. What is in
-``systems.jsonl`` already is not tried again. Ends with 0 if every config went all the way, with 1 if one did not.
+Each config adds a line to ``systems.jsonl``; the table ``systems.md`` is written at the end. Configs in
+``systems.jsonl`` are not run again. The exit code is 0 if all commands of all configs succeeded, else 1.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ COLUMNS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Tries the configs; the exit code."""
+    """Runs the configs and returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--drums", type=Path, required=True, help="NoteSequences for configs that only play drums")
-    parser.add_argument("--music", type=Path, required=True, help="NoteSequences for all others")
+    parser.add_argument("--drums", type=Path, required=True, help="NoteSequences for configs of drums")
+    parser.add_argument("--music", type=Path, required=True, help="NoteSequences for all other configs")
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--config", action="append", help="only these")
+    parser.add_argument("--config", action="append", help="config to run; all of Magenta's systems by default")
     options = parser.parse_args(arguments)
     configs = [config for config in all_configs().values() if _is_tried(config, options.config)]
     options.output_dir.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def _is_tried(config: Config, names: Sequence[str] | None) -> bool:
 
 
 def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any]:
-    """The row of a config; with ``error`` where a command failed."""
+    """Runs all commands of a config and returns its row, with ``error`` if a command failed."""
     started = time.monotonic()
     tiny = config.is_magentas
     model = config.magenta or config.name
@@ -89,7 +89,7 @@ def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any
         splits = json.loads((examples / "manifest.json").read_text())["splits"]
         row["windows"] = sum(split["windows"] for split in splits.values())
         sizes = ["--hparams", TINY] if tiny else []
-        for goal in (steps // 2, steps):  # it stops, and goes on
+        for goal in (steps // 2, steps):  # the second command continues the run
             _run(
                 "train",
                 "--config",
@@ -119,11 +119,15 @@ def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any
 
 
 class _Failed(Exception):
-    """A command did not end with 0."""
+    """A command failed."""
 
 
 def _run(*words: Any) -> str:
-    """Runs a command of gmd-vae in this process; what it wrote to stdout."""
+    """Runs a command of gmd-vae in this process and returns its stdout.
+
+    Raises:
+        _Failed: The command failed.
+    """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -131,7 +135,7 @@ def _run(*words: Any) -> str:
         except SystemExit as ended:
             if ended.code:
                 raise _Failed(f"{words[0]}: {err.getvalue().splitlines()[-1]}") from None
-        except Exception as error:  # a traceback is a bug of ours, and a row of the table
+        except Exception as error:  # a traceback is a bug, and a row of the table
             raise _Failed(f"{words[0]}: {type(error).__name__}: {error}") from error
     return out.getvalue()
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class DrumLabels(Family):
-    """Drum grids as one label a step: bit ``i`` of a label says that a drum of class ``i`` begins there."""
+    """Drum grids with one label for each step: bit ``i`` of a label is 1 if a drum of class ``i`` begins there."""
 
     kind = "labels"
     whole_windows = True
@@ -108,7 +108,7 @@ class DrumLabels(Family):
         """Returns our own version of Magenta's script for drums."""
         from gmd_vae.windows.stock.drums import StockDrumExtractor
 
-        self.extractor(config)  # refuses windows that cannot be cut
+        self.extractor(config)  # raises UsageError for windows that cannot be cut
         return StockDrumExtractor(config.drum_windows)
 
     def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:

@@ -1,7 +1,7 @@
 """The interface of a family of music: every question whose answer depends on the kind of a config's music.
 
-The methods are in the order in which data flows: output, windows, model, evaluation, generation. Methods without a
-body of their own here must be defined by each family. None of them imports TensorFlow unless its docstring says so.
+The methods are in the order in which data flows: output, windows, model, evaluation, generation. Each family must
+define the abstract ones. No method imports TensorFlow unless its docstring says so.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ class Family(abc.ABC):
     """One kind of music: its windows, its model, its figures and its MIDI.
 
     Attributes:
-        kind: Name of the output for JSON: ``labels``, ``roll``, ``streams`` or ``groove``.
-        whole_windows: All windows have the full length.
-        only_drums: All notes that its models write are drums.
+        kind: Name of the output in JSON: ``labels``, ``roll``, ``streams`` or ``groove``. Not the name of the family in
+            a config (a key of ``families.FAMILIES``): streams and multitrack have the same kind.
+        whole_windows: True if all windows have the full length.
+        only_drums: True if all notes that the models write are drums.
         unsupported_modes: Modes of ``gmd-vae generate`` that its models do not have.
         playing_options: Those of the options ``velocity``, ``swing`` and ``humanize`` that its music takes.
     """
@@ -65,7 +66,7 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def music(self, config: Config) -> Music:
-        """Returns the music that the config learns from."""
+        """Returns the music that the config learns from; it is one of ``music.MUSIC``."""
 
     @abc.abstractmethod
     def describe_output(self, config: Config) -> str:
@@ -73,14 +74,19 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
-        """Returns the input and output depth of each LSTM decoder of the lowest level, for parameter counts."""
+        """Returns ``(input depth, output depth)`` of each core decoder, for ``parameters.count_parameters``.
+
+        Args:
+            config: The config.
+            hparams: All hyperparameters by Magenta's names.
+        """
 
     def extra_parameters(self, config: Config, hparams: dict[str, Any]) -> int:
-        """Returns the number of parameters beside LSTM and dense layers."""
+        """Returns the number of parameters that are not in LSTM or dense layers."""
         return 0
 
     def training_bytes(self, config: Config, hparams: dict[str, Any]) -> int | None:
-        """Returns an estimate of the memory that training takes on a CPU, in bytes; ``None`` where it is unknown."""
+        """Returns an estimate of the memory for training on a CPU in bytes; ``None`` if it is unknown."""
         return None
 
     @abc.abstractmethod
@@ -107,7 +113,7 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def stock_extractor(self, config: Config) -> StockExtractor:
-        """Returns the picklable function that does to a NoteSequence what Magenta's ``preprocess_tfrecord`` does."""
+        """Returns the picklable function from NoteSequence bytes to records of Magenta's ``preprocess_tfrecord``."""
 
     @abc.abstractmethod
     def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:
@@ -115,8 +121,8 @@ class Family(abc.ABC):
 
         Args:
             config: The config.
-            split: At least one example.
-            tokens: Those of ``inputs`` and ``outputs`` that the model takes as tokens.
+            split: Split with at least one example.
+            tokens: Names of the arrays (``inputs``, ``outputs``) that the model reads as tokens instead of vectors.
         """
 
     # --- inspection
@@ -127,7 +133,7 @@ class Family(abc.ABC):
         return False
 
     def drum_grid(self, config: Config) -> DrumWindows | None:
-        """Returns the grid of drum classes and steps that the hits lie on; ``None`` where not all notes are drums."""
+        """Returns the drum classes and steps of the windows; ``None`` if not all notes are drums."""
         return None
 
     @abc.abstractmethod
@@ -157,17 +163,17 @@ class Family(abc.ABC):
             advance: Progress callback, called with files done and files in all.
 
         Raises:
-            UsageError: This family shows single files only.
+            UsageError: This family can show only single files.
         """
 
     @abc.abstractmethod
     def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
-        """Returns the parts of a window with ``name``, ``notes``, ``lowest`` and ``highest`` pitch."""
+        """Returns the parts of a window, each with ``name``, ``notes``, ``lowest`` and ``highest`` pitch."""
 
     # --- model
 
     def build(self, config: Config) -> Any:
-        """Returns Magenta's ``Config`` of a config that is not one of Magenta's at other sizes. Starts TensorFlow.
+        """Returns Magenta's ``Config`` for a config without the field ``magenta``. Starts TensorFlow.
 
         Raises:
             ValueError: The family has no model of its own.

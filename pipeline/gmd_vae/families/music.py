@@ -20,10 +20,10 @@ class Music:
 
     Attributes:
         name: Name in JSON output.
-        heading: Heading of the group.
-        needs: Parts that the music must have.
-        data: Places to get it from.
-        contents: Noun phrase for music that has it, after "there are".
+        heading: Heading of the group in ``gmd-vae configs``.
+        needs: Instruments that the music must have.
+        data: Sources of such music, for users.
+        contents: Name of the windows in the advice for an input without windows, for example ``melodies``.
     """
 
     name: MusicName
@@ -34,7 +34,6 @@ class Music:
 
 
 _OWN = "your own MIDI files"
-_BANDS = f"{_OWN} of bands, all three playing together"
 MUSIC: dict[str, Music] = {
     music.name: music
     for music in (
