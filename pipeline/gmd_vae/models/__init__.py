@@ -1,14 +1,14 @@
 """Trained models: the layers that compute them, their checkpoints, and their use after training.
 
 In: Magenta configs from ``magenta``. Out: encoders, decoders and losses for ``training``; latent vectors, windows and
-likelihoods for ``evaluation`` and ``generation``. Read `accelerated` for the layers and `inference` for the use of a
-checkpoint.
+likelihoods for ``evaluation`` and ``generation``. Read ``accelerated/`` for the layers and ``inference/`` for the
+use of a checkpoint.
 
-- `accelerated`: Magenta's LSTM layers, computed faster.
-- `inference`: models restored from a checkpoint.
-- `checkpoints`: finds a checkpoint from any spelling of its path. No TensorFlow.
-- `checkpoint_check`: checks that a checkpoint is undamaged and fits a graph.
-- `elbo_terms`: the parts of the ELBO for each window.
-- `label_vectors`: drum labels as the vectors that Magenta's models read and write.
-- `sessions`: session options.
+- ``accelerated/``: Magenta's LSTM layers, computed faster.
+- ``inference/``: models restored from a checkpoint.
+- ``checkpoints.py``: finds a checkpoint from any spelling of its path. No TensorFlow.
+- ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph.
+- ``elbo_terms.py``: the parts of the ELBO for each window.
+- ``label_vectors.py``: drum labels as the vectors that Magenta's models read and write.
+- ``sessions.py``: session options.
 """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from gmd_vae.magenta.api import lstm_models, lstm_utils, tf
+
+# hyperparameters that replace those of training where a model is scored: the decoder reads the true step before
+TEACHER_FORCING: Final = {"sampling_schedule": "constant", "sampling_rate": 0.0}
 
 
 def elbo_terms(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -21,12 +24,12 @@ def elbo_terms(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Any], dict[
         Magenta's streaming metrics, pairs (value, update operation) by name; and float32 ``[batch]`` tensors by the
         tags of Magenta's summaries (``losses/r_loss`` in nats, ...).
     """
-    allow_absent_windows(model)
+    allow_empty_windows(model)
     metrics, terms = model._compute_model_loss(**{"control_sequence": None, **batch})
     return metrics, terms
 
 
-def allow_absent_windows(model: Any) -> None:
+def allow_empty_windows(model: Any) -> None:
     """Allows windows of length 0 in Magenta's decoder for several streams.
 
     ``SplitMultiOutLstmDecoder`` asserts that every window has the full length, while it merges values that only

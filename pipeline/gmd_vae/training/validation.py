@@ -18,7 +18,7 @@ from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
-from gmd_vae.models.elbo_terms import elbo_terms
+from gmd_vae.models.elbo_terms import TEACHER_FORCING, elbo_terms
 from gmd_vae.models.sessions import session_config
 from gmd_vae.training.examples import Split
 from gmd_vae.training.history import Validation, elbo
@@ -88,9 +88,8 @@ class Validator:
     def _build(self) -> None:
         run, count = self._run, self._split.count
         self._size = size = min(BATCH_SIZE, count)
-        teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
         with tf.Graph().as_default() as graph:
-            config = build_config(run.config, {**run.hparams, **teacher_forcing, "batch_size": size})
+            config = build_config(run.config, {**run.hparams, **TEACHER_FORCING, "batch_size": size})
             layers = dataclasses.replace(
                 run.layers, precision="fp32"
             )  # comparable figures for every training precision

@@ -64,13 +64,13 @@ def made_model(name: str, folder: Path, windows: list[Tensors]) -> tuple[Path, A
         posterior's means.
     """
     from gmd_vae.magenta.api import build_config, tf
-    from gmd_vae.models.elbo_terms import allow_absent_windows
+    from gmd_vae.models.elbo_terms import allow_empty_windows
 
     config = get_config(name)
     with tf.Graph().as_default(), tf.Session() as session:
         built = build_config(config, {**resolve(config, SIZES), **TEACHER_FORCED, "batch_size": len(windows) + 2})
         built.model.build(built.hparams, built.data_converter.output_depth, is_training=False)
-        allow_absent_windows(built.model)
+        allow_empty_windows(built.model)
 
         def batch(part: str) -> Any:
             arrays = [getattr(window, part) for window in windows]

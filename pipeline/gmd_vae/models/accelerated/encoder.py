@@ -18,7 +18,7 @@ class AcceleratedBidirectionalLstmEncoder(lstm_models.BidirectionalLstmEncoder):
 
     Args:
         precision: Precision of the matrix products, ``fp32`` or ``bf16``.
-        whole_windows: Every window has the full length, or is absent and has length 0. Drum windows do. The encoder
+        whole_windows: Every window has the full length or length 0 (empty). Drum windows do. The encoder
             then needs no reversal and no selection by length.
         classes: Number of classes of one-hot input. The first product then becomes a lookup of weight rows, and
             sequences may also be tokens (`tokens`). 0 means arbitrary vectors.
@@ -146,7 +146,7 @@ class AcceleratedHierarchicalLstmEncoder(lstm_models.HierarchicalLstmEncoder):  
 
     def _create_level(self) -> AcceleratedBidirectionalLstmEncoder:
         level, steps = next(self._levels)
-        # above the first level Magenta reads every embedding, also those of absent segments
+        # above the first level Magenta reads every embedding, also those of empty segments
         classes = 0 if level else self._classes
         return AcceleratedBidirectionalLstmEncoder(self._precision, level > 0, classes, steps)
 
@@ -156,7 +156,7 @@ class AcceleratedHierarchicalLstmEncoder(lstm_models.HierarchicalLstmEncoder):  
         Args:
             sequence: Windows with each segment padded, float32 ``[batch, max_seq_len, depth]``.
             sequence_length: Lengths in steps, int32 ``[batch, segments]``, or ``[batch]`` for windows that are whole
-                or absent.
+                or empty.
 
         Returns:
             The output of the last level, float32 ``[batch, 2 * units]``.

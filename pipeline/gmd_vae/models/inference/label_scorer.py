@@ -19,6 +19,7 @@ from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.core_decoder import StepOutputs
 from gmd_vae.models.accelerated.tokens import labels_to_sequence
+from gmd_vae.models.elbo_terms import TEACHER_FORCING
 from gmd_vae.models.inference.checkpoint_model import CheckpointModel
 from gmd_vae.models.inference.step_scores import StepScores
 from gmd_vae.models.label_vectors import expand_labels
@@ -50,8 +51,7 @@ class LabelScorer(CheckpointModel):
         self._windows = config.drum_windows
         # one bit for each drum class; int32 takes half the memory where it is wide enough
         self._dtype = np.int32 if len(self._windows.pitch_classes) < 32 else np.int64
-        teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
-        super().__init__(config, {**hparams, **teacher_forcing, "batch_size": BATCH_SIZE}, checkpoint, layers)
+        super().__init__(config, {**hparams, **TEACHER_FORCING, "batch_size": BATCH_SIZE}, checkpoint, layers)
 
     def encode(self, windows: Labels) -> tuple[Floats, Floats]:
         """Computes the posterior q(z|x) of each window, a diagonal Gaussian.
@@ -104,11 +104,11 @@ class LabelScorer(CheckpointModel):
             built.model.build(built.hparams, built.data_converter.output_depth, is_training=False)
             z = tf.placeholder(tf.float32, [BATCH_SIZE, built.hparams.z_size])
             *_, results = built.model.decoder.reconstruction_loss(before, target, lengths, z)
-            steps = self._steps_of(results, expanded, labels, built.model.decoder)
+            steps = self._step_outputs(results, expanded, labels, built.model.decoder)
             run: Callable[..., Any] = self._restore(chosen).make_callable(steps, [labels, z])
             return run
 
-    def _steps_of(self, results: Any, target: Any, labels: Any, decoder: Any) -> StepOutputs:
+    def _step_outputs(self, results: Any, target: Any, labels: Any, decoder: Any) -> StepOutputs:
         """Returns the loss and the likeliest label of each step.
 
         Args:
@@ -134,7 +134,7 @@ class LabelScorer(CheckpointModel):
 class NadeScorer(LabelScorer):
     """A scorer of drum labels whose decoder is Magenta's ``MultiLabelRnnNadeDecoder``."""
 
-    def _steps_of(self, results: Any, target: Any, labels: Any, decoder: Any) -> StepOutputs:
+    def _step_outputs(self, results: Any, target: Any, labels: Any, decoder: Any) -> StepOutputs:
         """Returns losses and decided labels; the RNN output ``[batch, steps, depth]`` holds the NADE's biases."""
         nade, classes = decoder._nade, int(target.shape[-1])
         biases = tf.reshape(results.rnn_output, [-1, nade.num_hidden + classes])

@@ -1,4 +1,4 @@
-"""Trained models of tensors as probability distributions; ``label_scorer.py`` is that of drum labels."""
+"""Scorers of tensors: streams, multitrack events and GrooVAE. ``label_scorer.py`` scores drum labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import lstm_models, tf
 from gmd_vae.models.accelerated.core_decoder import StepOutputs
-from gmd_vae.models.elbo_terms import allow_absent_windows
+from gmd_vae.models.elbo_terms import TEACHER_FORCING, allow_empty_windows
 from gmd_vae.models.inference.checkpoint_model import CheckpointModel
 from gmd_vae.models.inference.step_scores import StepScores
 from gmd_vae.windows.extraction import Tensors
@@ -46,8 +46,7 @@ class _TensorScorer(CheckpointModel, abc.ABC):
 
     def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers = ACCELERATED) -> None:
         self._output = family_of(config).output(config)
-        teacher_forcing = {"sampling_schedule": "constant", "sampling_rate": 0.0}
-        super().__init__(config, {**hparams, **teacher_forcing}, checkpoint, layers)
+        super().__init__(config, {**hparams, **TEACHER_FORCING}, checkpoint, layers)
         self._converter = self._build()[0].data_converter
         widest = self._output.steps * max(self._converter.input_depth, self._converter.output_depth)
         self._size = max(1, min(_LARGEST_BATCH, _BATCH_NUMBERS // widest))
@@ -84,7 +83,7 @@ class _TensorScorer(CheckpointModel, abc.ABC):
         """Names of the parts of a step's loss."""
 
     @abc.abstractmethod
-    def _steps_of(self, results: Any, target: Any, lengths: Any, decoder: Any) -> tuple[Any, ...]:
+    def _step_outputs(self, results: Any, target: Any, lengths: Any, decoder: Any) -> tuple[Any, ...]:
         """Returns tensors: the losses ``[batch, steps]`` of each part, and the likeliest outputs.
 
         Args:
@@ -124,12 +123,12 @@ class _TensorScorer(CheckpointModel, abc.ABC):
             target = tf.cast(outputs, tf.float32)
             # MusicVAE's decoder input is the target one step earlier, with zeros at the first step
             before = tf.pad(target[:, :-1], [(0, 0), (1, 0), (0, 0)])
-            allow_absent_windows(built.model)
+            allow_empty_windows(built.model)
             _pad_segments(built.model.decoder)
             *_, results = built.model.decoder.reconstruction_loss(
                 before, target, lengths, z, tf.cast(controls, tf.float32) if self._converter.control_depth else None
             )
-            fetched = self._steps_of(results, target, lengths, built.model.decoder)
+            fetched = self._step_outputs(results, target, lengths, built.model.decoder)
             feeds = [outputs, lengths, controls, z]
             run: Callable[..., Any] = self._restore(chosen).make_callable(fetched, feeds)
             return run
@@ -151,7 +150,7 @@ class StreamScorer(_TensorScorer):
     def _parts(self) -> tuple[str, ...]:
         return tuple(stream.name for stream in self._output.streams)
 
-    def _steps_of(self, results: Any, target: Any, lengths: Any, decoder: Any) -> tuple[Any, ...]:
+    def _step_outputs(self, results: Any, target: Any, lengths: Any, decoder: Any) -> tuple[Any, ...]:
         if isinstance(results, StepOutputs):  # from our layers; several streams are in the last dimension
             if results.losses.shape.rank == 2:
                 return results.losses, results.likeliest[..., None]
@@ -164,9 +163,9 @@ class StreamScorer(_TensorScorer):
         for stream in self._output.streams:
             columns = slice(stream.start, stream.stop)
             truth = tf.argmax(target[..., columns], axis=-1, output_type=tf.int32)
-            of_stream = logits[..., columns]
-            losses.append(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=truth, logits=of_stream) * mask)
-            likeliest.append(tf.argmax(of_stream, axis=-1, output_type=tf.int32))
+            stream_logits = logits[..., columns]
+            losses.append(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=truth, logits=stream_logits) * mask)
+            likeliest.append(tf.argmax(stream_logits, axis=-1, output_type=tf.int32))
         return *losses, tf.stack(likeliest, axis=-1)
 
 
@@ -177,7 +176,7 @@ class GrooveScorer(_TensorScorer):
     def _parts(self) -> tuple[str, ...]:
         return "hits", "velocities", "offsets"
 
-    def _steps_of(self, results: Any, target: Any, lengths: Any, decoder: Any) -> tuple[Any, ...]:
+    def _step_outputs(self, results: Any, target: Any, lengths: Any, decoder: Any) -> tuple[Any, ...]:
         depth = int(target.shape[-1])
         outputs = tf.concat(decoder._activate_outputs(tf.reshape(results.rnn_output, [-1, depth])), axis=-1)
         outputs = tf.reshape(outputs, target.shape)

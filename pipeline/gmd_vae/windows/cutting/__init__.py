@@ -9,5 +9,6 @@ In: a NoteSequence in wire format. Out: an ``Extraction``: the windows, and coun
 - ``magenta_windows.py``: extractors around Magenta's converters, for melodies, trios, several instruments and GrooVAE.
 - ``section_windows.py``: one section and its converter: chords, repeats, positions.
 - ``section_content.py``: the windows that a section should give, without Magenta; reasons for missing ones.
+- ``section_meter.py``: tempo and bars of a section.
 - ``groove_sections.py``: sections of played drums as Magenta's ``GrooveConverter`` needs them.
 """

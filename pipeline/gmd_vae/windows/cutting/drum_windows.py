@@ -34,7 +34,7 @@ from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 
 LONGEST_GAP_BARS = 1000  # without max_bars, a pause inside a stretch takes memory: at most about 2 MB
 _MAX_CLASSES = 62  # labels are int64
-_LAST_STEP = 2.0**62  # Magenta raises where a step does not fit int64
+LAST_STEP = 2.0**62  # Magenta raises where a step does not fit int64
 _DEFAULT_TIME = (4, 4, 120.0)  # 4/4 at 120 quarters per minute, for a NoteSequence without changes
 
 
@@ -318,7 +318,7 @@ def _quantize(
     with np.errstate(all="ignore"):  # infinite times are found below
         start = (hits.start - begin) * steps_per_second + 0.5
         stop = (np.minimum(hits.end, end) - begin) * steps_per_second + 0.5
-    if not (_all_below(start, _LAST_STEP) and _all_below(stop, _LAST_STEP)):
+    if not (_all_below(start, LAST_STEP) and _all_below(stop, LAST_STEP)):
         dropped.reasons["bad_times"] += 1
         return None
     if qpm < 0 or stop.min() <= -1.0:  # a note without an end time, in a section that begins later

@@ -14,12 +14,11 @@ import numpy as np
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import Notes, read_notes
-from gmd_vae.windows.cutting.drum_windows import DrumExtractor, PlacedWindow, placed_windows, section_times
+from gmd_vae.windows.cutting.drum_windows import LAST_STEP, DrumExtractor, PlacedWindow, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 
 _STEPS_PER_QUARTER = 16  # resolution of the script's metric positions
 _POSITIONS = 16  # number of metric positions: those within a quarter
-_LAST_STEP = 2.0**62  # note_seq raises where a step does not fit int64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +141,7 @@ def _reason(filters: Filters, notes: Notes, begin: float, end: float, state: tup
     steps_per_second = _STEPS_PER_QUARTER * qpm / 60.0
     with np.errstate(all="ignore"):  # infinite times are found below
         steps = np.array([notes.start - begin, stop]) * steps_per_second + 0.5
-    if not (np.abs(steps) < _LAST_STEP).all():
+    if not (np.abs(steps) < LAST_STEP).all():
         return "bad_times"
     if (steps <= -1.0).any():
         return "negative_times"

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+from gmd_vae.windows.cutting.section_meter import DEFAULT_TEMPO, has_bars_of_four_quarters, tempo_of
 from gmd_vae.windows.extraction import Dropped
 
 MAX_BARS = 4_000  # Magenta's converter allocates every step up to the last note, so one late note could take all memory
 _BAR = 16  # sixteenths: every GrooVAE has 4/4
-_DEFAULT_TEMPO = 120.0
 _GLOBAL_RNG_LOCK = threading.Lock()
 
 
@@ -61,7 +61,7 @@ def groove_sections(
     sections = []
     for piece in split if len(split) > 1 else [sequence]:
         section = _known_drums(piece, pitches)
-        if section.notes and _is_in_four(section, dropped):
+        if section.notes and has_bars_of_four_quarters(section.time_signatures, dropped):
             _cut_off(section, dropped)
             if _bars(section) >= bars:
                 sections.append(section)
@@ -94,18 +94,6 @@ def _known_drums(section: NoteSequence, pitches: Mapping[int, int]) -> NoteSeque
     return copy
 
 
-def _is_in_four(section: NoteSequence, dropped: Dropped) -> bool:
-    """Returns True if all bars have four quarters; else counts the reason."""
-    for signature in section.time_signatures:
-        numerator, denominator = signature.numerator, signature.denominator
-        possible = numerator > 0 and denominator > 0 and denominator & (denominator - 1) == 0
-        if not possible or numerator != denominator:
-            dropped.reasons["other_bar_length" if possible else "bad_time_signature"] += 1
-            dropped.time_signatures[f"{numerator}/{denominator}"] += 1
-            return False
-    return True
-
-
 def _cut_off(section: NoteSequence, dropped: Dropped) -> None:
     """Removes the notes behind ``MAX_BARS``."""
     end = MAX_BARS * 4 * 60 / _tempo(section)
@@ -123,5 +111,5 @@ def _bars(section: NoteSequence) -> int:
 
 
 def _tempo(section: NoteSequence) -> float:
-    """Returns the tempo in quarters per minute."""
-    return section.tempos[0].qpm if section.tempos and section.tempos[0].qpm > 0 else _DEFAULT_TEMPO
+    """Returns the tempo in quarters per minute; the default where it is not positive."""
+    return tempo_of(section) if tempo_of(section) > 0 else DEFAULT_TEMPO

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from gmd_vae.configuration.window_specs import NINE_CLASSES
+from gmd_vae.windows.cutting.section_meter import has_bars_of_four_quarters, tempo_of
 from gmd_vae.windows.extraction import Dropped
 
 # from magenta.models.music_vae.data; a test compares them with the package
@@ -28,7 +29,6 @@ MAX_TRIO_BARS = 1024
 _TRIO_GAP = 2  # longest pause of an instrument in bars
 _MIN_TRACKS, _MAX_TRACKS = 2, 8
 _BAR = 16  # steps
-_DEFAULT_TEMPO = 120.0
 _DRUM_PITCHES = frozenset(pitch for pitches in NINE_CLASSES for pitch in pitches)
 
 Ensemble: TypeAlias = Literal["melody", "trio", "tracks"]
@@ -89,7 +89,7 @@ def window_bars(requirements: Requirements, section: Any, dropped: Dropped) -> l
         section: NoteSequence with times in seconds, without changes of tempo or time signature.
         dropped: Receives the reasons for missing windows.
     """
-    if not _is_in_four(section, dropped):
+    if not _is_convertible(section, dropped):
         return []
     steps = _steps(section)
     if requirements.kind == "tracks":
@@ -100,24 +100,14 @@ def window_bars(requirements: Requirements, section: Any, dropped: Dropped) -> l
     return (_trios if requirements.kind == "trio" else _melodies)(requirements, section, dropped)
 
 
-def tempo_of(section: Any) -> float:
-    """Returns the tempo of a section in quarters per minute."""
-    return section.tempos[0].qpm if section.tempos else _DEFAULT_TEMPO
-
-
-def _is_in_four(section: Any, dropped: Dropped) -> bool:
-    """Returns True if all times are numbers and the bars have four quarters; else counts the reason."""
+def _is_convertible(section: Any, dropped: Dropped) -> bool:
+    """Returns True if times are finite and not negative, and bars have four quarters; else counts the reason."""
     times = [time for note in section.notes for time in (note.start_time, note.end_time)]
     if not all(map(math.isfinite, times)) or not math.isfinite(section.total_time) or not tempo_of(section) > 0:
         dropped.reasons["bad_times"] += 1
         return False
-    for signature in section.time_signatures[:1]:
-        numerator, denominator = signature.numerator, signature.denominator
-        possible = numerator > 0 and denominator > 0 and denominator & (denominator - 1) == 0
-        if not possible or numerator != denominator:
-            dropped.reasons["other_bar_length" if possible else "bad_time_signature"] += 1
-            dropped.time_signatures[f"{numerator}/{denominator}"] += 1
-            return False
+    if not has_bars_of_four_quarters(section.time_signatures[:1], dropped):
+        return False
     if times and min(times) * tempo_of(section) / 15 + 0.5 <= -1:
         dropped.reasons["negative_times"] += 1
         return False
@@ -125,13 +115,14 @@ def _is_in_four(section: Any, dropped: Dropped) -> bool:
 
 
 def _melodies(requirements: Requirements, section: Any, dropped: Dropped) -> list[int]:
+    """Returns the first bars of melody windows: each instrument gives one at each bar of its melodies."""
     instruments = _quantized(section, requirements.programs, PIANO)
     if not instruments:
         dropped.reasons["no_melody"] += 1
         return []
     first_bars: list[int] = []
     for notes in instruments.values():
-        for begin, bars in _voices(notes):
+        for begin, bars in _melody_spans(notes):
             if requirements.max_bars is not None and bars > requirements.max_bars:
                 dropped.reasons["melodies_cut_off"] += 1
                 bars = requirements.max_bars
@@ -141,7 +132,7 @@ def _melodies(requirements: Requirements, section: Any, dropped: Dropped) -> lis
     return first_bars
 
 
-def _voices(notes: Iterable[_Note]) -> list[tuple[int, int]]:
+def _melody_spans(notes: Iterable[_Note]) -> list[tuple[int, int]]:
     """Returns first bar and number of bars of each melody of an instrument; a bar of silence ends a melody.
 
     As in ``note_seq``, the highest of several notes at one step belongs to the melody.
@@ -170,6 +161,7 @@ def _voices(notes: Iterable[_Note]) -> list[tuple[int, int]]:
 
 
 def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[int]:
+    """Returns the first bars of trio windows: those in which melody, bass and drums play without a long pause."""
     last = max((note.end_time for note in section.notes), default=0.0)
     bars = math.ceil(max(_steps(section), _step(last, tempo_of(section))) / _BAR)
     if bars > MAX_TRIO_BARS:
@@ -242,7 +234,7 @@ def _quantized(section: Any, programs: range, pitches: range) -> dict[int, list[
 
 
 def _part_of(note: Any) -> str:
-    """Returns the part of a note in a trio; empty for none."""
+    """Returns the part of a note in a trio: ``drums``, ``melody``, ``bass``, or empty for none."""
     if note.is_drum:
         return "drums"
     return "melody" if note.program in MELODY_PROGRAMS else "bass" if note.program in BASS_PROGRAMS else ""
@@ -255,6 +247,7 @@ def _note_steps(note: Any, tempo: float) -> tuple[int, int]:
 
 
 def _step(seconds: float, tempo: float) -> int:
+    """Returns a time as the nearest sixteenth."""
     return int(seconds * (tempo / 60 * 4) + 0.5)
 
 

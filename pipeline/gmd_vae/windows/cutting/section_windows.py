@@ -14,7 +14,15 @@ import numpy as np
 from gmd_vae.configuration.window_specs import MagentaWindows
 from gmd_vae.midi.chord_inference import has_chords, infer_chords
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
-from gmd_vae.windows.cutting.section_content import ANY_PROGRAM, PIANO, Ensemble, Requirements, tempo_of, window_bars
+from gmd_vae.windows.cutting.section_content import (
+    ANY_PROGRAM,
+    PIANO,
+    REQUIREMENTS,
+    Ensemble,
+    Requirements,
+    window_bars,
+)
+from gmd_vae.windows.cutting.section_meter import tempo_of
 from gmd_vae.windows.extraction import Dropped, Tensors
 
 _ROUNDING_ERROR = 1e-6  # seconds
@@ -45,8 +53,8 @@ def requirements_of(kind: Ensemble, windows: MagentaWindows, converter: Any) -> 
         converter: One of Magenta's converters.
     """
     programs = converter._valid_programs or ANY_PROGRAM if kind == "melody" else ANY_PROGRAM
-    most = 100 if kind == "melody" else None
-    return Requirements(kind, windows.bars, programs, most, windows.controls == "chords")
+    max_bars = REQUIREMENTS["melody"].max_bars if kind == "melody" else None
+    return Requirements(kind, windows.bars, programs, max_bars, windows.controls == "chords")
 
 
 def prepare_converter(converter: Any) -> None:
@@ -75,7 +83,7 @@ def convert_section(
         section: NoteSequence without changes of tempo or time signature. Missing chords are added to it.
         dropped: Receives the reasons for missing windows.
     """
-    own = Dropped()
+    own = Dropped()  # of this section; which of it counts depends on the windows
     bars = window_bars(requirements, section, own)
     chords = ""
     if bars and requirements.chords:
@@ -130,7 +138,15 @@ def locate_bars(converter: Any, section: NoteSequence, found: list[PlacedTensors
 
 
 def convert(converter: Any, section: NoteSequence) -> list[Tensors]:
-    """Returns the windows that a converter makes of a section."""
+    """Returns the windows that a converter makes of a section.
+
+    Args:
+        converter: One of Magenta's converters.
+        section: NoteSequence without changes of tempo or time signature.
+
+    Raises:
+        Exception: Any error of the converter.
+    """
     tensors = converter.to_tensors(section)
     return [
         Tensors(inputs, outputs, np.asarray(controls), tuple(np.atleast_1d(length).tolist()))
