@@ -17,7 +17,7 @@ from gmd_vae.windows.extraction import Tensors
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import: only for a result that is not there yet
     from gmd_vae.models.inference.sampler import Sampler
-    from gmd_vae.models.inference.step_scores import Scorer, StepScores
+    from gmd_vae.models.inference.scorer import Scorer, StepScores
 
 # A temperature at which the likeliest class always wins: logits differ by 1e-7 or not at all, and 100 times
 # the noise of sampling is enough.

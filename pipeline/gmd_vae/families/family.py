@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gmd_vae.generation.inputs.input_windows import InputReader
     from gmd_vae.generation.model import OpenedModel
     from gmd_vae.generation.performance.humanizer import Humanizer
-    from gmd_vae.models.inference.step_scores import Scorer
+    from gmd_vae.models.inference.scorer import Scorer
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters

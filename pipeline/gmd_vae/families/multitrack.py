@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.result import Figures
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
-    from gmd_vae.models.inference.step_scores import Scorer
+    from gmd_vae.models.inference.scorer import Scorer
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
-    from gmd_vae.models.inference.step_scores import Scorer
+    from gmd_vae.models.inference.scorer import Scorer
     from gmd_vae.windows.extraction import Tensors
 
 

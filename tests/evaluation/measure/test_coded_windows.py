@@ -20,7 +20,7 @@ from gmd_vae.evaluation.tables.details import details
 from gmd_vae.evaluation.tables.formats import to_markdown
 from gmd_vae.evaluation.tables.overview import overview
 from gmd_vae.families.output_spec import OutputSpec
-from gmd_vae.models.inference.step_scores import StepScores
+from gmd_vae.models.inference.scorer import StepScores
 from gmd_vae.windows.extraction import Tensors
 
 FEW = Settings(importance_samples=2, samples=6)

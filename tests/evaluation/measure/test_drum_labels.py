@@ -16,7 +16,7 @@ from gmd_vae.evaluation.measure.drum_labels import measure_drum_labels
 from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.result import Figures
 from gmd_vae.evaluation.settings import Settings
-from gmd_vae.models.inference.step_scores import StepScores
+from gmd_vae.models.inference.scorer import StepScores
 from gmd_vae.windows.label_windows import LabelWindows
 
 FEW = Settings(importance_samples=64, samples=30)

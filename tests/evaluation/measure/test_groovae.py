@@ -18,7 +18,7 @@ from gmd_vae.evaluation.metrics.label_accuracy import LabelReconstruction
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.evaluation.tables.groove import velocities_and_timing
 from gmd_vae.families.output_spec import OutputSpec
-from gmd_vae.models.inference.step_scores import StepScores
+from gmd_vae.models.inference.scorer import StepScores
 from gmd_vae.windows.extraction import Tensors
 
 OUTPUT = OutputSpec(2, 32, 27, 27)

@@ -21,7 +21,7 @@ from gmd_vae.models.accelerated.core_decoder import StepOutputs
 from gmd_vae.models.accelerated.tokens import labels_to_sequence
 from gmd_vae.models.elbo_terms import TEACHER_FORCING
 from gmd_vae.models.inference.checkpoint_model import CheckpointModel
-from gmd_vae.models.inference.step_scores import StepScores
+from gmd_vae.models.inference.scorer import StepScores
 from gmd_vae.models.label_vectors import expand_labels
 
 Floats = npt.NDArray[np.float32]

@@ -19,7 +19,7 @@ from gmd_vae.magenta.api import lstm_models, tf
 from gmd_vae.models.accelerated.core_decoder import StepOutputs
 from gmd_vae.models.elbo_terms import TEACHER_FORCING, allow_empty_windows
 from gmd_vae.models.inference.checkpoint_model import CheckpointModel
-from gmd_vae.models.inference.step_scores import StepScores
+from gmd_vae.models.inference.scorer import StepScores
 from gmd_vae.windows.extraction import Tensors
 
 Floats = npt.NDArray[np.float32]
