@@ -90,10 +90,10 @@ def open_model(
         family.open_scorer(config, hparams, checkpoint, layers) as scorer,
         Sampler(config, hparams, checkpoint, seed, layers) as sampler,
     ):
-        yield _CheckpointModel(scorer, sampler, family.stored_windows)
+        yield _ScorerAndSampler(scorer, sampler, family.stored_windows)
 
 
-class _CheckpointModel:
+class _ScorerAndSampler:
     """A scorer for teacher forcing and a sampler for free-running decoding, on one checkpoint."""
 
     def __init__(self, scorer: Scorer[Any], sampler: Sampler, stored_windows: Any) -> None:

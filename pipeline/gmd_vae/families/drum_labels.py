@@ -182,9 +182,9 @@ class DrumLabels(Family):
 
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns drum labels as music."""
-        from gmd_vae.generation.decoded.drum_grids import DrumGrids
+        from gmd_vae.generation.decoded.drum_grids import DecodedLabels
 
-        return DrumGrids(self.output(config), config.drum_windows)
+        return DecodedLabels(self.output(config), config.drum_windows)
 
 
 DRUM_LABELS = DrumLabels()

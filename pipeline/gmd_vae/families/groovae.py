@@ -114,9 +114,9 @@ class GrooVae(MagentaFamily):
 
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns grooves as music."""
-        from gmd_vae.generation.decoded.grooves import Grooves
+        from gmd_vae.generation.decoded.grooves import DecodedGrooves
 
-        return Grooves(self.output(config), self.drum_grid(config))
+        return DecodedGrooves(self.output(config), self.drum_grid(config))
 
     def humanizes(self, config: Config) -> bool:
         """Returns True for tasks that keep given hits."""

@@ -102,9 +102,9 @@ class Multitrack(MagentaFamily):
 
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns tracks of events as music."""
-        from gmd_vae.generation.decoded.parts import Tracks
+        from gmd_vae.generation.decoded.parts import DecodedTracks
 
-        return Tracks(self.output(config))
+        return DecodedTracks(self.output(config))
 
 
 MULTITRACK = Multitrack()

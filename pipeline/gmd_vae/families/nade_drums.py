@@ -71,9 +71,9 @@ class NadeDrums(DrumLabels):
 
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns drum rolls as music."""
-        from gmd_vae.generation.decoded.drum_grids import DrumRolls
+        from gmd_vae.generation.decoded.drum_grids import DecodedRolls
 
-        return DrumRolls(self.output(config), config.drum_windows)
+        return DecodedRolls(self.output(config), config.drum_windows)
 
 
 NADE_DRUMS = NadeDrums()

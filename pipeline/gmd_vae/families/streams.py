@@ -106,7 +106,7 @@ class Streams(MagentaFamily):
 
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns streams as music."""
-        from gmd_vae.generation.decoded.parts import Streams as DecodedStreams
+        from gmd_vae.generation.decoded.parts import DecodedStreams
 
         return DecodedStreams(self.output(config))
 

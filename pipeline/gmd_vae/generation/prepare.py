@@ -13,7 +13,7 @@ from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
 from gmd_vae.generation.config_checks import check_config, requested_chords
 from gmd_vae.generation.inputs.conditioning import ConditioningInputs
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song, shown_path
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow, shown_path
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
 from gmd_vae.generation.latent.latent_files import read_latents
@@ -125,7 +125,7 @@ def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[Condi
     return ConditioningInputs(tuple(windows), (), options["input_seed"], vectors), notes
 
 
-def _describe_song(song: Song) -> list[str]:
+def _describe_song(song: InputSong) -> list[str]:
     line = f"{shown_path(song.file)}: {song.bars:,} bars in {len(song.windows):,} windows"
     return [line, *(f"{shown_path(song.file)}: left out: {missing}" for missing in song.missing)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gmd_vae.generation.decoded.midi_files import FilePlan
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.performance.playing import Playing
 
 STEPS_PER_BAR = 4
@@ -31,6 +31,6 @@ def test_windows_of_a_song_stand_at_their_bars() -> None:
     windows = tuple(
         InputWindow(Path("a.mid"), np.zeros((8, 1)), 8, 3, bar=bar, skipped_bars=skipped) for bar, skipped in places
     )
-    plan = dataclasses.replace(PLAN, songs=(Song(Path("a.mid"), windows, 6, 120.0, ()),))
+    plan = dataclasses.replace(PLAN, songs=(InputSong(Path("a.mid"), windows, 6, 120.0, ()),))
     arranged = plan.arrange(0, [np.full(8, 1), np.full(8, 2), np.full(8, 3)], STEPS_PER_BAR)
     assert arranged.reshape(6, STEPS_PER_BAR)[:, 0].tolist() == [1, 1, 2, 0, 0, 3]

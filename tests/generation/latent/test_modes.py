@@ -9,7 +9,7 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.latent_points import prior
 from gmd_vae.generation.inputs.conditioning import ConditioningInputs
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.latent.modes import FileLatents, Floats, Steps, file_latents
 from gmd_vae.generation.request import Move, Request
 
@@ -121,7 +121,7 @@ def test_a_continuation_does_not_begin_with_what_it_continues() -> None:
 
 def test_songs_keep_their_windows_together() -> None:
     windows = tuple(InputWindow(Path("a.mid"), np.zeros((STEPS, 10)), STEPS, 2, bar=4 * index) for index in range(2))
-    songs = (Song(Path("a.mid"), windows, 8, 120.0, ()), Song(Path("b.mid"), windows[:1], 4, 120.0, ()))
+    songs = (InputSong(Path("a.mid"), windows, 8, 120.0, ()), InputSong(Path("b.mid"), windows[:1], 4, 120.0, ()))
     found = latents(Request(mode="reconstruct"), ENDS, ConditioningInputs(songs=songs))
     assert found.rows == (range(0, 2), range(2, 3))
     np.testing.assert_array_equal(found.z, ENDS)

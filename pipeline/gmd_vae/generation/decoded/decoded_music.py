@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.generation.decoded.fidelity import Fidelity
 from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
 
@@ -40,7 +40,7 @@ class DecodedMusic(abc.ABC):
         """Returns the agreement of the model's version with an input; ``None`` where no output is the right one."""
 
     @abc.abstractmethod
-    def song_fidelity(self, song: Song, decoded: Sequence[Window]) -> Fidelity | None:
+    def song_fidelity(self, song: InputSong, decoded: Sequence[Window]) -> Fidelity | None:
         """Returns the agreement of the model's version with a song; ``None`` where no output is the right one.
 
         Args:

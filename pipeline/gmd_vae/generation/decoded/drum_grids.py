@@ -12,7 +12,7 @@ from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, hit_fidelity
 from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
@@ -22,7 +22,7 @@ from gmd_vae.generation.performance.playing import Playing
 _HUMANIZED_STEPS_AT_ONCE = 1 << 16
 
 
-class DrumGrids(DecodedMusic):
+class DecodedLabels(DecodedMusic):
     """Windows of drum labels: bit ``k`` of a label says that a drum of class ``k`` begins at the step."""
 
     def __init__(self, output: OutputSpec, grid: DrumWindows) -> None:
@@ -38,7 +38,7 @@ class DrumGrids(DecodedMusic):
         """Compares the labels of a window."""
         return None if window.target is None else hit_fidelity(window.file, window.target, self.steps(decoded))
 
-    def song_fidelity(self, song: Song, decoded: Sequence[Window]) -> Fidelity | None:
+    def song_fidelity(self, song: InputSong, decoded: Sequence[Window]) -> Fidelity | None:
         """Compares the labels over the bars of each window that count."""
         own_parts = [slice(window.skipped_bars * self.output.steps_per_bar, None) for window in song.windows]
         targets = [
@@ -98,7 +98,7 @@ class DrumGrids(DecodedMusic):
         return MidiFile(f"{stem}.mid", data, notes, performance.early_hits(pattern))
 
 
-class DrumRolls(DrumGrids):
+class DecodedRolls(DecodedLabels):
     """Windows of drum rolls, ``[steps, drums]``: columns above 0.5 are hits."""
 
     def steps(self, window: Window) -> Steps:

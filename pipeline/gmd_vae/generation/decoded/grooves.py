@@ -8,10 +8,10 @@ import numpy as np
 
 from gmd_vae.families.groove_columns import VELOCITIES
 from gmd_vae.generation.decoded.decoded_music import Steps, Window
-from gmd_vae.generation.decoded.drum_grids import DrumRolls
+from gmd_vae.generation.decoded.drum_grids import DecodedRolls
 from gmd_vae.generation.decoded.fidelity import Fidelity, groove_fidelity
 from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
 from gmd_vae.generation.performance.humanizer import Humanizer
@@ -20,7 +20,7 @@ _NAME = "GrooVAE"
 _DEFAULT_TEMPO = 120.0
 
 
-class Grooves(DrumRolls):
+class DecodedGrooves(DecodedRolls):
     """Windows of hits, velocities (0 to 1) and offsets (-1 to 1 of half a step), ``[steps, 27]``."""
 
     def steps(self, window: Window) -> Steps:
@@ -33,7 +33,7 @@ class Grooves(DrumRolls):
             return None
         return self._fidelity(window, window.target, decoded, window.tempo or _DEFAULT_TEMPO)
 
-    def song_fidelity(self, song: Song, decoded: Sequence[Window]) -> Fidelity | None:
+    def song_fidelity(self, song: InputSong, decoded: Sequence[Window]) -> Fidelity | None:
         """Compares hits, velocities and timing up to the last bar; ``None`` for tapped rhythms."""
         targets = [window.target for window in song.windows if window.target is not None]
         if not targets:
@@ -52,6 +52,6 @@ class Grooves(DrumRolls):
             values = np.concatenate(joined)
             yield self.joined_file(plan, self.steps(values).tolist(), GroovePerformance(_NAME, values))
 
-    def _fidelity(self, source: InputWindow | Song, target: Window, decoded: Window, tempo: float) -> Fidelity:
+    def _fidelity(self, source: InputWindow | InputSong, target: Window, decoded: Window, tempo: float) -> Fidelity:
         hits = self.steps(target), self.steps(decoded)
         return groove_fidelity(source.file, hits, target, decoded, tempo)

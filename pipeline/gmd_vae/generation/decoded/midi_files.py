@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.generation.inputs.input_windows import Song
+from gmd_vae.generation.inputs.input_windows import InputSong
 from gmd_vae.generation.performance.playing import Playing
 
 Window = npt.NDArray[Any]
@@ -53,7 +53,7 @@ class FilePlan:
     numbers: range
     total: int
     windows: Sequence[Sequence[Window]]
-    songs: Sequence[Song]
+    songs: Sequence[InputSong]
     bars: int | None
     chords: Sequence[Sequence[str]]
     tempos: Sequence[float]

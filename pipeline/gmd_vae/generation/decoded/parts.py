@@ -10,7 +10,7 @@ import numpy as np
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, StreamFidelity
 from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
 from gmd_vae.generation.performance.playing import Playing
@@ -23,7 +23,7 @@ _QUARTERS_PER_SECOND = 2  # Magenta's converters write at 120 quarter notes per 
 PlacedSequence = tuple[int, int, NoteSequence]  # first bar in the file, length in bars, notes
 
 
-class Streams(DecodedMusic):
+class DecodedStreams(DecodedMusic):
     """Windows with one class of each stream at each step, one-hot ``[steps, output_depth]``."""
 
     def compact(self, window: Window) -> Window:
@@ -53,7 +53,7 @@ class Streams(DecodedMusic):
         }
         return StreamFidelity(window.file, window.number, int(counted.sum()), correct)
 
-    def song_fidelity(self, song: Song, decoded: Sequence[Window]) -> Fidelity | None:
+    def song_fidelity(self, song: InputSong, decoded: Sequence[Window]) -> Fidelity | None:
         """Returns ``None``: these families read no songs."""
         return None
 
@@ -134,7 +134,7 @@ def chord_texts(chords: Sequence[str]) -> list[tuple[int, str]]:
     return [(bar * _TICKS_PER_BAR, chord) for bar, chord in enumerate(chords) if not bar or chords[bar - 1] != chord]
 
 
-class Tracks(Streams):
+class DecodedTracks(DecodedStreams):
     """Windows of events, one-hot ``[steps, events]``: one track of events behind the other, all in the same bar."""
 
     def classes(self, window: Window) -> list[Steps]:

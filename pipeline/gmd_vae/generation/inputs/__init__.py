@@ -1,8 +1,9 @@
 """Inputs of generation: MIDI files and chord symbols flow in, conditioning inputs as arrays flow out.
 
-Read ``input_windows.py`` first: a file becomes an ``InputWindow`` or a ``Song``. Each family has an ``InputReader``.
+Read ``input_windows.py`` first: a file becomes an ``InputWindow`` or an ``InputSong``. Each family has a
+reader.
 
-- ``input_windows.py``: ``InputWindow``, ``Song``, and the interface ``InputReader``.
+- ``input_windows.py``: ``InputWindow``, ``InputSong``, and the interface ``InputReader``.
 - ``drum_reader.py``: drum labels of families whose windows our own code cuts.
 - ``groove_reader.py``: hits, velocities and offsets for GrooVAE.
 - ``converter_reader.py``: tensors of Magenta's converters, for all other music.

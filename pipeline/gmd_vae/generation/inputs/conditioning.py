@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gmd_vae.common import files, latent_points
 from gmd_vae.generation.inputs.chords import chords_of_window
-from gmd_vae.generation.inputs.input_windows import InputWindow, Song
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 
 Floats = npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ class ConditioningInputs:
     """
 
     windows: tuple[InputWindow, ...] = ()
-    songs: tuple[Song, ...] = ()
+    songs: tuple[InputSong, ...] = ()
     seeds: tuple[int, ...] = ()
     vectors: Floats | None = None
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
-from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow, Song, read_sequence, shown_path
+from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow, read_sequence, shown_path
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
@@ -36,7 +36,7 @@ class DrumReader(InputReader):
             for number, window in enumerate(drums, start=1)
         )
 
-    def song(self, path: Path) -> Song:
+    def song(self, path: Path) -> InputSong:
         """Returns a MIDI file from its first window to its last: each stretch of drums in consecutive windows.
 
         Where a stretch is not a whole number of windows, its last window overlaps the one before, and only the bars
@@ -70,7 +70,7 @@ class DrumReader(InputReader):
         missing = tuple(f"{count:,} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
         if dropped.pitches:
             missing += (f"drum notes that are no known drum: {dropped.pitches.total():,}",)
-        return Song(path, windows, end, stretches[0].bpm, missing)
+        return InputSong(path, windows, end, stretches[0].bpm, missing)
 
     def last_window(self, path: Path) -> InputWindow:
         """Returns the last bars of a MIDI file, as many as a window has."""

@@ -20,7 +20,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families import family_of
 from gmd_vae.families.groove_columns import OFFSETS, TAPPED, VELOCITIES, Groove
-from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow, Song, read_sequence, shown_path
+from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow, read_sequence, shown_path
 from gmd_vae.midi.note_sequence import NoteSequence
 
 MAX_BARS = 4_000
@@ -49,7 +49,7 @@ class GrooveReader(InputReader):
             for number, window in enumerate(played, start=1)
         )
 
-    def song(self, path: Path) -> Song:
+    def song(self, path: Path) -> InputSong:
         """Returns a MIDI file from its beginning to its last bar with a hit.
 
         Of a tapped rhythm, the loudest note of each step counts, whatever its pitch.
@@ -82,7 +82,7 @@ class GrooveReader(InputReader):
             )
             for index, part in enumerate(np.split(values, count))
         )
-        return Song(path, windows, bars, tempo, missing)
+        return InputSong(path, windows, bars, tempo, missing)
 
 
 def groove_window(values: Values, task: Groove) -> InputWindow:

@@ -54,7 +54,7 @@ class InputWindow:
 
 
 @dataclasses.dataclass(frozen=True)
-class Song:
+class InputSong:
     """The drums of a whole MIDI file, cut into windows that follow each other.
 
     Attributes:
@@ -93,7 +93,7 @@ class InputReader(abc.ABC):
             GmdVaeError: The file cannot be read or has no window.
         """
 
-    def song(self, path: Path) -> Song:
+    def song(self, path: Path) -> InputSong:
         """Returns a whole MIDI file.
 
         Raises:
