@@ -141,7 +141,7 @@ def _run(*words: Any) -> str:
 
 
 def _controls(config: Config, folder: Path) -> list[Any]:
-    """What a sample needs to be given: chords, or hits, those of a beat of the starter set."""
+    """Returns the options that give a sample its conditioning input: chords, or the hits of a starter-set beat."""
     controls = family_of(config).output(config).controls
     if controls == "chords":
         return ["--chords", "C G Am F"]
