@@ -17,14 +17,14 @@ from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.generation.generate import generate
-from gmd_vae.generation.inputs.conditioning import ConditioningInputs
 from gmd_vae.generation.inputs.drum_reader import DrumReader
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
 from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
-from gmd_vae.generation.request import Move, Request
+from gmd_vae.generation.request import GenerationRequest, Move
 from gmd_vae.midi.midi_io import midi_to_note_sequence, note_sequence_to_midi_bytes
 from gmd_vae.models import checkpoints
 from gmd_vae.training.run.folder import open_run
@@ -66,15 +66,15 @@ def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened
     attributes = AttributeSource(run.examples, run.examples_digest, tmp_path / "attributes")
 
     def make(
-        name: str, inputs: ConditioningInputs | None = None, playing: Playing | None = None, **settings: Any
+        name: str, inputs: GenerationInputs | None = None, playing: Playing | None = None, **settings: Any
     ) -> Path:
-        request = Request(**{"count": 3, "seed": 5, "temperature": 1.0, **settings})
+        request = GenerationRequest(**{"count": 3, "seed": 5, "temperature": 1.0, **settings})
         folder = tmp_path / name
         job = GenerationJob(
             request,
             source_of(tiny_run),
             folder,
-            inputs or ConditioningInputs(),
+            inputs or GenerationInputs(),
             playing or Playing(),
             attributes if request.mode == "attribute" else None,
         )
@@ -85,8 +85,8 @@ def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened
     return make
 
 
-def windows(*paths: Path) -> ConditioningInputs:
-    return ConditioningInputs(tuple(READER.window(path) for path in paths))
+def windows(*paths: Path) -> GenerationInputs:
+    return GenerationInputs(tuple(READER.window(path) for path in paths))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -147,13 +147,13 @@ def test_two_equal_inputs_work(make: Make, starter_midi: list[Path]) -> None:
 
 
 def test_joined_beats_follow_each_other(make: Make) -> None:
-    folder = make("joined", ConditioningInputs(seeds=(3, 4)), mode="interpolate", join=True)
+    folder = make("joined", GenerationInputs(seeds=(3, 4)), mode="interpolate", join=True)
     alone = [labels_of(path) for path in sorted(folder.glob("interpolate-0*.mid"))]
     assert labels_of(folder / "interpolate-joined.mid") == [label for labels in alone for label in labels]
 
 
 def test_a_seed_stands_for_its_first_sample(make: Make) -> None:
-    ends = make("ends", ConditioningInputs(seeds=(3, 4)), mode="interpolate", temperature=0.0)
+    ends = make("ends", GenerationInputs(seeds=(3, 4)), mode="interpolate", temperature=0.0)
     first = make("first", seed=3, count=1, temperature=0.0)
     assert labels_of(ends / "interpolate-000.mid") == labels_of(first / "sample-000.mid")
 
@@ -164,7 +164,7 @@ def test_a_song_is_reconstructed_bar_for_bar_at_its_tempo(make: Make, make_midi:
     tempo = b"\x00\xff\x51\x03" + (60_000_000 // 90).to_bytes(3, "big")
     path.write_bytes(make_midi([(quarter * 480, 36 + 2 * (quarter % 2)) for quarter in range(24)], before=tempo))
     song = READER.song(path)
-    folder = make("song", ConditioningInputs(songs=(song,)), mode="reconstruct", temperature=0.0)
+    folder = make("song", GenerationInputs(songs=(song,)), mode="reconstruct", temperature=0.0)
     (midi,) = folder.glob("*.mid")
     assert len(labels_of(midi)) == 6 * 16
     assert midi_to_note_sequence(midi.read_bytes(), "", "x").tempos[0].qpm == pytest.approx(90, rel=1e-4)
@@ -220,7 +220,7 @@ def test_rows_are_decoded_in_parts_with_progress(
     reported: list[tuple[str, float]] = []
     generate(
         GenerationJob(
-            Request(count=130, seed=5, temperature=1.0),
+            GenerationRequest(count=130, seed=5, temperature=1.0),
             source_of(tiny_run),
             tmp_path / "parts",
             progress=lambda task, share: reported.append((task, share)),
@@ -235,7 +235,7 @@ def test_latent_vectors_give_the_same_beats_again(make: Make) -> None:
     first = make("first", bars=8)
     z = read_latents(first / "latents.npz", 4)
     assert len(z) == 6
-    again = make("again", ConditioningInputs(vectors=z), count=6)
+    again = make("again", GenerationInputs(vectors=z), count=6)
     whole = [label for path in sorted(again.glob("*.mid")) for label in labels_of(path)]
     assert whole == [label for path in sorted(first.glob("*.mid")) for label in labels_of(path)]
     entry = read_manifest(first)["latents"]
@@ -306,7 +306,7 @@ def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path
     config = get_config("hierdec-drum_4bar_small")  # at its own sizes
     source = ModelSource(config, config.hparams, checkpoints.find(tiny_run))
     with pytest.raises(GmdVaeError, match=r"does not fit the config.* × .*the config makes it"):
-        generate(GenerationJob(Request(), source, tmp_path / "x"))
+        generate(GenerationJob(GenerationRequest(), source, tmp_path / "x"))
     assert not (tmp_path / "x").exists()
 
 
@@ -315,7 +315,7 @@ def test_rendered_files_are_in_the_manifest(tiny_run: Path, tmp_path: Path) -> N
 
     folder = tmp_path / "seen"
     render = functools.partial(render_beside, wav=True, png=True)
-    request = Request(count=1, seed=5, temperature=1.0)
+    request = GenerationRequest(count=1, seed=5, temperature=1.0)
     generate(GenerationJob(request, source_of(tiny_run), folder, render=render))
     entries = json.loads((folder / "manifest.json").read_text())["files"]
     assert [entry["name"] for entry in entries] == ["sample-000.mid", "sample-000.wav", "sample-000.png"]

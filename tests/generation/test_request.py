@@ -14,8 +14,8 @@ from gmd_vae.families import FAMILIES, family_of
 from gmd_vae.generation.request import (
     MODES,
     TEMPERATURES,
+    GenerationRequest,
     Move,
-    Request,
     check_attributes,
     check_options,
     parse_move,
@@ -134,15 +134,15 @@ def test_a_window_is_for_all_files_or_for_each() -> None:
 
 
 def test_the_manifest_has_the_settings_of_the_mode_and_keeps_zeros() -> None:
-    described = Request(mode="vary", seed=0, temperature=0.0).describe()
+    described = GenerationRequest(mode="vary", seed=0, temperature=0.0).describe()
     assert described == {"mode": "vary", "count": 8, "temperature": 0.0, "seed": 0, "distance": 8}
-    assert "count" not in Request(mode="reconstruct").describe()
-    moves = Request(mode="attribute", moves=(Move("ride", 0, 1),)).describe()["moves"]
+    assert "count" not in GenerationRequest(mode="reconstruct").describe()
+    moves = GenerationRequest(mode="attribute", moves=(Move("ride", 0, 1),)).describe()["moves"]
     assert moves == ({"attribute": "ride", "start": 0, "end": 1},)
 
 
 def test_only_one_of_the_files_that_there_are() -> None:
-    assert Request().numbers(5) == range(5)
-    assert Request(only=4).numbers(5) == range(4, 5)
+    assert GenerationRequest().numbers(5) == range(5)
+    assert GenerationRequest(only=4).numbers(5) == range(4, 5)
     with pytest.raises(UsageError, match="no file 5: they are numbered from 0 to 4"):
-        Request(only=5).numbers(5)
+        GenerationRequest(only=5).numbers(5)

@@ -22,13 +22,13 @@ from gmd_vae.families.groovae import GROOVAE
 from gmd_vae.generation.decoded.midi_files import FilePlan
 from gmd_vae.generation.generate import generate
 from gmd_vae.generation.inputs.chords import chord_controls
-from gmd_vae.generation.inputs.conditioning import ConditioningInputs
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.inputs.groove_reader import GrooveReader
 from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
-from gmd_vae.generation.request import Request
+from gmd_vae.generation.request import GenerationRequest
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.writer import Instrument
 
@@ -156,13 +156,13 @@ def make(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
         return ModelSource(get_config(name), systems(name).hparams, systems(name).checkpoint)
 
     def make(
-        name: str, folder: str, inputs: ConditioningInputs | None = None, humanizer: str = "", **settings: Any
+        name: str, folder: str, inputs: GenerationInputs | None = None, humanizer: str = "", **settings: Any
     ) -> Path:
-        request = Request(**{"count": 3, "temperature": 1.0, **settings})
+        request = GenerationRequest(**{"count": 3, "temperature": 1.0, **settings})
         performer = source_of(humanizer) if humanizer else None
         generate(
             GenerationJob(
-                request, source_of(name), tmp_path / folder, inputs or ConditioningInputs(), humanizer=performer
+                request, source_of(name), tmp_path / folder, inputs or GenerationInputs(), humanizer=performer
             )
         )
         return tmp_path / folder
@@ -210,7 +210,7 @@ def test_a_song_has_its_chords_bar_for_bar(systems: Systems, make: Callable[...,
 def test_given_hits_are_played_and_nothing_else(make: Callable[..., Path], starter_midi: list[Path]) -> None:
     source = starter_midi[0]
     song = reader(FOLLOW).song(source)
-    folder = make(FOLLOW, "groove", ConditioningInputs(songs=(song,)), mode="groove", temperature=0.0)
+    folder = make(FOLLOW, "groove", GenerationInputs(songs=(song,)), mode="groove", temperature=0.0)
     (made,) = folder.glob("*.mid")
     assert hits_of(made) == hits_of(source)
     sequence = midi_to_note_sequence(made.read_bytes(), "", "x")
@@ -251,7 +251,7 @@ def melody(tmp_path_factory: pytest.TempPathFactory) -> tuple[InputWindow, ...]:
 def test_an_input_melody_keeps_its_own_chords(
     make: Callable[..., Path], melody: tuple[InputWindow, ...], mode: str
 ) -> None:
-    given = ConditioningInputs(melody[:1])
+    given = GenerationInputs(melody[:1])
     folder = make(CHORDS, "own", given, mode=mode, count=2, bars=4 if mode == "continue" else None, distance=3)
     (entry,) = read_manifest(folder)["inputs"]
     assert len(entry["chords"]) == 2

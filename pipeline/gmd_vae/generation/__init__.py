@@ -9,7 +9,7 @@ Read ``generate.py`` first. A latent vector z becomes a MIDI file in these steps
 5. The family's ``DecodedMusic`` turns windows into bytes: ``decoded/drum_grids.py``, ``grooves.py`` or ``parts.py``,
    with ``performance/`` for velocity and timing, and ``midi/writer.py`` for the file.
 
-- ``request.py``: ``Request``, the modes, and the rules for options that go together.
+- ``request.py``: ``GenerationRequest``, the modes, and the rules for options that go together.
 - ``config_checks.py``: checks of options against a config.
 - ``model.py``: ``ModelSource``, a model on disk, and the interface of an opened model.
 - ``inputs/``, ``latent/``, ``performance/``, ``decoded/``: sub-rooms; each ``__init__.py`` lists its files.

@@ -11,10 +11,10 @@ import numpy as np
 from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
 from gmd_vae.generation.inputs.chords import chord_controls, chords_of_window
-from gmd_vae.generation.inputs.conditioning import ConditioningInputs
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.latent.modes import FileLatents
 from gmd_vae.generation.model import Window
-from gmd_vae.generation.request import GROOVE, RECONSTRUCT, Request
+from gmd_vae.generation.request import GROOVE, RECONSTRUCT, GenerationRequest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class DecoderConditions:
         chord_bars: Bar of each step of a window, where controls are chords; else ``None``.
     """
 
-    def __init__(self, config: Config, request: Request, inputs: ConditioningInputs) -> None:
+    def __init__(self, config: Config, request: GenerationRequest, inputs: GenerationInputs) -> None:
         """Takes the config of the model, the request and its inputs."""
         self._output = family_of(config).output(config)
         self._request, self._inputs = request, inputs

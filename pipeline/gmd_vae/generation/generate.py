@@ -20,7 +20,7 @@ from gmd_vae.evaluation.model import LIKELIEST
 from gmd_vae.families import family_of
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic
 from gmd_vae.generation.decoded.fidelity import Fidelity
-from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiOutput
 from gmd_vae.generation.decoder_conditions import DecoderConditions, RowConditions
 from gmd_vae.generation.job import GeneratedFile, GenerationJob, GenerationResult
 from gmd_vae.generation.latent import latent_files
@@ -215,7 +215,7 @@ def _tempos(job: GenerationJob) -> list[float]:
 
 
 def _write_midi(
-    job: GenerationJob, folder: Path, midi_files: Iterator[MidiFile], total: int, figures: Sequence[dict[str, float]]
+    job: GenerationJob, folder: Path, midi_files: Iterator[MidiOutput], total: int, figures: Sequence[dict[str, float]]
 ) -> tuple[list[GeneratedFile], list[dict[str, Any]], int]:
     """Writes the MIDI files, and what ``job.render`` writes beside them.
 

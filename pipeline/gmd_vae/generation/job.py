@@ -8,11 +8,11 @@ from pathlib import Path
 
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.generation.decoded.fidelity import Fidelity
-from gmd_vae.generation.inputs.conditioning import ConditioningInputs
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
-from gmd_vae.generation.request import Request
+from gmd_vae.generation.request import GenerationRequest
 
 RenderBeside = Callable[[bytes, Path], Sequence[Path]]
 """Writes sound or pictures beside a MIDI file, from its bytes and its path; returns the new paths."""
@@ -42,10 +42,10 @@ class GenerationJob:
         progress: Progress callback.
     """
 
-    request: Request
+    request: GenerationRequest
     source: ModelSource
     output_dir: Path
-    inputs: ConditioningInputs = dataclasses.field(default_factory=ConditioningInputs)
+    inputs: GenerationInputs = dataclasses.field(default_factory=GenerationInputs)
     playing: Playing = dataclasses.field(default_factory=Playing)
     attributes: AttributeSource | None = None
     humanizer: ModelSource | None = None

@@ -12,7 +12,7 @@ from gmd_vae.evaluation.data.target import training_examples
 from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
 from gmd_vae.generation.config_checks import check_config, requested_chords
-from gmd_vae.generation.inputs.conditioning import ConditioningInputs
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow, shown_path
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
@@ -30,8 +30,8 @@ from gmd_vae.generation.request import (
     RECONSTRUCT,
     TEMPERATURES,
     VARY,
+    GenerationRequest,
     Move,
-    Request,
     check_attributes,
     window_numbers,
 )
@@ -73,7 +73,7 @@ def prepare(
     grid = family_of(config).drum_grid(config)
     if moves:
         moves = check_attributes(moves, attribute_names(config.drum_windows.voice_names))
-    request = Request(
+    request = GenerationRequest(
         mode=mode,
         count=options["num_outputs"],
         temperature=TEMPERATURES[mode] if options["temperature"] is None else options["temperature"],
@@ -98,14 +98,14 @@ def prepare(
     return GenerationJob(request, source, output_dir, inputs, playing, attributes), notes
 
 
-def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[ConditioningInputs, list[str]]:
-    """Returns the conditioning inputs, and lines for the user about them."""
+def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[GenerationInputs, list[str]]:
+    """Returns the inputs of the request, and lines for the user about them."""
     reader = family_of(source.config).input_reader(source.config)
     mode, numbers = options["mode"], options["window"]
     paths = (*options["input_midi"], *filter(None, [options["around"]]))
     if mode == GROOVE or (mode == RECONSTRUCT and not numbers and reader.reads_songs):
         songs = tuple(reader.song(path) for path in paths)
-        return ConditioningInputs(songs=songs), [line for song in songs for line in _describe_song(song)]
+        return GenerationInputs(songs=songs), [line for song in songs for line in _describe_song(song)]
     notes: list[str] = []
     windows: list[InputWindow] = []
     for path, number in zip(paths, window_numbers(numbers, paths), strict=True):
@@ -122,7 +122,7 @@ def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[Condi
                 f"{shown_path(path)}: {windows[-1].count:,} windows, taking the first; --window K takes another"
             )
     vectors = read_latents(options["latents"], source.hparams["z_size"]) if options["latents"] else None
-    return ConditioningInputs(tuple(windows), (), options["input_seed"], vectors), notes
+    return GenerationInputs(tuple(windows), (), options["input_seed"], vectors), notes
 
 
 def _describe_song(song: InputSong) -> list[str]:
@@ -130,7 +130,7 @@ def _describe_song(song: InputSong) -> list[str]:
     return [line, *(f"{shown_path(song.file)}: left out: {missing}" for missing in song.missing)]
 
 
-def _playing(options: Mapping[str, Any], inputs: ConditioningInputs) -> Playing:
+def _playing(options: Mapping[str, Any], inputs: GenerationInputs) -> Playing:
     lowest, highest = TEMPO_RANGE
     tempo = options["tempo"] or min(max(inputs.tempo or Playing.tempo, lowest), highest)
     settings = {name: options[name] for name in ("velocity", "swing") if options[name] is not None}
@@ -138,7 +138,7 @@ def _playing(options: Mapping[str, Any], inputs: ConditioningInputs) -> Playing:
     return Playing(tempo, seed=options["seed"], feel=feel, **settings)
 
 
-def _check_numbers(request: Request, inputs: ConditioningInputs, window_steps: int) -> None:
+def _check_numbers(request: GenerationRequest, inputs: GenerationInputs, window_steps: int) -> None:
     """Refuses, before the model is loaded, a file number and a distance that cannot exist."""
     if request.mode == INTERPOLATE:
         ends = len(inputs.windows) + len(inputs.seeds)

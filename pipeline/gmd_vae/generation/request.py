@@ -67,7 +67,7 @@ class Move:
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class GenerationRequest:
     """Settings of one ``gmd-vae generate``.
 
     Attributes:

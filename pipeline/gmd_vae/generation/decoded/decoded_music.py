@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.generation.decoded.fidelity import Fidelity
-from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiOutput
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
@@ -49,7 +49,7 @@ class DecodedMusic(abc.ABC):
         """
 
     @abc.abstractmethod
-    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiOutput]:
         """Yields the MIDI file of each beat, and at the end the joined file if the plan has one.
 
         Args:

@@ -11,7 +11,7 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, hit_fidelity
-from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiOutput
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.drum_notes import drum_midi
@@ -49,7 +49,7 @@ class DecodedLabels(DecodedMusic):
         labels = [self.steps(window)[part] for window, part in zip(decoded, own_parts, strict=True)]
         return hit_fidelity(song.file, np.concatenate(targets), np.concatenate(labels))
 
-    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiOutput]:
         """Yields one drum track for each file."""
         joined: list[int] = []
         pending: list[list[int]] = []  # patterns that the humanizer will perform
@@ -72,7 +72,7 @@ class DecodedLabels(DecodedMusic):
 
     def midi_file(
         self, plan: FilePlan, index: int, pattern: Sequence[int], performance: GroovePerformance | None = None
-    ) -> MidiFile:
+    ) -> MidiOutput:
         """Returns the file of one pattern.
 
         Args:
@@ -84,18 +84,18 @@ class DecodedLabels(DecodedMusic):
         playing = plan.playing_of(index)
         return self._write(plan.stem(index), pattern, playing, plan.numbers[index], performance)
 
-    def joined_file(self, plan: FilePlan, pattern: Sequence[int], performance: GroovePerformance | None) -> MidiFile:
+    def joined_file(self, plan: FilePlan, pattern: Sequence[int], performance: GroovePerformance | None) -> MidiOutput:
         """Returns the file of all patterns in a row; arguments as for ``midi_file``."""
         return self._write(plan.joined_stem, pattern, plan.playing, plan.total, performance)
 
     def _write(
         self, stem: str, pattern: Sequence[int], playing: Playing, number: int, performance: GroovePerformance | None
-    ) -> MidiFile:
+    ) -> MidiOutput:
         if performance is None:
-            return MidiFile(f"{stem}.mid", *drum_midi(pattern, self.grid, playing, number, stem))
+            return MidiOutput(f"{stem}.mid", *drum_midi(pattern, self.grid, playing, number, stem))
         playing = dataclasses.replace(playing, feel=performance)
         data, notes = drum_midi(pattern, self.grid, playing, number, stem)
-        return MidiFile(f"{stem}.mid", data, notes, performance.early_hits(pattern))
+        return MidiOutput(f"{stem}.mid", data, notes, performance.early_hits(pattern))
 
 
 class DecodedRolls(DecodedLabels):

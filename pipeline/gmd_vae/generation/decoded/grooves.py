@@ -10,7 +10,7 @@ from gmd_vae.families.groove_columns import VELOCITIES
 from gmd_vae.generation.decoded.decoded_music import Steps, Window
 from gmd_vae.generation.decoded.drum_grids import DecodedRolls
 from gmd_vae.generation.decoded.fidelity import Fidelity, groove_fidelity
-from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiOutput
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
@@ -41,7 +41,7 @@ class DecodedGrooves(DecodedRolls):
         steps = song.bars * self.output.steps_per_bar
         return self._fidelity(song, np.concatenate(targets)[:steps], np.concatenate(decoded)[:steps], song.tempo)
 
-    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiOutput]:
         """Yields one drum track for each file, with the decoded velocities and timing. ``humanizer`` is unused."""
         joined: list[Window] = []
         for index, windows in enumerate(plan.windows):

@@ -1,4 +1,4 @@
-"""The files of a job: ``FilePlan`` with their windows, names and options, and ``MidiFile`` with the bytes of one."""
+"""The files of a job: ``FilePlan`` with their windows, names and options, and ``MidiOutput`` with the bytes of one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Window = npt.NDArray[Any]
 
 
 @dataclasses.dataclass(frozen=True)
-class MidiFile:
+class MidiOutput:
     """One generated file.
 
     Attributes:

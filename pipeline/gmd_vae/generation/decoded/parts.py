@@ -9,7 +9,7 @@ import numpy as np
 
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, StreamFidelity
-from gmd_vae.generation.decoded.midi_files import FilePlan, MidiFile
+from gmd_vae.generation.decoded.midi_files import FilePlan, MidiOutput
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
@@ -57,7 +57,7 @@ class DecodedStreams(DecodedMusic):
         """Returns ``None``: these families read no songs."""
         return None
 
-    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiFile]:
+    def midi_files(self, plan: FilePlan, model: OpenedModel, humanizer: Humanizer | None) -> Iterator[MidiOutput]:
         """Yields a file with one track for each instrument. ``humanizer`` is unused."""
         joined: list[PlacedSequence] = []
         joined_chords: list[str] = []
@@ -91,7 +91,7 @@ class DecodedStreams(DecodedMusic):
 
     def _write(
         self, stem: str, sequences: Sequence[PlacedSequence], bars: int, playing: Playing, chords: Sequence[str]
-    ) -> MidiFile:
+    ) -> MidiOutput:
         """Returns NoteSequences at their bars as one file.
 
         A part is identified by its program and, among instruments with the same program, by its index. The parts of
@@ -122,7 +122,7 @@ class DecodedStreams(DecodedMusic):
             for part in sorted(notes)
         ]
         song = writer.Song(stem, bars * _TICKS_PER_BAR, playing.tempo)
-        return MidiFile(f"{stem}.mid", *writer.write_instruments(song, instruments, chord_texts(chords)))
+        return MidiOutput(f"{stem}.mid", *writer.write_instruments(song, instruments, chord_texts(chords)))
 
 
 def chord_texts(chords: Sequence[str]) -> list[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Inputs of generation: MIDI files and chord symbols flow in, conditioning inputs as arrays flow out.
+"""Inputs of generation: MIDI files and chord symbols flow in; encoder inputs, targets and controls flow out.
 
 Read ``input_windows.py`` first: a file becomes an ``InputWindow`` or an ``InputSong``. Each family has a
 reader.
@@ -8,5 +8,5 @@ reader.
 - ``groove_reader.py``: hits, velocities and offsets for GrooVAE.
 - ``converter_reader.py``: tensors of Magenta's converters, for all other music.
 - ``chords.py``: chord symbols to one-hot vectors of each step, and back.
-- ``conditioning.py``: ``ConditioningInputs``, everything that a request starts from, and its latent vectors.
+- ``generation_inputs.py``: ``GenerationInputs``, everything that a request starts from, and its latent vectors.
 """

@@ -1,4 +1,4 @@
-"""Latent vectors of generation: conditioning inputs and a request flow in, the z of every window flows out.
+"""Latent vectors of generation: encoded inputs and a request flow in, the z of every window flows out.
 
 Read ``modes.py`` first.
 

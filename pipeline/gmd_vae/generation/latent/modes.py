@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from gmd_vae.common import latent_points
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.generation.inputs.conditioning import ConditioningInputs
-from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, VARY, Request
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
+from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, VARY, GenerationRequest
 
 Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int64]
@@ -42,9 +42,9 @@ class FileLatents:
 
 
 def file_latents(
-    request: Request,
+    request: GenerationRequest,
     encoded: Floats,
-    inputs: ConditioningInputs,
+    inputs: GenerationInputs,
     vectors: Mapping[str, npt.NDArray[np.float64]],
     window_bars: int,
     likeliest_steps: LikeliestSteps,
@@ -53,8 +53,8 @@ def file_latents(
 
     Args:
         request: Mode, counts and distances.
-        encoded: Latent vectors of the inputs, float32 ``[n, z_size]``, from ``ConditioningInputs.encode``.
-        inputs: Conditioning inputs.
+        encoded: Latent vectors of the inputs, float32 ``[n, z_size]``, from ``GenerationInputs.encode``.
+        inputs: Inputs of the request.
         vectors: Attribute vectors by name, float64 ``[z_size]`` each.
         window_bars: Bars in a window.
         likeliest_steps: Decoder for the search of variations.
@@ -87,7 +87,7 @@ def file_latents(
     return _walks(request, first_windows, -(-request.bars // window_bars))
 
 
-def find_variations(center: Floats, request: Request, likeliest_steps: LikeliestSteps) -> Floats:
+def find_variations(center: Floats, request: GenerationRequest, likeliest_steps: LikeliestSteps) -> Floats:
     """Returns variations of a beat at a musical distance, by a line search in random directions.
 
     Each variation lies on a ray from ``center`` in a direction of its own. It is the point of the ray whose likeliest
@@ -127,7 +127,7 @@ def find_variations(center: Floats, request: Request, likeliest_steps: Likeliest
     return np.concatenate(found)
 
 
-def _first_windows(request: Request, encoded: Floats) -> Floats:
+def _first_windows(request: GenerationRequest, encoded: Floats) -> Floats:
     """Returns the latent vector at which each file begins, float32 ``[count, z_size]``."""
     if request.mode == CONTINUE:
         return np.repeat(encoded, request.count, axis=0)
@@ -137,7 +137,7 @@ def _first_windows(request: Request, encoded: Floats) -> Floats:
     return np.repeat(z, request.count, axis=0) if request.same_z else z
 
 
-def _walks(request: Request, first_windows: Floats, windows: int) -> FileLatents:
+def _walks(request: GenerationRequest, first_windows: Floats, windows: int) -> FileLatents:
     """Returns an AR(1) walk of ``windows`` latent vectors for each file.
 
     A continuation leaves out the first point: it is the input that it continues.

@@ -81,7 +81,7 @@ class VoiceFeel:
         return dataclasses.replace(self, **fields)
 
 
-class Hit(NamedTuple):
+class PlayedHit(NamedTuple):
     """One hit with velocity and timing.
 
     Attributes:
@@ -121,7 +121,7 @@ class Feel:
             and windows.steps_per_bar == POSITIONS
         )
 
-    def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[Hit]:
+    def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[PlayedHit]:
         """Yields the hits of labels, by step and voice.
 
         Args:
@@ -140,7 +140,7 @@ class Feel:
                     velocity = feel.velocity[position] + feel.velocity_spread[position] * deviation
                     timing = common * drift + own * rng.gauss(0.0, 1.0)
                     offset = feel.offset[position] + feel.offset_spread[position] * timing
-                    yield Hit(
+                    yield PlayedHit(
                         step,
                         voice,
                         min(max(round(velocity), 1), 127),

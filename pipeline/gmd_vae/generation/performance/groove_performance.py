@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
-from gmd_vae.generation.performance.feel import MAX_OFFSET, Hit
+from gmd_vae.generation.performance.feel import MAX_OFFSET, PlayedHit
 
 Values = npt.NDArray[np.floating[Any]]
 _AUDIBLE = 1 / 240  # in steps; hits that are less early than this do not count as early
@@ -34,7 +34,7 @@ class GroovePerformance:
         """Returns True for the nine drum classes on sixteenth notes."""
         return windows.pitch_classes == NINE_CLASSES and windows.steps_per_quarter == 4
 
-    def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[Hit]:
+    def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[PlayedHit]:
         """Yields the hits of the labels to which ``values`` belong. Nothing is drawn at random."""
         for step, label in enumerate(labels):
             if not label:
@@ -44,7 +44,7 @@ class GroovePerformance:
                 if label >> voice & 1:
                     velocity = round(float(values[VELOCITIES + voice]) * 127)
                     late = -float(values[OFFSETS + voice]) / 2
-                    yield Hit(step, voice, min(max(velocity, 1), 127), min(max(late, -MAX_OFFSET), MAX_OFFSET))
+                    yield PlayedHit(step, voice, min(max(velocity, 1), 127), min(max(late, -MAX_OFFSET), MAX_OFFSET))
 
     def early_hits(self, labels: Sequence[int]) -> int:
         """Returns the number of hits that would come before the file begins."""

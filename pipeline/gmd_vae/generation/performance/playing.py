@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.generation.performance.feel import Hit
+from gmd_vae.generation.performance.feel import PlayedHit
 
 TEMPO_RANGE = (
     4.0,
@@ -30,7 +30,7 @@ class Drummer(Protocol):
         """Returns True if it has velocities and offsets for the drum classes and steps of these windows."""
         ...
 
-    def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[Hit]:
+    def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[PlayedHit]:
         """Yields the hits of labels, by step and voice.
 
         Args:

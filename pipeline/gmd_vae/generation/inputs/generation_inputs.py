@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True)
-class ConditioningInputs:
+class GenerationInputs:
     """The inputs of a request. Their latent vectors have this order.
 
     Attributes:
