@@ -438,3 +438,34 @@ def test_a_checkpoint_named_as_magenta_names_its_own_needs_no_config(
     code, error = generate("--checkpoint-file", tmp_path / "mine.tar")
     assert code == 2
     assert "needs --config" in error
+
+
+def test_commands_of_the_same_second_have_folders_of_their_own(
+    run: Path, jobs: list[GenerationJob], generate: Generate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.strftime", lambda *_: "2026-01-01_000000")
+    taken = run / "generated" / "2026-01-01_000000"
+    taken.mkdir(parents=True)
+    (taken / "sample-000.mid").touch()
+    assert generate()[0] == 0
+    assert jobs[0].output_dir == run / "generated" / "2026-01-01_000000-2"
+    assert sorted(path.name for path in (run / "generated").iterdir()) == [taken.name], "an empty folder is removed"
+
+
+def test_an_input_in_the_output_folder_is_refused(
+    run: Path, jobs: list[GenerationJob], generate: Generate, make_midi: Callable[..., bytes]
+) -> None:
+    Path("b").mkdir()
+    Path("b/x.mid").write_bytes(make_midi())
+    for arguments in (
+        ("--around", "b/x.mid", "--output-dir", "b"),
+        ("--mode", "reconstruct", "--input-midi", "b/x.mid", "--output-dir", "b"),
+        ("--run-dir", run, "--output-dir", "runs"),
+    ):
+        code, err = generate(*arguments)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "lies in the output folder" in err
+    code, err = generate("--output-dir", "b")
+    assert code == 1
+    assert "'b' holds 'x.mid', which 'gmd-vae generate' did not write" in err
+    assert not jobs

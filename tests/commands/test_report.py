@@ -78,7 +78,7 @@ def test_another_file_is_not_replaced(run: Path, capsys: pytest.CaptureFixture[s
     Path("index.html").write_text("<!doctype html>mine")
     code, _, err = report(capsys, "runs/mine", "--output", "index.html")
     assert code == 1
-    assert "'index.html' exists and is not a report" in err
+    assert "'index.html' exists, and gmd-vae did not write it" in err
     assert Path("index.html").read_text() == "<!doctype html>mine"
 
 

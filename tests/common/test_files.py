@@ -13,6 +13,10 @@ from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
 
 
+def anything(old: Path, new: Path) -> None:
+    """A check that lets every earlier folder be replaced."""
+
+
 def entries(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
@@ -46,7 +50,7 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
 def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "made"
     for content in ("first", "second"):
-        with files.whole_folder(path) as folder:
+        with files.whole_folder(path, anything) as folder:
             (folder / content).write_text(content)
             assert not (path / content).exists()
     assert entries(tmp_path) == ["made", "made/second"]
@@ -71,7 +75,7 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     for _ in range(2):
-        with files.whole_folder(tmp_path / "link") as folder:
+        with files.whole_folder(tmp_path / "link", anything) as folder:
             (folder / "file").touch()
     assert (tmp_path / "link").is_symlink()
     assert entries(tmp_path / "real") == ["file"]
@@ -143,7 +147,7 @@ def test_only_an_earlier_output_of_the_same_stage_may_be_replaced(made: Path, tm
     manifest.check_replaceable(tmp_path / "new", "convert")
     (tmp_path / "empty").mkdir()
     manifest.check_replaceable(tmp_path / "empty", "convert")
-    with pytest.raises(GmdVaeError, match="'gmd-vae preprocess' did not write"):
+    with pytest.raises(GmdVaeError, match=r"holds 'manifest.json', which 'gmd-vae preprocess' did not write"):
         manifest.check_replaceable(made, "preprocess")
     with pytest.raises(GmdVaeError, match="holds the data set 'groove', not 'starter'"):
         manifest.check_replaceable(made, "convert", dataset="starter")
@@ -154,7 +158,7 @@ def test_only_an_earlier_output_of_the_same_stage_may_be_replaced(made: Path, tm
     with pytest.raises(GmdVaeError, match="not a folder"):
         manifest.check_replaceable(tmp_path / "music" / "song.mid", "convert")
     with pytest.raises(UsageError, match="lies in the output folder"):
-        manifest.check_replaceable(tmp_path / "empty", "convert", source=tmp_path / "empty" / "raw")
+        manifest.check_replaceable(tmp_path / "empty", "convert", inputs=[tmp_path / "empty" / "raw"])
 
 
 def test_versions_are_those_of_the_installed_packages() -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     "picture",
     metavar="PNG",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw learning rate, β and sampling probability of NAME over its steps to a PNG file.",
+    help="Draw learning rate, β and sampling probability of NAME over its steps to a PNG file. Replaces a picture of "
+    "gmd-vae, and no other file.",
 )
 @configs_option
 @json_option
@@ -42,6 +43,7 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
+    from gmd_vae.common.own_files import check_writable
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
 
     if picture is not None and name is None:
@@ -51,6 +53,8 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
         )
     if picture is not None and picture.suffix.lower() != ".png":
         raise UsageError(f"The picture is a PNG file, but '{picture}' does not end in .png", "Give it that ending.")
+    if picture is not None:
+        check_writable(picture, inputs=[configs_file] if configs_file else [], option="--plot-schedules")
     if name:
         config = get_config(name, configs_file)
         if as_json:

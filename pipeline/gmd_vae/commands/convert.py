@@ -63,6 +63,9 @@ def command(
     can be repeated: --style rock --style funk takes both. They need an info.csv like that of the
     Groove MIDI Dataset. Files that cannot be read are counted, named in manifest.json, and left out.
 
+    An output folder is replaced only if it holds nothing but unchanged files of convert; one without
+    --output-dir, only if it was made from the same input.
+
     After a stop, the same command continues where the run was.
 
     \b

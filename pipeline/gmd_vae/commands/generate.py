@@ -76,6 +76,8 @@ def command(
     moves = tuple(parse_move(text) for text in options["attribute"])
 
     from gmd_vae.common import console
+    from gmd_vae.common.files import new_folder
+    from gmd_vae.common.manifest import check_replaceable
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.generation.model import ModelSource
     from gmd_vae.generation.performance.humanizer import open_humanizer
@@ -85,6 +87,10 @@ def command(
     run, config, hparams, model_path = _find_model(run_dir, checkpoint_file, config_name, configs_file)
     dated = Path("generated") / time.strftime("%Y-%m-%d_%H%M%S")
     target = output_dir or (run.folder / dated if run else dated)
+    humanized_by = None if options["humanize"] in (None, MEASURED) else options["humanize"]
+    if output_dir is not None:
+        inputs = (*options["input_midi"], options["around"], options["latents"], configs_file, model_path, humanized_by)
+        check_replaceable(output_dir, "generate", inputs=[Path(path) for path in inputs if path is not None])
     err = console.stderr()
     with contextlib.ExitStack() as opened:
         source = ModelSource(config, hparams, opened.enter_context(open_checkpoint(model_path)))
@@ -92,16 +98,19 @@ def command(
         for note in notes:
             err.print(note, markup=False)
         humanizer = None
-        if options["humanize"] not in (None, MEASURED):
-            humanizer = opened.enter_context(open_humanizer(Path(options["humanize"]), config))
+        if humanized_by is not None:
+            humanizer = opened.enter_context(open_humanizer(Path(humanized_by), config))
         _print_model(source, humanizer)
         # TensorFlow takes seconds to import: only after every other error
         from gmd_vae.generation.generate import generate
         from gmd_vae.rendering.files import render_beside
 
+        if output_dir is None:  # another command may have begun in the same second
+            target = opened.enter_context(new_folder(target))
         with console.percent_progress() as progress:
             job = dataclasses.replace(
                 job,
+                output_dir=target,
                 humanizer=humanizer,
                 layers=Layers(not no_acceleration),
                 render=functools.partial(render_beside, wav=wav, png=png) if wav or png else None,

@@ -35,7 +35,8 @@ def command(
     """Show the contents of music, and the training windows in it.
 
     PATH is a MIDI file; a folder or an archive of MIDI files; NoteSequences, as `gmd-vae convert` or
-    Magenta writes them; or examples from `gmd-vae preprocess`. Only --png writes a file.
+    Magenta writes them; or examples from `gmd-vae preprocess`. Only --png writes
+    a file; it replaces a picture of gmd-vae, and no other file.
 
     For a MIDI file it shows tempo, bars, instruments and drums, the kinds of config that find windows
     in it, the windows of the config (or why there are none), and one window: of drums as a grid, of other
@@ -52,6 +53,7 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
+    from gmd_vae.common.own_files import check_writable
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
     from gmd_vae.families import family_of
 
@@ -59,6 +61,8 @@ def command(
 
     from gmd_vae.inspection.path_kinds import kind_of_path  # imports numpy and protobuf, so not at the top
 
+    if png is not None:
+        check_writable(png, inputs=[path], option="--png")
     kind = kind_of_path(path)
     if png is not None and not family_of(config).draws_grids:
         raise UsageError(f"--png draws drums, and '{config.name}' is not a drum config", "Leave --png out.")
@@ -75,6 +79,7 @@ def command(
     if png is not None:
         from gmd_vae.inspection.picture import draw
 
+        check_writable(png, inputs=[path], option="--png")
         draw(result, png)
         console.stderr().print(f"Drew {png}", markup=False)
     if as_json:

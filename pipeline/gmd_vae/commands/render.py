@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path | None, as_json: bool) -> None:
     """Render the drums of MIDI files as sound and pictures.
 
-    Beside beat.mid this writes beat.wav and beat.png, and replaces existing files. All MIDI files are
-    read before anything is written.
+    Beside beat.mid this writes beat.wav and beat.png. All MIDI files are read before
+    anything is written. Only files that gmd-vae wrote, and nobody changed since, are replaced.
 
     The sound is a synthesised drum kit: kick, snare, closed and open hi-hat, three toms, crash and
     ride. Other General MIDI drums sound as the nearest of these. 44.1 kHz, 16 bit, stereo, at most 30

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.files import whole_file
+from gmd_vae.common.own_files import add_mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,6 +118,7 @@ def drawing(target: Path, *, width: float, height: float, title: str = "", note:
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # a missing glyph in a name is shown as a box
             # no version of matplotlib in the bytes; a format, since the temporary name has no .png
             figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+            add_mark(temporary)
 
 
 def line_chart(axes: Axes, lines: Sequence[Line], *, title: str, unit: str = "", x_label: str = "step") -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from gmd_vae.common.errors import GmdVaeError
 
 PARTIAL = ".partial"  # suffix of a file or folder that is still being written
 
@@ -40,43 +44,140 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, check: Callable[[Path, Path], None] | None = None) -> Iterator[Path]:
     """Yields an empty folder beside ``path``; replaces ``path`` with it on success.
 
     An earlier folder stays until the new one is complete. A temporary folder of a killed run is
     removed at the next start. A link to a folder stays a link.
 
     Args:
-        path: The folder to make. All its content is replaced: call ``manifest.check_replaceable`` first.
+        path: The folder to make.
+        check: Called with the earlier folder, already moved aside, and the new one. It raises an error if
+            the earlier folder may not be deleted, and that one is moved back. ``manifest.check_replaceable``
+            returns such a function. ``None``: only an empty folder is replaced.
+
+    Raises:
+        GmdVaeError: The earlier folder may not be deleted, or something else has the temporary names.
     """
     given, path = path, path.resolve()
+    check = check or _check_empty
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}{PARTIAL}")
     previous = path.with_name(f".{path.name}.previous")
-    if previous.exists() and not path.exists():  # killed between the two renames below
-        previous.rename(path)
     for leftover in (temporary, previous):
-        shutil.rmtree(leftover, ignore_errors=True)
+        if leftover.is_symlink() or (leftover.exists() and not leftover.is_dir()):
+            raise GmdVaeError(f"'{leftover}' is not a folder of gmd-vae", "Move it away. Nothing was changed.")
+    _remove(temporary)
     temporary.mkdir()
     try:
+        if previous.exists():  # killed between the renames below
+            if path.exists():
+                check(previous, temporary)
+                shutil.rmtree(previous)
+            else:
+                previous.rename(path)
         with _named(given):
             yield temporary
-        if path.exists():
-            path.rename(previous)
-        temporary.rename(path)
+        try:
+            if path.exists():
+                path.rename(previous)
+                check(previous, temporary)
+            temporary.rename(path)
+        except BaseException:
+            if previous.exists() and not path.exists():
+                previous.rename(path)
+            raise
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
         raise
-    shutil.rmtree(previous, ignore_errors=True)
+    if previous.exists():
+        # removed under the temporary name: ``.previous`` always holds a complete folder
+        previous.rename(temporary)
+        _remove(temporary)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Makes a folder that no other process has: ``path``, or ``path-2``, ``path-3`` and so on.
+
+    Args:
+        path: The preferred name.
+
+    Yields:
+        The empty folder. It is removed at the end if it is still empty.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in numbered(path):
+        try:
+            folder.mkdir()
+            break
+        except FileExistsError:
+            continue
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):  # not empty: the output is there
+            folder.rmdir()
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yields ``path``, ``path-2``, ``path-3`` and so on."""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.name}-{number}")
+
+
+def walk(folder: Path) -> dict[str, os.stat_result]:
+    """Lists everything below a folder except folders. Links are listed and not followed.
+
+    Returns:
+        Relative name with forward slashes → status of the entry itself, sorted by name.
+    """
+    listed: dict[str, os.stat_result] = {}
+    waiting = [("", folder)]
+    while waiting:
+        prefix, current = waiting.pop()
+        with os.scandir(current) as entries:
+            for entry in entries:
+                name = f"{prefix}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((f"{name}/", Path(entry.path)))
+                else:
+                    listed[name] = entry.stat(follow_symlinks=False)
+    return dict(sorted(listed.items()))
+
+
+def is_regular(status: os.stat_result) -> bool:
+    """Tells regular files from links, pipes and devices."""
+    return stat.S_ISREG(status.st_mode)
 
 
 def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file as 64 hex digits; reads it in blocks of 1 MiB."""
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
+    with open(path, "rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        while block := stream.read(
+            min(size + 1, 1 << 20)
+        ):  # a large buffer for a small file takes longer than to read it
             digest.update(block)
     return digest.hexdigest()
+
+
+def shown(name: str) -> str:
+    """Returns a file name without control characters, for one-line messages."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
+
+
+def _check_empty(old: Path, new: Path) -> None:
+    """Raises an error if the earlier folder holds anything."""
+    if any(old.iterdir()):
+        raise GmdVaeError(f"'{old}' is not empty", "Move it away. Nothing was changed.")
+
+
+def _remove(folder: Path) -> None:
+    """Deletes a folder as far as possible; what stays is deleted at the next start."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

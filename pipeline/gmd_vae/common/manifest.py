@@ -1,22 +1,35 @@
-"""``manifest.json``: the input, options and versions that a folder was made with.
+"""``manifest.json``: the input, options, versions and files of an output folder.
 
 A manifest holds no clock time and no absolute path, so that equal input, options and versions give equal
-bytes.
+bytes. It lists every file of its folder with size and SHA-256: ``check_replaceable`` lets a command replace
+a folder only if it holds nothing else.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
+import os
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.common.files import sha256, whole_file
+from gmd_vae.common.files import is_regular, numbered, sha256, shown, walk, whole_file
 
 NAME = "manifest.json"
 FORMAT = 1
+_OTHERS = "other_files"  # the files that no other entry of the manifest describes
+# Entries that describe files of the folder itself. Entries such as "inputs" describe files elsewhere.
+_LISTS = ("files", "splits", "latents", "info", _OTHERS)
+# Half-written files and folders of a killed command (``files``), its finished batches (``engines.resumable``),
+# and the files that file managers leave behind
+_WORTHLESS = re.compile(
+    r"(.*/)?(\.[^/]+\.[a-z0-9_]{8}\.partial|\.DS_Store|Thumbs\.db)|(.*/)?\.[^/]+\.(partial|parts)/.*"
+)
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -47,8 +60,23 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write(folder: Path, stage: str, content: dict[str, Any]) -> None:
-    """Writes ``folder/manifest.json`` for a stage (``fetch``, ``convert``, ``preprocess``, ...)."""
-    write_json(folder / NAME, {"format": FORMAT, "stage": stage, **content})
+    """Writes ``folder/manifest.json`` for a stage (``fetch``, ``convert``, ``preprocess``, ...), after all other files.
+
+    Files that ``content`` does not describe are added as ``other_files``: relative name, size and SHA-256.
+
+    Args:
+        folder: The finished folder.
+        stage: Name of the stage.
+        content: Facts of the stage, as JSON values.
+    """
+    described = _described(content)
+    others = [
+        {"name": name, "bytes": status.st_size, "sha256": sha256(folder / name)}
+        for name, status in walk(folder).items()
+        if name not in described and name != NAME and is_regular(status)
+    ]
+    added = {_OTHERS: others} if others else {}
+    write_json(folder / NAME, {"format": FORMAT, "stage": stage, **content, **added})
 
 
 def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]:
@@ -67,7 +95,7 @@ def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GmdVaeError(f"'{folder}' has no {NAME}", next_action) from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, RecursionError, UnicodeDecodeError, ValueError) as error:
         raise GmdVaeError(f"'{path}' cannot be read ({error})", next_action) from None
     if not isinstance(content, dict) or content.get("stage") != stage:
         made_by = content.get("stage", "something else") if isinstance(content, dict) else "something else"
@@ -79,33 +107,179 @@ def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]:
     return content
 
 
-def check_replaceable(folder: Path, stage: str, *, source: Path | None = None, dataset: str | None = None) -> None:
-    """Checks that an output folder is missing, empty, or an earlier output of the stage.
+@dataclasses.dataclass(frozen=True)
+class Replaceable:
+    """An output folder that was checked before the work began. It checks again before the folder is replaced.
+
+    Attributes:
+        folder: The output folder, as the user gave it.
+        stage: Name of the stage.
+        option: Option that chooses another folder; empty without one.
+        seen: Entries of the folder when it was checked, for a comparison without reading the files again.
+    """
+
+    folder: Path
+    stage: str
+    option: str
+    seen: dict[str, tuple[int, ...]]
+
+    def __call__(self, old: Path, new: Path) -> None:
+        """Checks the earlier folder once more: files may have changed or appeared during the work.
+
+        Args:
+            old: The earlier folder, moved aside.
+            new: The finished new folder. A file that is in both with equal bytes may be deleted from the old one.
+
+        Raises:
+            GmdVaeError: The earlier folder holds a foreign or changed file.
+        """
+        entries = walk(old)
+        if not any(old.iterdir()) or (self.seen and _fingerprint(entries) == self.seen):
+            return
+        self.check(old, entries, new)
+
+    def check(self, place: Path, entries: dict[str, os.stat_result], new: Path | None) -> None:
+        """Checks that the manifest lists every file: names and sizes first, then digests.
+
+        Args:
+            place: The folder.
+            entries: Its entries.
+            new: The finished new folder; ``None`` before the work.
+
+        Raises:
+            GmdVaeError: The folder holds a foreign or changed file.
+        """
+        try:
+            if NAME not in entries or not is_regular(entries[NAME]):
+                raise GmdVaeError("")
+            content = read(place, self.stage, "")
+        except GmdVaeError:
+            first = next(iter(name for name in entries if name != NAME), NAME if NAME in entries else "")
+            first = first or next(place.iterdir()).name
+            raise self._foreign(first) from None
+        if new is None and _is_unlisted(content):
+            return  # compared with the new folder, when that is finished
+        described = _described(content)
+        copies = walk(new) if new is not None else {}
+        files = {name: status for name, status in entries.items() if name != NAME and not _is_worthless(name, status)}
+        for name, status in files.items():
+            sizes = {described[name]["bytes"]} if name in described else set()
+            sizes |= {copies[name].st_size} if name in copies else set()
+            if not is_regular(status) or not sizes:
+                raise self._foreign(name)
+            if status.st_size not in sizes:
+                raise self._changed(name)
+        for name in files:
+            found = sha256(place / name)
+            if name in described and described[name]["sha256"] == found:
+                continue
+            if new is None or name not in copies or sha256(new / name) != found:
+                raise self._changed(name)
+
+    def _foreign(self, name: str) -> GmdVaeError:
+        written = f"'gmd-vae {self.stage}' did not write"
+        return GmdVaeError(f"'{self.folder}' holds '{shown(name)}', which {written}", self._action())
+
+    def _changed(self, name: str) -> GmdVaeError:
+        written = f"was changed after 'gmd-vae {self.stage}' wrote it"
+        return GmdVaeError(f"'{shown(name)}' in '{self.folder}' {written}", self._action())
+
+    def _action(self) -> str:
+        other = (
+            f"Choose another folder, for example {self.option} '{free_name(self.folder)}', or m" if self.option else "M"
+        )
+        return f"{other}ove that file away. Nothing was changed."
+
+
+def check_replaceable(
+    folder: Path,
+    stage: str,
+    *,
+    inputs: Iterable[Path] = (),
+    dataset: str | None = None,
+    option: str = "--output-dir",
+) -> Replaceable:
+    """Checks that an output folder is missing, empty, or an earlier output of the stage and nothing else.
+
+    An earlier output may be replaced if its manifest lists every file in it with the same digest. Links are
+    foreign files and are never followed. Empty folders and leftovers of killed commands do not count.
 
     Args:
         folder: The output folder.
         stage: Name of the stage.
-        source: The input, which must not lie in the folder.
+        inputs: The inputs of the command, none of which may lie in the folder.
         dataset: The data set that an earlier output must hold.
+        option: Option that chooses another folder, for the message; empty without one.
+
+    Returns:
+        The second check, for ``files.whole_folder``.
 
     Raises:
         GmdVaeError: The folder holds something else.
-        UsageError: The source lies in the folder.
+        UsageError: An input lies in the folder.
     """
     target = folder.resolve()
-    if source is not None and source.resolve().is_relative_to(target):
-        raise UsageError(f"The input '{source}' lies in the output folder '{folder}'", "Choose another --output-dir.")
+    choose = f"Choose another {option}." if option else "Move it away."
+    for source in inputs:
+        if source.resolve().is_relative_to(target):
+            raise UsageError(f"The input '{source}' lies in the output folder '{folder}'", choose)
     action = "Choose another --output-dir, or move that one away. Nothing was changed."
     if target.exists() and not target.is_dir():
         raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
     if not target.is_dir() or not any(target.iterdir()):
-        return
-    try:
-        content = read(target, stage, action)
-    except GmdVaeError:
-        raise GmdVaeError(f"'{folder}' holds files that 'gmd-vae {stage}' did not write", action) from None
+        return Replaceable(folder, stage, option, {})
+    entries = walk(target)
+    Replaceable(folder, stage, option, {}).check(target, entries, None)
+    content = read(target, stage, action)
     if dataset is not None and content.get("dataset") != dataset:
         raise GmdVaeError(f"'{folder}' holds the data set '{content.get('dataset')}', not '{dataset}'", action)
+    return Replaceable(folder, stage, option, {} if _is_unlisted(content) else _fingerprint(entries))
+
+
+def free_name(folder: Path) -> Path:
+    """Returns a name beside a folder that is not taken, for example ``beats-2``."""
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    if not folder.name:  # the root of the file system
+        return Path("output")
+    return next(path for path in numbered(folder) if path != folder and not os.path.lexists(path))
+
+
+def _is_unlisted(content: dict[str, Any]) -> bool:
+    """Tells manifests that do not list their files: those of ``fetch`` until version 0.8.3."""
+    return content["stage"] == "fetch" and _OTHERS not in content
+
+
+def _described(content: Any) -> dict[str, dict[str, Any]]:
+    """Returns the files that a manifest describes, by name."""
+    entries = (entry for key in _LISTS for entry in _file_entries(content.get(key)))
+    return {entry["name"]: entry for entry in entries}
+
+
+def _file_entries(value: Any) -> Iterator[dict[str, Any]]:
+    """Yields the descriptions of files in a value, at any depth."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("name"), str) and {"bytes", "sha256"} <= value.keys():
+                yield value
+            else:
+                waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _is_worthless(name: str, status: os.stat_result) -> bool:
+    return is_regular(status) and _WORTHLESS.fullmatch(name) is not None
+
+
+def _fingerprint(entries: dict[str, os.stat_result]) -> dict[str, tuple[int, ...]]:
+    """Returns what changes when an entry is written, replaced or touched."""
+    return {
+        name: (status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        for name, status in entries.items()
+    }
 
 
 def digest(folder: Path) -> str:

@@ -81,15 +81,19 @@ def fetch_groove(
         on_progress: Called with the bytes received and the bytes in total.
 
     Raises:
-        GmdVaeError: No network, a wrong or damaged archive, or ``output_dir`` holds something else.
+        GmdVaeError: No network, a wrong or damaged archive, or ``output_dir`` holds a foreign or changed file.
+        UsageError: ``archive`` lies in ``output_dir``.
     """
     remote = remote or GROOVE
     output_dir = output_dir.expanduser()
+    replaceable = manifest.check_replaceable(
+        output_dir, "fetch", inputs=[archive.expanduser()] if archive else [], dataset=NAME
+    )
     if (present := _already_there(output_dir, remote)) is not None:
         return present
     if archive is not None:
         _verify(archive.expanduser(), remote)
-        return _unpack(archive.expanduser(), output_dir, remote)
+        return _unpack(archive.expanduser(), output_dir, remote, replaceable)
     advice = (
         f"Connect to the network and run the command again; or get {remote.url} on another machine and give it with"
         f" --archive FILE (or the variable {ARCHIVE_VARIABLE}). 'gmd-vae fetch starter' needs no network."
@@ -97,16 +101,11 @@ def fetch_groove(
     parent = output_dir.resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output_dir.name}.", suffix=PARTIAL, dir=parent) as folder:
-        return _unpack(download(remote, Path(folder), advice, on_progress), output_dir, remote)
+        return _unpack(download(remote, Path(folder), advice, on_progress), output_dir, remote, replaceable)
 
 
 def _already_there(output_dir: Path, remote: RemoteFile) -> GrooveSummary | None:
-    """Returns the summary of an earlier, complete fetch; None without one.
-
-    Raises:
-        GmdVaeError: ``output_dir`` holds files that a fetch did not write.
-    """
-    manifest.check_replaceable(output_dir, "fetch", dataset=NAME)
+    """Returns the summary of an earlier, complete fetch; None without one."""
     if not output_dir.exists() or next(output_dir.iterdir(), None) is None:
         return None
     content = manifest.read(output_dir, "fetch", "")
@@ -143,8 +142,8 @@ def _verify(archive: Path, remote: RemoteFile) -> None:
         raise GmdVaeError(f"'{archive}' is not the Groove archive: sha256 {digest}, not {remote.sha256}", get)
 
 
-def _unpack(archive: Path, output_dir: Path, remote: RemoteFile) -> GrooveSummary:
-    with whole_folder(output_dir) as folder:
+def _unpack(archive: Path, output_dir: Path, remote: RemoteFile, replaceable: manifest.Replaceable) -> GrooveSummary:
+    with whole_folder(output_dir, replaceable) as folder:
         names = unpack_zip(archive, folder, MAX_UNPACKED_BYTES, MAX_MEMBERS, strip=TOP_FOLDER)
         midi_files = sum(is_midi_name(name) for name in names)
         summary = _summary(output_dir, remote, len(names), midi_files, already_there=False)

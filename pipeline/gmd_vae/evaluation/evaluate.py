@@ -52,7 +52,7 @@ def evaluate(
     known = _read_valid(folder, inputs)
     if known is not None:
         return known, folder, True
-    manifest.check_replaceable(folder, STAGE)
+    replaceable = manifest.check_replaceable(folder, STAGE, option="")
     data = target.load(split)
     starts()
     run = target.run
@@ -60,7 +60,7 @@ def evaluate(
         figures = family_of(run.config).evaluate(run.config, model, data, settings, advance)
     # as JSON has it, without infinities: a new result and one from disk look the same
     result = Result.from_json(Result(identity, settings, versions, figures).to_json())
-    with files.whole_folder(folder) as temporary:
+    with files.whole_folder(folder, replaceable) as temporary:
         manifest.write_json(temporary / NAME, result.to_json())
         tables = [overview([result]), *details(result)]
         (temporary / "tables.md").write_text("\n".join(map(to_markdown, tables)), encoding="utf-8")

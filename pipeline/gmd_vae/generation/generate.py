@@ -52,7 +52,7 @@ def generate(job: GenerationJob) -> GenerationResult:
         UsageError: There is no file with the number ``request.only``.
     """
     request, inputs, config = job.request, job.inputs, job.source.config
-    manifest.check_replaceable(job.output_dir, "generate")
+    replaceable = manifest.check_replaceable(job.output_dir, "generate")
     music = family_of(config).decoded_music(config)
     conditions = DecoderConditions(config, request, inputs)
     with contextlib.ExitStack() as opened:
@@ -101,7 +101,7 @@ def generate(job: GenerationJob) -> GenerationResult:
             join=request.join,
         )
         humanizer = opened.enter_context(_open_humanizer(job))
-        with files.whole_folder(job.output_dir) as folder:
+        with files.whole_folder(job.output_dir, replaceable) as folder:
             written, entries, early_notes = _write_midi(
                 job, folder, music.midi_files(plan, model, humanizer), len(numbers), figures
             )

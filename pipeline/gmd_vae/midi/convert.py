@@ -34,6 +34,8 @@ NOTES_FOLDER = Path("data", "notes")
 MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
 _FILES_PER_JOB = 1000  # a process costs as much as 300 files, so a second one pays from 2,000 files on
 FILES_PER_BATCH = 64  # some tenths of a second, so that Ctrl-C responds soon; GMD has 18 batches
+_SAMPLE = 16  # files whose digests the manifest holds
+_DIGITS = 16  # of their SHA-256, in hex
 _PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # their versions can change the records
 
 
@@ -117,9 +119,10 @@ def convert(
     selection = selection or Selection()
     listing = list_midi_files(input_path)
     plan = make_plan(listing, selection, split_by)
+    is_default_name = output_dir is None
     if output_dir is None:
         output_dir = NOTES_FOLDER / default_name(input_path, listing, selection)
-    manifest.check_replaceable(output_dir, STAGE, source=input_path)
+    replaceable = manifest.check_replaceable(output_dir, STAGE, inputs=[input_path])
     tally = _Tally(skipped={})
     for name, reason in listing.skipped:
         tally.skip(reason, name)
@@ -134,7 +137,7 @@ def convert(
             on_progress,
             on_resume,
         )
-        with whole_folder(output_dir) as folder:
+        with whole_folder(output_dir, replaceable) as folder:
             names = {split: file_name(split, compress=compress) for split in SPLITS}
             with contextlib.ExitStack() as stack:
                 streams = {
@@ -145,6 +148,8 @@ def convert(
                     for item in read_batch(batches, number, len(files)):
                         tally.add(item, plan, streams)
             tally.check_not_empty(input_path)
+            if is_default_name:
+                _check_same_input(output_dir, input_path, plan, tally)
             manifest.write(folder, STAGE, _manifest(folder, names, listing, plan, selection, tally))
             content = manifest.read(folder, STAGE, "")
     return Summary(output_dir, tally.splits, tally.skipped, content)
@@ -164,6 +169,36 @@ def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
         "files_per_batch": FILES_PER_BATCH,
         "versions": manifest.versions(*_PACKAGES),
     }
+
+
+def _check_same_input(output_dir: Path, input_path: Path, plan: Plan, tally: _Tally) -> None:
+    """Checks that earlier notes under a default name came from the same files, or from some of them.
+
+    Two inputs can have one default name, for example a folder ``groove`` and an archive with a folder ``groove``.
+
+    Args:
+        output_dir: Folder of the default name, already checked to be an output of ``convert``.
+        input_path: The input.
+        plan: Its files.
+        tally: The files that were read.
+
+    Raises:
+        GmdVaeError: The earlier notes came from other files.
+    """
+    if not (output_dir / manifest.NAME).is_file():
+        return
+    content = manifest.read(output_dir, STAGE, "")
+    earlier = content["input"] if isinstance(content.get("input"), dict) else {}
+    sample = content.get("input_sample")  # missing until version 0.8.3
+    if earlier.get("sha256") == tally.digest.hexdigest() or (
+        isinstance(sample, list) and not tally.contents.isdisjoint(str(content) for content in sample)
+    ):
+        return
+    raise GmdVaeError(
+        f"'{output_dir}' was made from another '{earlier.get('collection')}' ({earlier.get('files')} files), not from"
+        f" '{input_path}' ({len(plan.files)} files)",
+        f"Give --output-dir '{manifest.free_name(output_dir)}', or --output-dir '{output_dir}' to replace it.",
+    )
 
 
 def default_name(input_path: Path, listing: MidiListing, selection: Selection) -> str:
@@ -186,6 +221,7 @@ class _Tally:
 
     skipped: dict[str, list[str]]
     splits: dict[str, Split] = field(default_factory=lambda: {split: Split() for split in SPLITS})
+    contents: set[str] = field(default_factory=set)  # shortened SHA-256 of each file
     digest: Any = field(default_factory=hashlib.sha256)  # of the lines that sha256sum prints
 
     def add(self, item: Converted, plan: Plan, streams: dict[str, IO[bytes]]) -> None:
@@ -193,6 +229,7 @@ class _Tally:
             self.skip(item.reason, item.name)
             return
         self.digest.update(f"{item.sha256}  {item.name}\n".encode())
+        self.contents.add(item.sha256[:_DIGITS])
         name = plan.splits[item.name] if plan.splits is not None else split_by_hash(item.sha256)
         split = self.splits[name]
         split.files += 1
@@ -227,6 +264,8 @@ def _manifest(
             "sha256": tally.digest.hexdigest(),  # of the lines "SHA-256  NAME", sorted by name
             "info_csv_sha256": plan.info_sha256,
         },
+        # identifies the input after files were added or removed
+        "input_sample": sorted(tally.contents)[:_SAMPLE],
         "selection": selection.describe(),
         "split_by": plan.split_by,
         "splits": {name: split.describe() for name, split in tally.splits.items()},

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.errors import UsageError
+from gmd_vae.common.own_files import check_writable
 from gmd_vae.datasets.safe_names import printable
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
@@ -68,7 +69,7 @@ class Rendered:
 
 
 def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png: bool) -> list[Job]:
-    """Plans the names of all outputs. Reads and writes nothing.
+    """Plans the names of all outputs. Writes nothing.
 
     Args:
         midi_files: MIDI files to render; a file that is named twice is rendered once.
@@ -78,7 +79,7 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
 
     Raises:
         UsageError: An output would replace an input, or two inputs have the same output.
-        GmdVaeError: An output is an existing folder.
+        GmdVaeError: In the place of an output is a folder, or a file that gmd-vae did not write.
     """
     inputs = {_canonical(path): path for path in midi_files}
     identities = {(stat.st_dev, stat.st_ino) for path in midi_files if path.exists() for stat in [path.stat()]}
@@ -93,8 +94,7 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
             stat = output.stat() if output.exists() else None
             if _canonical(output) in inputs or (stat is not None and (stat.st_dev, stat.st_ino) in identities):
                 raise UsageError(f"'{shown}' is an input and would be replaced", "Choose another --output-dir.")
-            if output.is_dir():
-                raise GmdVaeError(f"'{shown}' is a folder, and a file is to be written there", "Move it away.")
+            check_writable(output, option="--output-dir")
             if _canonical(output) in taken:
                 pair = " and ".join(f"'{printable(str(one), limit=None)}'" for one in (taken[_canonical(output)], path))
                 raise UsageError(f"{pair} would both become '{shown}'", "Rename one of them.")
@@ -113,13 +113,15 @@ def render(jobs: Sequence[Job]) -> Iterator[Rendered]:
         Each job when its files are written.
 
     Raises:
-        GmdVaeError: A file cannot be rendered. Nothing was written.
+        GmdVaeError: A file cannot be rendered, and nothing was written; or an output may no longer be replaced.
     """
     from gmd_vae.rendering.grid_png import write_png
     from gmd_vae.rendering.sound import write_wav
 
     parts = [read_drum_part(job.midi) for job in jobs]
     for job, part in zip(jobs, parts, strict=True):
+        for output in job.outputs:
+            check_writable(output, option="--output-dir")  # again: something may have appeared in its place
         seconds = write_wav(part, job.wav) if job.wav is not None else 0.0
         drawn, bars = write_png(part, job.png, printable(job.midi.name)) if job.png is not None else (0, 0)
         yield Rendered(job, part, seconds, drawn, bars)

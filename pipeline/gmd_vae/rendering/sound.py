@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.files import whole_file
+from gmd_vae.common.own_files import add_mark
 from gmd_vae.rendering.drum_part import CLOSED_HAT, CRASH, OPEN_HAT, RIDE, DrumPart
 from gmd_vae.rendering.kit import RATE, Stereo, stroke, velocity_step
 
@@ -58,13 +59,15 @@ def write_wav(part: DrumPart, path: Path) -> float:
     """
     strokes = _strokes(part)
     frames = _length(part, strokes)
-    with whole_file(path) as temporary, wave.open(str(temporary), "wb") as stream:
-        stream.setnchannels(2)
-        stream.setsampwidth(2)
-        stream.setframerate(RATE)
-        stream.setnframes(frames)
-        for block in _blocks(strokes, frames):
-            stream.writeframesraw(np.rint(_limited(block) * 32767).astype("<i2").tobytes())
+    with whole_file(path) as temporary:
+        with wave.open(str(temporary), "wb") as stream:
+            stream.setnchannels(2)
+            stream.setsampwidth(2)
+            stream.setframerate(RATE)
+            stream.setnframes(frames)
+            for block in _blocks(strokes, frames):
+                stream.writeframesraw(np.rint(_limited(block) * 32767).astype("<i2").tobytes())
+        add_mark(temporary)
     return frames / RATE
 
 

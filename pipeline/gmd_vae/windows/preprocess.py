@@ -123,7 +123,7 @@ def preprocess(
         OSError: The disk is full or cannot be written; no incomplete folder stays at ``output_dir``.
     """
     source = open_notes(input_path)
-    manifest.check_replaceable(output_dir, STAGE, source=input_path)
+    replaceable = manifest.check_replaceable(output_dir, STAGE, inputs=[input_path])
     tasks = source.ranges()
     if not tasks:
         raise GmdVaeError(
@@ -155,7 +155,7 @@ def preprocess(
             summary = Summary(output_dir, config, _split_summaries(totals, merged, keep_duplicates), totals.dropped)
             if not summary.splits["train"].examples:
                 raise _nothing_to_train_on(source, config, summary.splits, summary.dropped, advice)
-            with whole_folder(output_dir) as folder:
+            with whole_folder(output_dir, replaceable) as folder:
                 for (name, split), runs in zip(summary.splits.items(), merged.runs, strict=True):
                     count = shards if shards and name == "train" else shard_count(name, runs.count, runs.size)
                     split.files = write_shards(

@@ -297,7 +297,7 @@ def test_a_file_that_is_not_a_report_is_not_replaced(run_folder: Path) -> None:
     run = read_run(run_folder)
     assert run is not None
     before = (run_folder / "run.json").read_bytes()
-    with pytest.raises(GmdVaeError, match="exists and is not a report"):
+    with pytest.raises(GmdVaeError, match="exists, and gmd-vae did not write it"):
         write_report(run, run_folder / "run.json")
     assert (run_folder / "run.json").read_bytes() == before
     with pytest.raises(GmdVaeError, match="is a folder"):

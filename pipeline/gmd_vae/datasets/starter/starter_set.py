@@ -68,13 +68,13 @@ def write_starter(output_dir: Path, seed: int = 0) -> StarterSummary:
             and the splits do not depend on it.
 
     Raises:
-        GmdVaeError: ``output_dir`` holds anything but an earlier starter set.
+        GmdVaeError: ``output_dir`` holds anything but an earlier, unchanged starter set.
     """
-    manifest.check_replaceable(output_dir, "fetch", dataset=DATASET)
+    replaceable = manifest.check_replaceable(output_dir, "fetch", dataset=DATASET)
     grooves = load_grooves()
     rows = []
     content_hash = hashlib.sha256()
-    with whole_folder(output_dir) as folder:
+    with whole_folder(output_dir, replaceable) as folder:
         session = folder / "drummer1" / "session1"
         session.mkdir(parents=True)
         for number, groove in enumerate(grooves, start=1):

@@ -46,7 +46,7 @@ _SETTINGS = (
 )
 _STRAIGHT = 50  # percent: no swing
 _JOINED = re.compile(r".*-joined\.mid", re.IGNORECASE)
-_DATED = re.compile(r"\d{4}-\d\d-\d\d_\d{6}")
+_DATED = re.compile(r"\d{4}-\d\d-\d\d_\d{6}(-\d+)?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +114,7 @@ def read_generated(run: Path, problems: list[str]) -> Generated:
     """
     described: list[tuple[Path, dict[str, Any]]] = []
     for path in sorted(run.glob("generated/*/"), key=_newest, reverse=True):
-        if path.name.startswith(".") or not path.is_dir():
+        if path.name.startswith(".") or not path.is_dir() or not any(path.iterdir()):  # empty: being generated
             continue
         name = printable(f"generated/{path.name}")
         try:

@@ -11,8 +11,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_file
+from gmd_vae.common.own_files import add_mark, check_writable
 from gmd_vae.evaluation.tables.formats import Table
 from gmd_vae.rendering.drum_part import VOICES
 from gmd_vae.rendering.report.beats import SECTIONS, Folder, Generated, read_generated
@@ -25,7 +25,7 @@ from gmd_vae.training.history import NAME as METRICS
 from gmd_vae.training.run.folder import Run
 
 NAME = "report.html"
-MARK = '<meta name="generator" content="gmd-vae report">'  # within the first 1,000 bytes of every report
+MARK = '<meta name="generator" content="gmd-vae report">'
 _HERE = Path(__file__).parent
 _LABELS = ("BD", "SD", "CH", "OH", "LT", "MT", "HT", "CY", "RD")  # labels of the nine voices, as on drum machines
 
@@ -73,12 +73,12 @@ def write_report(run: Run, target: Path) -> Report:
 
     Args:
         run: Run, as ``read_run`` returns it.
-        target: HTML file; an older report there is replaced.
+        target: HTML file; an older report there is replaced if nobody changed it.
 
     Raises:
-        GmdVaeError: ``target`` exists and is not a report.
+        GmdVaeError: ``target`` exists and is not an unchanged report.
     """
-    _check_replaceable(target)
+    check_writable(target, option="--output")
     left_out: list[str] = []
     curves = _curves(run.folder / METRICS, left_out)
     evaluations = read_evaluations(run.folder, left_out)
@@ -96,25 +96,17 @@ def write_report(run: Run, target: Path) -> Report:
     data = html.encode("utf-8", "replace")  # JSON files may hold lone surrogates
     with whole_file(target) as temporary:
         temporary.write_bytes(data)
+        add_mark(temporary)
+        size = temporary.stat().st_size
+        check_writable(target, option="--output")  # again: something may have appeared in its place
     shown = [Missing(*found) for found in missing.values()]
-    return Report(target, len(data), generated.count, len(evaluations.details), shown, left_out)
+    return Report(target, size, generated.count, len(evaluations.details), shown, left_out)
 
 
 def embedded(content: Any) -> str:
     """Returns JSON for a ``<script>`` element. Escapes prevent that it ends the element or opens a comment."""
     text = json.dumps(content, separators=(",", ":"))  # ASCII only: U+2028 and U+2029 are escaped
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _check_replaceable(target: Path) -> None:
-    action = "Choose another --output, or move it away. Nothing was changed."
-    if target.is_dir():
-        raise GmdVaeError(f"'{target}' is a folder, not a file", action)
-    if not target.exists():
-        return
-    with open(target, "rb") as stream:
-        if MARK.encode() not in stream.read(1_000):
-            raise GmdVaeError(f"'{target}' exists and is not a report", action)
 
 
 def _curves(metrics: Path, left_out: list[str]) -> Curves:

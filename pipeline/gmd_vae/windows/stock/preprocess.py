@@ -94,7 +94,7 @@ def write_stock(
         OSError: The disk is full or cannot be written; no incomplete folder stays.
     """
     source = open_notes(input_path)
-    manifest.check_replaceable(output_dir, STOCK_STAGE, source=input_path)
+    replaceable = manifest.check_replaceable(output_dir, STOCK_STAGE, inputs=[input_path])
     tasks = source.ranges()
     sizes = [task.count for task in tasks]
     identity = {"stock": 1, **_origin(source, extractor, config)}
@@ -117,7 +117,7 @@ def write_stock(
                     f"The script makes nothing of the {sum(sizes)} NoteSequences of '{input_path}' for '{config}'",
                     "'gmd-vae preprocess' without --stock says why.",
                 )
-            with whole_folder(output_dir) as folder:
+            with whole_folder(output_dir, replaceable) as folder:
                 for name, split in summary.splits.items():
                     _write_split(folder / f"{name}.tfrecord", runs[name], split)
                 content = summary.as_json()

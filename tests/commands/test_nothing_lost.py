@@ -1,0 +1,130 @@
+"""Commands keep what they did not write: files in output folders, and files in the place of an output."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fixtures.command_line import run_here
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.datasets.groove import fetch_groove
+
+if TYPE_CHECKING:
+    from fixtures.http import FileServer
+
+MakeMidi = Callable[..., bytes]
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def music(workspace: Path, make_midi: MakeMidi) -> Path:
+    """A folder ``groove`` with 40 MIDI files."""
+    folder = workspace / "raw" / "groove"
+    folder.mkdir(parents=True)
+    for number in range(40):
+        (folder / f"{number}.mid").write_bytes(make_midi([(0, 36), (100 + number, 38)]))
+    return folder
+
+
+def assert_kept(workspace: Path, output: Path, *arguments: str) -> None:
+    """Runs a command twice; the second time with a file of the user's in the output folder, then a changed one."""
+    run_here(workspace, *arguments)
+    mine = output / "mine.txt"
+    mine.write_text("mine")
+    error = run_here(workspace, *arguments, expect=1).error
+    assert f"holds 'mine.txt', which 'gmd-vae {arguments[0]}' did not write" in error
+    assert "-2'" in error
+    assert mine.read_text() == "mine"
+    mine.unlink()
+    run_here(workspace, *arguments)
+    changed = next(path for path in sorted(output.rglob("*")) if path.is_file() and path.name != "manifest.json")
+    changed.write_bytes(b"edited")
+    assert "was changed after" in run_here(workspace, *arguments, expect=1).error
+    assert changed.read_bytes() == b"edited"
+
+
+def test_fetch_starter(workspace: Path) -> None:
+    assert_kept(workspace, workspace / "s", "fetch", "starter", "--output-dir", "s")
+
+
+def test_convert_and_preprocess(workspace: Path, starter_notes: Path) -> None:
+    raw = workspace / "raw"
+    run_here(workspace, "fetch", "starter", "--output-dir", str(raw))
+    assert_kept(workspace, workspace / "notes", "convert", "raw", "--output-dir", "notes")
+    assert_kept(
+        workspace,
+        workspace / "examples",
+        *("preprocess", str(starter_notes), "--output-dir", "examples", "--config", "hierdec-drum_4bar_small"),
+    )
+
+
+def test_fetch_groove(workspace: Path, server: FileServer, small_groove_zip: Path) -> None:
+    remote = server.remote
+    output = workspace / "g"
+    fetch_groove(output, small_groove_zip, remote)
+    listed = json.loads((output / "manifest.json").read_text())["other_files"]
+    assert [entry["name"] for entry in listed] == ["README", "drummer1/s/1.mid", "info.csv"]
+    (output / "mine.mid").write_text("mine")
+    with pytest.raises(GmdVaeError, match=r"holds 'mine\.mid'"):
+        fetch_groove(output, small_groove_zip, remote)
+    assert (output / "mine.mid").read_text() == "mine"
+
+
+def test_notes_of_another_data_set_are_not_replaced(workspace: Path, music: Path, make_midi: MakeMidi) -> None:
+    run_here(workspace, "convert", "raw/groove")
+    notes = workspace / "data" / "notes" / "groove"
+    before = {path.name: path.read_bytes() for path in notes.iterdir()}
+    with zipfile.ZipFile("evil.zip", "w") as archive:
+        archive.writestr("groove/other.mid", make_midi([(0, 38), (90, 42)]))
+    (workspace / "other" / "groove").mkdir(parents=True)
+    (workspace / "other" / "groove" / "x.mid").write_bytes(make_midi([(0, 38), (95, 42)]))
+    for source in ("evil.zip", "other/groove"):
+        error = run_here(workspace, "convert", source, expect=1).error
+        assert f"was made from another 'groove' (40 files), not from '{source}' (1 files)" in error
+        assert "--output-dir 'data/notes/groove-2'" in error
+        assert {path.name: path.read_bytes() for path in notes.iterdir()} == before
+    run_here(workspace, "convert", "evil.zip", "--output-dir", "data/notes/groove")  # named, so it is meant
+
+
+def test_notes_of_the_same_input_are_replaced(workspace: Path, music: Path, make_midi: MakeMidi) -> None:
+    run_here(workspace, "convert", "raw/groove")
+    for number in range(0, 40, 2):
+        (music / f"{number}.mid").unlink()
+    (music / "new.mid").write_bytes(make_midi([(0, 38), (90, 42)]))
+    run_here(workspace, "convert", "raw/groove")
+    content = json.loads((workspace / "data/notes/groove/manifest.json").read_text())
+    assert content["input"]["files"] == 21
+
+
+def test_a_picture_or_sound_replaces_only_its_own_kind(workspace: Path, make_midi: MakeMidi) -> None:
+    midi = make_midi()
+    (workspace / "song.mid").write_bytes(midi)
+    (workspace / "song.wav").write_bytes(b"my recording")
+    (workspace / "photo.png").write_bytes(b"my photo")
+    for arguments in (
+        ("render", "song.mid"),
+        ("inspect", "song.mid", "--png", "photo.png"),
+        ("configs", "flat-drum_4bar_small", "--plot-schedules", "photo.png"),
+    ):
+        error = run_here(workspace, *arguments, expect=1).error
+        assert "exists, and gmd-vae did not write it" in error
+    assert "is an input" in run_here(workspace, "inspect", "song.mid", "--png", "song.mid", expect=2).error
+    assert (workspace / "song.mid").read_bytes() == midi
+    assert (workspace / "song.wav").read_bytes() == b"my recording"
+    assert (workspace / "photo.png").read_bytes() == b"my photo"
+    assert not (workspace / "song.png").exists()
+    for name in ("song.wav", "photo.png"):
+        (workspace / name).unlink()
+    for _ in range(2):  # its own files are replaced
+        run_here(workspace, "render", "song.mid")
+        run_here(workspace, "inspect", "song.mid", "--png", "photo.png")
+        run_here(workspace, "configs", "flat-drum_4bar_small", "--plot-schedules", "schedules.png")

@@ -1,0 +1,213 @@
+"""An output folder is replaced only if everything in it is listed in its manifest and unchanged."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from gmd_vae.common import files, manifest
+from gmd_vae.common.errors import GmdVaeError, UsageError
+
+
+def write(folder: Path, content: str = "one") -> None:
+    """Writes an output folder with two files as a stage does."""
+    with files.whole_folder(folder, manifest.check_replaceable(folder, "stage")) as new:
+        (new / "sub").mkdir()
+        (new / "a.mid").write_text(content)
+        (new / "sub" / "b.mid").write_text(content)
+        manifest.write(new, "stage", {"files": [manifest.describe_file(new / "a.mid")]})
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    write(tmp_path / "out")
+    return tmp_path / "out"
+
+
+def refused(output: Path, match: str) -> None:
+    before = snapshot(output.parent)
+    with pytest.raises(GmdVaeError, match=match) as caught:
+        write(output, "two")
+    assert snapshot(output.parent) == before
+    assert "\n" not in str(caught.value)
+    assert f"for example --output-dir '{output}-2'" in str(caught.value)
+
+
+def test_the_manifest_lists_every_file_once(output: Path) -> None:
+    content = json.loads((output / "manifest.json").read_text())
+    assert [entry["name"] for entry in content["files"]] == ["a.mid"]
+    assert [(entry["name"], entry["bytes"]) for entry in content["other_files"]] == [("sub/b.mid", 3)]
+    assert content["other_files"][0]["sha256"] == files.sha256(output / "sub" / "b.mid")
+
+
+def test_an_unchanged_output_is_replaced_and_nothing_is_left(output: Path) -> None:
+    (output / "empty" / "folder").mkdir(parents=True)
+    (output / ".a.wav.abcd1234.partial").touch()
+    (output / "a.mid").unlink()
+    write(output, "two")
+    assert (output / "a.mid").read_text() == "two"
+    assert names(output) == ["a.mid", "manifest.json", "sub"]
+    assert names(output.parent) == ["out"]
+
+
+@pytest.mark.parametrize("name", ["mine.mid", "sub/mine.mid", "deep/er/mine.mid", ".hidden", ".out.previous/a.mid"])
+def test_a_file_of_ones_own_is_kept_and_named(output: Path, name: str) -> None:
+    (output / name).parent.mkdir(parents=True, exist_ok=True)
+    (output / name).write_text("mine")
+    refused(output, f"holds '{name}', which 'gmd-vae stage' did not write")
+
+
+@pytest.mark.parametrize("text", ["longer than before", "ONE"])
+def test_a_changed_file_is_kept_and_named(output: Path, text: str) -> None:
+    (output / "sub" / "b.mid").write_text(text)
+    refused(output, "'sub/b.mid' in .* was changed after 'gmd-vae stage' wrote it")
+
+
+def test_a_link_is_foreign_and_is_not_followed(output: Path, tmp_path: Path) -> None:
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "x").write_text("mine")
+    (output / "link").symlink_to(tmp_path / "away")
+    refused(output, "holds 'link'")
+    (output / "link").unlink()
+    (output / "a.mid").rename(tmp_path / "a.mid")
+    (output / "a.mid").symlink_to(tmp_path / "a.mid")  # even to the same bytes
+    refused(output, r"holds 'a\.mid'")
+
+
+def test_a_description_of_an_input_does_not_list_it(tmp_path: Path) -> None:
+    """An input that was moved into the folder later is not an output."""
+    out, source = tmp_path / "out", tmp_path / "mine.mid"
+    source.write_text("mine")
+    with files.whole_folder(out) as new:
+        manifest.write(new, "stage", {"inputs": [manifest.describe_file(source)], "files": []})
+    source.rename(out / "mine.mid")
+    refused(out, r"holds 'mine\.mid'")
+
+
+def test_a_file_that_appears_during_the_work_is_kept(output: Path) -> None:
+    def work() -> None:
+        with files.whole_folder(output, manifest.check_replaceable(output, "stage")) as new:
+            manifest.write(new, "stage", {})
+            (output / "late.mid").write_text("mine")
+
+    with pytest.raises(GmdVaeError, match=r"holds 'late\.mid'"):
+        work()
+    assert (output / "late.mid").read_text() == "mine"
+    assert (output / "a.mid").read_text() == "one"
+    assert names(output.parent) == ["out"]
+
+
+def test_a_folder_that_appears_during_the_work_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def work() -> None:
+        with files.whole_folder(out, manifest.check_replaceable(out, "stage")) as new:
+            manifest.write(new, "stage", {})
+            out.mkdir()
+            (out / "mine").write_text("mine")
+
+    with pytest.raises(GmdVaeError, match="holds 'mine'"):
+        work()
+    assert snapshot(tmp_path) == {str(out): None, str(out / "mine"): b"mine"}
+
+
+def test_without_a_check_only_an_empty_folder_is_replaced(output: Path) -> None:
+    with pytest.raises(GmdVaeError, match="not empty"), files.whole_folder(output):
+        pass
+    assert (output / "a.mid").exists()
+
+
+@pytest.mark.parametrize("name", [".out.partial", ".out.previous"])
+def test_a_link_in_the_place_of_a_working_folder_is_not_followed(output: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "x").write_text("mine")
+    (tmp_path / name).symlink_to(tmp_path / "away")
+    with pytest.raises(GmdVaeError, match="is not a folder of gmd-vae"):
+        write(output)
+    assert (tmp_path / "away" / "x").read_text() == "mine"
+
+
+def test_an_earlier_folder_that_was_moved_aside_is_checked_too(output: Path, tmp_path: Path) -> None:
+    (tmp_path / ".out.previous").mkdir()
+    (tmp_path / ".out.previous" / "mine").write_text("mine")
+    with pytest.raises(GmdVaeError, match="holds 'mine'"):
+        write(output)
+    assert (tmp_path / ".out.previous" / "mine").read_text() == "mine"
+
+
+def test_an_input_in_the_output_folder_is_refused(output: Path) -> None:
+    with pytest.raises(UsageError, match="lies in the output folder"):
+        manifest.check_replaceable(output, "stage", inputs=[output.parent / "x.mid", output / "sub" / "b.mid"])
+
+
+def test_a_manifest_of_fetch_without_a_list_is_compared_with_the_new_folder(tmp_path: Path) -> None:
+    """As version 0.8.3 wrote it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.mid").write_text("one")
+    (out / "manifest.json").write_text('{"format": 1, "stage": "fetch", "dataset": "x", "files": 2}')
+
+    def fetch() -> None:
+        with files.whole_folder(out, manifest.check_replaceable(out, "fetch", dataset="x")) as new:
+            (new / "a.mid").write_text("one")
+            (new / "b.mid").write_text("two")
+            manifest.write(new, "fetch", {"dataset": "x", "files": 2})
+
+    for name, text in (("mine.mid", "mine"), ("b.mid", "TWO")):
+        (out / name).write_text(text)
+        with pytest.raises(GmdVaeError, match=name):
+            fetch()
+        assert (out / name).read_text() == text
+        (out / name).unlink()
+    fetch()
+    assert (out / "b.mid").read_text() == "two"
+
+
+@pytest.mark.parametrize("content", ['{"format": 1, "stage": "stage", "files": [{"name": 1}, 3, null]}', "[" * 100_000])
+def test_an_odd_manifest_lists_nothing(output: Path, content: str) -> None:
+    (output / "manifest.json").write_text(content)
+    refused(output, r"holds 'a\.mid'")
+
+
+@pytest.mark.parametrize("folder", [".", ".."])
+def test_the_current_folder_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "x").touch()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(GmdVaeError, match="did not write"):
+        manifest.check_replaceable(Path(folder), "stage")
+
+
+def test_new_folders_of_one_name_do_not_collide(tmp_path: Path) -> None:
+    kept: list[str] = []
+
+    def make() -> None:
+        with files.new_folder(tmp_path / "generated" / "now") as folder:
+            (folder / "x").touch()
+            kept.append(folder.name)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(kept) == ["now", *(f"now-{number}" for number in range(2, 9))]
+    assert names(tmp_path / "generated") == sorted(kept)
+
+
+def test_a_new_folder_that_stays_empty_is_removed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="x"), files.new_folder(tmp_path / "now"):
+        raise ValueError("x")
+    assert names(tmp_path) == []
