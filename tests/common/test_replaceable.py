@@ -173,7 +173,13 @@ def test_a_manifest_of_fetch_without_a_list_is_compared_with_the_new_folder(tmp_
     assert (out / "b.mid").read_text() == "two"
 
 
-@pytest.mark.parametrize("content", ['{"format": 1, "stage": "stage", "files": [{"name": 1}, 3, null]}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"format": 1, "stage": "stage", "files": [{"name": "a.mid", "bytes": [], "sha256": {}}, 3, null]}',
+        "[" * 100_000,
+    ],
+)
 def test_an_odd_manifest_lists_nothing(output: Path, content: str) -> None:
     (output / "manifest.json").write_text(content)
     refused(output, r"holds 'a\.mid'")

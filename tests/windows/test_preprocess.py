@@ -241,7 +241,6 @@ def test_unreadable_input_is_an_error_with_the_next_action(tmp_path, write_notes
 
 def test_only_an_earlier_result_is_replaced(notes, tmp_path):
     run(notes, tmp_path / "out", shards=1)
-    (tmp_path / "out" / "note").write_text("goes with the old folder")
     run(notes, tmp_path / "out", shards=2)
     assert len(contents(tmp_path / "out")) == 5
     (tmp_path / "mine").mkdir()

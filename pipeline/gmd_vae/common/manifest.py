@@ -262,7 +262,8 @@ def _file_entries(value: Any) -> Iterator[dict[str, Any]]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            if isinstance(value.get("name"), str) and {"bytes", "sha256"} <= value.keys():
+            kinds = (("name", str), ("bytes", int), ("sha256", str))
+            if all(isinstance(value.get(key), kind) for key, kind in kinds):
                 yield value
             else:
                 waiting.extend(value.values())
