@@ -201,6 +201,7 @@ def test_attribute_vectors_are_computed_once(make: Make, tmp_path: Path, monkeyp
     monkeypatch.undo()
     (tmp_path / "attributes" / "vectors.npz").write_bytes(b"damaged")
     assert digests(make("three", **settings)) == first
+    assert (tmp_path / "attributes" / "vectors.npz").read_bytes() == b"damaged", "a changed file is not replaced"
 
 
 def test_a_single_file_has_the_same_bytes(make: Make) -> None:

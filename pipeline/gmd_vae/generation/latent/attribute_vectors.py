@@ -104,14 +104,19 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
             "Attribute vectors are computed from the training windows of the run, and these are gone",
             "Put the examples back where the run was trained ('gmd-vae preprocess' makes them again).",
         )
-    replaceable = manifest.check_replaceable(source.keep, STAGE, option="") if source.keep is not None else None
+    keep, replaceable = source.keep, None
+    if keep is not None:
+        try:
+            replaceable = manifest.check_replaceable(keep, STAGE, option="")
+        except GmdVaeError:
+            keep = None  # damaged, or files of the user: used without keeping them
     training = load_windows(source.examples, "train")
     if not len(training):
         raise GmdVaeError(f"Split 'train' of '{source.examples}' has no windows", "Choose other examples.")
     chosen = training.labels[choose_by_file(training.files, _WINDOWS, seed=0)]
     vectors = attribute_vectors(encode(chosen), drum_attributes(chosen, spec.voice_names, spec.steps_per_bar))
-    if source.keep is not None:
-        with files.whole_folder(source.keep, replaceable) as folder:
+    if keep is not None:
+        with files.whole_folder(keep, replaceable) as folder:
             arrays: dict[str, Any] = dict(vectors)
             np.savez(folder / _FILE, **arrays)
             manifest.write(
