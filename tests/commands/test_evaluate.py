@@ -158,7 +158,7 @@ def test_a_folder_of_something_else_is_not_replaced(run: Path, evaluate: Evaluat
     mine.write_text("mine")
     code, _, err = evaluate()
     assert code == 1
-    assert "holds files that 'gmd-vae evaluate' did not write" in err
+    assert "holds 'notes.txt', which 'gmd-vae evaluate' did not write" in err
     assert mine.read_text() == "mine"
 
 
