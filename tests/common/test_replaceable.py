@@ -214,6 +214,7 @@ def test_new_folders_of_one_name_do_not_collide(tmp_path: Path) -> None:
 
 
 def test_a_new_folder_that_stays_empty_is_removed(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="x"), files.new_folder(tmp_path / "now"):
-        raise ValueError("x")
+    for path in (tmp_path / "now", tmp_path / "generated" / "now"):  # and so is a parent that was made for it
+        with pytest.raises(ValueError, match="x"), files.new_folder(path):
+            raise ValueError("x")
     assert names(tmp_path) == []

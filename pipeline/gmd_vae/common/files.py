@@ -104,20 +104,23 @@ def new_folder(path: Path) -> Iterator[Path]:
         path: The preferred name.
 
     Yields:
-        The empty folder. It is removed at the end if it is still empty.
+        The empty folder. It is removed at the end if it is still empty, and so is a parent folder made for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    parent_is_new = not path.parent.exists()
     for folder in numbered(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.mkdir()
             break
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):  # taken; or another process removed the empty parent again
             continue
     try:
         yield folder
     finally:
         with contextlib.suppress(OSError):  # not empty: the output is there
             folder.rmdir()
+            if parent_is_new:
+                path.parent.rmdir()
 
 
 def numbered(path: Path) -> Iterator[Path]:
