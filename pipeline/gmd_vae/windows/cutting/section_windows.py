@@ -83,38 +83,41 @@ def convert_section(
         section: NoteSequence without changes of tempo or time signature. Missing chords are added to it.
         dropped: Receives the reasons for missing windows.
     """
-    own = Dropped()  # of this section; which of it counts depends on the windows
-    bars = window_bars(requirements, section, own)
+    in_section = Dropped()  # which of these counts apply depends on the windows
+    bars = window_bars(requirements, section, in_section)
     chords = ""
     if bars and requirements.chords:
-        chords = "given" if has_chords(section) else "inferred"
-        if chords == "inferred" and not _add_chords(section, requirements):
+        chords = _prepare_chords(section, requirements)
+        if not chords:
             dropped.reasons["no_chords"] += 1
             return []
-        if requirements.kind == "tracks":
-            # Magenta cuts bar by bar, and drops a bar whose first chord lies a rounding error behind its start
-            for text in section.text_annotations:
-                text.time = max(0.0, text.time - _ROUNDING_ERROR)
     windows = convert(converter, section)
     if not windows:
         if bars and chords == "given":
-            own.reasons["bad_chords"] += 1
+            in_section.reasons["bad_chords"] += 1
+        elif bars and requirements.kind == "tracks":
+            in_section.reasons["event_count"] += len(bars)
         elif bars:
-            own.reasons.update({"event_count": len(bars)} if requirements.kind == "tracks" else {"no_windows": 1})
-        dropped.add(own)
+            in_section.reasons["no_windows"] += 1
+        dropped.add(in_section)
         return []
-    dropped.reasons.update({reason: own.reasons[reason] for reason in _WITH_WINDOWS})
+    dropped.reasons.update({reason: in_section.reasons[reason] for reason in _WITH_WINDOWS})
     if chords:
         dropped.chords[chords] += 1
     if requirements.kind == "tracks":
         dropped.reasons["event_count"] += max(0, len(bars) - len(windows))
-    known = bars if len(bars) == len(windows) else [None] * len(windows)
-    if requirements.kind != "melody":  # Magenta keeps repeats of other windows
-        return [PlacedTensors(window, bar) for window, bar in zip(windows, known, strict=True)]
+    first_bars = bars if len(bars) == len(windows) else [None] * len(windows)
+    placed = [PlacedTensors(window, bar) for window, bar in zip(windows, first_bars, strict=True)]
+    # Magenta removes only repeats of melodies
+    return _without_repeats(placed, dropped) if requirements.kind == "melody" else placed
+
+
+def _without_repeats(placed: list[PlacedTensors], dropped: Dropped) -> list[PlacedTensors]:
+    """Returns the first of equal windows, and counts the others."""
     distinct: dict[bytes, PlacedTensors] = {}
-    for window, bar in zip(windows, known, strict=True):
-        distinct.setdefault(window.outputs.tobytes() + window.controls.tobytes(), PlacedTensors(window, bar))
-    dropped.reasons["repeated"] += len(windows) - len(distinct)
+    for window in placed:
+        distinct.setdefault(window.window.outputs.tobytes() + window.window.controls.tobytes(), window)
+    dropped.reasons["repeated"] += len(placed) - len(distinct)
     return list(distinct.values())
 
 
@@ -152,6 +155,18 @@ def convert(converter: Any, section: NoteSequence) -> list[Tensors]:
         Tensors(inputs, outputs, np.asarray(controls), tuple(np.atleast_1d(length).tolist()))
         for inputs, outputs, controls, length in zip(*tensors, strict=True)
     ]
+
+
+def _prepare_chords(section: NoteSequence, requirements: Requirements) -> str:
+    """Adds chords to a section without chords; returns ``given``, ``inferred``, or "" if they cannot be inferred."""
+    is_given = has_chords(section)
+    if not is_given and not _add_chords(section, requirements):
+        return ""
+    if requirements.kind == "tracks":
+        # Magenta cuts bar by bar, and drops a bar whose first chord lies a rounding error behind its start
+        for text in section.text_annotations:
+            text.time = max(0.0, text.time - _ROUNDING_ERROR)
+    return "given" if is_given else "inferred"
 
 
 def _add_chords(section: NoteSequence, requirements: Requirements) -> bool:
