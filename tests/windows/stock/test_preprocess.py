@@ -44,7 +44,7 @@ def by_us(extractor, record) -> list[tuple[bytes, str]]:
             "hierdec-drum_4bar_small",
             2,
             MAGENTA_CAP,
-        ),  # ours do not cap: the script is told to, as Magenta's converter does
+        ),  # our configs have no maximum; the script gets that of Magenta's converter
         ("cat-drums_2bar_small", 4, None),
         ("nade-drums_2bar_full", 5, None),
         ("cat-mel_2bar_small", 4, None),
