@@ -21,7 +21,7 @@ COMMANDS = {
     "inspect": "Show the contents of music, and the training windows in it.",
     "train": "Train a MusicVAE on prepared windows, or resume a run.",
     "evaluate": "Evaluate trained models on music they were not trained on.",
-    "generate": "Write beats as MIDI files: new ones, or what the model makes of yours.",
+    "generate": "Generate beats as MIDI files, new ones or versions of yours.",
     "render": "Render the drums of MIDI files as sound and pictures.",
     "report": "Write a page with the beats, the training curves and the evaluations of a run.",
     "configs": "List the model configs, or show one.",
