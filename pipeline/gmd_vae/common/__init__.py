@@ -6,6 +6,7 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``errors.py``: errors that users see, as one line.
 - ``files.py``: files and folders that appear complete or not at all.
 - ``manifest.py``: ``manifest.json``, the record of a folder's origin.
+- ``own_files.py``: output files at places that users choose, marked so that only our own are replaced.
 - ``process_lock.py``: one process at a time in a folder.
 - ``console.py``: output on stdout and stderr, progress bars.
 - ``charts.py``: line charts as reproducible PNG files.

@@ -6,7 +6,8 @@ tables and charts. Read ``measure/drum_labels.py`` first, then ``figures.py``.
 - ``evaluate.py``: finds a valid result on disk, or measures a new one and writes it.
 - ``data/``: the checkpoint and the windows that are evaluated.
 - ``model.py``: the interface of a model, and its implementation with a checkpoint.
-- ``measure/``: one module for each family, from a model and windows to ``Figures``. The family object chooses it.
+- ``measure/``: from a model and windows to ``Figures``. The family object chooses the module; NADE drums share
+  ``drum_labels.py``.
 - ``metrics/``, ``latent/``, ``likelihood.py``: the figures themselves, from plain arrays.
 - ``figures.py``: the registry of all figures: name, JSON key, heading, digits, direction, meaning.
 - ``result.py``, ``json_form.py``: the typed result, to JSON and back.

@@ -1,7 +1,7 @@
 """The interface of a family of music: every question whose answer depends on the kind of a config's music.
 
-The methods are in the order in which data flows: output, windows, model, evaluation, generation. Each family must
-define the abstract ones. No method imports TensorFlow unless its docstring says so.
+The methods are in the order in which data flows: output, windows, inspection, model, evaluation, generation. Each
+family must define the abstract ones. No method imports TensorFlow unless its docstring says so.
 """
 
 from __future__ import annotations
@@ -139,6 +139,8 @@ class Family(abc.ABC):
     @abc.abstractmethod
     def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
         """Returns the contents of a MIDI file and its windows, as ``gmd-vae inspect --json`` shows them.
+
+        Starts TensorFlow where one of Magenta's converters cuts the windows.
 
         Args:
             config: The config whose windows are searched.

@@ -4,7 +4,8 @@ Read ``generate.py`` first. A latent vector z becomes a MIDI file in these steps
 
 1. ``prepare.py`` makes a ``GenerationJob`` (``job.py``) from the options; it reads MIDI files with ``inputs/``.
 2. ``generate.py`` opens the model (``models/inference/sampler.py``) and encodes the inputs.
-3. ``latent/modes.py`` places the latent vectors: samples, interpolations, variations, walks.
+3. ``latent/modes.py`` places the latent vectors of the mode: samples, interpolations, variations, moves along
+   attribute vectors; the inputs themselves in ``reconstruct`` and ``groove``; a walk for files of several windows.
 4. ``decoder_conditions.py`` gives each row its chords or hits, and the sampler decodes z to windows.
 5. The family's ``DecodedMusic`` turns windows into bytes: ``decoded/drum_grids.py``, ``grooves.py`` or ``parts.py``,
    with ``performance/`` for velocity and timing, and ``midi/writer.py`` for the file.

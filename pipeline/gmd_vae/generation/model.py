@@ -52,7 +52,13 @@ class OpenedModel(Protocol):
     def encode(
         self, inputs: Sequence[Window], lengths: Sequence[Any], controls: Sequence[Window] | None = None
     ) -> Floats:
-        """Returns the posterior mean of each window, float32 ``[n, z_size]``."""
+        """Returns the posterior mean of each window, float32 ``[n, z_size]``.
+
+        Args:
+            inputs: Inputs of the encoder, each ``[steps, input_depth]``.
+            lengths: Length of each window as the converter gives it: steps, or steps of each segment.
+            controls: Conditioning input of each window, ``[steps, control_depth]``, where the model needs it.
+        """
         ...
 
     def decode(
@@ -63,7 +69,16 @@ class OpenedModel(Protocol):
         controls: Sequence[Window] | None = None,
         hits: Sequence[Window] | None = None,
     ) -> list[Window]:
-        """Returns one window for each latent vector."""
+        """Returns one window for each latent vector: labels ``[steps]``, or ``[steps, output_depth]``.
+
+        Args:
+            z: Latent vectors, float32 ``[n, z_size]``.
+            temperature: Temperature of the output distribution; 0 takes the likeliest step.
+            rows: Rows of ``z`` to decode; ``None``: all. A row's window does not depend on this choice.
+            controls: Conditioning input of each row of ``z``, ``[steps, control_depth]``, where the model needs it.
+            hits: Hits of each row of ``z`` that replace those of a GrooVAE's decoder, float32 ``[steps, drums]``, NaN
+                where the decoder draws; ``None``: it draws all.
+        """
         ...
 
     def to_note_sequences(self, windows: Sequence[Window]) -> list[NoteSequence]:

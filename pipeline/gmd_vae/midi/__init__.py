@@ -1,8 +1,8 @@
 """MIDI files to NoteSequences and back, and TFRecord files. Nothing here imports TensorFlow.
 
 Folders or archives of MIDI files flow in (room ``datasets``); TFRecord files of NoteSequences flow out, for the rooms
-``windows``, ``inspection`` and ``evaluation``. The writer serves the room ``generation``. Read ``midi_io`` first:
-it takes one MIDI file from bytes to a record.
+``windows`` and ``inspection``. The writer serves the room ``generation``. Read ``midi_io`` first: it takes one MIDI
+file from bytes to a record.
 
 - ``midi_io``: MIDI bytes ↔ NoteSequence, with checks and reasons for refusals.
 - ``refusals``: the limits, the reasons and the error of files that are refused.

@@ -73,8 +73,8 @@ def _tables() -> tuple[Floats, Floats, Floats]:
     """Returns log-probabilities with the constants of note_seq.
 
     Returns:
-        Of each chord in each key, [12, chords]. Of a chord after another one in the same key,
-        [12, chords, chords]. Of a chord after a change into its key, [12, chords].
+        Three float64 arrays: each chord in each key, [12, chords]; a chord after another one in the same key,
+        [12, chords, chords]; a chord after a change into its key, [12, chords].
     """
     library = note_seq_module("chord_inference")
     distribution = library._key_chord_distribution(chord_pitch_out_of_key_prob=0.01)

@@ -35,7 +35,7 @@ MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complet
 _FILES_PER_JOB = 1000  # a process costs as much as 300 files, so a second one pays from 2,000 files on
 FILES_PER_BATCH = 64  # some tenths of a second, so that Ctrl-C responds soon; GMD has 18 batches
 _SAMPLE = 16  # files whose digests the manifest holds
-_DIGITS = 16  # of their SHA-256, in hex
+_DIGITS = 16  # hexadecimal digits that the manifest keeps of each digest (SHA-256)
 _PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # their versions can change the records
 
 

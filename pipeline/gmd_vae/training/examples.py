@@ -67,7 +67,7 @@ def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Exampl
         prepare: Runs ``preprocess`` for this config.
 
     Raises:
-        GmdVaeError: no examples found, or none that fit the config; names the command to run.
+        GmdVaeError: No examples found, or none that fit the config; names the command to run.
     """
     if path is None:
         path = _search(config)
@@ -87,7 +87,7 @@ def open_examples(folder: Path, config: Config) -> Examples:
     """Opens a folder of examples and checks that its windows are cut as the config requires.
 
     Raises:
-        GmdVaeError: the folder has no examples, a file is missing, or the windows do not fit the config.
+        GmdVaeError: The folder has no examples, a file is missing, or the windows do not fit the config.
     """
     content = read_examples_manifest(folder)
     differences = _differences(content, config)

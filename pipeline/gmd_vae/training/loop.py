@@ -92,9 +92,9 @@ def train(
         execution: Processes that execute the run; by default this one alone.
 
     Raises:
-        GmdVaeError: the loss is not finite, ``_MAX_SKIPPED_UPDATES`` updates in a row were skipped, memory or disk
+        GmdVaeError: The loss is not finite, ``_MAX_SKIPPED_UPDATES`` updates in a row were skipped, memory or disk
             space ran out, or the last checkpoint does not fit the config.
-        Interrupted: stopped before the first step.
+        Interrupted: Stopped before the first step.
     """
     execution = execution or SingleProcess()
     run.train_folder.mkdir(parents=True, exist_ok=True)

@@ -44,13 +44,19 @@ class Result:
 def overfit(run: Run, split: Split, num_steps: int) -> Result:
     """Trains on the first batch until 1% of the reconstruction loss is left. Writes nothing.
 
-    The KL divergence above the free bits does not vanish on a memorised batch, so the criterion is the
-    reconstruction loss alone.
+    The test passes at 10% already (`Result.learns`). The KL divergence above the free bits does not vanish on a
+    memorised batch, so the criterion is the reconstruction loss alone.
 
     Args:
         run: Config, hyperparameters and seed; the folder is not used.
         split: Training examples.
-        num_steps: Maximum number of steps.
+        num_steps: Maximum number of steps, at least 1.
+
+    Returns:
+        Reconstruction losses of the first and the last step.
+
+    Raises:
+        GmdVaeError: Memory ran out, or a file of examples is damaged.
     """
     windows = min(WINDOWS, run.hparams["batch_size"])
     run = dataclasses.replace(run, hparams={**run.hparams, "batch_size": windows})

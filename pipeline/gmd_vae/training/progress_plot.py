@@ -113,7 +113,7 @@ def read_metrics(path: Path) -> dict[str, Columns]:
         path: ``metrics.jsonl``.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: The file cannot be read.
     """
     # arrays, not lists: this runs beside a training run, which needs the memory
     values = {split: {key: array("d") for key in ("step", *keys)} for split, keys in _KEYS.items()}

@@ -89,7 +89,7 @@ def keep_best(folder: Path, checkpoint: Path, validation: Validation) -> None:
         validation: Figures of the checkpoint, written to ``validation.json`` beside it.
 
     Raises:
-        OSError: the files cannot be written, for example because the disk is full.
+        OSError: The files cannot be written, for example because the disk is full.
     """
     folder.mkdir(exist_ok=True)
     pieces = checkpoints.files_of(checkpoint)

@@ -47,7 +47,7 @@ def open_session(
         The session; and the hook that writes the checkpoints, at the latest when the block ends without an exception.
 
     Raises:
-        GmdVaeError: a checkpoint does not fit the config.
+        GmdVaeError: A checkpoint does not fit the config.
     """
     with execution.devices():
         saver = tf.train.Saver(max_to_keep=KEEP)

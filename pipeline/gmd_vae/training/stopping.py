@@ -43,7 +43,7 @@ def one_line_errors(run: Run) -> Iterator[None]:
     """Replaces errors that a user can act on by a `GmdVaeError` of one line; other errors pass unchanged.
 
     Raises:
-        GmdVaeError: memory or disk space ran out, a file of examples is damaged, or another machine went away.
+        GmdVaeError: Memory or disk space ran out, a file of examples is damaged, or another machine went away.
     """
     try:
         yield

@@ -1,4 +1,7 @@
-"""Number of threads per TensorFlow operation in training. No TensorFlow here: it reads the variable when it starts."""
+"""Number of threads per TensorFlow operation in training.
+
+No TensorFlow here: it reads the environment variable when it starts, so the variable is set before.
+"""
 
 from __future__ import annotations
 

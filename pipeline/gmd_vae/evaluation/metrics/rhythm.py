@@ -1,6 +1,6 @@
 """Rhythmic features of drum windows on a grid of sixteenth notes.
 
-All functions take ``hits``, bool ``[n, steps, classes]`` of whole bars, and ``steps_per_bar``. All return one row of
+All features take ``hits``, bool ``[n, steps, classes]`` of whole bars, and ``steps_per_bar``. All return one row of
 float64 for each window. They raise ``ValueError`` if the steps are not whole bars.
 """
 

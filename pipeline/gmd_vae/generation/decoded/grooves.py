@@ -21,7 +21,7 @@ _DEFAULT_TEMPO = 120.0
 
 
 class DecodedGrooves(DecodedRolls):
-    """Windows of hits, velocities (0 to 1) and offsets (-1 to 1 of half a step), ``[steps, 27]``."""
+    """Windows of hits, velocities (0 to 1) and offsets (-1 to 1 of half a step, early is positive), ``[steps, 27]``."""
 
     def steps(self, window: Window) -> Steps:
         """Returns the labels of the hits, int64 ``[steps]``; velocities and offsets do not count."""

@@ -1,7 +1,7 @@
 """Inputs of generation: MIDI files and chord symbols flow in; encoder inputs, targets and controls flow out.
 
-Read ``input_windows.py`` first: a file becomes an ``InputWindow`` or an ``InputSong``. Each family has a
-reader.
+Read ``input_windows.py`` first: a file becomes an ``InputWindow`` or an ``InputSong``. Each family
+returns one of the three readers (``Family.input_reader``).
 
 - ``input_windows.py``: ``InputWindow``, ``InputSong``, and the interface ``InputReader``.
 - ``drum_reader.py``: drum labels of families whose windows our own code cuts.

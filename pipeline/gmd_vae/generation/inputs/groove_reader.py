@@ -89,7 +89,8 @@ def groove_window(values: Values, task: Groove) -> InputWindow:
     """Returns one window: input of the encoder, controls, and the hits that replace those of the decoder.
 
     Args:
-        values: Hits (0 or 1), velocities (0 to 1) and offsets (-1 to 1), float32 ``[steps, 27]``.
+        values: Hits (0 or 1), velocities (0 to 1) and offsets (-1 to 1 of half a step, early is positive), float32
+            ``[steps, 27]``.
         task: Task of the model, see ``Groove.task``.
     """
     inputs, hits = values.copy(), values[:, :VELOCITIES]

@@ -2,7 +2,7 @@
 
 Read ``modes.py`` first.
 
-- ``modes.py``: latent vectors of each mode: samples, interpolations, variations, walks.
+- ``modes.py``: latent vectors of each mode (``MODES`` in ``request.py``), and walks for files of several windows.
 - ``attribute_vectors.py``: attribute vectors of a run, computed once and kept beside its checkpoints.
 - ``latent_files.py``: ``latents.npz``, written and read.
 """

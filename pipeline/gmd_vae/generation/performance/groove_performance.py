@@ -35,7 +35,10 @@ class GroovePerformance:
         return windows.pitch_classes == NINE_CLASSES and windows.steps_per_quarter == 4
 
     def play(self, labels: Sequence[int], seed: int, number: int) -> Iterator[PlayedHit]:
-        """Yields the hits of the labels to which ``values`` belong. Nothing is drawn at random."""
+        """Yields the hits of the labels to which ``values`` belong. Nothing is drawn at random.
+
+        A ``PlayedHit`` counts its offset in whole steps, late is positive: minus half of the GrooVAE's offset.
+        """
         for step, label in enumerate(labels):
             if not label:
                 continue

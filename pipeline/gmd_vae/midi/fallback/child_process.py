@@ -21,7 +21,7 @@ from typing import NamedTuple
 from gmd_vae.midi.reader.encoding import Record
 
 SECONDS = 120  # limit for one file; 4 MiB take half a minute
-MEMORY = 768 << 20  # bytes by which the process may grow
+MEMORY = 768 << 20  # bytes by which the child process may grow
 
 # Protocol. Request: LENGTH, file. Response: RECORD or REFUSAL, LENGTH, content.
 LENGTH = struct.Struct("<Q")

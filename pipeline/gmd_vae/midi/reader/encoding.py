@@ -22,9 +22,9 @@ _TIME_SIGNATURES, _KEY_SIGNATURES, _TEMPOS, _NOTES = 0x2A, 0x32, 0x3A, 0x42
 _TOTAL_TIME, _PITCH_BENDS, _CONTROL_CHANGES = 0x49, 0x52, 0x5A
 _INSTRUMENT_INFOS = b"\xba\x01"  # field 23: the tag has two bytes
 _SOURCE_INFO = b"\x6a\x04\x10\x03\x18\x02"  # encoding_type MIDI, parser PRETTY_MIDI
-_TIME = 0x09  # of signatures, tempos, pitch bends and control changes
+_TIME = 0x09  # tag of the time in signatures, tempos, pitch bends and control changes
 
-_MAX_VARINT_BYTES = 10  # of a negative number: 64 bits in groups of seven
+_MAX_VARINT_BYTES = 10  # a negative number takes them all: 64 bits in groups of seven
 
 
 class Record(NamedTuple):

@@ -30,8 +30,8 @@ def lead(run: Run, examples: Examples, plan: Plan, listener: Callable[[str], Non
         cluster: Cluster description of the chief.
 
     Raises:
-        GmdVaeError: as `gmd_vae.training.loop.train`; or the port of this process cannot be used.
-        Interrupted: stopped before the first step, or while waiting for another machine.
+        GmdVaeError: As `gmd_vae.training.loop.train`; or the port of this process cannot be used.
+        Interrupted: Stopped before the first step, or while waiting for another machine.
     """
     prefix_lines(cluster.role)
     return train(run, examples, plan, listener, Replica(cluster))
@@ -49,8 +49,8 @@ def work(run: Run, examples: Examples, cluster: Cluster) -> int:
         The last step in which this worker took part; 0 if there was none.
 
     Raises:
-        GmdVaeError: the chief trains another run; or as `gmd_vae.training.loop.train`.
-        Interrupted: stopped before the job ended.
+        GmdVaeError: The chief trains another run; or as `gmd_vae.training.loop.train`.
+        Interrupted: Stopped before the job ended.
     """
     prefix_lines(cluster.role)
     replica = Replica(cluster)
@@ -74,8 +74,8 @@ def serve(cluster: Cluster) -> None:
         cluster: Cluster description of the ps.
 
     Raises:
-        GmdVaeError: its port cannot be used.
-        Interrupted: stopped before the job ended.
+        GmdVaeError: Its port cannot be used.
+        Interrupted: Stopped before the job ended.
     """
     prefix_lines(cluster.role)
     with stop_signals() as stop:

@@ -55,7 +55,7 @@ class Replica:
         """Starts this process's server. At the end, the chief ends the job and a worker confirms the end.
 
         Raises:
-            GmdVaeError: the port cannot be used.
+            GmdVaeError: The port cannot be used.
         """
         self._target = servers.start_server(self._cluster, config)
         self._config = servers.with_device_filters(self._cluster, config)

@@ -60,7 +60,7 @@ class Cluster:
         """Index among the processes that compute gradients; the chief is 0. Selects the rows and the random draws.
 
         Raises:
-            ValueError: this is a ps.
+            ValueError: This is a ps.
         """
         if self.is_ps:
             raise ValueError("a ps has no worker number")
@@ -114,7 +114,7 @@ class Cluster:
             Index of the first row, number of rows.
 
         Raises:
-            UsageError: the batch cannot be shared equally; names the nearest sizes that can.
+            UsageError: The batch cannot be shared equally; names the nearest sizes that can.
         """
         if not self.num_sync_workers:
             return 0, batch_size
@@ -147,7 +147,7 @@ def read_cluster(variable: str | None, flags: Flags) -> Cluster | None:
         flags: Magenta's flags. They must agree with TF_CONFIG; without it, they describe servers that run elsewhere.
 
     Raises:
-        UsageError: they do not describe a cluster; names the fault.
+        UsageError: They do not describe a cluster; names the fault.
     """
     for name, value in (("num-sync-workers", flags.num_sync_workers), ("num-ps-tasks", flags.num_ps_tasks)):
         if value is not None and value < 0:

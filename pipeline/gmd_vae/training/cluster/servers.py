@@ -38,7 +38,7 @@ def start_server(cluster: Cluster, config: Any) -> str:
         Target for sessions, such as ``grpc://localhost:2222``; ``cluster.master`` if the servers run elsewhere.
 
     Raises:
-        GmdVaeError: the port cannot be used.
+        GmdVaeError: The port cannot be used.
     """
     if not cluster.addresses:
         return cluster.master

@@ -46,7 +46,7 @@ class WaitingSession:
         """Ends the hooks, which may save, and the session.
 
         Raises:
-            GmdVaeError: a ps went away meanwhile.
+            GmdVaeError: A ps went away meanwhile.
         """
         try:
             self._waiter.wait_for(self._in_graph(self._session.close), may_stop=False)
@@ -127,7 +127,7 @@ class WorkerSessionCreator(tf.train.SessionCreator):  # type: ignore[misc]
         """Waits for the chief's variables and creates a session.
 
         Raises:
-            JobEnded: the chief has ended the job.
+            JobEnded: The chief has ended the job.
         """
         self._scaffold.finalize()
         manager = tf.train.SessionManager(

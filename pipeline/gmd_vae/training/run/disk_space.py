@@ -20,7 +20,7 @@ def check_space(folder: Path, checkpoint_bytes: int, count: int) -> None:
             keeps three holds four while it writes, because it deletes the oldest last.
 
     Raises:
-        GmdVaeError: not enough space; names the bytes needed and free.
+        GmdVaeError: Not enough space; names the bytes needed and free.
     """
     needed = checkpoint_bytes * count
     existing = folder.absolute()

@@ -111,7 +111,7 @@ class Run:
             identity: `identity` of the chief's run.
 
         Raises:
-            GmdVaeError: the runs differ; names the differences.
+            GmdVaeError: The runs differ; names the differences.
         """
         differences = _differences({**identity, "examples": "the chief's"}, {**self.identity, "init_from": None})
         if differences:
@@ -126,7 +126,7 @@ class Run:
         The plan is not part of the identity: ``run.json`` keeps the last one.
 
         Raises:
-            GmdVaeError: the folder holds a run with another config, data or hyperparameters; names the differences.
+            GmdVaeError: The folder holds a run with another config, data or hyperparameters; names the differences.
         """
         identity = self.identity
         path = self.folder / NAME
@@ -238,7 +238,7 @@ def latest_run(runs: Path) -> Path:
     """Returns the run folder with the newest checkpoint, by modification time.
 
     Raises:
-        GmdVaeError: no run has a checkpoint.
+        GmdVaeError: No run has a checkpoint.
     """
     found = [
         (max(index.stat().st_mtime for index in indexes), folder)

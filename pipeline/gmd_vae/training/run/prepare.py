@@ -81,7 +81,7 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
         cut: Runs ``preprocess``; arguments: config, path of NoteSequences, new folder of examples.
 
     Raises:
-        GmdVaeError: training cannot start, for example for lack of examples, memory or disk space.
+        GmdVaeError: Training cannot start, for example for lack of examples, memory or disk space.
     """
     config = get_config(request.config or DEFAULT_CONFIG, request.configs_file)
     hparams = resolve(config, request.hparams)
@@ -113,7 +113,7 @@ def resolve_init_from(path: Path) -> InitFrom:
     """Resolves a spelling such as ``RUN/latest`` to the checkpoint that it names now.
 
     Raises:
-        GmdVaeError: there is no checkpoint.
+        GmdVaeError: There is no checkpoint.
     """
     with checkpoints.open_checkpoint(path) as prefix:
         digest = hashlib.sha256("".join(map(files.sha256, checkpoints.files_of(prefix))).encode()).hexdigest()
