@@ -94,7 +94,7 @@ def open_model(
 
 
 class _ScorerAndSampler:
-    """A scorer for teacher forcing and a sampler for free-running decoding, on one checkpoint."""
+    """A scorer for teacher forcing and a sampler for free-running decoding, on one checkpoint; implements ``Model``."""
 
     def __init__(self, scorer: Scorer[Any], sampler: Sampler, stored_windows: Any) -> None:
         self._scorer, self._sampler, self._stored_windows = scorer, sampler, stored_windows

@@ -71,7 +71,11 @@ class GrooVae(MagentaFamily):
         return DrumWindows(slice_bars=config.windows.bars)
 
     def groove(self, config: Config) -> Groove:
-        """Returns the task that the config's windows name."""
+        """Returns the task that the config's windows name.
+
+        Raises:
+            ValueError: The windows name no task.
+        """
         windows = config.magenta_windows
         if not windows.task:
             raise ValueError(f"config '{config.name}': its windows name no task")

@@ -225,6 +225,16 @@ class _Tally:
     digest: Any = field(default_factory=hashlib.sha256)  # of the lines that sha256sum prints
 
     def add(self, item: Converted, plan: Plan, streams: dict[str, IO[bytes]]) -> None:
+        """Counts the result of one file, and writes its record, if any, to its split.
+
+        Args:
+            item: Result of a worker process, in the order of ``plan.files``.
+            plan: Files and splits of the conversion.
+            streams: Open TFRecord file of each split.
+
+        Raises:
+            GmdVaeError: The record is too long, see ``tfrecord.write_record``.
+        """
         if item.sha256 is None:
             self.skip(item.reason, item.name)
             return
@@ -243,9 +253,15 @@ class _Tally:
         split.seconds += item.seconds
 
     def skip(self, reason: str, name: str) -> None:
+        """Adds the name of a file that was not converted, under its reason (``refusals.REASONS``, or the listing's)."""
         self.skipped.setdefault(reason, []).append(name)
 
     def check_not_empty(self, input_path: Path) -> None:
+        """Checks that at least one file was converted.
+
+        Raises:
+            GmdVaeError: No split has a record; the message counts the reasons.
+        """
         if not any(split.records for split in self.splits.values()):
             reasons = "; ".join(f"{len(names):,} {reason}" for reason, names in sorted(self.skipped.items()))
             raise GmdVaeError(

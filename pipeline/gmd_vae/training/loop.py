@@ -135,7 +135,11 @@ class _Loop:
         self._plotted_at = time.monotonic()
 
     def run_steps(self, examples: Examples, execution: Execution, stop: threading.Event) -> int:
-        """Builds the graph and trains; returns the last step, whose checkpoint is written."""
+        """Builds the graph and trains; returns the last step, whose checkpoint is written.
+
+        Raises:
+            Interrupted: Stopped before the first step.
+        """
         step = self._first_step
         with tf.Graph().as_default():
             graph = build(self._run, examples.train, execution)

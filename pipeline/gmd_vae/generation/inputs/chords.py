@@ -74,6 +74,9 @@ def chord_controls(symbols: Sequence[str], chord_bars: Sequence[int]) -> Control
 
     Returns:
         One-hot vectors, float32 ``[steps, control_depth]``.
+
+    Raises:
+        ValueError: The number of symbols is not the number of bars.
     """
     bars = max(chord_bars) + 1
     if len(symbols) != bars:
