@@ -156,13 +156,12 @@ def is_regular(status: os.stat_result) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file as 64 hex digits; reads it in blocks of 1 MiB."""
+    """Returns the SHA-256 of a file as 64 hex digits; reads it in blocks of up to 1 MiB."""
     digest = hashlib.sha256()
     with open(path, "rb", buffering=0) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        while block := stream.read(
-            min(size + 1, 1 << 20)
-        ):  # a large buffer for a small file takes longer than to read it
+        # to allocate a large buffer takes longer than to read a small file
+        block_bytes = min(os.fstat(stream.fileno()).st_size + 1, 1 << 20)
+        while block := stream.read(block_bytes):
             digest.update(block)
     return digest.hexdigest()
 
