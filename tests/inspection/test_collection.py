@@ -89,9 +89,13 @@ def test_damaged_examples_are_refused(starter_examples: Path, tmp_path: Path) ->
     (folder / "manifest.json").write_text(json.dumps(content | {"extractor": {"slice_bars": 4, "odd": 1}}))
     with pytest.raises(GmdVaeError, match="does not describe how its windows were cut"):
         inspect_examples(folder)
-    for change in ({"layout": 1}, {"splits": {"train": {}}}, {"extractor": content["extractor"] | {"slice_bars": 0}}):
+    for change, expected in (
+        ({"layout": 1}, "field 'layout': expected an object, got a whole number"),
+        ({"splits": {"train": {}}}, r"has no field 'splits\[...\].examples'"),
+        ({"extractor": content["extractor"] | {"slice_bars": 0}}, "does not describe how its windows were cut"),
+    ):
         (folder / "manifest.json").write_text(json.dumps(content | change))
-        with pytest.raises(GmdVaeError, match="does not describe how its windows were cut"):
+        with pytest.raises(GmdVaeError, match=expected):
             inspect_examples(folder)
     (folder / "manifest.json").write_text(json.dumps(content))
     next(folder.glob("train-*")).unlink()
@@ -185,7 +189,7 @@ def test_an_edited_manifest_of_notes_is_refused(starter_notes: Path, tmp_path: P
     content = manifest_of(folder)
     for skipped in (None, [], {"bad": 3}, {"bad": {"count": 1, "names": [None]}}):
         (folder / "manifest.json").write_text(json.dumps(content | {"skipped": skipped}))
-        with pytest.raises(GmdVaeError, match="does not list the skipped files"):
+        with pytest.raises(GmdVaeError, match=r"manifest.json' does not fit its format: field 'skipped"):
             inspect_notes(folder, SPEC, 1)
 
 

@@ -18,7 +18,7 @@ from gmd_vae.midi.convert import convert
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Plan, Run
 from gmd_vae.windows.preprocess import preprocess
-from gmd_vae.windows.storage.shards import layout_of, read_examples_manifest
+from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
 pytestmark = pytest.mark.tensorflow
 
@@ -56,7 +56,7 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
 def test_a_melody_config_from_music_to_melodies(melody_notes: Path, tmp_path: Path) -> None:
     notes = train_and_sample("cat-mel_2bar_small", melody_notes, tmp_path)
     assert sum(notes) > 0
-    layout = layout_of(read_examples_manifest(tmp_path / "examples"))
+    layout = read_examples_manifest(tmp_path / "examples").layout
     assert (layout.format, layout.input_depth, layout.output_depth, layout.input_dtype) == ("tensors", 90, 90, "bool")
 
 
@@ -81,14 +81,14 @@ def test_examples_fit_every_config_with_their_converter(melody_notes: Path, tmp_
 def test_groovae_from_drums_to_drums(starter_notes: Path, tmp_path: Path) -> None:
     notes = train_and_sample("groovae_2bar_humanize", starter_notes, tmp_path)
     assert len(notes) == 3
-    layout = layout_of(read_examples_manifest(tmp_path / "examples"))
+    layout = read_examples_manifest(tmp_path / "examples").layout
     assert (layout.format, layout.input_depth, layout.input_dtype) == ("tensors", 27, "float32")
 
 
 def test_a_nade_config_uses_our_drum_windows(starter_notes: Path, tmp_path: Path) -> None:
     notes = train_and_sample("nade-drums_2bar_reduced", starter_notes, tmp_path)
     assert len(notes) == 3
-    assert layout_of(read_examples_manifest(tmp_path / "examples")).format == "labels"
+    assert read_examples_manifest(tmp_path / "examples").layout.format == "labels"
 
 
 def test_what_is_no_note_sequence_is_counted() -> None:

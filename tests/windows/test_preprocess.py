@@ -19,8 +19,9 @@ from gmd_vae.windows.label_windows import load_windows
 from gmd_vae.windows.notes_input import open_notes, split_of
 from gmd_vae.windows.preprocess import preprocess
 from gmd_vae.windows.storage import shards
+from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 from gmd_vae.windows.storage.records import read_label_example, read_tensor_example
-from gmd_vae.windows.storage.shards import example_files, read_examples, read_examples_manifest
+from gmd_vae.windows.storage.shards import example_files, read_examples
 
 EXTRACT = DrumExtractor(DrumWindows())
 
@@ -81,7 +82,7 @@ def test_duplicates_are_kept_on_request_but_never_across_splits(notes, tmp_path)
 
 def test_the_manifest_has_input_and_options(notes, tmp_path):
     summary = run(notes, tmp_path / "out", shards=3)
-    content = read_examples_manifest(tmp_path / "out")
+    content = manifest.read(tmp_path / "out", "preprocess", "")
     assert content["config"] == "test-config"
     assert content["layout"] | {"format": "labels", "steps": 64, "classes": 9, "output_depth": 512} == content["layout"]
     assert content["extractor"]["slice_bars"] == 4
@@ -135,7 +136,7 @@ def test_one_file_is_split_by_id(tmp_path, write_notes, beat):
     assert {name: split.sequences for name, split in summary.splits.items()} == {
         name: expected.count(name) for name in summary.splits
     }
-    assert read_examples_manifest(tmp_path / "out")["input"] == {
+    assert manifest.read(tmp_path / "out", "preprocess", "")["input"] == {
         "name": "notes.tfrecord", "sha256": sha256(file), "split_by": "hash of the id",
     }  # fmt: skip
 
@@ -293,7 +294,7 @@ def test_damaged_examples_are_found_when_they_are_loaded(notes, tmp_path, damage
     run(notes, folder, shards=1)
     file = folder / "train-00000-of-00001.tfrecord"
     data = file.read_bytes()
-    content = read_examples_manifest(folder)
+    content = manifest.read(folder, "preprocess", "")
     if damage == "byte":
         file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     elif damage == "missing":
@@ -328,7 +329,7 @@ def test_other_converters_give_tensors(tmp_path, write_notes):
     write_notes(tmp_path / "n" / "train.tfrecord", [b"\1", b"\2"])
     summary = preprocess(tmp_path / "n", tmp_path / "out", TwoTensors(), config="stub")
     assert summary.splits["train"].examples == 2
-    layout = shards.layout_of(read_examples_manifest(tmp_path / "out"))
+    layout = read_examples_manifest(tmp_path / "out").layout
     assert layout == TwoTensors.layout
     found = [read_tensor_example(record, layout) for record in read_examples(tmp_path / "out", "train")]
     assert sorted(tensors.length for tensors, _ in found) == [(2,), (4,)]
@@ -336,7 +337,7 @@ def test_other_converters_give_tensors(tmp_path, write_notes):
         assert tensors.inputs.shape == (tensors.length[0], 2)
         assert tensors.outputs.all()
         assert ids == ["01", "02"]
-    assert "magenta" in read_examples_manifest(tmp_path / "out")["versions"]
+    assert "magenta" in manifest.read(tmp_path / "out", "preprocess", "")["versions"]
     with pytest.raises(GmdVaeError, match="tensors of 'stub', not drum labels"):
         load_windows(tmp_path / "out", "train")
 
@@ -372,7 +373,7 @@ def test_the_groove_dataset(groove_notes, tmp_path):
     assert labels.shape == (13_226, 64)
     assert len(np.unique(labels, axis=0)) == 13_226
     assert (labels != 0).mean() > 0.3
-    assert read_examples_manifest(tmp_path / "out")["stage"] == "preprocess"
+    assert manifest.read(tmp_path / "out", "preprocess", "")["stage"] == "preprocess"
 
 
 def test_compressed_notes_and_shards_have_the_same_content(notes, tmp_path):

@@ -15,10 +15,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import is_regular, numbered, sha256, shown, walk, whole_file
+
+T = TypeVar("T")
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -79,32 +81,53 @@ def write(folder: Path, stage: str, content: dict[str, Any]) -> None:
     write_json(folder / NAME, {"format": FORMAT, "stage": stage, **content, **added})
 
 
-def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]:
+@overload
+def read(folder: Path, stage: str, next_action: str) -> dict[str, Any]: ...
+@overload
+def read(folder: Path, stage: str, next_action: str, kind: type[T]) -> T: ...
+def read(folder: Path, stage: str, next_action: str, kind: type[T] | None = None) -> T | dict[str, Any]:
     """Reads the manifest that ``stage`` wrote into ``folder``.
 
     Args:
         folder: Output folder of the stage.
         stage: Name of the stage, as given to ``write``.
         next_action: The user's way to make the folder, as a sentence for the error.
+        kind: Format of the content (see ``json_formats``); ``None``: a dictionary.
 
     Raises:
         GmdVaeError: The manifest is missing or damaged, or has another stage or format.
     """
+    from gmd_vae.common.json_formats import convert_json, read_json
+
     path = folder / NAME
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, dict[str, Any], next_action)
     except FileNotFoundError:
         raise GmdVaeError(f"'{folder}' has no {NAME}", next_action) from None
-    except (OSError, RecursionError, UnicodeDecodeError, ValueError) as error:
-        raise GmdVaeError(f"'{path}' cannot be read ({error})", next_action) from None
-    if not isinstance(content, dict) or content.get("stage") != stage:
-        made_by = content.get("stage", "something else") if isinstance(content, dict) else "something else"
-        raise GmdVaeError(f"'{folder}' was made by '{made_by}', not by '{stage}'", next_action)
+    if content.get("stage") != stage:
+        made_by = content.get("stage")
+        named = f"'{made_by[:40]}'" if isinstance(made_by, str) else "something else"
+        raise GmdVaeError(f"'{folder}' was made by {named}, not by '{stage}'", next_action)
     if content.get("format") != FORMAT:
-        raise GmdVaeError(
-            f"'{path}' has format {content.get('format')}, this version of gmd-vae reads {FORMAT}", next_action
-        )
-    return content
+        found = repr(content.get("format"))[:40]
+        raise GmdVaeError(f"'{path}' has format {found}, this version of gmd-vae reads {FORMAT}", next_action)
+    if kind is None:
+        return content
+    try:
+        return convert_json(content, kind)
+    except ValueError as error:
+        raise GmdVaeError(f"'{path}' {error}", next_action) from None
+
+
+def stage_of(folder: Path) -> str | None:
+    """Returns the stage that wrote the manifest of a folder; ``None`` without a manifest that can be read."""
+    from gmd_vae.common.json_formats import read_json
+
+    try:
+        stage = read_json(folder / NAME, dict[str, Any], "").get("stage")
+    except (FileNotFoundError, GmdVaeError):
+        return None
+    return stage if isinstance(stage, str) else None
 
 
 @dataclasses.dataclass(frozen=True)

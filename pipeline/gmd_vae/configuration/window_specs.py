@@ -24,6 +24,8 @@ NINE_CLASSES: tuple[tuple[int, ...], ...] = (
 )
 CLASS_NAMES = ("kick", "snare", "closed hi-hat", "open hi-hat", "low tom", "mid tom", "high tom", "crash", "ride")
 
+MAX_STEPS = 4096  # of a window: 256 bars of sixteenths. The longest of all configs has 512
+
 
 @dataclasses.dataclass(frozen=True)
 class DrumWindows:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
-from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.machine import usable_cores
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS, Entry, parse_catalogue
@@ -27,6 +26,7 @@ from gmd_vae.engines.resumable import Progress, silent
 from gmd_vae.inspection.sequence_figures import SequenceFigures, sequence_figures, voices
 from gmd_vae.midi.convert import MAX_NAMES, counted_names
 from gmd_vae.midi.convert_batch import convert_file
+from gmd_vae.midi.notes_manifest import ConvertManifest, read_convert_manifest
 from gmd_vae.midi.splits import Plan, make_plan, split_by_hash
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.notes_input import RecordRange, open_notes, split_of
@@ -119,13 +119,14 @@ def inspect_notes(
                 sums.add_file(split, figures.name or name, None, figures)
         on_progress(done, total)
     converted = _convert_manifest(path)
-    if converted:
-        sums.unreadable.update(converted["skipped"])
+    sums.unreadable.update(
+        {reason: {"count": named.count, "names": named.names} for reason, named in converted.skipped.items()}
+    )
     return {
         "kind": "notes",
         "path": printable(str(path), limit=None),
-        "split_by": str(converted.get("split_by") or source.identity["split_by"]),
-        "found": total + sum(entry["count"] for entry in converted.get("skipped", {}).values()),
+        "split_by": converted.split_by or str(source.identity["split_by"]),
+        "found": total + sum(named.count for named in converted.skipped.values()),
         **sums.as_json(),
     }
 
@@ -322,19 +323,8 @@ def _catalogue(listing: MidiListing, plan: Plan) -> dict[str, Entry]:
     return {entry.midi_filename: entry for entry in parse_catalogue(listing.info_csv)}
 
 
-def _convert_manifest(path: Path) -> dict[str, Any]:
-    """Returns the manifest of ``convert``, or an empty dict for Magenta's records."""
+def _convert_manifest(path: Path) -> ConvertManifest:
+    """Returns the manifest of ``convert``, or an empty one for Magenta's records."""
     if not (path / manifest.NAME).is_file():
-        return {}
-    content = manifest.read(path, "convert", "Give a folder that 'gmd-vae convert' made.")
-    skipped = content.get("skipped")
-    whole = isinstance(skipped, dict) and all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("count"), int)
-        and isinstance(entry.get("names"), list)
-        and all(isinstance(name, str) for name in entry["names"])
-        for entry in skipped.values()
-    )
-    if not whole:
-        raise GmdVaeError(f"'{path / manifest.NAME}' does not list the skipped files", "Run 'gmd-vae convert' again.")
-    return content
+        return ConvertManifest([])
+    return read_convert_manifest(path, "Give a folder that 'gmd-vae convert' made.")

@@ -20,8 +20,9 @@ from gmd_vae.inspection.sequence_figures import window_digest
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor
 from gmd_vae.windows.extraction import Tensors
 from gmd_vae.windows.label_windows import load_windows
+from gmd_vae.windows.storage.examples_manifest import ExamplesManifest, other_sizes, read_examples_manifest
 from gmd_vae.windows.storage.records import read_tensor_example
-from gmd_vae.windows.storage.shards import layout_of, read_examples, read_examples_manifest
+from gmd_vae.windows.storage.shards import read_examples
 
 _FREQUENT = 5  # bars to show
 
@@ -40,16 +41,21 @@ def inspect_examples(path: Path) -> dict[str, Any]:
     """
     content = read_examples_manifest(path)
     try:
-        if layout_of(content).format == "tensors":
-            config = get_config(content["config"])
+        if content.layout.format == "tensors":
+            config = get_config(content.config)
             family = family_of(config)
+            if different := other_sizes(content.layout, family.output(config)):
+                raise GmdVaeError(
+                    f"The manifest of '{path}' does not fit its config '{config.name}': {'; '.join(different)}",
+                    "Make it again with 'gmd-vae preprocess'.",
+                )
             return _tensor_figures(path, content, lambda window: family.window_parts(config, window))
         return _label_figures(path, content)
     except (KeyError, TypeError, AttributeError, IndexError):  # a manifest that was edited by hand
         raise _unknown_windows(path) from None
 
 
-def _label_figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+def _label_figures(path: Path, content: ExamplesManifest) -> dict[str, Any]:
     """Returns the figures of drum windows from the examples and the content of their manifest."""
     splits: dict[str, Any] = {}
     seen: dict[str, set[int]] = {}
@@ -82,7 +88,7 @@ def _label_figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": "examples",
         "path": printable(str(path), limit=None),
-        "config": content.get("config"),
+        "config": content.config,
         "splits": splits,
         "shared": _shared(seen),
         "voices": [{"voice": name, "notes": int(count)} for name, count in zip(names, hits, strict=True)],
@@ -99,9 +105,9 @@ def _label_figures(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tensor_figures(path: Path, content: dict[str, Any], parts_of: PartsOf) -> dict[str, Any]:
+def _tensor_figures(path: Path, content: ExamplesManifest, parts_of: PartsOf) -> dict[str, Any]:
     """Returns the figures of windows of other music than drum labels."""
-    layout = layout_of(content)
+    layout = content.layout
     splits: dict[str, Any] = {}
     seen: dict[str, set[bytes]] = {}
     windows: Counter[str] = Counter()  # windows with notes of each part
@@ -126,7 +132,7 @@ def _tensor_figures(path: Path, content: dict[str, Any], parts_of: PartsOf) -> d
     return {
         "kind": "examples",
         "path": printable(str(path), limit=None),
-        "config": content.get("config"),
+        "config": content.config,
         "splits": splits,
         "shared": _shared(seen),
         "parts": [{"part": part, "windows": windows[part], "notes": notes[part]} for part in names],
@@ -142,10 +148,10 @@ def _shared(seen: Mapping[str, Set[Any]]) -> dict[str, int]:
     }
 
 
-def _spec(path: Path, content: dict[str, Any]) -> DrumWindows:
+def _spec(path: Path, content: ExamplesManifest) -> DrumWindows:
     """Reads the drum windows' settings from the manifest."""
     try:
-        fields = dict(content["extractor"])
+        fields = dict(content.extractor)
         fields["pitch_classes"] = tuple(tuple(pitches) for pitches in fields["pitch_classes"])
         return DrumExtractor(DrumWindows(**fields)).spec  # checks the numbers
     except (KeyError, TypeError, ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +14,6 @@ from gmd_vae.midi.tfrecord import SUFFIXES, read_records
 from gmd_vae.windows.notes_input import split_files
 
 PathKind = Literal["midi", "files", "notes", "examples"]
-_MAX_MANIFEST = 64 << 20  # bytes: larger than any manifest of ours
 
 
 def kind_of_path(path: Path) -> PathKind:
@@ -49,31 +47,19 @@ def kind_of_path(path: Path) -> PathKind:
 
 
 def _kind_of_folder(path: Path, shown: str) -> PathKind:
-    stage = _stage(path)
+    stage = manifest.stage_of(path)
     if stage == "preprocess":
         return "examples"
     if stage == "convert" or split_files(path):
         return "notes"
     if stage is None:
         below = sorted(child for child in path.iterdir() if (child / manifest.NAME).is_file())
-        ours = [child for child in below if _stage(child) in ("convert", "preprocess")]
+        ours = [child for child in below if manifest.stage_of(child) in ("convert", "preprocess")]
         if ours:
             names = ", ".join(printable(child.name) for child in ours[:5]) + (", ..." if len(ours) > 5 else "")
             first = printable(str(ours[0]), limit=None)
             raise GmdVaeError(f"'{shown}' holds folders of ours: {names}", f"Name one: gmd-vae inspect {first}")
     return "files"
-
-
-def _stage(path: Path) -> str | None:
-    """Returns the stage that wrote the manifest of a folder, or ``None`` without a manifest."""
-    try:
-        if (path / manifest.NAME).stat().st_size > _MAX_MANIFEST:
-            return None
-        content = json.loads((path / manifest.NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    stage = content.get("stage") if isinstance(content, dict) else None
-    return stage if isinstance(stage, str) else None
 
 
 def _is_tfrecord(path: Path) -> bool:

@@ -26,10 +26,10 @@ from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.local import engine_for
 from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent
 from gmd_vae.midi.convert_batch import Converted, read_batch, write_batch
+from gmd_vae.midi.notes_manifest import STAGE, read_convert_manifest
 from gmd_vae.midi.splits import Plan, SplitBy, make_plan, split_by_hash
 from gmd_vae.midi.tfrecord import create, file_name, write_record
 
-STAGE = "convert"
 NOTES_FOLDER = Path("data", "notes")
 MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
 _FILES_PER_JOB = 1000  # a process costs as much as 300 files, so a second one pays from 2,000 files on
@@ -150,9 +150,9 @@ def convert(
             tally.check_not_empty(input_path)
             if is_default_name:
                 _check_same_input(output_dir, input_path, plan, tally)
-            manifest.write(folder, STAGE, _manifest(folder, names, listing, plan, selection, tally))
-            content = manifest.read(folder, STAGE, "")
-    return Summary(output_dir, tally.splits, tally.skipped, content)
+            content = _manifest(folder, names, listing, plan, selection, tally)
+            manifest.write(folder, STAGE, content)
+    return Summary(output_dir, tally.splits, tally.skipped, {"format": manifest.FORMAT, "stage": STAGE, **content})
 
 
 def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
@@ -187,15 +187,14 @@ def _check_same_input(output_dir: Path, input_path: Path, plan: Plan, tally: _Ta
     """
     if not (output_dir / manifest.NAME).is_file():
         return
-    content = manifest.read(output_dir, STAGE, "")
-    earlier = content["input"] if isinstance(content.get("input"), dict) else {}
-    sample = content.get("input_sample")  # missing until version 0.8.3
-    if earlier.get("sha256") == tally.digest.hexdigest() or (
-        isinstance(sample, list) and not tally.contents.isdisjoint(str(content) for content in sample)
+    earlier = read_convert_manifest(output_dir, "Choose another --output-dir.")
+    sample = earlier.input_sample
+    if earlier.input.sha256 == tally.digest.hexdigest() or (
+        sample is not None and not tally.contents.isdisjoint(sample)
     ):
         return
     raise GmdVaeError(
-        f"'{output_dir}' was made from another '{earlier.get('collection')}' ({earlier.get('files')} files), not from"
+        f"'{output_dir}' was made from another '{earlier.input.collection}' ({earlier.input.files} files), not from"
         f" '{input_path}' ({len(plan.files)} files)",
         f"Give --output-dir '{manifest.free_name(output_dir)}', or --output-dir '{output_dir}' to replace it.",
     )

@@ -6,7 +6,6 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
@@ -15,10 +14,12 @@ from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families import family_of
 from gmd_vae.windows.extraction import Layout
 from gmd_vae.windows.notes_input import input_name, open_notes
-from gmd_vae.windows.storage.shards import example_files, layout_of, read_examples_manifest
+from gmd_vae.windows.storage.examples_manifest import ExamplesManifest, other_sizes, read_examples_manifest
+from gmd_vae.windows.storage.shards import example_files
 
 EXAMPLES = Path("data/examples")
 NOTES = Path("data/notes")
+_MOST_DIFFERENCES = 12  # in a message; a manifest that was made to do harm may have any number
 
 Prepare = Callable[[Path, Path], None]  # (NoteSequences, new folder of examples)
 
@@ -71,14 +72,14 @@ def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Exampl
     """
     if path is None:
         path = _search(config)
-    if path.is_dir() and _made_by(path) == "preprocess":
+    if path.is_dir() and manifest.stage_of(path) == "preprocess":
         return open_examples(path, config)
     if not path.exists():
         raise GmdVaeError(
             f"Examples '{path}' do not exist", f"Make them with 'gmd-vae preprocess --config {config.name}'."
         )
     folder = EXAMPLES / input_name(path) / config.name
-    if not folder.exists() or read_examples_manifest(folder).get("input") != open_notes(path).identity:
+    if not folder.exists() or read_examples_manifest(folder).input != open_notes(path).identity:
         prepare(path, folder)
     return open_examples(folder, config)
 
@@ -93,31 +94,29 @@ def open_examples(folder: Path, config: Config) -> Examples:
     differences = _differences(content, config)
     if differences:
         raise GmdVaeError(
-            f"The examples in '{folder}' were cut for '{content.get('config')}' and do not fit '{config.name}': "
+            f"The examples in '{folder}' were cut for '{content.config}' and do not fit '{config.name}': "
             + "; ".join(differences),
             f"Run 'gmd-vae preprocess --config {config.name}'.",
         )
     return Examples(
         folder=folder,
-        layout=layout_of(content),
+        layout=content.layout,
         train=_split(folder, content, "train"),
         validation=_split(folder, content, "validation"),
         digest=manifest.digest(folder),
     )
 
 
-def _split(folder: Path, content: dict[str, Any], name: str) -> Split:
-    if name not in content["splits"]:
-        return Split([], 0, layout_of(content))
-    return Split(example_files(folder, name), int(content["splits"][name]["examples"]), layout_of(content))
+def _split(folder: Path, content: ExamplesManifest, name: str) -> Split:
+    if name not in content.splits:
+        return Split([], 0, content.layout)
+    return Split(example_files(folder, name), content.split(folder, name).examples, content.layout)
 
 
 def _search(config: Config) -> Path:
     """Searches ``data/examples``, then ``data/notes``; prefers the Groove MIDI Dataset among several data sets."""
     prepared = [
-        folder.parent
-        for folder in sorted(EXAMPLES.glob(f"*/*/{manifest.NAME}"))
-        if _made_by(folder.parent) == "preprocess" and not _differences(read_examples_manifest(folder.parent), config)
+        folder.parent for folder in sorted(EXAMPLES.glob(f"*/*/{manifest.NAME}")) if _fits(folder.parent, config)
     ]
     # a data set may be cut for several configs with the same windows; the config's own folder wins
     by_data = {folder.parent.name: folder for folder in prepared}
@@ -125,7 +124,7 @@ def _search(config: Config) -> Path:
     by_data.update(own)
     if not by_data:
         notes = [folder.parent for folder in sorted(NOTES.glob(f"*/{manifest.NAME}"))]
-        by_data = {folder.name: folder for folder in notes if _made_by(folder) == "convert"}
+        by_data = {folder.name: folder for folder in notes if manifest.stage_of(folder) == "convert"}
     if not by_data:
         raise GmdVaeError(
             f"There are no examples for '{config.name}' in '{EXAMPLES}', and no NoteSequences in '{NOTES}'",
@@ -137,29 +136,25 @@ def _search(config: Config) -> Path:
     return by_data.get("groove") or next(iter(by_data.values()))
 
 
-def _made_by(folder: Path) -> str | None:
-    """Returns the stage that made a folder, ``preprocess`` or ``convert``, or ``None``."""
-    for stage in ("preprocess", "convert"):
-        try:
-            manifest.read(folder, stage, "")
-            return stage
-        except GmdVaeError:
-            continue
-    return None
+def _fits(folder: Path, config: Config) -> bool:
+    """Returns True for a folder of examples whose windows are cut as the config requires."""
+    try:
+        return not _differences(read_examples_manifest(folder), config)
+    except GmdVaeError:
+        return False
 
 
-def _differences(content: dict[str, Any], config: Config) -> list[str]:
+def _differences(content: ExamplesManifest, config: Config) -> list[str]:
     """Lists the differences between the windows of prepared examples and those that the config requires."""
     # through JSON: tuples become lists
     wanted = json.loads(json.dumps(family_of(config).extractor(config).settings))
-    have = content.get("extractor")
-    if not isinstance(have, dict):
-        return ["the manifest does not describe how they were cut"]
+    have = content.extractor
     named = all_configs().get(str(have.get("config")))
     if named is not None and named.windows.converter:  # until 0.8.0 the name of any config with that converter
         have = {**have, "config": named.windows.converter}
-    return [
-        f"{name} is {have.get(name)}, not {wanted.get(name)}"
+    different = [
+        f"{name[:40]} is {str(have.get(name))[:60]}, not {str(wanted.get(name))[:60]}"
         for name in dict.fromkeys([*wanted, *have])
         if have.get(name) != wanted.get(name)
     ]
+    return different[:_MOST_DIFFERENCES] or other_sizes(content.layout, family_of(config).output(config))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
@@ -10,7 +11,12 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.configuration.window_specs import MAX_STEPS
+
 Labels = npt.NDArray[np.int64]
+
+MAX_CLASSES = 62  # drum classes: labels are int64
+MAX_DEPTH = 1 << 16  # columns of an array; Magenta's widest has 692
 
 # Reasons for music without windows. The texts follow a number: "3 NoteSequences without ...". The first word of a text
 # is the unit of its count: NoteSequences, sections (between two changes of tempo or time signature), stretches (of
@@ -136,6 +142,9 @@ class Extraction:
 class Layout:
     """The format of the example records of a folder, as in its manifest.
 
+    Raises:
+        ValueError: A size is out of its range. The ranges keep a damaged manifest from taking all memory.
+
     Attributes:
         format: ``labels`` (one integer a step) or ``tensors`` (arrays of inputs, outputs and controls).
         steps: Length of each window in steps; for ``tensors`` the longest allowed, or ``None`` if unknown.
@@ -159,13 +168,29 @@ class Layout:
     input_depth: int
     output_depth: int
     control_depth: int = 0
-    input_dtype: str = "bool"
-    output_dtype: str = "bool"
-    control_dtype: str = "bool"
+    input_dtype: Literal["bool", "float32"] = "bool"
+    output_dtype: Literal["bool", "float32"] = "bool"
+    control_dtype: Literal["bool", "float32"] = "bool"
     length_shape: tuple[int, ...] = ()
     input_ones: int = 0
     output_ones: int = 0
     control_ones: int = 0
+
+    def __post_init__(self) -> None:
+        widest = MAX_DEPTH if self.format == "tensors" else 2**MAX_CLASSES
+        ranges = {
+            "steps": (self.steps or 1, 1, MAX_STEPS),
+            "classes": (self.classes, self.format == "labels", MAX_CLASSES),
+            "length_shape": (math.prod(self.length_shape), 1, MAX_STEPS),
+        }
+        for name in ("input", "output", "control"):
+            ranges[f"{name}_depth"] = (getattr(self, f"{name}_depth"), 0, widest)
+            ranges[f"{name}_ones"] = (getattr(self, f"{name}_ones"), 0, MAX_DEPTH)
+        for name, (value, lowest, highest) in ranges.items():
+            if not lowest <= value <= highest:
+                raise ValueError(f"'{name}' is {value}, not from {lowest:d} to {highest:,}")
+        if self.format == "labels" and self.steps is None:
+            raise ValueError("'steps' is missing")
 
 
 class Extractor(Protocol):

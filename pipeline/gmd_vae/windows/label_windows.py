@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 from gmd_vae.windows.storage.records import read_label_example
-from gmd_vae.windows.storage.shards import layout_of, read_examples, read_examples_manifest
+from gmd_vae.windows.storage.shards import read_examples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +45,13 @@ def load_windows(folder: Path, split: str) -> LabelWindows:
         GmdVaeError: The folder holds no drum labels, has no such split, or is damaged.
     """
     content = read_examples_manifest(folder)
-    layout = layout_of(content)
+    layout = content.layout
     if layout.format != "labels" or layout.steps is None:
         raise GmdVaeError(
-            f"'{folder}' holds the tensors of '{content.get('config')}', not drum labels",
+            f"'{folder}' holds the tensors of '{content.config}', not drum labels",
             "Run 'gmd-vae preprocess' with a drum config.",
         )
-    if split not in content["splits"]:
-        raise GmdVaeError(f"'{folder}' has no split '{split}'", f"There is: {', '.join(content['splits'])}.")
-    count = sum(file["records"] for file in content["splits"][split]["files"])
+    count = content.split(folder, split).examples
     labels = np.zeros((count, layout.steps), np.uint16 if layout.classes <= 16 else np.int64)
     files = np.zeros(count, np.int64)
     numbers: dict[str, int] = {}

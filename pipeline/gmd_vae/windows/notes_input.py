@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -12,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256
 from gmd_vae.datasets.catalogue import SPLITS
+from gmd_vae.midi.notes_manifest import NotesFile, read_convert_manifest
 from gmd_vae.midi.tfrecord import FRAME, file_name, is_gzip, read_records, record_sizes
 
 STOCK_STAGE = "preprocess --stock"  # stage name in the manifests of such folders, which hold NoteSequences too
@@ -196,10 +198,10 @@ def _open_folder(path: Path) -> NotesInput:
     if files and not (path / manifest.NAME).exists():
         identity["sha256"] = {file.name: sha256(file) for file, _ in files}
         return NotesInput(path, files, identity)
-    content = _read_manifest(path)
+    listed = _listed_files(path)
     if not files:
         raise GmdVaeError(f"'{path}' has none of " + ", ".join(f"{split}.tfrecord" for split in SPLITS), again)
-    _check_unchanged(path, content, again)
+    _check_unchanged(path, listed, again)
     return NotesInput(path, files, {**identity, "manifest": manifest.digest(path)})
 
 
@@ -209,21 +211,32 @@ def split_files(folder: Path) -> tuple[tuple[Path, str], ...]:
     return tuple((path, split) for path, split in paths if path.exists())
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    """Reads the manifest of ``preprocess --stock`` or of ``convert``."""
-    with contextlib.suppress(GmdVaeError):
-        return manifest.read(path, STOCK_STAGE, "")
-    return manifest.read(path, "convert", f"Run 'gmd-vae convert {path}', and give preprocess the folder it makes.")
+class _StockSplit(msgspec.Struct):
+    """One split in the manifest of ``preprocess --stock``."""
+
+    files: list[NotesFile]
 
 
-def _check_unchanged(path: Path, content: dict[str, Any], again: str) -> None:
+class _StockManifest(msgspec.Struct):
+    """The fields of the manifest of ``preprocess --stock`` that are read."""
+
+    splits: dict[str, _StockSplit]
+
+
+def _listed_files(path: Path) -> list[NotesFile]:
+    """Returns the files in the manifest of ``preprocess --stock`` or of ``convert``."""
+    if manifest.stage_of(path) == STOCK_STAGE:
+        stock = manifest.read(path, STOCK_STAGE, "Run 'gmd-vae preprocess --stock' again.", _StockManifest)
+        return [file for split in stock.splits.values() for file in split.files]
+    again = f"Run 'gmd-vae convert {path}', and give preprocess the folder it makes."
+    return read_convert_manifest(path, again).files
+
+
+def _check_unchanged(path: Path, listed: list[NotesFile], again: str) -> None:
     """Compares the files with the sizes and checksums in their manifest."""
-    listed = content.get("files")
-    if content["stage"] == STOCK_STAGE:
-        listed = [entry for split in content["splits"].values() for entry in split["files"]]
-    for entry in listed if isinstance(listed, list) else []:
-        file = path / str(entry.get("name"))
+    for entry in listed:
+        file = path / entry.name
         if not file.is_file():
             raise GmdVaeError(f"'{file}' is missing, its manifest lists it", again)
-        if file.stat().st_size != entry.get("bytes") or sha256(file) != entry.get("sha256"):
+        if file.stat().st_size != entry.bytes or sha256(file) != entry.sha256:
             raise GmdVaeError(f"'{file}' has changed since 'gmd-vae convert' wrote it", again)

@@ -23,8 +23,9 @@ from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters
 from gmd_vae.windows.extraction import REASONS, Dropped, Extractor
 from gmd_vae.windows.notes_input import NotesInput, decompressed, open_notes
 from gmd_vae.windows.storage.batch_files import write_batch
+from gmd_vae.windows.storage.examples_manifest import STAGE
 from gmd_vae.windows.storage.merge import Merged, Totals, merge
-from gmd_vae.windows.storage.shards import STAGE, shard_count, write_shards
+from gmd_vae.windows.storage.shards import shard_count, write_shards
 from gmd_vae.windows.storage.sorted_runs import SortedRuns
 from gmd_vae.windows.summary import Summary
 

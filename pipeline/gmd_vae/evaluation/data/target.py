@@ -15,7 +15,7 @@ from gmd_vae.families import family_of
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import NAME, Run, read_run
-from gmd_vae.windows.storage.shards import read_examples_manifest
+from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Target:
             training=TrainingFolder(
                 str(self.training),
                 manifest.digest(self.training),
-                read_examples_manifest(self.training)["splits"]["train"]["examples"],
+                read_examples_manifest(self.training).split(self.training, "train").examples,
             ),
             catalogues=tuple(files.sha256(catalogue) for catalogue in self.catalogues),
         )

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.windows.extraction import Layout, Tensors
+from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 from gmd_vae.windows.storage.records import read_tensor_example
-from gmd_vae.windows.storage.shards import layout_of, read_examples, read_examples_manifest
+from gmd_vae.windows.storage.shards import read_examples
 
 _COMPRESSION = 1  # zlib's fastest level: tensors are one-hot or mostly zeros, and shrink to a hundredth
 
@@ -45,14 +46,13 @@ def load_tensor_windows(folder: Path, split: str) -> TensorWindows:
         GmdVaeError: The folder holds drum labels, has no such split, or is damaged.
     """
     content = read_examples_manifest(folder)
-    layout = layout_of(content)
+    layout = content.layout
     if layout.format != "tensors":
         raise GmdVaeError(
-            f"'{folder}' holds the drum labels of '{content.get('config')}', not tensors",
+            f"'{folder}' holds the drum labels of '{content.config}', not tensors",
             "Run 'gmd-vae preprocess' with the config that was trained.",
         )
-    if split not in content["splits"]:
-        raise GmdVaeError(f"'{folder}' has no split '{split}'", f"There is: {', '.join(content['splits'])}.")
+    content.split(folder, split)
     packed: list[bytes] = []
     files: list[int] = []
     numbers: dict[str, int] = {}

@@ -30,10 +30,9 @@ import numpy.typing as npt
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import Notes, notes_of, read_notes
-from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
+from gmd_vae.windows.extraction import MAX_CLASSES, Dropped, Extraction, Labels, Layout
 
 LONGEST_GAP_BARS = 1000  # without max_bars, a pause inside a stretch takes memory: at most about 2 MB
-_MAX_CLASSES = 62  # labels are int64
 LAST_STEP = 2.0**62  # Magenta raises where a step does not fit int64
 _DEFAULT_TIME = (4, 4, 120.0)  # 4/4 at 120 quarters per minute, for a NoteSequence without changes
 
@@ -54,8 +53,8 @@ class DrumExtractor:
 
     def __post_init__(self) -> None:
         spec = self.spec
-        if not 1 <= len(spec.pitch_classes) <= _MAX_CLASSES:
-            raise ValueError(f"pitch_classes must be 1 to {_MAX_CLASSES} classes, not {len(spec.pitch_classes)}")
+        if not 1 <= len(spec.pitch_classes) <= MAX_CLASSES:
+            raise ValueError(f"pitch_classes must be 1 to {MAX_CLASSES} classes, not {len(spec.pitch_classes)}")
         if min(spec.slice_bars, spec.steps_per_quarter, spec.quarters_per_bar) < 1:
             raise ValueError("slice_bars, steps_per_quarter and quarters_per_bar must be 1 or more")
         if not spec.max_bars and not 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS:

@@ -10,9 +10,8 @@ from typing import Any
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.midi.tfrecord import create, file_name, read_records, write_record
-from gmd_vae.windows.extraction import Layout
+from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
-STAGE = "preprocess"
 _SHARD_BYTES = 64 << 20
 _TRAIN_SHARDS = 4  # at least: a file for each of several parallel readers, or workers of a cluster
 
@@ -61,35 +60,13 @@ def write_shards(
     return described
 
 
-def read_examples_manifest(folder: Path) -> dict[str, Any]:
-    """Returns the manifest of an examples folder.
-
-    Raises:
-        GmdVaeError: The folder is not one that ``preprocess`` wrote.
-    """
-    return manifest.read(folder, STAGE, "Make it with 'gmd-vae preprocess'.")
-
-
-def layout_of(content: dict[str, Any]) -> Layout:
-    """Returns the layout of the records from the content of a manifest."""
-    fields = dict(content["layout"])
-    return Layout(**{**fields, "length_shape": tuple(fields["length_shape"])})
-
-
 def example_files(folder: Path, split: str) -> list[Path]:
     """Returns the shards of a split in order; none for an empty split.
 
     Raises:
-        GmdVaeError: A shard is missing or has another size than in the manifest.
-        KeyError: There is no split of that name.
+        GmdVaeError: A shard is missing or has another size than in the manifest, or there is no such split.
     """
-    files = []
-    for entry in read_examples_manifest(folder)["splits"][split]["files"]:
-        path = folder / entry["name"]
-        if not path.is_file() or path.stat().st_size != entry["bytes"]:
-            raise GmdVaeError(f"'{path}' is missing or has changed since it was written", _make_again(folder))
-        files.append(path)
-    return files
+    return [path for path, _ in _shards(folder, split)]
 
 
 def read_examples(folder: Path, split: str) -> Iterator[bytes]:
@@ -98,14 +75,30 @@ def read_examples(folder: Path, split: str) -> Iterator[bytes]:
     Raises:
         GmdVaeError: A shard is missing or damaged, or holds another number of records than in the manifest.
     """
-    counts = [entry["records"] for entry in read_examples_manifest(folder)["splits"][split]["files"]]
-    for path, expected in zip(example_files(folder, split), counts, strict=True):
+    for path, expected in _shards(folder, split):
         count = 0
         for record in read_records(path):
             yield record
             count += 1
+            if count > expected:
+                break
         if count != expected:
-            raise GmdVaeError(f"'{path}' holds {count} examples, its manifest lists {expected}", _make_again(folder))
+            more = "more than " if count > expected else ""
+            raise GmdVaeError(
+                f"'{path}' holds {more}{min(count, expected)} examples, its manifest lists {expected}",
+                _make_again(folder),
+            )
+
+
+def _shards(folder: Path, split: str) -> list[tuple[Path, int]]:
+    """Returns the path of each shard and the number of its records."""
+    shards = []
+    for shard in read_examples_manifest(folder).split(folder, split).files:
+        path = folder / shard.name
+        if not path.is_file() or path.stat().st_size != shard.bytes:
+            raise GmdVaeError(f"'{path}' is missing or has changed since it was written", _make_again(folder))
+        shards.append((path, shard.records))
+    return shards
 
 
 def _make_again(folder: Path) -> str:
