@@ -57,7 +57,7 @@ def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path
 
 def _print(done: Rendered, as_json: bool) -> None:
     from gmd_vae.common import console
-    from gmd_vae.datasets.safe_names import printable
+    from gmd_vae.common.printable import printable
 
     err, part = console.stderr(), done.part
     name = printable(str(done.job.midi), limit=None)

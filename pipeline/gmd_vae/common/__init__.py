@@ -8,6 +8,7 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``manifest.py``: ``manifest.json``, the record of a folder's origin.
 - ``own_files.py``: output files at places that users choose, marked so that only our own are replaced.
 - ``process_lock.py``: one process at a time in a folder.
+- ``printable.py``: text from files, fit to print.
 - ``console.py``: output on stdout and stderr, progress bars.
 - ``charts.py``: line charts as reproducible PNG files.
 - ``machine.py``: processor, memory, disk and GPUs of this machine, and the problems with them.

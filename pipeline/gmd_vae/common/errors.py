@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_LONGEST = 4000  # characters: a value from a damaged file may have millions
+
 
 class GmdVaeError(Exception):
     """The work could not be done. ``cli.main`` prints it as one line on stderr and exits with 1.
@@ -19,8 +21,8 @@ class GmdVaeError(Exception):
         super().__init__(problem, next_action)
 
     def __str__(self) -> str:
-        text = f"{self.problem}. {self.next_action}" if self.next_action else f"{self.problem}."
-        return " ".join(text.split())
+        problem = f"{one_line(self.problem)}."
+        return f"{problem} {one_line(self.next_action)}" if self.next_action else problem
 
 
 class UsageError(GmdVaeError):
@@ -33,6 +35,13 @@ class Interrupted(GmdVaeError):
     """The user stopped the work (Ctrl-C, SIGTERM). The message names the work that was saved. Exits with 130."""
 
     exit_code = 130
+
+
+def one_line(text: str) -> str:
+    """Returns a message on one line and fit to print, whatever the names in it hold."""
+    from gmd_vae.common.printable import printable  # an extension module, which --help does not need
+
+    return printable(" ".join(text.split()), _LONGEST)
 
 
 def nearest(name: str, known: list[str]) -> str:

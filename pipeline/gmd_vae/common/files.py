@@ -166,11 +166,6 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def shown(name: str) -> str:
-    """Returns a file name without control characters, for one-line messages."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
-
-
 def _check_empty(old: Path, new: Path) -> None:
     """Raises an error if the earlier folder holds anything."""
     if any(old.iterdir()):

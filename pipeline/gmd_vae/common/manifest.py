@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.common.files import is_regular, numbered, sha256, shown, walk, whole_file
+from gmd_vae.common.files import is_regular, numbered, sha256, walk, whole_file
+from gmd_vae.common.printable import printable
 
 T = TypeVar("T")
 
@@ -201,11 +202,11 @@ class Replaceable:
 
     def _foreign(self, name: str) -> GmdVaeError:
         written = f"'gmd-vae {self.stage}' did not write"
-        return GmdVaeError(f"'{self.folder}' holds '{shown(name)}', which {written}", self._action())
+        return GmdVaeError(f"'{self.folder}' holds '{printable(name)}', which {written}", self._action())
 
     def _changed(self, name: str) -> GmdVaeError:
         written = f"was changed after 'gmd-vae {self.stage}' wrote it"
-        return GmdVaeError(f"'{shown(name)}' in '{self.folder}' {written}", self._action())
+        return GmdVaeError(f"'{printable(name)}' in '{self.folder}' {written}", self._action())
 
     def _action(self) -> str:
         other = (

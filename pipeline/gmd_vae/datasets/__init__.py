@@ -9,7 +9,7 @@ MIDI bytes. Read ``midi_files.py`` first.
 - ``selection.py``: selections of recordings from the catalogue, for the options of ``convert``.
 - ``archives.py``: listings of archives, and files read from them in place.
 - ``unpack.py``: zip archives unpacked into a folder.
-- ``safe_names.py``: names from outside as paths and as text.
+- ``safe_names.py``: names from outside as paths.
 - ``groove.py``: ``fetch groove``.
 - ``download.py``: downloads of known size and SHA-256.
 - ``starter/``: ``fetch starter``, the built-in grooves.

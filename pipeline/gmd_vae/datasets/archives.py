@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import IO, Literal, NamedTuple, cast
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.safe_names import is_clutter, printable, relative_name
+from gmd_vae.common.printable import printable
+from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
 MAX_MEMBERS = 1_000_000
 MAX_RATIO = 200  # of unpacked to packed size; GMD's densest file has 10, a zip bomb 1,000

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.safe_names import printable, relative_name
+from gmd_vae.common.printable import printable
+from gmd_vae.datasets.safe_names import relative_name
 
 MAX_INFO_BYTES = 16 << 20  # GMD's catalogue has 210 kB
 SPLITS = ("train", "validation", "test")

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.safe_names import printable
+from gmd_vae.common.printable import printable
 
 if TYPE_CHECKING:  # pooch and requests take a while to import: only a download needs them
     import requests

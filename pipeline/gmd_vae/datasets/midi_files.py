@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.printable import printable
 from gmd_vae.datasets import archives
 from gmd_vae.datasets.archives import Member, Skipped
 from gmd_vae.datasets.catalogue import MAX_INFO_BYTES
-from gmd_vae.datasets.safe_names import is_clutter, printable
+from gmd_vae.datasets.safe_names import is_clutter
 
 SUFFIXES = (".mid", ".midi")
 MAX_MIDI_BYTES = 16 << 20  # GMD's largest file has 206 kB; a song of an hour has 1 MB

@@ -1,4 +1,4 @@
-"""File names from outside: checked for use as paths, and escaped for printing."""
+"""File names from outside, checked for use as paths."""
 
 from __future__ import annotations
 
@@ -38,22 +38,6 @@ def relative_name(name: str) -> str:
     return "/".join(components)
 
 
-def printable(text: str, limit: int | None = 200) -> str:
-    """Returns a text on one line, without terminal control codes, as valid UTF-8.
-
-    Bytes of a file name that are not UTF-8 (lone surrogates in Python) are escaped as ``\\xe9``, so that
-    JSON and protocol buffers can hold the name.
-
-    Args:
-        text: Any text.
-        limit: Maximum length in characters; None keeps the whole text.
-    """
-    shown = text if limit is None or len(text) <= limit else text[:limit] + "..."
-    if shown.isascii() and shown.isprintable():  # fast path: nearly every name
-        return shown
-    return "".join(_escape(letter) for letter in shown)
-
-
 def is_clutter(name: str) -> bool:
     """Returns True for hidden paths, and for the files that macOS adds to folders and archives."""
     components = name.split("/")
@@ -61,11 +45,3 @@ def is_clutter(name: str) -> bool:
         any(component.startswith(".") or component == "__MACOSX" for component in components)
         or components[-1] == "Icon"
     )
-
-
-def _escape(letter: str) -> str:
-    if 0xDC80 <= ord(letter) <= 0xDCFF:  # a raw byte, see PEP 383
-        return f"\\x{ord(letter) - 0xDC00:02x}"
-    if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return letter.encode("unicode_escape").decode("ascii")
-    return letter

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.common.printable import printable
 from gmd_vae.datasets.catalogue import Entry
-from gmd_vae.datasets.safe_names import printable
 
 
 @dataclass(frozen=True)

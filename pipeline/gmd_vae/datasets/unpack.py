@@ -10,8 +10,9 @@ import zipfile
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.printable import printable
 from gmd_vae.datasets.archives import GET_AGAIN, damage_as_error, zip_infos, zip_problem
-from gmd_vae.datasets.safe_names import is_clutter, printable, relative_name
+from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
 
 def unpack_zip(archive: Path, folder: Path, max_bytes: int, max_members: int, strip: str = "") -> list[str]:

@@ -16,10 +16,10 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.machine import usable_cores
+from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS, Entry, parse_catalogue
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, list_midi_files
-from gmd_vae.datasets.safe_names import printable
 from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.local import map_in_order
 from gmd_vae.engines.resumable import Progress, silent

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.printable import printable
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.datasets.safe_names import printable
 from gmd_vae.families import family_of
 from gmd_vae.inspection.sequence_figures import window_digest
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor

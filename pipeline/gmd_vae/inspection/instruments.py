@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from typing import Any
 
-from gmd_vae.datasets.safe_names import printable
+from gmd_vae.common.printable import printable
 from gmd_vae.windows.cutting import positions
 
 

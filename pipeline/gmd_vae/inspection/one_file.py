@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from gmd_vae.common.errors import UsageError
+from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.midi_files import list_midi_files
-from gmd_vae.datasets.safe_names import printable
 from gmd_vae.inspection.fitting_kinds import describe_kinds
 from gmd_vae.inspection.instruments import describe_instruments
 from gmd_vae.inspection.sequence_figures import drum_pitches, seconds_of, voices

@@ -7,9 +7,9 @@ from typing import Literal
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.printable import printable
 from gmd_vae.datasets.archives import archive_kind
 from gmd_vae.datasets.midi_files import is_midi_name
-from gmd_vae.datasets.safe_names import printable
 from gmd_vae.midi.tfrecord import SUFFIXES, read_records
 from gmd_vae.windows.notes_input import split_files
 

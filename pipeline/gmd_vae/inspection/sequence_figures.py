@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.datasets.safe_names import printable
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.extraction import Dropped, Labels
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import CLASS_NAMES, NINE_CLASSES
 from gmd_vae.datasets.midi_files import MidiFile
-from gmd_vae.datasets.safe_names import printable
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_sequence import NoteSequence
 

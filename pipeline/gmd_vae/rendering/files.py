@@ -9,7 +9,7 @@ from typing import Any
 
 from gmd_vae.common.errors import UsageError
 from gmd_vae.common.own_files import check_writable
-from gmd_vae.datasets.safe_names import printable
+from gmd_vae.common.printable import printable
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.printable import printable
 from gmd_vae.configuration.config import Config
-from gmd_vae.datasets.safe_names import printable
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.refusals import MAX_BYTES

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.safe_names import printable
+from gmd_vae.common.printable import printable
 
 NAME = "latents.npz"
 # exceptions of zipfile and NumPy for damaged files and files of another format

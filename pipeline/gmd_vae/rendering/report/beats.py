@@ -10,7 +10,8 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.safe_names import printable, relative_name
+from gmd_vae.common.printable import printable
+from gmd_vae.datasets.safe_names import relative_name
 from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, SAMPLE, VARY
 from gmd_vae.rendering.drum_part import read_drum_part
 from gmd_vae.rendering.report.grid_svg import Grid, draw_grid

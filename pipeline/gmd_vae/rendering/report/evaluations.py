@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.safe_names import printable
+from gmd_vae.common.printable import printable
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.details import details
 from gmd_vae.evaluation.tables.formats import Table

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.datasets.safe_names import printable
+from gmd_vae.common.printable import printable
 
 MAX_JSON_BYTES = 8 << 20  # a manifest of 10,000 beats has 2 MB, an evaluation 85 kB
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from gmd_vae.datasets.safe_names import printable
+from gmd_vae.common.printable import printable
 from gmd_vae.evaluation.tables.formats import number
 from gmd_vae.rendering.report.json_files import read_json
 from gmd_vae.training.run.folder import NAME as RUN_NAME

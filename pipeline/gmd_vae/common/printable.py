@@ -1,0 +1,33 @@
+"""Text from files made fit to print: one line, no terminal control codes, valid UTF-8."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Control and format characters (escape sequences, writing direction), surrogates, line and paragraph separators
+_ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def printable(text: str, limit: int | None = 200) -> str:
+    """Returns a text on one line, without terminal control codes, as valid UTF-8.
+
+    Everything that comes from a file passes here before it is printed: names, and the content of ``run.json``,
+    manifests and MIDI files. Bytes of a file name that are not UTF-8 (lone surrogates in Python) are escaped
+    as ``\\xe9``, so that JSON and protocol buffers can hold the name. To apply it twice changes nothing.
+
+    Args:
+        text: Any text.
+        limit: Maximum length in characters; None keeps the whole text.
+    """
+    shown = text if limit is None or len(text) <= limit else text[:limit] + "..."
+    if shown.isascii() and shown.isprintable():  # fast path: nearly every name
+        return shown
+    return "".join(_escape(letter) for letter in shown)
+
+
+def _escape(letter: str) -> str:
+    if 0xDC80 <= ord(letter) <= 0xDCFF:  # a raw byte, see PEP 383
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    if unicodedata.category(letter) in _ESCAPED:
+        return letter.encode("unicode_escape").decode("ascii")
+    return letter
