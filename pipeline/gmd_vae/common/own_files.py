@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.common.files import is_regular, sha256, shown
+from gmd_vae.common.files import is_regular, sha256
+from gmd_vae.common.printable import printable
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
@@ -37,7 +38,7 @@ def check_writable(path: Path, *, inputs: Iterable[Path] = (), option: str) -> N
     if not os.path.lexists(path):
         return
     action = f"Choose another {option}, or move it away. Nothing was changed."
-    name = shown(str(path))
+    name = printable(str(path))
     if path.exists() and any(source.exists() and path.samefile(source) for source in inputs):
         raise UsageError(f"'{name}' is an input and would be replaced", f"Choose another {option}.")
     if path.is_dir():
