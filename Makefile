@@ -46,7 +46,7 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data doctor test fuzz lint format docs lock clean
+.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data doctor test fuzz attack lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -131,6 +131,9 @@ test: $(PROJECT) ## run the tests
 
 fuzz: $(PROJECT) ## read MIDI files that nobody has written, for MINUTES minutes, as note_seq reads them
 	$(VENV)/bin/python tools/fuzz_midi.py --minutes $(MINUTES)
+
+attack: $(PROJECT) ## attack the installed command with hostile files, odd values, signals and races, for MINUTES minutes
+	$(VENV)/bin/python tools/attack.py --minutes $(MINUTES)
 
 lint: $(PROJECT) ## check style and types
 	$(VENV)/bin/ruff check .
