@@ -11,6 +11,16 @@ import difflib
 import math
 from typing import Any
 
+from gmd_vae.configuration.limits import (
+    COUNT,
+    MOST_TRAINING_STEPS,
+    Range,
+    check_fields,
+    check_hparams,
+    check_name,
+    check_numbers,
+    shortened,
+)
 from gmd_vae.configuration.window_specs import DrumWindows, MagentaWindows, WindowSpec
 
 # The defaults of magenta.models.music_vae.lstm_models.get_default_hparams(); a test compares them with the installed
@@ -67,7 +77,8 @@ class Config:
         augmented: Magenta transposes the training data of this config at random.
 
     Raises:
-        ValueError: Levels, windows and hyperparameters do not fit each other, or a hyperparameter is unknown.
+        ValueError: A field has another type or is out of its range (``limits.py``); levels, windows and hyperparameters
+            do not fit each other; or a hyperparameter is unknown.
     """
 
     name: str
@@ -84,6 +95,14 @@ class Config:
     augmented: bool = False
 
     def __post_init__(self) -> None:
+        check_name(self.name)
+        for field in ("levels", "encoder_levels"):  # lists in a config file or in JSON
+            if isinstance(getattr(self, field), list):
+                object.__setattr__(self, field, tuple(getattr(self, field)))
+        try:
+            self._check_fields()
+        except ValueError as error:
+            raise ValueError(f"config '{self.name}': {error}") from None
         steps = self.windows.steps
         for name, lengths in (("levels", self.levels), ("encoder_levels", self.encoder_levels)):
             if lengths and math.prod(lengths) != steps:
@@ -97,8 +116,25 @@ class Config:
             raise ValueError(
                 f"config '{self.name}': max_seq_len {self.hparams['max_seq_len']}, its windows have {steps} steps"
             )
-        # in a frozen dataclass; a copy, so that no two configs share a dictionary
-        object.__setattr__(self, "hparams", {**HPARAM_DEFAULTS, **self.hparams, "max_seq_len": steps})
+        # in a frozen dataclass; a copy, so that no two configs share a dictionary or a list
+        hparams = {**HPARAM_DEFAULTS, **self.hparams, "max_seq_len": steps}
+        hparams = {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in hparams.items()}
+        object.__setattr__(self, "hparams", hparams)
+        try:
+            check_hparams(hparams)
+        except ValueError as error:
+            raise ValueError(f"config '{self.name}': {error}") from None
+
+    def _check_fields(self) -> None:
+        """Checks the types and ranges of all fields but the values in ``hparams``."""
+        texts = dict.fromkeys(("family", "summary", "source", "magenta"), str)
+        switches = dict.fromkeys(("conductor_autoregression", "augmented"), bool)
+        check_fields(vars(self), {**texts, **switches, "hparams": dict, "num_steps": Range(int, 1, MOST_TRAINING_STEPS)})
+        for name in ("levels", "encoder_levels"):
+            check_numbers(name, getattr(self, name), COUNT, 10)
+        if not isinstance(self.windows, (DrumWindows, MagentaWindows)):
+            raise ValueError(f"windows is {shortened(self.windows)}, and must be DrumWindows or MagentaWindows")
+        self.windows.check()
 
     @property
     def drum_windows(self) -> DrumWindows:
@@ -151,19 +187,33 @@ class Config:
 def from_declaration(fields: dict[str, Any]) -> Config:
     """Returns the config whose ``as_declaration`` went through JSON: lists become tuples again.
 
+    Fields that this version does not have are ignored.
+
     Raises:
-        TypeError, ValueError, KeyError: The fields are not those of a config.
+        ValueError: The fields are not those of a config.
     """
-    tuples = ("levels", "encoder_levels")
-    fields = {name: tuple(value) if name in tuples else value for name, value in fields.items()}
-    windows = dict(fields.pop("windows"))
-    cut: WindowSpec
-    if "pitch_classes" in windows:
-        windows["pitch_classes"] = tuple(tuple(pitches) for pitches in windows["pitch_classes"])
-        cut = DrumWindows(**windows)
-    else:
-        cut = MagentaWindows(**{**windows, "parts": tuple(windows["parts"]), "added": tuple(windows["added"])})
-    return Config(**fields, windows=cut)
+    windows = fields.get("windows")
+    if not isinstance(windows, dict):
+        raise ValueError(f"'windows' is {shortened(windows)}, and must be an object")
+    kind: type[WindowSpec] = DrumWindows if "pitch_classes" in windows else MagentaWindows
+    config: Config = _from_fields(Config, {**fields, "windows": _from_fields(kind, _with_tuples(windows))})
+    return config
+
+
+def _from_fields(kind: Any, fields: dict[str, Any]) -> Any:
+    """Returns a dataclass, without the fields that it does not have."""
+    known = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(kind)}
+    if missing := [name for name, is_required in known.items() if is_required and name not in fields]:
+        raise ValueError(f"the declaration has no field '{missing[0]}'")
+    return kind(**{name: value for name, value in fields.items() if name in known})
+
+
+def _with_tuples(value: Any) -> Any:
+    """Returns the fields of windows with tuples in the place of lists; lists are two levels deep."""
+    return {
+        name: tuple(tuple(part) if isinstance(part, list) else part for part in entry) if isinstance(entry, list) else entry
+        for name, entry in value.items()
+    }
 
 
 def _nearest(name: str) -> str:

@@ -7,11 +7,10 @@ from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
 from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
+from gmd_vae.configuration.limits import check_hparams, shortened
 
 # commas outside of brackets, for example in enc_rnn_size=[128,128],z_size=64
 _COMMA = re.compile(r",(?![^\[]*\])")
-_POSITIVE = ("batch_size", "z_size", "max_seq_len", "learning_rate", "grad_clip", "enc_rnn_size", "dec_rnn_size")
-_SCHEDULES = ("constant", "inverse_sigmoid", "exponential")
 
 
 def resolve(config: Config, overrides: str) -> dict[str, Any]:
@@ -29,9 +28,9 @@ def resolve(config: Config, overrides: str) -> dict[str, Any]:
     for part in filter(None, (part.strip() for part in _COMMA.split(overrides))):
         name, equals, text = (piece.strip() for piece in part.partition("="))
         if not equals:
-            raise UsageError(f"Hyperparameter '{part}' has no value", "Write --hparams name=value,name=value.")
+            raise UsageError(f"Hyperparameter {shortened(part)} has no value", "Write --hparams name=value,name=value.")
         if name not in hparams:
-            raise UsageError(f"Unknown hyperparameter '{name}'", nearest(name, list(hparams)))
+            raise UsageError(f"Unknown hyperparameter {shortened(name)}", nearest(name, list(hparams)))
         hparams[name] = _parse(name, text, HPARAM_DEFAULTS.get(name, hparams[name]))
     _check(config, hparams)
     return hparams
@@ -54,31 +53,19 @@ def _parse(name: str, text: str, example: Any) -> Any:
     except (KeyError, ValueError):
         expected = {bool: "true or false", list: "whole numbers in brackets, like [128,128]", int: "a whole number"}
         raise UsageError(
-            f"Hyperparameter '{name}' cannot be '{text}'", f"It takes {expected.get(kind, 'a number')}."
+            f"Hyperparameter '{name}' cannot be {shortened(text)}", f"It takes {expected.get(kind, 'a number')}."
         ) from None
 
 
 def _check(config: Config, hparams: dict[str, Any]) -> None:
-    """Checks ranges, and that the hyperparameters fit each other and the config."""
-    for name in _POSITIVE:
-        values = hparams[name] if isinstance(hparams[name], list) else [hparams[name]]
-        if not values or any(value <= 0 for value in values):
-            raise UsageError(f"Hyperparameter '{name}' is {hparams[name]}", "It must be greater than 0.")
+    """Checks types and ranges, and that the hyperparameters fit each other and the config."""
+    try:
+        check_hparams(hparams)
+    except ValueError as error:
+        raise UsageError(f"Hyperparameter {error}", "Give --hparams another value.") from None
     if hparams["max_seq_len"] != config.windows.steps:
         raise UsageError(
             f"max_seq_len={hparams['max_seq_len']} does not fit config '{config.name}', "
             f"whose windows have {config.windows.steps} steps",
             "Choose a config with other windows, or write your own (see configs.py).",
         )
-    schedule, rate = hparams["sampling_schedule"], hparams["sampling_rate"]
-    if schedule not in _SCHEDULES:
-        raise UsageError(f"Unknown sampling_schedule '{schedule}'", nearest(schedule, list(_SCHEDULES)))
-    # the ranges of magenta.models.music_vae.lstm_utils.get_sampling_probability
-    fits = {"constant": 0 <= rate <= 1, "inverse_sigmoid": rate >= 1, "exponential": 0 < rate < 1}[schedule]
-    if not fits:
-        limits = {"constant": "from 0 to 1", "inverse_sigmoid": "1 or more", "exponential": "between 0 and 1"}
-        raise UsageError(
-            f"sampling_rate={rate} does not fit sampling_schedule={schedule}", f"It must be {limits[schedule]}."
-        )
-    if hparams["clip_mode"] not in ("value", "global_norm"):
-        raise UsageError(f"Unknown clip_mode '{hparams['clip_mode']}'", "It is 'value' or 'global_norm'.")

@@ -79,18 +79,26 @@ def config_of_declaration(name: str, declaration: dict[str, Any] | None) -> Conf
         declaration: ``declaration_of`` the config, after JSON.
 
     Raises:
-        UsageError: Magenta has no config of that name.
-        TypeError, ValueError, KeyError: The fields are not those of a config.
+        UsageError: There is no config or no family of that name.
+        ValueError: The fields are not those of a config; the text names one that does not fit.
     """
     if declaration is None:
         return get_config(name)
-    if "encoder_sizes" in declaration:
-        return _drums_of_0_8(declaration)
-    if "sized_from" in declaration:
-        texts = {field: declaration[field] for field in ("name", "summary", "source", "num_steps")}
-        hparams = {field: value for field, value in declaration["changed"].items() if field != "max_seq_len"}
-        return get_config(declaration["sized_from"]).replace(**texts, **hparams)
-    return from_declaration(declaration)
+    try:
+        if "encoder_sizes" in declaration:
+            config = _drums_of_0_8(declaration)
+        elif "sized_from" in declaration:
+            texts = {field: declaration[field] for field in ("name", "summary", "source", "num_steps")}
+            hparams = {field: value for field, value in declaration["changed"].items() if field != "max_seq_len"}
+            config = get_config(declaration["sized_from"]).replace(**texts, **hparams)
+        else:
+            config = from_declaration(declaration)
+    except KeyError as error:
+        raise ValueError(f"the declaration has no field '{error.args[0]}'") from None
+    except (AttributeError, TypeError):
+        raise ValueError("the declaration is not that of a config") from None
+    family_of(config).check(config)
+    return config
 
 
 def _drums_of_0_8(declaration: dict[str, Any]) -> Config:
@@ -104,27 +112,38 @@ def _drums_of_0_8(declaration: dict[str, Any]) -> Config:
 
 def _load(path: Path) -> list[Config]:
     """Runs a config file and returns its configs, checked by their families."""
-    next_action = "A config file defines CONFIGS, a list of configs; see configs.py."
-    spec = importlib.util.spec_from_file_location(f"gmd_vae_configs_{abs(hash(path))}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise UsageError(f"Config file '{path}' is missing or is not a Python file", next_action)
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file may raise
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
-        raise UsageError(f"Config file '{path}', line {line}: {type(error).__name__}: {error}", next_action) from None
-    configs = getattr(module, "CONFIGS", None)
-    if not isinstance(configs, (list, tuple)) or not all(isinstance(config, Config) for config in configs):
-        raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of configs", next_action)
+    configs = _configs_of(path)
     for config in configs:
         try:
             family_of(config).check(config)
         except (ValueError, UsageError) as error:
-            raise UsageError(f"Config file '{path}': {error}", next_action) from None
+            raise UsageError(f"Config file '{path}': {error}", _NEXT_ACTION) from None
     names = [config.name for config in configs]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"Config file '{path}' defines '{name}' twice", "Give each config its own name.")
-    return list(configs)
+    return configs
+
+
+def _configs_of(path: Path) -> list[Config]:
+    """Runs a config file, and returns its list of configs.
+
+    The file is Python and may do anything. What it prints goes to stderr, since stdout holds results such as JSON.
+
+    Raises:
+        UsageError: The file is missing, raises an error, ends the program, or has no such list.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            if path == BUILT_IN:
+                configs = importlib.import_module("gmd_vae.configs").CONFIGS
+            else:
+                configs = _run(path)["CONFIGS"]
+        if isinstance(configs, (list, tuple)) and all(isinstance(config, Config) for config in configs):
+            return list(configs)
+    except (AttributeError, KeyError) as error:
+        if not _is_missing_list(error, path):
+            raise _failed(path, error) from None
+    except (Exception, SystemExit) as error:  # whatever a user's file may raise
+        raise _failed(path, error) from None
+    raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of configs", _NEXT_ACTION)

@@ -7,7 +7,9 @@ Magenta's converters.
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
+
+from gmd_vae.configuration.limits import COUNT, MOST_UNITS, Range, check_fields, check_numbers, shortened
 
 # Magenta's nine drum classes: note_seq.drums_encoder_decoder.DEFAULT_DRUM_TYPE_PITCHES. The first pitch of a class is
 # written to MIDI. A test compares the table with the package.
@@ -24,6 +26,7 @@ NINE_CLASSES: tuple[tuple[int, ...], ...] = (
 )
 CLASS_NAMES = ("kick", "snare", "closed hi-hat", "open hi-hat", "low tom", "mid tom", "high tom", "crash", "ride")
 
+MAX_CLASSES = 62  # drum classes: labels are int64
 MAX_STEPS = 4096  # of a window: 256 bars of sixteenths. The longest of all configs has 512
 
 
@@ -55,6 +58,28 @@ class DrumWindows:
     pitch_classes: tuple[tuple[int, ...], ...] = NINE_CLASSES
     roll_input: bool = True
     roll_output: bool = False
+
+    def check(self) -> None:
+        """Checks the types and ranges of the fields, and the size of a window.
+
+        Raises:
+            ValueError: A field does not fit, or a window is too large.
+        """
+        counts = dict.fromkeys(("slice_bars", "steps_per_quarter", "quarters_per_bar"), COUNT)
+        check_fields(vars(self), {**counts, "gap_bars": Range(float, 0, 10**6), "roll_input": bool, "roll_output": bool})
+        if self.max_bars is not None:
+            check_fields(vars(self), {"max_bars": COUNT})
+        classes = self.pitch_classes
+        if not isinstance(classes, tuple) or not 1 <= len(classes) <= MAX_CLASSES:
+            raise ValueError(f"pitch_classes is {shortened(classes)}, and must be a tuple of 1 to {MAX_CLASSES} tuples")
+        for pitches in classes:
+            check_numbers("pitch_classes", pitches, Range(int, 0, 127), 128)
+            if not pitches:
+                raise ValueError("pitch_classes holds a class without pitches")
+        if self.steps > MAX_STEPS:
+            raise ValueError(f"its windows have {self.steps:,} steps, and must have at most {MAX_STEPS:,}")
+        if max(self.input_depth, self.output_depth) > MOST_UNITS:
+            raise ValueError(f"its {len(classes)} drum classes are too many for one-hot vectors: 16 is the limit")
 
     @property
     def converter(self) -> str:
@@ -125,6 +150,27 @@ class MagentaWindows:
     controls: Literal["chords", "hits", ""] = ""
     task: GrooveTask | Literal[""] = ""
     added: tuple[int, ...] = ()
+
+    def check(self) -> None:
+        """Checks the types and ranges of the fields.
+
+        Raises:
+            ValueError: A field does not fit.
+        """
+        check_fields(
+            vars(self),
+            {
+                "converter": str,
+                "bars": COUNT,
+                "steps": Range(int, 1, MAX_STEPS),
+                "tracks": Range(int, 1, MAX_STEPS),
+                "controls": ("chords", "hits", ""),
+                "task": (*get_args(GrooveTask), ""),
+            },
+        )
+        if not isinstance(self.parts, tuple) or not all(isinstance(part, str) for part in self.parts):
+            raise ValueError(f"parts is {shortened(self.parts)}, and must be a tuple of names")
+        check_numbers("added", self.added, Range(int, 0, MAX_CLASSES), MAX_CLASSES)
 
 
 WindowSpec: TypeAlias = DrumWindows | MagentaWindows

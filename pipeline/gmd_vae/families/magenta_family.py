@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.families.family import Family
 
 if TYPE_CHECKING:
@@ -30,9 +31,15 @@ class MagentaFamily(Family):
     whole_windows = False
 
     def check(self, config: Config) -> None:
-        """Checks that the windows name a converter, and that the config names its model."""
+        """Checks that the config names a model of Magenta's, and has its windows and levels."""
         if not config.magenta_windows.converter or not config.magenta:
             raise ValueError(f"config '{config.name}': family '{config.family}' needs the field 'magenta'")
+        model = next((stock for stock in MAGENTA_CONFIGS if stock.name == config.magenta), None)
+        if model is None:
+            raise ValueError(f"config '{config.name}': Magenta has no config '{config.magenta}'")
+        for field in ("family", "windows", "levels", "encoder_levels"):
+            if getattr(config, field) != getattr(model, field):
+                raise ValueError(f"config '{config.name}': '{field}' is not that of Magenta's '{model.name}'")
 
     @abc.abstractmethod
     def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:

@@ -153,7 +153,9 @@ def _spec(path: Path, content: ExamplesManifest) -> DrumWindows:
     try:
         fields = dict(content.extractor)
         fields["pitch_classes"] = tuple(tuple(pitches) for pitches in fields["pitch_classes"])
-        return DrumExtractor(DrumWindows(**fields)).spec  # checks the numbers
+        spec = DrumWindows(**fields)
+        spec.check()
+        return DrumExtractor(spec).spec  # checks the numbers that only extractors need
     except (KeyError, TypeError, ValueError):
         raise _unknown_windows(path) from None
 

@@ -11,11 +11,10 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.configuration.window_specs import MAX_STEPS
+from gmd_vae.configuration.window_specs import MAX_CLASSES, MAX_STEPS
 
 Labels = npt.NDArray[np.int64]
 
-MAX_CLASSES = 62  # drum classes: labels are int64
 MAX_DEPTH = 1 << 16  # columns of an array; Magenta's widest has 692
 
 # Reasons for music without windows. The texts follow a number: "3 NoteSequences without ...". The first word of a text

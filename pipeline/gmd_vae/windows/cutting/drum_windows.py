@@ -28,9 +28,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.configuration.window_specs import MAX_CLASSES, DrumWindows
 from gmd_vae.midi.note_arrays import Notes, notes_of, read_notes
-from gmd_vae.windows.extraction import MAX_CLASSES, Dropped, Extraction, Labels, Layout
+from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 
 LONGEST_GAP_BARS = 1000  # without max_bars, a pause inside a stretch takes memory: at most about 2 MB
 LAST_STEP = 2.0**62  # Magenta raises where a step does not fit int64
