@@ -11,7 +11,8 @@ from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.examples import Examples, Split, open_examples
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 from gmd_vae.training.threads import share_processors
 
 from benchmarks.clock import Clock

@@ -170,7 +170,8 @@ def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, mon
     from gmd_vae.models.inference import sampler, tensor_scorer
     from gmd_vae.training.examples import open_examples
     from gmd_vae.training.loop import train
-    from gmd_vae.training.run.folder import Plan, Run
+    from gmd_vae.training.run.folder import Run
+    from gmd_vae.training.run.run_file import Plan
     from gmd_vae.windows.preprocess import preprocess
 
     monkeypatch.chdir(tmp_path)

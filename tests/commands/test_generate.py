@@ -20,7 +20,8 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.generation import generate as generation
 from gmd_vae.generation.job import GenerationJob, GenerationResult
 from gmd_vae.generation.latent.latent_files import write_latents
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 
 Generate = Callable[..., tuple[int, str]]
 

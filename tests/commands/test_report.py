@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from gmd_vae.cli import main
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 
 
 @pytest.fixture(autouse=True)

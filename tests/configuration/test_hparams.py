@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SMALL = get_config("hierdec-drum_4bar_small")
+NUMBERS = [name for name, value in HPARAM_DEFAULTS.items() if type(value) is float]
+WHOLE = [name for name, value in HPARAM_DEFAULTS.items() if type(value) is int and name != "grad_norm_clip_to_zero"]
 
 
 def test_without_overrides_the_values_are_the_configs_own() -> None:
@@ -42,15 +44,19 @@ def test_the_config_itself_is_not_changed() -> None:
         ("batch_size", "has no value"),
         ("batch_size=many", "whole number"),
         ("batch_size=2.5", "whole number"),
-        ("batch_size=0", "greater than 0"),
+        ("batch_size=0", "from 1 to 1,000,000"),
         ("enc_rnn_size=[]", r"\[128,128\]"),
-        ("enc_rnn_size=[128,-1]", "greater than 0"),
+        ("enc_rnn_size=[128,-1]", "whole numbers from 1 to 65,536"),
         ("residual_encoder=perhaps", "true or false"),
         ("max_seq_len=32", "64 steps"),
         ("sampling_schedule=sigmoid", "inverse_sigmoid"),
         ("sampling_schedule=inverse_sigmoid,sampling_rate=0.5", "1 or more"),
         ("sampling_rate=2", "from 0 to 1"),
         ("clip_mode=norm", "global_norm"),
+        *((f"dropout_keep_prob={value}", "greater than 0 and at most 1") for value in ("0", "5", "nan", "-1")),
+        *((f"{name}={value}", "must be") for name in NUMBERS for value in ("nan", "inf", "-1", "1e300")),
+        *((f"{name}=1{'0' * digits}", "must be|cannot be") for name in WHOLE for digits in (9, 30, 5000)),
+        ("enc_rnn_size=[" + "1," * 5000 + "1]", "1 to 32 whole numbers"),
     ],
 )
 def test_invalid_overrides_are_an_error_with_the_next_action(text: str, expected: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from fixtures.results import result_json
 from gmd_vae.common import manifest
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 
 MakeBeats = Callable[..., Path]
 

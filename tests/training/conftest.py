@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import VARIABLE, get_config
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 
 SHORT, SHORT_HIERARCHICAL = "flat-drum_1bar_test", "hierdec-drum_1bar_test"
 _CONFIGS = f"""

@@ -15,7 +15,8 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.training.examples import Examples, open_examples
-from gmd_vae.training.run.folder import InitFrom, Plan, Run
+from gmd_vae.training.run.folder import InitFrom, Run
+from gmd_vae.training.run.run_file import Plan
 
 pytestmark = pytest.mark.tensorflow
 

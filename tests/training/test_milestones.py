@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gmd_vae.training.history import History, Validation
 from gmd_vae.training.milestones import Milestones
-from gmd_vae.training.run.folder import Plan
+from gmd_vae.training.run.run_file import Plan
 
 
 @pytest.fixture

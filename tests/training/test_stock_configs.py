@@ -16,7 +16,8 @@ from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.request import GenerationRequest
 from gmd_vae.midi.convert import convert
 from gmd_vae.training.examples import open_examples
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 from gmd_vae.windows.preprocess import preprocess
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 

@@ -16,7 +16,8 @@ from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(300)]
 

@@ -111,9 +111,11 @@ def _facts(config: Config) -> dict[str, Any]:
 
 def _show_all(configs: list[Config]) -> None:
     """Prints a table of configs for each kind of music."""
+    from rich.markup import escape
     from rich.table import Table
 
     from gmd_vae.common import console
+    from gmd_vae.common.printable import printable
     from gmd_vae.families.music import MUSIC
 
     out = console.stdout()
@@ -129,7 +131,8 @@ def _show_all(configs: list[Config]) -> None:
         table.add_column("summary")
         for facts in rows:
             memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else ""] if known else []
-            summary = facts["summary"].removesuffix(", for a laptop") + ("; Magenta's own" if facts["stock"] else "")
+            summary = escape(printable(facts["summary"])).removesuffix(", for a laptop")
+            summary += "; Magenta's own" if facts["stock"] else ""
             laptop = "yes" if facts["for_laptops"] else ""
             table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, summary)
         out.print(table)
@@ -138,17 +141,19 @@ def _show_all(configs: list[Config]) -> None:
 
 def _show_one(config: Config) -> None:
     """Prints every number of a config, and its commands."""
+    from rich.markup import escape
     from rich.table import Table
 
     from gmd_vae.common import console
+    from gmd_vae.common.printable import printable
     from gmd_vae.configuration.config import HPARAM_DEFAULTS
     from gmd_vae.families import family_of
     from gmd_vae.families.music import MUSIC
 
     facts = _facts(config)
     out = console.stdout()
-    out.print(f"[bold]{config.name}[/bold]: {config.summary}")
-    out.print(f"From: {config.source}", markup=False)
+    out.print(f"[bold]{config.name}[/bold]: {escape(printable(config.summary))}")
+    out.print(f"From: {printable(config.source)}", markup=False)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column("name", no_wrap=True)
     table.add_column("value")
@@ -163,10 +168,10 @@ def _show_one(config: Config) -> None:
     table.add_row("steps", f"{facts['num_steps']:,}")
     for name, value in facts["windows"].items():
         shown = f"{len(value)} drum classes" if name == "pitch_classes" else value
-        table.add_row(f"windows.{name}", str(shown))
+        table.add_row(f"windows.{name}", escape(str(shown)))
     for name, value in config.hparams.items():
         default = HPARAM_DEFAULTS.get(name, value)
-        table.add_row(name, str(value) if value == default else f"{value}  (Magenta's default: {default})")
+        table.add_row(name, escape(str(value)) if value == default else f"{value}  (Magenta's default: {default})")
     out.print(table)
     out.print("\n[bold]Commands[/bold]")
     for line in _commands(facts):

@@ -4,6 +4,7 @@
 objects with all of Magenta's hyperparameters come out. Read ``config.py`` first.
 
 - ``config.py``: the class ``Config`` and Magenta's default hyperparameters.
+- ``limits.py``: types and ranges of a config's fields and hyperparameters.
 - ``window_specs.py``: training windows as data.
 - ``magenta_table.py``: Magenta's own 23 configs.
 - ``registry.py``: configs by name, and configs that a ``run.json`` declares.

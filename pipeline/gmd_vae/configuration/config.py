@@ -129,7 +129,8 @@ class Config:
         """Checks the types and ranges of all fields but the values in ``hparams``."""
         texts = dict.fromkeys(("family", "summary", "source", "magenta"), str)
         switches = dict.fromkeys(("conductor_autoregression", "augmented"), bool)
-        check_fields(vars(self), {**texts, **switches, "hparams": dict, "num_steps": Range(int, 1, MOST_TRAINING_STEPS)})
+        others: dict[str, Any] = {"hparams": dict, "num_steps": Range(int, 1, MOST_TRAINING_STEPS)}
+        check_fields(vars(self), {**texts, **switches, **others})
         for name in ("levels", "encoder_levels"):
             check_numbers(name, getattr(self, name), COUNT, 10)
         if not isinstance(self.windows, (DrumWindows, MagentaWindows)):
@@ -208,12 +209,11 @@ def _from_fields(kind: Any, fields: dict[str, Any]) -> Any:
     return kind(**{name: value for name, value in fields.items() if name in known})
 
 
-def _with_tuples(value: Any) -> Any:
-    """Returns the fields of windows with tuples in the place of lists; lists are two levels deep."""
-    return {
-        name: tuple(tuple(part) if isinstance(part, list) else part for part in entry) if isinstance(entry, list) else entry
-        for name, entry in value.items()
-    }
+def _with_tuples(value: Any, depth: int = 2) -> Any:
+    """Returns a value with tuples in the place of lists, ``depth`` levels deep; in a dictionary, of its values."""
+    if isinstance(value, dict):
+        return {name: _with_tuples(part, depth) for name, part in value.items()}
+    return tuple(_with_tuples(part, depth - 1) for part in value) if isinstance(value, list) and depth else value
 
 
 def _nearest(name: str) -> str:

@@ -68,11 +68,7 @@ _NUMBERS = {
 _SIZES = ("enc_rnn_size", "dec_rnn_size", "control_preprocessing_rnn_size")
 _SWITCHES = ("conditional", "use_cudnn", "residual_encoder", "residual_decoder")
 # the ranges of magenta.models.music_vae.lstm_utils.get_sampling_probability
-_SAMPLING_RATES = {
-    "constant": (lambda rate: 0 <= rate <= 1, "from 0 to 1"),
-    "inverse_sigmoid": (lambda rate: rate >= 1, "1 or more"),
-    "exponential": (lambda rate: 0 < rate < 1, "between 0 and 1"),
-}
+_SAMPLING_RATES = {"constant": "from 0 to 1", "inverse_sigmoid": "1 or more", "exponential": "between 0 and 1"}
 
 
 def check_hparams(hparams: Mapping[str, Any]) -> None:
@@ -87,11 +83,11 @@ def check_hparams(hparams: Mapping[str, Any]) -> None:
     for name, value in hparams.items():
         if expected := _expected(name, value):
             raise ValueError(f"{name} is {shortened(value)}, and must be {expected}")
-    fits, expected = _SAMPLING_RATES[hparams["sampling_schedule"]]
-    if not fits(hparams["sampling_rate"]):
+    schedule, rate = hparams["sampling_schedule"], hparams["sampling_rate"]
+    fits = {"constant": rate <= 1, "inverse_sigmoid": rate >= 1, "exponential": 0 < rate < 1}[schedule]
+    if not fits:
         raise ValueError(
-            f"sampling_rate={hparams['sampling_rate']} does not fit sampling_schedule={hparams['sampling_schedule']}, "
-            f"and must be {expected}"
+            f"sampling_rate={rate} does not fit sampling_schedule={schedule}, and must be {_SAMPLING_RATES[schedule]}"
         )
 
 
@@ -101,7 +97,8 @@ def _expected(name: str, value: Any) -> str:
         return "" if value in _NUMBERS[name] else str(_NUMBERS[name])
     if name in _SIZES:
         units = Range(int, 1, MOST_UNITS)
-        fits = isinstance(value, (list, tuple)) and 0 < len(value) <= _MOST_LAYERS and all(map(units.__contains__, value))
+        fits = isinstance(value, (list, tuple)) and 0 < len(value) <= _MOST_LAYERS
+        fits = fits and all(size in units for size in value)
         return "" if fits else f"1 to {_MOST_LAYERS} whole numbers from 1 to {MOST_UNITS:,} in brackets"
     if name in _SWITCHES:
         return "" if isinstance(value, bool) else "true or false"
@@ -117,12 +114,12 @@ def check_name(name: Any) -> None:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
-            f"the name of a config is {shortened(name)}, and must be 1 to 100 letters, digits, spaces and signs such as "
-            "_, - and +: it becomes the name of a folder"
+            f"the name of a config is {shortened(name)}, and must be 1 to 100 letters, digits, spaces and signs "
+            "such as _, - and +: it becomes the name of a folder"
         )
 
 
-def check_fields(fields: Mapping[str, Any], expected: Mapping[str, Range | type | tuple[Any, ...]]) -> None:
+def check_fields(fields: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """Checks the types and ranges of fields.
 
     Args:
@@ -150,7 +147,8 @@ def check_numbers(name: str, values: Any, allowed: Range, most: int = 1000) -> N
         ValueError: It is no tuple, is too long, or a number is out of range.
     """
     if not isinstance(values, tuple) or len(values) > most or not all(value in allowed for value in values):
-        raise ValueError(f"{name} is {shortened(values)}, and must be a tuple of at most {most:,} numbers, each {allowed}")
+        expected = f"a tuple of at most {most:,} numbers, each {allowed}"
+        raise ValueError(f"{name} is {shortened(values)}, and must be {expected}")
 
 
 def shortened(value: Any) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
+import importlib
 import os
+import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +19,8 @@ from gmd_vae.families import family_of
 BUILT_IN = Path(__file__).parent.parent / "configs.py"  # a link to the one at the top level of the checkout
 VARIABLE = "GMD_VAE_CONFIGS"  # environment variable with the path of a user's own configs; as option --configs
 DEFAULT_CONFIG = "hierdec-drum_4bar_small"
+_NEXT_ACTION = "A config file defines CONFIGS, a list of configs; see configs.py."
+_LARGEST_FILE = 4 << 20  # bytes
 
 
 def all_configs(own_file: Path | None = None) -> dict[str, Config]:
@@ -135,15 +139,34 @@ def _configs_of(path: Path) -> list[Config]:
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            if path == BUILT_IN:
-                configs = importlib.import_module("gmd_vae.configs").CONFIGS
-            else:
-                configs = _run(path)["CONFIGS"]
-        if isinstance(configs, (list, tuple)) and all(isinstance(config, Config) for config in configs):
-            return list(configs)
-    except (AttributeError, KeyError) as error:
-        if not _is_missing_list(error, path):
-            raise _failed(path, error) from None
-    except (Exception, SystemExit) as error:  # whatever a user's file may raise
-        raise _failed(path, error) from None
+            content = vars(importlib.import_module("gmd_vae.configs")) if path == BUILT_IN else _run(path)
+            configs = content.get("CONFIGS")
+            if isinstance(configs, (list, tuple)) and all(isinstance(config, Config) for config in configs):
+                return list(configs)
+    except (UsageError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # whatever a user's file may raise; SystemExit would end the command with its status
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
+        raise UsageError(f"Config file '{path}', line {line}: {_described(error)}", _NEXT_ACTION) from None
     raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of configs", _NEXT_ACTION)
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """Runs a user's config file, and returns its global names. Writes no bytecode beside it."""
+    if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
+        raise UsageError(f"Config file '{path}' is missing, is no file, or is larger than 4 MiB", _NEXT_ACTION)
+    module = ModuleType("gmd_vae_own_configs")
+    module.__file__ = str(path)
+    exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), vars(module))
+    return vars(module)
+
+
+def _described(error: BaseException) -> str:
+    """Returns the type and text of an error of a user's file."""
+    if isinstance(error, SystemExit):
+        return "it ends the program (sys.exit), and it may only define configs"
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # an exception class of the user's own, which cannot be written as text
+        return type(error).__name__

@@ -66,7 +66,8 @@ class DrumWindows:
             ValueError: A field does not fit, or a window is too large.
         """
         counts = dict.fromkeys(("slice_bars", "steps_per_quarter", "quarters_per_bar"), COUNT)
-        check_fields(vars(self), {**counts, "gap_bars": Range(float, 0, 10**6), "roll_input": bool, "roll_output": bool})
+        switches = dict.fromkeys(("roll_input", "roll_output"), bool)
+        check_fields(vars(self), {**counts, **switches, "gap_bars": Range(float, 0, 10**6)})
         if self.max_bars is not None:
             check_fields(vars(self), {"max_bars": COUNT})
         classes = self.pitch_classes

@@ -5,14 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from gmd_vae.common import files
+from gmd_vae.common.json_formats import Count, parse_json
 
 NAME = "metrics.jsonl"
 LOG_EVERY = 20  # steps between two lines of the training split
+LONGEST_LINE = 1 << 16  # bytes; a line has about 400
+_NOT_FINITE = re.compile(rb":\s*(NaN|-?Infinity)\b")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,16 +149,57 @@ class History:
             self._listener(text)
 
 
+class _TrainLine(msgspec.Struct, tag_field="split", tag="train"):
+    """A line of the training split; its figures are those of ``Measurements``."""
+
+    step: Count
+
+
+class _ValidationLine(msgspec.Struct, tag_field="split", tag="validation"):
+    """A line of the validation split; its figures are those of ``Validation``.
+
+    A figure that is not finite is ``null``.
+    """
+
+    step: Count
+    windows: Count
+    elbo: float | None
+    reconstruction: float | None
+    kl_bits: float | None
+    kl_bits_above_free: float | None
+    accuracy: float | None = None
+
+
+_Line = _TrainLine | _ValidationLine
+
+
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the objects of a ``metrics.jsonl``; skips damaged lines, such as the last one of a killed run."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for text in file:
+    with path.open("rb") as file:
+        while text := file.readline(LONGEST_LINE):
             try:
-                line = json.loads(text)
-                if isinstance(line["step"], int) and line["split"] in ("train", "validation"):
-                    yield line
-            except (ValueError, KeyError, TypeError):
+                parse_line(text, _Line)
+                yield parse_line(text, dict[str, Any])
+            except ValueError:
                 continue
+
+
+def parse_line(text: bytes, kind: Any) -> Any:
+    """Returns one line of a ``metrics.jsonl``; NaN and infinity, which early versions wrote, become ``None``.
+
+    Args:
+        text: The line.
+        kind: Its format, as for ``json_formats.parse_json``.
+
+    Raises:
+        ValueError: The line is not JSON, or has another format.
+    """
+    try:
+        return parse_json(text, kind)
+    except ValueError:
+        if (finite := _NOT_FINITE.sub(b": null", text)) == text:
+            raise
+        return parse_json(finite, kind)
 
 
 def elbo(reconstruction: float, kl_bits: float) -> float:
@@ -161,4 +208,6 @@ def elbo(reconstruction: float, kl_bits: float) -> float:
 
 
 def _validation(line: dict[str, Any]) -> Validation:
-    return Validation(**{field.name: line[field.name] for field in dataclasses.fields(Validation)})
+    found = {field.name: line.get(field.name) for field in dataclasses.fields(Validation)}
+    missing = {name: math.nan for name, value in found.items() if value is None and name != "accuracy"}
+    return Validation(**{**found, **missing})

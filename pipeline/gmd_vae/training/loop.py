@@ -34,7 +34,8 @@ from gmd_vae.training.history import History, Measurements, Validation
 from gmd_vae.training.milestones import Milestones
 from gmd_vae.training.progress import TrainingProgress, note
 from gmd_vae.training.progress_plot import draw_progress
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 from gmd_vae.training.saving import CheckpointHook, keep_best, remove_partial_files
 from gmd_vae.training.session import last_checkpoint, open_session
 from gmd_vae.training.stopping import one_line_errors, stop_signals

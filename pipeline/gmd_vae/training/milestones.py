@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gmd_vae.training.history import LOG_EVERY, History
-from gmd_vae.training.run.folder import Plan
+from gmd_vae.training.run.run_file import Plan
 
 
 class Milestones:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gmd_vae.common.charts import BLUE, GREEN, GREY, ORANGE, PALE_BLUE, Line, drawing, line_chart, small_title
+from gmd_vae.common.json_formats import Count
+from gmd_vae.training.history import LONGEST_LINE, parse_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +26,22 @@ _KEYS = {
     "train": ("loss", "reconstruction", "kl_bits", "elbo", "learning_rate", "kl_beta", "sampling_probability"),
     "validation": ("reconstruction", "kl_bits", "kl_bits_above_free", "elbo", "accuracy"),
 }
+
+
+class _Line(msgspec.Struct):
+    """A line of ``metrics.jsonl``. Lines of early versions have no split: all are of training."""
+
+    step: Count
+    split: str = "train"
+    loss: float | None = None
+    reconstruction: float | None = None
+    kl_bits: float | None = None
+    kl_bits_above_free: float | None = None
+    elbo: float | None = None
+    learning_rate: float | None = None
+    kl_beta: float | None = None
+    sampling_probability: float | None = None
+    accuracy: float | None = None
 
 
 def draw_progress(metrics: Path, target: Path, title: str) -> None:
@@ -118,27 +137,30 @@ def read_metrics(path: Path) -> dict[str, Columns]:
     # arrays, not lists: this runs beside a training run, which needs the memory
     values = {split: {key: array("d") for key in ("step", *keys)} for split, keys in _KEYS.items()}
     with open(path, "rb") as stream:
-        last = sum(1 for _ in stream) - 1
+        last = sum(1 for _ in _lines(stream)) - 1
         stride = 1 + last // _DECODED
         stream.seek(0)
-        for number, text in enumerate(stream):
+        for number, text in enumerate(_lines(stream)):
             # of a long run a sample of the training lines, the last one included
             if (last - number) % stride and b'"validation"' not in text:
                 continue
             try:
-                record = json.loads(text)
+                line = parse_line(text, _Line)
             except ValueError:
                 continue  # an incomplete line: the run was killed while writing, or is writing now
-            if not isinstance(record, dict) or not isinstance(record.get("step"), int):
-                continue
-            # lines of early versions have no split: all are of training
-            for key, column in values.get(record.get("split", "train"), {}).items():
-                value = record.get(key)
-                column.append(value if isinstance(value, int | float) else float("nan"))
+            for key, column in values.get(line.split, {}).items():
+                value = getattr(line, key)
+                column.append(float("nan") if value is None else value)
     return {
         split: _sorted_by_step({key: np.array(column) for key, column in columns.items()})
         for split, columns in values.items()
     }
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yields the lines of a file; of one without line ends, pieces."""
+    while text := stream.readline(LONGEST_LINE):
+        yield text
 
 
 def _sorted_by_step(columns: Columns) -> Columns:

@@ -8,7 +8,8 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.registry import get_config
-from gmd_vae.training.run.folder import InitFrom, Plan, Run, latest_run, open_run, read_plan, read_run
+from gmd_vae.training.run.folder import InitFrom, Run, latest_run, open_run, read_plan, read_run
+from gmd_vae.training.run.run_file import Plan
 
 
 @pytest.fixture

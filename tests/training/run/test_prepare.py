@@ -12,8 +12,9 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run import prepare as module
-from gmd_vae.training.run.folder import Plan, read_run
+from gmd_vae.training.run.folder import read_run
 from gmd_vae.training.run.prepare import Request, describe, prepare, resolve_init_from
+from gmd_vae.training.run.run_file import Plan
 
 
 def no_cutting(*_: object) -> None:

@@ -14,7 +14,8 @@ from gmd_vae.evaluation.data.styles import find_catalogues, styles_of, tempos_of
 from gmd_vae.families import family_of
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
-from gmd_vae.training.run.folder import NAME, Run, read_run
+from gmd_vae.training.run.folder import Run, read_run
+from gmd_vae.training.run.run_file import NAME
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from gmd_vae.common.printable import printable
 from gmd_vae.evaluation.tables.formats import number
 from gmd_vae.rendering.report.json_files import read_json
-from gmd_vae.training.run.folder import NAME as RUN_NAME
 from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import NAME as RUN_NAME
 
 
 @dataclasses.dataclass(frozen=True)

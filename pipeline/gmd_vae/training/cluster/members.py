@@ -15,7 +15,8 @@ from gmd_vae.training.examples import Examples
 from gmd_vae.training.graph import build
 from gmd_vae.training.loop import Outcome, train
 from gmd_vae.training.progress import note, prefix_lines
-from gmd_vae.training.run.folder import Plan, Run
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
 from gmd_vae.training.stopping import one_line_errors, stop_signals
 
 

@@ -15,12 +15,11 @@ from typing import Any
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.config import Config
-from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
+from gmd_vae.configuration.layers import ACCELERATED, Layers
+from gmd_vae.configuration.limits import check_hparams
 from gmd_vae.configuration.registry import config_of_declaration, declaration_of
+from gmd_vae.training.run.run_file import FORMAT, NAME, NEXT_ACTION, Plan, read_run_file
 
-NAME = "run.json"
-FORMAT = 1
-_UNNAMED_LAYERS = dataclasses.asdict(STOCK)  # runs of version 0.2 have no "layers"
 KEEP = 3  # checkpoints; stock Magenta keeps 100. Three at the previous project's sizes take half a gigabyte
 
 
@@ -35,23 +34,6 @@ class InitFrom:
 
     path: Path
     digest: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """Length and intervals of a run. May change whenever the run is resumed.
-
-    Attributes:
-        num_steps: Last step, counted from the beginning of the run.
-        validate_every: Steps between two validations.
-        patience: Number of validations without a new best after which training stops; ``None``: never.
-        save_every: Steps between two checkpoints, in addition to those by time and at each validation; ``None``: none.
-    """
-
-    num_steps: int
-    validate_every: int = 200
-    patience: int | None = None
-    save_every: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,11 +111,10 @@ class Run:
             GmdVaeError: The folder holds a run with another config, data or hyperparameters; names the differences.
         """
         identity = self.identity
-        path = self.folder / NAME
         content: dict[str, Any] = {"format": FORMAT, **identity}
-        if path.exists():
-            content = _read(path)
-            differences = _differences(content, identity)
+        if (found := read_run_file(self.folder)) is not None:
+            content, known = found
+            differences = _differences({**content, "layers": dataclasses.asdict(known.layers)}, identity)
             if differences:
                 raise GmdVaeError(
                     f"'{self.folder}' holds another run: {'; '.join(differences)}",
@@ -150,7 +131,7 @@ class Run:
             content["command"] = _command()
             content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
         content["plan"] = dataclasses.asdict(plan)
-        manifest.write_json(path, content)
+        manifest.write_json(self.folder / NAME, content)
 
     def note_start(self, device: str, layers: dict[str, str]) -> None:
         """Adds a start of the run to ``run.json``.
@@ -159,13 +140,14 @@ class Run:
             device: Name of the device.
             layers: Layers that compute ``encoder`` and ``decoder``, from ``SelectedLayers.describe``.
         """
-        path = self.folder / NAME
-        content = _read(path)
+        found = read_run_file(self.folder)
+        if found is None:
+            raise GmdVaeError(f"'{self.folder / NAME}' was removed during the run", NEXT_ACTION)
+        content, _ = found
         starts = content.get("starts", [])
         when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         start = {"time": when, "host": socket.gethostname(), "device": device, "layers": layers, "command": _command()}
-        starts.append(start)
-        manifest.write_json(path, {**content, "starts": starts})
+        manifest.write_json(self.folder / NAME, {**content, "starts": [*starts, start]})
 
     @property
     def _declaration(self) -> dict[str, Any] | None:
@@ -193,30 +175,34 @@ def read_run(folder: Path) -> Run | None:
     Raises:
         GmdVaeError: ``run.json`` is damaged.
     """
-    path = folder / NAME
-    if not path.exists():
+    found = read_run_file(folder)
+    if found is None:
         return None
-    content = _read(path)
+    _, known = found
     try:
-        config = config_of_declaration(content["config"], content["declaration"])
-        hparams = dict(content["hparams"])
-        if set(hparams) < set(config.hparams):
-            raise KeyError("hparams")
-        init_from = None
-        if content.get("init_from"):
-            init_from = InitFrom(Path(content["init_from_path"]), str(content["init_from"]))
-        return Run(
-            folder,
-            config,
-            hparams,
-            int(content["seed"]),
-            Path(content["examples"]),
-            str(content["examples_digest"]),
-            init_from,
-            Layers(**content.get("layers", _UNNAMED_LAYERS)),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
+        config = config_of_declaration(known.config, known.declaration)
+        if config.name != known.config:
+            raise ValueError(f"field 'declaration.name' is '{config.name}', and 'config' is '{known.config}'")
+        if missing := [name for name in config.hparams if name not in known.hparams]:
+            raise ValueError(f"it has no field 'hparams.{missing[0]}'")
+        _check_hparams(config, known.hparams)
+    except (UsageError, ValueError) as error:
+        reason = error.problem if isinstance(error, UsageError) else str(error)
+        raise GmdVaeError(f"'{folder / NAME}' does not describe a run: {reason}", NEXT_ACTION) from None
+    init_from = None
+    if known.init_from is not None and known.init_from_path is not None:
+        init_from = InitFrom(Path(known.init_from_path), known.init_from)
+    examples = Path(known.examples)
+    return Run(folder, config, known.hparams, known.seed, examples, known.examples_digest, init_from, known.layers)
+
+
+def _check_hparams(config: Config, hparams: dict[str, Any]) -> None:
+    """Checks the hyperparameters of a run. Raises ValueError with the name of one that does not fit."""
+    if unknown := [name for name in hparams if name not in config.hparams]:
+        raise ValueError(f"unknown hyperparameter '{unknown[0]}'")
+    check_hparams(hparams)
+    if hparams["max_seq_len"] != config.windows.steps:
+        raise ValueError(f"max_seq_len is {hparams['max_seq_len']}, and its windows have {config.windows.steps} steps")
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -225,13 +211,8 @@ def read_plan(folder: Path) -> Plan | None:
     Raises:
         GmdVaeError: ``run.json`` is damaged.
     """
-    path = folder / NAME
-    if not path.exists():
-        return None
-    try:
-        return Plan(**_read(path)["plan"])
-    except (KeyError, TypeError) as error:
-        raise GmdVaeError(f"'{path}' does not describe a run ({error})", "Train again in another folder.") from None
+    found = read_run_file(folder)
+    return None if found is None else found[1].plan
 
 
 def latest_run(runs: Path) -> Path:
@@ -250,17 +231,6 @@ def latest_run(runs: Path) -> Path:
     return max(found)[1]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}, this version of gmd-vae reads {FORMAT}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise GmdVaeError(f"'{path}' cannot be read ({error})", "Choose another --run-dir.") from None
-    assert isinstance(content, dict)
-    return content
-
-
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Lists the differences between two run descriptions, for people; empty if they are the same run."""
     if old.get("config") != new["config"]:
@@ -276,8 +246,8 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         found.append(f"seed {old.get('seed')}, not {new['seed']}")
     if old.get("examples_digest") != new["examples_digest"]:
         found.append(f"trained on other examples ({old.get('examples')})")
-    if (layers := old.get("layers", _UNNAMED_LAYERS)) != new["layers"]:
-        found.append(f"computed with {_as_options(layers)}, not {_as_options(new['layers'])}")
+    if old["layers"] != new["layers"]:
+        found.append(f"computed with {_as_options(old['layers'])}, not {_as_options(new['layers'])}")
     if old.get("init_from") != new["init_from"]:
         weights = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
         found.append(f"it began with {weights}")

@@ -20,7 +20,8 @@ from gmd_vae.families.parameters import checkpoint_bytes, count_parameters
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import Examples, find_examples
 from gmd_vae.training.run.disk_space import check_space
-from gmd_vae.training.run.folder import KEEP, InitFrom, Plan, Run, read_plan, read_run
+from gmd_vae.training.run.folder import KEEP, InitFrom, Run, read_plan, read_run
+from gmd_vae.training.run.run_file import Plan
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""``run.json``: its format, checked on reading. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.json_formats import convert_json, read_json
+from gmd_vae.configuration.layers import STOCK, Layers
+from gmd_vae.configuration.limits import MOST_TRAINING_STEPS
+
+NAME = "run.json"
+FORMAT = 1
+NEXT_ACTION = "Restore the file from a copy, or train again in another folder."
+_MAX_BYTES = 16 << 20  # each start of the run adds half a kilobyte
+
+Steps = Annotated[int, msgspec.Meta(ge=1, le=MOST_TRAINING_STEPS)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Length and intervals of a run. May change whenever the run is resumed.
+
+    Attributes:
+        num_steps: Last step, counted from the beginning of the run.
+        validate_every: Steps between two validations.
+        patience: Number of validations without a new best after which training stops; ``None``: never.
+        save_every: Steps between two checkpoints, in addition to those by time and at each validation; ``None``: none.
+    """
+
+    num_steps: Steps
+    validate_every: Steps = 200
+    patience: Steps | None = None
+    save_every: Steps | None = None
+
+
+class Start(msgspec.Struct, frozen=True):
+    """A start of the run.
+
+    Attributes:
+        time: Time in ISO 8601.
+        device: Name of the device.
+    """
+
+    time: str = ""
+    device: str = ""
+
+
+class RunFile(msgspec.Struct, frozen=True):
+    """The fields of ``run.json`` that are read; ``Run`` explains them.
+
+    Attributes:
+        format: ``FORMAT``.
+        config: Name of the config.
+        declaration: Fields of the config, checked by ``Config``; ``None`` for one of Magenta's.
+        hparams: All hyperparameters, checked by ``limits.check_hparams``.
+        seed: Seed.
+        examples: Folder of the examples, as the user named it.
+        examples_digest: SHA-256 of their manifest.
+        plan: Plan of the last start.
+        init_from: SHA-256 of the checkpoint with the initial weights; ``None``: random.
+        init_from_path: Path of that checkpoint.
+        layers: Layers that compute the model. Runs of version 0.2 have none: Magenta's.
+        starts: Starts of the run.
+        versions: Versions of packages at the first start.
+        command: Command of the first start.
+    """
+
+    format: int
+    config: str
+    declaration: dict[str, Any] | None
+    hparams: dict[str, Any]
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+    examples: str
+    examples_digest: str
+    plan: Plan
+    init_from: str | None = None
+    init_from_path: str | None = None
+    layers: Layers = STOCK
+    starts: list[Start] = []
+    versions: dict[str, str] = {}
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.init_from is None) != (self.init_from_path is None):
+            raise ValueError("of 'init_from' and 'init_from_path' one is missing")
+        if self.layers.precision not in ("fp32", "bf16"):
+            raise ValueError(f"'layers.precision' is '{self.layers.precision[:40]}', not 'fp32' or 'bf16'")
+        if any("\0" in path for path in (self.examples, self.init_from_path or "")):
+            raise ValueError("a path holds a zero byte")
+
+
+def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
+    """Reads the ``run.json`` of a run folder.
+
+    Args:
+        folder: Run folder.
+
+    Returns:
+        Its content as it is, and checked; ``None`` if the folder has none.
+
+    Raises:
+        GmdVaeError: It cannot be read, or has another format; the message names the field.
+    """
+    path = folder / NAME
+    try:
+        content = read_json(path, dict[str, Any], NEXT_ACTION, max_bytes=_MAX_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if content.get("format") != FORMAT:
+        found = repr(content.get("format"))[:40]
+        raise GmdVaeError(f"'{path}' has format {found}, this version of gmd-vae reads {FORMAT}", NEXT_ACTION)
+    try:
+        return content, convert_json(content, RunFile)
+    except ValueError as error:
+        raise GmdVaeError(f"'{path}' {error}", NEXT_ACTION) from None
