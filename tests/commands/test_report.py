@@ -70,7 +70,7 @@ def test_a_folder_that_is_not_a_run_is_refused(run: Path, capsys: pytest.Capture
     (run / "run.json").write_text("{}")
     code, _, err = report(capsys)
     assert (code, err.count("\n")) == (1, 1)
-    assert "run.json' cannot be read" in err
+    assert "run.json' has no field 'format'" in err
     assert report(capsys, "a", "b")[0] == 2
     assert not list(Path().rglob("*.html"))
 

@@ -15,6 +15,32 @@ CONFIGS = [Config("mine", "drum-labels", "tiny", "a test", DrumWindows(slice_bar
 """
 
 
+NO_NAMES = (
+    "3",
+    "None",
+    "''",
+    "'../../evil'",
+    "'a/b'",
+    "'/etc'",
+    "'..'",
+    "'[bold]x'",
+    "'a\\nb'",
+    "'\\x1b[31m'",
+    "'é' * 60",
+)
+NO_SIZES = ("'8'", "-8", "0", "8.0", "True", "None", "10**5000", "float('nan')")
+NO_SCHEDULES = (
+    "sampling_rate=float('nan')",
+    "sampling_schedule='linear'",
+    "learning_rate=-1",
+    "beta_rate=2",
+    "num_steps=-5",
+    "num_steps='5'",
+    "num_steps=float('nan')",
+    "dropout_keep_prob=0",
+)
+
+
 @pytest.fixture
 def own_file(tmp_path: Path) -> Path:
     path = tmp_path / "mine.py"
@@ -61,6 +87,21 @@ def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.Monke
         (OWN.replace("drum-labels", "nade-drums"), "writes a drum roll"),
         (OWN.replace("drum-labels", "streams"), "needs MagentaWindows"),
         ("from pipeline.models.config import VaeConfig", "line 1: ModuleNotFoundError"),
+        ("a = 1\nimport sys; sys.exit(0)", r"line 2: it ends the program"),
+        ("raise SystemExit", "ends the program"),
+        ("class Odd(BaseException): pass\nraise Odd('x')", "line 2: Odd: x"),
+        ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd", "line 3: Odd"),
+        ("\0", "line"),
+        *((OWN.replace('"mine"', name), "name of a config") for name in NO_NAMES),
+        *((OWN.replace('"tiny"', value), "summary is .* must be text") for value in ("3", "None", "['a']")),
+        *((OWN.replace("8", value, 1), "z_size is .* must be a whole number") for value in NO_SIZES),
+        *((OWN.replace("[16]", value, 1), "enc_rnn_size is") for value in ("[]", "16", "['a']", "[-1]", "[10**9]")),
+        (OWN.replace("slice_bars=2", "slice_bars=10**9"), "slice_bars is 1000000000"),
+        (OWN.replace("slice_bars=2", "slice_bars=600"), "windows have 9,600 steps, and must have at most 4,096"),
+        (OWN.replace("slice_bars=2", "pitch_classes=((36,),) * 40"), "too many for one-hot vectors"),
+        (OWN.replace("slice_bars=2", "pitch_classes=((300,),)"), "from 0 to 127"),
+        *((OWN + f"CONFIGS = [CONFIGS[0].replace({change})]", "must be") for change in NO_SCHEDULES),
+        (OWN + "CONFIGS = [CONFIGS[0].replace(family='streams', windows=MELODY)]", "NameError"),
     ],
 )
 def test_an_invalid_config_file_is_an_error_with_its_name(tmp_path: Path, text: str, expected: str) -> None:
@@ -70,6 +111,28 @@ def test_an_invalid_config_file_is_an_error_with_its_name(tmp_path: Path, text: 
         all_configs(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_config_file_prints_is_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(OWN + "print('loaded')")
+    assert "mine" in all_configs(path)
+    assert capsys.readouterr() == ("", "loaded\n")
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.py"]  # no __pycache__
+
+
+def test_a_family_of_magentas_has_its_windows(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    start = "from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS as ALL\nimport dataclasses\n"
+    start += "MELODY = next(config for config in ALL if config.name == 'cat-mel_2bar_big')\n"
+    for change, expected in (
+        ("magenta='x'", "Magenta has no config 'x'"),
+        ("windows=dataclasses.replace(MELODY.windows, steps=64)", "'windows' is not that of Magenta's"),
+        ("family='multitrack'", "'family' is not that of Magenta's"),
+    ):
+        path.write_text(start + f"CONFIGS = [MELODY.replace(name='mine', {change})]")
+        with pytest.raises(UsageError, match=expected):
+            all_configs(path)
 
 
 def test_a_missing_config_file_is_refused(tmp_path: Path) -> None:

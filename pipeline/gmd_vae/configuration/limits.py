@@ -19,7 +19,8 @@ _SCHEDULES = ("constant", "inverse_sigmoid", "exponential")
 _CLIP_MODES = ("value", "global_norm")
 
 # Names become folders (runs/NAME). Brackets are wildcards and markup for other programs.
-_NAME = re.compile(r"(?![-. ])[^\x00-\x1f\x7f-\x9f/\\\[\]:*?\"<>|]{1,100}(?<![. ])")
+_NAME = re.compile(r"(?![-. ])[^/\\\[\]:*?\"<>|]+(?<![. ])")
+_LONGEST_NAME = 100  # bytes in UTF-8; a file name may have 255, and names of checkpoints and temporary files are longer
 
 
 class Range(NamedTuple):
@@ -112,7 +113,8 @@ def check_name(name: Any) -> None:
     Raises:
         ValueError: It is no text, or no name of a file.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    fits = isinstance(name, str) and name.isprintable() and _NAME.fullmatch(name)
+    if not fits or len(name.encode()) > _LONGEST_NAME:
         raise ValueError(
             f"the name of a config is {shortened(name)}, and must be 1 to 100 letters, digits, spaces and signs "
             "such as _, - and +: it becomes the name of a folder"

@@ -208,6 +208,6 @@ def elbo(reconstruction: float, kl_bits: float) -> float:
 
 
 def _validation(line: dict[str, Any]) -> Validation:
-    found = {field.name: line.get(field.name) for field in dataclasses.fields(Validation)}
+    found: dict[str, Any] = {field.name: line.get(field.name) for field in dataclasses.fields(Validation)}
     missing = {name: math.nan for name, value in found.items() if value is None and name != "accuracy"}
     return Validation(**{**found, **missing})

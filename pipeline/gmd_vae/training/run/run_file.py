@@ -111,8 +111,8 @@ def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
         content = read_json(path, dict[str, Any], NEXT_ACTION, max_bytes=_MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if content.get("format") != FORMAT:
-        found = repr(content.get("format"))[:40]
+    if content.get("format", FORMAT) != FORMAT:
+        found = repr(content["format"])[:40]
         raise GmdVaeError(f"'{path}' has format {found}, this version of gmd-vae reads {FORMAT}", NEXT_ACTION)
     try:
         return content, convert_json(content, RunFile)
