@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
-
-
-def anything(old: Path, new: Path) -> None:
-    """A check that lets every earlier folder be replaced."""
 
 
 def entries(folder: Path) -> list[str]:
@@ -47,60 +42,48 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
     assert entries(tmp_path) == ["file.txt"]
 
 
-def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
-    path = tmp_path / "made"
-    for content in ("first", "second"):
-        with files.whole_folder(path, anything) as folder:
-            (folder / content).write_text(content)
-            assert not (path / content).exists()
-    assert entries(tmp_path) == ["made", "made/second"]
-
-
-def test_a_failure_keeps_the_old_folder(tmp_path: Path) -> None:
-    path = tmp_path / "made"
-    path.mkdir()
-    (path / "old").touch()
-
-    def stop_half_way() -> None:
-        with files.whole_folder(path) as folder:
-            (folder / "new").touch()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stop_half_way()
-    assert entries(tmp_path) == ["made", "made/old"]
-
-
-def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    for _ in range(2):
-        with files.whole_folder(tmp_path / "link", anything) as folder:
-            (folder / "file").touch()
-    assert (tmp_path / "link").is_symlink()
-    assert entries(tmp_path / "real") == ["file"]
-
-
-def test_leftovers_of_a_killed_run_are_removed_and_the_old_output_is_restored(tmp_path: Path) -> None:
-    """kill -9 while writing, and (simulated) between the two renames of the exchange."""
-    path = tmp_path / "made"
+def test_a_temporary_file_of_a_killed_process_is_removed_and_that_of_a_living_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / "beat.wav"
     script = (
         "import sys, time\nfrom pathlib import Path\nfrom gmd_vae.common import files\n"
-        "with files.whole_folder(Path(sys.argv[1])) as folder:\n"
-        "    (folder / 'half').touch()\n    print('writing', flush=True)\n    time.sleep(60)\n"
+        "with files.whole_file(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half')\n    print(temporary.name, flush=True)\n    time.sleep(60)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "writing\n"
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
-    time.sleep(0.05)
-    assert entries(tmp_path) == [".made.partial", ".made.partial/half"]
-    (tmp_path / ".made.previous").mkdir()
-    (tmp_path / ".made.previous" / "old").touch()
-    with pytest.raises(ValueError, match="again"), files.whole_folder(path):
-        raise ValueError("again")
-    assert entries(tmp_path) == ["made", "made/old"]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    names = [process.stdout.readline().strip() for process in processes if process.stdout]
+    assert len(set(names)) == 3
+    for process in processes[:2]:
+        process.kill()
+        process.wait(timeout=10)
+    with files.whole_file(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert entries(tmp_path) == [names[2], "beat.wav"]
+    processes[2].kill()
+    processes[2].wait(timeout=10)
+    with files.whole_file(path) as temporary:
+        temporary.write_text("newer")
+    assert entries(tmp_path) == ["beat.wav"]
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "fifo"])
+def test_something_else_in_the_place_of_a_temporary_file_stays(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "mine").write_text("mine")
+    place = tmp_path / ".beat.wav.00000000.partial"
+    {"link": lambda: place.symlink_to("mine"), "folder": place.mkdir, "fifo": lambda: os.mkfifo(place)}[kind]()
+    with files.whole_file(tmp_path / "beat.wav") as temporary:
+        temporary.write_text("new")
+    assert entries(tmp_path) == [place.name, "beat.wav", "mine"]
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_file_may_have_the_longest_name_that_the_system_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("ä" * 125 + ".wav")
+    with files.whole_file(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
 
 
 def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:

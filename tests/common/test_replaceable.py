@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 
 
 def write(folder: Path, content: str = "one") -> None:
     """Writes an output folder with two files as a stage does."""
-    with files.whole_folder(folder, manifest.check_replaceable(folder, "stage")) as new:
+    with open_output(folder, "stage") as check, whole_folder(folder, check) as new:
         (new / "sub").mkdir()
         (new / "a.mid").write_text(content)
         (new / "sub" / "b.mid").write_text(content)
@@ -88,7 +90,7 @@ def test_a_description_of_an_input_does_not_list_it(tmp_path: Path) -> None:
     """An input that was moved into the folder later is not an output."""
     out, source = tmp_path / "out", tmp_path / "mine.mid"
     source.write_text("mine")
-    with files.whole_folder(out) as new:
+    with whole_folder(out) as new:
         manifest.write(new, "stage", {"inputs": [manifest.describe_file(source)], "files": []})
     source.rename(out / "mine.mid")
     refused(out, r"holds 'mine\.mid'")
@@ -96,7 +98,7 @@ def test_a_description_of_an_input_does_not_list_it(tmp_path: Path) -> None:
 
 def test_a_file_that_appears_during_the_work_is_kept(output: Path) -> None:
     def work() -> None:
-        with files.whole_folder(output, manifest.check_replaceable(output, "stage")) as new:
+        with open_output(output, "stage") as check, whole_folder(output, check) as new:
             manifest.write(new, "stage", {})
             (output / "late.mid").write_text("mine")
 
@@ -111,7 +113,7 @@ def test_a_folder_that_appears_during_the_work_is_kept(tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     def work() -> None:
-        with files.whole_folder(out, manifest.check_replaceable(out, "stage")) as new:
+        with open_output(out, "stage") as check, whole_folder(out, check) as new:
             manifest.write(new, "stage", {})
             out.mkdir()
             (out / "mine").write_text("mine")
@@ -122,16 +124,15 @@ def test_a_folder_that_appears_during_the_work_is_kept(tmp_path: Path) -> None:
 
 
 def test_without_a_check_only_an_empty_folder_is_replaced(output: Path) -> None:
-    with pytest.raises(GmdVaeError, match="not empty"), files.whole_folder(output):
+    with pytest.raises(GmdVaeError, match="not empty"), whole_folder(output):
         pass
     assert (output / "a.mid").exists()
 
 
-@pytest.mark.parametrize("name", [".out.partial", ".out.previous"])
-def test_a_link_in_the_place_of_a_working_folder_is_not_followed(output: Path, tmp_path: Path, name: str) -> None:
+def test_a_link_in_the_place_of_a_working_folder_is_not_followed(output: Path, tmp_path: Path) -> None:
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "x").write_text("mine")
-    (tmp_path / name).symlink_to(tmp_path / "away")
+    (tmp_path / ".out.previous").symlink_to(tmp_path / "away")
     with pytest.raises(GmdVaeError, match="is not a folder of gmd-vae"):
         write(output)
     assert (tmp_path / "away" / "x").read_text() == "mine"
@@ -140,7 +141,7 @@ def test_a_link_in_the_place_of_a_working_folder_is_not_followed(output: Path, t
 def test_an_earlier_folder_that_was_moved_aside_is_checked_too(output: Path, tmp_path: Path) -> None:
     (tmp_path / ".out.previous").mkdir()
     (tmp_path / ".out.previous" / "mine").write_text("mine")
-    with pytest.raises(GmdVaeError, match="holds 'mine'"):
+    with pytest.raises(GmdVaeError, match=r"'.*/\.out\.previous' holds 'mine'.*Move that file away"):
         write(output)
     assert (tmp_path / ".out.previous" / "mine").read_text() == "mine"
 
@@ -158,7 +159,7 @@ def test_a_manifest_of_fetch_without_a_list_is_compared_with_the_new_folder(tmp_
     (out / "manifest.json").write_text('{"format": 1, "stage": "fetch", "dataset": "x", "files": 2}')
 
     def fetch() -> None:
-        with files.whole_folder(out, manifest.check_replaceable(out, "fetch", dataset="x")) as new:
+        with open_output(out, "fetch", dataset="x") as check, whole_folder(out, check) as new:
             (new / "a.mid").write_text("one")
             (new / "b.mid").write_text("two")
             manifest.write(new, "fetch", {"dataset": "x", "files": 2})

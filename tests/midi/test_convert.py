@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from gmd_vae.common.errors import GmdVaeError, Interrupted, UsageError
 from gmd_vae.common.files import sha256
+from gmd_vae.common.output_folder import output_lock
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.local import LocalEngine
-from gmd_vae.engines.resumable import open_batches
 from gmd_vae.midi.convert import convert
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.tfrecord import read_records
@@ -289,7 +289,7 @@ def test_a_batch_that_a_power_cut_has_damaged_is_made_again(music: Path, tmp_pat
 
 def test_a_second_run_into_the_same_folder_is_refused(music: Path, tmp_path: Path) -> None:
     with (
-        open_batches(tmp_path / "notes", {}),
+        output_lock(tmp_path / "notes"),
         pytest.raises(GmdVaeError, match=r"Another run is writing .*process \d+"),
     ):
         convert(music, tmp_path / "notes")

@@ -4,7 +4,10 @@ Read ``errors.py`` first, then ``files.py`` and ``manifest.py``: they hold the p
 makes (one-line errors, complete output or none, a record of its origin).
 
 - ``errors.py``: errors that users see, as one line.
-- ``files.py``: files and folders that appear complete or not at all.
+- ``files.py``, ``folders.py``: files and folders that appear complete or not at all.
+- ``output_folder.py``: the output folder of a command, for one process at a time.
+- ``temporary_files.py``: private names beside an output, and what killed processes leave under them.
+- ``exchange.py``: exchange of two folders in one step.
 - ``manifest.py``: ``manifest.json``, the record of a folder's origin.
 - ``own_files.py``: output files at places that users choose, marked so that only our own are replaced.
 - ``process_lock.py``: one process at a time in a folder.

@@ -6,20 +6,19 @@ import contextlib
 import hashlib
 import itertools
 import os
-import shutil
 import stat
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from gmd_vae.common.errors import GmdVaeError
-
-PARTIAL = ".partial"  # suffix of a file or folder that is still being written
+from gmd_vae.common.temporary_files import temporary_file
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside ``path``; renames it to ``path`` on success, removes it on failure.
+
+    Several processes may write one file at once: each has a temporary file of its own, and the last one to finish
+    wins. A temporary file of a killed process is removed when the same file is written again.
 
     The data is forced to the disk (fsync) before the rename: a power cut leaves the old file or the
     new one, never a mixture.
@@ -28,72 +27,22 @@ def whole_file(path: Path) -> Iterator[Path]:
         path: The file to write; its folder is made if needed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        with _named(path):
-            yield temporary
+    with named(path), temporary_file(path) as temporary:
+        yield temporary
         with open(temporary, "rb") as stream:
             os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path, check: Callable[[Path, Path], None] | None = None) -> Iterator[Path]:
-    """Yields an empty folder beside ``path``; replaces ``path`` with it on success.
-
-    An earlier folder stays until the new one is complete. A temporary folder of a killed run is
-    removed at the next start. A link to a folder stays a link.
-
-    Args:
-        path: The folder to make.
-        check: Called with the earlier folder, already moved aside, and the new one. It raises an error if
-            the earlier folder may not be deleted, and that one is moved back. ``manifest.check_replaceable``
-            returns such a function. ``None``: only an empty folder is replaced.
-
-    Raises:
-        GmdVaeError: The earlier folder may not be deleted, or something else has the temporary names.
-    """
-    given, path = path, path.resolve()
-    check = check or _check_empty
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}{PARTIAL}")
-    previous = path.with_name(f".{path.name}.previous")
-    for leftover in (temporary, previous):
-        if leftover.is_symlink() or (leftover.exists() and not leftover.is_dir()):
-            raise GmdVaeError(f"'{leftover}' is not a folder of gmd-vae", "Move it away. Nothing was changed.")
-    _remove(temporary)
-    temporary.mkdir()
+def named(path: Path) -> Iterator[None]:
+    """Adds the path to disk errors: a failed write does not name its file."""
     try:
-        if previous.exists():  # killed between the renames below
-            if path.exists():
-                check(previous, temporary)
-                shutil.rmtree(previous)
-            else:
-                previous.rename(path)
-        with _named(given):
-            yield temporary
-        try:
-            if path.exists():
-                path.rename(previous)
-                check(previous, temporary)
-            temporary.rename(path)
-        except BaseException:
-            if previous.exists() and not path.exists():
-                previous.rename(path)
-            raise
-    except BaseException:
-        _remove(temporary)
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
-    if previous.exists():
-        # removed under the temporary name: ``.previous`` always holds a complete folder
-        previous.rename(temporary)
-        _remove(temporary)
 
 
 @contextlib.contextmanager
@@ -164,32 +113,3 @@ def sha256(path: Path) -> str:
         while block := stream.read(block_bytes):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _check_empty(old: Path, new: Path) -> None:
-    """Raises an error if the earlier folder holds anything."""
-    if any(old.iterdir()):
-        raise GmdVaeError(f"'{old}' is not empty", "Move it away. Nothing was changed.")
-
-
-def _remove(folder: Path) -> None:
-    """Deletes a folder as far as possible; what stays is deleted at the next start."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Adds the path to disk errors: a failed write does not name its file."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None and error.errno is not None:
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
-
-
-def _umask() -> int:
-    """Returns the process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

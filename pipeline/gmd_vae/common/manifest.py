@@ -236,17 +236,14 @@ def check_replaceable(
         option: Option that chooses another folder, for the message; empty without one.
 
     Returns:
-        The second check, for ``files.whole_folder``.
+        The second check, for ``folders.whole_folder``.
 
     Raises:
         GmdVaeError: The folder holds something else.
         UsageError: An input lies in the folder.
     """
+    check_inputs(folder, inputs, option)
     target = folder.resolve()
-    choose = f"Choose another {option}." if option else "Move it away."
-    for source in inputs:
-        if source.resolve().is_relative_to(target):
-            raise UsageError(f"The input '{source}' lies in the output folder '{folder}'", choose)
     action = "Choose another --output-dir, or move that one away. Nothing was changed."
     if target.exists() and not target.is_dir():
         raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
@@ -258,6 +255,19 @@ def check_replaceable(
     if dataset is not None and content.get("dataset") != dataset:
         raise GmdVaeError(f"'{folder}' holds the data set '{content.get('dataset')}', not '{dataset}'", action)
     return Replaceable(folder, stage, option, {} if _is_unlisted(content) else _fingerprint(entries))
+
+
+def check_inputs(folder: Path, inputs: Iterable[Path], option: str) -> None:
+    """Checks that no input of a command lies in its output folder.
+
+    Raises:
+        UsageError: One does.
+    """
+    target = folder.resolve()
+    choose = f"Choose another {option}." if option else "Move it away."
+    for source in inputs:
+        if source.resolve().is_relative_to(target):
+            raise UsageError(f"The input '{source}' lies in the output folder '{folder}'", choose)
 
 
 def free_name(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Lustre and some NFS and SMB mounts answer a request for a lock with one of these.
-_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 _PATIENCE = 0.2  # seconds: covers a holder that removes the file's folder at this moment
 
 
@@ -49,7 +49,7 @@ def process_lock(path: Path) -> Iterator[None]:
     except Timeout:
         raise LockHeldError(_read_holder(path)) from None
     except OSError as error:
-        if error.errno in _NO_LOCKS:
+        if error.errno in NO_LOCKS:
             raise NoLocksError(error.strerror) from None
         raise OSError(error.errno, error.strerror, str(path)) from error
     try:

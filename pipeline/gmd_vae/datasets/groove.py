@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.files import PARTIAL, sha256, whole_folder
+from gmd_vae.common.files import sha256
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
+from gmd_vae.common.temporary_files import temporary_folder
 from gmd_vae.datasets.download import OnProgress, RemoteFile, download
 from gmd_vae.datasets.midi_files import is_midi_name
 from gmd_vae.datasets.unpack import unpack_zip
@@ -86,22 +89,30 @@ def fetch_groove(
     """
     remote = remote or GROOVE
     output_dir = output_dir.expanduser()
-    replaceable = manifest.check_replaceable(
-        output_dir, "fetch", inputs=[archive.expanduser()] if archive else [], dataset=NAME
-    )
-    if (present := _already_there(output_dir, remote)) is not None:
+    archive = archive.expanduser() if archive else None
+    inputs = [archive] if archive else []
+    manifest.check_replaceable(output_dir, "fetch", inputs=inputs, dataset=NAME)
+    if (present := _already_there(output_dir, remote)) is not None:  # before the lock: the disk may be read-only
         return present
-    if archive is not None:
-        _verify(archive.expanduser(), remote)
-        return _unpack(archive.expanduser(), output_dir, remote, replaceable)
+    with open_output(output_dir, "fetch", inputs=inputs, dataset=NAME) as replaceable:
+        if archive is not None:
+            _verify(archive, remote)
+            return _unpack(archive, output_dir, remote, replaceable)
+        return _download(output_dir, remote, replaceable, on_progress)
+
+
+def _download(
+    output_dir: Path, remote: RemoteFile, replaceable: manifest.Replaceable, on_progress: OnProgress
+) -> GrooveSummary:
     advice = (
         f"Connect to the network and run the command again; or get {remote.url} on another machine and give it with"
         f" --archive FILE (or the variable {ARCHIVE_VARIABLE}). 'gmd-vae fetch starter' needs no network."
     )
-    parent = output_dir.resolve().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output_dir.name}.", suffix=PARTIAL, dir=parent) as folder:
-        return _unpack(download(remote, Path(folder), advice, on_progress), output_dir, remote, replaceable)
+    folder = temporary_folder(output_dir.resolve())
+    try:
+        return _unpack(download(remote, folder, advice, on_progress), output_dir, remote, replaceable)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _already_there(output_dir: Path, remote: RemoteFile) -> GrooveSummary | None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gmd_vae.common.errors import GmdVaeError, Interrupted
-from gmd_vae.common.process_lock import LockHeldError, NoLocksError, process_lock
+from gmd_vae.common.temporary_files import beside
 from gmd_vae.engines.engine import Engine, EngineError
 
 Task = TypeVar("Task")
@@ -71,7 +71,9 @@ class Batches:
 
 @contextlib.contextmanager
 def open_batches(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Batches]:
-    """Yields the batches of an output, for this process alone, with those that an earlier run left.
+    """Yields the batches of an output, with those that an earlier run left.
+
+    The caller holds the lock of the output folder (``output_folder.open_output``).
 
     The batch files are removed when the block ends normally, or with a ``GmdVaeError``: the work
     cannot be done. They stay for the next run when the block was stopped (Ctrl-C, a full disk).
@@ -82,40 +84,35 @@ def open_batches(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Batc
             digests), the options, the versions. Batches with another identity are removed.
 
     Raises:
-        GmdVaeError: Another run works on this output.
         Interrupted: Ctrl-C, after at least one batch was finished.
     """
     target = output_dir.resolve()
-    root = target.with_name(f".{target.name}{FOLDER_SUFFIX}")
-    new_parents = [folder for folder in target.parents if not folder.exists()]  # innermost first
+    root = beside(target, FOLDER_SUFFIX)
     text = json.dumps(identity, sort_keys=True)
     batches = Batches(root / hashlib.sha256(text.encode()).hexdigest()[:16])
-    with _exclusive(root, output_dir):
-        _remove_others(root, batches)
-        keep = True
-        try:
-            yield batches
-            keep = False
-        except KeyboardInterrupt:
-            if batches.finished():
-                next_action = "Finished work is kept; the same command continues from there."
-                raise Interrupted("Interrupted", next_action) from None
-            raise
-        except (EngineError, Interrupted):
-            raise
-        except GmdVaeError:
-            keep = False
-            raise
-        except OSError as error:
-            if error.filename is None and error.errno is not None:  # a failed write does not name its file
-                raise OSError(error.errno, error.strerror, str(output_dir)) from error
-            raise
-        finally:
-            if not keep or not batches.finished():
-                shutil.rmtree(root, ignore_errors=True)
-                with contextlib.suppress(OSError):  # folders with content, such as the output, stay
-                    for folder in new_parents:
-                        folder.rmdir()
+    root.mkdir(parents=True, exist_ok=True)
+    _remove_others(root, batches)
+    keep = True
+    try:
+        yield batches
+        keep = False
+    except KeyboardInterrupt:
+        if batches.finished():
+            next_action = "Finished work is kept; the same command continues from there."
+            raise Interrupted("Interrupted", next_action) from None
+        raise
+    except (EngineError, Interrupted):
+        raise
+    except GmdVaeError:
+        keep = False
+        raise
+    except OSError as error:
+        if error.filename is None and error.errno is not None:  # a failed write does not name its file
+            raise OSError(error.errno, error.strerror, str(output_dir)) from error
+        raise
+    finally:
+        if not keep or not batches.finished():
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def _remove_others(root: Path, batches: Batches) -> None:
@@ -127,28 +124,6 @@ def _remove_others(root: Path, batches: Batches) -> None:
     for incomplete in batches.folder.iterdir():
         if incomplete.suffix != _BATCH_SUFFIX:
             incomplete.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _exclusive(folder: Path, output_dir: Path) -> Iterator[None]:
-    """Makes a folder and locks it for this process; the folder may be removed before the end.
-
-    Continues without a lock where the file system has none, as on the shared disks of many clusters.
-
-    Raises:
-        GmdVaeError: Another process holds the lock; the error names ``output_dir``.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(process_lock(folder / "lock"))
-        except LockHeldError as holder:
-            raise GmdVaeError(
-                f"Another run is writing '{output_dir}': {holder}",
-                "Wait for it or stop it, or choose another --output-dir.",
-            ) from None
-        except NoLocksError:
-            pass
-        yield
 
 
 def make_batches(

@@ -1,13 +1,19 @@
-"""Evaluates a checkpoint once, and keeps the result in ``RUN/eval/SPLIT-STEP``: figures, tables and charts."""
+"""Evaluates a checkpoint once, and keeps the result in ``RUN/eval/SPLIT-STEP``: figures, tables and charts.
+
+A result of other settings has their names in its folder, and a result of other weights or data a number.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 from gmd_vae.evaluation.data.target import Target
 from gmd_vae.evaluation.likelihood import Advance
 from gmd_vae.evaluation.model import open_model
@@ -48,35 +54,80 @@ def evaluate(
     identity = target.identity(split)
     versions = manifest.versions("magenta", "tensorflow", "numpy", "scipy", "scikit-learn")
     inputs = origin(identity, settings, versions)
-    folder = target.folder(split)
-    known = _read_valid(folder, inputs)
+    folder, known = _find(target.folder(split, settings), inputs)
     if known is not None:
         return known, folder, True
-    replaceable = manifest.check_replaceable(folder, STAGE, option="")
-    data = target.load(split)
-    starts()
-    run = target.run
-    with open_model(run.config, run.hparams, target.checkpoint, settings.seed, run.layers) as model:
-        figures = family_of(run.config).evaluate(run.config, model, data, settings, advance)
-    # as JSON has it, without infinities: a new result and one from disk look the same
-    result = Result.from_json(Result(identity, settings, versions, figures).to_json())
-    with files.whole_folder(folder, replaceable) as temporary:
-        manifest.write_json(temporary / NAME, result.to_json())
-        tables = [overview([result]), *details(result)]
-        (temporary / "tables.md").write_text("\n".join(map(to_markdown, tables)), encoding="utf-8")
-        draw_all(result, temporary)
-        written = [manifest.describe_file(path) for path in sorted(temporary.iterdir())]
-        manifest.write(temporary, STAGE, {**inputs, "files": written})
+    with open_output(folder, STAGE, option="") as replaceable:
+        known = _read_valid(folder, inputs)
+        if known is not None:  # another process finished it just now
+            return known, folder, True
+        data = target.load(split)
+        starts()
+        run = target.run
+        with open_model(run.config, run.hparams, target.checkpoint, settings.seed, run.layers) as model:
+            figures = family_of(run.config).evaluate(run.config, model, data, settings, advance)
+        # as JSON has it, without infinities: a new result and one from disk look the same
+        result = Result.from_json(Result(identity, settings, versions, figures).to_json())
+        with whole_folder(folder, replaceable) as temporary:
+            manifest.write_json(temporary / NAME, result.to_json())
+            tables = [overview([result]), *details(result)]
+            (temporary / "tables.md").write_text("\n".join(map(to_markdown, tables)), encoding="utf-8")
+            draw_all(result, temporary)
+            written = [manifest.describe_file(path) for path in sorted(temporary.iterdir())]
+            manifest.write(temporary, STAGE, {**inputs, "files": written})
     return result, folder, False
 
 
-def _read_valid(folder: Path, inputs: dict[str, object]) -> Result | None:
+def _find(preferred: Path, inputs: dict[str, Any]) -> tuple[Path, Result | None]:
+    """Finds the valid result, or the folder for a new one: a result of other weights, data or settings stays.
+
+    Args:
+        preferred: The usual folder. Others are ``preferred-2`` and so on.
+        inputs: All that the result follows from.
+
+    Returns:
+        The folder, and its result if that is valid.
+    """
+    folder = next(place for place in files.numbered(preferred) if not _is_of_another_question(place, inputs))
+    return folder, _read_valid(folder, inputs)
+
+
+def _is_of_another_question(folder: Path, inputs: dict[str, Any]) -> bool:
+    """Returns True for a result of other weights, data or settings, False for one of other versions or none."""
+    try:
+        content = _read(folder)
+        return Result.from_json(content) is not None and _question(content) != _question(inputs)
+    except (OSError, ValueError, GmdVaeError):
+        return False
+
+
+def _question(inputs: dict[str, Any]) -> tuple[Any, ...]:
+    """Returns what a result is about: contents and settings, without paths and versions."""
+    contents = [inputs["checkpoint"]["files"], inputs["examples"]["sha256"], inputs["training"]["sha256"]]
+    return (inputs["config"], inputs["split"], *contents, list(inputs["catalogues"]), inputs["settings"])
+
+
+def _read_valid(folder: Path, inputs: dict[str, Any]) -> Result | None:
     """Reads the result in a folder; ``None`` if it is missing, damaged, or follows from other inputs."""
     try:
-        manifest.read(folder, STAGE, "")
-        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or {name: content.get(name) for name in inputs} != inputs:
+        content = _read(folder)
+        if {name: content.get(name) for name in inputs} != inputs:
             return None
         return Result.from_json(content)
     except (OSError, ValueError, GmdVaeError):
         return None
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """Reads ``result.json``.
+
+    Raises:
+        GmdVaeError: The manifest is missing or damaged.
+        OSError: The file cannot be read.
+        ValueError: It is damaged.
+    """
+    manifest.read(folder, STAGE, "")
+    content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("no object")
+    return content

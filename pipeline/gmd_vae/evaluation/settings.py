@@ -22,3 +22,12 @@ class Settings:
     importance_samples: int = 16
     samples: int = 1000
     resamples: int = 2000
+
+    @property
+    def suffix(self) -> str:
+        """End of the name of a result: the settings that are not the defaults, as in ``-seed-1-samples-200``."""
+        return "".join(
+            f"-{field.name.replace('_', '-')}-{value:g}"
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        )

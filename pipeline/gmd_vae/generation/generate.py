@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from gmd_vae.common import files, manifest
+from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 from gmd_vae.evaluation.latent.attributes import drum_attributes
 from gmd_vae.evaluation.model import LIKELIEST
 from gmd_vae.families import family_of
@@ -52,10 +54,10 @@ def generate(job: GenerationJob) -> GenerationResult:
         UsageError: There is no file with the number ``request.only``.
     """
     request, inputs, config = job.request, job.inputs, job.source.config
-    replaceable = manifest.check_replaceable(job.output_dir, "generate")
     music = family_of(config).decoded_music(config)
     conditions = DecoderConditions(config, request, inputs)
     with contextlib.ExitStack() as opened:
+        replaceable = opened.enter_context(open_output(job.output_dir, "generate"))
         model = opened.enter_context(_open_sampler(job))
         first_controls = conditions.for_first_window()
 
@@ -101,7 +103,7 @@ def generate(job: GenerationJob) -> GenerationResult:
             join=request.join,
         )
         humanizer = opened.enter_context(_open_humanizer(job))
-        with files.whole_folder(job.output_dir, replaceable) as folder:
+        with whole_folder(job.output_dir, replaceable) as folder:
             written, entries, early_notes = _write_midi(
                 job, folder, music.midi_files(plan, model, humanizer), len(numbers), figures
             )

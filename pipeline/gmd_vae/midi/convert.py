@@ -18,7 +18,8 @@ from typing import IO, Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.files import whole_folder
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.datasets.midi_files import MidiListing, is_midi_name, list_midi_files
 from gmd_vae.datasets.selection import Selection
@@ -122,12 +123,14 @@ def convert(
     is_default_name = output_dir is None
     if output_dir is None:
         output_dir = NOTES_FOLDER / default_name(input_path, listing, selection)
-    replaceable = manifest.check_replaceable(output_dir, STAGE, inputs=[input_path])
     tally = _Tally(skipped={})
     for name, reason in listing.skipped:
         tally.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_BATCH] for start in range(0, len(plan.files), FILES_PER_BATCH)]
-    with open_batches(output_dir, _identity(listing, plan)) as batches:
+    with (
+        open_output(output_dir, STAGE, inputs=[input_path]) as replaceable,
+        open_batches(output_dir, _identity(listing, plan)) as batches,
+    ):
         make_batches(
             batches,
             functools.partial(write_batch, listing.root, listing.collection),

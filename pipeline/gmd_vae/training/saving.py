@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import files
+from gmd_vae.common.temporary_files import PARTIAL
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
 from gmd_vae.training.history import Validation
@@ -76,7 +77,7 @@ class CheckpointHook(tf.train.SessionRunHook):  # type: ignore[misc]
 
 def remove_partial_files(folder: Path) -> None:
     """Removes partial files that a killed run left in a folder."""
-    for leftover in (*folder.glob("*.tempstate*"), *folder.glob(f".*{files.PARTIAL}")):
+    for leftover in (*folder.glob("*.tempstate*"), *folder.glob(f".*{PARTIAL}")):
         leftover.unlink()
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.files import whole_folder
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.local import engine_for
@@ -124,7 +125,6 @@ def preprocess(
         OSError: The disk is full or cannot be written; no incomplete folder stays at ``output_dir``.
     """
     source = open_notes(input_path)
-    replaceable = manifest.check_replaceable(output_dir, STAGE, inputs=[input_path])
     tasks = source.ranges()
     if not tasks:
         raise GmdVaeError(
@@ -138,7 +138,10 @@ def preprocess(
         **({"gzip": True} if compress else {}),
         **({"filters": filters.describe()} if filters.is_on else {}),
     }
-    with open_batches(output_dir, _identity(source, extractor, max_per_sequence, filters)) as batches:
+    with (
+        open_output(output_dir, STAGE, inputs=[input_path]) as replaceable,
+        open_batches(output_dir, _identity(source, extractor, max_per_sequence, filters)) as batches,
+    ):
         make_batches(
             batches,
             functools.partial(write_batch, extractor, max_per_sequence),

@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 from gmd_vae.common import manifest
-from gmd_vae.common.files import whole_folder
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 from gmd_vae.datasets.starter.notation import BARS, Groove, parse
 from gmd_vae.datasets.starter.player import REPEATS, duration, perform, to_midi
 
@@ -70,11 +71,13 @@ def write_starter(output_dir: Path, seed: int = 0) -> StarterSummary:
     Raises:
         GmdVaeError: ``output_dir`` holds anything but an earlier, unchanged starter set.
     """
-    replaceable = manifest.check_replaceable(output_dir, "fetch", dataset=DATASET)
     grooves = load_grooves()
     rows = []
     content_hash = hashlib.sha256()
-    with whole_folder(output_dir, replaceable) as folder:
+    with (
+        open_output(output_dir, "fetch", dataset=DATASET) as replaceable,
+        whole_folder(output_dir, replaceable) as folder,
+    ):
         session = folder / "drummer1" / "session1"
         session.mkdir(parents=True)
         for number, groove in enumerate(grooves, start=1):

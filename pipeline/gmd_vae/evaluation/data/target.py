@@ -11,6 +11,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
 from gmd_vae.evaluation.data.identity import CheckpointFiles, ExamplesFolder, Identity, TrainingFolder
 from gmd_vae.evaluation.data.styles import find_catalogues, styles_of, tempos_of
+from gmd_vae.evaluation.settings import Settings
 from gmd_vae.families import family_of
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
@@ -57,12 +58,14 @@ class Target:
             catalogues=tuple(files.sha256(catalogue) for catalogue in self.catalogues),
         )
 
-    def folder(self, split: str) -> Path:
-        """Returns the folder of a result: ``RUN/eval/test-6800``; on other examples, with their name."""
+    def folder(self, split: str, settings: Settings) -> Path:
+        """Returns the folder of a result: ``RUN/eval/test-6800``; with other examples or settings, their names."""
         step = checkpoints.step_of(self.checkpoint)
         name = f"{split}-{step}" if step is not None else split
         is_other = self.examples.resolve() != self.training.resolve()
-        return self.run.folder / "eval" / (f"{name}-{self.examples.resolve().parent.name}" if is_other else name)
+        if is_other:
+            name += f"-{self.examples.resolve().parent.name}"
+        return self.run.folder / "eval" / (name + settings.suffix)
 
     def load(self, split: str) -> EvaluationData[Any]:
         """Reads the windows of a split and the training windows, in the form of the config's family.

@@ -97,6 +97,7 @@ def overview(results: Sequence[Result]) -> Table:
     for result in results:
         identity = result.identity
         groups.setdefault((identity.split, identity.examples.sha256, result.figures.windows), []).append(result)
+    differ = len({result.settings for result in results}) > 1
     rows: list[tuple[str, ...]] = []
     bold: set[tuple[int, int]] = set()
     lines: set[int] = set()
@@ -106,9 +107,10 @@ def overview(results: Sequence[Result]) -> Table:
             best = _best([_value(column.read(result)) for result in group], column.figure)
             bold |= {(len(rows) + row, len(_NAMES) + place) for row in best}
         for result in group:
-            rows.append(
-                (*run_names(result), *(estimate(column.read(result), column.figure.digits) for column in columns))
-            )
+            names = run_names(result)
+            if differ:
+                names = (*names[:3], names[3] + text(result.settings.suffix.replace("-", " ")))
+            rows.append((*names, *(estimate(column.read(result), column.figure.digits) for column in columns)))
         lines.add(len(rows))
         rows += _baseline_rows(group, columns)
     title, headings = "Evaluation", (*_NAMES, *(column.heading for column in columns))

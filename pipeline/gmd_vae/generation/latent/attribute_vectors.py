@@ -5,6 +5,7 @@ Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Lo
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ import numpy.typing as npt
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
@@ -104,32 +107,36 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
             "Attribute vectors are computed from the training windows of the run, and these are gone",
             "Put the examples back where the run was trained ('gmd-vae preprocess' makes them again).",
         )
-    keep, replaceable = source.keep, None
-    if keep is not None:
-        try:
-            replaceable = manifest.check_replaceable(keep, STAGE, option="")
-        except GmdVaeError:
-            keep = None  # damaged, or files of the user: used without keeping them
     training = load_windows(source.examples, "train")
     if not len(training):
         raise GmdVaeError(f"Split 'train' of '{source.examples}' has no windows", "Choose other examples.")
     chosen = training.labels[choose_by_file(training.files, _WINDOWS, seed=0)]
     vectors = attribute_vectors(encode(chosen), drum_attributes(chosen, spec.voice_names, spec.steps_per_bar))
-    if keep is not None:
-        with files.whole_folder(keep, replaceable) as folder:
-            arrays: dict[str, Any] = dict(vectors)
-            np.savez(folder / _FILE, **arrays)
-            manifest.write(
-                folder,
-                STAGE,
-                {
-                    **identity,
-                    "attributes": list(vectors),
-                    "versions": manifest.versions("magenta", "tensorflow", "numpy"),
-                    "files": [manifest.describe_file(folder / _FILE)],
-                },
-            )
+    if source.keep is not None:
+        with contextlib.suppress(GmdVaeError):  # files of the user, or another process writes it: used without keeping
+            _keep(vectors, source.keep, identity)
     return vectors
+
+
+def _keep(vectors: Vectors, keep: Path, identity: dict[str, Any]) -> None:
+    """Writes the vectors and a manifest.
+
+    Raises:
+        GmdVaeError: The folder holds something else, or another process writes it.
+    """
+    arrays: dict[str, Any] = dict(vectors)
+    with open_output(keep, STAGE, option="") as replaceable, whole_folder(keep, replaceable) as folder:
+        np.savez(folder / _FILE, **arrays)
+        manifest.write(
+            folder,
+            STAGE,
+            {
+                **identity,
+                "attributes": list(vectors),
+                "versions": manifest.versions("magenta", "tensorflow", "numpy"),
+                "files": [manifest.describe_file(folder / _FILE)],
+            },
+        )
 
 
 def _read(folder: Path, identity: dict[str, Any]) -> Vectors | None:

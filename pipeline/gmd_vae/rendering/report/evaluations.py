@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 from gmd_vae.common import manifest
@@ -44,7 +45,7 @@ def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
         folder: Run folder.
         problems: Receives one line for each damaged evaluation.
     """
-    paths = sorted(folder.glob("eval/*/result.json"), key=lambda path: (len(path.parent.name), path.parent.name))
+    paths = sorted(folder.glob("eval/*/result.json"), key=lambda path: _order(path.parent.name))
     shown: list[tuple[Result, str, list[Table]]] = []
     for path in paths[::-1]:  # later steps first
         if len(shown) == MAX_RESULTS:
@@ -66,3 +67,9 @@ def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
         training_windows=results[0].identity.training.windows if results else None,
         more=max(0, len(paths) - MAX_RESULTS) if len(shown) == MAX_RESULTS else 0,
     )
+
+
+def _order(name: str) -> tuple[int, bool, int, str]:
+    """Returns the key that sorts results: by step, and those with the usual name last among the same step."""
+    _, step, rest = re.fullmatch(r"([a-z]*)-?(\d*)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    return int(step or 0), not rest, len(name), name

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, Protocol
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.files import whole_folder
+from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.output_folder import open_output
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.resumable import Batches, Progress, check_visible, make_batches, open_batches, silent
@@ -94,12 +95,14 @@ def write_stock(
         OSError: The disk is full or cannot be written; no incomplete folder stays.
     """
     source = open_notes(input_path)
-    replaceable = manifest.check_replaceable(output_dir, STOCK_STAGE, inputs=[input_path])
     tasks = source.ranges()
     sizes = [task.count for task in tasks]
     identity = {"stock": 1, **_origin(source, extractor, config)}
     summary = Summary(output_dir, config, {name: StockSplit() for name in SPLITS}, Dropped())
-    with open_batches(output_dir, identity) as batches:
+    with (
+        open_output(output_dir, STOCK_STAGE, inputs=[input_path]) as replaceable,
+        open_batches(output_dir, identity) as batches,
+    ):
         make_batches(
             batches,
             functools.partial(_write_batch, extractor),
