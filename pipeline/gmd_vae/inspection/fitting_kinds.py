@@ -6,12 +6,15 @@ of its configs.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
 from gmd_vae.windows.extraction import REASONS, Dropped
@@ -37,6 +40,8 @@ class FittingKind(NamedTuple):
 
 def fitting_kinds_of_record(record: bytes) -> list[FittingKind]:
     """Returns the windows of each kind in a NoteSequence in protobuf wire format; empty for other bytes."""
+    if is_too_large(record):
+        return []
     try:
         return fitting_kinds(NoteSequence.FromString(record))
     except DecodeError:
@@ -49,12 +54,15 @@ def fitting_kinds(sequence: Any) -> list[FittingKind]:
     found = [
         FittingKind("drums", _DRUMS.slice_bars, sum(1 for _ in placed_windows(_DRUMS, sequence, dropped)), dropped)
     ]
-    try:
-        sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
-    except Exception:  # note_seq raises many kinds of errors, for example for times that are not numbers
-        sections = []
+    within_limits = is_within_limits(sequence, notes_of(sequence))
+    sections = []
+    if within_limits:
+        # note_seq raises many kinds of errors, for example for times that are not numbers
+        with contextlib.suppress(Exception):
+            sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
     for name, requirements in REQUIREMENTS.items():
         dropped = Dropped()
+        dropped.reasons["beyond_limits"] += not within_limits
         windows = sum(len(window_bars(requirements, section, dropped)) for section in sections if section.notes)
         found.append(FittingKind(name, requirements.bars, windows, dropped))
     return found

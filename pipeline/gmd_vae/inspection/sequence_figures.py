@@ -67,9 +67,12 @@ def sequence_figures(record: bytes, spec: DrumWindows) -> SequenceFigures:
     from google.protobuf.message import DecodeError
 
     from gmd_vae.midi.note_sequence import NoteSequence
+    from gmd_vae.midi.sequence_limits import is_too_large
 
     dropped = Dropped()
     try:
+        if is_too_large(record):
+            raise DecodeError
         sequence = NoteSequence.FromString(record)
     except DecodeError:
         dropped.reasons["unreadable"] += 1

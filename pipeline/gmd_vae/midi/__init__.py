@@ -12,6 +12,8 @@ file from bytes to a record.
 - ``convert``: a folder or an archive → TFRecord files, one for each split.
 - ``convert_batch``: the share of one worker process in a conversion.
 - ``splits``: the files to convert, and their splits.
+- ``sequence_limits``: limits of NoteSequences that come from files.
+- ``notes_manifest``: the manifest of ``convert``.
 - ``tfrecord``: TFRecord files without TensorFlow.
 - ``note_sequence``: the NoteSequence class and note_seq's modules without note_seq's slow imports.
 - ``note_arrays``: the notes of a serialised NoteSequence as arrays.

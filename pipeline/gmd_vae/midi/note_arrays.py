@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.midi.sequence_limits import is_too_large
+
 _NOTES = 0x42  # tag of the repeated field
 _MAX_RUNS = 64  # runs of notes with the same fields; protobuf is faster for more
 _BLOCK = 512  # notes compared at once
@@ -59,10 +61,14 @@ def read_notes(record: bytes) -> tuple[Any, Notes]:
         record: NoteSequence in protobuf wire format.
 
     Raises:
-        google.protobuf.message.DecodeError: The bytes are no NoteSequence.
+        google.protobuf.message.DecodeError: The bytes are no NoteSequence, or a NoteSequence that is too large.
     """
+    from google.protobuf.message import DecodeError
+
     from gmd_vae.midi.note_sequence import NoteSequence
 
+    if is_too_large(record):
+        raise DecodeError("more notes and events than sequence_limits allow")
     begin, end, runs = _find_runs(record)
     sequence = NoteSequence.FromString(record[:begin] + record[end:] if runs else record)
     if not runs:

@@ -19,7 +19,9 @@ import google_crc32c
 
 from gmd_vae.common.errors import GmdVaeError
 
-MAX_RECORD_BYTES = 1 << 28  # so that a damaged length does not allocate all memory
+MAX_RECORD_BYTES = 1 << 26  # so that a damaged length does not allocate all memory
+_MAX_RATIO = 200  # of unpacked to packed size; records have up to 50, a file made to fill the disk has 1,000
+_MIN_UNPACKED = 1 << 28  # bytes: small files may have any ratio
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 _GZIP_LEVEL = 6  # gzip's default; 9 takes several times as long and saves a few per cent
@@ -110,10 +112,14 @@ def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]
     Raises:
         GmdVaeError: The file is cut short or damaged. The message names the file and the record's index.
     """
+    limit = unpacked_limit(path)
     with _open(path) as stream:
         try:
-            stream.seek(start)
+            position = stream.seek(start)
             while (length := _read_length(stream, path, number)) is not None:
+                position += FRAME + length
+                if position > limit:
+                    raise _damaged(path, number, f"gzip: it unpacks to more than {_MAX_RATIO} times its size")
                 body = stream.read(length + _FOOTER.size)
                 if len(body) < length + _FOOTER.size:
                     raise _damaged(path, number, "the file ends inside it")
@@ -124,6 +130,11 @@ def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]
                 number += 1
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise _damaged(path, number, f"gzip: {error}") from None
+
+
+def unpacked_limit(path: Path) -> float:
+    """Returns the number of bytes that a file may hold: of a gzip file in proportion to its size, else any number."""
+    return max(_MIN_UNPACKED, _MAX_RATIO * path.stat().st_size) if is_gzip(path) else float("inf")
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -22,6 +22,7 @@ MAX_DEPTH = 1 << 16  # columns of an array; Magenta's widest has 692
 # drums, between two pauses), windows, steps or drum notes.
 REASONS = {
     "unreadable": "records that are not NoteSequences",
+    "beyond_limits": "NoteSequences longer than 1,000,000 quarter notes, or with numbers that no MIDI file has",
     "quantized": "NoteSequences that were already quantized",
     "no_drums": "NoteSequences without drum notes",
     "no_known_drums": "NoteSequences whose drum notes all have pitches outside the drum classes",

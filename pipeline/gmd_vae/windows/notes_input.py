@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import hashlib
 import itertools
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +16,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.midi.notes_manifest import NotesFile, read_convert_manifest
-from gmd_vae.midi.tfrecord import FRAME, file_name, is_gzip, read_records, record_sizes
+from gmd_vae.midi.tfrecord import FRAME, create, file_name, is_gzip, read_records, record_sizes, write_record
 
 STOCK_STAGE = "preprocess --stock"  # stage name in the manifests of such folders, which hold NoteSequences too
 _RANGE_RECORDS = 64  # maximum of a range
@@ -125,8 +123,9 @@ def decompressed(ranges: list[RecordRange], folder: Path) -> list[RecordRange]:
     for path in dict.fromkeys(record_range.path for record_range in ranges):
         if is_gzip(path):
             copies[path] = folder / f"{len(copies)}.unpacked"
-            with gzip.open(path, "rb") as packed, copies[path].open("wb") as copy:
-                shutil.copyfileobj(packed, copy, 1 << 20)
+            with create(copies[path]) as copy:
+                for record in read_records(path):
+                    write_record(copy, record)
     return [dataclasses.replace(piece, path=copies.get(piece.path, piece.path)) for piece in ranges]
 
 

@@ -8,6 +8,7 @@ NoteSequence to sections) and ``_windows`` (from a section to windows); each sub
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from gmd_vae.configuration.registry import get_config
 from gmd_vae.configuration.window_specs import MagentaWindows
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
 from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters, refused_sections
 from gmd_vae.windows.cutting.groove_sections import groove_sections, pitches_of, seeded_by
 from gmd_vae.windows.cutting.section_content import Ensemble, Requirements
@@ -88,10 +90,8 @@ class MagentaExtractor(abc.ABC):
     def __call__(self, record: bytes) -> Extraction:
         """Returns all windows of one NoteSequence in wire format."""
         dropped = Dropped()
-        try:
-            sequence = NoteSequence.FromString(record)
-        except DecodeError:
-            dropped.reasons["unreadable"] += 1
+        sequence = parse_sequence(record, dropped)
+        if sequence is None:
             return Extraction("", [], dropped)
         return Extraction(sequence.id, [placed.window for placed in self.placed(sequence, record, dropped)], dropped)
 
@@ -128,6 +128,9 @@ class MagentaExtractor(abc.ABC):
 
     def _sections(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
         """Returns the converter's inputs in order, and counts dropped music."""
+        if not is_within_limits(sequence, notes_of(sequence)):
+            dropped.reasons["beyond_limits"] += 1
+            return []
         if sequence.quantization_info.steps_per_quarter or sequence.quantization_info.steps_per_second:
             dropped.reasons["quantized"] += 1
             return []
@@ -197,6 +200,20 @@ class GrooveExtractor(MagentaExtractor):
 
     def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
         return [PlacedTensors(window) for window in convert(self._converter, section)]
+
+
+def parse_sequence(record: bytes, dropped: Dropped) -> NoteSequence | None:
+    """Returns a NoteSequence; ``None`` for other bytes, and for one that is too large.
+
+    Args:
+        record: NoteSequence in protobuf wire format.
+        dropped: Receives the reason.
+    """
+    if not is_too_large(record):
+        with contextlib.suppress(DecodeError):
+            return NoteSequence.FromString(record)
+    dropped.reasons["unreadable"] += 1
+    return None
 
 
 def window_finder(

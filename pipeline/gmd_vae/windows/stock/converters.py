@@ -7,11 +7,11 @@ import dataclasses
 from functools import cached_property
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
+from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.sequence_limits import is_within_limits
 from gmd_vae.windows.cutting.filters import STOCK_FILTERS
-from gmd_vae.windows.cutting.magenta_windows import accepted_sections, fields_of
+from gmd_vae.windows.cutting.magenta_windows import accepted_sections, fields_of, parse_sequence
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.stock.drums import StockExtraction
 
@@ -46,11 +46,12 @@ class StockConverterExtractor:
     def __call__(self, record: bytes) -> StockExtraction:
         """Returns the script's records of one NoteSequence; none where the script fails."""
         dropped = Dropped()
-        try:
-            sequence = NoteSequence.FromString(record)
-        except DecodeError:
-            dropped.reasons["unreadable"] += 1
+        sequence = parse_sequence(record, dropped)
+        if sequence is None:
             return StockExtraction("", [], dropped)
+        if not is_within_limits(sequence, notes_of(sequence)):
+            dropped.reasons["beyond_limits"] += 1
+            return StockExtraction(sequence.id, [], dropped)
         sequences: list[bytes] = []
         try:
             for section in accepted_sections(STOCK_FILTERS, sequence, dropped):
