@@ -35,6 +35,9 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a file was skipped. The other files are written all the same."
 )
+@click.option(
+    "--stock", is_flag=True, help="Read as Magenta's stack does, byte for byte: it drops drum hits without an end."
+)
 @click.option("--gzip", "compress", is_flag=True, help="Write compressed files, train.tfrecord.gz and so on.")
 @engine_options
 @json_option
@@ -48,6 +51,7 @@ def command(
     drummers: tuple[str, ...],
     split_by: Literal["info", "hash"] | None,
     strict: bool,
+    stock: bool,
     compress: bool,
     jobs: int | None,
     engine_name: str,
@@ -59,9 +63,14 @@ def command(
     INPUT is a folder (with its subfolders), an archive (.zip, .tar, .tar.gz) or a MIDI file; without
     it, data/raw/groove, where `gmd-vae fetch groove` puts the Groove MIDI Dataset.
 
-    The records are those of Magenta's convert_dir_to_note_sequences. The options that select files
-    can be repeated: --style rock --style funk takes both. They need an info.csv like that of the
-    Groove MIDI Dataset. Files that cannot be read are counted, named in manifest.json, and left out.
+    Every drum hit counts, also one that the file never ends: it lasts a 64th note. Tempos and
+    signatures of all tracks count. Notes that are dropped, broken events and facts that a file does
+    not give are counted by reason. --stock writes the records of Magenta's
+    convert_dir_to_note_sequences instead.
+
+    The options that select files can be repeated: --style rock --style funk takes both. They need
+    an info.csv like that of the Groove MIDI Dataset. Files that cannot be read are counted, named in
+    manifest.json, and left out.
 
     An output folder is replaced only if it holds nothing but unchanged files of convert; one without
     --output-dir, only if it was made from the same input.
@@ -95,6 +104,7 @@ def command(
     )
 
     from gmd_vae.midi.convert import convert  # numpy: only now
+    from gmd_vae.midi.reading import Reading
 
     with console.count_progress("Converting", "files") as progress:
         summary = convert(
@@ -103,6 +113,7 @@ def command(
             selection,
             split_by,
             compress,
+            Reading(stock=stock),
             engine,
             progress,
             lambda done, total: console.stderr().print(f"Continuing: {done:,} of {total:,} files are finished."),
@@ -124,6 +135,8 @@ def _print(summary: Summary) -> None:
     from rich.table import Table
 
     from gmd_vae.common import console
+    from gmd_vae.midi.account_sum import sentences
+    from gmd_vae.midi.refusals import ACTIONS
 
     out, content = console.stdout(), summary.manifest
     table = Table("split", box=None, pad_edge=False)
@@ -133,9 +146,14 @@ def _print(summary: Summary) -> None:
         counts = (split.files, split.records, split.notes, split.drum_notes)
         table.add_row(name, *(f"{count:,}" for count in counts), f"{split.seconds / 60:,.1f}")
     out.print(table)
+    notes = sum(split.notes for split in summary.splits.values())
+    out.print(f"{content['note_ons']['count']:,} note-ons in the files, {notes:,} notes in the records")
+    for sentence in sentences(content):
+        out.print(sentence, markup=False)
     for reason, names in sorted(summary.skipped.items()):
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        out.print(f"Skipped {len(names):,}: {reason} ({shown})", markup=False)
+        action = f". {ACTIONS[reason]}" if ACTIONS.get(reason) else ""
+        out.print(f"Skipped {len(names):,}: {reason} ({shown}){action}", markup=False)
     for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but missing")):
         if count := content[key]["count"]:
             out.print(f"{count:,} files {text}")

@@ -24,7 +24,7 @@ from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.local import map_in_order
 from gmd_vae.engines.resumable import Progress, silent
 from gmd_vae.inspection.sequence_figures import SequenceFigures, sequence_figures, voices
-from gmd_vae.midi.convert import MAX_NAMES, counted_names
+from gmd_vae.midi.account_sum import MAX_NAMES, counted_names
 from gmd_vae.midi.convert_batch import convert_file
 from gmd_vae.midi.notes_manifest import ConvertManifest, read_convert_manifest
 from gmd_vae.midi.splits import Plan, make_plan, split_by_hash

@@ -1,8 +1,9 @@
 """Converts a folder or an archive of MIDI files to NoteSequence TFRecords, one file for each split.
 
-Mirrors ``magenta/scripts/convert_dir_to_note_sequences.py --recursive``; the records are the same bytes. Three
-differences: one output file for each split, with records in the order of the file names for any number of processes;
-damaged files are counted by reason; the output folder appears complete or not at all.
+Mirrors ``magenta/scripts/convert_dir_to_note_sequences.py --recursive``. With ``STOCK`` the records are the same
+bytes; by default every drum hit counts. Three differences to the script: one output file for each split, with records
+in the order of the file names for any number of processes; damaged files, and note-ons and events without effect, are
+counted by reason; the output folder appears complete or not at all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import contextlib
 import functools
 import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -26,13 +26,14 @@ from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.local import engine_for
 from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent
+from gmd_vae.midi.account_sum import AccountSum, counted_names
 from gmd_vae.midi.convert_batch import Converted, read_batch, write_batch
 from gmd_vae.midi.notes_manifest import STAGE, read_convert_manifest
+from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.midi.splits import Plan, SplitBy, make_plan, split_by_hash
 from gmd_vae.midi.tfrecord import create, file_name, write_record
 
 NOTES_FOLDER = Path("data", "notes")
-MAX_NAMES = 100  # names kept per reason in the manifest; the counts are complete
 _FILES_PER_JOB = 1000  # a process costs as much as 300 files, so a second one pays from 2,000 files on
 FILES_PER_BATCH = 64  # some tenths of a second, so that Ctrl-C responds soon; GMD has 18 batches
 _SAMPLE = 16  # files whose digests the manifest holds
@@ -91,6 +92,7 @@ def convert(
     selection: Selection | None = None,
     split_by: SplitBy | None = None,
     compress: bool = False,
+    reading: Reading = EVERY_HIT,
     engine: Engine | None = None,
     on_progress: Progress = silent,
     on_resume: Progress = silent,
@@ -104,6 +106,7 @@ def convert(
         selection: Files of the catalogue ``info.csv`` to convert. None: all files.
         split_by: Rule for the splits, see ``make_plan``.
         compress: True to write gzip files, ``train.tfrecord.gz`` and so on.
+        reading: Rules for reading the files.
         engine: Engine that runs the work; the output does not depend on it. None or ``LocalEngine()``: one process,
             and more where the number of files pays for them.
         on_progress: Callback for progress; receives the number of finished files and of all files.
@@ -122,18 +125,18 @@ def convert(
     plan = make_plan(listing, selection, split_by)
     is_default_name = output_dir is None
     if output_dir is None:
-        output_dir = NOTES_FOLDER / default_name(input_path, listing, selection)
+        output_dir = NOTES_FOLDER / default_name(input_path, listing, selection, reading)
     tally = _Tally(skipped={})
     for name, reason in listing.skipped:
         tally.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_BATCH] for start in range(0, len(plan.files), FILES_PER_BATCH)]
     with (
         open_output(output_dir, STAGE, inputs=[input_path]) as replaceable,
-        open_batches(output_dir, _identity(listing, plan)) as batches,
+        open_batches(output_dir, _identity(listing, plan, reading)) as batches,
     ):
         make_batches(
             batches,
-            functools.partial(write_batch, listing.root, listing.collection),
+            functools.partial(write_batch, listing.root, listing.collection, reading),
             tasks,
             [len(task) for task in tasks],
             engine_for(len(plan.files) // _FILES_PER_JOB, engine),
@@ -153,12 +156,12 @@ def convert(
             tally.check_not_empty(input_path)
             if is_default_name:
                 _check_same_input(output_dir, input_path, plan, tally)
-            content = _manifest(folder, names, listing, plan, selection, tally)
+            content = _manifest(folder, names, listing, plan, selection, reading, tally)
             manifest.write(folder, STAGE, content)
     return Summary(output_dir, tally.splits, tally.skipped, {"format": manifest.FORMAT, "stage": STAGE, **content})
 
 
-def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
+def _identity(listing: MidiListing, plan: Plan, reading: Reading) -> dict[str, Any]:
     """Returns all that the batches depend on. The splits are not part of it: they are assigned at the end."""
     digest = hashlib.sha256()
     for file in plan.files:
@@ -168,6 +171,7 @@ def _identity(listing: MidiListing, plan: Plan) -> dict[str, Any]:
         "root": str(listing.root),
         "archive": None if listing.root.is_dir() else [status.st_size, status.st_mtime_ns],
         "collection": listing.collection,
+        "reading": reading.describe(),
         "files": digest.hexdigest(),
         "files_per_batch": FILES_PER_BATCH,
         "versions": manifest.versions(*_PACKAGES),
@@ -203,8 +207,8 @@ def _check_same_input(output_dir: Path, input_path: Path, plan: Plan, tally: _Ta
     )
 
 
-def default_name(input_path: Path, listing: MidiListing, selection: Selection) -> str:
-    """Returns the name of the output folder: the input's name and the selection, as in ``groove-rock-beat``."""
+def default_name(input_path: Path, listing: MidiListing, selection: Selection, reading: Reading = EVERY_HIT) -> str:
+    """Returns the name of the output folder: the input's name, the selection and the reading: ``groove-rock-stock``."""
     name = input_path.stem if is_midi_name(input_path.name) and input_path.is_file() else listing.collection
     bpm = "-".join(f"{end:g}" for end in selection.bpm_range or ())
     selected = [
@@ -213,6 +217,7 @@ def default_name(input_path: Path, listing: MidiListing, selection: Selection) -
         *sorted(selection.time_signatures),
         *([f"{bpm}bpm"] if bpm else []),
         *sorted(selection.drummers),
+        *(["stock"] if reading.stock else []),
     ]
     return "-".join([name, *(re.sub(r"[^a-z0-9.]+", "-", value.lower()).strip("-") for value in selected)])
 
@@ -225,6 +230,7 @@ class _Tally:
     splits: dict[str, Split] = field(default_factory=lambda: {split: Split() for split in SPLITS})
     contents: set[str] = field(default_factory=set)  # shortened SHA-256 of each file
     digest: Any = field(default_factory=hashlib.sha256)  # of the lines that sha256sum prints
+    accounts: AccountSum = field(default_factory=AccountSum)
 
     def add(self, item: Converted, plan: Plan, streams: dict[str, IO[bytes]]) -> None:
         """Counts the result of one file, and writes its record, if any, to its split.
@@ -253,6 +259,7 @@ class _Tally:
         split.notes += item.notes
         split.drum_notes += item.drum_notes
         split.seconds += item.seconds
+        self.accounts.add(item.name, item.account)
 
     def skip(self, reason: str, name: str) -> None:
         """Adds the name of a file that was not converted, under its reason (``refusals.REASONS``, or the listing's)."""
@@ -273,7 +280,13 @@ class _Tally:
 
 
 def _manifest(
-    folder: Path, names: dict[str, str], listing: MidiListing, plan: Plan, selection: Selection, tally: _Tally
+    folder: Path,
+    names: dict[str, str],
+    listing: MidiListing,
+    plan: Plan,
+    selection: Selection,
+    reading: Reading,
+    tally: _Tally,
 ) -> dict[str, Any]:
     return {
         "input": {
@@ -285,6 +298,8 @@ def _manifest(
         # identifies the input after files were added or removed
         "input_sample": sorted(tally.contents)[:_SAMPLE],
         "selection": selection.describe(),
+        "reading": reading.describe(),
+        **tally.accounts.describe(),
         "split_by": plan.split_by,
         "splits": {name: split.describe() for name, split in tally.splits.items()},
         "files": [
@@ -297,8 +312,3 @@ def _manifest(
         "missing": counted_names(plan.missing),
         "versions": manifest.versions(*_PACKAGES),
     }
-
-
-def counted_names(names: Sequence[str]) -> dict[str, Any]:
-    """Returns the count of names and the first ``MAX_NAMES`` of them, for a manifest."""
-    return {"count": len(names), "names": list(names[:MAX_NAMES])}

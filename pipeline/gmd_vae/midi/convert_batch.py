@@ -12,6 +12,8 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.midi_files import MidiFile
 from gmd_vae.engines.resumable import Batches, check_visible
 from gmd_vae.midi.midi_io import midi_to_record
+from gmd_vae.midi.reader.account import NO_EVENTS, Account
+from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.midi.refusals import UNREADABLE, MidiError
 from gmd_vae.midi.tfrecord import read_records, write_record
 
@@ -28,6 +30,7 @@ class Converted:
         drum_notes: Number of drum notes.
         seconds: End of the last note in seconds.
         reason: Reason for the refusal, one of ``refusals.REASONS``; empty for a converted file.
+        account: Use of the file's events.
     """
 
     name: str
@@ -37,14 +40,16 @@ class Converted:
     drum_notes: int = 0
     seconds: float = 0.0
     reason: str = ""
+    account: Account = NO_EVENTS
 
 
-def convert_file(file: MidiFile, collection: str) -> Converted:
+def convert_file(file: MidiFile, collection: str, reading: Reading = EVERY_HIT) -> Converted:
     """Reads and converts one file. Raises nothing for a bad file: the result holds the reason.
 
     Args:
         file: MIDI file of a folder or an archive.
         collection: Base name of that folder or archive.
+        reading: Rules for reading.
     """
     try:
         data = file.read()
@@ -52,13 +57,13 @@ def convert_file(file: MidiFile, collection: str) -> Converted:
         return Converted(file.name, None, None, reason=UNREADABLE)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        record = midi_to_record(data, collection, file.name)
+        record = midi_to_record(data, collection, file.name, reading)
     except MidiError as error:
         return Converted(file.name, sha256, None, reason=error.reason)
-    return Converted(file.name, sha256, record.data, record.notes, record.drum_notes, record.seconds)
+    return Converted(file.name, sha256, *record[:4], account=record.account)
 
 
-def write_batch(root: Path, collection: str, files: Sequence[MidiFile], path: Path) -> None:
+def write_batch(root: Path, collection: str, reading: Reading, files: Sequence[MidiFile], path: Path) -> None:
     """Converts files and writes the results as a TFRecord file.
 
     Each file has a record with its facts as JSON, followed by its NoteSequence if it was converted.
@@ -66,14 +71,15 @@ def write_batch(root: Path, collection: str, files: Sequence[MidiFile], path: Pa
     Args:
         root: Folder or archive with the files.
         collection: Its base name.
+        reading: Rules for reading.
         files: MIDI files of the batch.
         path: TFRecord file to write.
     """
     check_visible(root)
     with path.open("wb") as stream:
         for file in files:
-            item = convert_file(file, collection)
-            facts = [item.name, item.sha256, item.notes, item.drum_notes, item.seconds, item.reason]
+            item = convert_file(file, collection, reading)
+            facts = [item.name, item.sha256, item.notes, item.drum_notes, item.seconds, item.reason, item.account]
             write_record(stream, json.dumps(facts).encode())
             if item.record is not None:
                 write_record(stream, item.record)
@@ -94,8 +100,8 @@ def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]
         records = read_records(path)
         for _ in range(files):
             try:
-                name, sha256, notes, drum_notes, seconds, reason = json.loads(next(records))
+                name, sha256, notes, drum_notes, seconds, reason, account = json.loads(next(records))
                 record = None if reason else next(records)
             except StopIteration:
                 raise GmdVaeError(f"'{path}' is cut short") from None
-            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason)
+            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, Account.parse(account))

@@ -1,9 +1,9 @@
-"""MIDI bytes to NoteSequence and back, with the results of Magenta's own scripts.
+"""MIDI bytes to NoteSequence and back: the one way in for every command that reads MIDI.
 
-``midi_to_record`` is the way in: checks, then our reader's three steps (``gmd_vae.midi.reader``). Its bytes equal
-those of note_seq with pretty_midi and mido, without importing them. A file that our reader does not provably read
-alike is converted by note_seq, in a child process with limits (``gmd_vae.midi.fallback``). A file that is empty,
-damaged or impossibly long is refused with one of ``REASONS``.
+``midi_to_record`` is the way in: checks, then our reader's three steps (``gmd_vae.midi.reader``). By default every
+drum hit counts. With ``STOCK`` the bytes equal those of note_seq with pretty_midi and mido, without importing them; a
+file that our reader does not provably read alike is then converted by note_seq, in a child process with limits
+(``gmd_vae.midi.fallback``). A file that is empty, damaged or impossibly long is refused with one of ``REASONS``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from gmd_vae.midi.fallback import child_process
 from gmd_vae.midi.reader.encoding import Record, encode, encode_names
 from gmd_vae.midi.reader.events import NotProven, read_events
 from gmd_vae.midi.reader.music import interpret
+from gmd_vae.midi.reading import EVERY_HIT, STOCK, Reading
 from gmd_vae.midi.refusals import (
     EMPTY,
     MAX_BYTES,
     NOT_MIDI,
+    PATTERNS,
     TOO_LARGE,
     TOO_MUCH_MEMORY,
     TOO_SLOW,
@@ -36,36 +38,37 @@ def sequence_id(collection: str, filename: str) -> str:
     return f"/id/midi/{collection}/{hashlib.sha1(filename.encode('utf-8')).hexdigest()}"
 
 
-def midi_to_record(data: bytes, collection: str, filename: str) -> Record:
-    """Converts one MIDI file to the record that Magenta's ``convert_dir_to_note_sequences`` writes.
+def midi_to_record(data: bytes, collection: str, filename: str, reading: Reading = EVERY_HIT) -> Record:
+    """Converts one MIDI file to a NoteSequence in wire format, with an account of the file's events.
 
-    Times are in seconds, ``ticks_per_quarter`` is the file's resolution, drums are the notes of MIDI channel 10.
-    Tempos, key signatures and time signatures are those of the first track, as in Magenta.
+    Times are in seconds, ``ticks_per_quarter`` is the file's resolution. With ``STOCK`` the record is the one that
+    Magenta's ``convert_dir_to_note_sequences`` writes.
 
     Args:
         data: Bytes of the file.
         collection: Base name of the file's folder or archive.
         filename: Path relative to that folder, with forward slashes. Like ``collection``, valid Unicode.
+        reading: Rules for reading.
 
     Raises:
         MidiError: The bytes are no MIDI file, or a damaged or an impossible one.
     """
-    record = _unnamed_record(data, filename)
+    record = _unnamed_record(data, filename, reading)
     names = encode_names(sequence_id(collection, filename), filename, collection)
     return record._replace(data=names + record.data)
 
 
-def midi_to_note_sequence(data: bytes, collection: str, filename: str) -> NoteSequence:
+def midi_to_note_sequence(data: bytes, collection: str, filename: str, reading: Reading = EVERY_HIT) -> NoteSequence:
     """Converts one MIDI file to a NoteSequence message. Arguments and errors are those of ``midi_to_record``."""
     from gmd_vae.midi.note_sequence import NoteSequence
 
-    return NoteSequence.FromString(midi_to_record(data, collection, filename).data)
+    return NoteSequence.FromString(midi_to_record(data, collection, filename, reading).data)
 
 
 def reads_without_note_seq(data: bytes) -> bool:
-    """Returns True if our own reader converts the bytes, False if note_seq has to."""
+    """Returns True if our own reader gives Magenta's bytes for a file, False if note_seq has to."""
     try:
-        interpret(read_events(data))
+        interpret(read_events(data, STOCK), STOCK)
     except NotProven:
         return False
     return True
@@ -87,7 +90,7 @@ def note_sequence_to_midi_bytes(sequence: NoteSequence) -> bytes:
     return stream.getvalue()
 
 
-def _unnamed_record(data: bytes, filename: str) -> Record:
+def _unnamed_record(data: bytes, filename: str, reading: Reading) -> Record:
     """Converts a MIDI file to a record without id, filename and collection name. ``filename`` is for errors."""
     if not data:
         raise MidiError(EMPTY, filename)
@@ -96,11 +99,15 @@ def _unnamed_record(data: bytes, filename: str) -> Record:
     if not data.startswith(b"MThd"):
         raise MidiError(NOT_MIDI, filename, "it does not start with 'MThd'")
     try:
-        events = read_events(data)
+        events = read_events(data, reading)
         check_length(events.last_tick, events.resolution, filename)
-        return encode(interpret(events))
+        if events.format == 2 and len(events.tracks) > 1 and not reading.stock:
+            raise MidiError(PATTERNS, filename, f"{len(events.tracks):,} of them, which are not played together")
+        return encode(interpret(events, reading))
     except NotProven:
         return _convert_with_note_seq(data, filename)
+    except MidiError as error:  # the reader's own errors name no file
+        raise MidiError(error.reason, filename, error.detail) from None
 
 
 def _convert_with_note_seq(data: bytes, filename: str) -> Record:

@@ -24,21 +24,29 @@ BAD_TEMPO = "invalid tempo"
 TOO_SLOW = "takes too long to read"
 TOO_MUCH_MEMORY = "needs too much memory"
 UNREADABLE = "cannot be opened"
-REASONS = (
-    EMPTY,
-    TOO_LARGE,
-    NOT_MIDI,
-    CUT_SHORT,
-    DAMAGED,
-    NO_EVENTS,
-    TOO_LONG,
-    BAD_TIME_SIGNATURE,
-    BAD_KEY_SIGNATURE,
-    BAD_TEMPO,
-    TOO_SLOW,
-    TOO_MUCH_MEMORY,
-    UNREADABLE,
-)
+SMPTE = "SMPTE time division"
+PATTERNS = "separate patterns (format 2)"
+
+_EXPORT_AGAIN = "Export it again from the program that made it."
+_WITHOUT_STOCK = "Leave out --stock: only that event is then lost."
+ACTIONS = {  # by reason: the user's next action
+    EMPTY: _EXPORT_AGAIN,
+    TOO_LARGE: "Cut it into shorter files, and leave out system exclusive data.",
+    NOT_MIDI: "Export it as a Standard MIDI File (.mid) from the program that made it.",
+    CUT_SHORT: "Copy or download it again.",
+    DAMAGED: "Open it in a sequencer and export it again.",
+    NO_EVENTS: _EXPORT_AGAIN,
+    TOO_LONG: "Cut it to the music: an event lies far behind the last note.",
+    BAD_TIME_SIGNATURE: _WITHOUT_STOCK,
+    BAD_KEY_SIGNATURE: _WITHOUT_STOCK,
+    BAD_TEMPO: _WITHOUT_STOCK,
+    TOO_SLOW: "Leave out --stock, or cut it into shorter files.",
+    TOO_MUCH_MEMORY: "Leave out --stock, or cut it into shorter files.",
+    UNREADABLE: "Check its permissions.",
+    SMPTE: "It counts frames, not beats: export it with ticks per quarter note (PPQ), for example 480.",
+    PATTERNS: "Save each pattern as a file of its own, or as format 1.",
+}
+REASONS = tuple(ACTIONS)
 
 
 class MidiError(GmdVaeError):
@@ -53,7 +61,8 @@ class MidiError(GmdVaeError):
     def __init__(self, reason: str, filename: str, detail: str = "") -> None:
         self.reason = reason
         self.detail = detail
-        super().__init__(f"'{filename}' cannot be read as MIDI: {reason}" + (f" ({detail})" if detail else ""))
+        problem = f"'{filename}' cannot be read as MIDI: {reason}" + (f" ({detail})" if detail else "")
+        super().__init__(problem, ACTIONS.get(reason, ""))
         self.args = (reason, filename, detail)  # pickle calls the class with them in another process
 
 

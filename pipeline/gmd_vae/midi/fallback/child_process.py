@@ -18,6 +18,7 @@ import threading
 import time
 from typing import NamedTuple
 
+from gmd_vae.midi.reader.account import Account
 from gmd_vae.midi.reader.encoding import Record
 
 SECONDS = 120  # limit for one file; 4 MiB take half a minute
@@ -25,7 +26,7 @@ MEMORY = 768 << 20  # bytes by which the child process may grow
 
 # Protocol. Request: LENGTH, file. Response: RECORD or REFUSAL, LENGTH, content.
 LENGTH = struct.Struct("<Q")
-COUNTS = struct.Struct("<QQd")  # notes, drum notes, seconds: ahead of the NoteSequence
+COUNTS = struct.Struct("<QQdQ")  # notes, drum notes, seconds, and the length of the account as JSON, which follows
 RECORD, REFUSAL = b"B", b"R"
 
 _START = (
@@ -94,7 +95,10 @@ class _Child:
         content = self._read(LENGTH.unpack(self._read(LENGTH.size, deadline))[0], deadline)
         if kind == REFUSAL:
             return Refusal(*json.loads(content))
-        return Record(content[COUNTS.size :], *COUNTS.unpack_from(content))
+        notes, drum_notes, seconds, size = COUNTS.unpack_from(content)
+        begin = COUNTS.size + size
+        account = Account.parse(json.loads(content[COUNTS.size : begin]))
+        return Record(content[begin:], notes, drum_notes, seconds, account)
 
     def _read(self, size: int, deadline: float) -> bytes:
         """Reads ``size`` bytes, or raises TimeoutError at the deadline and MemoryError at the end of the pipe."""

@@ -8,6 +8,7 @@ make pretty_midi allocate 67 GiB).
 from __future__ import annotations
 
 import bisect
+import collections
 import contextlib
 import io
 import json
@@ -21,6 +22,7 @@ from mido.midifiles.meta import KeySignatureError
 
 from gmd_vae.midi.fallback.child_process import COUNTS, LENGTH, MEMORY, RECORD, REFUSAL
 from gmd_vae.midi.note_sequence import note_seq_module
+from gmd_vae.midi.reader import account
 from gmd_vae.midi.reader.encoding import Record
 from gmd_vae.midi.refusals import (
     BAD_KEY_SIGNATURE,
@@ -52,7 +54,9 @@ def serve() -> None:
     while len(head := requests.read(LENGTH.size)) == LENGTH.size:
         try:
             record = read_record(requests.read(LENGTH.unpack(head)[0]))
-            kind, content = RECORD, COUNTS.pack(record.notes, record.drum_notes, record.seconds) + record.data
+            account = json.dumps(record.account).encode()
+            counts = COUNTS.pack(record.notes, record.drum_notes, record.seconds, len(account))
+            kind, content = RECORD, counts + account + record.data
         except MidiError as error:
             kind, content = REFUSAL, json.dumps([error.reason, error.detail]).encode()
         responses.write(kind + LENGTH.pack(len(content)) + content)
@@ -72,6 +76,7 @@ def read_record(data: bytes) -> Record:
         MidiError: note_seq refuses the file, or the file is too long. The error names no file.
     """
     midi = _read(data)
+    used = _account(midi)  # before pretty_midi, which changes the times in it
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a tempo outside the first track
@@ -81,7 +86,8 @@ def read_record(data: bytes) -> Record:
     except Exception as error:  # as in Magenta: damaged files raise errors of many classes
         raise MidiError(_blame(midi), "", str(error)) from None
     drums = sum(note.is_drum for note in sequence.notes)
-    return Record(sequence.SerializeToString(deterministic=True), len(sequence.notes), drums, sequence.total_time)
+    data = sequence.SerializeToString(deterministic=True)
+    return Record(data, len(sequence.notes), drums, sequence.total_time, used)
 
 
 def _limit_memory() -> None:
@@ -124,6 +130,41 @@ def _blame(midi: mido.MidiFile) -> str:
         if event.type == "time_signature" and not (event.numerator and event.denominator <= _MAX_INT32):
             return BAD_TIME_SIGNATURE
     return DAMAGED
+
+
+def _account(midi: mido.MidiFile) -> account.Account:
+    """Returns the use of a file's events by pretty_midi's rules."""
+    dropped: collections.Counter[str] = collections.Counter()
+    note_ons = outside = 0
+    first: dict[str, int] = {}  # tick of the first tempo and time signature
+    for number, track in enumerate(midi.tracks):
+        tick = 0
+        open_notes: dict[tuple[int, int], list[int]] = {}  # ticks at which they begin
+        for event in track:
+            tick += event.time
+            if event.type == "note_on" and event.velocity:
+                note_ons += 1
+                open_notes.setdefault((event.channel, event.note), []).append(tick)
+            elif event.type in ("note_on", "note_off"):
+                begun = open_notes.pop((event.channel, event.note), [])
+                at_once = [start for start in begun if start == tick]
+                if len(at_once) == len(begun):
+                    dropped[account.NO_LENGTH] += len(at_once)
+                elif at_once:
+                    open_notes[event.channel, event.note] = at_once
+            elif event.type in ("set_tempo", "time_signature", "key_signature"):
+                if number:
+                    outside += 1
+                else:
+                    first.setdefault(event.type, tick)
+        dropped[account.NEVER_ENDS] += sum(map(len, open_notes.values()))
+    return account.Account(
+        note_ons,
+        completed=0,
+        dropped={reason: count for reason, count in dropped.items() if count},
+        ignored={account.OUTSIDE_FIRST_TRACK: outside} if outside else {},
+        assumed=account.assumptions(first.get("set_tempo"), first.get("time_signature")),
+    )
 
 
 class _TickTimes:

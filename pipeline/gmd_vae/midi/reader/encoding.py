@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.midi.reader.account import Account
 from gmd_vae.midi.reader.instruments import Instrument
 from gmd_vae.midi.reader.music import Music
 
@@ -35,12 +36,14 @@ class Record(NamedTuple):
         notes: Number of notes.
         drum_notes: Number of drum notes.
         seconds: End of the last note in seconds (``total_time``).
+        account: Use of the file's events.
     """
 
     data: bytes
     notes: int
     drum_notes: int
     seconds: float
+    account: Account
 
 
 def encode_names(sequence_id: str, filename: str, collection: str) -> bytes:
@@ -73,6 +76,7 @@ def encode(music: Music) -> Record:
         notes=sum(len(instrument.end) for instrument in music.instruments),
         drum_notes=sum(len(instrument.end) for instrument in music.instruments if instrument.is_drum),
         seconds=music.total_time,
+        account=music.account,
     )
 
 

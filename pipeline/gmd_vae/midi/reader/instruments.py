@@ -1,9 +1,8 @@
 """Part of step 2 of the reader: the events of a track to instruments, as pretty_midi 0.2.11 makes them.
 
-Mirrors ``pretty_midi.PrettyMIDI._load_instruments``, with arrays in place of a loop over objects:
+Mirrors ``pretty_midi.PrettyMIDI._load_instruments``, with arrays in place of a loop over objects. ``note_pairs`` finds
+the notes:
 
-- A note-off closes every open note of its channel and pitch, except notes that begin on its own tick. If there are
-  only such notes, they are dropped.
 - A note belongs to the program that its channel has when the note is closed.
 - An instrument is a program on a channel of a track. Instruments are in the order of their first closed note, and
   have the name that the track has at that event.
@@ -20,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.midi.reader.events import Bytes, Ints, Track
+from gmd_vae.midi.reader.note_pairs import NotePairs
 from gmd_vae.midi.reader.tempo_map import Floats, TempoMap
+from gmd_vae.midi.reading import Reading
 
 Integers = npt.NDArray[np.integer[Any]]
 
-_DRUM_CHANNEL = 9  # channel 10, counted from 0
-_NOTE_OFF, _NOTE_ON, _CONTROL_CHANGE, _PROGRAM_CHANGE, _PITCH_BEND = 0x8, 0x9, 0xB, 0xC, 0xE
+_CONTROL_CHANGE, _PROGRAM_CHANGE, _PITCH_BEND = 0xB, 0xC, 0xE
 _BEND_CENTRE = 8192
 _NEVER = np.iinfo(np.int64).max  # later than any event
 
@@ -61,7 +61,7 @@ class Instrument(NamedTuple):
 
     Attributes:
         program: General MIDI program, 0 to 127.
-        is_drum: True on MIDI channel 10.
+        is_drum: True for drums (``Reading.is_drum``).
         name: Name of the track at the end of the instrument's first note.
         start: Starts of the notes in seconds, float64 [notes].
         end: Ends of the notes in seconds, float64 [notes].
@@ -82,19 +82,21 @@ class Instrument(NamedTuple):
     bends: Bends
 
 
-def read_instruments(track: Track, tempo_map: TempoMap) -> Iterator[Instrument]:
-    """Yields the instruments of a track that has channel events, in the order of their first closed note.
+def read_instruments(track: Track, notes: NotePairs, tempo_map: TempoMap, reading: Reading) -> Iterator[Instrument]:
+    """Yields the instruments of a track, in the order of their first closed note.
 
     Args:
         track: Events of the track.
+        notes: Notes of the track.
         tempo_map: Ticks to seconds.
+        reading: Rules for reading.
     """
-    kind, channel = track.status >> 4, track.status & 15
-    on, off = _closed_notes(track, kind)
+    on, off, end = notes.on, notes.off, notes.end
     if not len(on):
         return
+    kind, channel = track.status >> 4, track.status & 15
     programs = _Programs(track, kind, channel)
-    code = programs.at(off, channel[off]) << 4 | channel[off]  # one number for program and channel
+    code = programs.at(off, channel[on]) << 4 | channel[on]  # one number for program and channel
     if code.min() == code.max():
         codes, first, inverse = code[:1], _FIRST, code
     else:
@@ -103,87 +105,22 @@ def read_instruments(track: Track, tempo_map: TempoMap) -> Iterator[Instrument]:
     others = _ControlsAndBends(track, kind, channel, programs, created)
     for number in np.argsort(first):
         member = slice(None) if len(codes) == 1 else inverse == number
-        starts, ends = on[member], off[member]
+        starts = on[member]
         instrument = int(codes[number])
-        names = [name for before, name in track.names if before <= created[instrument]]
+        event, tick = created[instrument], int(end[first[number]])
+        names = [name for before, at, name in track.names if before < event or (before == event and at <= tick)]
         controls, bends = others.of(instrument, tempo_map)
         yield Instrument(
             program=instrument >> 4,
-            is_drum=instrument & 15 == _DRUM_CHANNEL,
+            is_drum=reading.is_drum(instrument & 15),
             name=names[-1] if names else "",
             start=tempo_map.seconds(track.ticks[starts]),
-            end=tempo_map.seconds(track.ticks[ends]),
+            end=tempo_map.seconds(end[member]),
             pitch=track.first[starts],
             velocity=track.second[starts],
             controls=controls,
             bends=bends,
         )
-
-
-def _closed_notes(track: Track, kind: Integers) -> tuple[Ints, Ints]:
-    """Pairs note-ons with the events that close them.
-
-    Sorts the note events by channel and pitch, so that the end of a note is the next end behind it.
-
-    Args:
-        track: Events of the track.
-        kind: Status bytes without the channel, uint8 [events].
-
-    Returns:
-        Indices of the events that begin and end each note, int64 [notes] each, in the order of the ends.
-    """
-    is_on = (kind == _NOTE_ON) & (track.second > 0)
-    is_off = (kind == _NOTE_OFF) | ((kind == _NOTE_ON) & (track.second == 0))
-    events = np.flatnonzero(is_on | is_off)
-    key = (track.status[events] & 15).astype(np.int64) << 7 | track.first[events]  # channel and pitch
-    order = np.argsort(key, kind="stable")
-    events, key = events[order], key[order]
-    begins, ticks = is_on[events], track.ticks[events]
-    ends = np.flatnonzero(~begins)
-    on = np.flatnonzero(begins)
-    next_end = on - np.arange(len(on))  # index into `ends`
-    has_end = next_end < len(ends)
-    has_end[has_end] = key[ends[next_end[has_end]]] == key[on[has_end]]
-    on, next_end = on[has_end], next_end[has_end]
-    at_once = ticks[on] == ticks[ends[next_end]]  # begins on the tick of its end
-    off = ends[next_end]
-    if at_once.any():
-        kept = _leave_open(key[ends], ticks[ends], next_end[at_once], next_end[~at_once])[next_end] & at_once
-        second_end = np.minimum(next_end + 1, len(ends) - 1)
-        kept &= (key[ends[second_end]] == key[on]) & (ticks[ends[second_end]] != ticks[on])
-        off = np.where(kept, ends[second_end], off)
-        on, off = on[kept | ~at_once], off[kept | ~at_once]
-    on, off = events[on], events[off]
-    order = np.lexsort((on, off))
-    return on[order], off[order]
-
-
-def _leave_open(key: Ints, ticks: Ints, begun_at_once: Ints, begun_before: Ints) -> npt.NDArray[np.bool_]:
-    """Marks the ends that leave open the notes which begin on their own tick.
-
-    An end does so if it has another note to close: one that began on an earlier tick since the previous end, or one
-    that the previous end left open.
-
-    Args:
-        key: Channel and pitch of each end, sorted, int64 [ends].
-        ticks: Tick of each end, int64 [ends].
-        begun_at_once: Indices of the ends that follow a note begun on their own tick.
-        begun_before: Indices of the ends that follow a note begun on an earlier tick.
-
-    Returns:
-        bool [ends].
-    """
-    number = np.arange(len(key))
-    at_once, before = np.zeros(len(key), np.bool_), np.zeros(len(key), np.bool_)
-    at_once[begun_at_once] = True
-    before[begun_before] = True
-    inherits = at_once.copy()  # leaves open if the previous end did
-    inherits[0] = False
-    inherits[1:] &= (key[1:] == key[:-1]) & (ticks[1:] != ticks[:-1])
-    chain_start = np.maximum.accumulate(np.where(inherits, -1, number))  # last end that inherits nothing
-    by_itself = np.maximum.accumulate(np.where(at_once & before, number, -1))
-    leaves_open: npt.NDArray[np.bool_] = by_itself >= chain_start
-    return leaves_open
 
 
 class _Programs:

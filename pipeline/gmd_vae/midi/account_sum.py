@@ -1,0 +1,97 @@
+"""Sums the accounts of many MIDI files: for manifests, and as sentences for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gmd_vae.midi.reader.account import ASSUMPTIONS, Account
+
+MAX_NAMES = 100  # names kept per reason in a manifest; the counts are complete
+_NAMES_SHOWN = 3
+
+
+@dataclass
+class AccountSum:
+    """The accounts of many files.
+
+    Attributes:
+        note_ons: Note-ons of all files.
+        completed: Drum hits without an end in their file.
+        files: Names of the files with such hits.
+        dropped: Count and file names of the note-ons without a note, by reason.
+        ignored: Count and file names of the other events without effect, by reason.
+        assumed: Names of the files that do not give a fact, by the keys of ``ASSUMPTIONS``.
+    """
+
+    note_ons: int = 0
+    completed: int = 0
+    files: list[str] = field(default_factory=list)
+    dropped: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    ignored: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    assumed: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, name: str, account: Account) -> None:
+        """Adds the account of a file."""
+        self.note_ons += account.note_ons
+        self.completed += account.completed
+        if account.completed:
+            self.files.append(name)
+        for counts, sums in ((account.dropped, self.dropped), (account.ignored, self.ignored)):
+            for reason, count in counts.items():
+                before, names = sums.get(reason, (0, []))
+                names.append(name)
+                sums[reason] = before + count, names
+        for fact in account.assumed:
+            self.assumed.setdefault(fact, []).append(name)
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the fields for a manifest."""
+        return {
+            "note_ons": {
+                "count": self.note_ons,
+                "dropped": _described(self.dropped),
+                "completed": {"count": self.completed, "files": counted_names(self.files)},
+            },
+            "ignored_events": _described(self.ignored),
+            "assumed": {fact: counted_names(names) for fact, names in sorted(self.assumed.items())},
+        }
+
+
+def counted_names(names: Sequence[str]) -> dict[str, Any]:
+    """Returns the count of names and the first ``MAX_NAMES`` of them, for a manifest."""
+    return {"count": len(names), "names": list(names[:MAX_NAMES])}
+
+
+def sentences(described: Mapping[str, Any]) -> Iterator[str]:
+    """Yields a line for each loss and assumption in the fields of ``AccountSum.describe``."""
+    note_ons = described["note_ons"]
+    if count := note_ons["completed"]["count"]:
+        yield (
+            f"{_counted(count, 'drum hit')} without an end in the file: each lasts a 64th note"
+            f"{_in_files(note_ons['completed']['files'])}"
+        )
+    for reason, entry in note_ons["dropped"].items():
+        yield f"Dropped {_counted(entry['count'], 'note-on')}: {reason}{_in_files(entry['files'])}"
+    for reason, entry in described["ignored_events"].items():
+        yield f"Ignored {_counted(entry['count'], 'event')}: {reason}{_in_files(entry['files'])}"
+    for fact, entry in described["assumed"].items():
+        yield f"{_counted(entry['count'], 'file')}: {ASSUMPTIONS[fact]} ({_some(entry)})"
+
+
+def _described(sums: Mapping[str, tuple[int, list[str]]]) -> dict[str, Any]:
+    return {reason: {"count": count, "files": counted_names(names)} for reason, (count, names) in sorted(sums.items())}
+
+
+def _in_files(files: Mapping[str, Any]) -> str:
+    return f" (in {_counted(files['count'], 'file')}: {_some(files)})"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def _some(files: Mapping[str, Any]) -> str:
+    names = files["names"][:_NAMES_SHOWN]
+    return ", ".join(names) + (", ..." if files["count"] > len(names) else "")

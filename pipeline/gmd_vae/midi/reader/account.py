@@ -1,0 +1,82 @@
+"""The account of a file's events: note-ons in = notes + dropped note-ons, and everything else that has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+# note-ons without a note
+NO_LENGTH = "ends on the tick it begins"
+NEVER_ENDS = "never ends"
+BROKEN_NOTE = "pitch or velocity above 127"
+
+# other events without effect
+BROKEN_DATA = "data byte above 127"
+BROKEN_KEY = "key signature that does not exist"
+BROKEN_TIME = "impossible time signature"
+BROKEN_TEMPO = "impossible tempo"
+BROKEN_META = "meta event with impossible content"
+BROKEN_SYSTEM = "undefined or damaged system message"
+CUT_OFF = "event cut off by the end of its track"
+MISSING_TRACK = "track that the header announces and the file lacks"
+OUTSIDE_FIRST_TRACK = "tempo or signature outside the first track"  # reading as Magenta's stack
+
+# facts that a file does not give, and the values that are assumed
+NO_TEMPO, LATE_TEMPO = "tempo", "first_tempo"
+NO_TIME_SIGNATURE, LATE_TIME_SIGNATURE = "time_signature", "first_time_signature"
+ASSUMED_TEMPO = 120.0
+ASSUMED_TIME_SIGNATURE = (4, 4)
+ASSUMPTIONS = {
+    NO_TEMPO: "no tempo given: 120 assumed",
+    LATE_TEMPO: "no tempo given before the first: 120 assumed until then",
+    NO_TIME_SIGNATURE: "no time signature given: 4/4 assumed",
+    LATE_TIME_SIGNATURE: "no time signature given before the first: 4/4 assumed until then",
+}
+
+
+class Account(NamedTuple):
+    """The use of a file's events.
+
+    ``note_ons`` equals the number of notes plus the sum of ``dropped``.
+
+    Attributes:
+        note_ons: Note-ons with a velocity above 0, in all tracks.
+        completed: Drum hits without an end in the file, which got a short length. They are among the notes.
+        dropped: Note-ons without a note, by reason: ``NO_LENGTH``, ``NEVER_ENDS`` or ``BROKEN_NOTE``.
+        ignored: Other events that have no effect although they should, by reason.
+        assumed: Facts that the file does not give, keys of ``ASSUMPTIONS``.
+    """
+
+    note_ons: int
+    completed: int
+    dropped: Mapping[str, int]
+    ignored: Mapping[str, int]
+    assumed: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, fields: Sequence[Any]) -> Account:
+        """Returns the account that ``list(account)`` gives after its way through JSON."""
+        note_ons, completed, dropped, ignored, assumed = fields
+        return cls(note_ons, completed, dropped, ignored, tuple(assumed))
+
+
+NO_EVENTS = Account(0, 0, {}, {}, ())
+
+
+def assumptions(first_tempo: int | None, first_time_signature: int | None) -> tuple[str, ...]:
+    """Returns the facts that a file does not give, keys of ``ASSUMPTIONS``.
+
+    Args:
+        first_tempo: Tick of the first tempo; None without one.
+        first_time_signature: Tick of the first time signature; None without one.
+    """
+    assumed = []
+    for first, missing, late in (
+        (first_tempo, NO_TEMPO, LATE_TEMPO),
+        (first_time_signature, NO_TIME_SIGNATURE, LATE_TIME_SIGNATURE),
+    ):
+        if first is None:
+            assumed.append(missing)
+        elif first > 0:
+            assumed.append(late)
+    return tuple(assumed)
