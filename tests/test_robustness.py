@@ -80,7 +80,6 @@ END = b"\x00\xff\x2f\x00"
 
 def bombs() -> dict[str, bytes]:
     """Small files that ask for much, all of which are refused."""
-    many = 65_535
     return {
         "37 bytes.mid": midi(track(b"\x00\x99\x24\x64" + LONGEST + b"\x89\x24\x00" + END)),
         "more ticks.mid": midi(track((LONGEST + b"\x99\x24\x64" + LONGEST + b"\x89\x24\x00") * 50 + END)),
@@ -90,15 +89,22 @@ def bombs() -> dict[str, bytes]:
         "a long text.mid": midi(track(b"\x00\xff\x01\xff\xff\xff\x7fabc")),
         "a long sysex.mid": midi(track(b"\x00\xf0\x83\xff\xff\x7f" + b"\x01" * 70_000)),
         "a long track.mid": midi(b"MTrk\xff\xff\xff\xff" + HIT),
-        "65,535 empty tracks.mid": midi(*[track(b"")] * many),
-        "65,535 tracks that end.mid": midi(*[track(END)] * many),
-        "65,535 tracks that are not there.mid": midi(track(HIT + END), claims=many),
-        "32,767 empty tracks.mid": midi(*[track(b"")] * 32_767),
         "zero bytes.mid": b"",
         "zeros.mid": bytes(100_000),
         "ones.mid": b"\xff" * 100_000,
         "a header.mid": midi(track(HIT + END))[:14],
         "no header.mid": track(HIT + END),
+    }
+
+
+def many_tracks() -> dict[str, bytes]:
+    """Small files with the largest number of tracks, all of which are read."""
+    many = 65_535
+    return {
+        "65,535 empty tracks.mid": midi(*[track(b"")] * many),
+        "65,535 tracks that end.mid": midi(*[track(END)] * many),
+        "65,535 tracks that are not there.mid": midi(track(HIT + END), claims=many),
+        "32,767 empty tracks.mid": midi(*[track(b"")] * 32_767),
     }
 
 
@@ -115,6 +121,8 @@ def hostile(tmp_path: Path) -> tuple[Path, int, int]:
     for name in names:
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(good)
     (folder / "32,767 tracks that end.mid").write_bytes(midi(*[track(END)] * 32_767))
+    for name, data in many_tracks().items():
+        (folder / name).write_bytes(data)
     bottom = folder.joinpath(*["deep"] * 300)
     bottom.mkdir(parents=True)
     (bottom / "bottom.mid").write_bytes(good)
@@ -135,7 +143,7 @@ def hostile(tmp_path: Path) -> tuple[Path, int, int]:
         (folder / "unreadable.mid").chmod(0)
         (folder / "unreadable folder").mkdir(mode=0)
         bad += 2
-    return folder, len(names) + 2, bad
+    return folder, len(names) + len(many_tracks()) + 2, bad
 
 
 def test_a_folder_of_hostile_files(hostile: tuple[Path, int, int], convert: Callable[..., Answer]) -> None:

@@ -156,8 +156,8 @@ def test_the_groove_midi_dataset(groove_notes: Path) -> None:
         for name, split in result["splits"].items()
     }
     assert figures == {
-        "train": (897, 13_251, 13_227, 13_226),
-        "validation": (124, 1836, 1836, 1836),
+        "train": (897, 13_233, 13_208, 13_207),
+        "validation": (124, 1832, 1832, 1832),
         "test": (129, 1768, 1760, 1760),
     }
     assert result["time_signatures"] == {"4/4": 1138, "3/4": 5, "6/8": 5, "5/4": 1, "5/8": 1}

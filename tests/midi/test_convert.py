@@ -22,6 +22,7 @@ from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.local import LocalEngine
 from gmd_vae.midi.convert import convert
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.reading import STOCK
 from gmd_vae.midi.tfrecord import read_records
 
 MakeMidi = Callable[..., bytes]
@@ -61,16 +62,25 @@ def music(tmp_path: Path, make_midi: MakeMidi) -> Path:
     return folder
 
 
-def test_groove_as_a_whole(groove_notes: Path) -> None:
+@pytest.mark.parametrize("stock", [False, True])
+def test_groove_as_a_whole(stock: bool, request: pytest.FixtureRequest) -> None:
+    groove_notes: Path = request.getfixturevalue("groove_stock_notes" if stock else "groove_notes")
     content = json.loads((groove_notes / "manifest.json").read_text())
     splits = content["splits"]
     assert {name: split["records"] for name, split in splits.items()} == {"train": 897, "validation": 124, "test": 129}
     assert {name: split["files"] for name, split in splits.items()} == {"train": 897, "validation": 124, "test": 129}
     assert {name: split["notes"] for name, split in splits.items()} == {
-        "train": 357_618,
-        "validation": 44_044,
-        "test": 43_832,
+        "train": 357_618 if stock else 358_290,
+        "validation": 44_044 if stock else 44_128,
+        "test": 43_832 if stock else 43_894,
     }
+    assert content["reading"] == {"stock": stock}
+    note_ons = content["note_ons"]
+    assert note_ons["count"] == 446_312
+    dropped = note_ons["dropped"]["ends on the tick it begins"] if stock else note_ons["completed"]
+    assert (dropped["count"], dropped["files"]["count"]) == (818, 221)
+    assert sum(split["notes"] for split in splits.values()) == 446_312 - (818 if stock else 0)
+    assert content["ignored_events"] == content["assumed"] == {}
     assert content["split_by"] == "info"
     assert content["skipped"] == {}
     assert content["not_in_info_csv"]["count"] == content["missing"]["count"] == 0
@@ -113,7 +123,7 @@ for folder, output in zip(sys.argv[1::2], sys.argv[2::2]):
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=environment, capture_output=True)
     for number, folder in enumerate(folders):
         expected = by_name(list(read_records(tmp_path / f"{number}.tfrecord")))
-        convert(folder, tmp_path / f"ours {number}", split_by="hash")
+        convert(folder, tmp_path / f"ours {number}", split_by="hash", reading=STOCK)
         found = by_name([data for split in records(tmp_path / f"ours {number}").values() for data in split])
         assert found == expected
         assert len(found) > 40

@@ -15,14 +15,16 @@ import pytest
 from fixtures.against_note_seq import ACCEPTED, compare
 from gmd_vae.midi import midi_io, refusals
 from gmd_vae.midi.midi_io import midi_to_note_sequence, note_sequence_to_midi_bytes
+from gmd_vae.midi.reading import EVERY_HIT, STOCK, Reading
 from gmd_vae.midi.refusals import MidiError
 
 MakeMidi = Callable[..., bytes]
 
 
-def reason_of(data: bytes) -> str:
+def reason_of(data: bytes, reading: Reading = EVERY_HIT) -> str:
     with pytest.raises(MidiError) as caught:
-        midi_to_note_sequence(data, "collection", "a.mid")
+        midi_to_note_sequence(data, "collection", "a.mid", reading)
+    assert caught.value.next_action
     assert "\n" not in str(caught.value)
     assert "'a.mid'" in str(caught.value)
     return caught.value.reason
@@ -89,14 +91,27 @@ def test_reasons(make_midi: MakeMidi) -> None:
     assert reason_of(good[:-5]) == refusals.CUT_SHORT
     assert reason_of(good[:10]) == refusals.CUT_SHORT
     assert reason_of(good.replace(b"MTrk", b"MTrx")) == refusals.DAMAGED
+    assert reason_of(good.replace(b"MTrk", b"MT\x00k")) == refusals.DAMAGED
     assert reason_of(make_midi(track=b"\x00\xf4")) == refusals.DAMAGED
-    assert reason_of(make_midi(track=b"")) == refusals.NO_EVENTS
-    assert reason_of(good[:10] + b"\x00\x00" + good[12:]) == refusals.NO_EVENTS  # says it has no track
+    assert reason_of(make_midi(track=b"\x00\x24\x40")) == refusals.DAMAGED
     assert reason_of(make_midi(ticks_per_quarter=0)) == refusals.DAMAGED
-    assert reason_of(make_midi(before=b"\x00\xff\x51\x03\x00\x00\x00")) == refusals.BAD_TEMPO
-    assert reason_of(make_midi(before=b"\x00\xff\x58\x04\x00\x02\x18\x08")) == refusals.BAD_TIME_SIGNATURE  # 0/4
-    assert reason_of(make_midi(before=b"\x00\xff\x58\x04\x04\x40\x18\x08")) == refusals.BAD_TIME_SIGNATURE  # 4/2**64
-    assert reason_of(make_midi(before=b"\x00\xff\x59\x02\x30\x00")) == refusals.BAD_KEY_SIGNATURE  # 48 sharps
+    assert reason_of(make_midi(ticks_per_quarter=0xE728)) == refusals.SMPTE
+    assert reason_of(good[:9] + b"\x02" + good[10:11] + b"\x02" + good[12:] + good[14:]) == refusals.PATTERNS
+
+
+def test_reasons_of_magentas_stack(make_midi: MakeMidi) -> None:
+    good = make_midi()
+    assert reason_of(make_midi(track=b""), STOCK) == refusals.NO_EVENTS
+    assert reason_of(good[:10] + b"\x00\x00" + good[12:], STOCK) == refusals.NO_EVENTS  # says it has no track
+    assert reason_of(make_midi(before=b"\x00\xff\x51\x03\x00\x00\x00"), STOCK) == refusals.BAD_TEMPO
+    time_signature = b"\x00\xff\x58\x04"
+    assert (
+        reason_of(make_midi(before=time_signature + b"\x00\x02\x18\x08"), STOCK) == refusals.BAD_TIME_SIGNATURE
+    )  # 0/4
+    assert (
+        reason_of(make_midi(before=time_signature + b"\x04\x40\x18\x08"), STOCK) == refusals.BAD_TIME_SIGNATURE
+    )  # 4/2**64
+    assert reason_of(make_midi(before=b"\x00\xff\x59\x02\x30\x00"), STOCK) == refusals.BAD_KEY_SIGNATURE  # 48 sharps
 
 
 def test_errors_survive_the_way_from_another_process() -> None:
@@ -111,7 +126,9 @@ def test_a_few_bytes_cannot_ask_for_all_memory(make_midi: MakeMidi) -> None:
     assert reason_of(bomb) == refusals.TOO_LONG
     for length in (10, 40, 1000, 4000):  # delta times of up to 28,000 bits
         assert reason_of(make_midi(track=b"\xff" * length + b"\x7f\x99\x24\x64")) == refusals.TOO_LONG
-    assert reason_of(make_midi(track=b"\xff" * 5000 + b"\x7f\x99\x24\x64")) == refusals.DAMAGED
+    endless = make_midi(track=b"\xff" * 5000 + b"\x7f\x99\x24\x64")
+    assert reason_of(endless) == refusals.TOO_LONG
+    assert reason_of(endless, STOCK) == refusals.DAMAGED
     assert reason_of(make_midi([(0, 36), (2_000_000, 36)], ticks_per_quarter=1)) == refusals.TOO_LONG
 
 

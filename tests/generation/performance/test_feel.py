@@ -38,8 +38,8 @@ def content() -> dict[str, Any]:
     return loaded
 
 
-def test_the_packages_numbers_are_those_of_gmds_training_split(tool: ModuleType, groove_notes: Path) -> None:
-    hits, performances = tool.read_hits(groove_notes / "train.tfrecord")
+def test_the_packages_numbers_are_those_of_gmds_training_split(tool: ModuleType, groove_stock_notes: Path) -> None:
+    hits, performances = tool.read_hits(groove_stock_notes / "train.tfrecord")
     measured = tool.describe(hits, performances)
     assert {**measured, "versions": None} == {**content(), "versions": None}
 

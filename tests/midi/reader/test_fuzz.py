@@ -1,4 +1,7 @@
-"""Our MIDI reader against note_seq's, on random files. `make fuzz` runs the same comparison for longer."""
+"""Our MIDI reader against note_seq's, on random files: as Magenta's stack reads them, and every hit.
+
+`make fuzz` runs the same comparisons for longer.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import random
 from pathlib import Path
 
 import pytest
-from fixtures.against_note_seq import ACCEPTED, Difference, compare, small_files
+from fixtures.against_note_seq import ACCEPTED, Difference, compare, compare_every_hit, small_files
 from fixtures.midi_strategies import Choices, build, chunk, damage, decisions, header, split_chunks, split_events
 from gmd_vae.midi import refusals
 from gmd_vae.midi.midi_io import midi_to_record
+from gmd_vae.midi.reader.account import NO_EVENTS, NO_LENGTH
 from gmd_vae.midi.reader.encoding import Record
+from gmd_vae.midi.reading import STOCK
 from hypothesis import HealthCheck, event, given, settings
 
 FUZZED = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -24,20 +29,21 @@ def corpus(starter_midi: list[Path]) -> list[bytes]:
 
 
 def check(data: bytes) -> None:
-    """Runs `compare` and puts the file into the error message."""
+    """Runs both comparisons and puts the file into the error message."""
     try:
-        event(compare(data))
+        event(f"as Magenta's stack: {compare(data)}")
+        event(f"every hit: {compare_every_hit(data)}")
     except Exception as error:
         raise AssertionError(f"{error}\n{data.hex()}") from error
 
 
 @FUZZED
 @given(decisions(200, 800))
-def test_files_of_random_events_are_read_as_note_seq_reads_them(choices: bytes) -> None:
+def test_files_of_random_events_are_read_as_note_seq_reads_them_or_their_rewriting(choices: bytes) -> None:
     check(build(choices))
 
 
-def test_damaged_files_are_read_as_note_seq_reads_them(corpus: list[bytes]) -> None:
+def test_damaged_files_are_read_as_note_seq_reads_them_or_their_rewriting(corpus: list[bytes]) -> None:
     @FUZZED
     @given(decisions(20, 80))
     def every(choices: bytes) -> None:
@@ -54,7 +60,7 @@ def test_what_is_built_without_illegal_events_is_accepted() -> None:
 
 def test_compare_detects_each_wrong_part_of_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test of the comparison itself."""
-    good = midi_to_record(build(b""), "c", "a.mid")
+    good = midi_to_record(build(b""), "c", "a.mid", STOCK)
     for wrong in (
         good._replace(data=good.data.replace(b"a.mid", b"b.mid")),
         good._replace(data=good.data + good.data),
@@ -62,17 +68,20 @@ def test_compare_detects_each_wrong_part_of_a_record(monkeypatch: pytest.MonkeyP
         good._replace(notes=1),
         good._replace(drum_notes=-1),
         good._replace(seconds=1.0),
+        good._replace(account=good.account._replace(note_ons=1)),
+        good._replace(account=good.account._replace(dropped={NO_LENGTH: 1})),
     ):
         monkeypatch.setattr("fixtures.against_note_seq.midi_to_record", lambda *_, answer=wrong: answer)
-        with pytest.raises(Difference):
-            compare(build(b""))
+        for function in (compare, compare_every_hit):
+            with pytest.raises(Difference):
+                function(build(b""))
 
 
 def test_a_file_that_only_one_refuses_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Record:
         raise refusals.MidiError(refusals.DAMAGED, "a.mid")
 
-    nothing = Record(b"", 0, 0, 0.0)
+    nothing = Record(b"", 0, 0, 0.0, NO_EVENTS)
     monkeypatch.setattr("fixtures.against_note_seq.midi_to_record", lambda *_: nothing)
     with pytest.raises(Difference, match="note_seq refuses"):
         compare(b"no MIDI")

@@ -21,7 +21,7 @@ from gmd_vae.midi.reader import account
 from gmd_vae.midi.reader.event_buffer import Bytes, Ints
 from gmd_vae.midi.reader.track_reader import NotProven, Track, TrackReader
 from gmd_vae.midi.reading import EVERY_HIT, Reading
-from gmd_vae.midi.refusals import CUT_SHORT, DAMAGED, NO_EVENTS, SMPTE, MidiError
+from gmd_vae.midi.refusals import CUT_SHORT, DAMAGED, SMPTE, MidiError
 
 __all__ = ["Bytes", "Ints", "MidiEvents", "NotProven", "Track", "read_events"]
 
@@ -87,7 +87,7 @@ def read_events(data: bytes, reading: Reading = EVERY_HIT) -> MidiEvents:
         broken_note_ons += reader.broken_note_ons
         broken.update(reader.broken)
     if not tracks:
-        raise MidiError(NO_EVENTS, "", "the file has no track")
+        raise MidiError(DAMAGED, "", "the file has no track")
     if not reading.stock and len(tracks) < count:
         broken[account.MISSING_TRACK] += count - len(tracks)
     return MidiEvents(kind, resolution, tracks, last_tick, broken_note_ons, dict(broken))

@@ -155,8 +155,10 @@ class TrackReader:
                 else:
                     after = position + self._system_length(byte, explicit, position)
             if after > end:
-                self._break(account.CUT_OFF)
-                break
+                if byte not in (0xF0, 0xF7, 0xFF) or position > end:
+                    self._break(account.CUT_OFF)
+                    break
+                self._refuse(f"an event ends after the end of its track, at byte {position:,}")
             if byte < 0xF0:
                 tick += delta
                 if first > 0x7F or second > 0x7F:
