@@ -220,7 +220,7 @@ def test_a_damaged_tar_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "value", "said"),
     [
-        ("_MAX_ARCHIVE_BYTES", 1 << 20, "unpacks to more than 0 GiB"),
+        ("_MAX_ARCHIVE_BYTES", 1 << 20, "unpacks to more than 1,048,576 bytes"),
         ("_MAX_MEMBERS", 5, "unpacks to more than 5 files"),
     ],
 )
@@ -237,6 +237,36 @@ def test_an_archive_beyond_the_limits_is_an_error(
         pass
 
 
+def test_fields_for_all_files_of_an_archive_are_limited(tmp_path: Path) -> None:
+    """tarfile copies them for each file: 4 MB of them took 4 GB and 75 seconds."""
+    archive = tmp_path / "fields.tar"
+    fields = {f"field{number}": "x" * 20 for number in range(10_000)}
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT, pax_headers=fields) as tar:
+        for number in range(3000):
+            add(tar, f"{number}.txt")
+    with pytest.raises(GmdVaeError, match="too many fields"), checkpoints.open_checkpoint(archive):
+        pass
+
+
+def test_a_file_with_holes_is_not_unpacked(tmp_path: Path) -> None:
+    archive = tmp_path / "sparse.tar"
+    info = tarfile.TarInfo("model.ckpt-1.data-00000-of-00001")
+    info.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.size": str(3 << 30),
+        "GNU.sparse.name": info.name,
+        "GNU.sparse.numblocks": "1",
+        "GNU.sparse.map": "0,8",
+    }
+    info.size = 8
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(info, io.BytesIO(b"weights!"))
+        add(tar, "model.ckpt-1.index", b"index")
+    with pytest.raises(GmdVaeError, match="incomplete"), checkpoints.open_checkpoint(archive):
+        pass
+
+
 def test_two_checkpoints_of_one_name_in_an_archive_are_an_error(tmp_path: Path) -> None:
     archive = tmp_path / "two.tar"
     with tarfile.open(archive, "w") as tar:
@@ -246,12 +276,11 @@ def test_two_checkpoints_of_one_name_in_an_archive_are_an_error(tmp_path: Path) 
         pass
 
 
-@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
-def test_a_damaged_compressed_tar_is_one_line(tmp_path: Path, suffix: str) -> None:
+def test_a_damaged_compressed_tar_is_one_line(tmp_path: Path) -> None:
     import random
 
-    archive = tmp_path / f"cut.tar.{suffix}"
-    with tarfile.open(archive, f"w:{suffix}") as tar:  # type: ignore[call-overload]
+    archive = tmp_path / "cut.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
         add(tar, "model.ckpt-1.index", random.Random(1).randbytes(200_000))
     whole = archive.read_bytes()
     for damaged in (whole[:100_000], whole[:90_000] + bytes(100) + whole[90_100:]):

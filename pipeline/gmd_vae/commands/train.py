@@ -167,6 +167,7 @@ def command(
     )
     if cluster:
         cluster.rows(job.run.hparams["batch_size"])  # raises if the batch cannot be shared equally
+        _check_cluster_folder(job.run.folder)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, at import
     if gpu is not None or require_gpu:
@@ -206,10 +207,25 @@ def _cluster(
     return read_cluster(os.environ.get(VARIABLE), flags)
 
 
+def _check_cluster_folder(folder: Path) -> None:
+    """Refuses a run folder for which TensorFlow needs a link: the machines of a cluster do not share such links."""
+    from gmd_vae.common.errors import UsageError
+    from gmd_vae.models.tensorflow_paths import is_pattern
+
+    if is_pattern(folder):
+        raise UsageError(
+            f"A cluster cannot save into '{folder}': TensorFlow searches for files by patterns, and * ? [ ] {{ }} \\ "
+            "stand for others in them",
+            "Choose a --run-dir without these characters.",
+        )
+
+
 def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
     from gmd_vae.common import console
+    from gmd_vae.training.run.folder_checks import check_new_folder
     from gmd_vae.training.run.lock import run_lock
 
+    check_new_folder(job.run.folder)
     job.run.folder.mkdir(parents=True, exist_ok=True)
     with run_lock(job.run.folder):
         job.run.describe(job.plan)

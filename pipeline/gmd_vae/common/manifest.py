@@ -185,7 +185,7 @@ class Replaceable:
             return  # compared with the new folder, when that is finished
         described = _described(content)
         copies = walk(new) if new is not None else {}
-        files = {name: status for name, status in entries.items() if name != NAME and not _is_worthless(name, status)}
+        files = {name: status for name, status in entries.items() if name != NAME and not is_worthless(name, status)}
         for name, status in files.items():
             sizes = {described[name]["bytes"]} if name in described else set()
             sizes |= {copies[name].st_size} if name in copies else set()
@@ -305,7 +305,8 @@ def _file_entries(value: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value)
 
 
-def _is_worthless(name: str, status: os.stat_result) -> bool:
+def is_worthless(name: str, status: os.stat_result) -> bool:
+    """Returns True for half-written files of killed commands and for files that file managers leave behind."""
     return is_regular(status) and _WORTHLESS.fullmatch(name) is not None
 
 

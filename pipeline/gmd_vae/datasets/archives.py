@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Literal, NamedTuple, cast
 
 from gmd_vae.common.errors import GmdVaeError
@@ -30,13 +30,16 @@ MAX_RATIO = 200  # of unpacked to packed size; GMD's densest file has 10, a zip 
 RATIO_COUNTS_FROM = 1 << 20  # bytes; a high ratio does no harm to smaller files
 MAX_COMPRESSED_TAR_BYTES = 4 << 30  # unpacked: a .tar.gz is read from front to back
 MAX_HELD_BYTES = 256 << 20  # memory for the wanted files of a .tar.gz
-_MAX_TAR_READ = 64 << 20  # bytes; tarfile reads the size that a header declares at once
+_MAX_HEADER = 1 << 20  # bytes; tarfile reads the size that a header declares at once
+_MAX_COMMON_FIELDS = 100  # of pax headers that count for all files; tarfile copies them for each file
+_BLOCK = 1 << 20  # bytes copied at once
 
 # Errors of zipfile, tarfile and the decompressors on damaged bytes.
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile, gzip.BadGzipFile, zlib.error, struct.error,
     EOFError, ValueError, LookupError, ArithmeticError, RuntimeError,
 )  # fmt: skip
+_UNPACK = "Unpack it yourself and give the folder of one checkpoint."
 GET_AGAIN = "Get the archive again, or unpack it yourself and give the folder instead."
 _NOT_A_FILE = "it is a link or a special file"
 
@@ -153,7 +156,7 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
     skipped: list[Skipped] = []
     tops: set[str] = set()
     others = held = 0
-    with damage_as_error(archive), contextlib.closing(_entries(archive, kind)) as entries:
+    with damage_as_error(archive), contextlib.closing(_entries(archive, kind, MAX_COMPRESSED_TAR_BYTES)) as entries:
         for number, entry in enumerate(entries):
             if number >= MAX_MEMBERS:
                 raise GmdVaeError(f"'{archive}' holds more than {MAX_MEMBERS:,} files", GET_AGAIN)
@@ -169,7 +172,7 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
             elif problem := problem or _size_or_name_problem(name, entry.size, max_bytes, members):
                 skipped.append(Skipped(printable(name), problem))
             else:
-                data = entry.read() if kind == "tar.gz" else None
+                data = b"".join(entry.blocks()) if kind == "tar.gz" else None
                 held += len(data or b"")
                 if held > MAX_HELD_BYTES:
                     raise GmdVaeError(
@@ -181,6 +184,42 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
     return Contents(tuple(members.values()), tuple(skipped), others, tops.pop() if len(tops) == 1 else "")
 
 
+def copy_from_tar(archive: Path, folder: Path, wanted: Callable[[str], bool], max_bytes: int, max_members: int) -> None:
+    """Copies files of a tar or tar.gz into a folder, without the folders that they have in the archive.
+
+    Links, special files and files with holes are never copied.
+
+    Args:
+        archive: Path of the archive.
+        folder: An empty folder; the caller removes it after an error.
+        wanted: Predicate on a file's name, without its folders.
+        max_bytes: Limit of the unpacked size of all files of the archive, also of those that are not copied.
+        max_members: Limit of the number of files.
+
+    Raises:
+        GmdVaeError: The archive is damaged, above a limit, or holds two files of one name.
+        OSError: The folder cannot be written (a full disk).
+    """
+    kind: Kind = "tar.gz" if archive_kind(archive) == "tar.gz" else "tar"
+    total = 0
+    with damage_as_error(archive), contextlib.closing(_entries(archive, kind, max_bytes)) as entries:
+        for number, entry in enumerate(entries):
+            total += entry.size
+            if total > max_bytes or number >= max_members:
+                limit = f"{max_bytes >> 30} GiB" if number < max_members else f"{max_members:,} files"
+                raise GmdVaeError(f"'{archive}' unpacks to more than {limit}", _UNPACK)
+            name = PurePosixPath(entry.name).name
+            if entry.problem or not wanted(name):
+                continue
+            try:
+                target = (folder / name).open("xb")
+            except FileExistsError:
+                raise GmdVaeError(f"'{archive}' holds two files '{printable(name)}'", _UNPACK) from None
+            with target:
+                for block in entry.blocks():
+                    target.write(block)
+
+
 class _Entry(NamedTuple):
     """One file of an archive as the archive describes it, unchecked."""
 
@@ -188,34 +227,41 @@ class _Entry(NamedTuple):
     size: int
     position: int
     problem: str  # reason for not using it, as a clause; or ""
-    read: Callable[[], bytes]  # for tar.gz, and only until the next entry
+    blocks: Callable[[], Iterator[bytes]]  # for tar and tar.gz, and only until the next entry
 
 
-def _entries(archive: Path, kind: Kind) -> Generator[_Entry, None, None]:
+def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, None, None]:
     if kind == "zip":
         with zipfile.ZipFile(archive) as opened:
             for position, info in enumerate(zip_infos(opened)):
                 if not info.is_dir():
-                    yield _Entry(info.filename, info.file_size, position, zip_problem(info), bytes)
+                    yield _Entry(info.filename, info.file_size, position, zip_problem(info), _no_blocks)
         return
     with archive.open("rb") as file, contextlib.ExitStack() as stack:
         bounded = _ForwardReader(file, archive.stat().st_size)
         if kind == "tar.gz":
             unpacked = stack.enter_context(gzip.GzipFile(fileobj=file, mode="rb"))
-            bounded = _ForwardReader(cast("IO[bytes]", unpacked), MAX_COMPRESSED_TAR_BYTES)
+            bounded = _ForwardReader(cast("IO[bytes]", unpacked), max_unpacked)
         # "r:" on our own stream, never "r:gz": tarfile would read whatever size a header declares
         tar = stack.enter_context(tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r:"))
         while (member := tar.next()) is not None:
             tar.members = []  # type: ignore[attr-defined]  # or tarfile keeps every header
+            if len(tar.pax_headers) > _MAX_COMMON_FIELDS:
+                raise tarfile.ReadError("its header holds too many fields")
             if member.isdir():
                 continue
             problem = "" if member.isreg() and not member.issparse() else _NOT_A_FILE
             position = member.offset_data
             if not problem and (member.size < 0 or position + member.size > bounded.limit):
-                raise EOFError("a file reaches beyond the end")
+                beyond = f"it unpacks to more than {bounded.limit:,} bytes" if kind == "tar.gz" else "it ends too early"
+                raise EOFError(beyond)
             yield _Entry(
-                member.name, member.size, position, problem, functools.partial(bounded.read_at, position, member.size)
+                member.name, member.size, position, problem, functools.partial(bounded.blocks, position, member.size)
             )
+
+
+def _no_blocks() -> Iterator[bytes]:
+    return iter(())
 
 
 class _ForwardReader:
@@ -228,18 +274,21 @@ class _ForwardReader:
         self._stream, self.limit = stream, limit
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _MAX_TAR_READ:
+        if not 0 <= size <= _MAX_HEADER:
             raise tarfile.ReadError(f"a header asks for {size:,} bytes")
         data = self._stream.read(size)
         self._check(self.tell())
         return data
 
-    def read_at(self, position: int, size: int) -> bytes:
+    def blocks(self, position: int, size: int) -> Iterator[bytes]:
+        """Yields the bytes of a file in blocks."""
         self.seek(position)
-        data = self.read(size)
-        if len(data) != size:
-            raise EOFError("it ends inside a file")
-        return data
+        while size:
+            block = self._stream.read(min(size, _BLOCK))
+            if not block:
+                raise EOFError("it ends inside a file")
+            size -= len(block)
+            yield block
 
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
         if position < self.tell():

@@ -12,6 +12,7 @@ from gmd_vae.common import console
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
+from gmd_vae.models.tensorflow_paths import tensorflow_path
 
 _ADAM_SLOTS = ("/Adam", "/Adam_1")
 _OPTIMIZER = re.compile(r"(/Adam(_1)?|(^|/)beta[12]_power(_\d+)?|^global_step)$")
@@ -115,7 +116,7 @@ def last_undamaged(folder: Path) -> tuple[Path | None, list[tuple[Path, str]]]:
 def _open(prefix: Path) -> tuple[Any, dict[str, tuple[int, ...]]]:
     """Opens TensorFlow's reader of a checkpoint; returns it with the names and shapes of the tensors."""
     try:
-        reader = tf.train.load_checkpoint(str(prefix))
+        reader = tf.train.load_checkpoint(tensorflow_path(prefix))
         return reader, {name: tuple(shape) for name, shape in reader.get_variable_to_shape_map().items()}
     except MemoryError:  # a damaged index can name a block of any size; a sound index is small
         raise _Unreadable("its index is damaged: it names more data than can be") from None

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import lzma
 import re
-import shutil
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Collection, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.datasets.archives import archive_kind, copy_from_tar
 
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _DATA_SUFFIX = re.compile(r"\.data-\d{5}-of-(\d{5})$")
@@ -41,12 +38,22 @@ def open_checkpoint(path: Path) -> Iterator[Path]:
     Raises:
         GmdVaeError: There is no complete checkpoint, or the archive is damaged or too large.
     """
-    if path.is_file() and tarfile.is_tarfile(path):
+    if is_archive(path):
         with tempfile.TemporaryDirectory(prefix="gmd-vae-checkpoint-") as folder:
-            _unpack(path, Path(folder))
+            copy_from_tar(path, Path(folder), _is_wanted, _MAX_ARCHIVE_BYTES, _MAX_MEMBERS)
             yield latest(Path(folder), called=str(path))
     else:
         yield find(path)
+
+
+def is_archive(path: Path) -> bool:
+    """Returns True for a tar or tar.gz."""
+    return path.is_file() and archive_kind(path) in ("tar", "tar.gz")
+
+
+def _is_wanted(name: str) -> bool:
+    """Returns True for a file of a checkpoint in an archive, except the graph, which is never read."""
+    return _FILE_SUFFIX.search(name) is not None and not name.endswith(".meta")
 
 
 def find(path: Path) -> Path:
@@ -178,40 +185,3 @@ def config_from_name(path: Path, known: Collection[str]) -> str | None:
             if (name := ".".join(parts[:count])) in known:
                 return name
     return None
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    """Copies the checkpoint files out of an untrusted archive: only plain files, without their folders, up to limits.
-
-    Raises:
-        GmdVaeError: The archive is damaged, too large, or contains two files of one name.
-    """
-    total = 0
-    try:
-        with tarfile.open(archive) as tar:
-            for number, member in enumerate(tar):
-                total += member.size  # also of files that are not copied: a compressed archive is read to its end
-                if total > _MAX_ARCHIVE_BYTES or number >= _MAX_MEMBERS:
-                    what = f"{_MAX_ARCHIVE_BYTES >> 30} GiB" if number < _MAX_MEMBERS else f"{_MAX_MEMBERS:,} files"
-                    raise GmdVaeError(
-                        f"'{archive}' unpacks to more than {what}", "Unpack it yourself and give the folder."
-                    )
-                name = PurePosixPath(member.name).name
-                if not member.isfile() or not _FILE_SUFFIX.search(name) or name.endswith(".meta"):
-                    continue
-                source = tar.extractfile(member)
-                assert source is not None  # because of isfile()
-                try:
-                    with source, (folder / name).open("xb") as target:
-                        shutil.copyfileobj(source, target, 1 << 20)
-                except FileExistsError:
-                    raise GmdVaeError(
-                        f"'{archive}' holds two files '{name}'",
-                        "Unpack it yourself and give the folder of one of them.",
-                    ) from None
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise GmdVaeError(f"'{archive}' is damaged ({error})", "Download it again.") from None
-    except OSError as error:
-        if error.errno is not None:  # such as a full disk; for damage, gzip and bzip2 raise it without a number
-            raise
-        raise GmdVaeError(f"'{archive}' is damaged ({error})", "Download it again.") from None

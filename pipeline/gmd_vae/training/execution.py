@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gmd_vae.magenta.api import tf
+from gmd_vae.models.tensorflow_paths import tensorflow_path
 
 
 class Execution(Protocol):
@@ -155,5 +156,5 @@ class RestoringSessionCreator(tf.train.SessionCreator):  # type: ignore[misc]
             self._scaffold,
             self._target,
             self._config,
-            checkpoint_filename_with_path=str(checkpoint) if checkpoint else None,
+            checkpoint_filename_with_path=tensorflow_path(checkpoint) if checkpoint else None,
         ).create_session()

@@ -93,15 +93,16 @@ def train(
         execution: Processes that execute the run; by default this one alone.
 
     Raises:
-        GmdVaeError: The loss is not finite, ``_MAX_SKIPPED_UPDATES`` updates in a row were skipped, memory or disk
-            space ran out, or the last checkpoint does not fit the config.
+        GmdVaeError: The run was trained before and has no readable checkpoint, the last checkpoint does not fit the
+            config, the loss is not finite, ``_MAX_SKIPPED_UPDATES`` updates in a row were skipped, or memory or disk
+            space ran out.
         Interrupted: Stopped before the first step.
     """
     execution = execution or SingleProcess()
+    resumed_from = last_checkpoint(run)
     run.train_folder.mkdir(parents=True, exist_ok=True)
     for folder in (run.folder, run.train_folder, run.best_folder):
         remove_partial_files(folder)
-    resumed_from = last_checkpoint(run)
     first_step = (checkpoints.step_of(resumed_from) or 0) if resumed_from else 0
     config = session_config(select_layers(run.config, run.hparams, run.layers))
     validator = Validator(run, examples.validation) if examples.validation.count else None

@@ -17,6 +17,7 @@ from gmd_vae.common import files
 from gmd_vae.common.temporary_files import PARTIAL
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
+from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training.history import Validation
 
 SECONDS_BETWEEN = 120  # training time that a kill -9 can cost; stock Magenta saves every minute
@@ -71,7 +72,8 @@ class CheckpointHook(tf.train.SessionRunHook):  # type: ignore[misc]
 
     def _save(self, session: Any) -> None:
         with _without_partial_files(self._folder):
-            self._saver.save(session, str(self._folder / "model.ckpt"), global_step=self._step, write_meta_graph=False)
+            prefix = tensorflow_path(self._folder / "model.ckpt")
+            self._saver.save(session, prefix, global_step=self._step, write_meta_graph=False)
         self.saved, self._saved_at = self._step, time.monotonic()
 
 

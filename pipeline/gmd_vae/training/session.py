@@ -11,17 +11,28 @@ from typing import Any
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
 from gmd_vae.models.checkpoint_check import check_fits, graph_variables, last_undamaged, without_optimizer
+from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training import tensorboard_events
 from gmd_vae.training.execution import Execution
 from gmd_vae.training.graph import TrainingGraph
 from gmd_vae.training.progress import note
 from gmd_vae.training.run.folder import KEEP, Run
+from gmd_vae.training.run.folder_checks import check_progress
 from gmd_vae.training.saving import CheckpointHook
 
 
 def last_checkpoint(run: Run) -> Path | None:
-    """Returns the prefix of the newest undamaged checkpoint of a run; prints which newer ones are skipped."""
+    """Returns the prefix of the newest undamaged checkpoint of a run; prints which newer ones are skipped.
+
+    Returns:
+        ``None`` if the run was not trained yet.
+
+    Raises:
+        GmdVaeError: The run was trained, and has no readable checkpoint.
+    """
     prefix, damaged = last_undamaged(run.train_folder)
+    if prefix is None:
+        check_progress(run, damaged)
     for skipped, reason in damaged:
         note(f"Skipped checkpoint '{skipped}', which cannot be read ({reason})")
     return prefix
@@ -50,9 +61,9 @@ def open_session(
         GmdVaeError: A checkpoint does not fit the config.
     """
     with execution.devices():
-        saver = tf.train.Saver(max_to_keep=KEEP)
+        saver = tf.train.Saver(max_to_keep=KEEP, save_relative_paths=True)  # the folder may be moved
     # the saver deletes the oldest checkpoint; it must count those of earlier starts
-    saver.recover_last_checkpoints([str(prefix) for prefix in checkpoints.complete(run.train_folder)])
+    saver.recover_last_checkpoints([tensorflow_path(prefix) for prefix in checkpoints.complete(run.train_folder)])
     wanted = graph_variables()
 
     def latest() -> Path | None:
@@ -83,6 +94,6 @@ def _initial_weights(run: Run, execution: Execution) -> Iterator[Callable[[Any, 
             weights = tf.train.Saver([variable for variable in tf.global_variables() if variable.op.name in names])
 
         def restore(scaffold: Any, session: Any) -> None:
-            weights.restore(session, str(prefix))
+            weights.restore(session, tensorflow_path(prefix))
 
         yield restore

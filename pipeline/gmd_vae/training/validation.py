@@ -20,6 +20,7 @@ from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
 from gmd_vae.models.elbo_terms import TEACHER_FORCING, elbo_terms
 from gmd_vae.models.sessions import session_config
+from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training.examples import Split
 from gmd_vae.training.history import Validation, elbo
 from gmd_vae.training.run.folder import Run
@@ -63,7 +64,7 @@ class Validator:
         """
         if self._session is None:
             self._build()
-        self._saver.restore(self._session, str(checkpoint))
+        self._saver.restore(self._session, tensorflow_path(checkpoint))
         self._session.run(self._reset)
         parts: list[list[Any]] = []
         for first in range(0, self._split.count, self._size):

@@ -15,6 +15,7 @@ from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.models.accelerated.select_layers import SelectedLayers, accelerate
 from gmd_vae.models.checkpoint_check import check_fits, find_damage, graph_variables
 from gmd_vae.models.sessions import session_config
+from gmd_vae.models.tensorflow_paths import tensorflow_path
 
 Model = TypeVar("Model", bound="CheckpointModel")
 
@@ -70,5 +71,5 @@ class CheckpointModel:
         """
         check_fits(self._checkpoint, graph_variables())
         session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(chosen))))
-        tf.train.Saver().restore(session, str(self._checkpoint))
+        tf.train.Saver().restore(session, tensorflow_path(self._checkpoint))
         return session

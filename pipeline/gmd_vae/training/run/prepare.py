@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,7 +117,7 @@ def resolve_init_from(path: Path) -> InitFrom:
     """
     with checkpoints.open_checkpoint(path) as prefix:
         digest = hashlib.sha256("".join(map(files.sha256, checkpoints.files_of(prefix))).encode()).hexdigest()
-        return InitFrom(path if path.is_file() and tarfile.is_tarfile(path) else prefix, digest)
+        return InitFrom(path if checkpoints.is_archive(path) else prefix, digest)
 
 
 def describe(job: Job) -> list[str]:

@@ -1,0 +1,73 @@
+"""Paths of checkpoints for TensorFlow, which treats them as patterns: ``run [v2]`` is a set of characters to it.
+
+``RestoreV2``, ``tf.train.Saver`` and the checkpoint reader search for ``PREFIX.index`` with ``Env::GetMatchingPaths``,
+so that a path with a bracket, a star, a question mark or a backslash finds nothing. Such a path is replaced by that of
+a temporary link.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.models.checkpoints import files_of
+
+_PATTERN = re.compile(r"[*?\[\]{}\\]")
+_PLAIN_NAME = "checkpoint"
+
+
+def tensorflow_path(prefix: Path) -> str:
+    """Returns a path of a checkpoint that TensorFlow does not treat as a pattern.
+
+    Args:
+        prefix: Prefix of a checkpoint to read or to write.
+
+    Returns:
+        The prefix itself, or one that leads through a link in the temporary folder. The link exists until the process
+        ends.
+
+    Raises:
+        GmdVaeError: The name of the temporary folder is a pattern, too.
+    """
+    if not is_pattern(prefix):
+        return str(prefix)
+    if _PATTERN.search(prefix.name):
+        return _linked_files(prefix)
+    return str(_linked_folder(prefix.parent.resolve()) / prefix.name)
+
+
+def is_pattern(path: Path) -> bool:
+    """Returns True for a path that TensorFlow treats as a pattern."""
+    return _PATTERN.search(str(path)) is not None
+
+
+@functools.cache
+def _linked_folder(folder: Path) -> Path:
+    link = _new_folder() / "folder"
+    link.symlink_to(folder, target_is_directory=True)
+    return link
+
+
+@functools.cache
+def _linked_files(prefix: Path) -> str:
+    """Links the files of a checkpoint under a plain name."""
+    folder = _new_folder()
+    for file in files_of(prefix):
+        (folder / f"{_PLAIN_NAME}{file.name[len(prefix.name) :]}").symlink_to(file.resolve())
+    return str(folder / _PLAIN_NAME)
+
+
+def _new_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="gmd-vae-link-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if is_pattern(folder):
+        raise GmdVaeError(
+            f"TensorFlow cannot use the temporary folder '{folder.parent}': its name has one of * ? [ ] {{ }} \\",
+            "Set TMPDIR to another folder.",
+        )
+    return folder

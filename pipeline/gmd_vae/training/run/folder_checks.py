@@ -1,0 +1,71 @@
+"""Checks before a run starts at step 0: nothing of the user's, and nothing of an earlier training, may be lost."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from gmd_vae.common import files
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.manifest import free_name, is_worthless
+from gmd_vae.common.printable import printable
+from gmd_vae.models import checkpoints
+from gmd_vae.training import history
+from gmd_vae.training.run import lock
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import NAME
+
+
+def check_new_folder(folder: Path) -> None:
+    """Checks that a folder without ``run.json`` is missing or empty. The lock and leftovers of kills do not count.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        GmdVaeError: The folder holds files, or is a file; names one of them.
+    """
+    if (folder / NAME).exists() or not folder.exists():
+        return
+    action = f"Choose another --run-dir, for example '{free_name(folder)}'. Nothing was changed."
+    if not folder.is_dir():
+        raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
+    for name, status in files.walk(folder).items():
+        if name != lock.NAME and not is_worthless(name, status):
+            raise GmdVaeError(f"'{folder}' is not a run: it holds '{printable(name)}' and no {NAME}", action)
+
+
+def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
+    """Checks that a run without a readable checkpoint in ``train/`` was not trained before.
+
+    Training would begin at step 0 again, and replace ``best/`` and ``metrics.jsonl``. A run that was killed before
+    its first checkpoint holds nothing that would be lost.
+
+    Args:
+        run: The run.
+        damaged: Checkpoints in ``train/`` that cannot be read, each with the reason.
+
+    Raises:
+        GmdVaeError: The run was trained, and its checkpoints are missing or damaged. The message says how to go on.
+    """
+    best = checkpoints.complete(run.best_folder)
+    lines = list(history.read_lines(run.folder / history.NAME)) if (run.folder / history.NAME).exists() else []
+    saved = best or damaged or any(line["split"] == "validation" for line in lines)
+    if not saved and (run.train_folder.is_dir() or not lines):
+        return
+    if damaged:
+        prefix, reason = damaged[0]
+        problem = f"'{prefix}' cannot be read ({reason}), and there is no earlier checkpoint"
+    else:
+        problem = f"'{run.train_folder}' holds no complete checkpoint"
+    step = max((line["step"] for line in lines), default=checkpoints.step_of(best[-1]) if best else 0)
+    trained = f"although the run was trained to step {step:,}: it would begin again and replace its results"
+    other = shlex.quote(str(free_name(run.folder)))
+    if best:
+        start = shlex.quote(str(run.folder / checkpoints.BEST))
+        command = f"gmd-vae train --config {run.config.name} --init-from {start} --run-dir {other}"
+        action = f"Go on from its best weights with '{command}', or bring back '{run.train_folder}' from a copy."
+    else:
+        action = f"Bring back '{run.train_folder}' from a copy, or train anew with --run-dir {other}."
+    raise GmdVaeError(f"{problem}, {trained}", f"{action} Nothing was changed.")

@@ -1,0 +1,105 @@
+"""A training that would start at step 0 destroys nothing: neither files of the user nor earlier results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.folder_checks import check_new_folder, check_progress
+from gmd_vae.training.run.run_file import Plan
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    config = get_config("hierdec-drum_4bar_v2")
+    run = Run(tmp_path / "my run", config, config.hparams, 5, Path("data/examples/groove"), "digest")
+    run.train_folder.mkdir(parents=True)
+    run.describe(Plan(100))
+    return run
+
+
+def add_best(run: Run, step: int) -> None:
+    run.best_folder.mkdir()
+    for suffix in ("index", "data-00000-of-00001"):
+        (run.best_folder / f"model.ckpt-{step}.{suffix}").write_bytes(b"weights")
+
+
+def add_lines(run: Run, *lines: dict[str, Any]) -> None:
+    (run.folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+VALIDATION = {
+    "split": "validation",
+    "step": 200,
+    "windows": 3,
+    "elbo": -9.0,
+    "reconstruction": 8.0,
+    "kl_bits": 2.0,
+    "kl_bits_above_free": 1.0,
+}
+
+
+@pytest.mark.parametrize("name", ["song.mid", "best/model.ckpt-1.index", "metrics.jsonl", "train/notes.txt", ".git/x"])
+def test_a_folder_of_the_user_is_refused_and_named(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "project"
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text("mine")
+    with pytest.raises(GmdVaeError, match="is not a run") as caught:
+        check_new_folder(folder)
+    assert f"'{name}'" in str(caught.value)
+    assert f"'{tmp_path / 'project-2'}'" in str(caught.value)
+
+
+def test_missing_empty_and_just_locked_folders_are_taken(tmp_path: Path, run: Run) -> None:
+    check_new_folder(tmp_path / "missing")
+    (tmp_path / "empty" / "train").mkdir(parents=True)
+    check_new_folder(tmp_path / "empty")
+    (tmp_path / "empty" / ".lock").write_text("process 1")
+    check_new_folder(tmp_path / "empty")
+    check_new_folder(run.folder)
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "song.mid").write_bytes(b"mine")
+    with pytest.raises(GmdVaeError, match="is not a folder"):
+        check_new_folder(tmp_path / "song.mid")
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(run: Run) -> None:
+    check_progress(run)
+    add_lines(run, {"split": "train", "step": 20})
+    check_progress(run)
+
+
+def test_the_best_weights_are_not_replaced_and_the_command_to_go_on_is_named(run: Run) -> None:
+    add_best(run, 200)
+    add_lines(run, {"split": "train", "step": 220}, VALIDATION)
+    with pytest.raises(GmdVaeError, match="trained to step 220") as caught:
+        check_progress(run)
+    new = f"{run.folder}-2"
+    command = f"gmd-vae train --config hierdec-drum_4bar_v2 --init-from '{run.folder}/best' --run-dir '{new}'"
+    assert command in str(caught.value)
+
+
+def test_validations_without_weights_are_not_replaced(run: Run) -> None:
+    add_lines(run, VALIDATION)
+    with pytest.raises(GmdVaeError, match="holds no complete checkpoint"):
+        check_progress(run)
+
+
+def test_a_curve_without_a_training_folder_is_not_replaced(run: Run) -> None:
+    add_lines(run, {"split": "train", "step": 20})
+    run.train_folder.rmdir()
+    with pytest.raises(GmdVaeError, match="trained to step 20"):
+        check_progress(run)
+
+
+def test_damaged_checkpoints_are_named(run: Run) -> None:
+    prefix = run.train_folder / "model.ckpt-7"
+    with pytest.raises(GmdVaeError, match=r"model\.ckpt-7' cannot be read \(ends too early\)"):
+        check_progress(run, [(prefix, "ends too early")])
