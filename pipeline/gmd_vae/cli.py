@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import click
 
-from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common import stop_signals
+from gmd_vae.common.errors import GmdVaeError, Interrupted
 
 # In the order of the work. The texts are here so that `gmd-vae --help` imports no command; a test compares
 # them with the first line of each command's own help.
@@ -78,17 +79,20 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Runs the command and exits: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
+    """Runs the command and exits: 0 success, 1 failure, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM or SIGHUP.
 
     Prints every expected failure as one line on stderr. A traceback is a bug.
 
     Args:
         argv: Arguments without the program's name; None takes those of the process.
     """
+    stop_signals.forget()
     try:
         result = cli.main(args=list(argv) if argv is not None else None, prog_name="gmd-vae", standalone_mode=False)
         code = result if isinstance(result, int) else 0
         sys.stdout.flush()
+    except Interrupted as error:
+        code = _fail(str(error), stop_signals.exit_status())
     except GmdVaeError as error:
         code = _fail(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:  # `gmd-vae` alone: show the help
@@ -96,31 +100,41 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = 2
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "gmd-vae"
-        message = " ".join(error.format_message().split())
-        code = _fail(f"{message} See '{command} --help'.", 2)
+        code = _fail(f"{error.format_message()} See '{command} --help'.", 2)
     except click.ClickException as error:
-        code = _fail(" ".join(error.format_message().split()), error.exit_code)
+        code = _fail(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        code = _fail("Interrupted. Nothing half-written was left behind; run the command again.", 130)
-    except BrokenPipeError:  # `gmd-vae configs | head`: the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = _interrupted()
     except MemoryError:
         code = _fail("Out of memory. Close other programs, or use a smaller config or batch size.", 1)
     except OSError as error:
-        code = _fail(_os_error(error), 1)
+        code = _interrupted() if stop_signals.is_requested() else _fail(_os_error(error), 1)
+    except Exception:
+        if not stop_signals.is_requested():
+            raise
+        code = _interrupted()  # a library that was interrupted in its C code raises an error of its own
     sys.exit(code)
 
 
+def _interrupted() -> int:
+    text = "Interrupted. Nothing half-written was left behind; run the command again."
+    return _fail(text, stop_signals.exit_status())
+
+
 def _fail(message: str, code: int) -> int:
-    """Prints an error and returns the exit code."""
-    sys.stderr.write(f"Error: {message}\n")
+    """Prints an error as one line and returns the exit status."""
+    text = " ".join(message.split())
+    if not (text.isascii() and text.isprintable()):  # saves the import
+        from gmd_vae.common.printable import printable
+
+        text = printable(text, limit=None)
+    sys.stderr.write(f"Error: {text}\n")
     return code
 
 
 def _os_error(error: OSError) -> str:
     """Returns an error of the operating system as one line, with the user's next action."""
-    name = f"'{error.filename}': " if error.filename else ""
+    name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) and error.filename else ""
     reason = error.strerror or str(error)
     action = {
         errno.ENOSPC: "Free some space on that disk, then run the command again.",

@@ -111,8 +111,8 @@ def _facts(config: Config) -> dict[str, Any]:
 
 def _show_all(configs: list[Config]) -> None:
     """Prints a table of configs for each kind of music."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     from gmd_vae.common import console
     from gmd_vae.common.printable import printable
@@ -121,7 +121,7 @@ def _show_all(configs: list[Config]) -> None:
     out = console.stdout()
     listed = [_facts(config) for config in configs]
     for group in MUSIC.values():
-        out.print(f"[bold]{group.heading}[/bold]: {group.data}", soft_wrap=True)
+        out.print(Text.assemble((group.heading, "bold"), f": {group.data}"), soft_wrap=True)
         table = Table(box=None, pad_edge=False)
         table.add_column("config", no_wrap=True)
         rows = [facts for facts in listed if facts["group"] == group.name]
@@ -131,7 +131,7 @@ def _show_all(configs: list[Config]) -> None:
         table.add_column("summary")
         for facts in rows:
             memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else ""] if known else []
-            summary = escape(printable(facts["summary"])).removesuffix(", for a laptop")
+            summary = printable(facts["summary"]).removesuffix(", for a laptop")
             summary += "; Magenta's own" if facts["stock"] else ""
             laptop = "yes" if facts["for_laptops"] else ""
             table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, summary)
@@ -141,8 +141,8 @@ def _show_all(configs: list[Config]) -> None:
 
 def _show_one(config: Config) -> None:
     """Prints every number of a config, and its commands."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     from gmd_vae.common import console
     from gmd_vae.common.printable import printable
@@ -152,8 +152,8 @@ def _show_one(config: Config) -> None:
 
     facts = _facts(config)
     out = console.stdout()
-    out.print(f"[bold]{config.name}[/bold]: {escape(printable(config.summary))}")
-    out.print(f"From: {printable(config.source)}", markup=False)
+    out.print(Text.assemble((printable(config.name), "bold"), f": {printable(config.summary, None)}"))
+    out.print(f"From: {config.source}")
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column("name", no_wrap=True)
     table.add_column("value")
@@ -168,14 +168,15 @@ def _show_one(config: Config) -> None:
     table.add_row("steps", f"{facts['num_steps']:,}")
     for name, value in facts["windows"].items():
         shown = f"{len(value)} drum classes" if name == "pitch_classes" else value
-        table.add_row(f"windows.{name}", escape(str(shown)))
+        table.add_row(f"windows.{name}", str(shown))
     for name, value in config.hparams.items():
         default = HPARAM_DEFAULTS.get(name, value)
-        table.add_row(name, escape(str(value)) if value == default else f"{value}  (Magenta's default: {default})")
+        table.add_row(name, str(value) if value == default else f"{value}  (Magenta's default: {default})")
     out.print(table)
-    out.print("\n[bold]Commands[/bold]")
+    out.print("")
+    out.print("Commands", style="bold")
     for line in _commands(facts):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
 
 
 def _commands(facts: dict[str, Any]) -> list[str]:

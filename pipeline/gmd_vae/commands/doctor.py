@@ -11,6 +11,7 @@ import click
 
 from gmd_vae.commands.options import json_option
 from gmd_vae.common import console
+from gmd_vae.common.printable import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +45,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
 def _print(report: dict[str, Any]) -> None:
     """Prints the report on one screen: a table of facts, then the problems."""
-    from rich.markup import escape
+    from rich.text import Text
 
     out = console.stdout()
     out.print(_table(report))
@@ -52,8 +53,8 @@ def _print(report: dict[str, Any]) -> None:
     if not report["problems"]:
         out.print("Nothing is wrong.", style="green")
     for problem in report["problems"]:
-        label = "[bold red]Error:[/]" if problem["level"] == "error" else "[yellow]Warning:[/]"
-        out.print(f"{label} {escape(problem['what'])}. {escape(problem['next_action'])}")
+        label = ("Error:", "bold red") if problem["level"] == "error" else ("Warning:", "yellow")
+        out.print(Text.assemble(label, " ", f"{printable(problem['what'], None)}. {problem['next_action']}"))
     if report["problems"] and report["ok"]:
         out.print("Nothing that stops the work.", style="green")
 

@@ -123,7 +123,7 @@ def _byte_progress(name: str) -> Iterator[Callable[[int, int], None]]:
 
     console = stderr()
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),

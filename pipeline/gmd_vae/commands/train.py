@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from pathlib import Path
@@ -255,10 +254,11 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
 def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
     from gmd_vae.common import console
     from gmd_vae.common.errors import Interrupted
+    from gmd_vae.common.json_text import json_text
 
     run, best = job.run, outcome.best
     if as_json:
-        _print_line(json.dumps({"split": "end", **_facts(outcome)}) + "\n")
+        _print_line(json_text({"split": "end", **_facts(outcome)}) + "\n")
     if outcome.stopped == "interrupted":
         raise Interrupted(
             f"Interrupted at step {outcome.last_step} of {job.plan.num_steps}; saved as '{outcome.checkpoint}'",

@@ -13,6 +13,10 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``process_lock.py``: one process at a time in a folder.
 - ``printable.py``: text from files, fit to print.
 - ``console.py``: output on stdout and stderr, progress bars.
+- ``plain_console.py``: rich's console, with names shown as they are.
+- ``streams.py``: stdout and stderr for any text, read or not.
+- ``stop_signals.py``: Ctrl-C, SIGTERM and SIGHUP.
+- ``json_text.py``: JSON without NaN and control codes.
 - ``charts.py``: line charts as reproducible PNG files.
 - ``machine.py``: processor, memory, disk and GPUs of this machine, and the problems with them.
 - ``latent_points.py``: points and paths in latent space, in numpy.

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from gmd_vae.common.json_text import json_text
+
 if TYPE_CHECKING:  # rich takes a while to import: only commands that run need it, not --help
-    from rich.console import Console
     from rich.progress import Progress
+
+    from gmd_vae.common.plain_console import PlainConsole
 
 
 _PIPE_WIDTH = 200  # characters; rich would assume 80 and cut tables
 
 
-def stdout() -> Console:
+def stdout() -> PlainConsole:
     """Returns the console for results; it cuts and wraps no line when the output is a pipe."""
-    from rich.console import Console
-
-    piped = not sys.stdout.isatty()
-    return Console(soft_wrap=piped, width=_PIPE_WIDTH if piped else None, highlight=False)
+    return _console(sys.stdout.isatty())
 
 
-def stderr() -> Console:
+def stderr() -> PlainConsole:
     """Returns the console for progress, notes and warnings."""
-    from rich.console import Console
+    return _console(sys.stderr.isatty(), stderr=True)
 
-    piped = not sys.stderr.isatty()
-    return Console(stderr=True, soft_wrap=piped, width=_PIPE_WIDTH if piped else None, highlight=False)
+
+def _console(terminal: bool, *, stderr: bool = False) -> PlainConsole:
+    from gmd_vae.common.plain_console import PlainConsole
+
+    return PlainConsole(stderr=stderr, soft_wrap=not terminal, width=None if terminal else _PIPE_WIDTH)
 
 
 @contextlib.contextmanager
@@ -82,7 +84,7 @@ def _progress(unit: str) -> Progress:
             return Text(f"{speed:,.{speed < 10:d}f} {unit}/s" if speed else "")
 
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
@@ -95,4 +97,4 @@ def _progress(unit: str) -> Progress:
 
 def print_json(content: Any) -> None:
     """Writes one JSON document to stdout, for programs."""
-    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(content, indent=2, encoding=sys.stdout.encoding or "utf-8") + "\n")

@@ -32,7 +32,10 @@ class UsageError(GmdVaeError):
 
 
 class Interrupted(GmdVaeError):
-    """The user stopped the work (Ctrl-C, SIGTERM). The message names the work that was saved. Exits with 130."""
+    """The user stopped the work (Ctrl-C, SIGTERM, SIGHUP). The message names the work that was saved.
+
+    Exits with ``stop_signals.exit_status()``.
+    """
 
     exit_code = 130
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from typing import Any, TypeVar, overload
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import is_regular, numbered, sha256, walk, whole_file
+from gmd_vae.common.json_text import json_text
 from gmd_vae.common.printable import printable
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ def describe_file(path: Path, **facts: Any) -> dict[str, Any]:
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON for people and programs: indented, keys in the given order, complete or not at all."""
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(json_text(content, indent=2) + "\n", encoding="utf-8")
 
 
 def write(folder: Path, stage: str, content: dict[str, Any]) -> None:

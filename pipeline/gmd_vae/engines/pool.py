@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.resource_tracker
 import os
-import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
+from gmd_vae.common.stop_signals import held_back
 from gmd_vae.engines.engine import EngineError, Item, Result
 
 _IN_FLIGHT_PER_JOB = 4  # keeps every process busy; bounds memory whatever the number of items
@@ -33,12 +33,14 @@ def run_in_pool(
         EngineError: A process was killed from outside, most often because memory ran out.
     """
     # spawn, not fork: the same on Linux and macOS, and safe beside threads
-    with _children_without_ctrl_c():
+    with held_back():
+        # before the first worker: its start would unblock the signals in between
+        multiprocessing.resource_tracker.ensure_running()
         pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
     waiting: collections.deque[Future[Result]] = collections.deque()
     try:
         for item in items:
-            with _children_without_ctrl_c():  # processes start when they are first needed
+            with held_back():  # processes start when they are first needed
                 waiting.append(pool.submit(function, item))
             if len(waiting) >= jobs * _IN_FLIGHT_PER_JOB:
                 yield _take_next(waiting, in_order=in_order)
@@ -60,20 +62,6 @@ def _take_next(waiting: collections.deque[Future[Result]], *, in_order: bool) ->
     done = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
     waiting.remove(done)
     return done.result()
-
-
-@contextlib.contextmanager
-def _children_without_ctrl_c() -> Iterator[None]:
-    """Blocks SIGINT in child processes that start in the block: the parent stops them.
-
-    A terminal sends Ctrl-C to all its processes. Children inherit the blocked signal, so Ctrl-C
-    cannot interrupt even their start.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

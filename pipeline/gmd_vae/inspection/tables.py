@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gmd_vae.common.printable import printable
 from gmd_vae.inspection.text_grid import BLOCKS, WIDTH, Signs, bar_number, grid
 from gmd_vae.windows.extraction import REASONS
 
@@ -299,7 +300,9 @@ def _table(*headings: str) -> Table:
 def _row(table: Table, *cells: str) -> None:
     from rich.text import Text
 
-    table.add_row(*(Text(cell) for cell in cells))  # names are the user's: a bracket in one is no markup
+    table.add_row(
+        *(Text(printable(cell, limit=None)) for cell in cells)
+    )  # names are the user's: a bracket in one is no markup
 
 
 def _print_rest(out: Console, count: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import msgspec
 
 from gmd_vae.common import files
 from gmd_vae.common.json_formats import Count, parse_json
+from gmd_vae.common.json_text import json_text
 
 NAME = "metrics.jsonl"
 LOG_EVERY = 20  # steps between two lines of the training split
@@ -138,11 +138,11 @@ class History:
 
     def _rewrite(self) -> None:
         with files.whole_file(self._path) as partial:
-            partial.write_text("".join(json.dumps(line) + "\n" for line in self._kept), encoding="utf-8")
+            partial.write_text("".join(json_text(line) + "\n" for line in self._kept), encoding="utf-8")
         self._file = self._path.open("a", encoding="utf-8")
 
     def _write(self, line: dict[str, Any]) -> None:
-        text = json.dumps(line) + "\n"
+        text = json_text(line) + "\n"
         self._file.write(text)
         self._file.flush()
         if self._listener:

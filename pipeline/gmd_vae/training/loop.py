@@ -38,7 +38,7 @@ from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
 from gmd_vae.training.saving import CheckpointHook, keep_best, remove_partial_files
 from gmd_vae.training.session import last_checkpoint, open_session
-from gmd_vae.training.stopping import one_line_errors, stop_signals
+from gmd_vae.training.stopping import one_line_errors, stop_event
 from gmd_vae.training.tensorboard_events import Events
 from gmd_vae.training.validation import Validator
 
@@ -108,7 +108,7 @@ def train(
     validator = Validator(run, examples.validation) if examples.validation.count else None
     with (
         one_line_errors(run),
-        stop_signals() as stop,
+        stop_event() as stop,
         execution.start(config, stop),
         History(run.folder / metrics.NAME, first_step, listener) as history,
         contextlib.closing(Events(run)) as events,
@@ -223,6 +223,11 @@ class _Loop:
         """Validates a checkpoint; copies it to ``best/`` if it is better than all before."""
         assert self._validator is not None
         measured, tags = self._validator.validate(checkpoint, step)
+        if not math.isfinite(measured.elbo):
+            raise GmdVaeError(
+                f"The validation ELBO is {measured.elbo} at step {step}; it is not finite",
+                "Train again with a smaller learning_rate (--hparams learning_rate=...) in another --run-dir.",
+            )
         best = self._history.best
         is_best = metrics.improves(measured, best)
         if is_best:  # before the line in metrics.jsonl: after a kill between the two, both are done again

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import math
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import files
+from gmd_vae.common.json_text import json_text
 from gmd_vae.common.temporary_files import PARTIAL
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
@@ -108,7 +108,7 @@ def keep_best(folder: Path, checkpoint: Path, validation: Validation) -> None:
     with files.whole_file(folder / "checkpoint") as partial:  # read by tf.train.latest_checkpoint
         partial.write_text(f'model_checkpoint_path: "{checkpoint.name}"\n', encoding="utf-8")
     with files.whole_file(folder / "validation.json") as partial:
-        partial.write_text(json.dumps(dataclasses.asdict(validation), indent=2) + "\n", encoding="utf-8")
+        partial.write_text(json_text(dataclasses.asdict(validation), indent=2) + "\n", encoding="utf-8")
     for older in folder.glob("model.ckpt-*"):
         if not older.name.startswith(f"{checkpoint.name}."):
             older.unlink()

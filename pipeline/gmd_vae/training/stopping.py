@@ -1,41 +1,33 @@
-"""Early ends of a training run: Ctrl-C, SIGTERM, and errors of TensorFlow as one line."""
+"""Early ends of a training run: Ctrl-C and other signals, and errors of TensorFlow as one line."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import signal
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.stop_signals import on_request
 from gmd_vae.magenta.api import tf
 from gmd_vae.training.run.folder import Run
 
 
 @contextlib.contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Yields an event that the first Ctrl-C or SIGTERM sets; a second one raises `Interrupted` at once.
+def stop_event() -> Iterator[threading.Event]:
+    """Yields an event that the first Ctrl-C, SIGTERM or SIGHUP sets; a second one raises `Interrupted` at once.
 
     Signal handlers exist in the main thread only; in other threads the event is never set.
     """
     stop = threading.Event()
 
-    def request_stop(number: int, frame: Any) -> None:
+    def request_stop() -> None:
         if stop.is_set():
             raise Interrupted("Interrupted", "The last checkpoint is kept; the same command resumes from there.")
         stop.set()
 
-    if threading.current_thread() is not threading.main_thread():
+    with on_request(request_stop):
         yield stop
-        return
-    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

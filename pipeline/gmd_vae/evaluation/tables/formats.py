@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
+from gmd_vae.common.printable import printable
 from gmd_vae.evaluation.metrics.intervals import Estimate
 
 if TYPE_CHECKING:  # rich is slow to import
@@ -192,7 +193,7 @@ def _rows(cells: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _one_line(content: str) -> str:
-    return " ".join(content.split())
+    return printable(" ".join(content.split()), limit=None)
 
 
 def _markdown(content: str) -> str:

@@ -17,7 +17,7 @@ from gmd_vae.training.loop import Outcome, train
 from gmd_vae.training.progress import note, prefix_lines
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
-from gmd_vae.training.stopping import one_line_errors, stop_signals
+from gmd_vae.training.stopping import one_line_errors, stop_event
 
 
 def lead(run: Run, examples: Examples, plan: Plan, listener: Callable[[str], None] | None, cluster: Cluster) -> Outcome:
@@ -58,7 +58,7 @@ def work(run: Run, examples: Examples, cluster: Cluster) -> int:
     config = session_config(select_layers(run.config, run.hparams, run.layers))
     with (
         one_line_errors(run),
-        stop_signals() as stop,
+        stop_event() as stop,
         replica.start(config, stop),
         tf.Graph().as_default(),
     ):
@@ -79,7 +79,7 @@ def serve(cluster: Cluster) -> None:
         Interrupted: Stopped before the job ended.
     """
     prefix_lines(cluster.role)
-    with stop_signals() as stop:
+    with stop_event() as stop:
         target = servers.start_server(cluster, session_config(None))
         note("serving")
         servers.serve_until_done(cluster, target, stop, note)
