@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import math
 import os
 import struct
 import zlib
@@ -112,7 +113,7 @@ def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]
     Raises:
         GmdVaeError: The file is cut short or damaged. The message names the file and the record's index.
     """
-    limit = unpacked_limit(path)
+    limit = most_unpacked(path.stat().st_size) if is_gzip(path) else math.inf
     with _open(path) as stream:
         try:
             position = stream.seek(start)
@@ -132,9 +133,9 @@ def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]
             raise _damaged(path, number, f"gzip: {error}") from None
 
 
-def unpacked_limit(path: Path) -> float:
-    """Returns the number of bytes that a file may hold: of a gzip file in proportion to its size, else any number."""
-    return max(_MIN_UNPACKED, _MAX_RATIO * path.stat().st_size) if is_gzip(path) else float("inf")
+def most_unpacked(size: int) -> int:
+    """Returns the number of bytes that a gzip file of ``size`` bytes may hold."""
+    return max(_MIN_UNPACKED, _MAX_RATIO * size)
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -12,6 +12,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families import family_of
+from gmd_vae.midi.tfrecord import is_gzip, record_sizes
 from gmd_vae.windows.extraction import Layout
 from gmd_vae.windows.notes_input import input_name, open_notes
 from gmd_vae.windows.storage.examples_manifest import ExamplesManifest, other_sizes, read_examples_manifest
@@ -110,7 +111,14 @@ def open_examples(folder: Path, config: Config) -> Examples:
 def _split(folder: Path, content: ExamplesManifest, name: str) -> Split:
     if name not in content.splits:
         return Split([], 0, content.layout)
-    return Split(example_files(folder, name), content.split(folder, name).examples, content.layout)
+    files, count = example_files(folder, name), content.split(folder, name).examples
+    packed = [file for file in files if is_gzip(file)]  # TensorFlow unpacks them without a limit
+    if packed and sum(1 for file in packed for _ in record_sizes(file)) > count:
+        raise GmdVaeError(
+            f"The {name} files in '{folder}' hold more examples than their manifest lists",
+            f"Make '{folder}' again with 'gmd-vae preprocess'.",
+        )
+    return Split(files, count, content.layout)
 
 
 def _search(config: Config) -> Path:

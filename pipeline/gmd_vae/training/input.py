@@ -14,11 +14,15 @@ import abc
 import dataclasses
 from typing import Any
 
-from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.configuration.window_specs import MAX_STEPS, DrumWindows
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.tokens import labels_to_sequence
 from gmd_vae.models.label_vectors import expand_labels
 from gmd_vae.training.examples import Split
+
+CHECK = "check_examples"  # in the names of the operations that check records; errors hold the name
+_CHECKED_AT_ONCE = 256  # examples
+_BYTES = {"bool": 1, "float32": 4}  # of a value in a record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +64,10 @@ class ExampleTable(abc.ABC):
                 "GZIP" if any(file.suffix == ".gz" for file in files) else ""
             )  # all shards are compressed, or none
             records = tf.data.TFRecordDataset([str(file) for file in files], compression)
-            records = records.batch(count, drop_remainder=True)
-            return self._parse(tf.ensure_shape(tf.data.experimental.get_single_element(records), [count]))
+            serialised = tf.data.experimental.get_single_element(records.batch(count + 1).take(1))
+            found = tf.equal(tf.size(serialised), count)
+            with tf.control_dependencies([tf.debugging.Assert(found, ["another number of records"], name=CHECK)]):
+                return self._parse(tf.reshape(serialised, [count]))
 
         # a local variable is filled at the start of every session and is not part of a checkpoint
         with tf.variable_scope("", use_resource=True):
@@ -108,7 +114,10 @@ class LabelTable(ExampleTable):
 
     def _parse(self, serialised: Any) -> Any:
         features = {"labels": tf.io.FixedLenFeature([self._windows.steps], tf.int64)}
-        labels = tf.io.parse_example(serialised, features)["labels"]
+        labels = tf.io.parse_example(serialised, features, name=CHECK)["labels"]
+        fits = tf.reduce_all((labels >= 0) & (labels < 2 ** len(self._windows.pitch_classes)))
+        with tf.control_dependencies([tf.debugging.Assert(fits, ["a label out of range"], name=CHECK)]):
+            labels = tf.identity(labels)
         return tf.cast(labels, tf.int32) if len(self._windows.pitch_classes) < 31 else labels
 
     def _batch(self, rows: Any) -> Batch:
@@ -126,23 +135,55 @@ class TensorTable(ExampleTable):
     """Serialised windows of Magenta's converters; windows of other lengths in one batch are padded with zeros."""
 
     def _parse(self, serialised: Any) -> Any:
-        return serialised
+        pieces = tf.data.Dataset.from_tensor_slices(serialised).batch(_CHECKED_AT_ONCE)
+        fits = pieces.map(self._fits, tf.data.AUTOTUNE).reduce(True, tf.logical_and)
+        with tf.control_dependencies([tf.debugging.Assert(fits, ["an array out of range"], name=CHECK)]):
+            return tf.identity(serialised)
 
-    def _batch(self, rows: Any) -> Batch:
+    def _arrays(self) -> dict[str, tuple[int, int, str]]:
+        """Returns depth, number of ones in a row, and dtype of each array in a record."""
         layout = self._layout
-        arrays = {
+        arrays: dict[str, tuple[int, int, str]] = {
             "inputs": (layout.input_depth, layout.input_ones, layout.input_dtype),
             "outputs": (layout.output_depth, layout.output_ones, layout.output_dtype),
             "controls": (layout.control_depth, layout.control_ones, layout.control_dtype),
         }
         if not layout.control_depth:  # a zero-width tensor crashes TensorFlow: see the module's docstring
             del arrays["controls"]
-        features: dict[str, Any] = {"length": tf.io.FixedLenFeature(list(layout.length_shape), tf.int64)}
-        for name, (_, ones, _) in arrays.items():
+        return arrays
+
+    def _features(self) -> dict[str, Any]:
+        """Returns the features of a record, for ``parse_example``."""
+        features: dict[str, Any] = {"length": tf.io.FixedLenFeature(list(self._layout.length_shape), tf.int64)}
+        for name, (_, ones, _) in self._arrays().items():
             features[name] = tf.io.VarLenFeature(tf.int64) if ones else tf.io.FixedLenFeature([], tf.string)
-        parsed = tf.io.parse_example(tf.gather(self._table, rows), features)
+        return features
+
+    def _fits(self, serialised: Any) -> Any:
+        """Returns True if the arrays of records have equal lengths, in range, and values in range."""
+        parsed = tf.io.parse_example(serialised, self._features(), name=CHECK)
+        size = tf.shape(serialised)[0]
+        most = self._layout.steps or MAX_STEPS
+        total = tf.reduce_sum(tf.reshape(parsed["length"], [size, -1]), axis=1)
+        fits = [parsed["length"] >= 0, total > 0, total <= most]
+        steps: dict[str, Any] = {}
+        for name, (depth, ones, dtype) in self._arrays().items():
+            if ones:
+                values, width = parsed[name].values, ones
+                length = tf.math.unsorted_segment_sum(tf.ones_like(values), parsed[name].indices[:, 0], size)
+                fits += [values >= 0, values <= depth]
+            else:
+                length, width = tf.cast(tf.strings.length(parsed[name]), tf.int64), depth * _BYTES[dtype]
+                fits.append(_is_plain(parsed[name], dtype))
+            steps[name] = length // width
+            fits += [tf.equal(length % width, 0), tf.equal(steps[name], steps["inputs"])]
+            fits += [steps[name] > 0, steps[name] <= most]
+        return tf.reduce_all(tf.stack([tf.reduce_all(condition) for condition in fits]))
+
+    def _batch(self, rows: Any) -> Batch:
+        parsed = tf.io.parse_example(tf.gather(self._table, rows), self._features())
         size, tensors = int(rows.shape[0]), {}
-        for name, (depth, ones, dtype) in arrays.items():
+        for name, (depth, ones, dtype) in self._arrays().items():
             if ones:
                 columns = tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padding is 0: no column
                 tensors[name] = _decode_columns(columns, depth, as_tokens=ones == 1 and name in self._tokens)
@@ -150,6 +191,14 @@ class TensorTable(ExampleTable):
                 tensors[name] = _decode_bytes(parsed[name], size, depth, dtype)
         length = tf.cast(parsed["length"], tf.int32)
         return Batch(tensors["inputs"], tensors["outputs"], length, tensors.get("controls"))
+
+
+def _is_plain(arrays: Any, dtype: str) -> Any:
+    """Returns True for each value of serialised arrays that is 0 or 1 (bool) or finite (float32)."""
+    longest = (tf.reduce_max(tf.strings.length(arrays)) + 3) // 4 * 4
+    stored = tf.uint8 if dtype == "bool" else tf.float32
+    values = tf.raw_ops.DecodePaddedRaw(input_bytes=arrays, fixed_length=longest, out_type=stored, name=CHECK)
+    return values <= 1 if dtype == "bool" else tf.math.is_finite(values)
 
 
 def _decode_columns(columns: Any, depth: int, *, as_tokens: bool) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.common.stop_signals import on_request
 from gmd_vae.magenta.api import tf
+from gmd_vae.training.input import CHECK
 from gmd_vae.training.run.folder import Run
 
 
@@ -56,6 +57,12 @@ def one_line_errors(run: Run) -> Iterator[None]:
             raise GmdVaeError(
                 f"Another machine of the job went away ({text.splitlines()[0]})",
                 "Start this process again: the job resumes from the last checkpoint.",
+            ) from None
+        is_example = CHECK in text or "Dataset was empty" in text
+        if isinstance(error, tf.errors.InvalidArgumentError) and is_example:
+            raise GmdVaeError(
+                f"An example in '{run.examples}' does not fit the manifest beside it ({text.splitlines()[0]})",
+                "Run 'gmd-vae preprocess' again.",
             ) from None
         if isinstance(error, tf.errors.DataLossError):
             raise GmdVaeError(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 from gmd_vae.windows.storage.records import read_label_example
-from gmd_vae.windows.storage.shards import read_examples
+from gmd_vae.windows.storage.shards import example_files, read_examples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +51,7 @@ def load_windows(folder: Path, split: str) -> LabelWindows:
             f"'{folder}' holds the tensors of '{content.config}', not drum labels",
             "Run 'gmd-vae preprocess' with a drum config.",
         )
+    example_files(folder, split)  # their sizes: the manifest's counts follow from them
     count = content.split(folder, split).examples
     labels = np.zeros((count, layout.steps), np.uint16 if layout.classes <= 16 else np.int64)
     files = np.zeros(count, np.int64)

@@ -11,6 +11,7 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.json_formats import Count
 from gmd_vae.families.output_spec import OutputSpec
+from gmd_vae.midi.tfrecord import FRAME, most_unpacked
 from gmd_vae.windows.extraction import Layout
 
 STAGE = "preprocess"
@@ -66,6 +67,13 @@ class ExamplesManifest(msgspec.Struct, frozen=True):
     splits: dict[Literal["train", "validation", "test"], ExamplesSplit]
     extractor: dict[str, Any]
     input: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        shortest = FRAME + (self.layout.steps or 1 if self.layout.format == "labels" else 1)  # a byte for each label
+        for shard in (shard for split in self.splits.values() for shard in split.files):
+            held = most_unpacked(shard.bytes) if shard.name.endswith(".gz") else shard.bytes
+            if shard.records * shortest > held:
+                raise ValueError(f"'{shard.name}' has {shard.bytes:,} bytes, too few for {shard.records:,} records")
 
     def split(self, folder: Path, name: str) -> ExamplesSplit:
         """Returns a split.

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.window_specs import MAX_STEPS
 from gmd_vae.windows.extraction import Labels, Layout, Tensors
 
 _COMPRESSION = 1  # zlib's fastest level
@@ -79,9 +80,10 @@ def read_label_example(record: bytes) -> tuple[list[int], list[str]]:
         GmdVaeError: The record is not of format ``labels``.
     """
     features = _parse(record)
-    if "labels" not in features:
+    labels = features["labels"].int64_list.value if "labels" in features else ()
+    if not 0 < len(labels) <= MAX_STEPS:
         raise _not_an_example("labels")
-    return list(features["labels"].int64_list.value), _sources(features)
+    return list(labels), _sources(features)
 
 
 def read_tensor_example(record: bytes, layout: Layout) -> tuple[Tensors, list[str]]:
@@ -231,6 +233,8 @@ def _columns_of_ones(array: npt.NDArray[Any], ones: int) -> npt.NDArray[np.int64
 
 def _unpack_array(feature: Any, dtype: str, depth: int, ones: int) -> npt.NDArray[Any]:
     if ones:
+        if len(feature.int64_list.value) > ones * MAX_STEPS:
+            raise ValueError("more steps than any window has")
         numbers = np.array(feature.int64_list.value, np.int64).reshape(-1, ones)
         if numbers.min(initial=0) < 0:
             raise ValueError("a negative column number")
@@ -240,7 +244,10 @@ def _unpack_array(feature: Any, dtype: str, depth: int, ones: int) -> npt.NDArra
     raw = feature.bytes_list.value[0]
     if dtype == "bool":
         return np.frombuffer(raw, np.uint8).reshape(-1, depth).astype(np.bool_)
-    return np.frombuffer(raw, "<f4").reshape(-1, depth).astype(np.float32)
+    array = np.frombuffer(raw, "<f4").reshape(-1, depth).astype(np.float32)
+    if not np.isfinite(array).all():
+        raise ValueError("a number that is not finite")
+    return array
 
 
 def _sources(features: Any) -> list[str]:
