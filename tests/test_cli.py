@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -118,3 +119,36 @@ def test_the_command_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) ->
     assert (code, out) == (2, "")
     assert "Commands:" in err
     assert len(err.splitlines()) > 10
+
+
+def _options(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Parameter]]:
+    context = click.Context(command)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _options(found, *path, name)
+    else:
+        yield from ((path, parameter) for parameter in command.params)
+
+
+NUMBERS = [
+    pytest.param(path, parameter.opts[-1], id=" ".join((*path, parameter.opts[-1])))
+    for path, parameter in _options(cli.cli)
+    if isinstance(parameter.type, click.types.FloatParamType)
+]
+
+
+@pytest.mark.parametrize("value", ["nan", "NaN", "-nan", "inf", "-inf", "Infinity", "1e999"])
+@pytest.mark.parametrize(("path", "option"), NUMBERS)
+def test_no_option_takes_what_is_no_number(
+    path: tuple[str, ...], option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = _run(capsys, *path, f"{option}={value}")
+    assert (code, out) == (2, "")
+    assert option in _one_line(err)
+    assert "is not a number" in err
+
+
+def test_options_with_numbers_are_found() -> None:
+    assert len(NUMBERS) >= 7

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gmd_vae.commands.options import json_option
+from gmd_vae.commands.options import FiniteRange, json_option
 
 if TYPE_CHECKING:
     from gmd_vae.evaluation.tables.formats import Table
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--temperature",
-    type=click.FloatRange(min=0, min_open=True, max=10),
+    type=FiniteRange(min=0, min_open=True, max=10),
     default=1.0,
     show_default=True,
     help="Temperature of samples; 1 is the model's own distribution.",

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gmd_vae.commands.options import Command, GroupedOption
+from gmd_vae.commands.options import Command, FiniteRange, GroupedOption
 from gmd_vae.generation import request
 
 _MODEL, _INPUTS, _LATENT, _PLAYING, _FILES = "Model", "Inputs", "Latent space", "Playing", "Output"
@@ -103,7 +103,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _LATENT,
         "--radius",
         metavar="NUMBER",
-        type=click.FloatRange(0, 10),
+        type=FiniteRange(0, 10),
         default=request.RADIUS,
         show_default=True,
         help="With --around: distance, as a standard deviation. 1 is the distance of independent samples.",
@@ -157,7 +157,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _LATENT,
         "--drift",
         metavar="NUMBER",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=request.DRIFT,
         show_default=True,
         help="With --bars: distance of each window from the one before. 0 repeats it, 1 is independent of it.",
@@ -166,7 +166,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _LATENT,
         "--temperature",
         metavar="NUMBER",
-        type=click.FloatRange(0, 10),
+        type=FiniteRange(0, 10),
         help="Lower is safer, higher is wilder, 0 takes the likeliest step.  [default: 0.5; 0 to reconstruct, vary, "
         "change attributes and groove]",
     ),
@@ -179,7 +179,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="Same seed, same bytes.",
     ),
-    _option(_PLAYING, "--tempo", metavar="BPM", type=click.FloatRange(20, 400), help="[default: the input's, or 120]"),
+    _option(_PLAYING, "--tempo", metavar="BPM", type=FiniteRange(20, 400), help="[default: the input's, or 120]"),
     _option(
         _PLAYING,
         "--velocity",
@@ -200,7 +200,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _PLAYING,
         "--swing",
         metavar="PERCENT",
-        type=click.FloatRange(50, 75),
+        type=FiniteRange(50, 75),
         help="Delays every second sixteenth note: 50 is straight, 66 triplets.  [default: 50]",
     ),
     _option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,17 @@ import click
 
 if TYPE_CHECKING:
     from gmd_vae.engines.engine import Engine
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers. ``nan`` and ``inf``, which click's own ranges let pass, are no numbers."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Returns the number; raises ``BadParameter`` for a text that is none, and for a number outside the range."""
+        number = float(click.FLOAT.convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return float(super().convert(number, param, ctx))
 
 
 class GroupedOption(click.Option):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gmd_vae.commands.options import Command, GroupedOption
+from gmd_vae.commands.options import Command, FiniteRange, GroupedOption
 
 _FILTERS_GROUP = "Section filters (a section lies between two changes of tempo or time signature)"
 
@@ -21,7 +21,7 @@ _FILTERS: tuple[Callable[[Any], Any], ...] = (
     _option(
         "--max-total-time",
         metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True),
+        type=FiniteRange(min=0, min_open=True),
         help="Maximum length of a section. Magenta's script: 1800.",
     ),
     _option(
