@@ -91,6 +91,7 @@ def test_notes_of_another_data_set_are_not_replaced(workspace: Path, music: Path
         error = run_here(workspace, "convert", source, expect=1).error
         assert f"was made from another 'groove' (40 files), not from '{source}' (1 files)" in error
         assert "--output-dir 'data/notes/groove-2'" in error
+        assert sorted(path.name for path in notes.parent.iterdir()) == ["groove"]
         assert {path.name: path.read_bytes() for path in notes.iterdir()} == before
     run_here(workspace, "convert", "evil.zip", "--output-dir", "data/notes/groove")  # named, so it is meant
 
@@ -103,6 +104,23 @@ def test_notes_of_the_same_input_are_replaced(workspace: Path, music: Path, make
     run_here(workspace, "convert", "raw/groove")
     content = json.loads((workspace / "data/notes/groove/manifest.json").read_text())
     assert content["input"]["files"] == 21
+
+
+def test_convert_refuses_another_input_before_it_converts_a_file(
+    workspace: Path, music: Path, make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_here(workspace, "convert", "raw/groove")
+    (workspace / "other" / "groove").mkdir(parents=True)
+    (workspace / "other" / "groove" / "x.mid").write_bytes(make_midi([(0, 38), (95, 42)]))
+    monkeypatch.setattr("gmd_vae.midi.convert.make_batches", lambda *_: pytest.fail("it converts files"))
+    assert "was made from another" in run_here(workspace, "convert", "other/groove", expect=1).error
+    content_path = workspace / "data/notes/groove/manifest.json"
+    content = json.loads(content_path.read_text())
+    del content["input_sample"]  # as version 0.8.2 wrote it
+    content_path.write_text(json.dumps(content))
+    assert "was made from another" in run_here(workspace, "convert", "other/groove", expect=1).error
+    monkeypatch.undo()
+    run_here(workspace, "convert", "raw/groove")
 
 
 def test_a_picture_or_sound_replaces_only_its_own_kind(workspace: Path, make_midi: MakeMidi) -> None:

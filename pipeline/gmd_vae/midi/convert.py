@@ -27,7 +27,7 @@ from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.local import engine_for
 from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent
 from gmd_vae.midi.account_sum import AccountSum, counted_names
-from gmd_vae.midi.convert_batch import Converted, read_batch, write_batch
+from gmd_vae.midi.convert_batch import Converted, digest_of, read_batch, remove_changed_batches, write_batch
 from gmd_vae.midi.notes_manifest import STAGE, read_convert_manifest
 from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.midi.splits import Plan, SplitBy, make_plan, split_by_hash
@@ -130,10 +130,12 @@ def convert(
     for name, reason in listing.skipped:
         tally.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_BATCH] for start in range(0, len(plan.files), FILES_PER_BATCH)]
-    with (
-        open_output(output_dir, STAGE, inputs=[input_path]) as replaceable,
-        open_batches(output_dir, _identity(listing, plan, reading)) as batches,
-    ):
+    with contextlib.ExitStack() as opened:
+        replaceable = opened.enter_context(open_output(output_dir, STAGE, inputs=[input_path]))
+        if is_default_name:
+            _check_same_input(output_dir, input_path, plan)
+        batches = opened.enter_context(open_batches(output_dir, _identity(listing, plan, reading)))
+        remove_changed_batches(batches, tasks)
         make_batches(
             batches,
             functools.partial(write_batch, listing.root, listing.collection, reading),
@@ -154,8 +156,6 @@ def convert(
                     for item in read_batch(batches, number, len(files)):
                         tally.add(item, plan, streams)
             tally.check_not_empty(input_path)
-            if is_default_name:
-                _check_same_input(output_dir, input_path, plan, tally)
             content = _manifest(folder, names, listing, plan, selection, reading, tally)
             manifest.write(folder, STAGE, content)
     return Summary(output_dir, tally.splits, tally.skipped, {"format": manifest.FORMAT, "stage": STAGE, **content})
@@ -178,16 +178,16 @@ def _identity(listing: MidiListing, plan: Plan, reading: Reading) -> dict[str, A
     }
 
 
-def _check_same_input(output_dir: Path, input_path: Path, plan: Plan, tally: _Tally) -> None:
+def _check_same_input(output_dir: Path, input_path: Path, plan: Plan) -> None:
     """Checks that earlier notes under a default name came from the same files, or from some of them.
 
     Two inputs can have one default name, for example a folder ``groove`` and an archive with a folder ``groove``.
+    Of the same input, a small part of the files is read: the manifest holds the digests of 16 of them.
 
     Args:
         output_dir: Folder of the default name, already checked to be an output of ``convert``.
         input_path: The input.
         plan: Its files.
-        tally: The files that were read.
 
     Raises:
         GmdVaeError: The earlier notes came from other files.
@@ -195,9 +195,13 @@ def _check_same_input(output_dir: Path, input_path: Path, plan: Plan, tally: _Ta
     if not (output_dir / manifest.NAME).is_file():
         return
     earlier = read_convert_manifest(output_dir, "Choose another --output-dir.")
-    sample = earlier.input_sample
-    if earlier.input.sha256 == tally.digest.hexdigest() or (
-        sample is not None and not tally.contents.isdisjoint(sample)
+    digests = ((file.name, digest) for file in plan.files if (digest := digest_of(file)) is not None)
+    if earlier.input_sample is not None:
+        sample = frozenset(earlier.input_sample)
+        if any(digest[:_DIGITS] in sample for _, digest in digests):
+            return
+    elif hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests).encode()).hexdigest() == (
+        earlier.input.sha256
     ):
         return
     raise GmdVaeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.midi_files import MidiFile
+from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.resumable import Batches, check_visible
 from gmd_vae.midi.midi_io import midi_to_record
 from gmd_vae.midi.reader.account import NO_EVENTS, Account
@@ -105,3 +107,28 @@ def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]
             except StopIteration:
                 raise GmdVaeError(f"'{path}' is cut short") from None
             yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, Account.parse(account))
+
+
+def remove_changed_batches(batches: Batches, tasks: Sequence[Sequence[MidiFile]]) -> None:
+    """Removes batches of a stopped run that are damaged, or one of whose files has other bytes now.
+
+    Names, sizes and modification times do not show every change: programs that copy files keep the time.
+
+    Args:
+        batches: Batches of the conversion.
+        tasks: Files of each batch.
+    """
+    for number in sorted(batches.finished()):
+        files = tasks[number]
+        with contextlib.suppress(EngineError):  # damaged: already removed
+            known = [item.sha256 for item in read_batch(batches, number, len(files))]
+            if known != [digest_of(file) for file in files]:
+                batches.path(number).unlink(missing_ok=True)
+
+
+def digest_of(file: MidiFile) -> str | None:
+    """Returns the hexadecimal SHA-256 of a file; ``None`` if it cannot be read."""
+    try:
+        return hashlib.sha256(file.read()).hexdigest()
+    except GmdVaeError:
+        return None
