@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -140,3 +141,18 @@ def test_a_broken_proxy_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.delenv("HTTP_PROXY", raising=False)
         message = failure(RemoteFile("http://nowhere.invalid/x", 10, "0" * 64), folder)
     assert message == f"The proxy for nowhere.invalid cannot be used (Connection refused). {ADVICE}"
+
+
+@pytest.mark.parametrize("how", ["drip", "drip a header"])
+@pytest.mark.parametrize("limit", ["_TOTAL_SECONDS", "_WATCHED_SECONDS"])
+def test_a_server_that_drips_bytes_is_given_up(
+    server: FileServer, folder: Path, monkeypatch: pytest.MonkeyPatch, how: str, limit: str
+) -> None:
+    """Each byte comes long before the limit on the time without a byte."""
+    monkeypatch.setattr(f"gmd_vae.datasets.download.{limit}", 0.5)
+    server.script = [how]
+    begun = time.monotonic()
+    with pytest.raises(GmdVaeError, match=rf"from {server.remote.host} .* too slow\. {ADVICE}") as caught:
+        download(server.remote, folder, ADVICE)
+    assert time.monotonic() - begun < 5
+    assert "\n" not in str(caught.value)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,6 +76,31 @@ def test_no_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(EngineError, match=r"There is no Dask scheduler at '.*dask scheduler") as caught:
             next(DaskEngine(address).each(square, [1]))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["silence", "a web server"])
+def test_something_else_at_the_address_is_one_line(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    """The port of the dashboard, or a firewall that takes connections and passes nothing on."""
+    monkeypatch.setattr("gmd_vae.engines.dask._CONNECT_SECONDS", 0.5)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            connections = []
+            while True:
+                connections.append(listening.accept()[0])
+                connections[-1].sendall(answer)
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        begun = time.monotonic()
+        with pytest.raises(EngineError, match=r"There is no Dask scheduler at '.*dask scheduler") as caught:
+            next(DaskEngine(address).each(square, [1]))
+        assert time.monotonic() - begun < 10
+        assert "\n" not in str(caught.value)
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 def test_no_worker_and_then_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

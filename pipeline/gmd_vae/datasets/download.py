@@ -1,11 +1,13 @@
 """Downloads one file of known size and SHA-256 with pooch.
 
-pooch retries, verifies the hash and moves the file into place. This module bounds the size, reports the
-progress, and turns failures into one line.
+pooch retries, verifies the hash and moves the file into place. This module bounds the size and the time, reports
+the progress, and turns failures into one line.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +16,19 @@ from urllib.parse import urlsplit
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.threads import in_thread
 
 if TYPE_CHECKING:  # pooch and requests take a while to import: only a download needs them
     import requests
 
 ATTEMPTS = 5  # pooch waits 1, 2, 3 and 4 seconds between them
 _NAME = "archive"  # of the file in the folder
-_BLOCK = 1 << 15  # bytes read at once
+_BLOCK = 1 << 13  # bytes read at once
 _TIMEOUT = (15.0, 30.0)  # seconds to connect; seconds without a byte
+_TOTAL_SECONDS = 600.0  # for all attempts together
+_WATCHED_SECONDS = 60.0  # in any such time, ...
+_LEAST_BYTES = 30_000  # ... so many bytes arrive, or the download ends: 500 bytes a second
+_SECONDS_BETWEEN_LOOKS = 0.1
 _RETRY_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 OnProgress = Callable[[int, int], None]  # bytes received, bytes in total
@@ -62,9 +69,32 @@ def download(remote: RemoteFile, folder: Path, advice: str, on_progress: OnProgr
     Raises:
         GmdVaeError: The server cannot be reached or refuses, or what it sends is not the file.
     """
+    downloader = _Downloader(remote, advice, on_progress)
+    future = in_thread(lambda: _fetch(folder, downloader))
+    begun = watched_since = time.monotonic()
+    received = 0
+    try:
+        # a limit on the time without a byte is not enough: a proxy may pass on one byte now and then
+        while not concurrent.futures.wait([future], _SECONDS_BETWEEN_LOOKS).done:
+            now = time.monotonic()
+            if now - begun > _TOTAL_SECONDS:
+                raise downloader.too_slow(f"is not complete after {_TOTAL_SECONDS:.0f} seconds")
+            if now - watched_since > _WATCHED_SECONDS:
+                arrived = downloader.received - received
+                if arrived < _LEAST_BYTES:
+                    raise downloader.too_slow(f"brought {arrived:,} bytes in {_WATCHED_SECONDS:.0f} seconds")
+                received, watched_since = downloader.received, now
+        return future.result()
+    finally:
+        downloader.is_given_up = True
+
+
+def _fetch(folder: Path, downloader: _Downloader) -> Path:
+    """Downloads the file with pooch, see ``download``."""
     import pooch
     import requests
 
+    remote, advice = downloader.remote, downloader.advice
     pooch.get_logger().setLevel("WARNING")  # pooch reports each attempt; on_progress shows it
     cache = pooch.create(
         folder,
@@ -74,7 +104,7 @@ def download(remote: RemoteFile, folder: Path, advice: str, on_progress: OnProgr
         retry_if_failed=ATTEMPTS - 1,
     )
     try:
-        return Path(cache.fetch(_NAME, downloader=_Downloader(remote, advice, on_progress)))
+        return Path(cache.fetch(_NAME, downloader=downloader))
     except requests.RequestException as error:
         raise GmdVaeError(
             f"The download from {remote.host} broke off {ATTEMPTS} times ({_reason(error)})", advice
@@ -92,12 +122,14 @@ class _Downloader:
 
     Attributes:
         received: Number of bytes received in all attempts.
+        is_given_up: Set when nobody waits for the file any more.
     """
 
     remote: RemoteFile
     advice: str
     on_progress: OnProgress
     received: int = 0
+    is_given_up: bool = False
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         import requests
@@ -119,6 +151,10 @@ class _Downloader:
                 raise self._failure(error) from None
         if bounded.size != self.remote.size:
             raise self.not_the_file(f"sent {bounded.size:,} bytes, not the {self.remote.size:,} of the expected file")
+
+    def too_slow(self, problem: str) -> GmdVaeError:
+        """Returns the error for a connection that passes on too few bytes."""
+        return GmdVaeError(f"The download from {self.remote.host} {problem}, which is too slow", self.advice)
 
     def not_the_file(self, problem: str) -> GmdVaeError:
         """Returns the error for an answer of another size, such as a network's sign-in page."""
@@ -170,6 +206,8 @@ class _BoundedFile:
             GmdVaeError: The answer is larger than the expected file.
         """
         remote = self.downloader.remote
+        if self.downloader.is_given_up:
+            raise GmdVaeError(f"The download from {remote.host} was given up")
         if self.size + len(block) > remote.size:
             raise self.downloader.not_the_file(f"sends more than the {remote.size:,} bytes of the expected file")
         self.stream.write(block)

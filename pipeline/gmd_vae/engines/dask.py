@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import contextlib
 import logging
@@ -17,7 +18,7 @@ from gmd_vae.engines.engine import EngineError, Item, Result
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_CONNECT_SECONDS = 30
+_CONNECT_SECONDS = 10  # a scheduler that is there answers at once
 _WORKER_SECONDS = 60
 _COUNT_SECONDS = 5  # between counts of the workers: a count is a round trip, half a minute if the scheduler is gone
 _IN_FLIGHT_PER_THREAD = 4
@@ -58,6 +59,7 @@ class DaskEngine:
             logging.getLogger(f"distributed{logger}").setLevel(logging.CRITICAL + 1)
         with contextlib.ExitStack() as stack:
             try:
+                asyncio.run(_greet(self.address))  # Client would try for a minute, or for ever
                 client = stack.enter_context(
                     distributed.Client(self.address, timeout=_CONNECT_SECONDS, set_as_default=False)
                 )
@@ -120,6 +122,26 @@ class DaskEngine:
             raise EngineError(
                 f"The Dask scheduler at '{self.address}' has gone away", f"Start it again. {_CONTINUES}"
             ) from None
+
+
+async def _greet(address: str) -> None:
+    """Exchanges greetings with a scheduler.
+
+    Raises:
+        OSError: Nobody answers within ``_CONNECT_SECONDS``, or something else does.
+        ValueError: The address has another form.
+    """
+    from distributed.comm import connect
+
+    try:
+        comm = await asyncio.wait_for(connect(address, timeout=_CONNECT_SECONDS), _CONNECT_SECONDS)
+    except (TimeoutError, asyncio.TimeoutError):  # two classes in Python 3.10
+        raise OSError(f"no answer within {_CONNECT_SECONDS} seconds") from None
+    except (OSError, ValueError):
+        raise
+    except Exception:  # a web server: distributed takes its text for lengths, and asks for exabytes of memory
+        raise OSError("what answers there is something else") from None
+    comm.abort()
 
 
 def _versions() -> dict[str, str]:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from gmd_vae.common import manifest
-from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.evaluation.latent.attributes import drum_attributes
@@ -32,9 +31,9 @@ from gmd_vae.generation.model import Floats, OpenedModel, Window
 from gmd_vae.generation.performance.humanizer import Humanizer
 from gmd_vae.generation.performance.playing import TEMPO_RANGE
 from gmd_vae.generation.request import ATTRIBUTE, GROOVE, RECONSTRUCT, VARY
+from gmd_vae.generation.size import check_size
 
 _ROWS_AT_ONCE = 4096  # windows between two progress updates, whole batches of the sampler
-_MAX_WINDOWS = 200_000  # in memory at once: 400 MB of latent vectors with z_size 512
 
 
 def generate(job: GenerationJob) -> GenerationResult:
@@ -54,6 +53,7 @@ def generate(job: GenerationJob) -> GenerationResult:
         UsageError: There is no file with the number ``request.only``.
     """
     request, inputs, config = job.request, job.inputs, job.source.config
+    check_size(request, inputs, family_of(config).output(config).bars)
     music = family_of(config).decoded_music(config)
     conditions = DecoderConditions(config, request, inputs)
     with contextlib.ExitStack() as opened:
@@ -71,11 +71,6 @@ def generate(job: GenerationJob) -> GenerationResult:
             request, encoded, inputs, _attribute_vectors(job, model), music.output.bars, likeliest_steps
         )
         latents = conditions.repeat_for_chords(latents)
-        if len(latents.z) > _MAX_WINDOWS:
-            raise GmdVaeError(
-                f"That is {len(latents.z):,} windows, and {_MAX_WINDOWS:,} can be made at once",
-                "Make fewer files, or shorter ones.",
-            )
 
         # latent vectors to windows, only for the files to write
         numbers = request.numbers(len(latents.rows))

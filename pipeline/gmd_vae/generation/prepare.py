@@ -25,7 +25,6 @@ from gmd_vae.generation.request import (
     BARS,
     CONTINUE,
     GROOVE,
-    INTERPOLATE,
     MEASURED,
     RECONSTRUCT,
     TEMPERATURES,
@@ -35,6 +34,7 @@ from gmd_vae.generation.request import (
     check_attributes,
     window_numbers,
 )
+from gmd_vae.generation.size import check_size
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run
@@ -93,7 +93,12 @@ def prepare(
     playing = _playing(options, inputs)
     if grid is not None and (obstacle := playing.obstacle(grid)):
         raise UsageError(f"'{config.name}' cannot be played so: {obstacle}", "Leave --humanize and --swing out.")
-    _check_numbers(request, inputs, family_of(config).output(config).steps)
+    output = family_of(config).output(config)
+    check_size(request, inputs, output.bars)
+    if mode == VARY and request.distance > output.steps:
+        raise UsageError(
+            f"No variation can differ in {request.distance} of {output.steps} steps", "Choose a smaller --distance."
+        )
     attributes = _attribute_source(options["examples_path"], source, run) if mode == ATTRIBUTE else None
     return GenerationJob(request, source, output_dir, inputs, playing, attributes), notes
 
@@ -136,20 +141,6 @@ def _playing(options: Mapping[str, Any], inputs: GenerationInputs) -> Playing:
     settings = {name: options[name] for name in ("velocity", "swing") if options[name] is not None}
     feel = load_feel() if options["humanize"] == MEASURED else None
     return Playing(tempo, seed=options["seed"], feel=feel, **settings)
-
-
-def _check_numbers(request: GenerationRequest, inputs: GenerationInputs, window_steps: int) -> None:
-    """Refuses, before the model is loaded, a file number and a distance that cannot exist."""
-    if request.mode == INTERPOLATE:
-        ends = len(inputs.windows) + len(inputs.seeds)
-        total = (ends - 1) * (request.count - 1) + 1
-    else:
-        total = request.count if inputs.vectors is None else len(inputs.vectors)
-    request.numbers(total)
-    if request.mode == VARY and request.distance > window_steps:
-        raise UsageError(
-            f"No variation can differ in {request.distance} of {window_steps} steps", "Choose a smaller --distance."
-        )
 
 
 def _attribute_source(examples: Path | None, source: ModelSource, run: Run | None) -> AttributeSource:

@@ -16,10 +16,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.threads import in_thread
 from gmd_vae.magenta.api import tf
 from gmd_vae.training.cluster.roles import Cluster
 from gmd_vae.training.cluster.synchronous import token_queue
-from gmd_vae.training.cluster.waiting import answers, in_thread
+from gmd_vae.training.cluster.waiting import answers
 
 _SECONDS_BETWEEN_POLLS = 0.25
 _SECONDS_TO_LEAVE = 30.0  # a ps waits for the workers, which finish a step first; some may be dead

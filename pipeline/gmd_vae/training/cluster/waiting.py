@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from gmd_vae.common.errors import Interrupted
+from gmd_vae.common.threads import in_thread
 from gmd_vae.training.cluster.roles import Cluster
 
 _T = TypeVar("_T")
@@ -91,20 +92,6 @@ class Waiter:
     def wait_at_most(self, seconds: float, call: Callable[[], Any]) -> None:
         """Runs a call in a thread and returns when it ends or the time is over; ignores its exceptions."""
         concurrent.futures.wait([in_thread(call)], seconds)
-
-
-def in_thread(call: Callable[[], _T]) -> concurrent.futures.Future[_T]:
-    """Starts a call in a daemon thread, which does not keep the process from ending."""
-    future: concurrent.futures.Future[_T] = concurrent.futures.Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
 
 
 def answers(address: str) -> bool:

@@ -1,0 +1,46 @@
+"""The size of a request, counted before a model is loaded or a number is drawn."""
+
+from __future__ import annotations
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
+from gmd_vae.generation.request import GROOVE, INTERPOLATE, RECONSTRUCT, GenerationRequest
+
+_MAX_WINDOWS = 200_000  # in memory at once: 400 MB of latent vectors with z_size 512
+
+
+def check_size(request: GenerationRequest, inputs: GenerationInputs, window_bars: int) -> None:
+    """Checks that the files of a request can be made at once, and that the only file to write is one of them.
+
+    Args:
+        request: Mode and counts.
+        inputs: Inputs of the request.
+        window_bars: Bars in a window.
+
+    Raises:
+        GmdVaeError: The request has too many windows. ``only`` makes no difference: the latent vectors of all files
+            are placed before.
+        UsageError: No file has the number ``only``.
+    """
+    lengths = _file_lengths(request, inputs, window_bars)
+    request.numbers(len(lengths))
+    windows = sum(lengths)
+    if windows > _MAX_WINDOWS:
+        raise GmdVaeError(
+            f"That is {windows:,} windows, and {_MAX_WINDOWS:,} can be made at once",
+            "Make fewer files, or shorter ones.",
+        )
+
+
+def _file_lengths(request: GenerationRequest, inputs: GenerationInputs, window_bars: int) -> list[int]:
+    """Returns the number of windows in each file."""
+    for_chords = 1 if request.bars is not None else max(1, -(-len(request.chords) // window_bars))
+    if request.mode in (RECONSTRUCT, GROOVE):
+        lengths = [1] * len(inputs.windows) + [len(song.windows) for song in inputs.songs]
+        return [for_chords * length for length in lengths]
+    if request.mode == INTERPOLATE:
+        ends = len(inputs.windows) + len(inputs.seeds)
+        files = (ends - 1) * (request.count - 1) + 1
+    else:
+        files = request.count if inputs.vectors is None else len(inputs.vectors)
+    return [for_chords if request.bars is None else -(-request.bars // window_bars)] * files
