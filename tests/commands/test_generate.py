@@ -151,6 +151,32 @@ def test_options_that_exclude_each_other_are_a_usage_error(
     assert not jobs
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-n", "100000", "--bars", "4000", "--only", "0"], "100,000,000 windows, and 200,000 can be made at once"),
+        (["-n", "50", "--bars", "4000", "--wav"], "133 minutes of music; 30 can be rendered"),
+        (["-n", "50", "--bars", "100", "--png", "--join"], "167 minutes of music; 30 can be rendered"),
+        (["-n", "100000", "--bars", "8", "--wav"], "too full: the sound needs about 282.2 GB, 1.0 GB are free"),
+    ],
+)
+def test_a_request_that_is_too_large_is_refused_before_a_model_is_loaded(
+    run: Path,
+    jobs: list[GenerationJob],
+    generate: Generate,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setattr("gmd_vae.rendering.limits.free_bytes", lambda folder: 10**9)
+    code, err = generate(*arguments)
+    assert code == 1
+    assert said in err
+    assert err.count("\n") == 1
+    assert not jobs
+    assert generate("-n", "2", "--bars", "100", "--wav", "--png")[0] == 0
+
+
 @pytest.mark.parametrize("word", ["best", "latest"])
 def test_a_word_without_any_run_names_the_next_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generate: Generate, word: str

@@ -79,10 +79,13 @@ def command(
     from gmd_vae.common.files import new_folder
     from gmd_vae.common.manifest import check_replaceable
     from gmd_vae.configuration.layers import Layers
+    from gmd_vae.families import family_of
     from gmd_vae.generation.model import ModelSource
     from gmd_vae.generation.performance.humanizer import open_humanizer
     from gmd_vae.generation.prepare import prepare
+    from gmd_vae.generation.size import file_seconds
     from gmd_vae.models.checkpoints import open_checkpoint
+    from gmd_vae.rendering.limits import check_renderable
 
     run, config, hparams, model_path = _find_model(run_dir, checkpoint_file, config_name, configs_file)
     dated = Path("generated") / time.strftime("%Y-%m-%d_%H%M%S")
@@ -95,6 +98,9 @@ def command(
     with contextlib.ExitStack() as opened:
         source = ModelSource(config, hparams, opened.enter_context(open_checkpoint(model_path)))
         job, notes = prepare(options, moves, source, run, target, rendered=wav or png)
+        if wav or png:
+            bars = family_of(config).output(config).bars
+            check_renderable(file_seconds(job.request, job.inputs, bars, job.playing.tempo), target, wav=wav)
         for note in notes:
             err.print(note, markup=False)
         humanizer = None

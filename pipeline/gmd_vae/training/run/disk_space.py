@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from gmd_vae.common.disk_space import free_bytes, size_in_words
 from gmd_vae.common.errors import GmdVaeError
-
-_GB = 1e9
 
 
 def check_space(folder: Path, checkpoint_bytes: int, count: int) -> None:
@@ -23,18 +21,11 @@ def check_space(folder: Path, checkpoint_bytes: int, count: int) -> None:
         GmdVaeError: Not enough space; names the bytes needed and free.
     """
     needed = checkpoint_bytes * count
-    existing = folder.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    free = shutil.disk_usage(existing).free
+    free = free_bytes(folder)
     if needed > free:
-        checkpoints = "one checkpoint" if count == 1 else f"{count} checkpoints of {_size(checkpoint_bytes)}"
+        checkpoints = "one checkpoint" if count == 1 else f"{count} checkpoints of {size_in_words(checkpoint_bytes)}"
         raise GmdVaeError(
-            f"The disk of '{folder}' is too full: training needs about {_size(needed)} for {checkpoints}, "
-            f"{_size(free)} are free",
+            f"The disk of '{folder}' is too full: training needs about {size_in_words(needed)} for {checkpoints}, "
+            f"{size_in_words(free)} are free",
             "Free some space, or choose a --run-dir on another disk.",
         )
-
-
-def _size(size: int) -> str:
-    return f"{size / _GB:.1f} GB" if size >= _GB / 10 else f"{size / 1e6:.1f} MB"
