@@ -35,29 +35,31 @@ Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.\.?$)[^/\\\0]{1,255}$")]  # of a file of the folder itself
 
 
-def read_json(path: Path, kind: type[T], next_action: str, *, max_bytes: int = MAX_BYTES) -> T:
+def read_json(path: Path, kind: type[T], next_action: str, *, name: str | None = None, max_bytes: int = MAX_BYTES) -> T:
     """Reads a JSON file.
 
     Args:
         path: The file.
         kind: Its format.
         next_action: The user's way to get a valid file, as a sentence for the error.
+        name: Name of the file in errors; by default its path in quotes.
         max_bytes: Largest size.
 
     Raises:
         FileNotFoundError: There is no such file.
         GmdVaeError: The file cannot be read, is too large, or has another format; the message has the field.
     """
+    name = f"'{path}'" if name is None else name
     try:
         with path.open("rb") as stream:
             data = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise GmdVaeError(f"'{path}' cannot be read ({error.strerror})", next_action) from None
+        raise GmdVaeError(f"{name} cannot be read ({error.strerror})", next_action) from None
     if len(data) > max_bytes:
-        raise GmdVaeError(f"'{path}' is larger than {max_bytes >> 20} MiB", next_action)
-    return decode_json(data, kind, f"'{path}'", next_action)
+        raise GmdVaeError(f"{name} is larger than {max_bytes >> 20} MiB", next_action)
+    return decode_json(data, kind, name, next_action)
 
 
 def decode_json(data: bytes, kind: type[T], name: str, next_action: str) -> T:

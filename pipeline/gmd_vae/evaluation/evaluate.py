@@ -5,7 +5,6 @@ A result of other settings has their names in its folder, and a result of other 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.json_formats import read_json
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.evaluation.data.target import Target
 from gmd_vae.evaluation.likelihood import Advance
@@ -97,7 +97,7 @@ def _is_of_another_question(folder: Path, inputs: dict[str, Any]) -> bool:
     try:
         content = _read(folder)
         return Result.from_json(content) is not None and _question(content) != _question(inputs)
-    except (OSError, ValueError, GmdVaeError):
+    except (OSError, GmdVaeError):
         return False
 
 
@@ -114,7 +114,7 @@ def _read_valid(folder: Path, inputs: dict[str, Any]) -> Result | None:
         if {name: content.get(name) for name in inputs} != inputs:
             return None
         return Result.from_json(content)
-    except (OSError, ValueError, GmdVaeError):
+    except (OSError, GmdVaeError):
         return None
 
 
@@ -122,12 +122,8 @@ def _read(folder: Path) -> dict[str, Any]:
     """Reads ``result.json``.
 
     Raises:
-        GmdVaeError: The manifest is missing or damaged.
-        OSError: The file cannot be read.
-        ValueError: It is damaged.
+        GmdVaeError: It or the manifest is damaged, or the manifest is missing.
+        OSError: It is missing.
     """
     manifest.read(folder, STAGE, "")
-    content = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise ValueError("no object")
-    return content
+    return read_json(folder / NAME, dict[str, Any], "")

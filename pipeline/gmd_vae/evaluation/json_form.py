@@ -18,6 +18,7 @@ from typing import Any, TypeVar, Union
 from gmd_vae.evaluation.figures import JSON_KEYS
 
 T = TypeVar("T")
+_LARGEST = 2**53  # of whole numbers, which JSON holds exactly up to there
 
 
 def to_json(value: Any) -> Any:
@@ -64,6 +65,8 @@ def _read(kind: Any, content: Any, place: str) -> Any:
         return _read_dataclass(kind, content, place)
     if kind is float and content is None:
         return math.nan
+    if isinstance(content, int) and abs(content) > _LARGEST:
+        raise ValueError(f"{place or 'the content'} is a number of more than 15 digits")
     if kind is float and isinstance(content, (int, float)) and not isinstance(content, bool):
         return float(content)
     if kind in (bool, int, str) and type(content) is kind:

@@ -104,9 +104,12 @@ def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]
             try:
                 name, sha256, notes, drum_notes, seconds, reason, account = json.loads(next(records))
                 record = None if reason else next(records)
+                parsed = Account.parse(account)
             except StopIteration:
                 raise GmdVaeError(f"'{path}' is cut short") from None
-            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, Account.parse(account))
+            except (ValueError, TypeError, LookupError, RecursionError):
+                raise GmdVaeError(f"'{path}' is damaged") from None
+            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, parsed)
 
 
 def remove_changed_batches(batches: Batches, tasks: Sequence[Sequence[MidiFile]]) -> None:

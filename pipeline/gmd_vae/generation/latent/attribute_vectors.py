@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +24,7 @@ from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
 from gmd_vae.evaluation.latent.space import choose_by_file
 from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
+from gmd_vae.generation.latent.latent_files import read_vectors
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.request import Move
 from gmd_vae.models import checkpoints
@@ -73,7 +75,7 @@ def vectors_for_moves(
         inputs = [labels_to_inputs(row.astype(np.int64), windows) for row in labels]
         return model.encode(inputs, [windows.steps] * len(labels))
 
-    vectors = vectors_for(source, checkpoint, windows, encode)
+    vectors = vectors_for(source, checkpoint, windows, encode, model.z_size)
     for move in moves:
         if move.attribute not in vectors:
             raise GmdVaeError(
@@ -83,7 +85,7 @@ def vectors_for_moves(
     return vectors
 
 
-def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, encode: Encode) -> Vectors:
+def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, encode: Encode, z_size: int) -> Vectors:
     """Reads the kept vectors, or computes and keeps them.
 
     Args:
@@ -91,6 +93,7 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
         checkpoint: Prefix of the checkpoint.
         spec: Windows of the config.
         encode: Function from labels ``[n, steps]`` to posterior means, float32 ``[n, z_size]``.
+        z_size: Size of a latent vector.
 
     Raises:
         GmdVaeError: The vectors are not kept, and the training windows are gone.
@@ -100,7 +103,7 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
         "examples": source.digest,
         "windows": _WINDOWS,
     }
-    if source.keep is not None and (kept := _read(source.keep, identity)) is not None:
+    if source.keep is not None and (kept := _read(source.keep, identity, z_size)) is not None:
         return kept
     if source.examples is None:
         raise GmdVaeError(
@@ -139,15 +142,30 @@ def _keep(vectors: Vectors, keep: Path, identity: dict[str, Any]) -> None:
         )
 
 
-def _read(folder: Path, identity: dict[str, Any]) -> Vectors | None:
+class _File(msgspec.Struct):
+    """A file in the manifest."""
+
+    sha256: str
+
+
+class _AttributeManifest(msgspec.Struct):
+    """The fields of the manifest that are read."""
+
+    checkpoint: dict[str, str]
+    examples: str
+    windows: int
+    attributes: list[str]
+    files: list[_File]
+
+
+def _read(folder: Path, identity: dict[str, Any], z_size: int) -> Vectors | None:
     """Returns the vectors of a folder; ``None`` if they belong to another checkpoint, or are damaged."""
     try:
-        content = manifest.read(folder, STAGE, "")
-        if {name: content.get(name) for name in identity} != identity:
+        content = manifest.read(folder, STAGE, "", _AttributeManifest)
+        if {name: getattr(content, name) for name in identity} != identity:
             return None
-        if content["files"][0]["sha256"] != files.sha256(folder / _FILE):
+        if [file.sha256 for file in content.files] != [files.sha256(folder / _FILE)]:
             return None
-        with np.load(folder / _FILE, allow_pickle=False) as arrays:
-            return {name: np.asarray(arrays[name], np.float64) for name in content["attributes"]}
-    except (OSError, ValueError, KeyError, IndexError, TypeError, GmdVaeError):
+        return read_vectors(folder / _FILE, content.attributes, z_size)
+    except (OSError, ValueError, GmdVaeError):
         return None

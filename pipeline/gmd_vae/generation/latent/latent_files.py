@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,13 +65,47 @@ def read_latents(path: Path, z_size: int) -> Floats:
         raise GmdVaeError(f"'{name}' cannot be read as latent vectors ({error})", f"Give a {NAME}.") from None
 
 
-def _read(stream: IO[bytes], name: str, z_size: int) -> Floats:
+def read_vectors(path: Path, names: Sequence[str], z_size: int) -> dict[str, npt.NDArray[np.float64]]:
+    """Reads vectors of latent space from an ``.npz`` file.
+
+    Args:
+        path: File from ``numpy.savez``.
+        names: Names of the arrays, each float ``[z_size]``.
+        z_size: Size of the model's latent vectors.
+
+    Raises:
+        ValueError: The file cannot be read, or an array is missing or has another form.
+    """
+    vectors = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in names:
+                with archive.open(f"{name}.npy") as member:
+                    shape, _, dtype = _header(member)
+                    if dtype.kind != "f" or shape != (z_size,):
+                        raise ValueError(f"'{name}' is {dtype.name} {list(shape)}")
+                    data = member.read(z_size * dtype.itemsize)
+                vectors[name] = np.frombuffer(data, dtype, z_size).astype(np.float64)
+                if not np.isfinite(vectors[name]).all():
+                    raise ValueError(f"'{name}' holds numbers that are not finite")
+    except (KeyError, *_DAMAGE) as error:
+        raise ValueError(str(error)) from None
+    return vectors
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Returns shape, order and dtype of an ``.npy`` file."""
     from numpy.lib import format as numpy_format
 
     npy: Any = numpy_format  # its functions have no type annotations
     version = npy.read_magic(stream)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read_header(stream)
+    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = read_header(stream)
+    return header
+
+
+def _read(stream: IO[bytes], name: str, z_size: int) -> Floats:
+    shape, fortran, dtype = _header(stream)
     if dtype.kind != "f" or len(shape) != 2 or not 0 < shape[0] <= _MAX_ROWS:
         raise GmdVaeError(
             f"'{name}' holds {dtype.name} {list(shape)}, not latent vectors",
@@ -85,7 +120,8 @@ def _read(stream: IO[bytes], name: str, z_size: int) -> Floats:
     data = stream.read(size)
     if len(data) != size:
         raise GmdVaeError(f"'{name}' is cut short", f"Give a whole {NAME}.")
-    z = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").astype(np.float32)
+    with np.errstate(over="ignore"):  # numbers too large for float32 become infinite
+        z = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").astype(np.float32)
     if not np.isfinite(z).all():
         raise GmdVaeError(f"'{name}' holds numbers that are not finite", f"Give another {NAME}.")
     return z

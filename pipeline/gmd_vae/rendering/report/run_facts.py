@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.evaluation.tables.formats import number
-from gmd_vae.rendering.report.json_files import read_json
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import NAME as RUN_NAME
+from gmd_vae.training.run.run_file import NEXT_ACTION, read_run_file
+
+_MOST_STARTS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,16 +44,16 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
     Raises:
         GmdVaeError: ``run.json`` cannot be read.
     """
-    content = read_json(run.folder / RUN_NAME)
+    found = read_run_file(run.folder)
+    if found is None:
+        raise GmdVaeError(f"'{run.folder}' has no {RUN_NAME}", NEXT_ACTION)
+    _, known = found
     hparams = run.hparams
     z_size = hparams.get("z_size")
     windows, levels = run.config.windows, run.config.levels
-    starts = _dicts(content.get("starts"))
-    plan = content.get("plan") if isinstance(content.get("plan"), dict) else {}
     steps = f"{number(last_step)} steps" if last_step else ""
-    planned = plan.get("num_steps")
-    if last_step and isinstance(planned, int) and planned > last_step:
-        steps += f" of {number(planned)}"
+    if last_step and known.plan.num_steps > last_step:
+        steps += f" of {number(known.plan.num_steps)}"
     model = [
         f"encoder {_sizes(hparams.get('enc_rnn_size'))}",
         f"z {z_size}",
@@ -65,10 +68,10 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
         "data": f"{printable(str(run.examples))} (sha256 {printable(run.examples_digest[:12])}…)",
         "initial weights": f"from {printable(str(run.init_from.path))}" if run.init_from else "random",
         "seed": str(run.seed),
-        "device": ", ".join(dict.fromkeys(_text(start.get("device")) for start in starts)),
-        "started": _text(starts[0].get("time")) if starts else "",
-        "versions": _versions(content.get("versions")),
-        "command": _text(content.get("command")),
+        "device": ", ".join(dict.fromkeys(_text(start.device) for start in known.starts[:_MOST_STARTS])),
+        "started": _text(known.starts[0].time) if known.starts else "",
+        "versions": _versions(known.versions),
+        "command": _text(known.command),
     }
     return RunFacts(
         name=printable(run.folder.resolve().name),
@@ -79,19 +82,13 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
     )
 
 
-def _dicts(content: Any) -> list[dict[str, Any]]:
-    return [entry for entry in content if isinstance(entry, dict)] if isinstance(content, list) else []
-
-
-def _text(value: Any) -> str:
-    return printable(value, limit=400) if isinstance(value, str) else ""
+def _text(value: str) -> str:
+    return printable(value, limit=400)
 
 
 def _sizes(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else "–"
 
 
-def _versions(content: Any) -> str:
-    if not isinstance(content, dict):
-        return ""
-    return ", ".join(printable(f"{name} {version}", limit=60) for name, version in list(content.items())[:12])
+def _versions(versions: dict[str, str]) -> str:
+    return ", ".join(printable(f"{name} {version}", limit=60) for name, version in list(versions.items())[:12])

@@ -194,8 +194,11 @@ def _gather(
         summary.splits[name].sequences += task.count
         with batches.reading(number) as path:
             records = read_records(path)
-            header = json.loads(next(records, b"[]"))
-            summary.dropped.add(Dropped.from_counters(header))
+            try:
+                dropped = Dropped.from_counters(json.loads(next(records, b"[]")))
+            except (ValueError, TypeError, LookupError, RecursionError):
+                raise GmdVaeError(f"'{path}' is damaged") from None
+            summary.dropped.add(dropped)
             for data in records:
                 rank = hashlib.blake2b(_StockWindow.unpack(data).sequence, digest_size=16).digest()
                 runs[name].add(rank, data)

@@ -194,11 +194,14 @@ class Batch:
             GmdVaeError: The header is damaged.
         """
         data = next(_read(path, 0, 0))
-        header = json.loads(data)
-        dropped = Dropped.from_counters(header["dropped"])
-        sizes = (len(data), *header["sizes"])
-        starts = [0, *itertools.accumulate(FRAME + size for size in sizes)][:-1]
-        return cls(path, header["sequences"], header["windows"], dropped, header["weights"], starts)
+        try:
+            header = json.loads(data)
+            dropped = Dropped.from_counters(header["dropped"])
+            sizes = (len(data), *header["sizes"])
+            starts = [0, *itertools.accumulate(FRAME + size for size in sizes)][:-1]
+            return cls(path, header["sequences"], header["windows"], dropped, header["weights"], starts)
+        except (ValueError, TypeError, LookupError, RecursionError):
+            raise GmdVaeError(f"'{path}' is damaged") from None
 
     def read_ids(self) -> tuple[list[bytes], Array]:
         """Returns the id of each NoteSequence in UTF-8, and the number of its split, uint8 ``[sequences]``.
