@@ -6,6 +6,7 @@ group. Signals within a second of the first are therefore the same request.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -50,6 +51,7 @@ def leave_at_once() -> None:
 def interrupt() -> None:
     """Lets signals raise ``KeyboardInterrupt`` from now on, so that a command cleans up as after Ctrl-C."""
     sys.unraisablehook = _quiet_unraisable
+    atexit.register(_ignore)
     _install(_raise)
 
 
@@ -104,6 +106,12 @@ def _install(function: Callable[[], None]) -> dict[int, Any]:
 
 def _raise() -> None:
     raise _StopRequested
+
+
+def _ignore() -> None:
+    """Ignores the signals in the last milliseconds, in which Python would restore their default: to kill."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _quiet_unraisable(unraisable: Any) -> None:
