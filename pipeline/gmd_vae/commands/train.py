@@ -221,10 +221,11 @@ def _check_cluster_folder(folder: Path) -> None:
 
 def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
     from gmd_vae.common import console
-    from gmd_vae.training.run.folder_checks import check_new_folder
+    from gmd_vae.training.run.folder_checks import check_new_folder, check_no_links
     from gmd_vae.training.run.lock import run_lock
 
     check_new_folder(job.run.folder)
+    check_no_links(job.run)
     job.run.folder.mkdir(parents=True, exist_ok=True)
     with run_lock(job.run.folder):
         job.run.describe(job.plan)

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from gmd_vae.common.regular_files import open_regular
 from gmd_vae.common.temporary_files import temporary_file
 
 
@@ -107,7 +108,7 @@ def is_regular(status: os.stat_result) -> bool:
 def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file as 64 hex digits; reads it in blocks of up to 1 MiB."""
     digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as stream:
+    with open_regular(path) as stream:
         # to allocate a large buffer takes longer than to read a small file
         block_bytes = min(os.fstat(stream.fileno()).st_size + 1, 1 << 20)
         while block := stream.read(block_bytes):

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.regular_files import open_regular
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ def read_json(path: Path, kind: type[T], next_action: str, *, name: str | None =
     """
     name = f"'{path}'" if name is None else name
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise

@@ -8,7 +8,6 @@ a folder only if it holds nothing else.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.metadata
 import os
 import re
@@ -320,4 +319,4 @@ def _fingerprint(entries: dict[str, os.stat_result]) -> dict[str, tuple[int, ...
 
 def digest(folder: Path) -> str:
     """Returns the SHA-256 of a folder's manifest, which in turn holds the digests of the folder's files."""
-    return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
+    return sha256(folder / NAME)

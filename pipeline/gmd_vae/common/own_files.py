@@ -16,6 +16,7 @@ from pathlib import Path
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import is_regular, sha256
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import open_regular
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
@@ -73,7 +74,7 @@ def _is_own(path: Path) -> bool:
     status = path.lstat()
     if not is_regular(status):
         return False
-    with open(path, "rb") as stream:
+    with open_regular(path) as stream:
         start = stream.read(_LONGEST_START)
         length = status.st_size - len(_mark(start, ""))
         if length < len(start):

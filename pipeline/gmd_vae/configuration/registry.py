@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config, from_declaration
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.families import family_of
@@ -158,7 +159,7 @@ def _run(path: Path) -> dict[str, Any]:
         raise UsageError(f"Config file '{path}' is missing, is no file, or is larger than 4 MiB", _NEXT_ACTION)
     module = ModuleType("gmd_vae_own_configs")
     module.__file__ = str(path)
-    exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), vars(module))
+    exec(compile(read_regular(path, _LARGEST_FILE), str(path), "exec", dont_inherit=True), vars(module))
     return vars(module)
 
 

@@ -23,6 +23,7 @@ from typing import IO, Literal, NamedTuple, cast
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
 MAX_MEMBERS = 1_000_000
@@ -99,7 +100,7 @@ class Member:
             status = self.archive.stat()
             archive = _open_zip(self.archive, status.st_mtime_ns, status.st_size)
             return archive.read(archive.infolist()[self.position])  # never more than the size in the directory
-        with self.archive.open("rb") as file:
+        with open_regular(self.archive) as file:
             file.seek(self.position)
             return file.read(self.size)
 
@@ -126,7 +127,7 @@ class Contents:
 
 def archive_kind(path: Path) -> Kind | None:
     """Returns the kind of an archive by its first bytes; None for other files."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         head = stream.read(512)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
@@ -232,12 +233,12 @@ class _Entry(NamedTuple):
 
 def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, None, None]:
     if kind == "zip":
-        with zipfile.ZipFile(archive) as opened:
+        with open_regular(archive) as stream, zipfile.ZipFile(stream) as opened:
             for position, info in enumerate(zip_infos(opened)):
                 if not info.is_dir():
                     yield _Entry(info.filename, info.file_size, position, zip_problem(info), _no_blocks)
         return
-    with archive.open("rb") as file, contextlib.ExitStack() as stack:
+    with open_regular(archive) as file, contextlib.ExitStack() as stack:
         bounded = _ForwardReader(file, archive.stat().st_size)
         if kind == "tar.gz":
             unpacked = stack.enter_context(gzip.GzipFile(fileobj=file, mode="rb"))
@@ -307,7 +308,7 @@ class _ForwardReader:
 @functools.lru_cache(maxsize=2)
 def _open_zip(archive: Path, _mtime_ns: int, _size: int) -> zipfile.ZipFile:
     """Opens an archive once per process: to parse its directory takes longer than to read a file."""
-    return zipfile.ZipFile(archive)
+    return zipfile.ZipFile(open_regular(archive))
 
 
 def zip_infos(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

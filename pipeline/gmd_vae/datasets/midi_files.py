@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets import archives
 from gmd_vae.datasets.archives import Member, Skipped
 from gmd_vae.datasets.catalogue import MAX_INFO_BYTES
@@ -51,7 +52,7 @@ class MidiFile:
         source = self.source / self.below
         path = printable(str(source), limit=None)
         try:
-            with source.open("rb") as stream:
+            with open_regular(source) as stream:
                 data = stream.read(MAX_MIDI_BYTES + 1)
         except OSError as error:
             raise GmdVaeError(f"'{path}' cannot be read ({error.strerror})", "Check its permissions.") from None
@@ -225,7 +226,7 @@ def _list_archive(path: Path) -> MidiListing:
 
 
 def _read_info(path: Path) -> bytes:
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         data = stream.read(MAX_INFO_BYTES + 1)
     if len(data) > MAX_INFO_BYTES:
         raise GmdVaeError(f"'{path}' is larger than {MAX_INFO_BYTES >> 20} MiB, too large for a catalogue")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.archives import GET_AGAIN, damage_as_error, zip_infos, zip_problem
 from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
@@ -33,7 +34,7 @@ def unpack_zip(archive: Path, folder: Path, max_bytes: int, max_members: int, st
             that is not allowed.
         OSError: The folder cannot be written (a full disk).
     """
-    with damage_as_error(archive), zipfile.ZipFile(archive) as opened:
+    with damage_as_error(archive), open_regular(archive) as stream, zipfile.ZipFile(stream) as opened:
         plan = _plan(archive, zip_infos(opened), max_bytes, max_members, strip)
         for name, info in sorted(plan.items(), key=lambda item: item[0]):
             info.filename = name  # extract() writes to this name, never more than the size in the directory

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.common.temporary_files import beside
 from gmd_vae.engines.engine import Engine, EngineError
 
@@ -88,6 +89,7 @@ def open_batches(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Batc
     """
     target = output_dir.resolve()
     root = beside(target, FOLDER_SUFFIX)
+    check_no_link(root)
     text = json.dumps(identity, sort_keys=True)
     batches = Batches(root / hashlib.sha256(text.encode()).hexdigest()[:16])
     root.mkdir(parents=True, exist_ok=True)

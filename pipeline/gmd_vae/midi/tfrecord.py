@@ -19,6 +19,7 @@ from typing import IO, cast
 import google_crc32c
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.regular_files import open_regular
 
 MAX_RECORD_BYTES = 1 << 26  # so that a damaged length does not allocate all memory
 _MAX_RATIO = 200  # of unpacked to packed size; records have up to 50, a file made to fill the disk has 1,000
@@ -79,7 +80,7 @@ def create(path: Path, *, compress: bool = False) -> Iterator[IO[bytes]]:
 
 def is_gzip(path: Path) -> bool:
     """Returns True for a file compressed with gzip, as TensorFlow writes it with the option ``GZIP``."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return stream.read(len(_GZIP)) == _GZIP
 
 
@@ -92,7 +93,7 @@ def record_sizes(path: Path) -> Iterator[int]:
     if is_gzip(path):  # the lengths lie inside the compressed data
         yield from map(len, read_records(path))
         return
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         number = 0
         while (length := _read_length(stream, path, number)) is not None:
@@ -114,7 +115,10 @@ def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]
         GmdVaeError: The file is cut short or damaged. The message names the file and the record's index.
     """
     limit = most_unpacked(path.stat().st_size) if is_gzip(path) else math.inf
-    with _open(path) as stream:
+    with contextlib.ExitStack() as opened:
+        stream: IO[bytes] = opened.enter_context(open_regular(path))
+        if is_gzip(path):
+            stream = cast(IO[bytes], opened.enter_context(gzip.GzipFile(fileobj=stream)))
         try:
             position = stream.seek(start)
             while (length := _read_length(stream, path, number)) is not None:
@@ -136,10 +140,6 @@ def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]
 def most_unpacked(size: int) -> int:
     """Returns the number of bytes that a gzip file of ``size`` bytes may hold."""
     return max(_MIN_UNPACKED, _MAX_RATIO * size)
-
-
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb")) if is_gzip(path) else path.open("rb")
 
 
 def _read_length(stream: IO[bytes], path: Path, number: int) -> int | None:

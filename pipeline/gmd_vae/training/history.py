@@ -14,6 +14,7 @@ import msgspec
 from gmd_vae.common import files
 from gmd_vae.common.json_formats import Count, parse_json
 from gmd_vae.common.json_text import json_text
+from gmd_vae.common.regular_files import open_regular
 
 NAME = "metrics.jsonl"
 LOG_EVERY = 20  # steps between two lines of the training split
@@ -175,7 +176,7 @@ _Line = _TrainLine | _ValidationLine
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the objects of a ``metrics.jsonl``; skips damaged lines, such as the last one of a killed run."""
-    with path.open("rb") as file:
+    with open_regular(path, follow=False) as file:
         while text := file.readline(LONGEST_LINE):
             try:
                 parse_line(text, _Line)

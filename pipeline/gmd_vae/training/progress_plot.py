@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gmd_vae.common.charts import BLUE, GREEN, GREY, ORANGE, PALE_BLUE, Line, drawing, line_chart, small_title
 from gmd_vae.common.json_formats import Count
+from gmd_vae.common.regular_files import open_regular
 from gmd_vae.training.history import LONGEST_LINE, parse_line
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def read_metrics(path: Path) -> dict[str, Columns]:
     """
     # arrays, not lists: this runs beside a training run, which needs the memory
     values = {split: {key: array("d") for key in ("step", *keys)} for split, keys in _KEYS.items()}
-    with open(path, "rb") as stream:
+    with open_regular(path) as stream:
         last = sum(1 for _ in _lines(stream)) - 1
         stride = 1 + last // _DECODED
         stream.seek(0)

@@ -14,6 +14,7 @@ import msgspec
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256
+from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.midi.notes_manifest import NotesFile, read_convert_manifest
 from gmd_vae.midi.tfrecord import FRAME, create, file_name, is_gzip, read_records, record_sizes, write_record
@@ -175,7 +176,7 @@ def open_notes(path: Path) -> NotesInput:
         return _open_folder(path)
     if not path.exists():
         raise GmdVaeError(f"'{path}' does not exist", "Make it with 'gmd-vae convert' first.")
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         start = stream.read(4)
     if start in (b"MThd", b"PK\3\4") or (is_gzip(path) and not _begins_with_a_record(path)):
         raise GmdVaeError(f"'{path}' holds MIDI or is an archive, not NoteSequences", f"Run 'gmd-vae convert {path}'.")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.catalogue import MAX_INFO_BYTES, Entry, parse_catalogue
 from gmd_vae.datasets.midi_files import INFO_NAME
 from gmd_vae.midi.midi_io import sequence_id
@@ -58,7 +59,7 @@ def _entries(sources: Sequence[str], catalogues: Sequence[Path]) -> list[Entry |
     collections = {match["collection"] for source in sources if (match := _ID.fullmatch(source))}
     entries: dict[str, Entry] = {}
     for catalogue in catalogues:
-        with catalogue.open("rb") as stream:
+        with open_regular(catalogue) as stream:
             listed = parse_catalogue(stream.read(MAX_INFO_BYTES + 1), str(catalogue))
         for collection in collections:
             entries |= {sequence_id(collection, entry.midi_filename): entry for entry in listed}

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_sequence import NoteSequence
@@ -142,7 +143,7 @@ def read_sequence(path: Path) -> NoteSequence:
         raise GmdVaeError(f"Input MIDI '{shown_path(path)}' does not exist", "Check the path.")
     if path.stat().st_size > MAX_BYTES:
         raise GmdVaeError(f"'{shown_path(path)}' is larger than {MAX_BYTES >> 20} MiB", "Is it a MIDI file?")
-    return midi_to_note_sequence(path.read_bytes(), path.parent.name, str(path))
+    return midi_to_note_sequence(read_regular(path, MAX_BYTES), path.parent.name, str(path))
 
 
 def shown_path(path: Path) -> str:

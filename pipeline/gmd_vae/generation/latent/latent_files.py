@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import open_regular
 
 NAME = "latents.npz"
 # exceptions of zipfile and NumPy for damaged files and files of another format
@@ -49,18 +50,21 @@ def read_latents(path: Path, z_size: int) -> Floats:
         GmdVaeError: The file has another format, its vectors have another size, or a number is not finite.
     """
     name = printable(str(path), limit=None)
-    if not path.is_file():
+    if not path.exists():
         raise GmdVaeError(f"Latent file '{name}' does not exist", "Check the path.")
     try:
-        with path.open("rb") as stream:
-            if stream.read(4) != b"PK\x03\x04":
-                stream.seek(0)
+        with open_regular(path) as stream:
+            is_zip = stream.read(4) == b"PK\x03\x04"
+            stream.seek(0)
+            if not is_zip:
                 return _read(stream, name, z_size)
-        with zipfile.ZipFile(path) as archive:
-            if "z.npy" not in archive.namelist():
-                raise GmdVaeError(f"'{name}' holds no array 'z'", f"Give the {NAME} of a folder of generated beats.")
-            with archive.open("z.npy") as member:
-                return _read(member, name, z_size)
+            with zipfile.ZipFile(stream) as archive:
+                if "z.npy" not in archive.namelist():
+                    raise GmdVaeError(
+                        f"'{name}' holds no array 'z'", f"Give the {NAME} of a folder of generated beats."
+                    )
+                with archive.open("z.npy") as member:
+                    return _read(member, name, z_size)
     except _DAMAGE as error:
         raise GmdVaeError(f"'{name}' cannot be read as latent vectors ({error})", f"Give a {NAME}.") from None
 
@@ -78,7 +82,7 @@ def read_vectors(path: Path, names: Sequence[str], z_size: int) -> dict[str, npt
     """
     vectors = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path, follow=False) as stream, zipfile.ZipFile(stream) as archive:
             for name in names:
                 with archive.open(f"{name}.npy") as member:
                     shape, _, dtype = _header(member)

@@ -11,6 +11,7 @@ from typing import Any
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import read_regular
 from gmd_vae.datasets.safe_names import relative_name
 from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, SAMPLE, VARY
 from gmd_vae.rendering.drum_part import read_drum_part
@@ -197,7 +198,7 @@ def _beat(folder: Path, name: str, room: int) -> Beat | None:
             raise GmdVaeError(f"larger than {MAX_MIDI_BYTES >> 20} MiB")
         if size > room:
             return None
-        data = path.read_bytes()
+        data = read_regular(path, MAX_MIDI_BYTES)
     except (OSError, ValueError) as error:
         raise GmdVaeError(f"cannot be read ({error})") from None
     return Beat(printable(name), data, draw_grid(read_drum_part(path)))

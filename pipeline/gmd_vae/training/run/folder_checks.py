@@ -10,6 +10,7 @@ from gmd_vae.common import files
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.manifest import free_name, is_worthless
 from gmd_vae.common.printable import printable
+from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.models import checkpoints
 from gmd_vae.training import history
 from gmd_vae.training.run import lock
@@ -34,6 +35,16 @@ def check_new_folder(folder: Path) -> None:
     for name, status in files.walk(folder).items():
         if name != lock.NAME and not is_worthless(name, status):
             raise GmdVaeError(f"'{folder}' is not a run: it holds '{printable(name)}' and no {NAME}", action)
+
+
+def check_no_links(run: Run) -> None:
+    """Checks that no part of a run folder is a link: training writes and deletes there.
+
+    Raises:
+        GmdVaeError: A part is a link.
+    """
+    for name in (lock.NAME, NAME, history.NAME, "train", checkpoints.BEST, "validation", "progress.png"):
+        check_no_link(run.folder / name)
 
 
 def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
