@@ -233,6 +233,17 @@ def test_a_disk_without_locks_is_used_all_the_same(tmp_path: Path, code: int, mo
         assert content_of(output) == "new"
 
 
+def test_something_else_in_the_place_of_the_lock_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / ".out.gmd-vae.lock").symlink_to("mine")
+    os.mkfifo(tmp_path / ".other.gmd-vae.lock")
+    for name in ("out", "other"):
+        with pytest.raises(GmdVaeError, match=rf"'.*/\.{name}\.gmd-vae\.lock' is not a lock file"):
+            write(tmp_path / name, "new")
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert len(entries(tmp_path)) == 3
+
+
 def test_the_root_of_the_file_system_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match="root of the file system"), open_output(Path("/"), "stage"):
         pass
