@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,7 +144,9 @@ def test_training_from_notes_prepares_the_examples_first(home: Path) -> None:
     assert (home / "data/examples/train/cat-drums_2bar_small/manifest.json").is_file()
 
 
-def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_saves_and_the_same_command_goes_on(home: Path, number: signal.Signals, status: int) -> None:
+    shutil.rmtree(home / "runs/flat-drum_4bar_small", ignore_errors=True)
     arguments = ["train", "--config", "flat-drum_4bar_small", "--hparams", "batch_size=8,enc_rnn_size=[8],z_size=4"]
     process = subprocess.Popen(
         [*GMD_VAE, *arguments, "--num-steps", "100000"],
@@ -157,9 +160,10 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
     deadline = time.monotonic() + 180
     while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
+    for _ in range(2):  # as a closed terminal and ``timeout`` do
+        os.killpg(process.pid, number)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
+    assert process.returncode == status, err
     last = err.splitlines()[-1]
     assert last.startswith("Error: Interrupted at step ")
     step = int(last.split()[4])
@@ -170,6 +174,22 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(home: Path) -> None:
     for setting in ("Config: flat-drum_4bar_small with", "batch_size=8", "enc_rnn_size=[8]", "z_size=4"):
         assert setting in on.stderr
     assert f"step {step + 1}/{step + 2}" in on.stderr
+
+
+def test_training_goes_on_when_nobody_reads_its_lines_and_prints_what_the_stream_can_take(home: Path) -> None:
+    tiny = "batch_size=8,enc_rnn_size=[8],z_size=4"
+    options = f"--config flat-drum_4bar_small --run-dir runs/piped --num-steps 40 --hparams '{tiny}' --json"
+    command = f"set -o pipefail; '{GMD_VAE[0]}' -m gmd_vae train {options} | head -1"
+    variables = environment(PYTHONIOENCODING="ascii")
+    done = subprocess.run(["bash", "-c", command], cwd=home, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["step"] == 1
+    assert (home / "runs/piped/train/model.ckpt-40.index").is_file()
+    on = run(home, "train", "--run-dir", "runs/piped", "--num-steps", "41", PYTHONIOENCODING="ascii")
+    assert " -> " in on.stdout
+    table = run(home, "evaluate", "runs/piped", "--samples", "16", PYTHONIOENCODING="latin-1")
+    assert "Traceback" not in table.stderr
+    assert table.stdout
 
 
 def test_what_cannot_work_is_refused_before_tensorflow_starts(home: Path) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.own_files import add_mark
+from gmd_vae.common.stop_signals import deferred
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,7 +118,8 @@ def drawing(target: Path, *, width: float, height: float, title: str = "", note:
         with whole_file(target) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # a missing glyph in a name is shown as a box
             # no version of matplotlib in the bytes; a format, since the temporary name has no .png
-            figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+            with deferred():
+                figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
             add_mark(temporary)
 
 

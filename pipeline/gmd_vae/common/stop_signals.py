@@ -25,6 +25,7 @@ class _StopRequested(KeyboardInterrupt):
 
 
 _received: int | None = None  # the signal of the last request
+_defers = _is_due = False  # ``deferred``
 
 
 def exit_status() -> int:
@@ -104,8 +105,26 @@ def _install(function: Callable[[], None]) -> dict[int, Any]:
     return {number: signal.signal(number, handle) for number in numbers}
 
 
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Delays an interruption to the end of the block: matplotlib's C code can crash if Python raises an error in it."""
+    global _defers, _is_due
+    before, _defers = _defers, True
+    try:
+        yield
+    finally:
+        _defers = before
+        if _is_due and not before:
+            _is_due = False
+            raise _StopRequested
+
+
 def _raise() -> None:
-    raise _StopRequested
+    global _is_due
+    if _defers:
+        _is_due = True
+    else:
+        raise _StopRequested
 
 
 def _ignore() -> None:

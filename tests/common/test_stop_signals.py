@@ -1,0 +1,100 @@
+"""Signals at any moment of a command: a known exit status, no traceback, no process and no half-written file left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from fixtures.command_line import GMD_VAE, environment
+
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
+COMMANDS = {
+    "convert": ("convert", "many", "--jobs", "2", "--output-dir", "out"),
+    "preprocess": ("preprocess", "notes", "--jobs", "2", "--output-dir", "out"),
+    "inspect": ("inspect", "many", "--jobs", "2"),
+    "render": ("render", *(f"many/{number}.mid" for number in range(40)), "--output-dir", "out"),
+    "fetch": ("fetch", "starter", "--output-dir", "out"),
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, starter_midi: list[Path], starter_notes: Path) -> Path:
+    folder = tmp_path_factory.mktemp("signals")
+    (folder / "many").mkdir()
+    for number in range(1500):
+        shutil.copy(starter_midi[number % len(starter_midi)], folder / "many" / f"{number}.mid")
+    (folder / "notes").symlink_to(starter_notes)
+    return folder
+
+
+def start(folder: Path, *arguments: str, **settings: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*GMD_VAE, *arguments], cwd=folder, env=environment(), text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **settings,
+    )  # type: ignore[call-overload,no-any-return]  # fmt: skip
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["process", "group"])
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_signal_ends_a_command_and_its_processes(
+    name: str, number: signal.Signals, whole_group: bool, world: Path
+) -> None:
+    for seconds in (0.3, 1.2):
+        shutil.rmtree(world / "out", ignore_errors=True)
+        process = start(world, *COMMANDS[name])
+        time.sleep(seconds)
+        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        for _ in range(2):  # ``timeout`` and terminals send two
+            if process.poll() is None:
+                (os.killpg if whole_group else os.kill)(process.pid, number)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode in (0, STATUS[number]), err
+        assert "Traceback" not in out + err
+        assert not psutil.wait_procs(children, timeout=5)[1]
+        assert not [path for path in world.rglob("*.partial") if path.is_file()]
+
+
+def test_a_killed_command_leaves_no_process(world: Path) -> None:
+    for seconds in (0.5, 1.2):
+        process = start(world, *COMMANDS["convert"])
+        time.sleep(seconds)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        assert not psutil.wait_procs(children, timeout=10)[1]
+        assert "Traceback" not in process.communicate()[1]
+
+
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_a_signal_while_a_command_starts_or_ends_shows_no_traceback(number: signal.Signals) -> None:
+    for milliseconds in range(0, 120, 6):
+        process = subprocess.Popen(
+            [GMD_VAE[0], "-X", "importtime", *GMD_VAE[1:], "configs"],
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stderr is not None
+        while "click" not in process.stderr.readline():  # until then Python itself is starting
+            assert process.poll() is None
+        time.sleep(milliseconds / 1000)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode in (0, STATUS[number]), err
+        assert "Traceback" not in err
+
+
+def test_nohup_lets_a_command_go_on(tmp_path: Path) -> None:
+    def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    process = start(tmp_path, "fetch", "starter", "--output-dir", "out", preexec_fn=ignore)
+    while process.poll() is None:
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.02)
+    assert process.returncode == 0, process.stderr and process.stderr.read()
+    assert (tmp_path / "out" / "manifest.json").is_file()
