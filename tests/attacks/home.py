@@ -24,10 +24,12 @@ COMMANDS: dict[str, list[str]] = {
     "run/eval": ["evaluate", "run", "--samples", "10", "--split", "train"],
 }  # fmt: skip
 
+RESULT = "run/eval/train-2-samples-10/result.json"  # of the evaluation
+
 MY_CONFIGS = """\
 from gmd_vae.configs import HIERDEC_SMALL
 
-MINE = HIERDEC_SMALL.replace(name="mine", z_size=32)
+CONFIGS = [HIERDEC_SMALL.replace(name="mine", z_size=32)]
 """
 
 

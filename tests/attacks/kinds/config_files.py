@@ -31,7 +31,7 @@ def mistakes_in_a_config_file(rng: random.Random, home: Path) -> Attack:
         path.write_text(rng.choice(_TEXTS))
     else:
         change = rng.choice(_REPLACEMENTS)
-        path.write_text(f"from gmd_vae.configs import HIERDEC_SMALL\n\nMINE = HIERDEC_SMALL.replace({change})\n")
+        path.write_text(f"from gmd_vae.configs import HIERDEC_SMALL\n\nCONFIGS = [HIERDEC_SMALL.replace({change})]\n")
     command = rng.choice([
         ["configs", "--configs", "my_configs.py"],
         ["configs", "mine", "--configs", "my_configs.py", "--json"],
@@ -48,7 +48,8 @@ def mistakes_in_a_trained_config(rng: random.Random, home: Path) -> Attack:
     """A config file with a mistake, trained."""
     change = rng.choice(_REPLACEMENTS)
     (home / "my_configs.py").write_text(
-        f"from gmd_vae.configs import HIERDEC_SMALL\n\nMINE = HIERDEC_SMALL.replace({change}).replace(batch_size=4)\n"
+        "from gmd_vae.configs import HIERDEC_SMALL\n\n"
+        f"CONFIGS = [HIERDEC_SMALL.replace(**{{'batch_size': 4, **dict({change})}})]\n"
     )
     command = ["train", "--config", rng.choice(["mine", "../../evil", "[red]x[/red]"]), "--configs", "my_configs.py",
                "--examples-path", "examples", "--num-steps", "1"]  # fmt: skip

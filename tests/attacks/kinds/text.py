@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 from attacks.driver import Attack
-from attacks.home import CONFIG
+from attacks.home import CONFIG, RESULT
 from attacks.kinds import kind
 
 EVIL = (
@@ -38,7 +38,7 @@ def evil_text_in_json(rng: random.Random, home: Path) -> Attack:
         ("examples/manifest.json", ["inspect", "examples"]),
         ("run/run.json", ["report", "run", "--output", "new.html"]),
         ("run/run.json", ["inspect", "run"]),
-        ("run/eval/result.json", ["report", "run", "--output", "new.html"]),
+        (RESULT, ["report", "run", "--output", "new.html"]),
         ("grooves/manifest.json", ["fetch", "starter", "--output-dir", "grooves"]),
     ])  # fmt: skip
     path = home / place
