@@ -9,7 +9,7 @@ import click
 
 from gmd_vae.commands.options import Command, FiniteRange, GroupedOption
 
-_FILTERS_GROUP = "Section filters (a section lies between two changes of tempo or time signature)"
+_FILTERS_GROUP = "Section filters (a section lies between two changes of time signature)"
 
 
 def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:

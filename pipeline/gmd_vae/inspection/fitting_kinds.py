@@ -15,6 +15,7 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
+from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
 from gmd_vae.windows.extraction import REASONS, Dropped
@@ -51,15 +52,16 @@ def fitting_kinds_of_record(record: bytes) -> list[FittingKind]:
 def fitting_kinds(sequence: Any) -> list[FittingKind]:
     """Returns the windows of each kind in a NoteSequence, also for kinds without windows."""
     dropped = Dropped()
-    found = [
-        FittingKind("drums", _DRUMS.slice_bars, sum(1 for _ in placed_windows(_DRUMS, sequence, dropped)), dropped)
-    ]
-    within_limits = is_within_limits(sequence, notes_of(sequence))
+    notes = notes_of(sequence)
+    within_limits = is_within_limits(sequence, notes)
+    music = at_one_tempo(sequence, notes)
+    windows = sum(1 for _ in placed_windows(_DRUMS, music.sequence, dropped, music.notes))
+    found = [FittingKind("drums", _DRUMS.slice_bars, windows, dropped)]
     sections = []
     if within_limits:
         # note_seq raises many kinds of errors, for example for times that are not numbers
         with contextlib.suppress(Exception):
-            sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
+            sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(music.sequence)
     for name, requirements in REQUIREMENTS.items():
         dropped = Dropped()
         dropped.reasons["beyond_limits"] += not within_limits

@@ -47,13 +47,5 @@ def is_polyphonic(notes: list[Any]) -> bool:
 
 def _bars(sequence: Any, notes: list[Any]) -> list[float]:
     """Returns the bars, from 1, in which the first and the last note begin; empty where times are not finite."""
-    sections = positions.sections(sequence)
-    found = []
-    for time in (min(note.start_time for note in notes), max(note.start_time for note in notes)):
-        before = [section for section in sections if section.seconds <= time]
-        if before and math.isfinite(time):
-            section = before[-1]
-            numerator, _, denominator = section.signature.partition("/")
-            bar = 240 * int(numerator) / int(denominator) / section.bpm if section.bpm > 0 else math.inf
-            found.append(round(section.bar + (time - section.seconds) / bar, 2))
-    return found
+    ends = [min(note.start_time for note in notes), max(note.start_time for note in notes)]
+    return [round(bar, 2) for bar in positions.bars_at(sequence, ends)]

@@ -12,6 +12,8 @@ import numpy as np
 
 from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.midi.note_arrays import notes_of
+from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.extraction import Dropped, Labels
 
@@ -77,8 +79,10 @@ def sequence_figures(record: bytes, spec: DrumWindows) -> SequenceFigures:
     except DecodeError:
         dropped.reasons["unreadable"] += 1
         return SequenceFigures(dropped=dropped)
+    music = at_one_tempo(sequence, notes_of(sequence))
     windows = [
-        window_digest(np.frombuffer(window.data, np.int64)) for window in placed_windows(spec, sequence, dropped)
+        window_digest(np.frombuffer(window.data, np.int64))
+        for window in placed_windows(spec, music.sequence, dropped, music.notes)
     ]
     tempos = [tempo.qpm for tempo in sequence.tempos if math.isfinite(tempo.qpm) and tempo.qpm > 0]
     signatures = [f"{change.numerator}/{change.denominator}" for change in sequence.time_signatures]

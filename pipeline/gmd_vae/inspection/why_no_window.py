@@ -39,7 +39,7 @@ def why_no_window(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
         "too_short": (
             f"{_times(dropped.reasons['too_short'], 'stretch', 'stretches')} of drums shorter than {bars}"
             + (
-                f" (a pause of {spec.gap_bars:g} bar ends a stretch, as does a change of tempo or time signature)"
+                f" (a pause of {spec.gap_bars:g} bar ends a stretch, as does a change of time signature)"
                 if spec.gap_bars
                 else ""
             ),

@@ -3,7 +3,7 @@
 In: TFRecord files of NoteSequences (from ``gmd-vae convert``) and a config. Out: a folder with shards of examples for
 ``train``, ``validation`` and ``test``, and ``manifest.json``. Read ``preprocess.py`` first.
 
-A *section* is the music between two changes of tempo or time signature. A *window* is a fixed number of bars of a
+A *section* is the music between two changes of time signature. A *window* is a fixed number of bars of a
 section. An *example* is a window in a shard, with the ids of all NoteSequences that contain it.
 
 From a NoteSequence to an example record, step by step:

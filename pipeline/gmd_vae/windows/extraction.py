@@ -18,7 +18,7 @@ Labels = npt.NDArray[np.int64]
 MAX_DEPTH = 1 << 16  # columns of an array; Magenta's widest has 692
 
 # Reasons for music without windows. The texts follow a number: "3 NoteSequences without ...". The first word of a text
-# is the unit of its count: NoteSequences, sections (between two changes of tempo or time signature), stretches (of
+# is the unit of its count: NoteSequences, sections (between two changes of time signature), stretches (of
 # drums, between two pauses), windows, steps or drum notes.
 REASONS = {
     "unreadable": "records that are not NoteSequences",

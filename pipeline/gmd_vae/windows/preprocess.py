@@ -176,7 +176,7 @@ def _identity(
 ) -> dict[str, Any]:
     """Returns everything that the content of the batches depends on."""
     return {
-        "parts": 2,  # version of the format of batch files
+        "parts": 3,  # version of the batch files and of the cutting
         "input": source.identity,
         "extractor": extractor.settings,
         "max_per_sequence": max_per_sequence,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tempo_maps import TICKS, tempo_map_midi
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families.groovae import GROOVAE
@@ -88,7 +89,7 @@ def test_a_change_of_tempo_moves_no_hit(tmp_path: Path, make_midi: Callable[...,
     path = tmp_path / "tempo.mid"
     path.write_bytes(make_midi([(0, 36), (18 * STEP, 36)], before=faster))
     song = reader(HUMANIZE).song(path)
-    assert song.tempo == pytest.approx(90, rel=1e-4)
+    assert song.tempo == pytest.approx(120, rel=1e-4)  # of most of the music
     values = np.concatenate([window.target for window in song.windows if window.target is not None])
     assert np.nonzero(values[:, 0])[0].tolist() == [16, 34]  # the first bar, at 90, is silent
     np.testing.assert_allclose(values[:, OFFSETS:], 0, atol=1e-3)
@@ -135,3 +136,22 @@ def test_a_performance_plays_the_decoded_velocities_and_offsets(beat: Path) -> N
     ]
     assert GroovePerformance("x", values).early_hits([1]) == 1
     assert GroovePerformance("x", values).early_hits([0]) == 0
+
+
+@pytest.mark.parametrize("signature", [(2, 2), (4, 4)])
+def test_a_pickup_bar_is_left_out_and_named(tmp_path: Path, signature: tuple[int, int]) -> None:
+    path = tmp_path / "pickup.mid"
+    hits = [(0, 38), (240, 38), *((TICKS + beat * TICKS, 42 if beat % 4 else 36) for beat in range(8))]
+    path.write_bytes(tempo_map_midi(hits, {0: 100}, {0: (1, 4), TICKS: signature}))
+    song = reader(HUMANIZE).song(path)
+    values = np.concatenate([window.target for window in song.windows if window.target is not None])
+    assert song.missing == ("notes in bars of 1/4: 2",)
+    assert np.nonzero(values[:, 0])[0].tolist() == [0, 16]
+    assert values[:, :VELOCITIES].sum() == 8
+
+
+def test_music_without_bars_of_four_quarters_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "six8.mid"
+    path.write_bytes(tempo_map_midi([(0, 36), (960, 38)], {0: 100}, {0: (6, 8)}))
+    with pytest.raises(GmdVaeError, match="is in 6/8, and GrooVAE plays bars of four quarters"):
+        reader(HUMANIZE).song(path)

@@ -43,8 +43,7 @@ def test_a_window_counts_once_per_section_and_again_in_the_next(beat):
     assert len(extraction.windows) == 1
     assert extraction.dropped.reasons["repeated"] == 2
     sequence = beat(8)
-    sequence.tempos.add(time=0.0, qpm=120.0)
-    sequence.tempos.add(time=8.0, qpm=120.0001)  # an ever so slightly other tempo begins a section
+    sequence.time_signatures.add(time=8.0, numerator=2, denominator=2)  # bars as long as before, but a new section
     assert len(cut(sequence).windows) == 2
 
 

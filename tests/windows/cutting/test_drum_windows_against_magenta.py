@@ -1,4 +1,7 @@
-"""Our drum windows equal those of Magenta's ``DrumsConverter``: the same windows, counts and order."""
+"""Our drum windows equal those of Magenta's ``DrumsConverter``: the same windows, counts and order.
+
+That is so for music with one tempo; with ``preprocess --stock``, which calls ``placed_windows`` itself, for all music.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,6 @@ def our_windows(spec, record) -> list[tuple[int, ...]]:
         windows += [
             tuple(np.frombuffer(data, np.int64).tolist()) for data in magenta_order([one.data for one in placed])
         ]
-    assert Counter(windows) == Counter(map(tuple, DrumExtractor(spec)(record).windows.tolist()))
     return windows
 
 
@@ -78,6 +80,8 @@ def test_the_same_windows_on_real_music(music_vae_data, real_records, spec):
     found = 0
     for record in real_records:
         ours = our_windows(spec, record)
+        if len({tempo.qpm for tempo in NoteSequence.FromString(record).tempos}) == 1:
+            assert Counter(ours) == Counter(map(tuple, DrumExtractor(spec)(record).windows.tolist()))
         assert ours == stock_windows(music_vae_data, spec, NoteSequence.FromString(record))
         found += len(ours)
     assert found > 20 or spec.quarters_per_bar != 4

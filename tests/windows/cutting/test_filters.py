@@ -11,6 +11,7 @@ from fixtures.note_sequence_strategies import note_sequences
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.windows.cutting.beat_time import Music
 from gmd_vae.windows.cutting.drum_windows import DrumExtractor, section_times
 from gmd_vae.windows.cutting.filters import NO_FILTERS, STOCK_FILTERS, FilteredDrumExtractor, Filters, refused_sections
 from gmd_vae.windows.extraction import REASONS
@@ -42,7 +43,7 @@ def passed_by_the_script(script, filters, sequence) -> set[float]:
 
 def passed_by_us(filters, sequence) -> set[float]:
     times, states = section_times(sequence)
-    refused = refused_sections(filters, sequence, notes_of(sequence))
+    refused = refused_sections(filters, Music(sequence, notes_of(sequence)))
     assert set(refused.values()) <= set(REASONS)
     starts = [note.start_time for note in sequence.notes]
     return {
@@ -71,7 +72,7 @@ def test_the_same_sections_pass_in_real_music(script, real_records, filters):
         theirs = passed_by_the_script(script, filters, sequence)
         assert passed_by_us(filters, sequence) == theirs
         passed += len(theirs)
-        refused += len(refused_sections(filters, sequence, notes_of(sequence)))
+        refused += len(refused_sections(filters, Music(sequence, notes_of(sequence))))
     assert passed
     assert refused or filters == STOCK_FILTERS
 
@@ -129,7 +130,7 @@ def test_a_refused_section_gives_no_windows_and_is_counted(beat, filters, reason
 def test_accepted_sections_keep_their_windows(beat):
     """The sequence has two sections: 5 bars, then 8 bars with other notes than drums."""
     sequence = beat(13, accent=6)
-    sequence.tempos.add(time=10.0, qpm=119.0)
+    sequence.time_signatures.add(time=10.0, numerator=2, denominator=2)
     sequence.notes.add(start_time=12.0, end_time=13.0, pitch=60, velocity=90)
     extraction = FilteredDrumExtractor(DrumWindows(), Filters(drums_only=True))(sequence.SerializeToString())
     alone = beat(5)
@@ -142,7 +143,7 @@ def test_filters_that_are_off_change_nothing(beat):
     assert not Filters(is_drum=True).is_on
     assert Filters(is_drum=True).describe() == {}
     assert Filters(min_velocities=2, is_drum=False).describe() == {"min_velocities": 2, "is_drum": False}
-    assert refused_sections(NO_FILTERS, beat(4), notes_of(beat(4))) == {}
+    assert refused_sections(NO_FILTERS, Music(beat(4), notes_of(beat(4)))) == {}
 
 
 def test_records_that_are_not_note_sequences_are_counted():

@@ -173,7 +173,7 @@ def test_filters_apply_to_magentas_converters(beat):
     for quarter in range(32):
         time = quarter * 0.5
         melody.notes.add(start_time=time, end_time=time + 0.5, pitch=60 + quarter % 5, velocity=80)
-    melody.tempos.add(time=8.0, qpm=121.0)
+    melody.time_signatures.add(time=8.0, numerator=2, denominator=2)
     record = melody.SerializeToString()
     open_extractor = family_of(config).extractor(config)
     everything = open_extractor(record)

@@ -8,6 +8,7 @@ from typing import Any
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.families import family_of
 from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow, read_sequence, shown_path
+from gmd_vae.windows.cutting.positions import main_tempo
 from gmd_vae.windows.extraction import REASONS
 
 
@@ -27,7 +28,7 @@ class ConverterReader(InputReader):
                 f"'{shown_path(path)}' holds nothing that '{self.config.name}' can use: {seen or 'no notes'}",
                 "Give another MIDI file.",
             )
-        tempo = sequence.tempos[0].qpm if sequence.tempos else None
+        tempo = main_tempo(sequence) if sequence.tempos else None
         return tuple(
             InputWindow(
                 path,

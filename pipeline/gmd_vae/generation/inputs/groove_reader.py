@@ -1,7 +1,8 @@
 """Input windows and songs for GrooVAE: hits, velocities and offsets of each sixteenth note. No TensorFlow.
 
 The encoding is that of Magenta's ``GrooveConverter``. Three things differ: the whole file is read, its last window may
-go on beyond its end, and changes of tempo are followed. Drum notes outside the nine classes are counted and left out.
+go on beyond its end, and bars of another length than four quarters are left out. Drum notes outside the nine classes
+are counted and left out.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +23,10 @@ from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families import family_of
 from gmd_vae.families.groove_columns import OFFSETS, TAPPED, VELOCITIES, Groove
 from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow, read_sequence, shown_path
+from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
+from gmd_vae.windows.cutting.drum_windows import section_times
 
 MAX_BARS = 4_000
 _STEPS_PER_BAR = 16
@@ -55,20 +60,11 @@ class GrooveReader(InputReader):
         Of a tapped rhythm, the loudest note of each step counts, whatever its pitch.
 
         Raises:
-            GmdVaeError: The file cannot be read, is too long, is not in 4/4, or has no usable note.
+            GmdVaeError: The file cannot be read, is too long, has no bars of four quarters, or has no usable note.
         """
         output = family_of(self.config).output(self.config)
-        sequence = read_sequence(path)
-        for signature in sequence.time_signatures:
-            if (signature.numerator, signature.denominator) != (4, 4):
-                raise GmdVaeError(
-                    f"'{shown_path(path)}' is in {signature.numerator}/{signature.denominator}, "
-                    "and GrooVAE plays bars of 4/4",
-                    "Give a file in 4/4.",
-                )
-        values, missing = _read_values(path, sequence, self._task)
+        values, tempo, missing = _read_values(path, read_sequence(path), self._task)
         bars = len(values) // _STEPS_PER_BAR
-        tempo = sequence.tempos[0].qpm if sequence.tempos else _DEFAULT_TEMPO
         count = -(-bars // output.bars)
         values = np.pad(values, [(0, count * output.steps - len(values)), (0, 0)])
         windows = tuple(
@@ -125,16 +121,23 @@ def labels_to_groove_window(labels: npt.NDArray[np.int64], task: Groove) -> Inpu
     return groove_window(values, task)
 
 
-def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Values, tuple[str, ...]]:
-    """Returns hits, velocities and offsets of whole bars, ``[steps, 27]``, and sentences on the music left out.
+def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Values, float, tuple[str, ...]]:
+    """Returns the drums of whole bars, their tempo, and sentences on the music left out.
 
-    A hit belongs to the nearest step. Of several hits of a class at one step, the loudest counts.
+    A hit belongs to the nearest step. Of several hits of a class at one step, the loudest counts. Music whose bars are
+    not four quarters long, such as a pickup bar, is left out.
+
+    Returns:
+        Hits, velocities and offsets, ``[steps, 27]``; the tempo in quarter notes per minute, the median of a tempo map;
+        and the sentences.
     """
     is_tapped = task.task == "tap"
-    seconds_to_steps = _tempo_map(sequence)
+    music = at_one_tempo(sequence, notes_of(sequence))
     loudest: dict[tuple[int, int], tuple[int, float]] = {}  # step and class → velocity and offset
-    unknown = not_drums = 0
-    for note in sequence.notes:
+    other_bars: Counter[str] = Counter()  # time signature → notes
+    place, tempo = _places(music)
+    unknown = not_drums = outside = 0
+    for note, start in zip(sequence.notes, music.notes.start.tolist(), strict=True):
         drum = TAPPED if is_tapped else _CLASS_OF_PITCH.get(note.pitch)
         if not note.is_drum and not is_tapped:
             not_drums += 1
@@ -142,11 +145,22 @@ def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Valu
         if drum is None:
             unknown += 1
             continue
-        position = seconds_to_steps(note.start_time)
+        position = place(start)
+        if position is None:
+            outside += 1
+            continue
+        if isinstance(position, str):
+            other_bars[position] += 1
+            continue
         step = math.floor(position + 0.5)
         known = loudest.get((step, drum))
         if known is None or note.velocity > known[0]:
             loudest[step, drum] = note.velocity, 2 * (step - position)
+    if not loudest and other_bars:
+        raise GmdVaeError(
+            f"'{shown_path(path)}' is in {', '.join(other_bars)}, and GrooVAE plays bars of four quarters",
+            "Give a file in 4/4 or 2/2.",
+        )
     if not loudest:
         needed = "notes" if is_tapped else "drum notes of the nine kinds"
         raise GmdVaeError(
@@ -158,20 +172,42 @@ def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Valu
     values = np.zeros((bars * _STEPS_PER_BAR, 3 * VELOCITIES), np.float32)
     for (step, drum), (velocity, offset) in loudest.items():
         values[step, [drum, VELOCITIES + drum, OFFSETS + drum]] = 1.0, velocity / 127, offset
-    return values, (f"drum notes that are no known drum: {unknown:,}",) if unknown else ()
+    counts = {
+        "drum notes that are no known drum": unknown,
+        "notes at times that are no positions in the music": outside,
+        **{f"notes in bars of {signature}": count for signature, count in other_bars.items()},
+    }
+    return values, tempo, tuple(f"{text}: {count:,}" for text, count in counts.items() if count)
 
 
-def _tempo_map(sequence: NoteSequence) -> Callable[[float], float]:
-    """Returns the function from seconds to sixteenth notes since the beginning, through all changes of tempo."""
-    tempos = sorted((tempo.time, tempo.qpm) for tempo in sequence.tempos if tempo.qpm > 0) or [(0.0, _DEFAULT_TEMPO)]
-    times = [0.0, *(time for time, _ in tempos[1:])]
-    rates = [qpm * 4 / 60 for _, qpm in tempos]  # sixteenth notes per second
-    steps_at = [0.0]  # at each of the times
-    for begin, end, rate in zip(times, times[1:], rates, strict=False):
-        steps_at.append(steps_at[-1] + (end - begin) * rate)
+def _places(music: Music) -> tuple[Callable[[float], float | str | None], float]:
+    """Returns the position of each time in the played bars, and the tempo.
 
-    def steps(seconds: float) -> float:
-        part = max(bisect.bisect_right(times, seconds) - 1, 0)
-        return steps_at[part] + float((seconds - times[part]) * rates[part])
+    Args:
+        music: Music that was moved to one tempo.
 
-    return steps
+    Returns:
+        A function from seconds of the moved music to sixteenths from the beginning, through all sections with bars of
+        four quarters; to the time signature for a section of other bars; to ``None`` where there is no music. And the
+        tempo in quarter notes per minute.
+    """
+    times, states = section_times(music.sequence) or ([0.0], [])
+    base = 0  # first step of a section
+    starts: list[int | str] = []
+    tempo = _DEFAULT_TEMPO
+    for begin, end, (numerator, denominator, qpm) in zip(times, times[1:], states, strict=False):
+        if not (numerator > 0 and numerator == denominator and math.isfinite(end) and qpm > 0):
+            starts.append(f"{numerator}/{denominator}")
+            continue
+        tempo = tempo if any(isinstance(start, int) for start in starts) else music.given_tempo(begin, end, qpm)
+        starts.append(base)
+        base += math.ceil((end - begin) * qpm / 240 - 0.01) * _STEPS_PER_BAR  # tolerance for times rounded to ticks
+
+    def place(seconds: float) -> float | str | None:
+        section = bisect.bisect_right(times, seconds) - 1
+        if not math.isfinite(seconds) or not 0 <= section < len(starts):
+            return None
+        start = starts[section]
+        return start if isinstance(start, str) else start + (seconds - times[section]) * (states[section][2] * 4 / 60)
+
+    return place, tempo

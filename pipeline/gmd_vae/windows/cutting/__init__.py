@@ -3,6 +3,7 @@
 In: a NoteSequence in wire format. Out: an ``Extraction``: the windows, and counts of the music that gave none. Read
 ``drum_windows.py`` first; the other kinds of music follow ``magenta_windows.py``.
 
+- ``beat_time.py``: moves music with a tempo map to one tempo, before all of the others.
 - ``drum_windows.py``: drum labels, cut by our own code with arrays.
 - ``positions.py``: start of sections, stretches and windows in bars and seconds, for ``inspect`` and ``generate``.
 - ``filters.py``: the section filters of Magenta's script ``preprocess_tfrecord``.

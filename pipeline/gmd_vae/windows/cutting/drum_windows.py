@@ -1,6 +1,7 @@
 """Drum windows of a NoteSequence, computed with arrays: the windows of Magenta's ``DrumsConverter``.
 
-The steps are those of ``magenta.models.music_vae.data.DrumsConverter.to_tensors``:
+``beat_time.py`` first moves music with several tempos to one tempo. The steps after it are those of
+``magenta.models.music_vae.data.DrumsConverter.to_tensors``:
 
 1. ``section_times``: cut at changes of tempo and time signature
    (``note_seq.sequences_lib.split_note_sequence_on_time_changes``).
@@ -8,12 +9,12 @@ The steps are those of ``magenta.models.music_vae.data.DrumsConverter.to_tensors
 3. ``_stretches``: cut at long pauses (``magenta.pipelines.drum_pipelines.extract_drum_tracks``).
 4. ``_slices``: one window at each bar.
 
-The windows and their counts equal Magenta's (a test compares them). Only the order differs: Magenta's comes from a
-Python set (``stock/order.py`` computes it), ours is the order of time.
+For music with one tempo, the windows and their counts equal Magenta's (a test compares them). Only the order differs:
+Magenta's comes from a Python set (``stock/order.py`` computes it), ours is the order of time.
 
-Terms: a *section* lies between two changes of tempo or time signature. A *stretch* is a part of a section without a
-pause of ``gap_bars`` between two drum hits; it begins and ends on a bar line. A *window* is ``slice_bars`` bars of a
-stretch, and begins on a bar line.
+Terms: a *section* lies between two changes of time signature (with ``preprocess --stock`` also of tempo). A *stretch*
+is a part of a section without a pause of ``gap_bars`` between two drum hits; it begins and ends on a bar line. A
+*window* is ``slice_bars`` bars of a stretch, and begins on a bar line.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import numpy.typing as npt
 
 from gmd_vae.configuration.window_specs import MAX_CLASSES, DrumWindows
 from gmd_vae.midi.note_arrays import Notes, notes_of, read_notes
+from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 
 LONGEST_GAP_BARS = 1000  # without max_bars, a pause inside a stretch takes memory: at most about 2 MB
@@ -98,7 +100,8 @@ def extract_drum_windows(spec: DrumWindows, record: bytes) -> Extraction:
     except DecodeError:
         dropped.reasons["unreadable"] += 1
         return Extraction("", nothing, dropped)
-    rows = [window.data for window in placed_windows(spec, sequence, dropped, notes)]
+    music = at_one_tempo(sequence, notes)
+    rows = [window.data for window in placed_windows(spec, music.sequence, dropped, music.notes)]
     labels: Labels = np.frombuffer(b"".join(rows), np.int64).reshape(-1, spec.steps)
     return Extraction(sequence.id or sequence.filename, labels, dropped)
 
@@ -120,7 +123,7 @@ class PlacedWindow(NamedTuple):
 def placed_windows(
     spec: DrumWindows, sequence: Any, dropped: Dropped, notes: Notes | None = None
 ) -> Iterator[PlacedWindow]:
-    """Yields the windows of ``extract_drum_windows`` with their positions.
+    """Yields the windows with their positions. A change of tempo begins a section, as in Magenta (``beat_time.py``).
 
     Args:
         spec: Settings of the windows.

@@ -1,6 +1,6 @@
 """Filters of sections, as in Magenta's script ``preprocess_tfrecord``.
 
-As in the script, each section (between two changes of tempo or time signature) is tested by itself. Here all filters
+As in the script, each section (``section_times``) is tested by itself. Here all filters
 are off by default; in the script most are on.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import Notes, read_notes
+from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import LAST_STEP, DrumExtractor, PlacedWindow, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Extraction, Labels, Layout
 
@@ -62,7 +63,7 @@ STOCK_FILTERS = Filters(
 )
 
 
-def refused_sections(filters: Filters, sequence: Any, notes: Notes) -> dict[int, str]:
+def refused_sections(filters: Filters, music: Music) -> dict[int, str]:
     """Finds the sections that the filters refuse.
 
     If any filter is on, a section that cannot be quantized is refused too, as in the script. NoteSequences that make
@@ -70,16 +71,16 @@ def refused_sections(filters: Filters, sequence: Any, notes: Notes) -> dict[int,
 
     Args:
         filters: Conditions on a section.
-        sequence: NoteSequence.
-        notes: Notes of the sequence.
+        music: NoteSequence and its notes.
 
     Returns:
         Number of each refused section with notes, from 0, in the order of ``section_times`` → first reason, a key of
         ``REASONS``.
     """
-    split = section_times(sequence) if filters.is_on else None
+    split = section_times(music.sequence) if filters.is_on else None
     if split is None or not split[1]:
         return {}
+    notes = music.notes
     times, states = split
     sections = _sections_of(notes, times)
     order = np.argsort(sections, kind="stable")
@@ -92,7 +93,8 @@ def refused_sections(filters: Filters, sequence: Any, notes: Notes) -> dict[int,
     bounds = np.append(np.searchsorted(sections, present), len(sections)).tolist()
     for number, begin, end in zip(present.tolist(), bounds, bounds[1:], strict=False):
         members = _select(notes, slice(begin, end))
-        if reason := _reason(filters, members, times[number], times[number + 1], states[number]):
+        limits = times[number], times[number + 1]
+        if reason := _reason(filters, members, *limits, states[number], music):
             refused[number] = reason
     return refused
 
@@ -120,7 +122,14 @@ def _select(notes: Notes, selection: Any) -> Notes:
     return Notes(*(column[selection] for column in notes))
 
 
-def _reason(filters: Filters, notes: Notes, begin: float, end: float, state: tuple[int, int, float]) -> str | None:
+def _reason(
+    filters: Filters,
+    notes: Notes,
+    begin: float,
+    end: float,
+    state: tuple[int, int, float],
+    music: Music,
+) -> str | None:
     """Returns the first reason to refuse a section, in the order of the script's tests; ``None`` if it is accepted.
 
     Args:
@@ -129,9 +138,13 @@ def _reason(filters: Filters, notes: Notes, begin: float, end: float, state: tup
         begin: Start of the section in seconds.
         end: End of the section in seconds.
         state: Numerator, denominator and tempo of the section.
+        music: The whole NoteSequence.
     """
     stop = np.minimum(notes.end, end) - begin
-    if filters.max_total_time is not None and np.fmax.reduce(stop, initial=0.0) > filters.max_total_time:
+    length = np.fmax.reduce(stop, initial=0.0)
+    if music.tempos is not None:
+        length = float(music.given_seconds(begin + length) - music.given_seconds(begin))
+    if filters.max_total_time is not None and length > filters.max_total_time:
         return "too_long"
     if filters.max_num_notes is not None and len(notes.start) > filters.max_num_notes:
         return "too_many_notes"
@@ -189,26 +202,24 @@ class FilteredDrumExtractor:
         except DecodeError:
             dropped.reasons["unreadable"] += 1
             return Extraction("", np.zeros((0, self.spec.steps), np.int64), dropped)
-        rows = [window.data for window in accepted_windows(self.spec, self.filters, sequence, notes, dropped)]
+        music = at_one_tempo(sequence, notes)
+        rows = [window.data for window in accepted_windows(self.spec, self.filters, music, dropped)]
         labels: Labels = np.frombuffer(b"".join(rows), np.int64).reshape(-1, self.spec.steps)
         return Extraction(sequence.id or sequence.filename, labels, dropped)
 
 
-def accepted_windows(
-    spec: DrumWindows, filters: Filters, sequence: Any, notes: Notes, dropped: Dropped
-) -> Iterable[PlacedWindow]:
+def accepted_windows(spec: DrumWindows, filters: Filters, music: Music, dropped: Dropped) -> Iterable[PlacedWindow]:
     """Returns the windows of the sections that the filters accept, as ``placed_windows`` does.
 
     Args:
         spec: Settings of the windows.
         filters: Conditions on sections.
-        sequence: NoteSequence.
-        notes: Notes of the sequence.
+        music: NoteSequence and its notes.
         dropped: Receives the counts of refused sections and of the music that gives no window.
     """
-    refused = refused_sections(filters, sequence, notes)
+    refused = refused_sections(filters, music)
     dropped.reasons.update(refused.values())
-    accepted = accepted_notes(sequence, notes, refused)
+    accepted = accepted_notes(music.sequence, music.notes, refused)
     if refused and not len(accepted.start):
         return ()
-    return placed_windows(spec, sequence, dropped, accepted)
+    return placed_windows(spec, music.sequence, dropped, accepted)

@@ -23,6 +23,7 @@ from gmd_vae.configuration.window_specs import MagentaWindows
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
+from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters, refused_sections
 from gmd_vae.windows.cutting.groove_sections import groove_sections, pitches_of, seeded_by
 from gmd_vae.windows.cutting.section_content import Ensemble, Requirements
@@ -128,17 +129,18 @@ class MagentaExtractor(abc.ABC):
 
     def _sections(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
         """Returns the converter's inputs in order, and counts dropped music."""
-        if not is_within_limits(sequence, notes_of(sequence)):
+        notes = notes_of(sequence)
+        if not is_within_limits(sequence, notes):
             dropped.reasons["beyond_limits"] += 1
             return []
         if sequence.quantization_info.steps_per_quarter or sequence.quantization_info.steps_per_second:
             dropped.reasons["quantized"] += 1
             return []
-        return self._cut(sequence, dropped)
+        return self._cut(at_one_tempo(sequence, notes), dropped)
 
     @abc.abstractmethod
-    def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
-        """Returns the sections of a NoteSequence that is not quantized."""
+    def _cut(self, music: Music, dropped: Dropped) -> list[NoteSequence]:
+        """Returns the sections of music that is not quantized and has one tempo."""
 
     @abc.abstractmethod
     def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
@@ -147,7 +149,7 @@ class MagentaExtractor(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class SectionExtractor(MagentaExtractor):
-    """An extractor of melodies and trios: sections between changes of tempo and time signature.
+    """An extractor of melodies and trios: sections between changes of time signature.
 
     Attributes:
         kind: Instruments of a window.
@@ -159,11 +161,11 @@ class SectionExtractor(MagentaExtractor):
     def _requirements(self) -> Requirements:
         return requirements_of(self.kind, self.windows, self._converter)
 
-    def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
-        if not sequence.notes or not sequence.total_time > 0:
-            dropped.reasons["no_length" if sequence.notes else "no_notes"] += 1
+    def _cut(self, music: Music, dropped: Dropped) -> list[NoteSequence]:
+        if not music.sequence.notes or not music.sequence.total_time > 0:
+            dropped.reasons["no_length" if music.sequence.notes else "no_notes"] += 1
             return []
-        return accepted_sections(self.filters, sequence, dropped)
+        return accepted_sections(self.filters, music, dropped)
 
     def _windows(self, section: NoteSequence, dropped: Dropped, locate_all_bars: bool) -> list[PlacedTensors]:
         return convert_section(self._converter, self._requirements, section, dropped)
@@ -178,14 +180,14 @@ class TrackExtractor(SectionExtractor):
 
 
 class GrooveExtractor(MagentaExtractor):
-    """An extractor of played drums for GrooVAE: known drums in one tempo and in 4/4."""
+    """An extractor of played drums for GrooVAE: known drums in 4/4."""
 
     @cached_property
     def _pitches(self) -> dict[int, int]:
         return pitches_of(self._converter)
 
-    def _cut(self, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
-        accepted = accepted_sections(self.filters, sequence, dropped) if self.filters.is_on else [sequence]
+    def _cut(self, music: Music, dropped: Dropped) -> list[NoteSequence]:
+        accepted = accepted_sections(self.filters, music, dropped) if self.filters.is_on else [music.sequence]
         sections = (groove_sections(section, self._pitches, self.windows.bars, dropped) for section in accepted)
         return list(itertools.chain.from_iterable(sections))
 
@@ -238,20 +240,20 @@ def window_finder(
     return find
 
 
-def accepted_sections(filters: Filters, sequence: NoteSequence, dropped: Dropped) -> list[NoteSequence]:
+def accepted_sections(filters: Filters, music: Music, dropped: Dropped) -> list[NoteSequence]:
     """Returns the sections with notes, cut as by Magenta's script, that the filters accept.
 
     Args:
         filters: Conditions on a section.
-        sequence: NoteSequence; it is cut at its changes of tempo and time signature.
+        music: NoteSequence and its notes; it is cut at its changes of tempo and time signature.
         dropped: Receives the counts of refused sections.
 
     Raises:
         Exception: Any error of ``note_seq``'s ``split_note_sequence_on_time_changes``.
     """
-    refused = refused_sections(filters, sequence, notes_of(sequence)) if filters.is_on else {}
+    refused = refused_sections(filters, music)
     dropped.reasons.update(refused.values())
-    sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
+    sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(music.sequence)
     return [section for number, section in enumerate(sections) if section.notes and number not in refused]
 
 

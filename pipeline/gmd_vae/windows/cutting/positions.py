@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.midi.note_arrays import notes_of
+from gmd_vae.windows.cutting.beat_time import Music, TempoMap, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import placed_stretches, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Labels
+
+Split: TypeAlias = tuple[list[float], list[tuple[int, int, float]]]  # of ``section_times``
 
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """The music between two changes of tempo or time signature.
+    """The music between two changes of time signature; with an impossible tempo in the file, also of tempo.
 
     Attributes:
         seconds: Start in seconds.
         bar: Start in bars, counted from 1 through the whole file; 3.5 is the middle of bar 3.
         bars: Length in bars.
         signature: Time signature, for example ``4/4``.
-        bpm: Tempo in quarters per minute.
+        bpm: Tempo in quarters per minute; the median of a tempo map.
     """
 
     seconds: float
@@ -39,7 +45,7 @@ class Window:
     Attributes:
         seconds: Start in seconds.
         bar: Start in bars, counted from 1 through the whole file.
-        bpm: Tempo in quarters per minute.
+        bpm: Tempo in quarters per minute; the median of a tempo map.
         labels: Drum labels, int64 ``[steps]``.
     """
 
@@ -55,7 +61,7 @@ class Stretch:
 
     Attributes:
         bar: Start in bars, counted from 1 through the whole file.
-        bpm: Tempo in quarters per minute.
+        bpm: Tempo in quarters per minute; the median of a tempo map.
         labels: Drum labels, int64 ``[bars, steps_per_bar]``.
     """
 
@@ -67,12 +73,43 @@ class Stretch:
 def sections(sequence: Any) -> list[Section]:
     """Returns the sections in the order of time; none if a time is not a number or there is no music.
 
-    A new time signature begins a new bar; a new tempo may lie within a bar.
+    A new time signature begins a new bar.
 
     Args:
         sequence: NoteSequence.
     """
-    split = section_times(sequence)
+    return _sections(at_one_tempo(sequence, notes_of(sequence)))
+
+
+def main_tempo(sequence: Any) -> float | None:
+    """Returns the median tempo of a NoteSequence in quarter notes per minute; ``None`` without music."""
+    tempos = TempoMap.of(sequence)
+    if tempos is None or not sequence.total_time > 0:
+        return None
+    return tempos.tempo_between(0.0, float(tempos.to_quarters(sequence.total_time)))
+
+
+def bars_at(sequence: Any, seconds: Sequence[float]) -> list[float]:
+    """Returns times as bars, counted from 1 through the whole file; times outside the sections are left out."""
+    music = at_one_tempo(sequence, notes_of(sequence))
+    known = _sections(music)
+    starts = [section.seconds for section in known]
+    found = []
+    for time in seconds:
+        number = bisect.bisect_right(starts, time) - 1
+        if number < 0 or not math.isfinite(time):
+            continue
+        section = known[number]
+        numerator, _, denominator = section.signature.partition("/")
+        begin, end = music.given_quarters(section.seconds, section.bpm), music.given_quarters(time, section.bpm)
+        quarters = 4 * int(numerator) / int(denominator) if int(denominator) else math.inf
+        found.append(section.bar + (end - begin) / quarters if quarters > 0 else section.bar)
+    return found
+
+
+def _sections(music: Music) -> list[Section]:
+    """Returns the sections of music that was moved to one tempo."""
+    split = section_times(music.sequence)
     if split is None:
         return []
     times, states = split
@@ -84,7 +121,9 @@ def sections(sequence: Any) -> list[Section]:
             position = math.ceil(position - 0.01)  # tolerance for times rounded to MIDI ticks
         bars = (end - begin) * qpm / 60 / (4 * numerator / denominator) if numerator > 0 and denominator > 0 else 0.0
         bars = bars if math.isfinite(bars) and bars > 0 else 0.0
-        all_sections.append(Section(begin, 1 + position, bars, f"{numerator}/{denominator}", qpm))
+        seconds = float(music.given_seconds(begin))
+        bpm = music.given_tempo(begin, end, qpm)
+        all_sections.append(Section(seconds, 1 + position, bars, f"{numerator}/{denominator}", bpm))
         position += bars
         before = (numerator, denominator)
     return all_sections
@@ -98,11 +137,15 @@ def windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Window]:
         sequence: NoteSequence.
         dropped: Receives the counts of the music that gives no window.
     """
-    known = sections(sequence)
-    return [
-        _window(spec, known[placed.section], placed.step, placed.data)
-        for placed in placed_windows(spec, sequence, dropped)
-    ]
+    music = at_one_tempo(sequence, notes_of(sequence))
+    known, times = _sections(music), section_times(music.sequence)
+    found = []
+    for placed in placed_windows(spec, music.sequence, dropped, music.notes):
+        section = known[placed.section]
+        begin, bpm = _seconds_and_tempo(spec, music, times, placed.section, placed.step, spec.slice_bars)
+        labels: Labels = np.frombuffer(placed.data, np.int64)
+        found.append(Window(begin, _bar(spec, section, placed.step), bpm, labels))
+    return found
 
 
 def stretches(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Stretch]:
@@ -113,17 +156,35 @@ def stretches(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Stretc
         sequence: NoteSequence.
         dropped: Receives the counts of the music that gives no window.
     """
-    known = sections(sequence)
-    return [
-        Stretch(_bar(spec, known[placed.section], placed.step), known[placed.section].bpm, placed.labels)
-        for placed in placed_stretches(spec, sequence, dropped)
-    ]
+    music = at_one_tempo(sequence, notes_of(sequence))
+    known, times = _sections(music), section_times(music.sequence)
+    found = []
+    for placed in placed_stretches(spec, music.sequence, dropped, music.notes):
+        _, bpm = _seconds_and_tempo(spec, music, times, placed.section, placed.step, len(placed.labels))
+        found.append(Stretch(_bar(spec, known[placed.section], placed.step), bpm, placed.labels))
+    return found
 
 
-def _window(spec: DrumWindows, section: Section, step: int, data: bytes) -> Window:
-    quarters = step / spec.steps_per_quarter
-    seconds = section.seconds + (quarters * 60 / section.bpm if section.bpm > 0 else 0.0)
-    return Window(seconds, _bar(spec, section, step), section.bpm, np.frombuffer(data, np.int64))
+def _seconds_and_tempo(
+    spec: DrumWindows, music: Music, split: Split | None, section: int, step: int, bars: int
+) -> tuple[float, float]:
+    """Returns the start in seconds and the tempo of some bars.
+
+    Args:
+        spec: Settings of the windows.
+        music: Music that was moved to one tempo.
+        split: Its sections, from ``section_times``.
+        section: Number of the section.
+        step: First step in the section.
+        bars: Number of bars.
+    """
+    assert split is not None  # otherwise nothing is placed
+    times, states = split
+    qpm = states[section][2]
+    step_seconds = 60 / (qpm * spec.steps_per_quarter) if qpm > 0 else 0.0
+    begin = times[section] + step * step_seconds
+    end = begin + bars * spec.steps_per_bar * step_seconds
+    return float(music.given_seconds(begin)), music.given_tempo(begin, end, qpm)
 
 
 def _bar(spec: DrumWindows, section: Section, step: int) -> float:

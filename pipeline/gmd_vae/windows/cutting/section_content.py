@@ -1,7 +1,7 @@
 """Positions of the windows that Magenta's converters find in a section, computed without Magenta.
 
 Magenta's converters of melodies, trios and several instruments give no reason for missing windows. This module
-repeats their search on the notes of a section (the music between two changes of tempo or time signature), and counts
+repeats their search on the notes of a section (the music between two changes of time signature), and counts
 the reasons.
 """
 

@@ -10,6 +10,7 @@ from typing import Any
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.sequence_limits import is_within_limits
+from gmd_vae.windows.cutting.beat_time import Music
 from gmd_vae.windows.cutting.filters import STOCK_FILTERS
 from gmd_vae.windows.cutting.magenta_windows import accepted_sections, fields_of, parse_sequence
 from gmd_vae.windows.extraction import Dropped
@@ -49,12 +50,13 @@ class StockConverterExtractor:
         sequence = parse_sequence(record, dropped)
         if sequence is None:
             return StockExtraction("", [], dropped)
-        if not is_within_limits(sequence, notes_of(sequence)):
+        notes = notes_of(sequence)
+        if not is_within_limits(sequence, notes):
             dropped.reasons["beyond_limits"] += 1
             return StockExtraction(sequence.id, [], dropped)
         sequences: list[bytes] = []
         try:
-            for section in accepted_sections(STOCK_FILTERS, sequence, dropped):
+            for section in accepted_sections(STOCK_FILTERS, Music(sequence, notes), dropped):
                 windows = self._windows_of(section)
                 sequences += [window for window in windows if window is not None]
                 dropped.reasons["not_reproduced"] += windows.count(None)

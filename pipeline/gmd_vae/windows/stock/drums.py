@@ -14,6 +14,7 @@ import numpy as np
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import read_notes
+from gmd_vae.windows.cutting.beat_time import Music
 from gmd_vae.windows.cutting.filters import STOCK_FILTERS, Filters, accepted_windows
 from gmd_vae.windows.extraction import Dropped, Labels
 from gmd_vae.windows.stock.order import MAGENTA_CAP, by_section, magenta_order
@@ -68,7 +69,7 @@ class StockDrumExtractor:
             dropped.reasons["unreadable"] += 1
             return StockExtraction("", [], dropped)
         sequences: list[bytes] = []
-        accepted = accepted_windows(self.spec, self.filters, sequence, notes, dropped)
+        accepted = accepted_windows(self.spec, self.filters, Music(sequence, notes), dropped)
         for _, placed in by_section(accepted):
             windows = magenta_order([window.data for window in placed])
             dropped.reasons["capped"] += max(0, len(windows) - self.cap)
