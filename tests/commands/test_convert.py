@@ -104,7 +104,7 @@ def test_a_handful_of_files_may_leave_a_split_empty(
         (1, "gmd-vae fetch groove", []),
         (1, "'nowhere' does not exist", ["nowhere"]),
         (1, "'empty' holds no MIDI file (it is empty)", ["empty"]),
-        (1, "'texts' holds no MIDI file (1 other file)", ["texts"]),
+        (1, "'texts' holds no MIDI file (1 other file: 1 .txt)", ["texts"]),
         (1, "No file of 'false.mid' could be converted (1 not MIDI)", ["false.mid"]),
         (1, "neither a folder, nor an archive, nor a MIDI file", ["texts/a.txt"]),
         (2, "'false.mid' is a file", ["music", "--output-dir", "false.mid"]),

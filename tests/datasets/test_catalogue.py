@@ -161,8 +161,8 @@ def test_any_table_is_parsed_or_refused(parts: list[str]) -> None:
 
 def test_the_real_catalogue(groove_archive: Path) -> None:
     listing = list_midi_files(groove_archive)
-    assert listing.info_csv is not None
-    entries = parse_catalogue(listing.info_csv)
+    (catalogue,) = listing.catalogues
+    entries = parse_catalogue(catalogue.read())
     assert len(entries) == 1150
     assert {one.midi_filename for one in entries} == {file.name for file in listing.files}
     count = collections.Counter

@@ -16,7 +16,7 @@ MIDI = b"MThd" + bytes(100)
 def fill(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(MIDI)
+        (folder / name).write_bytes(MIDI if name.lower().endswith((".mid", ".midi")) else b"text")
     return folder
 
 
@@ -37,7 +37,8 @@ def test_a_folder_is_listed_in_the_order_of_its_relative_names(tmp_path: Path) -
     assert [file.name for file in listing.files] == [
         "B.MID", "a.mid", "a/10.mid", "a/2.midi", "b.mid", "deep/er/x.MiDi"
     ]  # fmt: skip
-    assert (listing.collection, listing.others, listing.skipped, listing.info_csv) == ("set", 2, (), None)
+    assert (listing.collection, listing.skipped, listing.catalogues) == ("set", (), ())
+    assert listing.passed_over == {".txt": 1, "no suffix": 1}
     assert all(file.read() == MIDI and file.size == len(MIDI) for file in listing.files)
     assert all(pickle.loads(pickle.dumps(file)) == file for file in listing.files)
 
@@ -126,7 +127,7 @@ def test_paths_without_midi_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "holds no MIDI file (it is empty)" in refuse(tmp_path / "empty")
     fill(tmp_path / "text", "a.txt", "b.txt", ".c.mid")
-    assert "holds no MIDI file (2 other files; 1 skipped because it is hidden)" in refuse(tmp_path / "text")
+    assert "holds no MIDI file (2 other files: 2 .txt; 1 skipped because it is hidden)" in refuse(tmp_path / "text")
     assert "neither a folder, nor an archive, nor a MIDI file" in refuse(tmp_path / "text/a.txt")
     assert ".zip, .tar, .tar.gz" in refuse(tmp_path / "missing")
     os.mkfifo(tmp_path / "pipe.zip")
@@ -158,7 +159,8 @@ def test_an_archive_lists_as_its_folder_would(kind: str, tmp_path: Path) -> None
             tar.add(tmp_path / "groove", "./groove")
     folder, packed = list_midi_files(tmp_path / "groove"), list_midi_files(path)
     assert packed.collection == folder.collection == "groove"
-    assert packed.info_csv == folder.info_csv == b"the catalogue"
+    for listing in (packed, folder):
+        assert [file.read() for file in listing.catalogues] == [b"the catalogue"]
     assert [(file.name, file.size) for file in packed.files] == [(file.name, file.size) for file in folder.files]
     assert [pickle.loads(pickle.dumps(file)).read() for file in packed.files] == [MIDI, MIDI]
     assert packed.skipped_counts() == folder.skipped_counts() == {"it is hidden": 1}
@@ -178,7 +180,7 @@ def test_an_archive_without_a_top_folder_is_named_after_itself(tmp_path: Path) -
 def test_the_real_archive(groove_archive: Path) -> None:
     listing = list_midi_files(groove_archive)
     assert (listing.collection, len(listing.files), listing.skipped) == ("groove", 1150, ())
-    assert listing.others == 38  # LICENSE, README, 36 folder icons of macOS
+    assert listing.passed_over == {"no suffix": 38}  # LICENSE, README, 36 folder icons of macOS
     assert sum(len(file.read()) for file in listing.files) == 5_273_095
     assert all(isinstance(file, MidiFile) and file.read()[:4] == b"MThd" for file in listing.files)
 

@@ -70,7 +70,7 @@ def test_no_name_leaves_the_folder(tmp_path: Path, files: list[tuple[str, bytes]
         with contextlib.suppress(GmdVaeError):
             written = unpack_zip(path, folder, LIMIT, 100)
             assert all((folder / name).is_file() for name in written)
-        members = list_members(path, lambda name: True, LIMIT).members
+        members = list_members(path, lambda name, head: True, LIMIT).members
         assert all(not member.name.startswith(("/", "..")) for member in members)
     assert {one.name for one in outside.iterdir()} == {"in"}
     assert {one.name for one in tmp_path.iterdir()} <= {"a.zip", "box"}

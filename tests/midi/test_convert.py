@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,9 @@ def music(tmp_path: Path, make_midi: MakeMidi) -> Path:
     folder = tmp_path / "music"
     (folder / "sub folder").mkdir(parents=True)
     for number in range(50):
-        (folder / "sub folder" / f"{number}.mid").write_bytes(make_midi([(0, 36), (100 + number * 10, 38)]))
+        pitches = random.Random(number).choices([36, 38, 42, 46, 49, 51], k=12)
+        hits = [(step * 120, pitch) for step, pitch in enumerate(pitches)]
+        (folder / "sub folder" / f"{number}.mid").write_bytes(make_midi(hits))
     (folder / "copy ü.MIDI").write_bytes((folder / "sub folder" / "7.mid").read_bytes())
     (folder / "empty.mid").write_bytes(b"")
     (folder / "text.mid").write_bytes(b"hello")
@@ -188,7 +191,7 @@ def test_the_manifest_describes_the_input(music: Path, tmp_path: Path) -> None:
         "collection": "music",
         "files": 54,
         "sha256": hashlib.sha256(lines.encode()).hexdigest(),
-        "info_csv_sha256": None,
+        "catalogues": {},
     }
     assert set(content["versions"]) == {"gmd-vae", "note-seq", "pretty-midi", "mido", "protobuf"}
     assert str(tmp_path) not in (tmp_path / "notes" / "manifest.json").read_text()

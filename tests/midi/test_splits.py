@@ -10,7 +10,8 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.datasets.catalogue import COLUMNS
 from gmd_vae.datasets.midi_files import list_midi_files
 from gmd_vae.datasets.selection import Selection
-from gmd_vae.midi.splits import make_plan, split_by_hash
+from gmd_vae.midi.content_splits import Content, split_by_content
+from gmd_vae.midi.splits import DEFAULT_SHARES, make_plan
 
 MakeMidi = Callable[..., bytes]
 
@@ -37,11 +38,12 @@ def folder(tmp_path: Path, make_midi: MakeMidi) -> Path:
 
 
 def test_the_hash_splits_80_10_10_and_never_changes() -> None:
-    splits = collections.Counter(split_by_hash(hashlib.sha256(b"%d" % n).hexdigest()) for n in range(10_000))
-    assert splits == {"train": 8045, "validation": 948, "test": 1007}
+    contents = [Content(hashlib.sha256(b"%d" % n).hexdigest(), b"") for n in range(10_000)]
+    splits = split_by_content(contents, DEFAULT_SHARES).splits
+    assert collections.Counter(splits) == {"train": 8045, "validation": 948, "test": 1007}
     ends = {"00": "train", "cb": "train", "cd": "validation", "e5": "validation", "e7": "test", "ff": "test"}
-    for byte, split in ends.items():  # cb is 0.796 of the range, cd 0.804, e5 0.898, e7 0.906
-        assert split_by_hash(byte * 32) == split
+    found = split_by_content([Content(byte * 32, b"") for byte in ends], DEFAULT_SHARES).splits
+    assert found == list(ends.values())  # cb is 0.796 of the range, cd 0.804, e5 0.898, e7 0.906
 
 
 def test_a_catalogue_is_followed_by_default(folder: Path) -> None:

@@ -30,7 +30,13 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 @click.option(
     "--split-by",
     type=click.Choice(["info", "hash"]),
-    help="info: by info.csv. hash: 80/10/10 by a hash of each file's content.  [default: info if there is an info.csv]",
+    help="info: by the catalogue. hash: by a hash of each file's content.  [default: info if there is a catalogue]",
+)
+@click.option(
+    "--split",
+    "shares",
+    metavar="TRAIN/VALIDATION/TEST",
+    help="Shares in per cent, without a catalogue; 100/0/0 puts every file in train.  [default: 80/10/10]",
 )
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a file was skipped. The other files are written all the same."
@@ -50,6 +56,7 @@ def command(
     bpm: str | None,
     drummers: tuple[str, ...],
     split_by: Literal["info", "hash"] | None,
+    shares: str | None,
     strict: bool,
     stock: bool,
     compress: bool,
@@ -68,9 +75,14 @@ def command(
     not give are counted by reason. --stock writes the records of Magenta's
     convert_dir_to_note_sequences instead.
 
-    The options that select files can be repeated: --style rock --style funk takes both. They need
-    an info.csv like that of the Groove MIDI Dataset. Files that cannot be read are counted, named in
-    manifest.json, and left out.
+    MIDI files are recognised by their content under any name, also in RIFF (.rmi) and gzip. What is
+    no MIDI is counted by suffix. Files that cannot be read are counted, named in manifest.json, and
+    left out.
+
+    A catalogue is a table in INPUT with the columns midi_filename and split, such as the info.csv of
+    the Groove MIDI Dataset, under any name. Without one, near-duplicates of a performance stay in one
+    split, and train is never empty. The options that select files need a catalogue and can be
+    repeated: --style rock --style funk takes both.
 
     An output folder is replaced only if it holds nothing but unchanged files of convert; one without
     --output-dir, only if it was made from the same input.
@@ -83,6 +95,7 @@ def command(
       gmd-vae convert --style rock --beat-type beat --bpm 90-140
       gmd-vae convert ~/my-midi --output-dir data/notes/mine
       gmd-vae convert my-midi.zip --split-by hash --json
+      gmd-vae convert song.mid --split 100/0/0
       gmd-vae convert /shared/midi --engine dask --scheduler tcp://10.0.0.1:8786
     """
     from gmd_vae.common import console
@@ -105,6 +118,7 @@ def command(
 
     from gmd_vae.midi.convert import convert  # numpy: only now
     from gmd_vae.midi.reading import Reading
+    from gmd_vae.midi.splits import parse_shares
 
     with console.count_progress("Converting", "files") as progress:
         summary = convert(
@@ -112,6 +126,7 @@ def command(
             output_dir,
             selection,
             split_by,
+            parse_shares(shares) if shares is not None else None,
             compress,
             Reading(stock=stock),
             engine,
@@ -135,6 +150,7 @@ def _print(summary: Summary) -> None:
     from rich.table import Table
 
     from gmd_vae.common import console
+    from gmd_vae.datasets.midi_files import describe_passed_over
     from gmd_vae.midi.account_sum import sentences
     from gmd_vae.midi.refusals import ACTIONS
 
@@ -154,15 +170,54 @@ def _print(summary: Summary) -> None:
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         action = f". {ACTIONS[reason]}" if ACTIONS.get(reason) else ""
         out.print(f"Skipped {len(names):,}: {reason} ({shown}){action}", markup=False)
-    for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but missing")):
+    for name, reason in content["catalogues_not_used"].items():
+        out.print(f"Catalogue '{name}' is not used: {reason}", markup=False)
+    if content["passed_over"]:
+        out.print(f"Passed over {describe_passed_over(content['passed_over'])}", markup=False)
+    catalogues = " and ".join(content["input"]["catalogues"])
+    for key, text in (
+        ("not_in_info_csv", "not in the catalogue, not used"),
+        ("missing", "in the catalogue, but missing"),
+    ):
         if count := content[key]["count"]:
             out.print(f"{count:,} files {text}")
-    if empty := [name for name, split in summary.splits.items() if not split.records]:
-        advice = (
-            "more files, or --split-by hash, would fill it"
-            if content["split_by"] == "info"
-            else "there are too few files"
+    if similar := content.get("near_duplicates", {}).get("files"):
+        groups = content["near_duplicates"]["names"]
+        first = ", ".join(groups[0][:3]) + (", ..." if similar > 3 else "")
+        out.print(
+            f"Near-duplicates: {similar:,} files in {_count(content['near_duplicates']['groups'], 'group')}, each group"
+            f" in one split ({first})",
+            markup=False,
         )
-        out.print(f"No record for {' and '.join(empty)}: {advice}.")
-    how = "the split of info.csv" if content["split_by"] == "info" else "80/10/10 by content"
+    _print_empty_splits(summary)
+    by_content = f"{content.get('split')} by content"
+    how = f"the split of {catalogues}" if content["split_by"] == "info" else by_content
     out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})", markup=False)
+
+
+def _print_empty_splits(summary: Summary) -> None:
+    """Prints the splits without a record, what that means for training, and what would fill them."""
+    from gmd_vae.common import console
+
+    content = summary.manifest
+    empty = [name for name, split in summary.splits.items() if not split.records]
+    if not empty:
+        return
+    shares = dict(zip(summary.splits, content.get("split", "").split("/"), strict=False))
+    wanted = [name for name in empty if shares.get(name) == "0"]
+    if wanted == empty:
+        advice = f"as --split {content['split']} wants"
+    elif content["split_by"] == "info":
+        advice = "more files, or --split-by hash, would fill it"
+    else:
+        advice = "there are too few files"
+    effects = {
+        "validation": "training then keeps its last checkpoint as the best",
+        "test": "'gmd-vae evaluate' then takes --split train",
+    }
+    then = "; ".join(effects[name] for name in empty if name in effects)
+    console.stdout().print(f"No record for {' and '.join(empty)}: {advice}" + (f"; {then}." if then else "."))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -16,6 +16,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,6 +25,7 @@ from typing import IO, Literal, NamedTuple, cast
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
+from gmd_vae.datasets.midi_formats import HEAD_BYTES, suffix_of
 from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
 MAX_MEMBERS = 1_000_000
@@ -45,6 +47,7 @@ GET_AGAIN = "Get the archive again, or unpack it yourself and give the folder in
 _NOT_A_FILE = "it is a link or a special file"
 
 Kind = Literal["zip", "tar", "tar.gz"]
+Head = Callable[[], bytes]  # first bytes of a file
 
 
 class Skipped(NamedTuple):
@@ -115,13 +118,13 @@ class Contents:
     Attributes:
         members: Wanted files, in the archive's order.
         skipped: Wanted files that are not used.
-        others: Number of files that are not wanted.
+        passed_over: Number of files that are not wanted, by suffix.
         top: Name of the one folder that holds every file, or "".
     """
 
     members: tuple[Member, ...]
     skipped: tuple[Skipped, ...]
-    others: int
+    passed_over: Counter[str]
     top: str
 
 
@@ -136,7 +139,7 @@ def archive_kind(path: Path) -> Kind | None:
     return "tar" if head[257:262] == b"ustar" or path.suffix.lower() == ".tar" else None
 
 
-def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -> Contents:
+def list_members(archive: Path, wanted: Callable[[str, Head], bool], max_bytes: int) -> Contents:
     """Lists the wanted files of an archive; unpacks nothing.
 
     Skips, with the reason: links, special files, encrypted files, files above ``max_bytes``, second
@@ -144,7 +147,7 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
 
     Args:
         archive: Path of the archive.
-        wanted: Predicate on a file's checked name.
+        wanted: Predicate on a file's checked name and its first bytes; reads them only if it calls the function.
         max_bytes: Size limit of one file.
 
     Raises:
@@ -156,7 +159,8 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
     members: dict[str, Member] = {}
     skipped: list[Skipped] = []
     tops: set[str] = set()
-    others = held = 0
+    passed_over: Counter[str] = Counter()
+    held = 0
     with damage_as_error(archive), contextlib.closing(_entries(archive, kind, MAX_COMPRESSED_TAR_BYTES)) as entries:
         for number, entry in enumerate(entries):
             if number >= MAX_MEMBERS:
@@ -168,12 +172,13 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
             else:
                 if not is_clutter(name):
                     tops.add(name.split("/")[0] if "/" in name else "")
-            if not wanted(name):
-                others += 1
+            head = _EntryHead(entry, is_readable=not problem and not is_clutter(name))
+            if not wanted(name, head.read):
+                passed_over[suffix_of(name)] += 1
             elif problem := problem or _size_or_name_problem(name, entry.size, max_bytes, members):
                 skipped.append(Skipped(printable(name), problem))
             else:
-                data = b"".join(entry.blocks()) if kind == "tar.gz" else None
+                data = head.read_whole() if kind == "tar.gz" else None
                 held += len(data or b"")
                 if held > MAX_HELD_BYTES:
                     raise GmdVaeError(
@@ -182,7 +187,7 @@ def list_members(archive: Path, wanted: Callable[[str], bool], max_bytes: int) -
                         "Unpack it and give the folder instead.",
                     )
                 members[name] = Member(archive, name, entry.size, kind, entry.position, data)
-    return Contents(tuple(members.values()), tuple(skipped), others, tops.pop() if len(tops) == 1 else "")
+    return Contents(tuple(members.values()), tuple(skipped), passed_over, tops.pop() if len(tops) == 1 else "")
 
 
 def copy_from_tar(archive: Path, folder: Path, wanted: Callable[[str], bool], max_bytes: int, max_members: int) -> None:
@@ -228,7 +233,25 @@ class _Entry(NamedTuple):
     size: int
     position: int
     problem: str  # reason for not using it, as a clause; or ""
-    blocks: Callable[[], Iterator[bytes]]  # for tar and tar.gz, and only until the next entry
+    blocks: Callable[[], Iterator[bytes]]  # of a zip only the first; only until the next entry
+
+
+class _EntryHead:
+    """The first bytes of an archive's file, read at most once: a compressed tar has no way back."""
+
+    def __init__(self, entry: _Entry, *, is_readable: bool) -> None:
+        self._blocks = entry.blocks() if is_readable else iter(())
+        self._head: bytes | None = None
+
+    def read(self) -> bytes:
+        """Returns the first bytes; none for a file that is not used."""
+        if self._head is None:
+            self._head = next(self._blocks, b"")
+        return self._head
+
+    def read_whole(self) -> bytes:
+        """Returns the whole file."""
+        return self.read() + b"".join(self._blocks)
 
 
 def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, None, None]:
@@ -236,7 +259,8 @@ def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, 
         with open_regular(archive) as stream, zipfile.ZipFile(stream) as opened:
             for position, info in enumerate(zip_infos(opened)):
                 if not info.is_dir():
-                    yield _Entry(info.filename, info.file_size, position, zip_problem(info), _no_blocks)
+                    blocks = functools.partial(_zip_head, opened, info)
+                    yield _Entry(info.filename, info.file_size, position, zip_problem(info), blocks)
         return
     with open_regular(archive) as file, contextlib.ExitStack() as stack:
         bounded = _ForwardReader(file, archive.stat().st_size)
@@ -261,8 +285,10 @@ def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, 
             )
 
 
-def _no_blocks() -> Iterator[bytes]:
-    return iter(())
+def _zip_head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yields the first bytes of a file in a zip archive; none if it is damaged, which its reader then reports."""
+    with contextlib.suppress(*_DAMAGE), opened.open(info) as stream:
+        yield stream.read(HEAD_BYTES)
 
 
 class _ForwardReader:
@@ -282,10 +308,12 @@ class _ForwardReader:
         return data
 
     def blocks(self, position: int, size: int) -> Iterator[bytes]:
-        """Yields the bytes of a file in blocks."""
+        """Yields the bytes of a file in blocks, of which the first is small."""
         self.seek(position)
+        length = HEAD_BYTES
         while size:
-            block = self._stream.read(min(size, _BLOCK))
+            block = self._stream.read(min(size, length))
+            length = _BLOCK
             if not block:
                 raise EOFError("it ends inside a file")
             size -= len(block)

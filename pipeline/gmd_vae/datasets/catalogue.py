@@ -1,4 +1,7 @@
-"""The catalogue ``info.csv`` of the Groove MIDI Dataset, and its strict parser. ``selection.py`` selects from it."""
+"""Catalogues of MIDI files such as ``info.csv`` of the Groove MIDI Dataset, and their strict parser.
+
+A catalogue is recognised by its columns, not by its name. ``selection.py`` selects from it.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.safe_names import relative_name
 
+INFO_NAME = "info.csv"  # the catalogue's name in GMD; other data sets have others
+_MAX_HEADER_BYTES = 4096
 MAX_INFO_BYTES = 16 << 20  # GMD's catalogue has 210 kB
 SPLITS = ("train", "validation", "test")
 COLUMNS = (
@@ -59,6 +64,30 @@ class Entry:
     def primary_style(self) -> str:
         """The part before the slash: ``rock`` for ``rock/halftime``."""
         return self.style.split("/")[0]
+
+
+def is_catalogue(head: bytes) -> bool:
+    """Returns True if a file begins with a table header that has the column ``midi_filename``.
+
+    Args:
+        head: The first bytes of the file.
+    """
+    return has_column(head, "midi_filename")
+
+
+def has_column(data: bytes, column: str) -> bool:
+    """Returns True if a table has a column. Reads only the first line, and guesses no encoding.
+
+    Args:
+        data: Content of the file, or its first bytes.
+        column: Name of the column.
+    """
+    data = data[:_MAX_HEADER_BYTES]
+    if column.encode() not in data.replace(b"\0", b""):  # UTF-16 has zeros between the letters
+        return False
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    header = _first_line(data.decode("utf-16" if is_wide else "utf-8-sig", "replace"))
+    return any(column in _cells(header, separator) for separator in _SEPARATORS)
 
 
 def parse_catalogue(data: bytes, source: str = "info.csv", *, with_splits: bool = True) -> tuple[Entry, ...]:
@@ -131,11 +160,21 @@ def _line_after(text: str) -> int:
 
 def _separator(text: str) -> str:
     """Returns the separator by which ``midi_filename`` is a column; else the most frequent one."""
-    header = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+    header = _first_line(text)
     for separator in _SEPARATORS:
-        if "midi_filename" in (name.strip().strip('"') for name in header.split(separator)):
+        if "midi_filename" in _cells(header, separator):
             return separator
     return max(_SEPARATORS, key=header.count)
+
+
+def _first_line(text: str) -> str:
+    """Returns the first line that is not empty."""
+    return next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+
+
+def _cells(header: str, separator: str) -> list[str]:
+    """Returns the names of a header's columns."""
+    return [name.strip().strip('"') for name in header.split(separator)]
 
 
 def _check_header(header: list[str], needed: Sequence[str]) -> list[str]:

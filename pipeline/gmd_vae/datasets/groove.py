@@ -14,7 +14,7 @@ from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.temporary_files import temporary_folder
 from gmd_vae.datasets.download import OnProgress, RemoteFile, download
-from gmd_vae.datasets.midi_files import is_midi_name
+from gmd_vae.datasets.midi_formats import is_midi_name
 from gmd_vae.datasets.unpack import unpack_zip
 
 NAME = "groove"

@@ -18,16 +18,17 @@ from gmd_vae.common import manifest
 from gmd_vae.common.machine import usable_cores
 from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.datasets.catalogue import SPLITS, Entry, parse_catalogue
-from gmd_vae.datasets.midi_files import MidiFile, MidiListing, list_midi_files
+from gmd_vae.datasets.catalogue import SPLITS, Entry
+from gmd_vae.datasets.midi_files import MidiFile, list_midi_files
 from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.local import map_in_order
 from gmd_vae.engines.resumable import Progress, silent
 from gmd_vae.inspection.sequence_figures import SequenceFigures, sequence_figures, voices
 from gmd_vae.midi.account_sum import MAX_NAMES, counted_names
+from gmd_vae.midi.content_splits import Content, split_by_content
 from gmd_vae.midi.convert_batch import convert_file
 from gmd_vae.midi.notes_manifest import ConvertManifest, read_convert_manifest
-from gmd_vae.midi.splits import Plan, make_plan, split_by_hash
+from gmd_vae.midi.splits import make_plan
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.notes_input import RecordRange, open_notes, split_of
 
@@ -58,30 +59,40 @@ def inspect_midi_files(
     """
     listing = list_midi_files(path)
     plan = make_plan(listing, Selection(), None)
-    entries = _catalogue(listing, plan)
-    sums = _Sums(spec, entries)
+    sums = _Sums(spec, plan.entries)
     for name, reason in listing.skipped:
         sums.refuse(reason, name)
     chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
     jobs = jobs or max(1, min(usable_cores(), len(plan.files) // _FILES_PER_JOB))
-    function = functools.partial(_read_files, listing.collection, spec)
-    done = 0
+    function = functools.partial(_read_files, listing.collection, spec, plan.splits is None)
+    files: list[_File] = []  # the splits by content need all files
     for chunk in map_in_order(function, chunks, jobs):
-        for item in chunk:
-            done += 1
-            if item.sha256 is None or item.figures is None:
-                sums.refuse(item.reason, item.name)
-            if item.sha256 is not None:
-                split = plan.splits[item.name] if plan.splits is not None else split_by_hash(item.sha256)
-                sums.add_file(split, item.name, bytes.fromhex(item.sha256), item.figures)
-        on_progress(done, len(plan.files))
+        files += chunk
+        on_progress(len(files), len(plan.files))
+    read = [(file, file.sha256) for file in files if file.sha256 is not None]
+    similar = None
+    if plan.splits is None:
+        by_content = split_by_content([Content(sha256, file.fingerprint) for file, sha256 in read], plan.shares)
+        similar = by_content.describe([file.name for file, _ in read])
+        splits = by_content.splits
+    else:
+        splits = [plan.splits[file.name] for file, _ in read]
+    for file in files:
+        if file.figures is None:
+            sums.refuse(file.reason, file.name)
+    for (file, sha256), split in zip(read, splits, strict=True):
+        sums.add_file(split, file.name, bytes.fromhex(sha256), file.figures)
     return {
         "kind": "folder" if path.is_dir() else "archive",
         "path": printable(str(path), limit=None),
         "split_by": plan.split_by,
         "found": len(plan.files) + len(listing.skipped),
         **sums.as_json(),
-        "other_files": listing.others,
+        "other_files": sum(listing.passed_over.values()),
+        "passed_over": listing.passed_over,
+        "catalogues": list(plan.catalogues),
+        "catalogues_not_used": dict(plan.unused_catalogues[:MAX_NAMES]),
+        **({} if similar is None else {"near_duplicates": similar}),
         "not_in_info_csv": counted_names(plan.not_listed),
         "missing": counted_names(plan.missing),
     }
@@ -139,14 +150,15 @@ class _File:
     sha256: str | None
     reason: str
     figures: SequenceFigures | None
+    fingerprint: bytes | None
 
 
-def _read_files(collection: str, spec: DrumWindows, files: Sequence[MidiFile]) -> list[_File]:
+def _read_files(collection: str, spec: DrumWindows, with_fingerprint: bool, files: Sequence[MidiFile]) -> list[_File]:
     read = []
     for file in files:
-        item = convert_file(file, collection)
+        item = convert_file(file, collection, with_fingerprint=with_fingerprint)
         figures = sequence_figures(item.record, spec) if item.record is not None else None
-        read.append(_File(item.name, item.sha256, item.reason, figures))
+        read.append(_File(item.name, item.sha256, item.reason, figures, item.fingerprint))
     return read
 
 
@@ -315,12 +327,6 @@ def _groups(found: Iterable[list[str]]) -> dict[str, Any]:
         "superfluous": sum(len(names) - 1 for names in kept),
         "names": [names[:MAX_NAMES] for names in kept[:MAX_NAMES]],
     }
-
-
-def _catalogue(listing: MidiListing, plan: Plan) -> dict[str, Entry]:
-    if plan.split_by != "info" or listing.info_csv is None:
-        return {}
-    return {entry.midi_filename: entry for entry in parse_catalogue(listing.info_csv)}
 
 
 def _convert_manifest(path: Path) -> ConvertManifest:

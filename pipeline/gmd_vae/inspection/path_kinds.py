@@ -9,7 +9,7 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.archives import archive_kind
-from gmd_vae.datasets.midi_files import is_midi_name
+from gmd_vae.datasets.midi_files import is_midi_file
 from gmd_vae.midi.tfrecord import SUFFIXES, read_records
 from gmd_vae.windows.notes_input import split_files
 
@@ -37,9 +37,11 @@ def kind_of_path(path: Path) -> PathKind:
             raise GmdVaeError(
                 f"'{shown}' does not exist", "Give a MIDI file, a folder or an archive of them, or a folder of ours."
             )
-        if is_midi_name(path.name):
+        if not path.is_file():
+            return "files"
+        if is_midi_file(path):
             return "midi"
-        if not path.is_file() or archive_kind(path) is not None:
+        if archive_kind(path) is not None:
             return "files"
         return "notes" if _is_tfrecord(path) else "files"
     except OSError as error:

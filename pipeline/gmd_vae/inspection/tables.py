@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.printable import printable
+from gmd_vae.datasets.midi_files import describe_passed_over
 from gmd_vae.inspection.text_grid import BLOCKS, WIDTH, Signs, bar_number, grid
 from gmd_vae.windows.extraction import REASONS
 
@@ -178,15 +179,25 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
     for reason, skipped in result["unreadable"].items():
         names = ", ".join(skipped["names"][:3]) + (", ..." if skipped["count"] > 3 else "")
         _print(out, f"Not used: {skipped['count']:,}, {reason} ({names})")
-    for key, text in (("not_in_info_csv", "not in info.csv, not used"), ("missing", "in info.csv, but missing")):
+    for name, reason in result.get("catalogues_not_used", {}).items():
+        _print(out, f"Catalogue '{name}' is not used: {reason}")
+    if result.get("passed_over"):
+        _print(out, f"Passed over {describe_passed_over(result['passed_over'])}")
+    for key, text in (
+        ("not_in_info_csv", "not in the catalogue, not used"),
+        ("missing", "in the catalogue, but missing"),
+    ):
         if count := result.get(key, {}).get("count"):
             _print(out, f"{_count(count, 'file')} {text}")
+    if similar := result.get("near_duplicates", {}).get("groups"):
+        files = result["near_duplicates"]["files"]
+        _print(out, f"Near-duplicates: {_count(files, 'file')} in {_count(similar, 'group')}, each group in one split")
     _show_left_out(result["dropped"], out)
 
 
 _SPLIT_BY = {
-    "info": "Splits from info.csv.",
-    "hash": "Split 80/10/10 by each file's content, as 'gmd-vae convert' does without info.csv.",
+    "info": "Splits from the catalogue.",
+    "hash": "Split by each file's content, as 'gmd-vae convert' does without a catalogue.",
     "file": "Splits from the file names.",
     "hash of the id": "Split 80/10/10 by a hash of the ids, as 'gmd-vae preprocess' does with a single file.",
 }

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -21,16 +22,19 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.datasets.midi_files import MidiListing, is_midi_name, list_midi_files
+from gmd_vae.datasets.midi_files import MidiFile, MidiListing, is_midi_file, list_midi_files
+from gmd_vae.datasets.midi_formats import midi_stem
 from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.local import engine_for
-from gmd_vae.engines.resumable import Progress, make_batches, open_batches, silent
-from gmd_vae.midi.account_sum import AccountSum, counted_names
+from gmd_vae.engines.resumable import Batches, Progress, make_batches, open_batches, silent
+from gmd_vae.midi.account_sum import MAX_NAMES, AccountSum, counted_names
+from gmd_vae.midi.content_splits import Content, ContentSplits, split_by_content
 from gmd_vae.midi.convert_batch import Converted, digest_of, read_batch, remove_changed_batches, write_batch
+from gmd_vae.midi.near_duplicates import VERSION as FINGERPRINT_VERSION
 from gmd_vae.midi.notes_manifest import STAGE, read_convert_manifest
 from gmd_vae.midi.reading import EVERY_HIT, Reading
-from gmd_vae.midi.splits import Plan, SplitBy, make_plan, split_by_hash
+from gmd_vae.midi.splits import Plan, Shares, SplitBy, make_plan
 from gmd_vae.midi.tfrecord import create, file_name, write_record
 
 NOTES_FOLDER = Path("data", "notes")
@@ -91,6 +95,7 @@ def convert(
     output_dir: Path | None = None,
     selection: Selection | None = None,
     split_by: SplitBy | None = None,
+    shares: Shares | None = None,
     compress: bool = False,
     reading: Reading = EVERY_HIT,
     engine: Engine | None = None,
@@ -103,8 +108,9 @@ def convert(
         input_path: Folder (with its subfolders), archive, or one MIDI file.
         output_dir: Output folder. An earlier one is replaced when the new one is complete. None:
             ``data/notes/NAME`` with the name from ``default_name``.
-        selection: Files of the catalogue ``info.csv`` to convert. None: all files.
+        selection: Files of the catalogue to convert. None: all files.
         split_by: Rule for the splits, see ``make_plan``.
+        shares: Shares of the splits by content, see ``make_plan``.
         compress: True to write gzip files, ``train.tfrecord.gz`` and so on.
         reading: Rules for reading the files.
         engine: Engine that runs the work; the output does not depend on it. None or ``LocalEngine()``: one process,
@@ -121,8 +127,8 @@ def convert(
         OSError: The disk is full or not writable. Nothing incomplete stays in ``output_dir``.
     """
     selection = selection or Selection()
-    listing = list_midi_files(input_path)
-    plan = make_plan(listing, selection, split_by)
+    listing = list_midi_files(input_path, stock=reading.stock)
+    plan = make_plan(listing, selection, split_by, shares)
     is_default_name = output_dir is None
     if output_dir is None:
         output_dir = NOTES_FOLDER / default_name(input_path, listing, selection, reading)
@@ -138,13 +144,14 @@ def convert(
         remove_changed_batches(batches, tasks)
         make_batches(
             batches,
-            functools.partial(write_batch, listing.root, listing.collection, reading),
+            functools.partial(write_batch, listing.root, listing.collection, reading, plan.splits is None),
             tasks,
             [len(task) for task in tasks],
             engine_for(len(plan.files) // _FILES_PER_JOB, engine),
             on_progress,
             on_resume,
         )
+        by_content = _split_by_content(plan, batches, tasks) if plan.splits is None else None
         with whole_folder(output_dir, replaceable) as folder:
             names = {split: file_name(split, compress=compress) for split in SPLITS}
             with contextlib.ExitStack() as stack:
@@ -152,13 +159,24 @@ def convert(
                     split: stack.enter_context(create(folder / name, compress=compress))
                     for split, name in names.items()
                 }
+                splits = iter(by_content.splits if by_content is not None else (plan.splits or {}).values())
                 for number, files in enumerate(tasks):
                     for item in read_batch(batches, number, len(files)):
-                        tally.add(item, plan, streams)
+                        tally.add(item, next(splits), streams)
             tally.check_not_empty(input_path)
-            content = _manifest(folder, names, listing, plan, selection, reading, tally)
+            content = _manifest(folder, names, listing, plan, by_content, selection, reading, tally)
             manifest.write(folder, STAGE, content)
     return Summary(output_dir, tally.splits, tally.skipped, {"format": manifest.FORMAT, "stage": STAGE, **content})
+
+
+def _split_by_content(plan: Plan, batches: Batches, tasks: Sequence[Sequence[MidiFile]]) -> ContentSplits:
+    """Returns the splits of all files of the batches by their content."""
+    contents = []
+    for number, files in enumerate(tasks):
+        for item in read_batch(batches, number, len(files)):
+            # an unreadable file has no content; its split is not used
+            contents.append(Content(item.sha256 or hashlib.sha256(item.name.encode()).hexdigest(), item.fingerprint))
+    return split_by_content(contents, plan.shares)
 
 
 def _identity(listing: MidiListing, plan: Plan, reading: Reading) -> dict[str, Any]:
@@ -173,6 +191,7 @@ def _identity(listing: MidiListing, plan: Plan, reading: Reading) -> dict[str, A
         "collection": listing.collection,
         "reading": reading.describe(),
         "files": digest.hexdigest(),
+        "fingerprints": FINGERPRINT_VERSION if plan.splits is None else None,
         "files_per_batch": FILES_PER_BATCH,
         "versions": manifest.versions(*_PACKAGES),
     }
@@ -213,7 +232,8 @@ def _check_same_input(output_dir: Path, input_path: Path, plan: Plan) -> None:
 
 def default_name(input_path: Path, listing: MidiListing, selection: Selection, reading: Reading = EVERY_HIT) -> str:
     """Returns the name of the output folder: the input's name, the selection and the reading: ``groove-rock-stock``."""
-    name = input_path.stem if is_midi_name(input_path.name) and input_path.is_file() else listing.collection
+    is_one_file = input_path.is_file() and is_midi_file(input_path)
+    name = midi_stem(input_path.name) if is_one_file else listing.collection
     bpm = "-".join(f"{end:g}" for end in selection.bpm_range or ())
     selected = [
         *sorted(selection.styles, key=str.lower),
@@ -236,12 +256,12 @@ class _Tally:
     digest: Any = field(default_factory=hashlib.sha256)  # of the lines that sha256sum prints
     accounts: AccountSum = field(default_factory=AccountSum)
 
-    def add(self, item: Converted, plan: Plan, streams: dict[str, IO[bytes]]) -> None:
+    def add(self, item: Converted, split_name: str, streams: dict[str, IO[bytes]]) -> None:
         """Counts the result of one file, and writes its record, if any, to its split.
 
         Args:
             item: Result of a worker process, in the order of ``plan.files``.
-            plan: Files and splits of the conversion.
+            split_name: Split of the file.
             streams: Open TFRecord file of each split.
 
         Raises:
@@ -252,13 +272,12 @@ class _Tally:
             return
         self.digest.update(f"{item.sha256}  {item.name}\n".encode())
         self.contents.add(item.sha256[:_DIGITS])
-        name = plan.splits[item.name] if plan.splits is not None else split_by_hash(item.sha256)
-        split = self.splits[name]
+        split = self.splits[split_name]
         split.files += 1
         if item.record is None:
             self.skip(item.reason, item.name)
             return
-        write_record(streams[name], item.record)
+        write_record(streams[split_name], item.record)
         split.records += 1
         split.notes += item.notes
         split.drum_notes += item.drum_notes
@@ -288,6 +307,7 @@ def _manifest(
     names: dict[str, str],
     listing: MidiListing,
     plan: Plan,
+    by_content: ContentSplits | None,
     selection: Selection,
     reading: Reading,
     tally: _Tally,
@@ -297,7 +317,7 @@ def _manifest(
             "collection": listing.collection,
             "files": len(plan.files),
             "sha256": tally.digest.hexdigest(),  # of the lines "SHA-256  NAME", sorted by name
-            "info_csv_sha256": plan.info_sha256,
+            "catalogues": plan.catalogues,
         },
         # identifies the input after files were added or removed
         "input_sample": sorted(tally.contents)[:_SAMPLE],
@@ -305,6 +325,7 @@ def _manifest(
         "reading": reading.describe(),
         **tally.accounts.describe(),
         "split_by": plan.split_by,
+        **({} if by_content is None else _describe_content_splits(plan, by_content)),
         "splits": {name: split.describe() for name, split in tally.splits.items()},
         "files": [
             manifest.describe_file(folder / names[name], split=name, records=split.records)
@@ -314,5 +335,12 @@ def _manifest(
         "not_selected": plan.not_selected,
         "not_in_info_csv": counted_names(plan.not_listed),
         "missing": counted_names(plan.missing),
+        "catalogues_not_used": dict(plan.unused_catalogues[:MAX_NAMES]),
+        "passed_over": listing.passed_over,
         "versions": manifest.versions(*_PACKAGES),
     }
+
+
+def _describe_content_splits(plan: Plan, by_content: ContentSplits) -> dict[str, Any]:
+    names = [file.name for file in plan.files]
+    return {"split": str(plan.shares), "near_duplicates": by_content.describe(names)}

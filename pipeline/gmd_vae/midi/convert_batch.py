@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -33,6 +34,7 @@ class Converted:
         seconds: End of the last note in seconds.
         reason: Reason for the refusal, one of ``refusals.REASONS``; empty for a converted file.
         account: Use of the file's events.
+        fingerprint: Fingerprint of the music, see ``near_duplicates``. None: it was not computed.
     """
 
     name: str
@@ -43,15 +45,19 @@ class Converted:
     seconds: float = 0.0
     reason: str = ""
     account: Account = NO_EVENTS
+    fingerprint: bytes | None = None
 
 
-def convert_file(file: MidiFile, collection: str, reading: Reading = EVERY_HIT) -> Converted:
+def convert_file(
+    file: MidiFile, collection: str, reading: Reading = EVERY_HIT, *, with_fingerprint: bool = False
+) -> Converted:
     """Reads and converts one file. Raises nothing for a bad file: the result holds the reason.
 
     Args:
         file: MIDI file of a folder or an archive.
         collection: Base name of that folder or archive.
         reading: Rules for reading.
+        with_fingerprint: Computes the fingerprint of the music.
     """
     try:
         data = file.read()
@@ -62,10 +68,17 @@ def convert_file(file: MidiFile, collection: str, reading: Reading = EVERY_HIT) 
         record = midi_to_record(data, collection, file.name, reading)
     except MidiError as error:
         return Converted(file.name, sha256, None, reason=error.reason)
-    return Converted(file.name, sha256, *record[:4], account=record.account)
+    music = None
+    if with_fingerprint:
+        from gmd_vae.midi.near_duplicates import fingerprint  # imports protobuf, which converting does not need
+
+        music = fingerprint(record.data)
+    return Converted(file.name, sha256, *record[:4], account=record.account, fingerprint=music)
 
 
-def write_batch(root: Path, collection: str, reading: Reading, files: Sequence[MidiFile], path: Path) -> None:
+def write_batch(
+    root: Path, collection: str, reading: Reading, with_fingerprint: bool, files: Sequence[MidiFile], path: Path
+) -> None:
     """Converts files and writes the results as a TFRecord file.
 
     Each file has a record with its facts as JSON, followed by its NoteSequence if it was converted.
@@ -74,14 +87,17 @@ def write_batch(root: Path, collection: str, reading: Reading, files: Sequence[M
         root: Folder or archive with the files.
         collection: Its base name.
         reading: Rules for reading.
+        with_fingerprint: Computes the fingerprints of the music.
         files: MIDI files of the batch.
         path: TFRecord file to write.
     """
     check_visible(root)
     with path.open("wb") as stream:
         for file in files:
-            item = convert_file(file, collection, reading)
-            facts = [item.name, item.sha256, item.notes, item.drum_notes, item.seconds, item.reason, item.account]
+            item = convert_file(file, collection, reading, with_fingerprint=with_fingerprint)
+            music = None if item.fingerprint is None else base64.b64encode(item.fingerprint).decode()
+            counts = (item.notes, item.drum_notes, item.seconds)
+            facts = [item.name, item.sha256, *counts, item.reason, item.account, music]
             write_record(stream, json.dumps(facts).encode())
             if item.record is not None:
                 write_record(stream, item.record)
@@ -102,14 +118,15 @@ def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]
         records = read_records(path)
         for _ in range(files):
             try:
-                name, sha256, notes, drum_notes, seconds, reason, account = json.loads(next(records))
+                name, sha256, notes, drum_notes, seconds, reason, account, music = json.loads(next(records))
                 record = None if reason else next(records)
                 parsed = Account.parse(account)
+                fingerprint = None if music is None else base64.b64decode(music)
             except StopIteration:
                 raise GmdVaeError(f"'{path}' is cut short") from None
             except (ValueError, TypeError, LookupError, RecursionError):
                 raise GmdVaeError(f"'{path}' is damaged") from None
-            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, parsed)
+            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, parsed, fingerprint)
 
 
 def remove_changed_batches(batches: Batches, tasks: Sequence[Sequence[MidiFile]]) -> None:

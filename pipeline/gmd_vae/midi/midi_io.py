@@ -12,12 +12,14 @@ import hashlib
 import io
 from typing import TYPE_CHECKING, Any
 
+from gmd_vae.datasets.midi_formats import ContainerError, take_out
 from gmd_vae.midi.fallback import child_process
 from gmd_vae.midi.reader.encoding import Record, encode, encode_names
 from gmd_vae.midi.reader.events import NotProven, read_events
 from gmd_vae.midi.reader.music import interpret
 from gmd_vae.midi.reading import EVERY_HIT, STOCK, Reading
 from gmd_vae.midi.refusals import (
+    DAMAGED,
     EMPTY,
     MAX_BYTES,
     NOT_MIDI,
@@ -94,6 +96,8 @@ def _unnamed_record(data: bytes, filename: str, reading: Reading) -> Record:
     """Converts a MIDI file to a record without id, filename and collection name. ``filename`` is for errors."""
     if not data:
         raise MidiError(EMPTY, filename)
+    if not reading.stock:
+        data = _taken_out(data, filename)
     if len(data) > MAX_BYTES:
         raise MidiError(TOO_LARGE, filename, f"{len(data):,} bytes, the limit is {MAX_BYTES:,}")
     if not data.startswith(b"MThd"):
@@ -108,6 +112,14 @@ def _unnamed_record(data: bytes, filename: str, reading: Reading) -> Record:
         return _convert_with_note_seq(data, filename)
     except MidiError as error:  # the reader's own errors name no file
         raise MidiError(error.reason, filename, error.detail) from None
+
+
+def _taken_out(data: bytes, filename: str) -> bytes:
+    """Returns the MIDI file in a RIFF or gzip file; other bytes as they are."""
+    try:
+        return take_out(data, MAX_BYTES)
+    except ContainerError as error:
+        raise MidiError(TOO_LARGE if error.is_too_large else DAMAGED, filename, str(error)) from None
 
 
 def _convert_with_note_seq(data: bytes, filename: str) -> Record:

@@ -10,6 +10,7 @@ from typing import Any
 from gmd_vae.common.errors import UsageError
 from gmd_vae.common.own_files import check_writable
 from gmd_vae.common.printable import printable
+from gmd_vae.datasets.midi_formats import midi_stem
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
 
@@ -86,8 +87,8 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
     jobs: list[Job] = []
     taken: dict[Path, Path] = {}
     for path in inputs.values():
-        base = path if output_dir is None else output_dir / path.name
-        job = Job(path, base.with_suffix(".wav") if wav else None, base.with_suffix(".png") if png else None)
+        folder, stem = output_dir or path.parent, midi_stem(path.name)
+        job = Job(path, folder / f"{stem}.wav" if wav else None, folder / f"{stem}.png" if png else None)
         for output in job.outputs:
             shown = printable(str(output), limit=None)
             # by inode too: on some file systems beat.WAV and beat.wav are the same file

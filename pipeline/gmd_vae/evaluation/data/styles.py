@@ -7,21 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gmd_vae.common.regular_files import open_regular
-from gmd_vae.datasets.catalogue import MAX_INFO_BYTES, Entry, parse_catalogue
-from gmd_vae.datasets.midi_files import INFO_NAME
+from gmd_vae.datasets.catalogue import MAX_INFO_BYTES, Entry, has_column, parse_catalogue
+from gmd_vae.datasets.midi_files import read_head
 from gmd_vae.midi.midi_io import sequence_id
 
 _ID = re.compile(r"/id/midi/(?P<collection>.+)/[0-9a-f]{40}")
 
 
 def find_catalogues(examples: Path) -> list[Path]:
-    """Finds the ``info.csv`` files of the collections in the data folder of examples.
+    """Finds the catalogues of the collections in the data folder of examples.
 
     Args:
         examples: ``DATA/examples/NAME/CONFIG``; the collections are in ``DATA/raw``.
     """
     parents = examples.resolve().parents
-    return sorted((parents[2] / "raw").glob(f"*/{INFO_NAME}")) if len(parents) > 2 else []
+    tables = sorted((parents[2] / "raw").glob("*/*.csv")) if len(parents) > 2 else []
+    heads = {table: read_head(table) for table in tables}
+    return [table for table, head in heads.items() if has_column(head, "midi_filename") and has_column(head, "split")]
 
 
 def styles_of(sources: Sequence[str], catalogues: Sequence[Path]) -> list[str | None]:
