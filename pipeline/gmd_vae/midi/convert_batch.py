@@ -15,6 +15,7 @@ from gmd_vae.datasets.midi_files import MidiFile
 from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.resumable import Batches, check_visible
 from gmd_vae.midi.midi_io import midi_to_record
+from gmd_vae.midi.near_duplicates import FINGERPRINT_BYTES, fingerprint
 from gmd_vae.midi.reader.account import NO_EVENTS, Account
 from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.midi.refusals import UNREADABLE, MidiError
@@ -68,11 +69,7 @@ def convert_file(
         record = midi_to_record(data, collection, file.name, reading)
     except MidiError as error:
         return Converted(file.name, sha256, None, reason=error.reason)
-    music = None
-    if with_fingerprint:
-        from gmd_vae.midi.near_duplicates import fingerprint  # imports protobuf, which converting does not need
-
-        music = fingerprint(record.data)
+    music = fingerprint(record.data) if with_fingerprint else None
     return Converted(file.name, sha256, *record[:4], account=record.account, fingerprint=music)
 
 
@@ -121,12 +118,14 @@ def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]
                 name, sha256, notes, drum_notes, seconds, reason, account, music = json.loads(next(records))
                 record = None if reason else next(records)
                 parsed = Account.parse(account)
-                fingerprint = None if music is None else base64.b64decode(music)
+                minima = None if music is None else base64.b64decode(music)
+                if minima and len(minima) != FINGERPRINT_BYTES:
+                    raise ValueError
             except StopIteration:
                 raise GmdVaeError(f"'{path}' is cut short") from None
             except (ValueError, TypeError, LookupError, RecursionError):
                 raise GmdVaeError(f"'{path}' is damaged") from None
-            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, parsed, fingerprint)
+            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, parsed, minima)
 
 
 def remove_changed_batches(batches: Batches, tasks: Sequence[Sequence[MidiFile]]) -> None:

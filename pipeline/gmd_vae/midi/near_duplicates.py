@@ -29,6 +29,7 @@ from gmd_vae.midi.note_arrays import read_notes
 VERSION = 1  # of the fingerprints, for work that is resumed
 _MINIMA = 64  # of each grid
 _GRIDS = 2
+FINGERPRINT_BYTES = 2 * _GRIDS * _MINIMA
 _BAND = 2  # minima that must be equal for a comparison
 _NEIGHBOURS = 8  # files that each file of a band is compared with at most
 _SIMILAR = 0.4  # Jaccard similarity from which two files are near-duplicates
