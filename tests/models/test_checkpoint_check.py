@@ -107,7 +107,7 @@ def test_a_missing_file_and_a_folder_in_its_place_are_detected(prefix: Path) -> 
     data_of(prefix).unlink()
     assert find_damage(prefix) == "one of its files is missing"
     data_of(prefix).mkdir()
-    assert "directory" in (find_damage(prefix) or "")
+    assert "it is a folder" in (find_damage(prefix) or "")
     assert find_damage(prefix.with_name("model.ckpt-4")) == "one of its files is missing"
 
 

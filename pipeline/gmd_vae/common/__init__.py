@@ -7,6 +7,7 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``files.py``, ``folders.py``: files and folders that appear complete or not at all.
 - ``output_folder.py``: the output folder of a command, for one process at a time.
 - ``temporary_files.py``: private names beside an output, and what killed processes leave under them.
+- ``scratch_folder.py``: folders in the temporary folder of the system; those of killed processes are removed.
 - ``exchange.py``: exchange of two folders in one step.
 - ``manifest.py``: ``manifest.json``, the record of a folder's origin.
 - ``own_files.py``: output files at places that users choose, marked so that only our own are replaced.

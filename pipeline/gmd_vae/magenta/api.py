@@ -50,6 +50,7 @@ try:
             lstm_utils,
             trained_model,
         )
+        from tensorflow.core.protobuf import tensor_bundle_pb2
 
         # names of the GPUs that TensorFlow uses; empty without one
         gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
@@ -85,6 +86,7 @@ __all__ = [
     "lstm_utils",
     "magenta_hparams",
     "register",
+    "tensor_bundle_pb2",
     "tf",
     "trained_model",
 ]

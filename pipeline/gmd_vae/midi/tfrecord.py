@@ -31,7 +31,8 @@ FRAME = _HEADER.size + _FOOTER.size  # bytes of a record apart from its data
 _GZIP = b"\x1f\x8b\x08"  # magic number and compression method (deflate is the only one)
 
 
-def _masked_crc(data: bytes) -> int:
+def masked_crc(data: bytes) -> int:
+    """Returns the checksum that TensorFlow stores beside data: its CRC-32C, rotated and offset."""
     crc: int = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
@@ -49,7 +50,7 @@ def write_record(stream: IO[bytes], data: bytes) -> None:
     if len(data) > MAX_RECORD_BYTES:
         raise GmdVaeError(f"A record of {len(data)} bytes is too long for a TFRecord file", "Split its music.")
     length = struct.pack("<Q", len(data))
-    stream.write(length + _FOOTER.pack(_masked_crc(length)) + data + _FOOTER.pack(_masked_crc(data)))
+    stream.write(length + _FOOTER.pack(masked_crc(length)) + data + _FOOTER.pack(masked_crc(data)))
 
 
 SUFFIXES = (".tfrecord", ".tfrecord.gz")
@@ -129,7 +130,7 @@ def read_records(path: Path, start: int = 0, number: int = 0) -> Iterator[bytes]
                 if len(body) < length + _FOOTER.size:
                     raise _damaged(path, number, "the file ends inside it")
                 data, (data_crc,) = body[:length], _FOOTER.unpack_from(body, length)
-                if _masked_crc(data) != data_crc:
+                if masked_crc(data) != data_crc:
                     raise _damaged(path, number, "its data fails the checksum")
                 yield data
                 number += 1
@@ -151,7 +152,7 @@ def _read_length(stream: IO[bytes], path: Path, number: int) -> int | None:
         raise _damaged(path, number, "the file ends inside its length")
     length: int
     length, length_crc = _HEADER.unpack(header)
-    if _masked_crc(header[:8]) != length_crc:
+    if masked_crc(header[:8]) != length_crc:
         raise _damaged(path, number, "its length fails the checksum (is it a TFRecord file?)")
     if length > MAX_RECORD_BYTES:
         raise _damaged(path, number, f"it claims {length} bytes")

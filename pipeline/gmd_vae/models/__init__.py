@@ -8,6 +8,7 @@ use of a checkpoint.
 - ``inference/``: models restored from a checkpoint.
 - ``checkpoints.py``: finds a checkpoint from any spelling of its path. No TensorFlow.
 - ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph.
+- ``checkpoint_index.py``: checks the index of a checkpoint, before TensorFlow opens it.
 - ``elbo_terms.py``: the parts of the ELBO for each window.
 - ``label_vectors.py``: drum labels as the vectors that Magenta's models read and write.
 - ``sessions.py``: session options.

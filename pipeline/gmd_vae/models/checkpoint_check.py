@@ -12,6 +12,7 @@ from gmd_vae.common import console
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
+from gmd_vae.models.checkpoint_index import DamagedIndexError, check_index
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 
 _ADAM_SLOTS = ("/Adam", "/Adam_1")
@@ -115,6 +116,12 @@ def last_undamaged(folder: Path) -> tuple[Path | None, list[tuple[Path, str]]]:
 
 def _open(prefix: Path) -> tuple[Any, dict[str, tuple[int, ...]]]:
     """Opens TensorFlow's reader of a checkpoint; returns it with the names and shapes of the tensors."""
+    try:
+        check_index(prefix)
+    except DamagedIndexError as error:
+        raise _Unreadable(str(error)) from None
+    except OSError as error:
+        raise _Unreadable(f"{error.strerror}: '{error.filename}'") from None
     try:
         reader = tf.train.load_checkpoint(tensorflow_path(prefix))
         return reader, {name: tuple(shape) for name, shape in reader.get_variable_to_shape_map().items()}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import glob
 import re
-import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.scratch_folder import scratch_folder
 from gmd_vae.datasets.archives import archive_kind, copy_from_tar
 
 _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
@@ -33,15 +33,16 @@ def open_checkpoint(path: Path) -> Iterator[Path]:
 
     Args:
         path: One of the spellings of `find`, or an archive as Magenta publishes them (``.tar``, ``.tar.gz``). An
-            archive is unpacked to a temporary folder, which is removed at the end of the context.
+            archive is unpacked to a temporary folder, which is removed at the end of the context; after a kill, by the
+            next command that needs such a folder.
 
     Raises:
         GmdVaeError: There is no complete checkpoint, or the archive is damaged or too large.
     """
     if is_archive(path):
-        with tempfile.TemporaryDirectory(prefix="gmd-vae-checkpoint-") as folder:
-            copy_from_tar(path, Path(folder), _is_wanted, _MAX_ARCHIVE_BYTES, _MAX_MEMBERS)
-            yield latest(Path(folder), called=str(path))
+        with scratch_folder() as folder:
+            copy_from_tar(path, folder, _is_wanted, _MAX_ARCHIVE_BYTES, _MAX_MEMBERS)
+            yield latest(folder, called=str(path))
     else:
         yield find(path)
 

@@ -8,13 +8,13 @@ a temporary link.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import re
-import shutil
-import tempfile
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.scratch_folder import scratch_folder
 from gmd_vae.models.checkpoints import files_of
 
 _PATTERN = re.compile(r"[*?\[\]{}\\]")
@@ -63,8 +63,9 @@ def _linked_files(prefix: Path) -> str:
 
 
 def _new_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="gmd-vae-link-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    opened = contextlib.ExitStack()
+    folder = opened.enter_context(scratch_folder())
+    atexit.register(opened.close)
     if is_pattern(folder):
         raise GmdVaeError(
             f"TensorFlow cannot use the temporary folder '{folder.parent}': its name has one of * ? [ ] {{ }} \\",
