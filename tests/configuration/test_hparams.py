@@ -53,7 +53,7 @@ def test_the_config_itself_is_not_changed() -> None:
         ("sampling_schedule=inverse_sigmoid,sampling_rate=0.5", "1 or more"),
         ("sampling_rate=2", "from 0 to 1"),
         ("clip_mode=norm", "global_norm"),
-        *((f"dropout_keep_prob={value}", "greater than 0 and at most 1") for value in ("0", "5", "nan", "-1")),
+        *((f"dropout_keep_prob={value}", "from 0.001 to 1") for value in ("0", "5", "nan", "-1", "1e-20")),
         *((f"{name}={value}", "must be") for name in NUMBERS for value in ("nan", "inf", "-1", "1e300")),
         *((f"{name}=1{'0' * digits}", "must be|cannot be") for name in WHOLE for digits in (9, 30, 5000)),
         ("enc_rnn_size=[" + "1," * 5000 + "1]", "1 to 32 whole numbers"),

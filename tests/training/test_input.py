@@ -125,6 +125,7 @@ def one_label(value: int, steps: int = 16) -> Callable[[list[bytes]], list[bytes
         (one_label(1, steps=15), True),
         (lambda records: [*records[:-1], b""], True),
         (lambda records: [*records[:-1], b"junk"], True),
+        (lambda records: [*records[:-1], records[-1].replace(b"labels", b"lab\x97\x98s")], True),
         (lambda records: records[:-1], False),
         (lambda records: [*records, records[0]], False),
         (lambda records: records * 3, False),

@@ -62,7 +62,7 @@ _NUMBERS = {
     "learning_rate": Range(float, 0, 1000, above=True),
     "decay_rate": Range(float, 0, 1, above=True),
     "min_learning_rate": Range(float, 0, 1000),
-    "dropout_keep_prob": Range(float, 0, 1, above=True),
+    "dropout_keep_prob": Range(float, 0.001, 1),  # with less, TensorFlow drops everything
     "sampling_rate": Range(float, 0, _LARGEST),
     "nade_num_hidden": Range(int, 1, MOST_UNITS),
 }

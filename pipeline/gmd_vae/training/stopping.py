@@ -60,15 +60,21 @@ def one_line_errors(run: Run) -> Iterator[None]:
             ) from None
         is_example = CHECK in text or "Dataset was empty" in text
         if isinstance(error, tf.errors.InvalidArgumentError) and is_example:
-            raise GmdVaeError(
-                f"An example in '{run.examples}' does not fit the manifest beside it ({text.splitlines()[0]})",
-                "Run 'gmd-vae preprocess' again.",
-            ) from None
+            raise _misfit(run, text.splitlines()[0]) from None
         if isinstance(error, tf.errors.DataLossError):
             raise GmdVaeError(
                 f"A file in '{run.examples}' is damaged ({text.splitlines()[0]})", "Run 'gmd-vae preprocess' again."
             ) from None
         raise
+    except UnicodeDecodeError:  # TensorFlow's message quotes bytes of a damaged record
+        raise _misfit(run, "it is no example record") from None
+
+
+def _misfit(run: Run, reason: str) -> GmdVaeError:
+    return GmdVaeError(
+        f"An example in '{run.examples}' does not fit the manifest beside it ({reason})",
+        "Run 'gmd-vae preprocess' again.",
+    )
 
 
 def _disk_full(run: Run) -> GmdVaeError:
