@@ -25,7 +25,7 @@ ATTEMPTS = 5  # pooch waits 1, 2, 3 and 4 seconds between them
 _NAME = "archive"  # of the file in the folder
 _BLOCK = 1 << 13  # bytes read at once
 _TIMEOUT = (15.0, 30.0)  # seconds to connect; seconds without a byte
-_TOTAL_SECONDS = 600.0  # for all attempts together
+TOTAL_SECONDS = 600.0  # for all attempts together
 _WATCHED_SECONDS = 60.0  # in any such time, ...
 _LEAST_BYTES = 30_000  # ... so many bytes arrive, or the download ends: 500 bytes a second
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -77,8 +77,8 @@ def download(remote: RemoteFile, folder: Path, advice: str, on_progress: OnProgr
         # a limit on the time without a byte is not enough: a proxy may pass on one byte now and then
         while not concurrent.futures.wait([future], _SECONDS_BETWEEN_LOOKS).done:
             now = time.monotonic()
-            if now - begun > _TOTAL_SECONDS:
-                raise downloader.too_slow(f"is not complete after {_TOTAL_SECONDS:.0f} seconds")
+            if now - begun > TOTAL_SECONDS:
+                raise downloader.too_slow(f"is not complete after {TOTAL_SECONDS:.0f} seconds")
             if now - watched_since > _WATCHED_SECONDS:
                 arrived = downloader.received - received
                 if arrived < _LEAST_BYTES:

@@ -20,7 +20,7 @@ _FILE_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _DATA_SUFFIX = re.compile(r"\.data-\d{5}-of-(\d{5})$")
 _STEP_SUFFIX = re.compile(r"-(\d+)$")
 _MAX_MEMBERS = 10_000  # in an archive; a checkpoint has a handful
-_MAX_ARCHIVE_BYTES = 8 << 30  # Magenta's largest checkpoint unpacks to about 2 GB
+MAX_ARCHIVE_BYTES = 8 << 30  # Magenta's largest checkpoint unpacks to about 2 GB
 
 BEST = "best"  # a folder of the run folder, and the spelling of its checkpoint
 LATEST = "latest"  # the spelling of the newest checkpoint; there is no folder of this name
@@ -41,7 +41,7 @@ def open_checkpoint(path: Path) -> Iterator[Path]:
     """
     if is_archive(path):
         with scratch_folder() as folder:
-            copy_from_tar(path, folder, _is_wanted, _MAX_ARCHIVE_BYTES, _MAX_MEMBERS)
+            copy_from_tar(path, folder, _is_wanted, MAX_ARCHIVE_BYTES, _MAX_MEMBERS)
             yield latest(folder, called=str(path))
     else:
         yield find(path)
