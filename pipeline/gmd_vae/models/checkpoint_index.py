@@ -23,7 +23,7 @@ from gmd_vae.magenta.api import tensor_bundle_pb2, tf
 from gmd_vae.midi.tfrecord import masked_crc
 
 _MAX_INDEX = 64 << 20  # bytes; 171 variables take 10 kB
-_MAX_TENSOR = 4 << 30  # bytes; the largest variable of Magenta's published models has 0.1 GB
+_MAX_TENSOR = 1 << 30  # bytes; the largest variable of Magenta's published models has 0.1 GB
 _MAX_RANK = 8
 _FOOTER = 48  # bytes: two handles, padding, and the magic number
 _MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)

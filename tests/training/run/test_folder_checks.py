@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.command_line import run_here
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run.folder import Run
@@ -81,9 +84,21 @@ def test_the_best_weights_are_not_replaced_and_the_command_to_go_on_is_named(run
     add_lines(run, {"split": "train", "step": 220}, VALIDATION)
     with pytest.raises(GmdVaeError, match="trained to step 220") as caught:
         check_progress(run)
-    new = f"{run.folder}-2"
-    command = f"gmd-vae train --config hierdec-drum_4bar_v2 --init-from '{run.folder}/best' --run-dir '{new}'"
-    assert command in str(caught.value)
+    start = shlex.quote(str(run.folder / "best"))
+    command = f"--examples-path data/examples/groove --init-from {start} --run-dir '{run.folder}-2'"
+    assert f"gmd-vae train --config hierdec-drum_4bar_v2 {command}" in str(caught.value)
+
+
+@pytest.mark.tensorflow
+def test_the_named_command_works(tmp_path: Path, tiny_run: Path) -> None:
+    folder = tmp_path / "my [run]"
+    shutil.copytree(tiny_run, folder)
+    shutil.rmtree(folder / "train")
+    answer = run_here(tmp_path, "train", "--run-dir", str(folder), "--num-steps", "5", expect=1)
+    command = answer.error.partition("with: gmd-vae ")[2].partition(" (or")[0]
+    done = run_here(tmp_path, *shlex.split(command), "--num-steps", "2")
+    assert "to step 2" in done.stdout
+    assert (tmp_path / "my [run]-2" / "best").is_dir()
 
 
 def test_validations_without_weights_are_not_replaced(run: Run) -> None:

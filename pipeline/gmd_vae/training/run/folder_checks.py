@@ -11,6 +11,8 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.manifest import free_name, is_worthless
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import check_no_link
+from gmd_vae.configuration.hparams import changed
+from gmd_vae.configuration.registry import all_configs
 from gmd_vae.models import checkpoints
 from gmd_vae.training import history
 from gmd_vae.training.run import lock
@@ -72,11 +74,24 @@ def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
         problem = f"'{run.train_folder}' holds no complete checkpoint"
     step = max((line["step"] for line in lines), default=checkpoints.step_of(best[-1]) if best else 0)
     trained = f"although the run was trained to step {step:,}: it would begin again and replace its results"
-    other = shlex.quote(str(free_name(run.folder)))
+    other = free_name(run.folder)
     if best:
-        start = shlex.quote(str(run.folder / checkpoints.BEST))
-        command = f"gmd-vae train --config {run.config.name} --init-from {start} --run-dir {other}"
-        action = f"Go on from its best weights with '{command}', or bring back '{run.train_folder}' from a copy."
+        command = _command_from_best(run, other)
+        action = f"Go on from its best weights with: {command} (or bring back '{run.train_folder}' from a copy)."
     else:
-        action = f"Bring back '{run.train_folder}' from a copy, or train anew with --run-dir {other}."
+        action = f"Bring back '{run.train_folder}' from a copy, or train anew with --run-dir {shlex.quote(str(other))}."
     raise GmdVaeError(f"{problem}, {trained}", f"{action} Nothing was changed.")
+
+
+def _command_from_best(run: Run, folder: Path) -> str:
+    """Returns the command that trains the model of a run from its best weights into another run folder."""
+    known = all_configs().get(run.config.name)
+    words = ["gmd-vae", "train", "--config", run.config.name]
+    if known is None:
+        words += ["--configs", "FILE"]  # of the user: run.json does not name it
+    if differences := changed(known or run.config, run.hparams):
+        pairs = (f"{name}={str(value).replace(' ', '')}" for name, value in differences.items())
+        words += ["--hparams", ",".join(pairs)]
+    words += ["--examples-path", str(run.examples)]
+    words += ["--init-from", str(run.folder / checkpoints.BEST), "--run-dir", str(folder)]
+    return shlex.join(words)
