@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gmd_vae.commands.options import configs_option, json_option
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     "--plot-schedules",
     "picture",
     metavar="PNG",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=UserPath(path_type=Path, dir_okay=False),
     help="Draw learning rate, β and sampling probability of NAME over its steps to a PNG file. Replaces a picture of "
     "gmd-vae, and no other file.",
 )

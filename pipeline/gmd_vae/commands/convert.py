@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from gmd_vae.commands.options import engine_options, json_option, selected_engine
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.midi.convert import Summary
@@ -16,10 +17,10 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 
 
 @click.command("convert")
-@click.argument("input_path", metavar="[INPUT]", type=click.Path(path_type=Path), default=DEFAULT_INPUT)
+@click.argument("input_path", metavar="[INPUT]", type=UserPath(path_type=Path), default=DEFAULT_INPUT)
 @click.option(
     "--output-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=UserPath(path_type=Path, file_okay=False),
     help="Output folder.  [default: data/notes/NAME, named after the input and the selection]",
 )
 @click.option("--style", "styles", multiple=True, metavar="STYLE", help="Only this style: rock, rock/halftime.")

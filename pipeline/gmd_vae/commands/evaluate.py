@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.options import FiniteRange, json_option
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.evaluation.tables.formats import Table
 
 
 @click.command()
-@click.argument("runs", metavar="[RUN]...", nargs=-1, type=click.Path())  # text: pathlib would shorten "./best"
+@click.argument("runs", metavar="[RUN]...", nargs=-1, type=UserPath())  # text: pathlib would shorten "./best"
 @click.option(
     "--split",
     "splits",
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--examples-path",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=UserPath(path_type=Path, exists=True, file_okay=False),
     help="Evaluate on other examples from preprocess.  [default: those that the run was trained on]",
 )
 @click.option(
     "--info-csv",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=UserPath(path_type=Path, exists=True, dir_okay=False),
     help="Catalogue with the styles of the files.  [default: those in data/raw]",
 )
 @click.option(

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gmd_vae.commands.options import json_option
+from gmd_vae.commands.paths import UserPath
 
 
 @click.group()
@@ -25,7 +26,7 @@ def command() -> None:
 @command.command()
 @click.option(
     "--archive",
-    type=click.Path(path_type=Path),
+    type=UserPath(path_type=Path),
     envvar="GMD_VAE_GROOVE_ARCHIVE",
     show_envvar=True,
     metavar="FILE",
@@ -33,7 +34,7 @@ def command() -> None:
 )
 @click.option(
     "--output-dir",
-    type=click.Path(path_type=Path),
+    type=UserPath(path_type=Path),
     default="data/raw/groove",
     show_default=True,
     metavar="DIR",
@@ -79,7 +80,7 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
 )
 @click.option(
     "--output-dir",
-    type=click.Path(path_type=Path),
+    type=UserPath(path_type=Path),
     default="data/raw/starter",
     show_default=True,
     metavar="DIR",

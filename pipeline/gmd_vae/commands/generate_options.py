@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gmd_vae.commands.options import Command, FiniteRange, GroupedOption
+from gmd_vae.commands.paths import UserPath
 from gmd_vae.generation import request
 
 _MODEL, _INPUTS, _LATENT, _PLAYING, _FILES = "Model", "Inputs", "Latent space", "Playing", "Output"
@@ -19,11 +20,11 @@ def _option(group: str, *names: str, **settings: Any) -> Callable[[Command], Com
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    _option(_MODEL, "--run-dir", type=click.Path(path_type=Path), help="A run folder.  [default: the latest in runs/]"),
+    _option(_MODEL, "--run-dir", type=UserPath(path_type=Path), help="A run folder.  [default: the latest in runs/]"),
     _option(
         _MODEL,
         "--checkpoint-file",
-        type=click.Path(),  # text: a path would make "./best" into "best"
+        type=UserPath(),  # text: a path would make "./best" into "best"
         help="'best' or 'latest' of the run, or a checkpoint instead of a run: prefix, .index file, folder or "
         "Magenta's .tar.  [default: best, or latest in a run without validation]",
     ),
@@ -55,7 +56,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _INPUTS,
         "--input-midi",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=UserPath(path_type=Path),
         multiple=True,
         help="MIDI file to start from, of any length and tempo. Music that the model does not play is left out. "
         "interpolate takes two or more, reconstruct and groove one or more, the others one.",
@@ -89,14 +90,14 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _INPUTS,
         "--around",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=UserPath(path_type=Path),
         help="sample: beats near the beat of this MIDI file.",
     ),
     _option(
         _INPUTS,
         "--latents",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=UserPath(path_type=Path),
         help="sample: decode these latent vectors, from the latents.npz of generated beats.",
     ),
     _option(
@@ -141,7 +142,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _LATENT,
         "--examples-path",
         metavar="PATH",
-        type=click.Path(path_type=Path),
+        type=UserPath(path_type=Path),
         help="attribute, with a checkpoint instead of a run: training windows for the attribute vectors.  [default: "
         "those of the run]",
     ),
@@ -226,7 +227,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option(
         _FILES,
         "--output-dir",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=UserPath(path_type=Path, file_okay=False),
         help="Output folder.  [default: generated/TIME, in the run folder if there is one]",
     ),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gmd_vae.commands.options import configs_option, jobs_option, json_option
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect")
-@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PATH", type=UserPath(path_type=Path))
 @click.option("--config", "config_name", metavar="NAME", help="Config whose windows to find.  [default: as for train]")
 @click.option("--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: 1]")
-@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to draw the answer into.")
+@click.option("--png", type=UserPath(path_type=Path, dir_okay=False), help="PNG file to draw the answer into.")
 @configs_option
 @jobs_option
 @json_option

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gmd_vae.commands.paths import UserPath
+
 if TYPE_CHECKING:
     from gmd_vae.engines.engine import Engine
 
@@ -70,7 +72,7 @@ def configs_option(function: Command) -> Command:
     return click.option(
         "--configs",
         "configs_file",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=UserPath(path_type=Path, dir_okay=False),
         envvar="GMD_VAE_CONFIGS",
         show_envvar=True,
         help="A Python file with configs of your own (see configs.py).",

@@ -16,6 +16,7 @@ from gmd_vae.commands.options import (
     json_option,
     selected_engine,
 )
+from gmd_vae.commands.paths import UserPath
 from gmd_vae.commands.preprocess_options import check_filters, check_stock, filter_options
 
 if TYPE_CHECKING:  # numpy and protobuf: only a run needs them, not --help
@@ -32,7 +33,7 @@ _OUTPUT = "Output"
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("input_path", metavar="[INPUT]", type=click.Path(path_type=Path), default=DEFAULT_INPUT)
+@click.argument("input_path", metavar="[INPUT]", type=UserPath(path_type=Path), default=DEFAULT_INPUT)
 @click.option(
     "--config",
     "config_name",
@@ -45,7 +46,7 @@ _OUTPUT = "Output"
     "--output-dir",
     cls=GroupedOption,
     group=_OUTPUT,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=UserPath(path_type=Path, file_okay=False),
     help="Folder to write.  [default: data/examples/INPUT'S NAME/CONFIG; with --stock data/notes/NAME-CONFIG]",
 )
 @click.option(

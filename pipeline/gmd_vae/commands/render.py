@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.options import json_option
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.rendering.files import Rendered
 
 
 @click.command("render")
-@click.argument("midi_files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("midi_files", metavar="FILE...", type=UserPath(path_type=Path), nargs=-1, required=True)
 @click.option("--wav", is_flag=True, help="Write sound files (.wav).  [default: sound and pictures]")
 @click.option("--png", is_flag=True, help="Write pictures (.png).  [default: sound and pictures]")
 @click.option(
     "--output-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=UserPath(path_type=Path, file_okay=False),
     help="Folder of all outputs.  [default: beside each MIDI file]",
 )
 @json_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.options import json_option
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.rendering.report.page import Report
@@ -16,10 +17,10 @@ _NAMED = 20  # damaged parts named on stderr; the others are counted
 
 
 @click.command()
-@click.argument("run_dir", metavar="[RUN]", required=False, type=click.Path(path_type=Path))
+@click.argument("run_dir", metavar="[RUN]", required=False, type=UserPath(path_type=Path))
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=UserPath(path_type=Path),
     help="HTML file to write.  [default: report.html in the run folder]",
 )
 @json_option

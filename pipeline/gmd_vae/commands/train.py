@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.options import configs_option
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
@@ -25,10 +26,10 @@ _STARTING = "Starting TensorFlow and building the model: about half a minute ...
 @click.option("--config", "config_name", metavar="NAME", help="Config to train.  [default: hierdec-drum_4bar_small]")
 @click.option(
     "--examples-path",
-    type=click.Path(path_type=Path),
+    type=UserPath(path_type=Path),
     help="Examples from preprocess, or NoteSequences from convert.  [default: search data/]",
 )
-@click.option("--run-dir", type=click.Path(path_type=Path, file_okay=False), help="Run folder.  [default: runs/CONFIG]")
+@click.option("--run-dir", type=UserPath(path_type=Path, file_okay=False), help="Run folder.  [default: runs/CONFIG]")
 @click.option("--num-steps", type=click.IntRange(min=1), help="Train up to this step.  [default: the config's]")
 @click.option("--hparams", default="", metavar="NAME=VALUE,...", help="Change hyperparameters, as in Magenta.")
 @click.option(
@@ -38,7 +39,7 @@ _STARTING = "Starting TensorFlow and building the model: about half a minute ...
 )
 @click.option(
     "--init-from",
-    type=click.Path(path_type=Path),
+    type=UserPath(path_type=Path),
     metavar="CHECKPOINT",
     help="Start from these weights (fine-tuning): a run, RUN/best, RUN/latest, a prefix, or Magenta's .tar.",
 )

@@ -88,8 +88,6 @@ def fetch_groove(
         UsageError: ``archive`` lies in ``output_dir``.
     """
     remote = remote or GROOVE
-    output_dir = output_dir.expanduser()
-    archive = archive.expanduser() if archive else None
     inputs = [archive] if archive else []
     manifest.check_replaceable(output_dir, "fetch", inputs=inputs, dataset=NAME)
     if (present := _already_there(output_dir, remote)) is not None:  # before the lock: the disk may be read-only
