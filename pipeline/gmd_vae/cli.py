@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -132,8 +133,18 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+def _folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def _os_error(error: OSError) -> str:
     """Returns an error of the operating system as one line, with the user's next action."""
+    if isinstance(error, FileNotFoundError) and not error.filename and _folder_is_gone():
+        return "The current folder does not exist any more. Change to another one (cd), then run the command again."
     name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) and error.filename else ""
     reason = error.strerror or str(error)
     action = {

@@ -192,6 +192,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _PLAYING,
         "--humanize",
         metavar="[RUN]",
+        type=UserPath(),
         is_flag=False,
         flag_value=request.MEASURED,
         help="Velocity and timing of drummers, measured on the Groove MIDI Dataset by drum and position in the bar. "

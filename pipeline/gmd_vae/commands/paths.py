@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,12 +18,19 @@ class UserPath(click.Path):
     """
 
     def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Returns the path in the type of ``path_type``; raises ``BadParameter`` for one that cannot exist."""
-        text = os.path.expanduser(value)
+        """Returns the path in the type of ``path_type``.
+
+        Raises:
+            BadParameter: The path is empty, too long, or a loop of links.
+            FileNotFoundError: The path is relative, and the current folder was deleted.
+        """
+        text = os.path.expanduser(value)  # noqa: PTH111 (pathlib would shorten "./best", and fails for "~nobody")
         if not text:
             self.fail("it is empty. Use '.' for the current folder.", param, ctx)
+        if not Path(text).is_absolute():
+            Path.cwd()  # fails in a folder that was deleted: cli.main names that, and not every path in it
         try:
-            os.stat(text)
+            Path(text).stat()
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 self.fail(f"'{text[:40]}...' is longer than the file system allows.", param, ctx)

@@ -135,8 +135,22 @@ def archive_kind(path: Path) -> Kind | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     if head.startswith(b"\x1f\x8b"):
-        return "tar.gz"
+        return "tar.gz" if path.name.lower().endswith((".tar.gz", ".tgz")) or _may_be_tar(path) else None
     return "tar" if head[257:262] == b"ustar" or path.suffix.lower() == ".tar" else None
+
+
+def _may_be_tar(path: Path) -> bool:
+    """Returns False for a gzip file of something else than a tar, such as TFRecords; True if it is damaged."""
+    try:
+        with open_regular(path) as stream, gzip.GzipFile(fileobj=stream) as unpacked:
+            head = unpacked.read(tarfile.BLOCKSIZE)
+    except (EOFError, OSError, zlib.error):
+        return True
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.TarError:
+        return not head.strip(b"\0")  # a tar without files
+    return True
 
 
 def list_members(archive: Path, wanted: Callable[[str, Head], bool], max_bytes: int) -> Contents:

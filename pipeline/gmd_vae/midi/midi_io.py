@@ -12,6 +12,7 @@ import hashlib
 import io
 from typing import TYPE_CHECKING, Any
 
+from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import ContainerError, take_out
 from gmd_vae.midi.fallback import child_process
 from gmd_vae.midi.reader.encoding import Record, encode, encode_names
@@ -49,13 +50,15 @@ def midi_to_record(data: bytes, collection: str, filename: str, reading: Reading
     Args:
         data: Bytes of the file.
         collection: Base name of the file's folder or archive.
-        filename: Path relative to that folder, with forward slashes. Like ``collection``, valid Unicode.
+        filename: Path relative to that folder, with forward slashes. In both names, bytes that are not UTF-8 and
+            control characters are escaped: a record holds valid Unicode.
         reading: Rules for reading.
 
     Raises:
         MidiError: The bytes are no MIDI file, or a damaged or an impossible one.
     """
     record = _unnamed_record(data, filename, reading)
+    collection, filename = printable(collection, limit=None), printable(filename, limit=None)
     names = encode_names(sequence_id(collection, filename), filename, collection)
     return record._replace(data=names + record.data)
 

@@ -127,7 +127,7 @@ def read_drum_part(path: Path) -> DrumPart:
     """
     name = printable(str(path), limit=None)
     if path.is_dir():
-        raise GmdVaeError(f"'{name}' is a folder", f"Name MIDI files, for example {name.rstrip('/')}/*.mid")
+        raise folder_error(path)
     if not path.is_file():
         problem = "is not a file" if path.exists() else "does not exist"
         raise GmdVaeError(f"MIDI file '{name}' {problem}", "Check the path.")
@@ -145,6 +145,12 @@ def read_drum_part(path: Path) -> DrumPart:
             "Put the drums on MIDI channel 10.",
         )
     return part
+
+
+def folder_error(path: Path) -> GmdVaeError:
+    """Returns the error for a folder in the place of a MIDI file."""
+    name = printable(str(path), limit=None)
+    return GmdVaeError(f"'{name}' is a folder", f"Name MIDI files, for example {name.rstrip('/')}/*.mid")
 
 
 def _from_the_start(entries: list[_Entry], default: _Entry) -> tuple[_Entry, ...]:

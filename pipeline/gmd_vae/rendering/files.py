@@ -12,7 +12,7 @@ from gmd_vae.common.own_files import check_writable
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import midi_stem
 from gmd_vae.midi.midi_io import midi_to_note_sequence
-from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
+from gmd_vae.rendering.drum_part import DrumPart, drum_part, folder_error, read_drum_part
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,13 +80,16 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
 
     Raises:
         UsageError: An output would replace an input, or two inputs have the same output.
-        GmdVaeError: In the place of an output is a folder, or a file that gmd-vae did not write.
+        GmdVaeError: An input is a folder, or in the place of an output is a folder or a file that gmd-vae did not
+            write.
     """
     inputs = {_canonical(path): path for path in midi_files}
     identities = {(stat.st_dev, stat.st_ino) for path in midi_files if path.exists() for stat in [path.stat()]}
     jobs: list[Job] = []
     taken: dict[Path, Path] = {}
     for path in inputs.values():
+        if path.is_dir():
+            raise folder_error(path)
         folder, stem = output_dir or path.parent, midi_stem(path.name)
         job = Job(path, folder / f"{stem}.wav" if wav else None, folder / f"{stem}.png" if png else None)
         for output in job.outputs:

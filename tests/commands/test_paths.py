@@ -1,0 +1,136 @@
+"""Paths as users give them: empty, with ``~``, in any bytes, in loops, too long, or in a folder that is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from fixtures.command_line import GMD_VAE, environment, run, run_here
+from gmd_vae.cli import COMMANDS, cli
+from gmd_vae.commands.paths import UserPath
+from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.tfrecord import read_records
+
+MakeMidi = Callable[..., bytes]
+CAFE = os.fsdecode(b"caf\xe9")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, make_midi: MakeMidi) -> Path:
+    """A folder with ``song.mid``, and with ``mine/a.mid``."""
+    (tmp_path / "mine").mkdir()
+    for name in ("song.mid", "mine/a.mid"):
+        (tmp_path / name).write_bytes(make_midi([(120 * step, 36 + step % 3) for step in range(64)]))
+    return tmp_path
+
+
+def _parameters(command: click.Command) -> list[click.Parameter]:
+    below = command.commands.values() if isinstance(command, click.Group) else []
+    return [*command.params, *(parameter for one in below for parameter in _parameters(one))]
+
+
+def test_every_path_of_every_command_has_the_same_type() -> None:
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        for parameter in _parameters(command):
+            if isinstance(parameter.type, click.Path | click.File):
+                assert isinstance(parameter.type, UserPath), (name, parameter.name)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convert", ""],
+        ["inspect", ""],
+        ["preprocess", ""],
+        ["render", "song.mid", ""],
+        ["report", ""],
+        ["evaluate", ""],
+        ["convert", "mine", "--output-dir="],
+        ["fetch", "starter", "--output-dir", ""],
+        ["inspect", "song.mid", "--png", ""],
+        ["generate", "--run-dir", ""],
+        ["generate", "--humanize", ""],
+        ["train", "--init-from", ""],
+    ],
+)
+def test_an_empty_path_is_wrong_usage(folder: Path, arguments: list[str]) -> None:
+    before = sorted(folder.rglob("*"))
+    assert "it is empty" in run_here(folder, *arguments, expect=2).error
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_home_folder_is_the_same_for_every_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = folder / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    run_here(folder, "fetch", "starter", "--output-dir=~/grooves")
+    run_here(folder, "convert", "~/grooves", "--output-dir", "~/notes")
+    run_here(folder, "preprocess", "~/notes", "--output-dir", "~/examples")
+    run_here(folder, "inspect", "~/notes")
+    run_here(folder, "render", "song.mid", "--png", "--output-dir", "~/pictures")
+    assert {path.name for path in home.iterdir()} >= {"grooves", "notes", "examples", "pictures"}
+    assert not (folder / "~").exists()
+
+
+def test_a_name_that_is_not_utf_8_works_from_midi_to_examples(folder: Path) -> None:
+    (folder / "mine" / f"{CAFE}.mid").write_bytes((folder / "song.mid").read_bytes() + b"\0")
+    (folder / "mine").rename(folder / CAFE)
+    (folder / "song.mid").rename(folder / f"{CAFE}.mid")
+    done = run(folder, "convert", CAFE, "--output-dir", f"{CAFE}-notes", "--split-by", "hash", "--json")
+    assert json.loads(done.stdout)["input"]["collection"] == "caf\\xe9"
+    records = [
+        NoteSequence.FromString(record)
+        for path in (folder / f"{CAFE}-notes").glob("*.tfrecord")
+        for record in read_records(path)
+    ]
+    assert {record.filename for record in records} == {"a.mid", "caf\\xe9.mid"}
+    assert {record.collection_name for record in records} == {"caf\\xe9"}
+    run(folder, "preprocess", f"{CAFE}-notes", "--output-dir", f"{CAFE}-examples")
+    for name in (CAFE, f"{CAFE}.mid", f"{CAFE}-notes", f"{CAFE}-examples"):
+        assert json.loads(run(folder, "inspect", name, "--json").stdout)
+    run(folder, "render", f"{CAFE}.mid", "--png")
+    assert (folder / f"{CAFE}.png").exists()
+
+
+@pytest.mark.parametrize("command", ["convert", "inspect", "preprocess", "render", "report", "evaluate"])
+def test_loops_of_links_and_long_names_are_wrong_usage(folder: Path, command: str) -> None:
+    (folder / "loop").symlink_to("loop")
+    assert "'loop/x' is a loop of links" in run_here(folder, command, "loop/x", expect=2).error
+    assert "longer than the file system allows" in run_here(folder, command, "x" * 300, expect=2).error
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "mine"])
+def test_render_takes_no_folder(folder: Path, name: str) -> None:
+    assert f"'{name}' is a folder. Name MIDI files" in run_here(folder, "render", name, expect=1).error
+
+
+def test_a_compressed_file_of_note_sequences_is_no_archive(folder: Path) -> None:
+    run_here(folder, "convert", "mine", "--gzip", "--output-dir", "notes", "--split-by", "hash")
+    (packed,) = (path for path in (folder / "notes").glob("*.gz") if any(read_records(path)))
+    packed.rename(folder / "packed")
+    content = json.loads(run_here(folder, "inspect", "packed", "--json").stdout)
+    assert content["kind"] == "notes"
+    assert "nor an archive" in run_here(folder, "convert", "packed", expect=1).error
+
+
+@pytest.mark.parametrize("arguments", [["inspect", "."], ["fetch", "starter"], ["convert"], ["render", "x.mid"]])
+def test_a_deleted_working_folder_is_named(tmp_path: Path, arguments: list[str]) -> None:
+    command = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", *GMD_VAE, *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The current folder does not exist any more."), done.stderr
