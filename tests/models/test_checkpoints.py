@@ -248,6 +248,15 @@ def test_fields_for_all_files_of_an_archive_are_limited(tmp_path: Path) -> None:
         pass
 
 
+def test_an_archive_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "bomb.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        add(tar, "model.ckpt-1.data-00000-of-00001", bytes(8 << 20))
+        add(tar, "model.ckpt-1.index", b"index")
+    with pytest.raises(GmdVaeError, match="200 times its size"), checkpoints.open_checkpoint(archive):
+        pass
+
+
 def test_a_file_with_holes_is_not_unpacked(tmp_path: Path) -> None:
     archive = tmp_path / "sparse.tar"
     info = tarfile.TarInfo("model.ckpt-1.data-00000-of-00001")

@@ -225,6 +225,8 @@ def copy_from_tar(archive: Path, folder: Path, wanted: Callable[[str], bool], ma
     with damage_as_error(archive), contextlib.closing(_entries(archive, kind, max_bytes)) as entries:
         for number, entry in enumerate(entries):
             total += entry.size
+            if kind == "tar.gz" and total > max(RATIO_COUNTS_FROM, MAX_RATIO * archive.stat().st_size):
+                raise GmdVaeError(f"'{archive}' unpacks to more than {MAX_RATIO} times its size", _UNPACK)
             if total > max_bytes or number >= max_members:
                 limit = f"{max_bytes >> 30} GiB" if number < max_members else f"{max_members:,} files"
                 raise GmdVaeError(f"'{archive}' unpacks to more than {limit}", _UNPACK)

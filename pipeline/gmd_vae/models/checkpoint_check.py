@@ -98,6 +98,19 @@ def find_damage(prefix: Path) -> str | None:
     return None
 
 
+def check_undamaged(prefix: Path) -> None:
+    """Reads a whole checkpoint, as `find_damage` does.
+
+    Raises:
+        GmdVaeError: It cannot be read.
+    """
+    if reason := find_damage(prefix):
+        raise GmdVaeError(
+            f"Checkpoint '{prefix}' cannot be read ({reason})",
+            "Give another one: RUN/best, RUN/latest, or an earlier step.",
+        )
+
+
 def last_undamaged(folder: Path) -> tuple[Path | None, list[tuple[Path, str]]]:
     """Finds the newest undamaged checkpoint of a folder.
 

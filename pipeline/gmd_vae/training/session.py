@@ -10,7 +10,13 @@ from typing import Any
 
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
-from gmd_vae.models.checkpoint_check import check_fits, graph_variables, last_undamaged, without_optimizer
+from gmd_vae.models.checkpoint_check import (
+    check_fits,
+    check_undamaged,
+    graph_variables,
+    last_undamaged,
+    without_optimizer,
+)
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training import tensorboard_events
 from gmd_vae.training.execution import Execution
@@ -87,6 +93,7 @@ def _initial_weights(run: Run, execution: Execution) -> Iterator[Callable[[Any, 
         yield None
         return
     with checkpoints.open_checkpoint(run.init_from.path) as prefix:
+        check_undamaged(prefix)
         wanted = graph_variables()
         names = without_optimizer(wanted)
         check_fits(prefix, {name: wanted[name] for name in names})

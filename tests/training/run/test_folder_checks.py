@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fixtures.command_line import run_here
+from fixtures.runs import TINY
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run.folder import Run
@@ -118,3 +119,13 @@ def test_damaged_checkpoints_are_named(run: Run) -> None:
     prefix = run.train_folder / "model.ckpt-7"
     with pytest.raises(GmdVaeError, match=r"model\.ckpt-7' cannot be read \(ends too early\)"):
         check_progress(run, [(prefix, "ends too early")])
+
+
+@pytest.mark.tensorflow
+def test_damaged_initial_weights_are_named(tmp_path: Path, tiny_run: Path, starter_examples: Path) -> None:
+    shutil.copytree(tiny_run / "train", tmp_path / "weights")
+    for data in (tmp_path / "weights").glob("*.data*"):
+        data.write_bytes(bytes(data.stat().st_size))
+    options = ("--examples-path", str(starter_examples), "--hparams", TINY, "--num-steps", "1")
+    answer = run_here(tmp_path, "train", "--init-from", "weights", "--run-dir", "run", *options, expect=1)
+    assert "'weights/model.ckpt-3' cannot be read (its data has changed" in answer.error

@@ -8,12 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.models.accelerated.select_layers import SelectedLayers, accelerate
-from gmd_vae.models.checkpoint_check import check_fits, find_damage, graph_variables
+from gmd_vae.models.checkpoint_check import check_fits, check_undamaged, graph_variables
 from gmd_vae.models.sessions import session_config
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 
@@ -37,11 +36,7 @@ class CheckpointModel:
     """
 
     def __init__(self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers) -> None:
-        if reason := find_damage(checkpoint):
-            raise GmdVaeError(
-                f"Checkpoint '{checkpoint}' cannot be read ({reason})",
-                "Give another one: RUN/best, RUN/latest, or an earlier step.",
-            )
+        check_undamaged(checkpoint)
         self._config, self._hparams, self._checkpoint = config, hparams, checkpoint
         self._layers = dataclasses.replace(layers, precision="fp32")
         self._sessions = contextlib.ExitStack()
