@@ -16,10 +16,10 @@ CONFIG = "hierdec-drum_4bar_small"
 # The command line that makes each output. A second run with the same arguments may replace it.
 COMMANDS: dict[str, list[str]] = {
     "grooves": ["fetch", "starter", "--output-dir", "grooves"],
-    "notes": ["convert", "mine", "--output-dir", "notes"],
+    "notes": ["convert", "grooves", "--output-dir", "notes"],
     "examples": ["preprocess", "notes", "--config", CONFIG, "--output-dir", "examples"],
     "run": ["train", "--config", CONFIG, "--examples-path", "examples", "--run-dir", "run", "--hparams", TINY,
-            "--num-steps", "2"],
+            "--validate-every", "1", "--num-steps", "2"],
     "beats": ["generate", "--run-dir", "run", "-n", "2", "--seed", "1", "--output-dir", "beats"],
     "run/eval": ["evaluate", "run", "--samples", "10", "--split", "train"],
 }  # fmt: skip
@@ -86,3 +86,8 @@ def copy(template: Path, sandbox: Path) -> Path:
     """Copies a built sandbox, links and all; returns its home."""
     shutil.copytree(template, sandbox, symlinks=True)
     return sandbox / "home"
+
+
+def evaluation(home: Path) -> str:
+    """Returns the place of the evaluation's result in a home."""
+    return str(next((home / "run" / "eval").rglob("result.json")).relative_to(home))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attacks.driver import Attack
-from attacks.home import COMMANDS, RESULT
+from attacks.home import COMMANDS, evaluation
 from attacks.kinds import kind
 
 _JUNK: tuple[Any, ...] = (
@@ -89,7 +89,7 @@ def damaged_manifest(rng: random.Random, home: Path) -> Attack:
 @kind()
 def damaged_run_file(rng: random.Random, home: Path) -> Attack:
     """A damaged file of the run, shown by `report` and passed over by `inspect`."""
-    damage(rng, home / rng.choice(["run/run.json", "run/metrics.jsonl", RESULT]))
+    damage(rng, home / rng.choice(["run/run.json", "run/metrics.jsonl", evaluation(home)]))
     command = rng.choice([["report", "run", "--output", "new.html"],
                           ["report", "run", "--json", "--output", "new.html"],
                           ["inspect", "run"]])  # fmt: skip
@@ -104,7 +104,7 @@ def damaged_file_for_a_model(rng: random.Random, home: Path) -> Attack:
         ("run/metrics.jsonl", [*COMMANDS["run"][:-1], "3"]),
         ("examples/manifest.json", [*COMMANDS["run"][:-1], "3"]),
         ("run/run.json", COMMANDS["run/eval"]),
-        (RESULT, COMMANDS["run/eval"]),
+        (evaluation(home), COMMANDS["run/eval"]),
         ("run/run.json", ["generate", "--run-dir", "run", "-n", "1", "--json"]),
     ])  # fmt: skip
     damage(rng, home / place)

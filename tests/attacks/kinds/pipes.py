@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from attacks.driver import Attack
-from attacks.home import COMMANDS, RESULT
+from attacks.home import COMMANDS, evaluation
 from attacks.kinds import kind
 
 _SECONDS = 30.0
@@ -57,7 +57,7 @@ def pipe_as_an_input(rng: random.Random, home: Path) -> Attack:
         ("my_configs.py", ["configs", "--configs", "my_configs.py"]),
         ("run/run.json", ["report", "run"]),
         ("run/metrics.jsonl", ["report", "run"]),
-        (RESULT, ["report", "run"]),
+        (evaluation(home), ["report", "run"]),
         ("beats/manifest.json", ["report", "run"]),
     ])  # fmt: skip
     _replace(rng, home / place)
@@ -90,7 +90,7 @@ def pipe_in_a_run(rng: random.Random, home: Path) -> Attack:
     examples = sorted(str(path.relative_to(home)) for path in (home / "examples").glob("*.tfrecord*"))
     place = rng.choice([
         "run/run.json", "run/metrics.jsonl", "run/train/checkpoint", "run/best/checkpoint", "examples/manifest.json",
-        "song.mid", rng.choice(examples), RESULT, "run/progress.png",
+        "song.mid", rng.choice(examples), evaluation(home), "run/progress.png",
     ])  # fmt: skip
     command = rng.choice([
         [*COMMANDS["run"][:-1], "3"],

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 from attacks.driver import Attack
-from attacks.home import CONFIG, RESULT
+from attacks.home import COMMANDS, CONFIG, evaluation
 from attacks.kinds import kind
 
 EVIL = (
@@ -34,11 +34,11 @@ def evil_text_in_json(rng: random.Random, home: Path) -> Attack:
     place, command = rng.choice([
         ("notes/manifest.json", ["preprocess", "notes", "--output-dir", "new"]),
         ("notes/manifest.json", ["inspect", "notes"]),
-        ("notes/manifest.json", ["convert", "mine", "--output-dir", "notes"]),
+        ("notes/manifest.json", COMMANDS["notes"]),
         ("examples/manifest.json", ["inspect", "examples"]),
         ("run/run.json", ["report", "run", "--output", "new.html"]),
         ("run/run.json", ["inspect", "run"]),
-        (RESULT, ["report", "run", "--output", "new.html"]),
+        (evaluation(home), ["report", "run", "--output", "new.html"]),
         ("grooves/manifest.json", ["fetch", "starter", "--output-dir", "grooves"]),
     ])  # fmt: skip
     path = home / place
