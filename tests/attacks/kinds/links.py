@@ -38,8 +38,8 @@ def link_in_a_working_place(rng: random.Random, home: Path) -> Attack:
 def link_in_a_run(rng: random.Random, home: Path) -> Attack:
     """A link in the place of a part of the run."""
     place = rng.choice([
-        "run/best", "run/train", "run/run.json", "run/metrics.jsonl", "run/eval", "run/generated", "run/.lock", "run/validation",
-        "run/train/checkpoint", "run/best/checkpoint", "run/progress.png", "run/train.lock", "run/lock",
+        "run/best", "run/train", "run/run.json", "run/metrics.jsonl", "run/eval", "run/generated", "run/.lock",
+        "run/train/checkpoint", "run/best/checkpoint", "run/progress.png", "run/validation",
     ])  # fmt: skip
     _plant(rng, home, place)
     command = rng.choice([

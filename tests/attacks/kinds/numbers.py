@@ -42,7 +42,7 @@ def _attack(rng: random.Random, names: list[str]) -> Attack:
             arguments += [option.opts[-1], rng.choice(ODD)]
     if rng.random() < 0.5:
         arguments.append("--json")
-    return Attack(arguments, outputs=["new*", ".new*"], replaces=["run/*"], seconds=120, megabytes=4000)
+    return Attack(arguments, outputs=["new*", ".new*", "run/eval/*"], replaces=["run/*"], seconds=120, megabytes=4000)
 
 
 @kind()
