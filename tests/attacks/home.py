@@ -24,8 +24,6 @@ COMMANDS: dict[str, list[str]] = {
     "run/eval": ["evaluate", "run", "--samples", "10", "--split", "train"],
 }  # fmt: skip
 
-RESULT = "run/eval/train-2-samples-10/result.json"  # of the evaluation
-
 MY_CONFIGS = """\
 from gmd_vae.configs import HIERDEC_SMALL
 
