@@ -152,6 +152,7 @@ def _os_error(error: OSError) -> str:
         errno.EDQUOT: "Free some of your quota, then run the command again.",
         errno.EACCES: "Check the permissions, or choose another folder.",
         errno.EPERM: "Check the permissions, or choose another folder.",
+        errno.EEXIST: "Something else is in its place: move it away, or choose another name.",
         errno.EROFS: "Choose a folder on a disk that can be written.",
     }.get(error.errno or 0, "")
     return f"{name}{reason}. {action}".strip()

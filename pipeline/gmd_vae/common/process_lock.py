@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gmd_vae.common.regular_files import open_regular
+
 # Lustre and some NFS and SMB mounts answer a request for a lock with one of these.
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 _PATIENCE = 0.2  # seconds: covers a holder that removes the file's folder at this moment
@@ -66,7 +68,8 @@ def _write_holder(descriptor: int) -> None:
 def _read_holder(path: Path) -> str:
     """Returns the file's text as one line; the file is empty between the lock and the text."""
     with contextlib.suppress(OSError):
-        text = " ".join(path.read_bytes()[:300].decode(errors="replace").split())
+        with open_regular(path, follow=False) as stream:
+            text = " ".join(stream.read(300).decode(errors="replace").split())
         if text.isprintable() and text:
             return text
     return "which process is not known yet"
