@@ -18,6 +18,8 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``plain_console.py``: rich's console, with names shown as they are.
 - ``streams.py``: stdout and stderr for any text, read or not.
 - ``stop_signals.py``: Ctrl-C, SIGTERM and SIGHUP.
+- ``json_formats.py``: JSON files checked against their format on reading.
+- ``regular_files.py``: opens regular files only, without waiting.
 - ``json_text.py``: JSON without NaN and control codes.
 - ``charts.py``: line charts as reproducible PNG files.
 - ``machine.py``: processor, memory, disk and GPUs of this machine, and the problems with them.

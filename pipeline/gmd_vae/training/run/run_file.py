@@ -16,7 +16,6 @@ from gmd_vae.configuration.limits import MOST_TRAINING_STEPS
 NAME = "run.json"
 FORMAT = 1
 NEXT_ACTION = "Restore the file from a copy, or train again in another folder."
-_MAX_BYTES = 16 << 20  # each start of the run adds half a kilobyte
 
 Steps = Annotated[int, msgspec.Meta(ge=1, le=MOST_TRAINING_STEPS)]
 
@@ -108,7 +107,7 @@ def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
     """
     path = folder / NAME
     try:
-        content = read_json(path, dict[str, Any], NEXT_ACTION, max_bytes=_MAX_BYTES)
+        content = read_json(path, dict[str, Any], NEXT_ACTION)
     except (FileNotFoundError, NotADirectoryError):
         return None
     if content.get("format", FORMAT) != FORMAT:

@@ -8,5 +8,6 @@ The work is an external merge: batch files are sorted by rank, and merged withou
 - ``merge.py``: all batches together; removes repeats and windows shared between splits.
 - ``sorted_runs.py``: external merge sort of the examples of one split.
 - ``records.py``: the format of example records, ``tf.train.Example`` without TensorFlow.
+- ``examples_manifest.py``: the manifest of an examples folder, checked on reading.
 - ``shards.py``: names and sizes of the shards; writing and reading them.
 """
