@@ -112,7 +112,9 @@ def test_a_move_is_read(text: str, move: Move) -> None:
     assert parse_move(text) == move
 
 
-@pytest.mark.parametrize("text", ["", "ride", "ride=", "=1", "ride=much", "ride=1:2:3", "ride=nan", "ride=0:inf"])
+@pytest.mark.parametrize(
+    "text", ["", "ride", "ride=", "=1", "ride=much", "ride=1:2:3", "ride=nan", "ride=0:inf", "ride=1e300", "ride=-101"]
+)
 def test_a_malformed_move_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match=r"NAME=AMOUNT, such as ride=\+1\.0"):
         parse_move(text)

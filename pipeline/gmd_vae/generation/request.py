@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ DISTANCE = 8
 DRIFT = 0.4
 BARS = 32  # default length of a continuation
 MAX_BARS = 4_000  # for one file: more than two hours at 120 quarter notes per minute
+_MAX_AMOUNT = 100  # of --attribute: larger than in any music
 
 # Default temperatures: modes that show the model's version of an input take the likeliest step each time.
 TEMPERATURES = {
@@ -193,17 +193,17 @@ def parse_move(text: str) -> Move:
     """Returns the move of an option such as ``ride=+1.0`` (from 0 to 1) or ``ride=-1:1``.
 
     Raises:
-        UsageError: The text has another form, or a number is not finite.
+        UsageError: The text has another form, or a number is not within ±100.
     """
     name, _, amounts = text.partition("=")
     try:
         numbers = [float(amount) for amount in amounts.split(":")]
     except ValueError:
         numbers = []
-    if not name.strip() or len(numbers) not in (1, 2) or not all(math.isfinite(number) for number in numbers):
+    if not name.strip() or len(numbers) not in (1, 2) or not all(abs(number) <= _MAX_AMOUNT for number in numbers):
         raise UsageError(
             f"'{text}' is no value for --attribute",
-            "Write NAME=AMOUNT, such as ride=+1.0, or NAME=FROM:TO, such as ride=-1:1.",
+            f"Write NAME=AMOUNT, such as ride=+1.0, or NAME=FROM:TO, such as ride=-1:1, up to {_MAX_AMOUNT}.",
         )
     start, end = numbers if len(numbers) == 2 else (0.0, numbers[0])
     return Move(plain(name), start, end)

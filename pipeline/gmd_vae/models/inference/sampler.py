@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.families import family_of
@@ -27,6 +28,7 @@ Floats = npt.NDArray[np.float32]
 # One size for every request: the random draws of a window depend on its row in the batch, so window 3 is the same in
 # a request for 4 windows and in one for 400.
 BATCH_SIZE = 64
+_LOWEST_TEMPERATURE = 1e-9  # the likeliest step always wins; with less, float32 logits overflow
 
 
 class Sampler(CheckpointModel):
@@ -175,6 +177,7 @@ class Sampler(CheckpointModel):
 
         Raises:
             ValueError: The model needs controls and there are none, or it takes no hits and there are some.
+            GmdVaeError: The decoder's output is not finite.
         """
         self._check_controls(controls)
         if hits is not None and not self._drums:
@@ -186,13 +189,19 @@ class Sampler(CheckpointModel):
             part = slice(first, first + BATCH_SIZE)
             padded = np.zeros([BATCH_SIZE, self.z_size], np.float32)
             padded[: len(z[part])] = z[part]
-            decoded = self._decoder(
-                padded,
-                temperature,
-                batch,
-                _batch(_part(controls, part), self._steps, self.control_depth),
-                _batch(_part(hits, part), self._steps, self._drums, np.nan),
-            )
+            try:
+                decoded = self._decoder(
+                    padded,
+                    max(temperature, _LOWEST_TEMPERATURE),
+                    batch,
+                    _batch(_part(controls, part), self._steps, self.control_depth),
+                    _batch(_part(hits, part), self._steps, self._drums, np.nan),
+                )
+            except tf.errors.InvalidArgumentError:  # a draw from logits that are NaN is no index of a step
+                raise GmdVaeError(
+                    "The decoder's output is not finite: its weights or the latent vectors are damaged",
+                    "Take another checkpoint, or other latent vectors.",
+                ) from None
             windows.extend(decoded[max(wanted.start - first, 0) : wanted.stop - first])
         return windows
 
