@@ -27,6 +27,7 @@ from attacks.home import environment, program
 
 EXIT_STATUSES = (0, 1, 2, 130, 143)
 _POLL = 0.03  # seconds between two looks at the memory
+_START = 0.3  # seconds in which the interpreter has no handlers yet, on a busy machine
 _FAREWELL = 5.0  # seconds that child processes have to end after their parent
 _MOST_OUTPUT = 20 << 20  # bytes
 # Control characters that a terminal obeys, and marks that reverse the direction of text
@@ -234,8 +235,7 @@ def _judge(attack: Attack, done: _Done) -> list[str]:
         problems.append(f"took more than {attack.megabytes} MB")
     if problems:
         return problems
-    sent = {-number for number, _ in attack.signals if number == signal.SIGKILL}
-    if done.code in sent:
+    if done.code is not None and done.code < 0 and _ends_at_once(attack, -done.code):
         return []
     stdout, stderr = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
     if done.code not in EXIT_STATUSES:
@@ -253,6 +253,11 @@ def _judge(attack: Attack, done: _Done) -> list[str]:
     if "--json" in attack.arguments and attack.lines is None and 1 not in attack.closed:
         problems += _check_json(stdout, done.code == 0)
     return problems
+
+
+def _ends_at_once(attack: Attack, number: int) -> bool:
+    """Returns True if a signal was sent that no program survives, or before Python itself had started."""
+    return any(sent == number and (number == signal.SIGKILL or after < _START) for sent, after in attack.signals)
 
 
 def _check_json(text: str, needed: bool) -> list[str]:
