@@ -29,6 +29,7 @@ OURS, OURS_ALL = "gmd-vae, 1 process", "gmd-vae, all cores"
 STOCK_LABEL = f"{STOCK} Magenta"
 ALONE = "windows alone"
 SCRIPT = "preprocess --stock"
+CONVERT_STOCK = "convert --stock"  # the same bytes as stock Magenta's
 SCRIPT_CONFIG = "cat-drums_2bar_small"  # one of Magenta's own, with its maximum of 5 windows for a section
 STARTED = "STARTED"  # placeholder in a command line for time.monotonic() at the start of the process
 _RESULTS = ROOT / "benchmarks" / "results"
@@ -126,8 +127,9 @@ def jobs(raw: Path, notes: Path, scratch: Path, config: str) -> Iterator[Job]:
     script = [sys.executable, "-m", "magenta.scripts.convert_dir_to_note_sequences", "--log=WARN", "--recursive"]
     files = [f"--input_dir={raw}", f"--output_file={scratch / 'stock.tfrecord'}"]
     yield Job("convert", STOCK_LABEL, [*script, *files])
-    yield Job("convert", OURS, _convert(raw, scratch / "ours", "--jobs", "1"))
-    yield Job("convert", OURS_ALL, _convert(raw, scratch / "ours-all"))
+    yield Job("convert", OURS, _convert(raw, scratch / "every-hit", "--jobs", "1"))
+    yield Job("convert", OURS_ALL, _convert(raw, scratch / "every-hit-all"))
+    yield Job(CONVERT_STOCK, OURS, _convert(raw, scratch / "ours", "--stock", "--jobs", "1"))
     yield Job("preprocess", STOCK_LABEL, _work("stock", notes, config))
     yield Job("preprocess", OURS, _preprocess(notes, scratch / "windows", config, "--jobs", "1"))
     yield Job("preprocess", OURS_ALL, _preprocess(notes, scratch / "windows-all", config))

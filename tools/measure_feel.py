@@ -30,6 +30,7 @@ from gmd_vae.datasets.groove import CITATION, GROOVE, LICENCE, VERSION
 from gmd_vae.generation.performance.feel import FORMAT, LEVELS, POSITIONS, STEPS_PER_QUARTER
 from gmd_vae.midi.convert import convert
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.reading import STOCK
 from gmd_vae.midi.tfrecord import read_records
 from gmd_vae.windows.cutting.drum_windows import section_times
 
@@ -218,7 +219,7 @@ def main(arguments: list[str] | None = None) -> None:
         if (found := sha256(options.archive)) != GROOVE.sha256:
             raise GmdVaeError(f"'{options.archive}' is not the Groove archive: sha256 {found}", f"Get {GROOVE.url}.")
         with tempfile.TemporaryDirectory() as folder:
-            notes = convert(options.archive, Path(folder) / "notes")
+            notes = convert(options.archive, Path(folder) / "notes", reading=STOCK)
             hits, performances = read_hits(notes.output_dir / f"{SPLIT}.tfrecord")
     except GmdVaeError as error:
         sys.exit(f"Error: {error}")

@@ -13,7 +13,19 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.midi.tfrecord import write_record
 
 from benchmarks import data, process
-from benchmarks.data import ALONE, OURS, OURS_ALL, SCRIPT, STOCK_LABEL, compared, identical, jobs, scale_jobs, scaled
+from benchmarks.data import (
+    ALONE,
+    CONVERT_STOCK,
+    OURS,
+    OURS_ALL,
+    SCRIPT,
+    STOCK_LABEL,
+    compared,
+    identical,
+    jobs,
+    scale_jobs,
+    scaled,
+)
 from benchmarks.data_work import digest
 from benchmarks.summary import Cost
 
@@ -29,14 +41,16 @@ def report(cpu: float, found: str = "same") -> dict[str, Any]:
 
 def test_every_contender_writes_to_a_folder_of_its_own(tmp_path: Path) -> None:
     found = list(jobs(tmp_path / "raw", tmp_path / "notes", tmp_path, "flat-drum_4bar_small"))
-    assert [(job.work, job.label) for job in found[:3]] == [
+    assert [(job.work, job.label) for job in found[:4]] == [
         ("convert", STOCK_LABEL),
         ("convert", OURS),
         ("convert", OURS_ALL),
+        (CONVERT_STOCK, OURS),
     ]
+    assert "--stock" in found[3].command
     targets = [part for job in found for part in job.command if part.startswith(str(tmp_path)) and "raw" not in part]
     written = [part for part in targets if part != str(tmp_path / "notes")]
-    assert len(set(written)) == len(written) == 5
+    assert len(set(written)) == len(written) == 6
 
 
 def test_jobs_of_a_larger_data_set_have_its_number_of_files(tmp_path: Path) -> None:

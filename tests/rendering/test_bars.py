@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixtures.drum_parts import METERS, TEMPOS, changing_part, steady_part
-from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.midi_io import read_midi
 from gmd_vae.rendering.bars import find_bars, to_quarters, to_seconds
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, read_drum_part
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ def meter(numerator: int, denominator_power: int, delta: bytes = b"\x00") -> byt
 def test_bars_and_beats_of_a_meter(make_midi: MakeMidi, signature: tuple[int, int], length: float, beat: float) -> None:
     hits = [(240 * number, 38) for number in range(24)]  # 12 quarters
     midi = make_midi(hits, before=meter(*signature))
-    found = find_bars(drum_part(midi_to_note_sequence(midi, "", "x"), "x"), 100)
+    found = find_bars(drum_part(read_midi(midi, "", "x"), "x"), 100)
     assert found.total == len(found.bars) == -(-11.625 // length)
     assert [bar.start for bar in found.bars] == pytest.approx([length * number for number in range(found.total)])
     assert {(bar.length, bar.beat) for bar in found.bars} == {(length, beat)}
@@ -40,7 +40,7 @@ def test_tempo_and_meter_may_change(make_midi: MakeMidi) -> None:
     # a bar of 4/4 at 120, then 3/4 at 60
     changes = meter(4, 2) + meter(3, 2, b"\x8f\x00") + b"\x00\xff\x51\x03\x0f\x42\x40"
     midi = make_midi([(480 * number, 38) for number in range(7)], before=changes)
-    found = find_bars(drum_part(midi_to_note_sequence(midi, "", "x"), "x"), 100)
+    found = find_bars(drum_part(read_midi(midi, "", "x"), "x"), 100)
     assert [(bar.start, bar.length) for bar in found.bars] == [(0, 4), (4, 3), (7, 3), (10, 3)]
     assert found.hits.tolist() == pytest.approx(range(4, 11))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.midi_io import read_midi
 from gmd_vae.rendering import kit
 from gmd_vae.rendering.drum_part import (
     CLOSED_HAT,
@@ -162,7 +162,7 @@ def test_the_file_is_as_long_as_the_music_and_its_tail(tmp_path: Path) -> None:
 def test_tempo_changes_move_the_sound(make_midi: MakeMidi, tmp_path: Path) -> None:
     # 120 bpm, and 60 from the second quarter on
     tempo = b"\x00\xff\x51\x03\x07\xa1\x20" + b"\x83\x60\xff\x51\x03\x0f\x42\x40"
-    music = drum_part(midi_to_note_sequence(make_midi([(480, 38)], before=tempo), "", "x"), "x")
+    music = drum_part(read_midi(make_midi([(480, 38)], before=tempo), "", "x"), "x")
     assert music.tempos == ((0.0, 120.0), (0.5, 60.0))
     assert music.times.tolist() == pytest.approx([0.5 + 1.0])
     heard = np.abs(sound(music, tmp_path)).max(axis=1)

@@ -70,6 +70,8 @@ def _print(done: Rendered, as_json: bool) -> None:
         err.print(f"{name}: left out hits of drums not in the kit: {count:,} (MIDI pitch {pitches})", markup=False)
     if part.others:
         err.print(f"{name}: left out notes of other instruments: {part.others:,}", markup=False)
+    for line in (*part.account.losses(), *(part.account.assumptions() if part.hits else ())):
+        err.print(f"{name}: {line}", markup=False)
     if done.bars_drawn < done.bars:
         err.print(f"{name}: the picture shows the first {done.bars_drawn} of {done.bars:,} bars", markup=False)
     if as_json:

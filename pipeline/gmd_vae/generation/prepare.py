@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
 from gmd_vae.generation.config_checks import check_config, requested_chords
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow, shown_path
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow, read_input, shown_path
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
 from gmd_vae.generation.latent.latent_files import read_latents
@@ -35,6 +36,7 @@ from gmd_vae.generation.request import (
     window_numbers,
 )
 from gmd_vae.generation.size import check_size
+from gmd_vae.midi.reader.account import Account
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run
@@ -70,6 +72,9 @@ def prepare(
     check_config(options, config, rendered=rendered)
     chords = requested_chords(options, config)
     inputs, notes = _read_inputs(options, source)
+    inputs = dataclasses.replace(inputs, accounts=_accounts(options))
+    for path, account in inputs.accounts.items():
+        notes += [f"{shown_path(path)}: {line}" for line in (*account.losses(), *account.assumptions())]
     grid = family_of(config).drum_grid(config)
     if moves:
         moves = check_attributes(moves, attribute_names(config.drum_windows.voice_names))
@@ -128,6 +133,11 @@ def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[Gener
             )
     vectors = read_latents(options["latents"], source.hparams["z_size"]) if options["latents"] else None
     return GenerationInputs(tuple(windows), (), options["input_seed"], vectors), notes
+
+
+def _accounts(options: Mapping[str, Any]) -> dict[Path, Account]:
+    """Returns the use of the events of each MIDI file in the options."""
+    return {path: read_input(path).account for path in (*options["input_midi"], *filter(None, [options["around"]]))}
 
 
 def _describe_song(song: InputSong) -> list[str]:

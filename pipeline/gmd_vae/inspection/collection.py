@@ -24,10 +24,11 @@ from gmd_vae.datasets.selection import Selection
 from gmd_vae.engines.local import map_in_order
 from gmd_vae.engines.resumable import Progress, silent
 from gmd_vae.inspection.sequence_figures import SequenceFigures, sequence_figures, voices
-from gmd_vae.midi.account_sum import MAX_NAMES, counted_names
+from gmd_vae.midi.account_sum import MAX_NAMES, AccountSum, counted_names
 from gmd_vae.midi.content_splits import Content, split_by_content
 from gmd_vae.midi.convert_batch import convert_file
 from gmd_vae.midi.notes_manifest import ConvertManifest, read_convert_manifest
+from gmd_vae.midi.reader.account import ASSUMED_TEMPO, NO_TEMPO, Account
 from gmd_vae.midi.splits import make_plan
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.notes_input import RecordRange, open_notes, split_of
@@ -59,7 +60,7 @@ def inspect_midi_files(
     """
     listing = list_midi_files(path)
     plan = make_plan(listing, Selection(), None)
-    sums = _Sums(spec, plan.entries)
+    sums, accounts = _Sums(spec, plan.entries), AccountSum()
     for name, reason in listing.skipped:
         sums.refuse(reason, name)
     chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
@@ -78,6 +79,7 @@ def inspect_midi_files(
     else:
         splits = [plan.splits[file.name] for file, _ in read]
     for file in files:
+        accounts.add(file.name, file.account)
         if file.figures is None:
             sums.refuse(file.reason, file.name)
     for (file, sha256), split in zip(read, splits, strict=True):
@@ -88,6 +90,7 @@ def inspect_midi_files(
         "split_by": plan.split_by,
         "found": len(plan.files) + len(listing.skipped),
         **sums.as_json(),
+        "account": accounts.describe(),
         "other_files": sum(listing.passed_over.values()),
         "passed_over": listing.passed_over,
         "catalogues": list(plan.catalogues),
@@ -133,12 +136,16 @@ def inspect_notes(
     sums.unreadable.update(
         {reason: {"count": named.count, "names": named.names} for reason, named in converted.skipped.items()}
     )
+    account = converted.account()
+    if account is not None:
+        sums.leave_out_tempos(account["assumed"].get(NO_TEMPO, {"count": 0})["count"])
     return {
         "kind": "notes",
         "path": printable(str(path), limit=None),
         "split_by": converted.split_by or str(source.identity["split_by"]),
         "found": total + sum(named.count for named in converted.skipped.values()),
         **sums.as_json(),
+        "account": account,
     }
 
 
@@ -151,14 +158,17 @@ class _File:
     reason: str
     figures: SequenceFigures | None
     fingerprint: bytes | None
+    account: Account
 
 
 def _read_files(collection: str, spec: DrumWindows, with_fingerprint: bool, files: Sequence[MidiFile]) -> list[_File]:
     read = []
     for file in files:
         item = convert_file(file, collection, with_fingerprint=with_fingerprint)
-        figures = sequence_figures(item.record, spec) if item.record is not None else None
-        read.append(_File(item.name, item.sha256, item.reason, figures, item.fingerprint))
+        figures = None
+        if item.record is not None:
+            figures = sequence_figures(item.record, spec, assumed_tempos=int(item.account.assumes_tempo))
+        read.append(_File(item.name, item.sha256, item.reason, figures, item.fingerprint, item.account))
     return read
 
 
@@ -240,6 +250,12 @@ class _Sums:
             style = self.styles.setdefault(entry.primary_style or _NOT_GIVEN, [0, 0.0, 0])
             for place, value in enumerate((1, figures.seconds, len(figures.windows))):
                 style[place] += value
+
+    def leave_out_tempos(self, count: int) -> None:
+        """Leaves out the assumed tempos of a number of files that give none."""
+        equal = self.tempos.count(ASSUMED_TEMPO)
+        others = [tempo for tempo in self.tempos if tempo != ASSUMED_TEMPO]
+        self.tempos = others + [ASSUMED_TEMPO] * max(0, equal - count)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the sums as entries of the JSON answer."""

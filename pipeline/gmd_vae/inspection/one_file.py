@@ -14,7 +14,8 @@ from gmd_vae.inspection.fitting_kinds import describe_kinds
 from gmd_vae.inspection.instruments import describe_instruments
 from gmd_vae.inspection.sequence_figures import drum_pitches, seconds_of, voices
 from gmd_vae.inspection.why_no_window import why_no_window
-from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.midi_io import MidiMusic, read_midi
+from gmd_vae.midi.reader.account import Account
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.extraction import REASONS, Dropped
 
@@ -39,14 +40,14 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
         GmdVaeError: The file cannot be read or is not MIDI.
         UsageError: There is no window of that number.
     """
-    sequence = _read(path)
+    sequence, account = _read(path)
     dropped = Dropped()
     found = positions.windows(spec, sequence, dropped)
     check_number(path, number, len(found))
     shown = found[(number or 1) - 1] if found else None
     pitches = drum_pitches(sequence)
     return {
-        **_config_free_figures(path, sequence),
+        **_config_free_figures(path, sequence, account),
         "voices": voices(spec, pitches),
         "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
         "dropped": dropped.as_json(),
@@ -76,7 +77,7 @@ def inspect_parts(path: Path, find_windows: FindWindows, number: int | None = No
         GmdVaeError: The file cannot be read or is not MIDI.
         UsageError: There is no window of that number.
     """
-    sequence = _read(path)
+    sequence, account = _read(path)
     dropped = Dropped()
     sections = positions.sections(sequence)
     found = []
@@ -87,7 +88,7 @@ def inspect_parts(path: Path, find_windows: FindWindows, number: int | None = No
     check_number(path, number, len(found))
     counts = dropped.as_json()
     return {
-        **_config_free_figures(path, sequence),
+        **_config_free_figures(path, sequence, account),
         "dropped": counts,
         "windows": found,
         "shown": {"window": number} if number else None,
@@ -117,14 +118,14 @@ def check_number(path: Path, number: int | None, count: int) -> None:
         )
 
 
-def _read(path: Path) -> Any:
-    """Reads a MIDI file as a NoteSequence."""
+def _read(path: Path) -> MidiMusic:
+    """Reads a MIDI file."""
     listing = list_midi_files(path)
     file = listing.files[0]
-    return midi_to_note_sequence(file.read(), listing.collection, file.name)
+    return read_midi(file.read(), listing.collection, file.name)
 
 
-def _config_free_figures(path: Path, sequence: Any) -> dict[str, Any]:
+def _config_free_figures(path: Path, sequence: Any, account: Account) -> dict[str, Any]:
     """Returns the part of the answer that does not depend on a config."""
     sections = positions.sections(sequence)
     tempos = [(tempo.time, tempo.qpm) for tempo in sequence.tempos]
@@ -136,10 +137,12 @@ def _config_free_figures(path: Path, sequence: Any) -> dict[str, Any]:
         "bars": round(sections[-1].bar - 1 + sections[-1].bars, 2) if sections else 0.0,
         "tempos": {
             "count": len(tempos),
+            "assumed": account.assumes_tempo,
             "changes": [{"seconds": round(time, 3), "bpm": round(qpm, 3)} for time, qpm in tempos[:MAX_CHANGES]],
         },
         "time_signatures": {
             "count": len(signatures),
+            "assumed": account.assumes_time_signature,
             "changes": [
                 {"seconds": round(time, 3), "signature": signature} for time, signature in signatures[:MAX_CHANGES]
             ],
@@ -148,6 +151,7 @@ def _config_free_figures(path: Path, sequence: Any) -> dict[str, Any]:
         "kinds": describe_kinds(sequence),
         "notes": len(sequence.notes),
         "drum_notes": drum_pitches(sequence).total(),
+        **account.describe(),
     }
 
 

@@ -56,12 +56,13 @@ class SequenceFigures:
     music: bytes = b""
 
 
-def sequence_figures(record: bytes, spec: DrumWindows) -> SequenceFigures:
+def sequence_figures(record: bytes, spec: DrumWindows, assumed_tempos: int = 0) -> SequenceFigures:
     """Computes the figures of one NoteSequence.
 
     Args:
         record: NoteSequence in protobuf wire format.
         spec: Drum windows to cut.
+        assumed_tempos: Number of tempos at the beginning that the MIDI file does not give.
 
     Returns:
         Figures of the NoteSequence. Bytes that are not one give empty figures and a count in ``dropped``.
@@ -93,7 +94,7 @@ def sequence_figures(record: bytes, spec: DrumWindows) -> SequenceFigures:
         seconds=seconds_of(sequence),
         notes=len(sequence.notes),
         drum_notes=pitches.total(),
-        bpm=tempos[0] if tempos else None,
+        bpm=next(iter(tempos[assumed_tempos:]), None),
         tempos=len(set(tempos)),
         time_signature=signatures[0] if signatures else NO_SIGNATURE,
         signatures=len(set(signatures)),

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Any
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_files import describe_passed_over
 from gmd_vae.inspection.text_grid import BLOCKS, WIDTH, Signs, bar_number, grid
+from gmd_vae.midi.account_sum import sentences
+from gmd_vae.midi.reader.account import (
+    ASSUMPTIONS,
+    LATE_TEMPO,
+    LATE_TIME_SIGNATURE,
+    NO_TEMPO,
+    NO_TIME_SIGNATURE,
+    Account,
+)
+from gmd_vae.midi.refusals import ACTIONS
 from gmd_vae.windows.extraction import REASONS
 
 if TYPE_CHECKING:
@@ -39,12 +49,15 @@ def show(result: Result, out: Console, signs: Signs = BLOCKS) -> None:
 def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     bars = f"{result['bars']:.1f}".removesuffix(".0")
     _print(out, f"{result['path']}: {_length(result['seconds'])}, {bars} bars, {result['notes']:,} notes")
+    _print(out, *_account(result))
     tempos = [f"{change['bpm']:g} bpm{_since(change)}" for change in result["tempos"]["changes"]]
-    _print(out, f"Tempo: {_first_of(tempos, result['tempos']['count']) or 'none given, so 120 bpm'}")
+    assumed = int(result["tempos"]["assumed"])  # the first tempo is then not the file's own
+    count = result["tempos"]["count"] - assumed
+    _print(out, f"Tempo: {_stated(tempos[assumed:], count, result['assumed'], (NO_TEMPO, LATE_TEMPO))}")
     signatures = [f"{change['signature']}{_since(change)}" for change in result["time_signatures"]["changes"]]
-    _print(
-        out, f"Time signature: {_first_of(signatures, result['time_signatures']['count']) or 'none given, so 4/4'}", ""
-    )
+    facts = (NO_TIME_SIGNATURE, LATE_TIME_SIGNATURE)
+    count = result["time_signatures"]["count"]
+    _print(out, f"Time signature: {_stated(signatures, count, result['assumed'], facts)}", "")
     if result["instruments"]:
         table = _table("instrument", "sound", ">notes", "pitches", "bars", "")
         for instrument in result["instruments"][:_ROWS]:
@@ -98,6 +111,19 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     window = found[number - 1]
     _print(out, "", f"Window {number} of {len(found)}, at {window['seconds']:.1f} s, by bar:")
     _grid(result, result["shown"]["labels"], out, signs, window["bar"])
+
+
+def _account(result: Result) -> list[str]:
+    """Returns the sentences on note-ons and events of a file that have no effect."""
+    note_ons = result["note_ons"]
+    account = Account(note_ons["count"], note_ons["completed"], note_ons["dropped"], result["ignored_events"], ())
+    return account.losses()
+
+
+def _stated(stated: Sequence[str], count: int, assumed: Sequence[str], facts: Sequence[str]) -> str:
+    """Returns the values that a file states, and those that are assumed because it does not."""
+    texts = [ASSUMPTIONS[fact] for fact in facts if fact in assumed]
+    return "; ".join(filter(None, (*texts, _first_of(stated, count))))
 
 
 def _show_kinds(kinds: Sequence[Result], out: Console) -> None:
@@ -176,9 +202,12 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
             names = ", ".join(found["names"][0][:3])
             more = found["superfluous"]
             _print(out, f"Duplicates: {more:,} superfluous, with {text} ({names}{', ...' if more > 1 else ''})")
+    if result["account"]:
+        _print(out, *sentences(result["account"]))
     for reason, skipped in result["unreadable"].items():
         names = ", ".join(skipped["names"][:3]) + (", ..." if skipped["count"] > 3 else "")
-        _print(out, f"Not used: {skipped['count']:,}, {reason} ({names})")
+        action = f". {ACTIONS[reason]}" if reason in ACTIONS else ""
+        _print(out, f"Not used: {skipped['count']:,}, {reason} ({names}){action}")
     for name, reason in result.get("catalogues_not_used", {}).items():
         _print(out, f"Catalogue '{name}' is not used: {reason}")
     if result.get("passed_over"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gmd_vae.midi.reader.account import ASSUMPTIONS, Account
+from gmd_vae.midi.reader.account import ASSUMPTIONS, Account, completed_text, counted
 
 MAX_NAMES = 100  # names kept per reason in a manifest; the counts are complete
 _NAMES_SHOWN = 3
@@ -68,16 +68,13 @@ def sentences(described: Mapping[str, Any]) -> Iterator[str]:
     """Yields a line for each loss and assumption in the fields of ``AccountSum.describe``."""
     note_ons = described["note_ons"]
     if count := note_ons["completed"]["count"]:
-        yield (
-            f"{_counted(count, 'drum hit')} without an end in the file: each lasts a 64th note"
-            f"{_in_files(note_ons['completed']['files'])}"
-        )
+        yield completed_text(count) + _in_files(note_ons["completed"]["files"])
     for reason, entry in note_ons["dropped"].items():
-        yield f"Dropped {_counted(entry['count'], 'note-on')}: {reason}{_in_files(entry['files'])}"
+        yield f"{counted(entry['count'], 'note-on')} dropped: {reason}{_in_files(entry['files'])}"
     for reason, entry in described["ignored_events"].items():
-        yield f"Ignored {_counted(entry['count'], 'event')}: {reason}{_in_files(entry['files'])}"
+        yield f"{counted(entry['count'], 'event')} ignored: {reason}{_in_files(entry['files'])}"
     for fact, entry in described["assumed"].items():
-        yield f"{_counted(entry['count'], 'file')}: {ASSUMPTIONS[fact]} ({_some(entry)})"
+        yield f"{counted(entry['count'], 'file')}: {ASSUMPTIONS.get(fact, fact)} ({_some(entry)})"
 
 
 def _described(sums: Mapping[str, tuple[int, list[str]]]) -> dict[str, Any]:
@@ -85,11 +82,7 @@ def _described(sums: Mapping[str, tuple[int, list[str]]]) -> dict[str, Any]:
 
 
 def _in_files(files: Mapping[str, Any]) -> str:
-    return f" (in {_counted(files['count'], 'file')}: {_some(files)})"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+    return f" (in {counted(files['count'], 'file')}: {_some(files)})"
 
 
 def _some(files: Mapping[str, Any]) -> str:

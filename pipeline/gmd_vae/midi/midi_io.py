@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import ContainerError, take_out
 from gmd_vae.midi.fallback import child_process
+from gmd_vae.midi.reader.account import Account
 from gmd_vae.midi.reader.encoding import Record, encode, encode_names
 from gmd_vae.midi.reader.events import NotProven, read_events
 from gmd_vae.midi.reader.music import interpret
@@ -63,11 +64,29 @@ def midi_to_record(data: bytes, collection: str, filename: str, reading: Reading
     return record._replace(data=names + record.data)
 
 
-def midi_to_note_sequence(data: bytes, collection: str, filename: str, reading: Reading = EVERY_HIT) -> NoteSequence:
-    """Converts one MIDI file to a NoteSequence message. Arguments and errors are those of ``midi_to_record``."""
+class MidiMusic(NamedTuple):
+    """The content of one MIDI file.
+
+    Attributes:
+        sequence: Its NoteSequence.
+        account: Use of its events.
+    """
+
+    sequence: NoteSequence
+    account: Account
+
+
+def read_midi(data: bytes, collection: str, filename: str, reading: Reading = EVERY_HIT) -> MidiMusic:
+    """Reads one MIDI file. Arguments and errors are those of ``midi_to_record``."""
     from gmd_vae.midi.note_sequence import NoteSequence
 
-    return NoteSequence.FromString(midi_to_record(data, collection, filename, reading).data)
+    record = midi_to_record(data, collection, filename, reading)
+    return MidiMusic(NoteSequence.FromString(record.data), record.account)
+
+
+def midi_to_note_sequence(data: bytes, collection: str, filename: str, reading: Reading = EVERY_HIT) -> NoteSequence:
+    """Converts one MIDI file to a NoteSequence message. Arguments and errors are those of ``midi_to_record``."""
+    return read_midi(data, collection, filename, reading).sequence
 
 
 def reads_without_note_seq(data: bytes) -> bool:

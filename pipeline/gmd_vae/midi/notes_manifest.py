@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -52,6 +53,32 @@ class ConvertInput(msgspec.Struct, frozen=True):
     sha256: str = ""
 
 
+class CountedEvents(msgspec.Struct, frozen=True):
+    """Note-ons or other events.
+
+    Attributes:
+        count: Number of events.
+        files: Files that have them.
+    """
+
+    count: Count
+    files: CountedNames
+
+
+class NoteOns(msgspec.Struct, frozen=True):
+    """The note-ons of all files.
+
+    Attributes:
+        count: Number of note-ons with a velocity above 0.
+        dropped: Reason → note-ons without a note.
+        completed: Drum hits without an end in their file.
+    """
+
+    count: Count
+    dropped: dict[str, CountedEvents]
+    completed: CountedEvents
+
+
 class ConvertManifest(msgspec.Struct, frozen=True):
     """The fields of the manifest that commands read.
 
@@ -60,6 +87,9 @@ class ConvertManifest(msgspec.Struct, frozen=True):
         skipped: Reason → names of the MIDI files that were not converted.
         split_by: Origin of the splits.
         input: The MIDI files.
+        note_ons: The note-ons of all MIDI files; ``None`` until version 0.9.0.
+        ignored_events: Reason → other events without effect.
+        assumed: Fact that files do not give → names of these files.
         input_sample: Shortened digests of some of the MIDI files; ``None`` until version 0.8.3.
     """
 
@@ -67,7 +97,18 @@ class ConvertManifest(msgspec.Struct, frozen=True):
     skipped: dict[str, CountedNames] = {}
     split_by: str = ""
     input: ConvertInput = ConvertInput()
+    note_ons: NoteOns | None = None
+    ignored_events: dict[str, CountedEvents] = {}
+    assumed: dict[str, CountedNames] = {}
     input_sample: list[str] | None = None
+
+    def account(self) -> dict[str, Any] | None:
+        """Returns the fields of ``AccountSum.describe``; ``None`` for manifests until version 0.9.0."""
+        if self.note_ons is None:
+            return None
+        fields = {"note_ons": self.note_ons, "ignored_events": self.ignored_events, "assumed": self.assumed}
+        described: dict[str, Any] = msgspec.to_builtins(fields)
+        return described
 
 
 def read_convert_manifest(folder: Path, next_action: str) -> ConvertManifest:

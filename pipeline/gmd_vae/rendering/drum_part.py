@@ -14,8 +14,8 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import CLASS_NAMES, NINE_CLASSES
 from gmd_vae.datasets.midi_files import MidiFile
-from gmd_vae.midi.midi_io import midi_to_note_sequence
-from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.midi_io import MidiMusic, read_midi
+from gmd_vae.midi.reader.account import NO_EVENTS, NO_TEMPO, NO_TIME_SIGNATURE, Account
 
 VOICES = CLASS_NAMES
 KICK, SNARE, CLOSED_HAT, OPEN_HAT, LOW_TOM, MID_TOM, HIGH_TOM, CRASH, RIDE = range(len(VOICES))
@@ -44,6 +44,7 @@ class DrumPart:
         meters: Start in seconds, numerator and denominator of each meter; the first starts at 0.
         unknown: Number of drum notes by MIDI pitch, for pitches of none of the nine voices.
         others: Number of notes of other instruments.
+        account: Use of the MIDI file's events.
     """
 
     times: npt.NDArray[np.float64]
@@ -54,6 +55,7 @@ class DrumPart:
     meters: tuple[tuple[float, int, int], ...] = ((0.0, *_DEFAULT_METER),)
     unknown: dict[int, int] = dataclasses.field(default_factory=dict)
     others: int = 0
+    account: Account = NO_EVENTS
 
     @property
     def hits(self) -> int:
@@ -64,25 +66,28 @@ class DrumPart:
     def tempo_text(self) -> str:
         """Tempo or range of tempos, for example ``96 to 120 bpm``."""
         slowest, fastest = min(qpm for _, qpm in self.tempos), max(qpm for _, qpm in self.tempos)
-        return f"{slowest:.4g} bpm" if slowest == fastest else f"{slowest:.4g} to {fastest:.4g} bpm"
+        text = f"{slowest:.4g} bpm" if slowest == fastest else f"{slowest:.4g} to {fastest:.4g} bpm"
+        return f"{text} (assumed)" if NO_TEMPO in self.account.assumed else text
 
     @property
     def meter_text(self) -> str:
         """The first four different meters, for example ``4/4, 6/8``."""
         meters = list(dict.fromkeys(f"{numerator}/{denominator}" for _, numerator, denominator in self.meters))
-        return ", ".join(meters[:_METERS_SHOWN]) + (", ..." if len(meters) > _METERS_SHOWN else "")
+        text = ", ".join(meters[:_METERS_SHOWN]) + (", ..." if len(meters) > _METERS_SHOWN else "")
+        return f"{text} (assumed)" if NO_TIME_SIGNATURE in self.account.assumed else text
 
 
-def drum_part(sequence: NoteSequence, name: str) -> DrumPart:
-    """Extracts the drum hits of an unquantized NoteSequence.
+def drum_part(music: MidiMusic, name: str) -> DrumPart:
+    """Extracts the drum hits of a MIDI file.
 
     Args:
-        sequence: NoteSequence with times in seconds, as ``gmd_vae.midi.midi_io.midi_to_note_sequence`` returns it.
+        music: Content of the file.
         name: Name of the music in errors.
 
     Raises:
         GmdVaeError: The music is longer than 30 minutes, or has more than 100,000 hits.
     """
+    sequence = music.sequence
     drums = [note for note in sequence.notes if note.is_drum]
     found = [note for note in drums if note.pitch in _VOICE_OF]
     seconds = max([sequence.total_time, *(note.start_time for note in drums)])
@@ -111,6 +116,7 @@ def drum_part(sequence: NoteSequence, name: str) -> DrumPart:
         meters=_from_the_start([(time, *meter) for time, meter in sorted(meters.items())], (0.0, *_DEFAULT_METER)),
         unknown=dict(sorted(collections.Counter(note.pitch for note in drums if note.pitch not in _VOICE_OF).items())),
         others=len(sequence.notes) - len(drums),
+        account=music.account,
     )
 
 
@@ -132,7 +138,7 @@ def read_drum_part(path: Path) -> DrumPart:
         problem = "is not a file" if path.exists() else "does not exist"
         raise GmdVaeError(f"MIDI file '{name}' {problem}", "Check the path.")
     data = MidiFile(name, path.stat().st_size, path).read()
-    part = drum_part(midi_to_note_sequence(data, "", name), name)
+    part = drum_part(read_midi(data, "", name), name)
     if not part.hits and part.unknown:
         pitches = ", ".join(map(str, part.unknown))
         raise GmdVaeError(

@@ -11,7 +11,7 @@ from gmd_vae.common.errors import UsageError
 from gmd_vae.common.own_files import check_writable
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import midi_stem
-from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.midi_io import read_midi
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, folder_error, read_drum_part
 
 
@@ -60,6 +60,7 @@ class Rendered:
             "hits": self.part.hits,
             "unknown_drums": {str(pitch): count for pitch, count in self.part.unknown.items()},
             "other_notes": self.part.others,
+            **self.part.account.describe(),
             "wav": {"path": printable(str(self.job.wav), limit=None), "seconds": self.seconds}
             if self.job.wav
             else None,
@@ -149,7 +150,7 @@ def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool) -> list[Path
     from gmd_vae.rendering.grid_png import write_png
     from gmd_vae.rendering.sound import write_wav
 
-    part = drum_part(midi_to_note_sequence(data, "", midi.name), midi.name)
+    part = drum_part(read_midi(data, "", midi.name), midi.name)
     written = []
     if wav:
         written.append(midi.with_suffix(".wav"))

@@ -14,6 +14,7 @@ from gmd_vae.common import files, latent_points
 from gmd_vae.generation.inputs.chords import chords_of_window
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
+from gmd_vae.midi.reader.account import Account
 
 Floats = npt.NDArray[np.float32]
 
@@ -27,12 +28,14 @@ class GenerationInputs:
         songs: Whole MIDI files.
         seeds: Seeds, each for the first sample from the prior with that seed.
         vectors: Latent vectors that are decoded as they are, float32 ``[n, z_size]``.
+        accounts: Use of the events of each MIDI file.
     """
 
     windows: tuple[InputWindow, ...] = ()
     songs: tuple[InputSong, ...] = ()
     seeds: tuple[int, ...] = ()
     vectors: Floats | None = None
+    accounts: Mapping[Path, Account] = dataclasses.field(default_factory=dict)
 
     @property
     def tempo(self) -> float | None:
@@ -69,18 +72,18 @@ class GenerationInputs:
         """
         entries: list[dict[str, Any]] = []
         for window in self.windows:
-            entry = {**_file(window.file), "window": window.number, "windows": window.count, "tempo": window.tempo}
+            entry = {**self._file(window.file), "window": window.number, "windows": window.count, "tempo": window.tempo}
             if chord_bars is not None and window.controls is not None:
                 entry["chords"] = chords_of_window(window.controls, chord_bars)
             entries.append(entry)
         entries += [
-            {**_file(song.file), "bars": song.bars, "windows": len(song.windows), "tempo": song.tempo}
+            {**self._file(song.file), "bars": song.bars, "windows": len(song.windows), "tempo": song.tempo}
             for song in self.songs
         ]
         for entry, figures in zip(entries, fidelity, strict=False):
             entry.update(figures)
         return entries + [{"seed": seed} for seed in self.seeds]
 
-
-def _file(path: Path) -> dict[str, Any]:
-    return {"name": path.name, "sha256": files.sha256(path)}
+    def _file(self, path: Path) -> dict[str, Any]:
+        account = self.accounts.get(path)
+        return {"name": path.name, "sha256": files.sha256(path), **(account.describe() if account else {})}

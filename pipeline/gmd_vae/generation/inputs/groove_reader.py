@@ -136,7 +136,7 @@ def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Valu
     loudest: dict[tuple[int, int], tuple[int, float]] = {}  # step and class → velocity and offset
     other_bars: Counter[str] = Counter()  # time signature → notes
     place, tempo = _places(music)
-    unknown = not_drums = outside = 0
+    unknown = not_drums = outside = covered = 0
     for note, start in zip(sequence.notes, music.notes.start.tolist(), strict=True):
         drum = TAPPED if is_tapped else _CLASS_OF_PITCH.get(note.pitch)
         if not note.is_drum and not is_tapped:
@@ -154,6 +154,7 @@ def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Valu
             continue
         step = math.floor(position + 0.5)
         known = loudest.get((step, drum))
+        covered += known is not None
         if known is None or note.velocity > known[0]:
             loudest[step, drum] = note.velocity, 2 * (step - position)
     if not loudest and other_bars:
@@ -174,6 +175,8 @@ def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Valu
         values[step, [drum, VELOCITIES + drum, OFFSETS + drum]] = 1.0, velocity / 127, offset
     counts = {
         "drum notes that are no known drum": unknown,
+        "notes of other instruments": not_drums,
+        "hits of a drum on the step of a louder one": covered,
         "notes at times that are no positions in the music": outside,
         **{f"notes in bars of {signature}": count for signature, count in other_bars.items()},
     }

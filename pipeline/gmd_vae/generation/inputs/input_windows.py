@@ -14,7 +14,7 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config
-from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.midi_io import MidiMusic, read_midi
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.refusals import MAX_BYTES
 
@@ -132,7 +132,12 @@ class InputReader(abc.ABC):
 
 
 def read_sequence(path: Path) -> NoteSequence:
-    """Returns a MIDI file as a NoteSequence.
+    """Returns a MIDI file as a NoteSequence; raises as ``read_input``."""
+    return read_input(path).sequence
+
+
+def read_input(path: Path) -> MidiMusic:
+    """Returns the content of a MIDI file.
 
     Raises:
         GmdVaeError: The file is missing, too large, or not MIDI.
@@ -143,7 +148,7 @@ def read_sequence(path: Path) -> NoteSequence:
         raise GmdVaeError(f"Input MIDI '{shown_path(path)}' does not exist", "Check the path.")
     if path.stat().st_size > MAX_BYTES:
         raise GmdVaeError(f"'{shown_path(path)}' is larger than {MAX_BYTES >> 20} MiB", "Is it a MIDI file?")
-    return midi_to_note_sequence(read_regular(path, MAX_BYTES), path.parent.name, str(path))
+    return read_midi(read_regular(path, MAX_BYTES), path.parent.name, str(path))
 
 
 def shown_path(path: Path) -> str:

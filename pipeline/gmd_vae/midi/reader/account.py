@@ -53,6 +53,34 @@ class Account(NamedTuple):
     ignored: Mapping[str, int]
     assumed: tuple[str, ...]
 
+    @property
+    def assumes_tempo(self) -> bool:
+        """True if the file gives no tempo for its beginning."""
+        return NO_TEMPO in self.assumed or LATE_TEMPO in self.assumed
+
+    @property
+    def assumes_time_signature(self) -> bool:
+        """True if the file gives no time signature for its beginning."""
+        return NO_TIME_SIGNATURE in self.assumed or LATE_TIME_SIGNATURE in self.assumed
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the fields of one file in JSON answers and manifests."""
+        return {
+            "note_ons": {"count": self.note_ons, "dropped": dict(self.dropped), "completed": self.completed},
+            "ignored_events": dict(self.ignored),
+            "assumed": list(self.assumed),
+        }
+
+    def losses(self) -> list[str]:
+        """Returns a sentence without a full stop for the completed hits and each reason of a loss."""
+        lines = [completed_text(self.completed)] if self.completed else []
+        lines += [f"{counted(count, 'note-on')} dropped: {reason}" for reason, count in self.dropped.items()]
+        return lines + [f"{counted(count, 'event')} ignored: {reason}" for reason, count in self.ignored.items()]
+
+    def assumptions(self) -> list[str]:
+        """Returns a sentence without a full stop for each fact that the file does not give."""
+        return [ASSUMPTIONS[fact] for fact in self.assumed]
+
     @classmethod
     def parse(cls, fields: Sequence[Any]) -> Account:
         """Returns the account that ``list(account)`` gives after its way through JSON."""
@@ -80,3 +108,13 @@ def assumptions(first_tempo: int | None, first_time_signature: int | None) -> tu
         elif first > 0:
             assumed.append(late)
     return tuple(assumed)
+
+
+def completed_text(hits: int) -> str:
+    """Returns the sentence on hits without an end."""
+    return f"{counted(hits, 'drum hit')} without an end in the file: each lasts a 64th note"
+
+
+def counted(count: int, thing: str) -> str:
+    """Returns a number with its noun, for example ``2 events``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
