@@ -1,7 +1,8 @@
-"""Checkpoints in folders whose names are patterns to TensorFlow: trained, validated, resumed, moved and used."""
+"""Checkpoints in folders whose names are patterns to TensorFlow, or not UTF-8: trained, resumed, moved and used."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from gmd_vae.models import checkpoints
 from gmd_vae.models.tensorflow_paths import is_pattern, tensorflow_path
 
 pytestmark = pytest.mark.tensorflow
-NAMES = ["run [v2]", "a\\b", "star*", "what?", "{a,b}", "[!x]", "plain"]
+NAMES = ["run [v2]", "a\\b", "star*", "what?", "{a,b}", "[!x]", os.fsdecode(b"caf\xe9"), "plain"]
 
 
 @pytest.mark.parametrize("name", NAMES)

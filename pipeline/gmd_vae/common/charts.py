@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.own_files import add_mark
+from gmd_vae.common.printable import printable
 from gmd_vae.common.stop_signals import deferred
 
 if TYPE_CHECKING:
@@ -110,10 +111,10 @@ def drawing(target: Path, *, width: float, height: float, title: str = "", note:
     with styled_figure(width, height) as figure:
         # user's names may hold dollar signs, which are no formulas
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", parse_math=False)
+            figure.suptitle(printable(title, None), x=0.01, ha="left", fontsize=13, fontweight="bold", parse_math=False)
         if note:
             top = 1 - 0.13 / height  # level with the title, 0.1 inches from the edge
-            figure.text(0.99, top, note, ha="right", va="top", color=GREY, parse_math=False)
+            figure.text(0.99, top, printable(note, None), ha="right", va="top", color=GREY, parse_math=False)
         yield figure
         with whole_file(target) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # a missing glyph in a name is shown as a box

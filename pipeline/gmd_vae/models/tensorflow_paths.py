@@ -1,8 +1,10 @@
 """Paths of checkpoints for TensorFlow, which treats them as patterns: ``run [v2]`` is a set of characters to it.
 
+It also fails on names that are not UTF-8.
+
 ``RestoreV2``, ``tf.train.Saver`` and the checkpoint reader search for ``PREFIX.index`` with ``Env::GetMatchingPaths``,
-so that a path with a bracket, a star, a question mark or a backslash finds nothing. Such a path is replaced by that of
-a temporary link.
+so that a path with a bracket, a star, a question mark or a backslash finds nothing. Such paths are replaced by those of
+temporary links.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.scratch_folder import scratch_folder
 from gmd_vae.models.checkpoints import files_of
 
-_PATTERN = re.compile(r"[*?\[\]{}\\]")
+_PATTERN = re.compile(r"[*?\[\]{}\\\udc80-\udcff]")  # the last ones are bytes that are not UTF-8 (PEP 383)
 _PLAIN_NAME = "checkpoint"
 
 
@@ -41,8 +43,13 @@ def tensorflow_path(prefix: Path) -> str:
     return str(_linked_folder(prefix.parent.resolve()) / prefix.name)
 
 
+def tensorflow_folder(folder: Path) -> str:
+    """Returns a path of a folder, which must exist, that TensorFlow can use."""
+    return str(_linked_folder(folder.resolve()) if is_pattern(folder) else folder)
+
+
 def is_pattern(path: Path) -> bool:
-    """Returns True for a path that TensorFlow treats as a pattern."""
+    """Returns True for a path that TensorFlow treats as a pattern, or cannot encode."""
     return _PATTERN.search(str(path)) is not None
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import os
 from typing import Any
 
 from gmd_vae.configuration.window_specs import MAX_STEPS, DrumWindows
@@ -63,7 +64,7 @@ class ExampleTable(abc.ABC):
             compression = (
                 "GZIP" if any(file.suffix == ".gz" for file in files) else ""
             )  # all shards are compressed, or none
-            records = tf.data.TFRecordDataset([str(file) for file in files], compression)
+            records = tf.data.TFRecordDataset([os.fsencode(file) for file in files], compression)
             serialised = tf.data.experimental.get_single_element(records.batch(count + 1).take(1))
             found = tf.equal(tf.size(serialised), count)
             with tf.control_dependencies([tf.debugging.Assert(found, ["another number of records"], name=CHECK)]):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from gmd_vae.common.printable import printable
 from gmd_vae.magenta.api import tf
+from gmd_vae.models.tensorflow_paths import tensorflow_folder
 from gmd_vae.training.run.folder import Run
 
 STEPS_BETWEEN = 100  # steps between two summaries, as in stock Magenta
@@ -26,13 +28,15 @@ class Events:
     @functools.cached_property
     def train(self) -> Any:
         """``tf.summary.FileWriter`` of the training split; creates its file at the first use."""
-        writer = tf.summary.FileWriter(str(self._run.train_folder))
+        writer = tf.summary.FileWriter(tensorflow_folder(self._run.train_folder))
         writer.add_summary(_texts(self._run))
         return writer
 
     @functools.cached_property
     def _validation(self) -> Any:
-        return tf.summary.FileWriter(str(self._run.folder / "validation"))
+        folder = self._run.folder / "validation"
+        folder.mkdir(exist_ok=True)
+        return tf.summary.FileWriter(tensorflow_folder(folder))
 
     def validation(self, tags: dict[str, float], step: int) -> None:
         """Writes one validation: figures by tag."""
@@ -51,7 +55,7 @@ def _texts(run: Run) -> Any:
     """Returns the text summaries of ``music_vae_train._trial_summary``: examples path, table of hyperparameters."""
     rows = [f"| {name} | {value} |" for name, value in sorted(run.hparams.items())]
     table = "\n".join(["| Key | Value |", "| :--- | :--- |", *rows])
-    return tf.Summary(value=[_text("examples_path", str(run.examples)), _text("hparams", table)])
+    return tf.Summary(value=[_text("examples_path", printable(str(run.examples), limit=None)), _text("hparams", table)])
 
 
 def _text(tag: str, text: str) -> Any:
