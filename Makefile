@@ -151,7 +151,7 @@ lock: ## pin all dependencies anew (UPGRADE=1: to their newest versions)
 	tools/lock.sh "$(PYTHON)"
 
 clean: ## remove data/notes, data/examples and what tools leave behind
-	rm -rf data/notes/* data/examples/* data/*/.*.partial data/*/.*.previous data/*/.*.parts
+	rm -rf data/notes/* data/examples/* data/*/.*.partial data/*/.*.previous data/*/.*.parts data/*/.*.gmd-vae.lock
 	rm -rf build *.egg-info .ruff_cache .mypy_cache .pytest_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 	@echo "Kept: data/raw, runs and $(VENV). Remove them by hand if you mean to."

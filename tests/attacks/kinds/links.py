@@ -10,7 +10,14 @@ from attacks.driver import Attack
 from attacks.home import COMMANDS
 from attacks.kinds import kind
 
-_WORKING = (".{name}.parts", ".{name}.partial", ".{name}.previous", ".{name}.lock", "{name}.lock", ".{name}.parts/0")
+_WORKING = (
+    ".{name}.parts",
+    ".{name}.partial",
+    ".{name}.previous",
+    ".{name}.gmd-vae.lock",
+    "{name}.lock",
+    ".{name}.parts/0",
+)
 
 
 def _plant(rng: random.Random, home: Path, place: str) -> None:
@@ -31,7 +38,7 @@ def link_in_a_working_place(rng: random.Random, home: Path) -> Attack:
     name = rng.choice(["grooves", "notes", "examples"])
     place = rng.choice(_WORKING).format(name=name)
     _plant(rng, home, place)
-    return Attack(COMMANDS[name], outputs=[f"{name}*", f".{name}.lock"], replaces=[f"{name}/*", place])
+    return Attack(COMMANDS[name], outputs=[f"{name}*", f".{name}.gmd-vae.lock"], replaces=[f"{name}/*", place])
 
 
 @kind(slow=True)

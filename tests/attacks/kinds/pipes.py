@@ -75,7 +75,7 @@ def pipe_as_an_output(rng: random.Random, home: Path) -> Attack:
         ("new", ["render", "song.mid", "--output-dir", "new"]),
         ("new", ["convert", "mine", "--output-dir", "new"]),
         ("new", ["fetch", "starter", "--output-dir", "new"]),
-        (".new.lock", ["convert", "mine", "--output-dir", "new"]),
+        (".new.gmd-vae.lock", ["convert", "mine", "--output-dir", "new"]),
         (".new.parts", ["convert", "mine", "--output-dir", "new"]),
         ("run/report.html", ["report", "run"]),
         ("new.html", ["report", "run", "--output", "new.html"]),

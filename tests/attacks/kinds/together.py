@@ -19,7 +19,7 @@ def at_once(rng: random.Random, home: Path) -> Attack:
         ("new", ["render", "song.mid", "--output-dir", "new"]), ("new", ["report", "run", "--output", "new.html"]),
         ("new", ["inspect", "song.mid", "--png", "new.png"]),
     ])  # fmt: skip
-    return Attack(command, [f"{name}*", f".{name}.lock"], [f"{name}/*"], copies=rng.choice([2, 3, 5]), again=True,
+    return Attack(command, [f"{name}*", f".{name}.gmd-vae.lock"], [f"{name}/*"], copies=rng.choice([2, 3, 5]), again=True,
                   seconds=90)  # fmt: skip
 
 
