@@ -19,8 +19,8 @@ def at_once(rng: random.Random, home: Path) -> Attack:
         ("new", ["render", "song.mid", "--output-dir", "new"]), ("new", ["report", "run", "--output", "new.html"]),
         ("new", ["inspect", "song.mid", "--png", "new.png"]),
     ])  # fmt: skip
-    return Attack(command, [f"{name}*", f".{name}.gmd-vae.lock"], [f"{name}/*"], copies=rng.choice([2, 3, 5]), again=True,
-                  seconds=90)  # fmt: skip
+    outputs, copies = [f"{name}*", f".{name}.gmd-vae.lock"], rng.choice([2, 3, 5])
+    return Attack(command, outputs, [f"{name}/*"], copies=copies, again=True, seconds=90)
 
 
 @kind(slow=True)
