@@ -5,12 +5,14 @@ Folders or archives of MIDI files flow in (room ``datasets``); TFRecord files of
 file from bytes to a record.
 
 - ``midi_io``: MIDI bytes ↔ NoteSequence, with checks and reasons for refusals.
-- ``refusals``: the limits, the reasons and the error of files that are refused.
+- ``refusals``: the limits, the reasons, the error and the next actions for files that are refused.
+- ``reading``: the two ways to read: every hit, and as Magenta's stack; which notes are drums.
 - ``reader``: our MIDI reader in three steps: events, music, encoding.
-- ``fallback``: note_seq's reader in a child process, for the files that ours leaves to it.
+- ``fallback``: note_seq's reader in a child process, for the files that ours leaves to it under ``--stock``.
 - ``writer``: plain numbers → MIDI bytes.
 - ``convert``: a folder or an archive → TFRecord files, one for each split.
 - ``convert_batch``: the share of one worker process in a conversion.
+- ``account_sum``: the accounts of many files, for manifests and tables.
 - ``splits``: the files to convert, and their splits.
 - ``sequence_limits``: limits of NoteSequences that come from files.
 - ``notes_manifest``: the manifest of ``convert``.
