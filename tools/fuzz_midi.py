@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "pipeline"), str(ROOT / "tests")]
 
-from fixtures.against_note_seq import (
+from fixtures.against_note_seq import (  # noqa: E402
     ACCEPTED,
     Difference,
     compare,
