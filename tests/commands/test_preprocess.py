@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from click.testing import CliRunner
 from fixtures.command_line import PYTHONPATH
 from gmd_vae.cli import COMMANDS, main
 from gmd_vae.commands.preprocess import command
+from gmd_vae.midi.convert import convert
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.reading import EVERY_HIT, STOCK
 from gmd_vae.midi.tfrecord import read_records, write_record
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -222,6 +225,20 @@ def test_refused_sections_are_left_out_and_counted(capsys: pytest.CaptureFixture
     assert_refused(capsys, 2, "--is-drum and --no-is-drum choose the notes", "notes", "--is-drum")
     too_long = "sections longer than --max-total-time: 8"
     assert_refused(capsys, 1, too_long, "notes", "--output-dir", "new", "--max-total-time", "1")
+
+
+def test_stock_names_notes_that_magenta_would_read_otherwise(
+    capsys: pytest.CaptureFixture[str], make_midi: Callable[..., bytes]
+) -> None:
+    Path("music").mkdir()
+    for number in range(20):
+        hits = [(240 * step, 36 if step % (4 + number) else 38) for step in range(64)]
+        Path(f"music/{number}.mid").write_bytes(make_midi(hits))
+    for reading in (EVERY_HIT, STOCK):
+        convert(Path("music"), Path("converted"), reading=reading)
+        code, _, err = run(capsys, "converted", "--stock", "--jobs", "1", "--output-dir", "cut")
+        assert code == 0
+        assert ("make the notes with 'gmd-vae convert --stock'" in err) == (not reading.stock)
 
 
 def test_stock_writes_note_sequences(capsys: pytest.CaptureFixture[str]) -> None:

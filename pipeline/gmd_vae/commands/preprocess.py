@@ -177,10 +177,20 @@ def command(
 def _write_stock(
     input_path: Path, output_dir: Path, config: Config, engine: Engine, on_progress: Progress, on_resume: Progress
 ) -> Summary[StockSplit]:
-    """Runs ``write_stock`` for a config."""
+    """Runs ``write_stock`` for a config. Names notes on stderr that Magenta's own scripts would read otherwise."""
+    from gmd_vae.common import console, manifest
     from gmd_vae.families import family_of
+    from gmd_vae.midi.notes_manifest import STAGE, read_convert_manifest
     from gmd_vae.windows.stock.preprocess import write_stock
 
+    if manifest.stage_of(input_path) == STAGE:
+        reading = read_convert_manifest(input_path, "Run 'gmd-vae convert' again.").reading
+        if reading is not None and not reading.stock:
+            console.stderr().print(
+                f"Note: '{input_path}' has every drum hit, and Magenta's reader loses some. For the records of its"
+                " scripts, make the notes with 'gmd-vae convert --stock'.",
+                markup=False,
+            )
     return write_stock(
         input_path,
         output_dir,

@@ -79,6 +79,16 @@ class NoteOns(msgspec.Struct, frozen=True):
     completed: CountedEvents
 
 
+class NotesReading(msgspec.Struct, frozen=True):
+    """The rules by which the MIDI files were read.
+
+    Attributes:
+        stock: True for the bytes of Magenta's stack.
+    """
+
+    stock: bool
+
+
 class ConvertManifest(msgspec.Struct, frozen=True):
     """The fields of the manifest that commands read.
 
@@ -87,6 +97,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
         skipped: Reason → names of the MIDI files that were not converted.
         split_by: Origin of the splits.
         input: The MIDI files.
+        reading: Rules for reading; ``None`` until version 0.9.0, which read as Magenta's stack.
         note_ons: The note-ons of all MIDI files; ``None`` until version 0.9.0.
         ignored_events: Reason → other events without effect.
         assumed: Fact that files do not give → names of these files.
@@ -97,6 +108,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
     skipped: dict[str, CountedNames] = {}
     split_by: str = ""
     input: ConvertInput = ConvertInput()
+    reading: NotesReading | None = None
     note_ons: NoteOns | None = None
     ignored_events: dict[str, CountedEvents] = {}
     assumed: dict[str, CountedNames] = {}
