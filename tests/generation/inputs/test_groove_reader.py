@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.midi_cases import beat as beats
+from fixtures.midi_cases import file, notes, tempo, time_signature, track
 from fixtures.tempo_maps import TICKS, tempo_map_midi
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families.groovae import GROOVAE
 from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
+from gmd_vae.generation.inputs.drum_reader import DrumReader
 from gmd_vae.generation.inputs.groove_reader import GrooveReader
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
 
@@ -155,3 +158,28 @@ def test_music_without_bars_of_four_quarters_is_refused(tmp_path: Path) -> None:
     path.write_bytes(tempo_map_midi([(0, 36), (960, 38)], {0: 100}, {0: (6, 8)}))
     with pytest.raises(GmdVaeError, match="is in 6/8, and GrooVAE plays bars of four quarters"):
         reader(HUMANIZE).song(path)
+
+
+@pytest.mark.parametrize("length", [None, 0])
+def test_hits_without_an_end_are_those_with_one(tmp_path: Path, length: int | None) -> None:
+    begin = [tempo(100), time_signature(4, 4)]
+    (tmp_path / "closed.mid").write_bytes(file(track(begin, notes(beats(8)))))
+    (tmp_path / "open.mid").write_bytes(file(track(begin, notes(beats(8), length=length))))
+    for read in (reader(PLAY), DrumReader(get_config("hierdec-drum_4bar_small"))):
+        closed, opened = (read.song(tmp_path / name) for name in ("closed.mid", "open.mid"))
+        assert (opened.bars, opened.missing) == (closed.bars, closed.missing) == (8, ())
+        for one, other in zip(opened.windows, closed.windows, strict=True):
+            np.testing.assert_array_equal(one.inputs, other.inputs)
+
+
+def test_every_note_is_a_hit_or_left_out_for_a_reason(tmp_path: Path) -> None:
+    hits = [(0, 36), (0, 35), (5, 36), (480, 20), (960, 38)]  # two more kicks on a step, and no drum
+    music = [*notes(hits, length=None), *notes([(0, 60), (480, 62)], channel=0)]
+    (tmp_path / "a.mid").write_bytes(file(track(tempo(120), music)))
+    song = reader(PLAY).song(tmp_path / "a.mid")
+    assert song.missing == (
+        "drum notes that are no known drum: 1",
+        "notes of other instruments: 2",
+        "hits of a drum on the step of a louder one: 2",
+    )
+    assert int(sum(window.inputs[:, :9].sum() for window in song.windows)) == 2
