@@ -19,6 +19,18 @@ from gmd_vae.configuration.window_specs import DrumWindows
 # Four bars of sixteenth notes = 64 steps, a window at every bar. A pause of one bar ends a stretch of drums. All
 # windows of a file are used (the previous project used at most 5 of each file, 1,479 of 13,251).
 FOUR_BARS = DrumWindows(slice_bars=4)
+ONE_BAR, TWO_BARS = DrumWindows(slice_bars=1), DrumWindows(slice_bars=2)  # loops of drum machines and sample packs
+# A bar of 3/4 and one of 6/8 have three quarter notes, 12 sixteenths: the windows are the same, and either config takes
+# the music of both. The time signature is the one of generated files; in 6/8 a beat is a dotted quarter note.
+WALTZ = DrumWindows(slice_bars=4, quarters_per_bar=3)
+SIX_EIGHT = DrumWindows(slice_bars=4, quarters_per_bar=3, time_signature=(6, 8))
+# Shuffle, swing and 12/8 feel written in 4/4: a swung eighth note lies on the third of three steps, and the step of a
+# triplet (a third of a beat) is as coarse as drummers are exact. Four bars are 48 steps, fewer than in sixteenths.
+SHUFFLE = DrumWindows(slice_bars=4, steps_per_quarter=3)
+# Sixteenths (every 3rd step) and triplets (every 4th) in one grid: 12 is the smallest number of steps that has both.
+# Two bars are 96 steps, half as many again as the default's four. A step lasts 42 ms at 120 bpm, as long as drummers
+# are off the beat: for quantised music; played music scatters over neighbouring steps.
+TRIPLETS = DrumWindows(slice_bars=2, steps_per_quarter=12)
 SIXTEEN_BARS = DrumWindows(slice_bars=16)  # 256 steps, as in the paper's Table 1
 
 HIERDEC = Config(
@@ -108,6 +120,47 @@ FLAT_SMALL = FLAT.replace(
     summary="flat decoder, for a laptop",
     source="the default's numbers",
     **SMALL,
+)
+
+# Other lengths and metres at the default's numbers; none of them has been searched for anew.
+FLAT_1_SMALL = FLAT_SMALL.replace(
+    name="flat-drum_1bar_small",
+    summary="1 bar, flat decoder, for a laptop",
+    source="the default's numbers; 16 steps need no hierarchy",
+    windows=ONE_BAR,
+)
+HIERDEC_2_SMALL = HIERDEC_SMALL.replace(
+    name="hierdec-drum_2bar_small",
+    summary="2 bars, for a laptop",
+    source="the default's numbers",
+    windows=TWO_BARS,
+    levels=(2, 16),  # a segment is a bar, as in the default
+)
+WALTZ_SMALL = HIERDEC_SMALL.replace(
+    name="hierdec-drum_4bar-3_4_small",
+    summary="4 bars of 3/4, for a laptop",
+    source="the default's numbers",
+    windows=WALTZ,
+    levels=(4, 12),  # a segment is a bar
+)
+SIX_EIGHT_SMALL = WALTZ_SMALL.replace(
+    name="hierdec-drum_4bar-6_8_small",
+    summary="4 bars of 6/8, for a laptop",
+    windows=SIX_EIGHT,
+)
+SHUFFLE_SMALL = HIERDEC_SMALL.replace(
+    name="hierdec-drum_4bar-shuffle_small",
+    summary="4 bars of 4/4 in triplets (3 steps a beat): shuffle, swing, 12/8 feel; for a laptop",
+    source="the default's numbers",
+    windows=SHUFFLE,
+    levels=(4, 12),  # a segment is a bar
+)
+TRIPLETS_SMALL = HIERDEC_SMALL.replace(
+    name="hierdec-drum_2bar-triplets_small",
+    summary="2 bars of 4/4 with sixteenths and triplets (12 steps a beat), for a laptop",
+    source="the default's numbers",
+    windows=TRIPLETS,
+    levels=(8, 12),  # a segment is a beat: recurrent layers of 12 steps, as in the configs of 3/4
 )
 
 HIERDEC_16 = PAPER.replace(
@@ -211,6 +264,12 @@ CONFIGS = [
     other_segments(HIERDEC),
     other_segments(V2),
     other_segments(NO_AR),
+    FLAT_1_SMALL,
+    HIERDEC_2_SMALL,
+    WALTZ_SMALL,
+    SIX_EIGHT_SMALL,
+    SHUFFLE_SMALL,
+    TRIPLETS_SMALL,
     HIERDEC_16_SMALL,
     NO_AR_16_SMALL,
     FLAT_16_SMALL,

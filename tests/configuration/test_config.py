@@ -1,10 +1,11 @@
 """The configs of configs.py, and checks of a config's fields."""
 
 import json
+from typing import Any
 
 import pytest
 from gmd_vae.configuration.config import from_declaration
-from gmd_vae.configuration.registry import all_configs
+from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.configuration.window_specs import DrumWindows
 
 OURS = {name: config for name, config in all_configs().items() if not config.magenta}
@@ -70,3 +71,25 @@ def test_replace_changes_fields_and_hyperparameters_and_nothing_else() -> None:
     assert (child.name, child.hparams["z_size"], child.hparams["max_seq_len"]) == ("mine", 3, 32)
     assert {**child.hparams, "z_size": 512, "max_seq_len": 64} == parent.hparams
     assert parent.hparams["z_size"] == 512
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"time_signature": (6, 8)}, "whose bar is not 4 quarter notes"),
+        ({"time_signature": (3, 3), "quarters_per_bar": 4}, "must be a pair"),
+        ({"time_signature": (4,)}, "must be a pair"),
+        ({"time_signature": ("4", 4)}, "time_signature"),
+    ],
+)
+def test_a_time_signature_has_the_bars_of_the_windows(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        get_config("hierdec-drum_4bar_small").replace(windows=DrumWindows(**fields))
+
+
+def test_a_declaration_without_a_time_signature_is_that_of_earlier_versions() -> None:
+    default, jig = get_config("hierdec-drum_4bar_small"), get_config("hierdec-drum_4bar-6_8_small")
+    assert "time_signature" not in default.as_declaration()["windows"]
+    for config in (default, jig):
+        assert from_declaration(json.loads(json.dumps(config.as_declaration()))) == config
+    assert jig.drum_windows.cutting == get_config("hierdec-drum_4bar-3_4_small").drum_windows.cutting

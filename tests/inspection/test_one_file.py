@@ -77,9 +77,9 @@ def test_bars_and_seconds_count_through_changes_of_tempo_and_time(tmp_path: Path
 @pytest.mark.parametrize(
     ("hits", "before", "problem", "action"),
     [
-        (beat(2), b"", "1 stretch of drums shorter than 4 bars", "shorter windows"),
-        ([*beat(3), *beat(3, first=5)], b"", "2 stretches of drums shorter than 4 bars (a pause of 1 bar", "shorter"),
-        (beat(6), THREE_FOUR, "It is in 3/4, and the config takes bars of 4 quarter notes", "time signature"),
+        (beat(2), b"", "1 stretch of drums shorter than 4 bars", "hierdec-drum_2bar_small"),
+        ([*beat(3), *beat(3, first=5)], b"", "2 stretches of drums shorter than 4 bars (a pause of 1 bar", "_2bar_"),
+        (beat(6), THREE_FOUR, "It is in 3/4, and the config takes bars of 4 quarter notes", "4bar-3_4_small"),
         (beat(6, pitch=100), b"", "None of its drum notes has a pitch of the config's", "36 kick"),
     ],
 )

@@ -86,7 +86,9 @@ def test_texts_stand_at_their_ticks_in_the_first_track() -> None:
 
 
 def test_the_bytes_of_a_drum_file() -> None:
-    data = write_drums(Song("é", 1920, 120.0, 3, 240), [(0, strokes([(36, 80), (42, 80)])), (200, strokes([(36, 0)]))])
+    data = write_drums(
+        Song("é", 1920, 120.0, (3, 4), 240), [(0, strokes([(36, 80), (42, 80)])), (200, strokes([(36, 0)]))]
+    )
     assert data.hex(" ", 1) == (
         "4d 54 68 64 00 00 00 06 00 00 00 01 00 f0 "  # format 0, 1 track, 240 ticks per quarter note
         "4d 54 72 6b 00 00 00 24 "

@@ -99,8 +99,11 @@ def command(
         source = ModelSource(config, hparams, opened.enter_context(open_checkpoint(model_path)))
         job, notes = prepare(options, moves, source, run, target, rendered=wav or png)
         if wav or png:
-            bars = family_of(config).output(config).bars
-            check_renderable(file_seconds(job.request, job.inputs, bars, job.playing.tempo), target, wav=wav)
+            family = family_of(config)
+            grid = family.drum_grid(config)
+            bar_seconds = (grid.quarters_per_bar if grid else 4) * 60 / job.playing.tempo
+            bars = family.output(config).bars
+            check_renderable(file_seconds(job.request, job.inputs, bars, bar_seconds), target, wav=wav)
         for note in notes:
             err.print(note, markup=False)
         humanizer = None

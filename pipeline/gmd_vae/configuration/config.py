@@ -181,8 +181,11 @@ class Config:
         return dataclasses.replace(self, **fields, hparams=hparams)
 
     def as_declaration(self) -> dict[str, Any]:
-        """Returns all fields as plain data, for ``run.json``; ``from_declaration`` reads them back."""
-        return dataclasses.asdict(self)
+        """Returns the fields as plain data, for ``run.json``; ``from_declaration`` reads them back."""
+        fields = dataclasses.asdict(self)
+        if fields["windows"].get("time_signature", "") is None:  # so that declarations of earlier versions are equal
+            del fields["windows"]["time_signature"]
+        return fields
 
 
 def from_declaration(fields: dict[str, Any]) -> Config:

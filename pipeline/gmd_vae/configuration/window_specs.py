@@ -7,7 +7,7 @@ Magenta's converters.
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from gmd_vae.configuration.limits import COUNT, MOST_UNITS, Range, check_fields, check_numbers, shortened
 
@@ -30,6 +30,23 @@ MAX_CLASSES = 62  # drum classes: labels are int64
 MAX_STEPS = 4096  # of a window: 256 bars of sixteenths. The longest of all configs has 512
 
 
+_DENOMINATORS = (1, 2, 4, 8, 16, 32)
+
+
+class Meter(NamedTuple):
+    """Bars and beats of drum windows.
+
+    Attributes:
+        steps_per_bar: Steps in a bar.
+        steps_per_beat: Steps in a beat: a quarter note, or a dotted one in 6/8, 9/8 and 12/8.
+        is_compound: True if a beat has three eighth notes.
+    """
+
+    steps_per_bar: int
+    steps_per_beat: int = 4
+    is_compound: bool = False
+
+
 @dataclasses.dataclass(frozen=True)
 class DrumWindows:
     """Drum windows of fixed length, as ``magenta.models.music_vae.data.DrumsConverter`` cuts them.
@@ -48,6 +65,8 @@ class DrumWindows:
         pitch_classes: MIDI pitches of each drum class; other pitches are dropped.
         roll_input: The encoder reads the drum roll; False: the one-hot vector.
         roll_output: The decoder writes the drum roll; False: the one-hot vector.
+        time_signature: Numerator and denominator that generated files have; ``None``: ``quarters_per_bar``/4. It does
+            not change which windows are cut: a bar of 6/8 is as long as one of 3/4.
     """
 
     slice_bars: int = 4
@@ -58,6 +77,7 @@ class DrumWindows:
     pitch_classes: tuple[tuple[int, ...], ...] = NINE_CLASSES
     roll_input: bool = True
     roll_output: bool = False
+    time_signature: tuple[int, int] | None = None
 
     def check(self) -> None:
         """Checks the types and ranges of the fields, and the size of a window.
@@ -77,6 +97,14 @@ class DrumWindows:
             check_numbers("pitch_classes", pitches, Range(int, 0, 127), 128)
             if not pitches:
                 raise ValueError("pitch_classes holds a class without pitches")
+        if self.time_signature is not None:
+            check_numbers("time_signature", self.time_signature, Range(int, 1, 64), 2)
+            if len(self.time_signature) != 2 or self.time_signature[1] not in _DENOMINATORS:
+                raise ValueError(f"time_signature is {self.time_signature}, and must be a pair such as (6, 8)")
+            if 4 * self.time_signature[0] != self.quarters_per_bar * self.time_signature[1]:
+                raise ValueError(
+                    f"time_signature is {self.time_signature}, whose bar is not {self.quarters_per_bar} quarter notes"
+                )
         if self.steps > MAX_STEPS:
             raise ValueError(f"its windows have {self.steps:,} steps, and must have at most {MAX_STEPS:,}")
         if max(self.input_depth, self.output_depth) > MOST_UNITS:
@@ -96,6 +124,27 @@ class DrumWindows:
     def steps_per_bar(self) -> int:
         """Steps in one bar."""
         return self.steps_per_quarter * self.quarters_per_bar
+
+    @property
+    def signature(self) -> tuple[int, int]:
+        """Numerator and denominator of the time signature."""
+        return self.time_signature or (self.quarters_per_bar, 4)
+
+    @property
+    def meter(self) -> Meter:
+        """Bars and beats in steps."""
+        numerator, denominator = self.signature
+        beat = 3 * self.steps_per_quarter / 2
+        if denominator >= 8 and numerator > 3 and numerator % 3 == 0 and beat.is_integer():
+            return Meter(self.steps_per_bar, int(beat), is_compound=True)
+        return Meter(self.steps_per_bar, self.steps_per_quarter)
+
+    @property
+    def cutting(self) -> dict[str, Any]:
+        """The fields that change which windows are cut, for manifests and comparisons."""
+        fields = dataclasses.asdict(self)
+        del fields["time_signature"]
+        return fields
 
     @property
     def voice_names(self) -> tuple[str, ...]:

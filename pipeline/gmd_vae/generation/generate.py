@@ -196,7 +196,7 @@ def _attribute_values(
         return []
     spec = job.source.config.drum_windows
     labels = np.array([music.steps(file_windows[0]) for file_windows in windows])
-    values = drum_attributes(labels, spec.voice_names, spec.steps_per_bar)
+    values = drum_attributes(labels, spec.voice_names, spec.meter)
     names = dict.fromkeys(move.attribute for move in job.request.moves)
     return [{name: round(float(values[name][index]), 4) for name in names} for index in range(len(windows))]
 

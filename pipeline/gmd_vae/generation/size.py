@@ -6,7 +6,6 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.request import GROOVE, INTERPOLATE, RECONSTRUCT, GenerationRequest
 
-_QUARTERS_IN_A_BAR = 4
 _MAX_WINDOWS = 200_000  # in memory at once: 400 MB of latent vectors with z_size 512
 
 
@@ -33,20 +32,21 @@ def check_size(request: GenerationRequest, inputs: GenerationInputs, window_bars
         )
 
 
-def file_seconds(request: GenerationRequest, inputs: GenerationInputs, window_bars: int, tempo: float) -> list[float]:
+def file_seconds(
+    request: GenerationRequest, inputs: GenerationInputs, window_bars: int, bar_seconds: float
+) -> list[float]:
     """Returns the length of each file in seconds, and that of the joined file; none where inputs give the lengths.
 
     Args:
         request: Mode and counts.
         inputs: Inputs of the request.
         window_bars: Bars in a window.
-        tempo: Quarter notes per minute.
+        bar_seconds: Length of a bar in seconds.
     """
     if request.mode in (RECONSTRUCT, GROOVE):
         return []
     seconds = [
-        (request.bars or windows * window_bars) * _QUARTERS_IN_A_BAR * 60 / tempo
-        for windows in _file_lengths(request, inputs, window_bars)
+        (request.bars or windows * window_bars) * bar_seconds for windows in _file_lengths(request, inputs, window_bars)
     ]
     if request.only is not None:
         return seconds[:1]

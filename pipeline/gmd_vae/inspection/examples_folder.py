@@ -12,7 +12,7 @@ import numpy as np
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
-from gmd_vae.configuration.registry import get_config
+from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.families import family_of
@@ -101,6 +101,7 @@ def _label_figures(path: Path, content: ExamplesManifest) -> dict[str, Any]:
             "voices": list(names),
             "steps_per_bar": spec.steps_per_bar,
             "steps_per_quarter": spec.steps_per_quarter,
+            "steps_per_beat": spec.meter.steps_per_beat,
         },
     }
 
@@ -153,6 +154,9 @@ def _spec(path: Path, content: ExamplesManifest) -> DrumWindows:
     try:
         fields = dict(content.extractor)
         fields["pitch_classes"] = tuple(tuple(pitches) for pitches in fields["pitch_classes"])
+        declared = all_configs().get(content.config)
+        if declared is not None and isinstance(declared.windows, DrumWindows):
+            fields["time_signature"] = declared.windows.time_signature  # it does not change what is cut
         spec = DrumWindows(**fields)
         spec.check()
         return DrumExtractor(spec).spec  # checks the numbers that only extractors need

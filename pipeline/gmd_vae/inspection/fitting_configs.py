@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from pathlib import Path
 
-from gmd_vae.families.music import MUSIC, smallest_config
+from gmd_vae.families.music import MUSIC
 
 _SAMPLE = 200  # NoteSequences: enough to tell the kind of a collection
 
@@ -27,11 +27,8 @@ def fitting_configs(notes: Path) -> str:
     from gmd_vae.windows.notes_input import open_notes
 
     records = (record for piece in open_notes(notes).ranges() for record in piece.read())
-    found: Counter[str] = Counter()
+    found: Counter[tuple[str, str]] = Counter()  # kind and config
     for record in itertools.islice(records, _SAMPLE):
-        found.update(kind.name for kind in fitting_kinds_of_record(record.data) if kind.windows)
-    fitting = []
-    for name, count in found.most_common():
-        if config := smallest_config(MUSIC[name]):
-            fitting.append(f"{config} ({MUSIC[name].contents} in {count:,})")
+        found.update((kind.name, kind.config) for kind in fitting_kinds_of_record(record.data) if kind.config)
+    fitting = [f"{config} ({MUSIC[name].contents} in {count:,})" for (name, config), count in found.most_common()]
     return f"Configs that fit this music: {', '.join(fitting)}." if fitting else ""

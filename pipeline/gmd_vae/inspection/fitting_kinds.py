@@ -1,7 +1,7 @@
 """Counts the windows that each kind of config finds in a NoteSequence. Does not import Magenta.
 
-A kind is coarser than a family: drums, melodies, trios or tracks (several instruments), each with the shortest windows
-of its configs.
+A kind is coarser than a family: drums, melodies, trios or tracks (several instruments). Drums are counted with the
+config that fits them best (``fitting_drums.py``), the others with the shortest windows of their configs.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families.music import MUSIC, smallest_config
+from gmd_vae.inspection.fitting_drums import fitting_drums
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
 from gmd_vae.windows.cutting.beat_time import at_one_tempo
-from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
 from gmd_vae.windows.extraction import REASONS, Dropped
-
-_DRUMS = DrumWindows(slice_bars=2)  # the shortest of all configs
 
 
 class FittingKind(NamedTuple):
@@ -28,12 +26,14 @@ class FittingKind(NamedTuple):
 
     Attributes:
         name: ``drums``, ``melody``, ``trio`` or ``tracks``.
-        bars: Bars of the kind's shortest windows.
+        config: Name of a config that fits; empty without windows.
+        bars: Bars of its windows; of drums at most 4, else the kind's shortest.
         windows: Number of windows, repeats included.
         dropped: Music that gave no window.
     """
 
     name: str
+    config: str
     bars: int
     windows: int
     dropped: Dropped
@@ -51,12 +51,11 @@ def fitting_kinds_of_record(record: bytes) -> list[FittingKind]:
 
 def fitting_kinds(sequence: Any) -> list[FittingKind]:
     """Returns the windows of each kind in a NoteSequence, also for kinds without windows."""
-    dropped = Dropped()
     notes = notes_of(sequence)
     within_limits = is_within_limits(sequence, notes)
     music = at_one_tempo(sequence, notes)
-    windows = sum(1 for _ in placed_windows(_DRUMS, music.sequence, dropped, music.notes))
-    found = [FittingKind("drums", _DRUMS.slice_bars, windows, dropped)]
+    drums = fitting_drums(music)
+    found = [FittingKind("drums", drums.config, drums.bars, drums.windows, drums.dropped)]
     sections = []
     if within_limits:
         # note_seq raises many kinds of errors, for example for times that are not numbers
@@ -66,7 +65,8 @@ def fitting_kinds(sequence: Any) -> list[FittingKind]:
         dropped = Dropped()
         dropped.reasons["beyond_limits"] += not within_limits
         windows = sum(len(window_bars(requirements, section, dropped)) for section in sections if section.notes)
-        found.append(FittingKind(name, requirements.bars, windows, dropped))
+        config = smallest_config(MUSIC[name]) if windows else ""
+        found.append(FittingKind(name, config, requirements.bars, windows, dropped))
     return found
 
 
@@ -75,6 +75,7 @@ def describe_kinds(sequence: Any) -> list[dict[str, Any]]:
     return [
         {
             "kind": kind.name,
+            "config": kind.config,
             "bars": kind.bars,
             "windows": kind.windows,
             "why": [

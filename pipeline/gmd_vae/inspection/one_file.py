@@ -10,13 +10,16 @@ from gmd_vae.common.errors import UsageError
 from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets.midi_files import list_midi_files
+from gmd_vae.inspection.fitting_drums import advice_for, grid_of
 from gmd_vae.inspection.fitting_kinds import describe_kinds
 from gmd_vae.inspection.instruments import describe_instruments
 from gmd_vae.inspection.sequence_figures import drum_pitches, seconds_of, voices
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.midi.midi_io import MidiMusic, read_midi
+from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.reader.account import Account
 from gmd_vae.windows.cutting import positions
+from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.extraction import REASONS, Dropped
 
 # Finds the windows of a NoteSequence: section, bar in the section and parts of each.
@@ -46,18 +49,22 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
     check_number(path, number, len(found))
     shown = found[(number or 1) - 1] if found else None
     pitches = drum_pitches(sequence)
+    figures = _config_free_figures(path, sequence, account)
+    fitting = next(kind["config"] for kind in figures["kinds"] if kind["kind"] == "drums")
     return {
-        **_config_free_figures(path, sequence, account),
+        **figures,
         "voices": voices(spec, pitches),
         "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
         "dropped": dropped.as_json(),
         "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
         "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
-        "why": why_no_window(spec, dropped) if not found else [],
+        "why": why_no_window(spec, dropped, advice_for(fitting, "inspect") if fitting else "") if not found else [],
+        "hits_on": grid_of(at_one_tempo(sequence, notes_of(sequence))),
         "grid": {
             "voices": list(spec.voice_names),
             "steps_per_bar": spec.steps_per_bar,
             "steps_per_quarter": spec.steps_per_quarter,
+            "steps_per_beat": spec.meter.steps_per_beat,
         },
     }
 

@@ -78,7 +78,7 @@ def _hits(axes: Axes, labels: Sequence[int], grid: Mapping[str, Any]) -> None:
     """Draws the hits of labels ``[steps]``; ``grid`` is the ``grid`` of the JSON answer."""
     voices = grid["voices"]
     hits = [(step, voice) for step, label in enumerate(labels) for voice in range(len(voices)) if label >> voice & 1]
-    for step in range(0, len(labels) + 1, grid["steps_per_quarter"]):
+    for step in range(0, len(labels) + 1, grid["steps_per_beat"]):
         on_bar = not step % grid["steps_per_bar"]
         axes.axvline(step, color=GREY if on_bar else "#E4E4E4", linewidth=1.2 if on_bar else 0.8, zorder=0)
     axes.bar(

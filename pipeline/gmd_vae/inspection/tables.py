@@ -109,6 +109,15 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
         return
     number = result["shown"]["window"]
     window = found[number - 1]
+    if result["hits_on"] != "sixteenths" and result["grid"]["steps_per_quarter"] % 3:
+        fitting = next(kind["config"] for kind in result["kinds"] if kind["kind"] == "drums")
+        steps = result["grid"]["steps_per_quarter"]
+        _print(
+            out,
+            "",
+            f"{_TRIPLETS[result['hits_on']]}, and a grid of {steps} steps a quarter moves them."
+            + (f" '{fitting}' keeps them." if fitting else ""),
+        )
     _print(out, "", f"Window {number} of {len(found)}, at {window['seconds']:.1f} s, by bar:")
     _grid(result, result["shown"]["labels"], out, signs, window["bar"])
 
@@ -128,14 +137,15 @@ def _stated(stated: Sequence[str], count: int, assumed: Sequence[str], facts: Se
 
 def _show_kinds(kinds: Sequence[Result], out: Console) -> None:
     """Prints the kinds of config, their windows, and why other kinds find none."""
-    table = _table("configs of", ">windows", "of bars", "why not")
+    table = _table("configs of", ">windows", ">of bars", "config that fits, or why none does")
     for kind in kinds:
-        why = "" if kind["windows"] else "; ".join(f"{reason['count']:,} {reason['reason']}" for reason in kind["why"])
+        why = kind["config"] or "; ".join(f"{reason['count']:,} {reason['reason']}" for reason in kind["why"])
         _row(table, _KINDS[kind["kind"]], f"{kind['windows']:,}", str(kind["bars"]), why)
     out.print(table)
     _print(out, "")
 
 
+_TRIPLETS = {"triplets": "Most hits between the beats are triplets", "both": "Many hits between the beats are triplets"}
 _KINDS = {"drums": "drums", "melody": "melodies", "trio": "melody, bass, drums", "tracks": "several instruments"}
 
 
@@ -313,7 +323,7 @@ def _grid(result: Result, labels: Sequence[int], out: Console, signs: Signs, fir
         labels,
         settings["voices"],
         steps_per_bar=settings["steps_per_bar"],
-        steps_per_quarter=settings["steps_per_quarter"],
+        steps_per_beat=settings["steps_per_beat"],
         first_bar=first_bar,
         width=width,
         signs=signs,

@@ -15,13 +15,13 @@ class Signs(NamedTuple):
 
     Attributes:
         hit: A step with a hit.
-        quarter: An empty step on a quarter note.
+        beat: An empty step on a beat.
         rest: Any other empty step.
         line: The line between bars.
     """
 
     hit: str
-    quarter: str
+    beat: str
     rest: str
     line: str
 
@@ -44,7 +44,7 @@ def grid(
     voices: Sequence[str],
     *,
     steps_per_bar: int,
-    steps_per_quarter: int,
+    steps_per_beat: int,
     first_bar: float | None = None,
     width: int = WIDTH,
     signs: Signs = BLOCKS,
@@ -55,7 +55,7 @@ def grid(
         labels: Drum labels, one int for each step: bit *k* is voice *k*.
         voices: Names of the voices, cut after 10 letters. The last one is the top row, as in a score.
         steps_per_bar: Steps from one bar line to the next.
-        steps_per_quarter: Steps from one dot to the next.
+        steps_per_beat: Steps from one dot to the next.
         first_bar: Number of the first bar, printed above the grid, or ``None``.
         width: Columns, 30 or more.
         signs: Characters to draw with.
@@ -64,7 +64,7 @@ def grid(
     per_row = max(1, room // (steps_per_bar + 1)) * steps_per_bar
     if steps_per_bar + 1 > room:  # a bar that is wider than the screen
         most = room - 2  # with a line in it and the last one
-        per_row = most // steps_per_quarter * steps_per_quarter or most
+        per_row = most // steps_per_beat * steps_per_beat or most
     lines: list[str] = []
     for begin in range(0, len(labels), per_row):
         end = min(begin + per_row, len(labels))
@@ -74,7 +74,7 @@ def grid(
             lines.append(_heading(begin, end, steps_per_bar, first_bar))
         for number in reversed(range(len(voices))):
             row = [
-                signs.hit if labels[step] >> number & 1 else signs.rest if step % steps_per_quarter else signs.quarter
+                signs.hit if labels[step] >> number & 1 else signs.rest if step % steps_per_beat else signs.beat
                 for step in range(begin, end)
             ]
             name = _SHORT.get(voices[number], voices[number])[:_NAME]

@@ -6,15 +6,16 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.windows.extraction import REASONS, Dropped
 
 _DRUMS_ON = "Put the drums on MIDI channel 10."
-_SHORTER = "Choose a config with shorter windows ('gmd-vae configs' lists them), or give a longer file."
+_SHORTER = "Give a longer file."
 
 
-def why_no_window(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
+def why_no_window(spec: DrumWindows, dropped: Dropped, fitting: str = "") -> list[dict[str, str]]:
     """Explains why music gives no window.
 
     Args:
         spec: Drum windows that were looked for.
         dropped: Music that gave no window.
+        fitting: Next action that names a config that fits the music; empty if there is none.
 
     Returns:
         Dicts with ``problem`` and ``action``, the most informative first.
@@ -30,7 +31,9 @@ def why_no_window(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
         ),
         "other_bar_length": (
             f"It is in {signatures}, and the config takes bars of {spec.quarters_per_bar} quarter notes",
-            "If it sounds in that time, correct the time signature in your music program; else leave it out.",
+            fitting
+            or "Correct the time signature in your music program if it is wrong; else declare a config with these bars "
+            "(docs/metres.md).",
         ),
         "bad_time_signature": (
             f"Its time signature {signatures} is impossible",
@@ -43,7 +46,7 @@ def why_no_window(spec: DrumWindows, dropped: Dropped) -> list[dict[str, str]]:
                 if spec.gap_bars
                 else ""
             ),
-            _SHORTER,
+            fitting or _SHORTER,
         ),
         "no_length": ("Its notes have no length in time", "Save it again in your music program."),
     }

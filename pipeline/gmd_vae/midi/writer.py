@@ -16,8 +16,7 @@ TICKS_PER_QUARTER = 480
 MAX_TICKS_PER_QUARTER = 0x7FFF  # the header has 15 bits for it
 
 _MICROSECONDS_PER_MINUTE = 60_000_000
-_CROTCHET = 2  # the time signature's denominator, as a power of two
-_CLOCKS_PER_CLICK, _32NDS_PER_QUARTER = 24, 8
+_CLOCKS_PER_QUARTER, _32NDS_PER_QUARTER = 24, 8
 _DRUM_CHANNEL = 9  # channel 10, counted from 0
 _MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != _DRUM_CHANNEL)
 _NOTE_OFF, _NOTE_ON, _PROGRAM_CHANGE = 0x80, 0x90, 0xC0
@@ -41,14 +40,14 @@ class Song(NamedTuple):
         name: Name of the first track. Letters outside Latin-1 become question marks.
         end: Length of every track in ticks.
         tempo: Quarter notes per minute, at least 3.58 (the file has 24 bits for the microseconds of a quarter note).
-        quarters_per_bar: Numerator of the time signature. The denominator is 4.
+        time_signature: Numerator and denominator; the denominator is a power of two.
         ticks_per_quarter: Ticks per quarter note, 1 to ``MAX_TICKS_PER_QUARTER``.
     """
 
     name: str
     end: int
     tempo: float
-    quarters_per_bar: int = 4
+    time_signature: tuple[int, int] = (4, 4)
     ticks_per_quarter: int = TICKS_PER_QUARTER
 
 
@@ -193,7 +192,10 @@ def _note_events(notes: Iterable[Note], channel: int, before_each: bytes) -> lis
 def _song_events(song: Song) -> bytes:
     """Returns the events ahead of the notes in the first track: its name, the tempo and the time signature."""
     microseconds = round(_MICROSECONDS_PER_MINUTE / song.tempo)
-    meter = bytes((song.quarters_per_bar, _CROTCHET, _CLOCKS_PER_CLICK, _32NDS_PER_QUARTER))
+    numerator, denominator = song.time_signature
+    is_compound = denominator >= 8 and numerator > 3 and numerator % 3 == 0  # the metronome clicks dotted quarters
+    click = _CLOCKS_PER_QUARTER * 3 // 2 if is_compound else _CLOCKS_PER_QUARTER
+    meter = bytes((numerator, denominator.bit_length() - 1, click, _32NDS_PER_QUARTER))
     return b"".join(
         (
             (_NO_DELTA + _TRACK_NAME + _text(song.name)),

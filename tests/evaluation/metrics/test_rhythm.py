@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Floats, Hits
+from gmd_vae.evaluation.latent.attributes import drum_attributes
 from gmd_vae.evaluation.metrics import rhythm
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,8 @@ FEATURES: list[Feature] = [
     rhythm.swing,
     rhythm.syncopation,
 ]
+
+JIG = DrumWindows(quarters_per_bar=3, time_signature=(6, 8))
 
 
 def window(*voices: str) -> Hits:
@@ -183,3 +187,19 @@ def test_the_order_of_the_voices_does_not_matter(seed: int, order: list[int]) ->
         mixed = feature(hits[..., order], 16)
         plain = feature(hits, 16)
         np.testing.assert_allclose(mixed, plain[:, order] if plain.shape[1:] == (9,) else plain)
+
+
+def test_weights_follow_the_beats_of_the_meter() -> None:
+    waltz, jig, shuffle = DrumWindows(quarters_per_bar=3), JIG, DrumWindows(steps_per_quarter=3)
+    weights = [rhythm.metrical_weights(*spec.meter[:2]).tolist() for spec in (waltz, jig, shuffle)]
+    assert weights[0] == [0, -3, -2, -3, -1, -3, -2, -3, -1, -3, -2, -3]
+    assert weights[1] == [0, -3, -2, -3, -2, -3, -1, -3, -2, -3, -2, -3]
+    assert weights[2] == [0, -3, -3, -2, -3, -3, -1, -3, -3, -2, -3, -3]
+
+
+def test_swing_is_measured_where_a_beat_has_a_middle_step() -> None:
+    hits = np.zeros((1, 48, 1), bool)
+    hits[0, [0, 6, 12, 20, 24, 32, 36, 45], 0] = True  # of 12 steps: one straight eighth, two at two thirds, one late
+    assert rhythm.swing(hits, 48, 12).tolist() == [0.75]
+    assert rhythm.swing(hits[:, :12], 12, 3).tolist() == [0.0]
+    assert drum_attributes(np.ones((1, 12), np.int64), ("kick",), JIG.meter)["swing"].tolist() == [0.0]

@@ -328,3 +328,24 @@ def test_silence_is_a_file_of_its_length_without_notes(playing: Playing) -> None
     assert count == 0
     assert not read(data).notes
     assert parsed(data).length == 8.0
+
+
+@pytest.mark.parametrize(
+    ("windows", "meter"),
+    [
+        (DrumWindows(), (4, 4, 24)),
+        (DrumWindows(quarters_per_bar=3), (3, 4, 24)),
+        (DrumWindows(quarters_per_bar=3, time_signature=(6, 8)), (6, 8, 36)),
+        (DrumWindows(steps_per_quarter=12), (4, 4, 24)),
+    ],
+)
+def test_a_file_has_the_time_signature_and_the_bars_of_its_windows(
+    windows: DrumWindows, meter: tuple[int, int, int]
+) -> None:
+    labels = [1, *[0] * (windows.steps_per_bar - 1)] * 3
+    data, notes = drum_midi(labels, windows)
+    (track,) = parsed(data).tracks
+    signature = next(event for event in track if event.type == "time_signature")
+    assert (signature.numerator, signature.denominator, signature.clocks_per_click) == meter
+    assert sum(event.time for event in track) == 3 * windows.quarters_per_bar * 480
+    assert notes == 3

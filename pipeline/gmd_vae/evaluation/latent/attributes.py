@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gmd_vae.configuration.window_specs import Meter
 from gmd_vae.evaluation.data.arrays import Floats, Hits, Labels, to_hits
 from gmd_vae.evaluation.latent.posterior import Latents
 from gmd_vae.evaluation.metrics import rhythm
@@ -36,25 +37,26 @@ def attribute_names(voices: tuple[str, ...]) -> tuple[str, ...]:
     return (*voices, BUSIER, "syncopation", "swing")
 
 
-def drum_attributes(labels: Labels, voices: tuple[str, ...], steps_per_bar: int) -> dict[str, Floats]:
+def drum_attributes(labels: Labels, voices: tuple[str, ...], meter: Meter) -> dict[str, Floats]:
     """Measures the attributes of windows.
 
     Args:
-        labels: Windows, ``[n, steps]``, whole bars of sixteenths.
+        labels: Windows, ``[n, steps]``, whole bars.
         voices: Names of the drum classes.
-        steps_per_bar: Steps in one bar.
+        meter: Bars and beats in steps.
 
     Returns:
         Values ``[n]`` of each attribute by its name: hits per bar of each drum class and of all together,
-        syncopation, swing.
+        syncopation, swing. The swing of beats with three eighth notes is 0.
     """
     hits = to_hits(labels, len(voices))
-    densities = rhythm.voice_densities(hits, steps_per_bar)
+    bar, beat = meter.steps_per_bar, meter.steps_per_beat
+    densities = rhythm.voice_densities(hits, bar)
     values = (
         *densities.T,
         densities.sum(axis=1),
-        rhythm.syncopation(hits, steps_per_bar),
-        rhythm.swing(hits, steps_per_bar),
+        rhythm.syncopation(hits, bar, beat),
+        np.zeros(len(hits)) if meter.is_compound else rhythm.swing(hits, bar, beat),
     )
     return dict(zip(attribute_names(voices), values, strict=True))
 

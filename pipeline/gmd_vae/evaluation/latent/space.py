@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.latent_points import slerp
+from gmd_vae.configuration.window_specs import Meter
 from gmd_vae.evaluation.data.arrays import Labels, Vectors
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
 from gmd_vae.evaluation.latent.attributes import Change, attribute_vectors, changes, drum_attributes
@@ -154,7 +155,7 @@ def measure_attributes(
     training_means: Vectors,
     means: Vectors,
     voices: tuple[str, ...],
-    steps_per_bar: int,
+    meter: Meter,
     seed: int,
 ) -> tuple[dict[str, dict[str, Change]], tuple[str, ...]]:
     """Measures the effect of attribute vectors on drum windows.
@@ -165,20 +166,20 @@ def measure_attributes(
         training_means: Their posterior means, ``[m, z_size]``.
         means: Posterior means of the split's windows, ``[n, z_size]``.
         voices: Names of the drum classes.
-        steps_per_bar: Steps in one bar.
+        meter: Bars and beats in steps.
         seed: Seed of the choice of windows that are changed.
 
     Returns:
         Vector → attribute → change, and the attributes that have no vector.
     """
     z = means[np.random.default_rng([seed, _CHOOSES_MOVED]).permutation(len(means))[:_MOVED]]
-    real = drum_attributes(training, voices, steps_per_bar)
+    real = drum_attributes(training, voices, meter)
     if len(voices) > _VOICES:
         real = {name: values for name, values in real.items() if name not in voices}
     vectors = attribute_vectors(training_means, real)
     moved = [z, *(z + sign * vector.astype(np.float32) for vector in vectors.values() for sign in (1, -1))]
     decoded = np.split(decode(np.concatenate(moved)), len(moved))
-    before, *after = (drum_attributes(labels, voices, steps_per_bar) for labels in decoded)
+    before, *after = (drum_attributes(labels, voices, meter) for labels in decoded)
     before = {name: before[name] for name in real}
     added, removed = (dict(zip(vectors, after[first::2], strict=True)) for first in (0, 1))
     scales = {name: float(values.std()) for name, values in real.items()}

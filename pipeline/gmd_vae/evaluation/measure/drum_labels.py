@@ -143,7 +143,7 @@ def _features(labels: Labels, grid: DrumWindows) -> dict[str, Floats]:
     hits, steps_per_bar = to_hits(labels, len(grid.voice_names)), grid.steps_per_bar
     return {
         "hits_per_bar": rhythm.hits_per_bar(hits, steps_per_bar),
-        "syncopation": rhythm.syncopation(hits, steps_per_bar),
+        "syncopation": rhythm.syncopation(hits, steps_per_bar, grid.meter.steps_per_beat),
         "groove_consistency": rhythm.groove_consistency(hits, steps_per_bar),
         "voice_shares": rhythm.voice_shares(hits, steps_per_bar),
         "density": rhythm.density(hits, steps_per_bar),
@@ -173,7 +173,7 @@ def _measure_latent(
         training_means,
         posterior.means,
         grid.voice_names,
-        grid.steps_per_bar,
+        grid.meter,
         seed,
     )
     return LatentSpace(

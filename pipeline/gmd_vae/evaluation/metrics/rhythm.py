@@ -1,4 +1,4 @@
-"""Rhythmic features of drum windows on a grid of sixteenth notes.
+"""Rhythmic features of drum windows on a grid of steps.
 
 All features take ``hits``, bool ``[n, steps, classes]`` of whole bars, and ``steps_per_bar``. All return one row of
 float64 for each window. They raise ``ValueError`` if the steps are not whole bars.
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gmd_vae.evaluation.data.arrays import Floats, Hits
 
 _NEVER = -100  # below all metrical weights
-_STEPS_PER_BEAT = 4  # sixteenth notes of a quarter note
+_STEPS_PER_BEAT = 4  # sixteenth notes of a quarter note, where nothing else is given
 
 
 def hits_per_bar(hits: Hits, steps_per_bar: int) -> Floats:
@@ -70,27 +70,29 @@ def groove_consistency(hits: Hits, steps_per_bar: int) -> Floats:
     return 1.0 - np.asarray((patterns[:, 1:] ^ patterns[:, :-1]).mean(axis=(1, 2)), np.float64)
 
 
-def swing(hits: Hits, steps_per_bar: int) -> Floats:
+def swing(hits: Hits, steps_per_bar: int, steps_per_beat: int = _STEPS_PER_BEAT) -> Floats:
     """Estimates swing from quantised hits, as the share of late off-beats.
 
-    A swung eighth note lies at about two thirds of the beat and is quantised to the last of its four sixteenths; a
-    straight one to the third. The feature is the share of the last position in the hits on both. This definition is
-    our own. It cannot distinguish swung eighths from straight sixteenths: that needs the timing before quantisation.
+    A swung eighth note lies at two thirds to three quarters of the beat; of four sixteenths, it is quantised to the
+    last. A straight one lies in the middle. The feature is the share of the late positions in the hits on both. This
+    definition is our own. It cannot distinguish swung eighths from straight sixteenths: that needs the timing before
+    quantisation.
 
     Returns:
-        ``[n]``, from 0 (straight) to 1 (swung); 0 where both positions are silent, or where a bar is not whole beats
-        of four steps.
+        ``[n]``, from 0 (straight) to 1 (swung); 0 where the positions are silent, and where a beat has no middle
+        step or a bar is not whole beats.
     """
     bars = _bars(hits, steps_per_bar)
-    if steps_per_bar % _STEPS_PER_BEAT:
+    if steps_per_bar % steps_per_beat or steps_per_beat % 2:
         return np.zeros(len(hits))
-    beats = steps_per_bar // _STEPS_PER_BEAT
-    by_position = bars.sum(axis=(1, 3)).reshape(len(hits), beats, _STEPS_PER_BEAT).sum(axis=1)
-    straight, late = by_position[:, 2], by_position[:, 3]
+    beats = steps_per_bar // steps_per_beat
+    by_position = bars.sum(axis=(1, 3)).reshape(len(hits), beats, steps_per_beat).sum(axis=1)
+    straight = by_position[:, steps_per_beat // 2]
+    late = by_position[:, round(2 * steps_per_beat / 3) : 3 * steps_per_beat // 4 + 1].sum(axis=1)
     return np.asarray(late / np.maximum(straight + late, 1), np.float64)
 
 
-def syncopation(hits: Hits, steps_per_bar: int) -> Floats:
+def syncopation(hits: Hits, steps_per_bar: int, steps_per_beat: int = _STEPS_PER_BEAT) -> Floats:
     """Measures syncopation by Longuet-Higgins & Lee, summed over the drum classes, per bar.
 
     A hit and a rest before the class's next hit are a syncopation if the rest lies on a stronger position than the
@@ -108,7 +110,7 @@ def syncopation(hits: Hits, steps_per_bar: int) -> Floats:
         ``[n]``, at least 0: the sum of strengths divided by the window's bars.
     """
     bars = _bars(hits, steps_per_bar).shape[1]
-    weights = np.tile(metrical_weights(steps_per_bar), bars)
+    weights = np.tile(metrical_weights(steps_per_bar, steps_per_beat), bars)
     strongest = np.full(hits[:, 0].shape, _NEVER)  # [n, classes]: strongest rest before the next hit
     total = np.zeros(len(hits))
     for step in reversed(range(hits.shape[1])):
@@ -118,27 +120,36 @@ def syncopation(hits: Hits, steps_per_bar: int) -> Floats:
     return total / bars
 
 
-def metrical_weights(steps_per_bar: int) -> npt.NDArray[np.int64]:
+def metrical_weights(steps_per_bar: int, steps_per_beat: int = _STEPS_PER_BEAT) -> npt.NDArray[np.int64]:
     """Returns the metrical weight of each position: minus the number of divisions of the bar that reach it.
 
-    A bar is divided by its prime factors, the largest first: 16 steps are halved four times; 12 steps (3/4 in
-    sixteenths) are divided into three beats, which are halved twice.
+    The beats of a bar, then the steps of a beat are divided by their prime factors, the largest first: 16 steps are
+    halved four times; 12 steps are divided into three beats, which are halved twice (3/4 in sixteenths); or into two
+    beats of three eighths (6/8), or four beats of three steps (4/4 in triplets).
 
     Returns:
         int64 ``[steps_per_bar]``.
     """
     weights = np.zeros(steps_per_bar, np.int64)
-    length, level = steps_per_bar, 0
-    while length > 1:
-        length //= max(factor for factor in range(2, length + 1) if length % factor == 0 and _is_prime(factor))
-        level += 1
+    whole_beats = steps_per_bar % steps_per_beat == 0
+    beat = steps_per_beat if whole_beats else 1
+    length = steps_per_bar
+    for level, factor in enumerate([*_factors(steps_per_bar // beat), *_factors(beat)], start=1):
+        length //= factor
         reached = np.arange(0, steps_per_bar, length)
         weights[reached[1:]] = np.where(weights[reached[1:]] == 0, -level, weights[reached[1:]])
     return weights
 
 
-def _is_prime(number: int) -> bool:
-    return all(number % divisor for divisor in range(2, int(number**0.5) + 1))
+def _factors(number: int) -> list[int]:
+    """Returns the prime factors of a number, the largest first."""
+    factors, divisor = [], 2
+    while number > 1:
+        while number % divisor == 0:
+            factors.append(divisor)
+            number //= divisor
+        divisor += 1
+    return factors[::-1]
 
 
 def _bars(hits: Hits, steps_per_bar: int) -> Hits:

@@ -12,9 +12,14 @@ import numpy.typing as npt
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
+from gmd_vae.families.output_spec import bars_in_words
 from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow, read_sequence, shown_path
+from gmd_vae.inspection.fitting_drums import advice_for, fitting_drums
 from gmd_vae.inspection.why_no_window import why_no_window
+from gmd_vae.midi.note_arrays import notes_of
+from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting import positions
+from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
 from gmd_vae.windows.extraction import REASONS, Dropped, Labels
 
@@ -28,9 +33,10 @@ class DrumReader(InputReader):
         """Returns the windows that training would get from the file: each content once, at its first bar."""
         spec = self._checked_spec()
         dropped = Dropped()
-        drums = positions.windows(spec, read_sequence(path), dropped)
+        sequence = read_sequence(path)
+        drums = positions.windows(spec, sequence, dropped)
         if not drums:
-            raise self._no_window_error(path, dropped)
+            raise self._no_window_error(path, sequence, dropped)
         return tuple(
             self._window(path, window.labels, len(drums), number, window.bpm)
             for number, window in enumerate(drums, start=1)
@@ -46,9 +52,10 @@ class DrumReader(InputReader):
         dropped = Dropped()
         # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
         whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
-        stretches = positions.stretches(whole, read_sequence(path), dropped)
+        sequence = read_sequence(path)
+        stretches = positions.stretches(whole, sequence, dropped)
         if not stretches:
-            raise self._no_window_error(path, dropped)
+            raise self._no_window_error(path, sequence, dropped)
         shares: list[tuple[Labels, int, int, float]] = []  # labels, bar in the song, skipped bars, tempo
         first_bar = math.floor(stretches[0].bar + 0.5)
         end = 0
@@ -91,13 +98,18 @@ class DrumReader(InputReader):
             path, labels_to_inputs(labels, spec), spec.steps, count=count, number=number, target=labels, tempo=tempo
         )
 
-    def _no_window_error(self, path: Path, dropped: Dropped) -> GmdVaeError:
+    def _no_window_error(self, path: Path, sequence: NoteSequence, dropped: Dropped) -> GmdVaeError:
         """Returns the error for a file without a window: the needed music, the reasons, the next action."""
         spec = self.config.drum_windows
-        reasons = why_no_window(spec, dropped) or [{"problem": "It has no notes", "action": "Give another MIDI file."}]
+        fitting = fitting_drums(at_one_tempo(sequence, notes_of(sequence))).config
+        advice = advice_for(fitting, "generate") if fitting else ""
+        nothing = {"problem": "It has no notes", "action": "Give another MIDI file."}
+        reasons = why_no_window(spec, dropped, advice) or [nothing]
+        numerator, denominator = spec.signature
+        wanted = f"{bars_in_words(spec.slice_bars)} of {numerator}/{denominator} drums"
         problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
         return GmdVaeError(
-            f"'{shown_path(path)}' has no {spec.slice_bars} bars of {spec.quarters_per_bar}/4 drums: {problems}",
+            f"'{shown_path(path)}' has no {wanted}: {problems}",
             f"{reasons[0]['action']}{self.inspect_hint(path)}",
         )
 

@@ -114,7 +114,7 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
     if not len(training):
         raise GmdVaeError(f"Split 'train' of '{source.examples}' has no windows", "Choose other examples.")
     chosen = training.labels[choose_by_file(training.files, _WINDOWS, seed=0)]
-    vectors = attribute_vectors(encode(chosen), drum_attributes(chosen, spec.voice_names, spec.steps_per_bar))
+    vectors = attribute_vectors(encode(chosen), drum_attributes(chosen, spec.voice_names, spec.meter))
     if source.keep is not None:
         with contextlib.suppress(GmdVaeError):  # files of the user, or another process writes it: used without keeping
             _keep(vectors, source.keep, identity)

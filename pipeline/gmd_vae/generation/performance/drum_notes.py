@@ -54,7 +54,7 @@ def drum_midi(
         by_tick, notes = _on_the_grid(labels, pitches, ticks, playing.velocity)
     else:
         by_tick, notes = _with_feel(labels, pitches, ticks, step_ticks, playing, playing.feel, number)
-    song = Song(name, end, playing.tempo, windows.quarters_per_bar, ticks_per_quarter)
+    song = Song(name, end, playing.tempo, windows.signature, ticks_per_quarter)
     return write_drums(song, by_tick), notes
 
 

@@ -71,7 +71,7 @@ class DrumExtractor:
     @property
     def settings(self) -> dict[str, Any]:
         """Fields of the spec."""
-        return dataclasses.asdict(self.spec)
+        return self.spec.cutting
 
     def __call__(self, record: bytes) -> Extraction:
         """Returns the windows of one NoteSequence (``extract_drum_windows``)."""

@@ -56,7 +56,7 @@ class StockDrumExtractor:
     @property
     def settings(self) -> dict[str, Any]:
         """Settings that the records depend on, for the manifest."""
-        return {**dataclasses.asdict(self.spec), "cap": self.cap, "filters": self.filters.describe()}
+        return {**self.spec.cutting, "cap": self.cap, "filters": self.filters.describe()}
 
     def __call__(self, record: bytes) -> StockExtraction:
         """Returns the script's records of one NoteSequence. Damaged music raises no error; it is counted."""
