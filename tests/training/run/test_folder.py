@@ -19,6 +19,7 @@ def run(tmp_path: Path) -> Run:
     run = Run(tmp_path / "run", config, hparams, 5, Path("data/examples/groove"), "digest")
     run.folder.mkdir()
     run.describe(Plan(100))
+    (run.folder / "metrics.jsonl").write_text('{"split": "train", "step": 20}\n')
     return run
 
 
@@ -67,8 +68,12 @@ def test_the_same_run_may_go_on(run: Run) -> None:
     ],
 )
 def test_another_run_in_the_same_folder_is_refused_with_the_difference(run: Run, change: dict, said: str) -> None:
+    other = dataclasses.replace(run, **change)
     with pytest.raises(GmdVaeError, match=said):
-        dataclasses.replace(run, **change).describe(Plan(100))
+        other.describe(Plan(100))
+    (run.folder / "metrics.jsonl").write_text("")  # it ended before its first result
+    other.describe(Plan(100))
+    assert open_run(run.folder).identity == other.identity
 
 
 def test_the_plan_may_change_and_the_last_one_is_kept(run: Run) -> None:
@@ -114,6 +119,7 @@ def test_the_weights_a_run_began_with_are_part_of_it(run: Run, tmp_path: Path) -
     tuned = dataclasses.replace(run, folder=tmp_path / "tuned", init_from=InitFrom(Path("a/model.ckpt-3"), "abc"))
     tuned.folder.mkdir()
     tuned.describe(Plan(10))
+    (tuned.folder / "metrics.jsonl").write_text('{"split": "train", "step": 20}\n')
     assert read_run(tuned.folder) == tuned
     with pytest.raises(GmdVaeError, match=r"it began with the weights of 'a/model\.ckpt-3'"):
         dataclasses.replace(tuned, init_from=None).describe(Plan(10))

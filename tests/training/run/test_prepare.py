@@ -166,6 +166,7 @@ def test_initial_weights_are_resolved_to_a_prefix(tiny_run: Path, tmp_path: Path
 def test_other_initial_weights_are_refused(request_for: Callable[..., Request], tiny_run: Path) -> None:
     folder = begin(request_for(run_dir=Path("runs/mine")))
     job = prepare(request_for(run_dir=folder, init_from=tiny_run), no_cutting)
+    (folder / "metrics.jsonl").write_text('{"split": "train", "step": 20}\n')
     with pytest.raises(GmdVaeError, match="it began with random weights"):
         job.run.describe(job.plan)
 

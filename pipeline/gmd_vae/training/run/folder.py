@@ -105,16 +105,21 @@ class Run:
     def describe(self, plan: Plan) -> None:
         """Writes ``run.json``, or checks that an existing one describes the same run.
 
-        The plan is not part of the identity: ``run.json`` keeps the last one.
+        The plan is not part of the identity: ``run.json`` keeps the last one. The description of a run that ended
+        before its first result, for example because the initial weights did not fit, is replaced.
 
         Raises:
-            GmdVaeError: The folder holds a run with another config, data or hyperparameters; names the differences.
+            GmdVaeError: The folder holds the results of a run with another config, data or hyperparameters; names the
+                differences.
         """
         identity = self.identity
         content: dict[str, Any] = {"format": FORMAT, **identity}
+        differences: list[str] = []
         if (found := read_run_file(self.folder)) is not None:
-            content, known = found
-            differences = _differences({**content, "layers": dataclasses.asdict(known.layers)}, identity)
+            known = found[1]
+            differences = _differences({**found[0], "layers": dataclasses.asdict(known.layers)}, identity)
+        if found is not None and not (differences and self._has_no_result()):
+            content = found[0]
             if differences:
                 raise GmdVaeError(
                     f"'{self.folder}' holds another run: {'; '.join(differences)}",
@@ -132,6 +137,11 @@ class Run:
             content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
         content["plan"] = dataclasses.asdict(plan)
         manifest.write_json(self.folder / NAME, content)
+
+    def _has_no_result(self) -> bool:
+        curve = self.folder / "metrics.jsonl"
+        checkpoints = (*self.train_folder.glob("*.index"), *self.best_folder.glob("*.index"))
+        return not checkpoints and not (curve.exists() and curve.stat().st_size)
 
     def note_start(self, device: str, layers: dict[str, str]) -> None:
         """Adds a start of the run to ``run.json``.
