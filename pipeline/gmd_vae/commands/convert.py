@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from gmd_vae.commands.options import engine_options, json_option, selected_engine
+from gmd_vae.commands.options import engine_options, json_option, reading_options, selected_engine, selected_reading
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 @click.option(
     "--stock", is_flag=True, help="Read as Magenta's stack does, byte for byte: it drops drum hits without an end."
 )
+@reading_options
 @click.option("--gzip", "compress", is_flag=True, help="Write compressed files, train.tfrecord.gz and so on.")
 @engine_options
 @json_option
@@ -60,6 +61,8 @@ def command(
     shares: str | None,
     strict: bool,
     stock: bool,
+    drum_channel: int | None,
+    drum_map: str | None,
     compress: bool,
     jobs: int | None,
     engine_name: str,
@@ -109,6 +112,7 @@ def command(
             "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files.",
         )
     engine = selected_engine(engine_name, scheduler, jobs)
+    reading = selected_reading(drum_channel, drum_map, stock=stock)
     selection = Selection(
         styles=styles,
         beat_types=beat_types,
@@ -118,7 +122,6 @@ def command(
     )
 
     from gmd_vae.midi.convert import convert  # numpy: only now
-    from gmd_vae.midi.reading import Reading
     from gmd_vae.midi.splits import parse_shares
 
     with console.count_progress("Converting", "files") as progress:
@@ -129,7 +132,7 @@ def command(
             split_by,
             parse_shares(shares) if shares is not None else None,
             compress,
-            Reading(stock=stock),
+            reading,
             engine,
             progress,
             lambda done, total: console.stderr().print(f"Continuing: {done:,} of {total:,} files are finished."),
@@ -153,6 +156,7 @@ def _print(summary: Summary) -> None:
     from gmd_vae.common import console
     from gmd_vae.datasets.midi_files import describe_passed_over
     from gmd_vae.midi.account_sum import sentences
+    from gmd_vae.midi.drum_channels import advice_for
     from gmd_vae.midi.refusals import ACTIONS
 
     out, content = console.stdout(), summary.manifest
@@ -165,6 +169,14 @@ def _print(summary: Summary) -> None:
     out.print(table)
     notes = sum(split.notes for split in summary.splits.values())
     out.print(f"{content['note_ons']['count']:,} note-ons in the files, {notes:,} notes in the records")
+    for channel, files in content["drums_on_channel"].items():
+        shown = ", ".join(files["names"][:3]) + (", ..." if files["count"] > 3 else "")
+        out.print(
+            f"{files['count']:,} files without drums: {advice_for(int(channel))} ({shown})".replace(
+                "1 files", "1 file"
+            ),
+            markup=False,
+        )
     for sentence in sentences(content):
         out.print(sentence, markup=False)
     for reason, names in sorted(summary.skipped.items()):

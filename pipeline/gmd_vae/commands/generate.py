@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gmd_vae.commands.generate_options import generate_options
-from gmd_vae.commands.options import GroupedCommand, configs_option, json_option
+from gmd_vae.commands.options import GroupedCommand, configs_option, json_option, selected_reading
 from gmd_vae.generation.request import GROOVE, MEASURED, RECONSTRUCT, check_options, parse_move
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def command(
     given = {name: value for name, value in options.items() if _is_given(ctx, name)}
     check_options(options["mode"], given)
     moves = tuple(parse_move(text) for text in options["attribute"])
+    options["reading"] = selected_reading(options["drum_channel"], options["drum_map"])
 
     from gmd_vae.common import console
     from gmd_vae.common.files import new_folder

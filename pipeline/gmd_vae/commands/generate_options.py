@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gmd_vae.commands.options import Command, FiniteRange, GroupedOption
+from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedOption
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.generation import request
 
@@ -60,6 +60,19 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         multiple=True,
         help="MIDI file to start from, of any length and tempo. Music that the model does not play is left out. "
         "interpolate takes two or more, reconstruct and groove one or more, the others one.",
+    ),
+    _option(
+        _INPUTS,
+        "--drum-channel",
+        metavar="N",
+        type=DrumChannel(),
+        help="MIDI channel of the drums in --input-midi and --around, 1 to 16, or all.  [default: 10]",
+    ),
+    _option(
+        _INPUTS,
+        "--drum-map",
+        metavar="MAP",
+        help="Drums of another kit in these files: a ready map (general-midi, roland-td), or a file with two columns.",
     ),
     _option(
         _INPUTS,

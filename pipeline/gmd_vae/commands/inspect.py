@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gmd_vae.commands.options import configs_option, jobs_option, json_option
+from gmd_vae.commands.options import configs_option, jobs_option, json_option, reading_options, selected_reading
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
     from gmd_vae.inspection.path_kinds import PathKind
+    from gmd_vae.midi.reading import Reading
 
 
 @click.command("inspect")
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--config", "config_name", metavar="NAME", help="Config whose windows to find.  [default: as for train]")
 @click.option("--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: 1]")
 @click.option("--png", type=UserPath(path_type=Path, dir_okay=False), help="PNG file to draw the answer into.")
+@reading_options
 @configs_option
 @jobs_option
 @json_option
@@ -29,6 +31,8 @@ def command(
     config_name: str | None,
     number: int | None,
     png: Path | None,
+    drum_channel: int | None,
+    drum_map: str | None,
     configs_file: Path | None,
     jobs: int | None,
     as_json: bool,
@@ -71,7 +75,10 @@ def command(
         raise click.UsageError("--window needs one MIDI file as PATH.")
     if kind == "examples" and config_name is not None:
         raise click.UsageError("--config cannot be used with examples: their manifest names the config.")
-    result = _inspect(path, kind, config, number, jobs)
+    if kind in ("notes", "examples") and (drum_channel is not None or drum_map is not None):
+        raise click.UsageError("--drum-channel and --drum-map need MIDI files as PATH.")
+    reading = selected_reading(drum_channel, drum_map)
+    result = _inspect(path, kind, config, number, jobs, reading)
     if png is not None and "parts" in result:
         raise UsageError(f"--png draws drums, and '{path}' holds other windows", "Leave --png out.")
     if kind != "examples":
@@ -93,16 +100,18 @@ def command(
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
 
 
-def _inspect(path: Path, kind: PathKind, config: Config, number: int | None, jobs: int | None) -> dict[str, Any]:
+def _inspect(
+    path: Path, kind: PathKind, config: Config, number: int | None, jobs: int | None, reading: Reading
+) -> dict[str, Any]:
     from gmd_vae.common import console
     from gmd_vae.families import family_of
 
     if kind == "midi":
-        return family_of(config).inspect_midi(config, path, number)
+        return family_of(config).inspect_midi(config, path, number, reading)
     if kind == "examples":
         from gmd_vae.inspection.examples_folder import inspect_examples
 
         return inspect_examples(path)
 
     with console.count_progress("Reading", "files") as progress:
-        return family_of(config).inspect_collection(config, path, kind, jobs, progress)
+        return family_of(config).inspect_collection(config, path, kind, jobs, reading, progress)

@@ -13,6 +13,9 @@ from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.engines.engine import Engine
+    from gmd_vae.midi.reading import Reading
+
+_CHANNELS = 16
 
 
 class FiniteRange(click.FloatRange):
@@ -77,6 +80,64 @@ def configs_option(function: Command) -> Command:
         show_envvar=True,
         help="A Python file with configs of your own (see configs.py).",
     )(function)
+
+
+class DrumChannel(click.ParamType):  # type: ignore[type-arg]  # generic only for type checkers
+    """A MIDI channel from 1 to 16, or ``all``: 0."""
+
+    name = "channel"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Returns the channel; raises ``BadParameter`` for anything else."""
+        text = str(value).strip().lower()
+        if text == "all":
+            return 0
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _CHANNELS):
+            self.fail(f"{value!r} is not a MIDI channel from 1 to {_CHANNELS}, or all.", param, ctx)
+        return int(text)
+
+
+def reading_options(function: Command) -> Command:
+    """Adds ``--drum-channel`` and ``--drum-map``, for ``selected_reading``."""
+    function = click.option(
+        "--drum-map",
+        metavar="MAP",
+        help="Drums of another kit: a ready map (general-midi, roland-td), or a file with two columns, pitch and "
+        "General MIDI pitch or name.",
+    )(function)
+    return click.option(
+        "--drum-channel",
+        metavar="N",
+        type=DrumChannel(),
+        help="MIDI channel of the drums, 1 to 16, or all.  [default: 10]",
+    )(function)
+
+
+def selected_reading(drum_channel: int | None, drum_map: str | None, *, stock: bool = False) -> Reading:
+    """Returns the rules for reading MIDI files that ``reading_options`` select.
+
+    Args:
+        drum_channel: Channel from 1 to 16; 0 for all; None for the default.
+        drum_map: Name of a ready drum map, or path of a file.
+        stock: Reads as Magenta's stack does.
+
+    Raises:
+        UsageError: The options contradict each other, or there is no such map.
+        GmdVaeError: The map's file is damaged.
+    """
+    from gmd_vae.common.errors import UsageError
+    from gmd_vae.midi.drum_maps import read_drum_map
+    from gmd_vae.midi.reading import EVERY_HIT, STOCK, Reading
+
+    if stock:
+        if drum_channel is not None or drum_map is not None:
+            raise UsageError(
+                "--stock reads as Magenta does, without --drum-channel and --drum-map", "Leave one of them out."
+            )
+        return STOCK
+    name, pairs = read_drum_map(drum_map) if drum_map is not None else ("", ())
+    channel = EVERY_HIT.drum_channel if drum_channel is None else drum_channel or None
+    return Reading(drum_channel=channel, drum_map=pairs, drum_map_name=name)
 
 
 def engine_options(function: Command) -> Command:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gmd_vae.commands.options import json_option
+from gmd_vae.commands.options import json_option, reading_options, selected_reading
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
@@ -23,8 +23,17 @@ if TYPE_CHECKING:
     type=UserPath(path_type=Path, file_okay=False),
     help="Folder of all outputs.  [default: beside each MIDI file]",
 )
+@reading_options
 @json_option
-def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path | None, as_json: bool) -> None:
+def command(
+    midi_files: tuple[Path, ...],
+    wav: bool,
+    png: bool,
+    output_dir: Path | None,
+    drum_channel: int | None,
+    drum_map: str | None,
+    as_json: bool,
+) -> None:
     """Render the drums of MIDI files as sound and pictures.
 
     Beside beat.mid this writes beat.wav and beat.png. All MIDI files are read before
@@ -45,10 +54,11 @@ def command(midi_files: tuple[Path, ...], wav: bool, png: bool, output_dir: Path
     from gmd_vae.common import console
     from gmd_vae.rendering.files import plan, render
 
+    reading = selected_reading(drum_channel, drum_map)
     jobs = plan(midi_files, output_dir, wav=wav or not png, png=png or not wav)
     rendered = []
     with console.count_progress("Rendering", "files") as progress:
-        for done in render(jobs):
+        for done in render(jobs, reading):
             rendered.append(done)
             progress(len(rendered), len(jobs))
             _print(done, as_json)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.generation.inputs.input_windows import InputReader
+    from gmd_vae.midi.reading import Reading
     from gmd_vae.models.inference.scorer import Scorer
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
@@ -126,19 +127,21 @@ class DrumLabels(Family):
         """Returns the config's windows."""
         return config.drum_windows
 
-    def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
+    def inspect_midi(self, config: Config, path: Path, number: int | None, reading: Reading) -> dict[str, Any]:
         """Returns the contents of a MIDI file with one window as a grid."""
         from gmd_vae.inspection.one_file import inspect_midi
 
-        return inspect_midi(path, config.drum_windows, number)
+        return inspect_midi(path, config.drum_windows, number, reading)
 
     def inspect_collection(
-        self, config: Config, path: Path, kind: str, jobs: int | None, advance: Progress
+        self, config: Config, path: Path, kind: str, jobs: int | None, reading: Reading, advance: Progress
     ) -> dict[str, Any]:
         """Returns the contents of many MIDI files or NoteSequences."""
         from gmd_vae.inspection.collection import inspect_midi_files, inspect_notes
 
-        return (inspect_notes if kind == "notes" else inspect_midi_files)(path, config.drum_windows, jobs, advance)
+        if kind == "notes":
+            return inspect_notes(path, config.drum_windows, jobs, advance)
+        return inspect_midi_files(path, config.drum_windows, jobs, advance, reading)
 
     def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
         """Returns the drums of a one-hot window."""

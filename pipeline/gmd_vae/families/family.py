@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gmd_vae.generation.inputs.input_windows import InputReader
     from gmd_vae.generation.model import OpenedModel
     from gmd_vae.generation.performance.humanizer import Humanizer
+    from gmd_vae.midi.reading import Reading
     from gmd_vae.models.inference.scorer import Scorer
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
@@ -137,7 +138,7 @@ class Family(abc.ABC):
         return None
 
     @abc.abstractmethod
-    def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
+    def inspect_midi(self, config: Config, path: Path, number: int | None, reading: Reading) -> dict[str, Any]:
         """Returns the contents of a MIDI file and its windows, as ``gmd-vae inspect --json`` shows them.
 
         Starts TensorFlow where one of Magenta's converters cuts the windows.
@@ -146,6 +147,7 @@ class Family(abc.ABC):
             config: The config whose windows are searched.
             path: MIDI file.
             number: Number of the window to show, from 1; ``None``: the first.
+            reading: Rules for reading the file.
 
         Raises:
             GmdVaeError: The file cannot be read, or has no such window.
@@ -153,7 +155,7 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def inspect_collection(
-        self, config: Config, path: Path, kind: str, jobs: int | None, advance: Progress
+        self, config: Config, path: Path, kind: str, jobs: int | None, reading: Reading, advance: Progress
     ) -> dict[str, Any]:
         """Returns the contents of many MIDI files or NoteSequences.
 
@@ -162,6 +164,7 @@ class Family(abc.ABC):
             path: Folder, archive or TFRecord file.
             kind: ``files`` for MIDI, ``notes`` for NoteSequences.
             jobs: Number of processes; ``None``: one for each processor.
+            reading: Rules for reading MIDI files.
             advance: Progress callback, called with files done and files in all.
 
         Raises:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gmd_vae.engines.resumable import Progress
     from gmd_vae.evaluation.data.tensor_windows import TensorWindows
     from gmd_vae.generation.inputs.input_windows import InputReader
+    from gmd_vae.midi.reading import Reading
     from gmd_vae.training.examples import Split
     from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
@@ -63,16 +64,16 @@ class MagentaFamily(Family):
 
         return load_tensor_windows(folder, split)
 
-    def inspect_midi(self, config: Config, path: Path, number: int | None) -> dict[str, Any]:
+    def inspect_midi(self, config: Config, path: Path, number: int | None, reading: Reading) -> dict[str, Any]:
         """Returns the contents of a MIDI file with the parts of its windows. Starts TensorFlow."""
         from gmd_vae.inspection.one_file import inspect_parts
         from gmd_vae.windows.cutting.magenta_windows import window_finder
 
         finder = window_finder(self.extractor(config), lambda window: self.window_parts(config, window))
-        return inspect_parts(path, finder, number)
+        return inspect_parts(path, finder, number, reading)
 
     def inspect_collection(
-        self, config: Config, path: Path, kind: str, jobs: int | None, advance: Progress
+        self, config: Config, path: Path, kind: str, jobs: int | None, reading: Reading, advance: Progress
     ) -> dict[str, Any]:
         """Refuses: the windows of these families are found one file at a time."""
         raise UsageError(

@@ -37,6 +37,7 @@ from gmd_vae.generation.request import (
 )
 from gmd_vae.generation.size import check_size
 from gmd_vae.midi.reader.account import Account
+from gmd_vae.midi.reading import EVERY_HIT
 from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run
@@ -111,6 +112,7 @@ def prepare(
 def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[GenerationInputs, list[str]]:
     """Returns the inputs of the request, and lines for the user about them."""
     reader = family_of(source.config).input_reader(source.config)
+    reader.reading = options.get("reading", EVERY_HIT)
     mode, numbers = options["mode"], options["window"]
     paths = (*options["input_midi"], *filter(None, [options["around"]]))
     if mode == GROOVE or (mode == RECONSTRUCT and not numbers and reader.reads_songs):
@@ -137,7 +139,9 @@ def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[Gener
 
 def _accounts(options: Mapping[str, Any]) -> dict[Path, Account]:
     """Returns the use of the events of each MIDI file in the options."""
-    return {path: read_input(path).account for path in (*options["input_midi"], *filter(None, [options["around"]]))}
+    reading = options.get("reading", EVERY_HIT)
+    paths = (*options["input_midi"], *filter(None, [options["around"]]))
+    return {path: read_input(path, reading).account for path in paths}
 
 
 def _describe_song(song: InputSong) -> list[str]:

@@ -165,6 +165,9 @@ def check_options(mode: str, options: Mapping[str, Any]) -> None:
         raise UsageError("--velocity makes all hits equally loud, and --humanize does not", "Leave one of them out.")
     windows = options.get("window", ())
     files = len(options.get("input_midi", ())) + ("around" in options)
+    for name in ("drum_channel", "drum_map"):
+        if name in options and not files:
+            raise UsageError(f"{_option(name)} says how MIDI files are read", "Give a file too: --input-midi FILE.")
     if windows and not files:
         raise UsageError("--window chooses a window of a MIDI file", "Give a file too.")
     if len(windows) > 1 and len(windows) != files:

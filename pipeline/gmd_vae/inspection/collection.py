@@ -29,6 +29,7 @@ from gmd_vae.midi.content_splits import Content, split_by_content
 from gmd_vae.midi.convert_batch import convert_file
 from gmd_vae.midi.notes_manifest import ConvertManifest, read_convert_manifest
 from gmd_vae.midi.reader.account import ASSUMED_TEMPO, NO_TEMPO, Account
+from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.midi.splits import make_plan
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.notes_input import RecordRange, open_notes, split_of
@@ -42,7 +43,11 @@ _BINS_END = 400  # bpm: all faster tempos are one bin
 
 
 def inspect_midi_files(
-    path: Path, spec: DrumWindows, jobs: int | None = None, on_progress: Progress = silent
+    path: Path,
+    spec: DrumWindows,
+    jobs: int | None = None,
+    on_progress: Progress = silent,
+    reading: Reading = EVERY_HIT,
 ) -> dict[str, Any]:
     """Inspects a folder or an archive of MIDI files.
 
@@ -51,6 +56,7 @@ def inspect_midi_files(
         spec: Drum windows to cut.
         jobs: Number of processes; ``None``: by the number of files.
         on_progress: Callback with the number of files done and of all files.
+        reading: Rules for reading the files.
 
     Returns:
         The answer of ``gmd-vae inspect --json`` (docs/folders.md).
@@ -65,7 +71,7 @@ def inspect_midi_files(
         sums.refuse(reason, name)
     chunks = [plan.files[start : start + _CHUNK] for start in range(0, len(plan.files), _CHUNK)]
     jobs = jobs or max(1, min(usable_cores(), len(plan.files) // _FILES_PER_JOB))
-    function = functools.partial(_read_files, listing.collection, spec, plan.splits is None)
+    function = functools.partial(_read_files, listing.collection, spec, reading, plan.splits is None)
     files: list[_File] = []  # the splits by content need all files
     for chunk in map_in_order(function, chunks, jobs):
         files += chunk
@@ -91,6 +97,11 @@ def inspect_midi_files(
         "found": len(plan.files) + len(listing.skipped),
         **sums.as_json(),
         "account": accounts.describe(),
+        "reading": reading.describe(),
+        "drums_on_channel": {
+            str(channel): counted_names([file.name for file in files if file.drum_channel == channel])
+            for channel in sorted({file.drum_channel for file in files if file.drum_channel is not None})
+        },
         "other_files": sum(listing.passed_over.values()),
         "passed_over": listing.passed_over,
         "catalogues": list(plan.catalogues),
@@ -159,16 +170,20 @@ class _File:
     figures: SequenceFigures | None
     fingerprint: bytes | None
     account: Account
+    drum_channel: int | None
 
 
-def _read_files(collection: str, spec: DrumWindows, with_fingerprint: bool, files: Sequence[MidiFile]) -> list[_File]:
+def _read_files(
+    collection: str, spec: DrumWindows, reading: Reading, with_fingerprint: bool, files: Sequence[MidiFile]
+) -> list[_File]:
     read = []
     for file in files:
-        item = convert_file(file, collection, with_fingerprint=with_fingerprint)
+        item = convert_file(file, collection, reading, with_fingerprint=with_fingerprint)
         figures = None
         if item.record is not None:
             figures = sequence_figures(item.record, spec, assumed_tempos=int(item.account.assumes_tempo))
-        read.append(_File(item.name, item.sha256, item.reason, figures, item.fingerprint, item.account))
+        facts = (item.name, item.sha256, item.reason, figures, item.fingerprint)
+        read.append(_File(*facts, item.account, item.drum_channel))
     return read
 
 

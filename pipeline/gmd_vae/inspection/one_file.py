@@ -15,9 +15,11 @@ from gmd_vae.inspection.fitting_kinds import describe_kinds
 from gmd_vae.inspection.instruments import describe_instruments
 from gmd_vae.inspection.sequence_figures import drum_pitches, seconds_of, voices
 from gmd_vae.inspection.why_no_window import why_no_window
+from gmd_vae.midi.drum_channels import action_without_drums, drum_like_channels
 from gmd_vae.midi.midi_io import MidiMusic, read_midi
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.reader.account import Account
+from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.extraction import REASONS, Dropped
@@ -28,13 +30,16 @@ FindWindows: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]
 MAX_CHANGES = 1000  # maximum of tempo changes in the answer: a damaged file may have one at each tick
 
 
-def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> dict[str, Any]:
+def inspect_midi(
+    path: Path, spec: DrumWindows, number: int | None = None, reading: Reading = EVERY_HIT
+) -> dict[str, Any]:
     """Inspects a MIDI file for a config of drum labels.
 
     Args:
         path: MIDI file.
         spec: Drum windows to cut.
         number: Number of the window to show with its labels, from 1; ``None``: the first, if there is one.
+        reading: Rules for reading the file.
 
     Returns:
         The answer of ``gmd-vae inspect --json`` (docs/folders.md).
@@ -43,7 +48,7 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
         GmdVaeError: The file cannot be read or is not MIDI.
         UsageError: There is no window of that number.
     """
-    sequence, account = _read(path)
+    (sequence, account), data = _read(path, reading)
     dropped = Dropped()
     found = positions.windows(spec, sequence, dropped)
     check_number(path, number, len(found))
@@ -51,14 +56,16 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
     pitches = drum_pitches(sequence)
     figures = _config_free_figures(path, sequence, account)
     fitting = next(kind["config"] for kind in figures["kinds"] if kind["kind"] == "drums")
+    advice = advice_for(fitting, "inspect") if fitting else ""
     return {
         **figures,
+        **_drums_elsewhere(data, sequence, reading),
         "voices": voices(spec, pitches),
         "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
         "dropped": dropped.as_json(),
         "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
         "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
-        "why": why_no_window(spec, dropped, advice_for(fitting, "inspect") if fitting else "") if not found else [],
+        "why": [] if found else why_no_window(spec, dropped, advice, action_without_drums(data, reading)),
         "hits_on": grid_of(at_one_tempo(sequence, notes_of(sequence))),
         "grid": {
             "voices": list(spec.voice_names),
@@ -69,13 +76,16 @@ def inspect_midi(path: Path, spec: DrumWindows, number: int | None = None) -> di
     }
 
 
-def inspect_parts(path: Path, find_windows: FindWindows, number: int | None = None) -> dict[str, Any]:
+def inspect_parts(
+    path: Path, find_windows: FindWindows, number: int | None = None, reading: Reading = EVERY_HIT
+) -> dict[str, Any]:
     """Inspects a MIDI file for a config of other music than drum labels.
 
     Args:
         path: MIDI file.
         find_windows: Finds the windows of a NoteSequence, and counts music that gave none.
         number: Number of the window to show, from 1; ``None``: all.
+        reading: Rules for reading the file.
 
     Returns:
         The answer of ``gmd-vae inspect --json`` (docs/folders.md).
@@ -84,7 +94,7 @@ def inspect_parts(path: Path, find_windows: FindWindows, number: int | None = No
         GmdVaeError: The file cannot be read or is not MIDI.
         UsageError: There is no window of that number.
     """
-    sequence, account = _read(path)
+    (sequence, account), data = _read(path, reading)
     dropped = Dropped()
     sections = positions.sections(sequence)
     found = []
@@ -96,6 +106,7 @@ def inspect_parts(path: Path, find_windows: FindWindows, number: int | None = No
     counts = dropped.as_json()
     return {
         **_config_free_figures(path, sequence, account),
+        **_drums_elsewhere(data, sequence, reading),
         "dropped": counts,
         "windows": found,
         "shown": {"window": number} if number else None,
@@ -125,11 +136,19 @@ def check_number(path: Path, number: int | None, count: int) -> None:
         )
 
 
-def _read(path: Path) -> MidiMusic:
-    """Reads a MIDI file."""
+def _read(path: Path, reading: Reading) -> tuple[MidiMusic, bytes]:
+    """Reads a MIDI file; returns its bytes, too."""
     listing = list_midi_files(path)
     file = listing.files[0]
-    return read_midi(file.read(), listing.collection, file.name)
+    data = file.read()
+    return read_midi(data, listing.collection, file.name, reading), data
+
+
+def _drums_elsewhere(data: bytes, sequence: Any, reading: Reading) -> dict[str, Any]:
+    """Returns the channel whose notes look like drums, for a file without drums."""
+    has_drums = any(note.is_drum for note in sequence.notes)
+    channels = [] if has_drums else drum_like_channels(data, reading)
+    return {"reading": reading.describe(), "drums_on_channel": channels[0] if channels else None}
 
 
 def _config_free_figures(path: Path, sequence: Any, account: Account) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_files import describe_passed_over
 from gmd_vae.inspection.text_grid import BLOCKS, WIDTH, Signs, bar_number, grid
 from gmd_vae.midi.account_sum import sentences
+from gmd_vae.midi.drum_channels import advice_for
 from gmd_vae.midi.reader.account import (
     ASSUMPTIONS,
     LATE_TEMPO,
@@ -218,6 +219,8 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
         names = ", ".join(skipped["names"][:3]) + (", ..." if skipped["count"] > 3 else "")
         action = f". {ACTIONS[reason]}" if reason in ACTIONS else ""
         _print(out, f"Not used: {skipped['count']:,}, {reason} ({names}){action}")
+    for channel, files in result.get("drums_on_channel", {}).items():
+        _print(out, f"{_count(files['count'], 'file')} without drums: {advice_for(int(channel))}")
     for name, reason in result.get("catalogues_not_used", {}).items():
         _print(out, f"Catalogue '{name}' is not used: {reason}")
     if result.get("passed_over"):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.midi.drum_channels import ON_CHANNEL_10
 from gmd_vae.windows.extraction import REASONS, Dropped
 
-_DRUMS_ON = "Put the drums on MIDI channel 10."
 _SHORTER = "Give a longer file."
 
 
-def why_no_window(spec: DrumWindows, dropped: Dropped, fitting: str = "") -> list[dict[str, str]]:
+def why_no_window(
+    spec: DrumWindows, dropped: Dropped, fitting: str = "", without_drums: str = ON_CHANNEL_10
+) -> list[dict[str, str]]:
     """Explains why music gives no window.
 
     Args:
         spec: Drum windows that were looked for.
         dropped: Music that gave no window.
         fitting: Next action that names a config that fits the music; empty if there is none.
+        without_drums: Next action for music without drum notes.
 
     Returns:
         Dicts with ``problem`` and ``action``, the most informative first.
@@ -24,7 +27,7 @@ def why_no_window(spec: DrumWindows, dropped: Dropped, fitting: str = "") -> lis
     signatures = ", ".join(f"{name}" for name in list(dropped.time_signatures)[:5])
     pitches = ", ".join(str(pitch) for pitch in sorted(dropped.pitches)[:10])
     texts = {
-        "no_drums": ("It has no drum notes", _DRUMS_ON),
+        "no_drums": ("It has no drum notes", without_drums),
         "no_known_drums": (
             f"None of its drum notes has a pitch of the config's drum classes (it has MIDI pitch {pitches})",
             "Move them to General MIDI's drum pitches (36 kick, 38 snare, 42 closed hi-hat, ...).",

@@ -23,6 +23,7 @@ class AccountSum:
         dropped: Count and file names of the note-ons without a note, by reason.
         ignored: Count and file names of the other events without effect, by reason.
         assumed: Names of the files that do not give a fact, by the keys of ``ASSUMPTIONS``.
+        unmapped: Count and file names of the drum notes whose pitch the drum map lacks, by pitch.
     """
 
     note_ons: int = 0
@@ -31,6 +32,7 @@ class AccountSum:
     dropped: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     ignored: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     assumed: dict[str, list[str]] = field(default_factory=dict)
+    unmapped: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
     def add(self, name: str, account: Account) -> None:
         """Adds the account of a file."""
@@ -38,7 +40,11 @@ class AccountSum:
         self.completed += account.completed
         if account.completed:
             self.files.append(name)
-        for counts, sums in ((account.dropped, self.dropped), (account.ignored, self.ignored)):
+        for counts, sums in (
+            (account.dropped, self.dropped),
+            (account.ignored, self.ignored),
+            (account.unmapped, self.unmapped),
+        ):
             for reason, count in counts.items():
                 before, names = sums.get(reason, (0, []))
                 names.append(name)
@@ -55,6 +61,7 @@ class AccountSum:
                 "completed": {"count": self.completed, "files": counted_names(self.files)},
             },
             "ignored_events": _described(self.ignored),
+            "unmapped_drums": _described(self.unmapped),
             "assumed": {fact: counted_names(names) for fact, names in sorted(self.assumed.items())},
         }
 
@@ -73,6 +80,9 @@ def sentences(described: Mapping[str, Any]) -> Iterator[str]:
         yield f"{counted(entry['count'], 'note-on')} dropped: {reason}{_in_files(entry['files'])}"
     for reason, entry in described["ignored_events"].items():
         yield f"{counted(entry['count'], 'event')} ignored: {reason}{_in_files(entry['files'])}"
+    for pitch, entry in described.get("unmapped_drums", {}).items():
+        notes = counted(entry["count"], "drum note")
+        yield f"{notes} of pitch {pitch}, which the drum map lacks{_in_files(entry['files'])}"
     for fact, entry in described["assumed"].items():
         yield f"{counted(entry['count'], 'file')}: {ASSUMPTIONS.get(fact, fact)} ({_some(entry)})"
 

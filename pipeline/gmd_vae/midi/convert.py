@@ -241,7 +241,7 @@ def default_name(input_path: Path, listing: MidiListing, selection: Selection, r
         *sorted(selection.time_signatures),
         *([f"{bpm}bpm"] if bpm else []),
         *sorted(selection.drummers),
-        *(["stock"] if reading.stock else []),
+        *reading.name_parts(),
     ]
     return "-".join([name, *(re.sub(r"[^a-z0-9.]+", "-", value.lower()).strip("-") for value in selected)])
 
@@ -255,6 +255,7 @@ class _Tally:
     contents: set[str] = field(default_factory=set)  # shortened SHA-256 of each file
     digest: Any = field(default_factory=hashlib.sha256)  # of the lines that sha256sum prints
     accounts: AccountSum = field(default_factory=AccountSum)
+    drum_channels: dict[int, list[str]] = field(default_factory=dict)  # files that look like drums on another channel
 
     def add(self, item: Converted, split_name: str, streams: dict[str, IO[bytes]]) -> None:
         """Counts the result of one file, and writes its record, if any, to its split.
@@ -283,6 +284,8 @@ class _Tally:
         split.drum_notes += item.drum_notes
         split.seconds += item.seconds
         self.accounts.add(item.name, item.account)
+        if item.drum_channel is not None:
+            self.drum_channels.setdefault(item.drum_channel, []).append(item.name)
 
     def skip(self, reason: str, name: str) -> None:
         """Adds the name of a file that was not converted, under its reason (``refusals.REASONS``, or the listing's)."""
@@ -324,6 +327,9 @@ def _manifest(
         "selection": selection.describe(),
         "reading": reading.describe(),
         **tally.accounts.describe(),
+        "drums_on_channel": {
+            str(number): counted_names(names) for number, names in sorted(tally.drum_channels.items())
+        },
         "split_by": plan.split_by,
         **({} if by_content is None else _describe_content_splits(plan, by_content)),
         "splits": {name: split.describe() for name, split in tally.splits.items()},

@@ -14,6 +14,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.midi_files import MidiFile
 from gmd_vae.engines.engine import EngineError
 from gmd_vae.engines.resumable import Batches, check_visible
+from gmd_vae.midi.drum_channels import drum_like_channels
 from gmd_vae.midi.midi_io import midi_to_record
 from gmd_vae.midi.near_duplicates import FINGERPRINT_BYTES, fingerprint
 from gmd_vae.midi.reader.account import NO_EVENTS, Account
@@ -36,6 +37,7 @@ class Converted:
         reason: Reason for the refusal, one of ``refusals.REASONS``; empty for a converted file.
         account: Use of the file's events.
         fingerprint: Fingerprint of the music, see ``near_duplicates``. None: it was not computed.
+        drum_channel: Channel whose notes look like drums, of a file without drums. None: there is none.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Converted:
     reason: str = ""
     account: Account = NO_EVENTS
     fingerprint: bytes | None = None
+    drum_channel: int | None = None
 
 
 def convert_file(
@@ -70,7 +73,15 @@ def convert_file(
     except MidiError as error:
         return Converted(file.name, sha256, None, reason=error.reason)
     music = fingerprint(record.data) if with_fingerprint else None
-    return Converted(file.name, sha256, *record[:4], account=record.account, fingerprint=music)
+    elsewhere = drum_like_channels(data, reading) if record.notes and not record.drum_notes else []
+    return Converted(
+        file.name,
+        sha256,
+        *record[:4],
+        account=record.account,
+        fingerprint=music,
+        drum_channel=elsewhere[0] if elsewhere else None,
+    )
 
 
 def write_batch(
@@ -94,7 +105,7 @@ def write_batch(
             item = convert_file(file, collection, reading, with_fingerprint=with_fingerprint)
             music = None if item.fingerprint is None else base64.b64encode(item.fingerprint).decode()
             counts = (item.notes, item.drum_notes, item.seconds)
-            facts = [item.name, item.sha256, *counts, item.reason, item.account, music]
+            facts = [item.name, item.sha256, *counts, item.reason, item.account, music, item.drum_channel]
             write_record(stream, json.dumps(facts).encode())
             if item.record is not None:
                 write_record(stream, item.record)
@@ -115,7 +126,7 @@ def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]
         records = read_records(path)
         for _ in range(files):
             try:
-                name, sha256, notes, drum_notes, seconds, reason, account, music = json.loads(next(records))
+                name, sha256, notes, drum_notes, seconds, reason, account, music, channel = json.loads(next(records))
                 record = None if reason else next(records)
                 parsed = Account.parse(account)
                 minima = None if music is None else base64.b64decode(music)
@@ -125,7 +136,7 @@ def read_batch(batches: Batches, number: int, files: int) -> Iterator[Converted]
                 raise GmdVaeError(f"'{path}' is cut short") from None
             except (ValueError, TypeError, LookupError, RecursionError):
                 raise GmdVaeError(f"'{path}' is damaged") from None
-            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, parsed, minima)
+            yield Converted(name, sha256, record, notes, drum_notes, seconds, reason, parsed, minima, channel)
 
 
 def remove_changed_batches(batches: Batches, tasks: Sequence[Sequence[MidiFile]]) -> None:

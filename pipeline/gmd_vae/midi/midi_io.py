@@ -119,7 +119,7 @@ def _unnamed_record(data: bytes, filename: str, reading: Reading) -> Record:
     if not data:
         raise MidiError(EMPTY, filename)
     if not reading.stock:
-        data = _taken_out(data, filename)
+        data = standard_midi(data, filename)
     if len(data) > MAX_BYTES:
         raise MidiError(TOO_LARGE, filename, f"{len(data):,} bytes, the limit is {MAX_BYTES:,}")
     if not data.startswith(b"MThd"):
@@ -136,8 +136,16 @@ def _unnamed_record(data: bytes, filename: str, reading: Reading) -> Record:
         raise MidiError(error.reason, filename, error.detail) from None
 
 
-def _taken_out(data: bytes, filename: str) -> bytes:
-    """Returns the MIDI file in a RIFF or gzip file; other bytes as they are."""
+def standard_midi(data: bytes, filename: str) -> bytes:
+    """Returns the MIDI file in a RIFF or gzip file; other bytes as they are.
+
+    Args:
+        data: Content of a file.
+        filename: Name of the file for errors.
+
+    Raises:
+        MidiError: The container is damaged, or its content too large.
+    """
     try:
         return take_out(data, MAX_BYTES)
     except ContainerError as error:

@@ -96,6 +96,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
         files: The TFRecord files.
         skipped: Reason → names of the MIDI files that were not converted.
         split_by: Origin of the splits.
+        drums_on_channel: Channel → names of the MIDI files whose notes on it look like drums, but were not read so.
         input: The MIDI files.
         reading: Rules for reading; ``None`` until version 0.9.0, which read as Magenta's stack.
         note_ons: The note-ons of all MIDI files; ``None`` until version 0.9.0.
@@ -107,6 +108,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
     files: list[NotesFile]
     skipped: dict[str, CountedNames] = {}
     split_by: str = ""
+    drums_on_channel: dict[str, CountedNames] = {}
     input: ConvertInput = ConvertInput()
     reading: NotesReading | None = None
     note_ons: NoteOns | None = None

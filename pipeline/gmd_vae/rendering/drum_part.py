@@ -14,8 +14,10 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import CLASS_NAMES, NINE_CLASSES
 from gmd_vae.datasets.midi_files import MidiFile
+from gmd_vae.midi.drum_channels import action_without_drums
 from gmd_vae.midi.midi_io import MidiMusic, read_midi
 from gmd_vae.midi.reader.account import NO_EVENTS, NO_TEMPO, NO_TIME_SIGNATURE, Account
+from gmd_vae.midi.reading import EVERY_HIT, Reading
 
 VOICES = CLASS_NAMES
 KICK, SNARE, CLOSED_HAT, OPEN_HAT, LOW_TOM, MID_TOM, HIGH_TOM, CRASH, RIDE = range(len(VOICES))
@@ -120,13 +122,14 @@ def drum_part(music: MidiMusic, name: str) -> DrumPart:
     )
 
 
-def read_drum_part(path: Path) -> DrumPart:
+def read_drum_part(path: Path, reading: Reading = EVERY_HIT) -> DrumPart:
     """Reads the drum hits of a MIDI file.
 
     A file without notes is silence, which a model may generate.
 
     Args:
         path: MIDI file.
+        reading: Rules for reading the file.
 
     Raises:
         GmdVaeError: The file is missing, is not MIDI, has notes but no drums of the nine voices, or is too long.
@@ -138,17 +141,17 @@ def read_drum_part(path: Path) -> DrumPart:
         problem = "is not a file" if path.exists() else "does not exist"
         raise GmdVaeError(f"MIDI file '{name}' {problem}", "Check the path.")
     data = MidiFile(name, path.stat().st_size, path).read()
-    part = drum_part(read_midi(data, "", name), name)
+    part = drum_part(read_midi(data, "", name, reading), name)
     if not part.hits and part.unknown:
         pitches = ", ".join(map(str, part.unknown))
         raise GmdVaeError(
             f"'{name}' has no drum that can be rendered, only MIDI pitch {pitches}",
-            f"Use General MIDI's pitches for {', '.join(VOICES)}.",
+            f"Use General MIDI's pitches for {', '.join(VOICES)}, or give a --drum-map.",
         )
     if not part.hits and part.others:
         raise GmdVaeError(
             f"'{name}' has no drums, only notes of other instruments: {part.others:,}",
-            "Put the drums on MIDI channel 10.",
+            action_without_drums(data, reading),
         )
     return part
 

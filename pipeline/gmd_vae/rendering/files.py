@@ -12,6 +12,7 @@ from gmd_vae.common.own_files import check_writable
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import midi_stem
 from gmd_vae.midi.midi_io import read_midi
+from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, folder_error, read_drum_part
 
 
@@ -108,11 +109,12 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
     return jobs
 
 
-def render(jobs: Sequence[Job]) -> Iterator[Rendered]:
+def render(jobs: Sequence[Job], reading: Reading = EVERY_HIT) -> Iterator[Rendered]:
     """Reads all MIDI files, then renders them one by one.
 
     Args:
         jobs: Jobs, as ``plan`` returns them.
+        reading: Rules for reading the files.
 
     Yields:
         Each job when its files are written.
@@ -123,7 +125,7 @@ def render(jobs: Sequence[Job]) -> Iterator[Rendered]:
     from gmd_vae.rendering.grid_png import write_png
     from gmd_vae.rendering.sound import write_wav
 
-    parts = [read_drum_part(job.midi) for job in jobs]
+    parts = [read_drum_part(job.midi, reading) for job in jobs]
     for job, part in zip(jobs, parts, strict=True):
         for output in job.outputs:
             check_writable(output, option="--output-dir")  # again: something may have appeared in its place

@@ -18,7 +18,7 @@ class ConverterReader(InputReader):
     def windows(self, path: Path) -> tuple[InputWindow, ...]:
         """Returns the windows that training would get from the file. Starts TensorFlow."""
         extractor = family_of(self.config).extractor(self.config)
-        sequence = read_sequence(path)
+        sequence = read_sequence(path, self.reading)
         extraction = extractor(sequence.SerializeToString())
         windows: Any = extraction.windows
         if not len(windows):

@@ -33,7 +33,7 @@ class DrumReader(InputReader):
         """Returns the windows that training would get from the file: each content once, at its first bar."""
         spec = self._checked_spec()
         dropped = Dropped()
-        sequence = read_sequence(path)
+        sequence = read_sequence(path, self.reading)
         drums = positions.windows(spec, sequence, dropped)
         if not drums:
             raise self._no_window_error(path, sequence, dropped)
@@ -52,7 +52,7 @@ class DrumReader(InputReader):
         dropped = Dropped()
         # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
         whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
-        sequence = read_sequence(path)
+        sequence = read_sequence(path, self.reading)
         stretches = positions.stretches(whole, sequence, dropped)
         if not stretches:
             raise self._no_window_error(path, sequence, dropped)
@@ -104,7 +104,7 @@ class DrumReader(InputReader):
         fitting = fitting_drums(at_one_tempo(sequence, notes_of(sequence))).config
         advice = advice_for(fitting, "generate") if fitting else ""
         nothing = {"problem": "It has no notes", "action": "Give another MIDI file."}
-        reasons = why_no_window(spec, dropped, advice) or [nothing]
+        reasons = why_no_window(spec, dropped, advice, self.without_drums(path)) or [nothing]
         numerator, denominator = spec.signature
         wanted = f"{bars_in_words(spec.slice_bars)} of {numerator}/{denominator} drums"
         problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)

@@ -63,7 +63,8 @@ class GrooveReader(InputReader):
             GmdVaeError: The file cannot be read, is too long, has no bars of four quarters, or has no usable note.
         """
         output = family_of(self.config).output(self.config)
-        values, tempo, missing = _read_values(path, read_sequence(path), self._task)
+        sequence = read_sequence(path, self.reading)
+        values, tempo, missing = _read_values(path, sequence, self._task, lambda: self.without_drums(path))
         bars = len(values) // _STEPS_PER_BAR
         count = -(-bars // output.bars)
         values = np.pad(values, [(0, count * output.steps - len(values)), (0, 0)])
@@ -121,7 +122,9 @@ def labels_to_groove_window(labels: npt.NDArray[np.int64], task: Groove) -> Inpu
     return groove_window(values, task)
 
 
-def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Values, float, tuple[str, ...]]:
+def _read_values(
+    path: Path, sequence: NoteSequence, task: Groove, without_drums: Callable[[], str]
+) -> tuple[Values, float, tuple[str, ...]]:
     """Returns the drums of whole bars, their tempo, and sentences on the music left out.
 
     A hit belongs to the nearest step. Of several hits of a class at one step, the loudest counts. Music whose bars are
@@ -164,9 +167,7 @@ def _read_values(path: Path, sequence: NoteSequence, task: Groove) -> tuple[Valu
         )
     if not loudest:
         needed = "notes" if is_tapped else "drum notes of the nine kinds"
-        raise GmdVaeError(
-            f"'{shown_path(path)}' has no {needed}", "Put the drums on MIDI channel 10." if not_drums else ""
-        )
+        raise GmdVaeError(f"'{shown_path(path)}' has no {needed}", without_drums() if not_drums else "")
     bars = max(step for step, _ in loudest) // _STEPS_PER_BAR + 1
     if bars > MAX_BARS:
         raise GmdVaeError(f"'{shown_path(path)}' has {bars:,} bars", f"At most {MAX_BARS:,} bars can be played.")

@@ -14,8 +14,10 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config
+from gmd_vae.midi.drum_channels import action_without_drums
 from gmd_vae.midi.midi_io import MidiMusic, read_midi
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.midi.refusals import MAX_BYTES
 
 
@@ -78,9 +80,11 @@ class InputReader(abc.ABC):
 
     Attributes:
         reads_songs: True if ``song`` is defined: the windows of the family have an order in time.
+        reading: Rules for reading the files.
     """
 
     reads_songs = False
+    reading: Reading = EVERY_HIT
 
     def __init__(self, config: Config) -> None:
         """Reads windows as ``config`` declares them."""
@@ -126,18 +130,26 @@ class InputReader(abc.ABC):
         """Returns the window at the end of a MIDI file; raises as ``windows``."""
         return self.windows(path)[-1]
 
+    def without_drums(self, path: Path) -> str:
+        """Returns the next action for a MIDI file without drums, as a sentence."""
+        return action_without_drums(read_regular(path, MAX_BYTES), self.reading)
+
     def inspect_hint(self, path: Path) -> str:
         """Returns a sentence with the ``gmd-vae inspect`` command that shows the windows, or ""."""
         return ""
 
 
-def read_sequence(path: Path) -> NoteSequence:
-    """Returns a MIDI file as a NoteSequence; raises as ``read_input``."""
-    return read_input(path).sequence
+def read_sequence(path: Path, reading: Reading = EVERY_HIT) -> NoteSequence:
+    """Returns a MIDI file as a NoteSequence; arguments and errors as ``read_input``."""
+    return read_input(path, reading).sequence
 
 
-def read_input(path: Path) -> MidiMusic:
+def read_input(path: Path, reading: Reading = EVERY_HIT) -> MidiMusic:
     """Returns the content of a MIDI file.
+
+    Args:
+        path: MIDI file.
+        reading: Rules for reading it.
 
     Raises:
         GmdVaeError: The file is missing, too large, or not MIDI.
@@ -148,7 +160,7 @@ def read_input(path: Path) -> MidiMusic:
         raise GmdVaeError(f"Input MIDI '{shown_path(path)}' does not exist", "Check the path.")
     if path.stat().st_size > MAX_BYTES:
         raise GmdVaeError(f"'{shown_path(path)}' is larger than {MAX_BYTES >> 20} MiB", "Is it a MIDI file?")
-    return read_midi(read_regular(path, MAX_BYTES), path.parent.name, str(path))
+    return read_midi(read_regular(path, MAX_BYTES), path.parent.name, str(path), reading)
 
 
 def shown_path(path: Path) -> str:

@@ -33,6 +33,8 @@ ASSUMPTIONS = {
     LATE_TIME_SIGNATURE: "no time signature given before the first: 4/4 assumed until then",
 }
 
+_NOTHING: Mapping[str, int] = {}
+
 
 class Account(NamedTuple):
     """The use of a file's events.
@@ -45,6 +47,7 @@ class Account(NamedTuple):
         dropped: Note-ons without a note, by reason: ``NO_LENGTH``, ``NEVER_ENDS`` or ``BROKEN_NOTE``.
         ignored: Other events that have no effect although they should, by reason.
         assumed: Facts that the file does not give, keys of ``ASSUMPTIONS``.
+        unmapped: Drum notes of pitches that the drum map lacks, by pitch as text.
     """
 
     note_ons: int
@@ -52,6 +55,7 @@ class Account(NamedTuple):
     dropped: Mapping[str, int]
     ignored: Mapping[str, int]
     assumed: tuple[str, ...]
+    unmapped: Mapping[str, int] = _NOTHING
 
     @property
     def assumes_tempo(self) -> bool:
@@ -84,8 +88,8 @@ class Account(NamedTuple):
     @classmethod
     def parse(cls, fields: Sequence[Any]) -> Account:
         """Returns the account that ``list(account)`` gives after its way through JSON."""
-        note_ons, completed, dropped, ignored, assumed = fields
-        return cls(note_ons, completed, dropped, ignored, tuple(assumed))
+        note_ons, completed, dropped, ignored, assumed, unmapped = fields
+        return cls(note_ons, completed, dropped, ignored, tuple(assumed), unmapped)
 
 
 NO_EVENTS = Account(0, 0, {}, {}, ())

@@ -112,15 +112,35 @@ def read_instruments(track: Track, notes: NotePairs, tempo_map: TempoMap, readin
         controls, bends = others.of(instrument, tempo_map)
         yield Instrument(
             program=instrument >> 4,
-            is_drum=reading.is_drum(instrument & 15),
+            is_drum=bool(reading.is_drum(instrument & 15)),
             name=names[-1] if names else "",
             start=tempo_map.seconds(track.ticks[starts]),
             end=tempo_map.seconds(end[member]),
-            pitch=track.first[starts],
+            pitch=_mapped(track.first[starts], reading) if reading.is_drum(instrument & 15) else track.first[starts],
             velocity=track.second[starts],
             controls=controls,
             bends=bends,
         )
+
+
+def _mapped(pitch: Bytes, reading: Reading) -> Bytes:
+    """Returns the pitches of drums after the drum map, uint8 [notes]."""
+    if not reading.drum_map:
+        return pitch
+    table = np.arange(256, dtype=np.uint8)
+    for before, after in reading.drum_map:
+        table[before] = after
+    return table[pitch]
+
+
+def unmapped_pitches(track: Track, notes: NotePairs, reading: Reading) -> list[int]:
+    """Returns the pitch of each drum note of a track that the drum map lacks; empty without a map."""
+    if not reading.drum_map:
+        return []
+    is_drum = reading.is_drum(track.status[notes.on] & 15)
+    pitches = track.first[notes.on][is_drum]
+    known = [pitch for pitch, _ in reading.drum_map]
+    return pitches[~np.isin(pitches, known)].tolist()  # type: ignore[no-any-return]
 
 
 class _Programs:

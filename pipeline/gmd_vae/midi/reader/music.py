@@ -18,7 +18,7 @@ import numpy as np
 from gmd_vae.midi.reader import account
 from gmd_vae.midi.reader.account import Account, assumptions
 from gmd_vae.midi.reader.events import MidiEvents, NotProven
-from gmd_vae.midi.reader.instruments import Instrument, read_instruments
+from gmd_vae.midi.reader.instruments import Instrument, read_instruments, unmapped_pitches
 from gmd_vae.midi.reader.note_pairs import pair_notes
 from gmd_vae.midi.reader.tempo_map import TempoMap
 from gmd_vae.midi.reading import EVERY_HIT, Reading
@@ -80,12 +80,14 @@ def interpret(events: MidiEvents, reading: Reading = EVERY_HIT) -> Music:
     note_ons, completed = events.broken_note_ons, 0
     dropped = collections.Counter({account.BROKEN_NOTE: events.broken_note_ons})
     ignored = collections.Counter(events.broken)
+    unmapped: collections.Counter[int] = collections.Counter()
     for track in events.tracks:
         if len(track.ticks):
             notes = pair_notes(track, events.resolution, reading)
             note_ons, completed = note_ons + notes.note_ons, completed + notes.completed
             dropped.update(notes.dropped)
             instruments += read_instruments(track, notes, tempo_map, reading)
+            unmapped.update(unmapped_pitches(track, notes, reading))
     for track in events.tracks[len(counted) :]:
         outside = len(track.tempos) + len(track.time_signatures) + len(track.key_signatures)
         ignored[account.OUTSIDE_FIRST_TRACK] += outside
@@ -107,6 +109,7 @@ def interpret(events: MidiEvents, reading: Reading = EVERY_HIT) -> Music:
             completed=completed,
             dropped={reason: count for reason, count in dropped.items() if count},
             ignored={reason: count for reason, count in ignored.items() if count},
+            unmapped={str(pitch): count for pitch, count in sorted(unmapped.items())},
             assumed=assumptions(_first_tick(tempos), _first_tick(time_signatures)),
         ),
     )
