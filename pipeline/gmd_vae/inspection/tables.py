@@ -50,6 +50,8 @@ def show(result: Result, out: Console, signs: Signs = BLOCKS) -> None:
 def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     bars = f"{result['bars']:.1f}".removesuffix(".0")
     _print(out, f"{result['path']}: {_length(result['seconds'])}, {bars} bars, {result['notes']:,} notes")
+    if result["drums_on_channel"]:
+        _print(out, advice_for(result["drums_on_channel"]))
     _print(out, *_account(result))
     tempos = [f"{change['bpm']:g} bpm{_since(change)}" for change in result["tempos"]["changes"]]
     assumed = int(result["tempos"]["assumed"])  # the first tempo is then not the file's own
@@ -127,7 +129,7 @@ def _account(result: Result) -> list[str]:
     """Returns the sentences on note-ons and events of a file that have no effect."""
     note_ons = result["note_ons"]
     account = Account(note_ons["count"], note_ons["completed"], note_ons["dropped"], result["ignored_events"], ())
-    return account.losses()
+    return account._replace(unmapped=result["unmapped_drums"]).losses()
 
 
 def _stated(stated: Sequence[str], count: int, assumed: Sequence[str], facts: Sequence[str]) -> str:

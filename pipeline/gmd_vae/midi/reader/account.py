@@ -73,13 +73,18 @@ class Account(NamedTuple):
             "note_ons": {"count": self.note_ons, "dropped": dict(self.dropped), "completed": self.completed},
             "ignored_events": dict(self.ignored),
             "assumed": list(self.assumed),
+            "unmapped_drums": dict(self.unmapped),
         }
 
     def losses(self) -> list[str]:
         """Returns a sentence without a full stop for the completed hits and each reason of a loss."""
         lines = [completed_text(self.completed)] if self.completed else []
         lines += [f"{counted(count, 'note-on')} dropped: {reason}" for reason, count in self.dropped.items()]
-        return lines + [f"{counted(count, 'event')} ignored: {reason}" for reason, count in self.ignored.items()]
+        lines += [f"{counted(count, 'event')} ignored: {reason}" for reason, count in self.ignored.items()]
+        return lines + [
+            f"{counted(count, 'drum note')} of pitch {pitch}, which the drum map lacks"
+            for pitch, count in self.unmapped.items()
+        ]
 
     def assumptions(self) -> list[str]:
         """Returns a sentence without a full stop for each fact that the file does not give."""

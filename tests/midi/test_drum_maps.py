@@ -1,0 +1,93 @@
+"""Drum channels and drum maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.midi.drum_channels import drum_like_channels
+from gmd_vae.midi.drum_maps import READY_MAPS, parse_drum_map, read_drum_map
+from gmd_vae.midi.midi_io import read_midi
+from gmd_vae.midi.reading import EVERY_HIT, Reading
+
+from tests.fixtures.drum_music import midi, performance
+
+SONG = performance(4)
+
+
+@pytest.mark.parametrize("channel", [1, 2, 9, 16])
+def test_drums_on_another_channel_are_found_and_read(channel: int) -> None:
+    data = midi(SONG, channel=channel)
+    assert drum_like_channels(data, EVERY_HIT) == [channel]
+    assert not any(note.is_drum for note in read_midi(data, "", "a.mid").sequence.notes)
+    for reading in (Reading(drum_channel=channel), Reading(drum_channel=None)):
+        notes = read_midi(data, "", "a.mid", reading).sequence.notes
+        assert len(notes) == len(SONG)
+        assert all(note.is_drum for note in notes)
+        assert drum_like_channels(data, reading) == []
+
+
+def test_the_drum_channel_replaces_channel_10() -> None:
+    assert not any(note.is_drum for note in read_midi(midi(SONG), "", "a.mid", Reading(drum_channel=3)).sequence.notes)
+
+
+@pytest.mark.parametrize(
+    "hits",
+    [
+        [(tick * 240, pitch, 100) for tick, pitch in enumerate([36, 38, 40, 41, 43, 45, 47, 48] * 4)],  # a bass line
+        [(tick * 480, pitch, 100) for tick in range(16) for pitch in (36, 40, 43, 47)],  # chords
+        [(tick * 480, 60 + tick % 12, 100) for tick in range(32)],  # a melody
+        [(0, 36, 100), (0, 38, 100), (0, 42, 100)],  # too few
+    ],
+)
+def test_other_music_does_not_look_like_drums(hits: list[tuple[int, int, int]]) -> None:
+    assert drum_like_channels(midi(hits, channel=1), EVERY_HIT) == []
+
+
+def test_a_track_that_is_named_as_drums_needs_no_whole_kit() -> None:
+    hats = [(tick * 240, 42, 100) for tick in range(32)]
+    assert drum_like_channels(midi(hits=hats, channel=5, name="Drums"), EVERY_HIT) == [5]
+    assert drum_like_channels(midi(hits=hats, channel=5, name="Lead"), EVERY_HIT) == []
+
+
+def test_a_map_replaces_pitches_and_counts_those_that_it_lacks() -> None:
+    pairs = parse_drum_map(b"pitch,drum\n36, Kick\n38,snare\n42,49\n", "kit.csv")
+    assert pairs == ((36, 36), (38, 38), (42, 49))
+    music = read_midi(midi(SONG), "", "a.mid", Reading(drum_map=pairs))
+    pitches = [note.pitch for note in music.sequence.notes]
+    assert 42 not in pitches
+    assert music.account.unmapped == {str(pitch): sum(one == pitch for _, one, _ in SONG) for pitch in (46, 49)}
+
+
+def test_tables_as_spreadsheets_write_them() -> None:
+    assert parse_drum_map(b"\xef\xbb\xbf# my kit\r\n\r\n24;36\r\n26;Closed  Hi-Hat\r\n", "a") == ((24, 36), (26, 42))
+    assert parse_drum_map(b"24\t36\n", "a") == ((24, 36),)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (b"", "maps no pitch"),
+        (b"36\n", "line 1 has fewer than two columns"),
+        (b"36,kick\n36,snare\n", "line 2 has pitch 36 again"),
+        (b"36,kick\n200,snare\n", "line 2 has the pitch '200'"),
+        (b"36,snaer\n", "line 1 has the drum 'snaer'. Did you mean 'snare'"),
+        (b"36,300\n", "line 1 has the drum 300"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+    ],
+)
+def test_faults_of_a_table_are_named_with_the_line(table: bytes, reason: str) -> None:
+    with pytest.raises(GmdVaeError) as caught:
+        parse_drum_map(table, "kit.csv")
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_ready_maps_and_missing_files(tmp_path: Path) -> None:
+    for name, pairs in READY_MAPS.items():
+        assert read_drum_map(name) == (name, tuple(sorted(pairs.items())))
+    with pytest.raises(GmdVaeError, match=r"no drum map .*Ready maps: general-midi, roland-td"):
+        read_drum_map(str(tmp_path / "none.csv"))
+    (tmp_path / "My Kit.csv").write_text("24,36\n")
+    assert read_drum_map(str(tmp_path / "My Kit.csv")) == ("my-kit", ((24, 36),))
