@@ -95,7 +95,7 @@ def test_a_file_without_windows_gets_a_problem_and_an_action(
 def test_a_file_without_drums(tmp_path: Path, make_midi: MakeMidi) -> None:
     piano = b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"
     result = inspect(tmp_path, make_midi(track=piano))
-    assert result["why"] == [{"problem": "It has no drum notes", "action": "Put the drums on MIDI channel 10."}]
+    assert result["why"] == [{"problem": "It has no drum notes", "action": "Put the drums on MIDI channel 10, or name their channel with --drum-channel."}]
     assert [one["sound"] for one in result["instruments"]] == ["Acoustic Grand Piano"]
 
 

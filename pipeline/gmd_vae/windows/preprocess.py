@@ -36,7 +36,7 @@ _BYTES_PER_JOB = 32 << 20  # a process takes half a second to start, as long as 
 _HINTS = {
     "unreadable": "INPUT holds NoteSequences, as 'gmd-vae convert' writes them.",
     "quantized": "Give preprocess NoteSequences with times in seconds, as 'gmd-vae convert' writes them.",
-    "no_drums": "Is the drum part on MIDI channel 10? 'gmd-vae convert --drum-channel N' takes another one.",
+    "no_drums": "Is the drum part on MIDI channel 10? The option --drum-channel of convert takes another one.",
     "no_known_drums": "The config's pitch_classes say which MIDI pitches are drums.",
     "bad_time_signature": "Check the time signatures of the MIDI files.",
     "other_bar_length": "'gmd-vae configs NAME' shows the bars that a config takes.",
