@@ -281,7 +281,7 @@ def test_a_song_is_read_whole_and_missing_music_is_reported(
             "it is in 3/4, and the config takes bars of 4 quarter notes",
         ),
         (["--mode", "continue", "--input-midi", "short.mid"], "1 stretch of drums shorter than 4 bars"),
-        (["--around", "piano.mid"], "it has no drum notes. Put the drums on MIDI channel 10, or name their channel with --drum-channel."),
+        (["--around", "piano.mid"], "it has no drum notes. Put the drums on MIDI channel 10"),
         (["--latents", "wrong.npz"], "5 dimensions, and the model has 7"),
     ],
 )

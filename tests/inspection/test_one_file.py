@@ -9,6 +9,7 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.inspection.one_file import inspect_midi
+from gmd_vae.midi.drum_channels import ON_CHANNEL_10
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting import positions
@@ -95,7 +96,7 @@ def test_a_file_without_windows_gets_a_problem_and_an_action(
 def test_a_file_without_drums(tmp_path: Path, make_midi: MakeMidi) -> None:
     piano = b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"
     result = inspect(tmp_path, make_midi(track=piano))
-    assert result["why"] == [{"problem": "It has no drum notes", "action": "Put the drums on MIDI channel 10, or name their channel with --drum-channel."}]
+    assert result["why"] == [{"problem": "It has no drum notes", "action": ON_CHANNEL_10}]
     assert [one["sound"] for one in result["instruments"]] == ["Acoustic Grand Piano"]
 
 

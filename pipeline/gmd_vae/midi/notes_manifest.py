@@ -101,6 +101,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
         reading: Rules for reading; ``None`` until version 0.9.0, which read as Magenta's stack.
         note_ons: The note-ons of all MIDI files; ``None`` until version 0.9.0.
         ignored_events: Reason → other events without effect.
+        unmapped_drums: Pitch → drum notes of a pitch that the drum map lacks.
         assumed: Fact that files do not give → names of these files.
         input_sample: Shortened digests of some of the MIDI files; ``None`` until version 0.8.3.
     """
@@ -113,6 +114,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
     reading: NotesReading | None = None
     note_ons: NoteOns | None = None
     ignored_events: dict[str, CountedEvents] = {}
+    unmapped_drums: dict[str, CountedEvents] = {}
     assumed: dict[str, CountedNames] = {}
     input_sample: list[str] | None = None
 
@@ -120,7 +122,12 @@ class ConvertManifest(msgspec.Struct, frozen=True):
         """Returns the fields of ``AccountSum.describe``; ``None`` for manifests until version 0.9.0."""
         if self.note_ons is None:
             return None
-        fields = {"note_ons": self.note_ons, "ignored_events": self.ignored_events, "assumed": self.assumed}
+        fields = {
+            "note_ons": self.note_ons,
+            "ignored_events": self.ignored_events,
+            "unmapped_drums": self.unmapped_drums,
+            "assumed": self.assumed,
+        }
         described: dict[str, Any] = msgspec.to_builtins(fields)
         return described
 
