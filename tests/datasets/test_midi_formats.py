@@ -6,6 +6,7 @@ import gzip
 import struct
 
 import pytest
+from fixtures.drum_music import midi, performance, riff
 from gmd_vae.datasets.midi_formats import (
     HEAD_BYTES,
     ContainerError,
@@ -15,8 +16,6 @@ from gmd_vae.datasets.midi_formats import (
     suffix_of,
     take_out,
 )
-
-from tests.fixtures.drum_music import midi, performance, riff
 
 SONG = midi(performance(1))
 LIMIT = 1 << 20

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fixtures.drum_music import midi, performance
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.midi.drum_channels import drum_like_channels
 from gmd_vae.midi.drum_maps import READY_MAPS, parse_drum_map, read_drum_map
 from gmd_vae.midi.midi_io import read_midi
 from gmd_vae.midi.reading import EVERY_HIT, Reading
-
-from tests.fixtures.drum_music import midi, performance
 
 SONG = performance(4)
 

@@ -6,12 +6,11 @@ import hashlib
 import random
 from collections import Counter
 
+from fixtures.drum_music import again, midi, performance
 from gmd_vae.midi.content_splits import Content, split_by_content
 from gmd_vae.midi.midi_io import midi_to_record
 from gmd_vae.midi.near_duplicates import FINGERPRINT_BYTES, fingerprint, groups_of
 from gmd_vae.midi.splits import DEFAULT_SHARES, Shares
-
-from tests.fixtures.drum_music import again, midi, performance
 
 
 def print_of(data: bytes) -> bytes:

@@ -233,7 +233,8 @@ def _nothing_to_train_on(
         return GmdVaeError(
             f"No window of '{source.path}' is left for training with '{config}': found {counts}; "
             f"{sum(splits['train'].taken_out.values())} of train are in validation or test too",
-            "Convert more music, or other splits: 'gmd-vae convert --help'.",
+            "Convert more music, or all of it for training: run 'gmd-vae convert INPUT --split 100/0/0', then this"
+            " command again.",
         )
     reasons = sorted(dropped.reasons.items(), key=lambda item: -item[1])
     seen = "; ".join(f"{REASONS[reason]}: {count}" for reason, count in reasons if count) or "no reason is known"

@@ -8,6 +8,7 @@ from typing import Any
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
 from gmd_vae.evaluation.data.identity import CheckpointFiles, ExamplesFolder, Identity, TrainingFolder
 from gmd_vae.evaluation.data.styles import find_catalogues, styles_of, tempos_of
@@ -77,7 +78,7 @@ class Target:
         windows, training = load_windows(self.examples, split), load_windows(self.training, "train")
         for part, folder, name in ((windows, self.examples, split), (training, self.training, "train")):
             if not len(part):
-                raise GmdVaeError(f"Split '{name}' of '{folder}' has no windows", "Choose another one with --split.")
+                raise GmdVaeError(f"Split '{name}' of '{folder}' has no windows", _filled_splits(folder))
         return EvaluationData(
             windows,
             training,
@@ -132,3 +133,10 @@ def training_examples(run: Run) -> Path:
         f"The examples that '{run.folder}' was trained on are not at '{run.examples}'",
         "Start the command in the folder where the run was trained, or put them back there.",
     )
+
+
+def _filled_splits(folder: Path) -> str:
+    """Returns the next action for an empty split: the splits of the folder that have windows."""
+    splits = read_examples_manifest(folder).splits
+    filled = [name for name in SPLITS if name in splits and splits[name].examples]
+    return f"Evaluate one that has: {' or '.join(f'--split {name}' for name in filled)}." if filled else ""
