@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import signal
 
+import hypothesis
 import pytest
 from gmd_vae.training.threads import share_processors
 
 pytest_plugins = ["fixtures.datasets", "fixtures.http", "fixtures.magenta", "fixtures.midi", "fixtures.runs"]
+
+# a busy machine is no failure
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C; some
 # tests send it.
