@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
+from fixtures.midi_cases import drum_files
 from gmd_vae import cli
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 
@@ -152,3 +155,28 @@ def test_no_option_takes_what_is_no_number(
 
 def test_options_with_numbers_are_found() -> None:
     assert len(NUMBERS) >= 7
+
+
+@pytest.mark.parametrize("place", ["file/x", "file/x/y"])
+@pytest.mark.parametrize("command", [("fetch", "starter"), ("render", "song.mid")], ids=lambda command: command[0])
+def test_a_file_in_the_place_of_a_folder_comes_with_the_next_action(
+    command: tuple[str, ...],
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    (tmp_path / "song.mid").write_bytes(drum_files()["notempo.mid"])
+    code, _, err = _run(capsys, *command, "--output-dir", place)
+    assert code == 1
+    assert "choose another" in _one_line(err)
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_limit_on_the_size_of_files_comes_with_the_next_action() -> None:
+    text = cli._os_error(OSError(errno.EFBIG, "File too large", "song.wav"))
+    assert (
+        text == "'song.wav': File too large. Raise the limit on the size of files (ulimit -f), or choose another disk."
+    )

@@ -153,6 +153,10 @@ def _os_error(error: OSError) -> str:
         errno.EACCES: "Check the permissions, or choose another folder.",
         errno.EPERM: "Check the permissions, or choose another folder.",
         errno.EEXIST: "Something else is in its place: move it away, or choose another name.",
+        errno.ENOTDIR: "A file is in the place of a folder of that path: choose another path.",
+        errno.EISDIR: "A folder is in the place of that file: choose another name.",
+        errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose another disk.",
+        errno.EMFILE: "Raise the limit on open files (ulimit -n), or use fewer --jobs.",
         errno.EROFS: "Choose a folder on a disk that can be written.",
     }.get(error.errno or 0, "")
     return f"{name}{reason}. {action}".strip()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.latent_points import prior
+from gmd_vae.common.regular_files import NotAFileError
 from gmd_vae.generation.latent.latent_files import read_latents, write_latents
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -94,3 +95,8 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path, data: st.DataObject) 
     except GmdVaeError:  # any other error is a bug
         shape = (2, 4)
     assert shape == (2, 4)
+
+
+def test_a_device_is_no_damaged_file() -> None:
+    with pytest.raises(NotAFileError, match="it is a device, not a file; move it away, or give another path"):
+        read_latents(Path("/dev/zero"), 8)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
-from gmd_vae.common.regular_files import open_regular
+from gmd_vae.common.regular_files import NotAFileError, open_regular
 
 NAME = "latents.npz"
 # exceptions of zipfile and NumPy for damaged files and files of another format
@@ -65,6 +65,8 @@ def read_latents(path: Path, z_size: int) -> Floats:
                     )
                 with archive.open("z.npy") as member:
                     return _read(member, name, z_size)
+    except NotAFileError:  # an OSError, and no damage
+        raise
     except _DAMAGE as error:
         raise GmdVaeError(f"'{name}' cannot be read as latent vectors ({error})", f"Give a {NAME}.") from None
 
