@@ -14,7 +14,9 @@ from fixtures.drum_music import again, midi, performance, riff
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.midi_files import list_midi_files
 from gmd_vae.midi.convert import convert
+from gmd_vae.midi.midi_io import midi_to_record
 from gmd_vae.midi.reading import STOCK
+from gmd_vae.midi.tfrecord import write_record
 
 HEADER = "drummer,session,id,style,bpm,beat_type,time_signature,duration,split,midi_filename,audio_filename,kit_name\n"
 
@@ -155,3 +157,12 @@ def test_drums_on_another_channel_lead_to_the_option_that_reads_them(place: Path
     run("render", "song.mid", *option.split())
     run("convert", "song.mid", "--drum-channel", "17", expect=2)
     run("convert", "song.mid", "--stock", *option.split(), expect=2)
+
+
+def test_a_single_file_of_notesequences_never_leaves_training_empty(place: Path) -> None:
+    for number in range(12):  # by the hash of its id alone, one in five would be in validation or test
+        record = midi_to_record(midi(performance(1, bars=24)), "set", f"{number}.mid").data
+        with (place / f"{number}.tfrecord").open("wb") as stream:
+            write_record(stream, record)
+        run("preprocess", f"{number}.tfrecord", "--output-dir", f"examples-{number}")
+        assert run("inspect", f"{number}.tfrecord").stdout
