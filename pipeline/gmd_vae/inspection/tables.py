@@ -243,6 +243,7 @@ _SPLIT_BY = {
     "info": "Splits from the catalogue.",
     "hash": "Split by each file's content, as 'gmd-vae convert' does without a catalogue.",
     "file": "Splits from the file names.",
+    "all in train": "All in train, because a hash of the ids puts none of these few there.",
     "hash of the id": "Split 80/10/10 by a hash of the ids, as 'gmd-vae preprocess' does with a single file.",
 }
 
