@@ -21,14 +21,15 @@ SONG = midi(performance(1))
 LIMIT = 1 << 20
 
 
-@pytest.mark.parametrize("data", [SONG, riff(SONG), gzip.compress(SONG), gzip.compress(riff(SONG))])
+@pytest.mark.parametrize("data", [SONG, riff(SONG), gzip.compress(SONG, mtime=0), gzip.compress(riff(SONG), mtime=0)])
 def test_each_form_is_recognised_and_taken_out(data: bytes) -> None:
     assert is_midi(data[:HEAD_BYTES])
     assert take_out(data, LIMIT) == SONG
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"MTh", b"RIFF\0\0\0\0WAVEfmt ", b"\x1f\x8b", b"\x1f\x8b\x08" + bytes(50), gzip.compress(b"tar")]
+    "data",
+    [b"", b"MTh", b"RIFF\0\0\0\0WAVEfmt ", b"\x1f\x8b", b"\x1f\x8b\x08" + bytes(50), gzip.compress(b"tar", mtime=0)],
 )
 def test_other_content_is_not_midi(data: bytes) -> None:
     assert not is_midi(data)
