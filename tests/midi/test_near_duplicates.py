@@ -75,3 +75,12 @@ def test_a_group_of_many_files_belongs_to_train() -> None:
     found = split_by_content(contents, DEFAULT_SHARES)
     assert set(found.splits[:20]) == {"train"}
     assert found.groups == [list(range(20))]
+
+
+def test_groups_are_shared_out_as_single_files_are() -> None:
+    songs = [performance(seed) for seed in range(100)]
+    files = [midi(again(song, copy)) for song in songs for copy in range(4)]
+    contents = [Content(hashlib.sha256(data).hexdigest(), print_of(data)) for data in files]
+    counts = Counter(split_by_content(contents, DEFAULT_SHARES).splits)
+    assert set(counts) == {"train", "validation", "test"}
+    assert 270 <= counts["train"] <= 370

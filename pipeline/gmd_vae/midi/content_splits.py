@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def split_by_content(contents: Sequence[Content], shares: Shares) -> ContentSpli
     """Returns the splits of files by hashes of their content; names and order do not matter.
 
     A file keeps its split when other files are added or removed, with three exceptions. Files with nearly the same
-    music are one group, with the position of its smallest hash. A group with more than a fifth of the files belongs to
+    music are one group, with a position that follows from its smallest hash. A group with more than a fifth of the files belongs to
     train. Where no file is in train, the group with the lowest position is.
 
     Args:
@@ -77,7 +78,10 @@ def split_by_content(contents: Sequence[Content], shares: Shares) -> ContentSpli
     groups: defaultdict[int, list[int]] = defaultdict(list)
     for place, group in enumerate(groups_of([contents[index].fingerprint or b"" for index in order])):
         groups[group].append(order[place])  # the first has the smallest hash
-    places = {group: _place(hash_position(contents[members[0]].sha256), shares) for group, members in groups.items()}
+    places = {
+        group: _place(_position([contents[index].sha256 for index in members]), shares)
+        for group, members in groups.items()
+    }
     total = sum(content.fingerprint is not None for content in contents)
     converted = [group for group, members in groups.items() if contents[members[0]].fingerprint is not None]
     for group, members in groups.items():
@@ -93,6 +97,16 @@ def split_by_content(contents: Sequence[Content], shares: Shares) -> ContentSpli
         (sorted(members) for members in groups.values() if len(members) > 1), key=lambda one: (-len(one), one)
     )
     return ContentSplits(splits, similar)
+
+
+def _position(digests: Sequence[str]) -> float:
+    """Returns the position of a group in the range of the hash.
+
+    The smallest of several hashes lies near 0, so that of different files is hashed again.
+    """
+    first = min(digests)
+    is_one_content = all(digest == first for digest in digests)
+    return hash_position(first if is_one_content else hashlib.sha256(first.encode()).hexdigest())
 
 
 def _place(position: float, shares: Shares) -> int:
