@@ -67,8 +67,8 @@ def split_by_content(contents: Sequence[Content], shares: Shares) -> ContentSpli
     """Returns the splits of files by hashes of their content; names and order do not matter.
 
     A file keeps its split when other files are added or removed, with three exceptions. Files with nearly the same
-    music are one group, with a position that follows from its smallest hash. A group with more than a fifth of the files belongs to
-    train. Where no file is in train, the group with the lowest position is.
+    music are one group, with a position that follows from its smallest hash. A group with more than a fifth of the
+    files belongs to train. Where no file is in train, the group with the smallest hash is.
 
     Args:
         contents: Content of each file.
