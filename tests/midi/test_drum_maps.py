@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixtures.drum_music import midi, performance
@@ -90,3 +91,11 @@ def test_ready_maps_and_missing_files(tmp_path: Path) -> None:
         read_drum_map(str(tmp_path / "none.csv"))
     (tmp_path / "My Kit.csv").write_text("24,36\n")
     assert read_drum_map(str(tmp_path / "My Kit.csv")) == ("my-kit", ((24, 36),))
+
+
+@pytest.mark.tensorflow
+def test_the_map_of_the_roland_td_is_magentas(magenta: Any) -> None:
+    from magenta.models.music_vae import data
+
+    classes = data.ROLAND_DRUM_PITCH_CLASSES
+    assert READY_MAPS["roland-td"] == {pitch: pitches[0] for pitches in classes for pitch in pitches}

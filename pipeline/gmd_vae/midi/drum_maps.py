@@ -38,7 +38,7 @@ _SHORT_NAMES = {
 }  # fmt: skip
 
 # Roland TD-11: the table "Drum mapping" of the Groove MIDI Dataset, https://magenta.tensorflow.org/datasets/groove
-# (columns Pitch and Paper Mapping)
+# (columns Pitch and Paper Mapping); in Magenta, music_vae.data.ROLAND_DRUM_PITCH_CLASSES
 _ROLAND_TD = {
     36: 36, 38: 38, 40: 38, 37: 38, 48: 50, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,
     44: 42, 49: 49, 55: 49, 57: 49, 52: 49, 51: 51, 59: 51, 53: 51,
