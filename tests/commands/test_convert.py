@@ -159,7 +159,7 @@ def test_a_file_that_cannot_grow_leaves_nothing(music: Path, workspace: Path) ->
         [*GMD_VAE, "convert", "music"], capture_output=True, text=True, preexec_fn=limited(1000), check=False
     )
     assert result.returncode == 1
-    assert result.stderr == "Error: 'data/notes/music': File too large.\n"
+    assert result.stderr.startswith("Error: 'data/notes/music': File too large. ")
     assert not (workspace / "data").exists()
 
 
@@ -271,3 +271,20 @@ for name in ("numpy", "mido", "pretty_midi", "google.protobuf", "rich.console", 
     assert name not in sys.modules, name
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_an_info_csv_that_is_no_file_is_named_and_not_used(
+    tmp_path: Path, make_midi: MakeMidi, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for number in range(5):
+        (folder / f"{number}.mid").write_bytes(make_midi([(0, 36), (100 + number, 38)]))
+    info = folder / "info.csv"
+    {"pipe": lambda: os.mkfifo(info), "folder": info.mkdir, "link": lambda: info.symlink_to("0.mid")}[kind]()
+    code, out, err = run(capsys, "mine", "--output-dir", "new")
+    assert code == 0
+    reason = {"pipe": "it is not a regular file", "folder": "it is a folder", "link": "it is a link"}[kind]
+    assert "info.csv" in out + err
+    assert reason in out + err

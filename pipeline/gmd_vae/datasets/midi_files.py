@@ -67,6 +67,8 @@ class MidiFile:
         try:
             with open_regular(source) as stream:
                 data = stream.read(MAX_MIDI_BYTES + 1)
+        except NotAFileError as error:
+            raise GmdVaeError(f"'{path}' cannot be read ({error.strerror})") from None
         except OSError as error:
             raise GmdVaeError(f"'{path}' cannot be read ({error.strerror})", "Check its permissions.") from None
         if len(data) > MAX_MIDI_BYTES:
@@ -85,7 +87,7 @@ class MidiListing:
         skipped: MIDI files that are not used, and folders that are not searched, sorted by name.
         passed_over: Number of other files by suffix, the most frequent first.
         catalogues: Catalogues at the root, ``info.csv`` first.
-        unused_catalogues: Catalogues elsewhere, and those above 16 MiB.
+        unused_catalogues: Catalogues elsewhere, those above 16 MiB, and an ``info.csv`` that is no file.
     """
 
     root: Path
@@ -214,7 +216,8 @@ def _list_folder(root: Path, *, stock: bool) -> MidiListing:
     found = _Found()
     for entry in _walk(root, stock=stock):
         if isinstance(entry, Skipped):
-            found.skipped.append(entry)
+            is_info = entry.name.rstrip("/").rpartition("/")[2] == INFO_NAME
+            (found.unused_catalogues if is_info else found.skipped).append(entry)
         else:
             found.add(*entry)
     return found.listing(root, root.name or "midi")
@@ -234,6 +237,8 @@ def _walk(root: Path, *, stock: bool) -> Iterator[tuple[MidiFile, _Kind] | Skipp
                             yield Skipped(f"{printable(name, limit=None)}/", "it is hidden")
                         else:
                             folders.append(f"{name}/")
+                            if entry.name == INFO_NAME:
+                                yield Skipped(f"{printable(name, limit=None)}/", "it is a folder")
                     else:
                         yield _file_entry(entry, root, name, stock=stock)
         except OSError as error:
@@ -246,7 +251,7 @@ def _file_entry(entry: os.DirEntry[str], root: Path, below: str, *, stock: bool)
     """Returns an entry of a folder as a file and its kind, or with the reason for skipping it."""
     name = printable(below, limit=None)
     has_midi_name = is_stock_name(entry.name) if stock else is_midi_name(entry.name)
-    if has_midi_name or entry.is_symlink():
+    if has_midi_name or entry.is_symlink() or entry.name == INFO_NAME:
         if is_clutter(entry.name):
             return Skipped(name, "it is hidden")
         if entry.is_symlink():
