@@ -340,11 +340,16 @@ def _changed_files(attack: Attack, sandbox: Path, before: dict[str, str], leftov
                 problems.append(f"removed: {name}")
         elif leftovers_allowed and re.search(r"\.(partial|parts|previous|lock)(/|$)", name):
             continue
-        elif not name.startswith("home/") or not _matches(inside, attack.outputs):
+        elif not _matches(inside, _patterns(attack.outputs, name)):
             problems.append(f"written: {name}")
         elif not leftovers_allowed and re.search(r"\.(partial|previous)(/|$)", name):
             problems.append(f"half-written file left: {name}")
     return problems[:8]
+
+
+def _patterns(outputs: Sequence[str], name: str) -> Sequence[str]:
+    """Returns the patterns that may allow a name: outside the home only those that name a place there."""
+    return outputs if name.startswith("home/") else [pattern for pattern in outputs if pattern.startswith("outside/")]
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

@@ -38,7 +38,9 @@ def link_in_a_working_place(rng: random.Random, home: Path) -> Attack:
     name = rng.choice(["grooves", "notes", "examples"])
     place = rng.choice(_WORKING).format(name=name)
     _plant(rng, home, place)
-    return Attack(COMMANDS[name], outputs=[f"{name}*", f".{name}.gmd-vae.lock"], replaces=[f"{name}/*", place])
+    return Attack(
+        COMMANDS[name], outputs=[f"{name}*", f".{name}.gmd-vae.lock"], replaces=[f"{name}/*", place, f".{name}.parts"]
+    )
 
 
 @kind(slow=True)
