@@ -20,6 +20,11 @@ def main() -> None:
     stop_signals.interrupt()
     try:
         run()
+    except SystemExit as end:
+        stop_signals.leave_at_once()
+        if stop_signals.is_requested():
+            stop_signals.end_process(end.code if isinstance(end.code, int) else 1)
+        raise
     finally:
         stop_signals.leave_at_once()
 

@@ -50,7 +50,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     code, out, err = evaluate(*QUICK, "--json")
     assert code == 0, err
     (result,) = json.loads(out)
-    folder = run / "eval" / "validation-3"
+    folder = run / "eval" / "validation-3-importance-samples-2-samples-20"
     names = [
         "bars.png",
         "confusion.png",
@@ -94,14 +94,15 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert "Starting TensorFlow" in err
     assert digests(folder) == before
 
-    # other settings are measured again
+    # other settings are measured again, into another folder
     figures = made_up_result(windows=5).figures
     monkeypatch.setattr(type(family_of(get_config(DEFAULT_CONFIG))), "evaluate", lambda *_: figures)
     code, out, err = evaluate(*QUICK, "--seed", "1", "--json")
     assert "Measured before" not in err
     (other,) = json.loads(out)
     assert (other["windows"], other["settings"]["seed"]) == (5, 1)
-    assert digests(folder)["result.json"] != before["result.json"]
+    assert digests(folder) == before
+    assert digests(run / "eval" / f"{folder.name.replace('samples-20', 'samples-20-seed-1')}")["result.json"]
 
 
 def test_a_path_that_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, mon
     assert found["nearest_training"]["steps_right"]["value"] == 1  # they are training windows
     assert found["silence"]["streams"]["melody"]["events_right"]["value"] == 0
     assert found["silence"]["steps_right"]["value"] > 0.4
-    drawn = {path.name for path in (run.folder / "eval" / "train-1").glob("*.png")}
+    drawn = {path.name for path in (run.folder / "eval" / "train-1-importance-samples-1-samples-4").glob("*.png")}
     assert drawn == {"bars.png", "novelty.png", "interpolation.png"}
     code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1")
     assert code == 0

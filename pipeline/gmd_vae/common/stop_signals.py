@@ -49,6 +49,22 @@ def leave_at_once() -> None:
     _install(lambda: os._exit(exit_status()))
 
 
+def end_process(status: int) -> None:
+    """Ends this process after a request to stop, without Python's own last steps.
+
+    Those can crash while a library's thread still runs: "PyThreadState_Get: the function must be called with the GIL
+    held". What is registered to run at the end, such as the removal of temporary folders, does run.
+
+    Args:
+        status: Exit status.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
+
+
 def interrupt() -> None:
     """Lets signals raise ``KeyboardInterrupt`` from now on, so that a command cleans up as after Ctrl-C."""
     sys.unraisablehook = _quiet_unraisable

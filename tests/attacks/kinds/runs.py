@@ -35,4 +35,5 @@ def run_without_a_part(rng: random.Random, home: Path) -> Attack:
         for path in (run / "train").glob("*.data*"):
             path.write_bytes(rng.randbytes(path.stat().st_size))
     command = [*COMMANDS["run"][:-1], "4"]
-    return Attack(command, outputs=[], replaces=[], refused=True, seconds=150, megabytes=3000)
+    replaces = ["run/.lock", "run/run.json"]  # the start is noted before the checkpoints are read
+    return Attack(command, outputs=[], replaces=replaces, refused=True, seconds=150, megabytes=3000)

@@ -80,7 +80,7 @@ def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
         action = f"Go on from its best weights with: {command} (or bring back '{run.train_folder}' from a copy)."
     else:
         action = f"Bring back '{run.train_folder}' from a copy, or train anew with --run-dir {shlex.quote(str(other))}."
-    raise GmdVaeError(f"{problem}, {trained}", f"{action} Nothing was changed.")
+    raise GmdVaeError(f"{problem}, {trained}", f"{action} Nothing was replaced.")
 
 
 def _command_from_best(run: Run, folder: Path) -> str:
