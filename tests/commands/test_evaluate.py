@@ -102,7 +102,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     (other,) = json.loads(out)
     assert (other["windows"], other["settings"]["seed"]) == (5, 1)
     assert digests(folder) == before
-    assert digests(run / "eval" / f"{folder.name.replace('samples-20', 'samples-20-seed-1')}")["result.json"]
+    assert digests(run / "eval" / folder.name.replace("validation-3", "validation-3-seed-1"))["result.json"]
 
 
 def test_a_path_that_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:
