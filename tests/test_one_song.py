@@ -43,3 +43,13 @@ def test_a_model_is_fine_tuned_on_one_song(tmp_path: Path, song: Path, tiny_run:
     error = run_here(tmp_path, "evaluate", "runs/song", "--samples", "5", expect=1).error
     assert "--split train" in error
     run_here(tmp_path, "evaluate", "runs/song", "--samples", "5", "--split", "train")
+
+
+def test_a_song_of_one_window_is_evaluated(tmp_path: Path, make_midi: Callable[..., bytes], tiny_run: Path) -> None:
+    loop = [(step * SIXTEENTH, 36 if step % 8 == 0 else 42) for step in range(0, 64, 2)]
+    (tmp_path / "loop.mid").write_bytes(make_midi(loop))
+    run_here(tmp_path, "convert", "loop.mid", "--split", "100/0/0")
+    options = ("--examples-path", "data/notes/loop", "--run-dir", "runs/loop", "--num-steps", "1")
+    run_here(tmp_path, "train", *options, "--hparams", re.sub(r"batch_size=\d+", "batch_size=1", TINY))
+    done = run_here(tmp_path, "evaluate", "runs/loop", "--samples", "5", "--split", "train")
+    assert "not measured  two samples, two training windows and two held-out windows are needed" in done.stdout

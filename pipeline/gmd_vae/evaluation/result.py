@@ -71,7 +71,8 @@ class Figures:
             ``free_running``, ``free_running_sampled``) and those of the baselines.
         groove: Velocities and timing, of GrooVAE.
         novelty: Distances to the training windows.
-        distribution: Comparison of samples with the windows by each musical feature, of drum models and GrooVAE.
+        distribution: Comparison of samples with the windows by each musical feature, of drum models and GrooVAE;
+            empty if one of them is a single window.
         latent: Latent space.
     """
 

@@ -125,7 +125,12 @@ def compare_features(
         labels: Windows of the split, ``[n, steps]``.
         grid: Drum classes and steps of a window.
         seed: Seed of the choice of training windows.
+
+    Returns:
+        The comparison by feature; empty if one of the three has a single window, which has no distribution.
     """
+    if min(len(samples), len(training), len(labels)) < 2:
+        return {}
     random = np.random.default_rng([seed, _TRAINING_SET])
     chosen = training[random.choice(len(training), min(len(samples), len(training)), replace=False)]
     of_samples, of_training, of_split = (_features(windows, grid) for windows in (samples, chosen, labels))

@@ -105,8 +105,11 @@ def _novelty(result: Result) -> Table:
 
 def _distribution(result: Result) -> Table | None:
     features = result.figures.distribution
-    if not features:
+    if features is None:
         return None
+    if not features:
+        reason = "two samples, two training windows and two held-out windows are needed"
+        return Table("Distributions", ("", ""), (("not measured", reason),), names=2)
     compared = (figures.OVERLAP, figures.FEATURE_KL)
     distances = (figures.INTER, figures.INTRA_SAMPLES, figures.INTRA_REFERENCE)
     columns = [
