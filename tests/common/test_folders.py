@@ -254,3 +254,21 @@ def test_an_output_may_have_the_longest_name_that_the_system_allows(tmp_path: Pa
     for content in ("one", "two"):
         write(output, content)
     assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+
+def test_a_parent_folder_that_vanishes_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``Path.mkdir(exist_ok=True)`` raises ``FileExistsError`` for a folder that is removed before its second look."""
+    output, mkdir = tmp_path / "new" / "out", Path.mkdir
+    vanished = []
+
+    def racing(folder: Path, *arguments: Any, **options: Any) -> None:
+        if folder == output.parent and not vanished:
+            vanished.append(folder)
+            raise FileExistsError(errno.EEXIST, "File exists", str(folder))
+        mkdir(folder, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", racing)
+    with open_output(output, "stage"):
+        assert vanished == [output.parent]

@@ -83,7 +83,8 @@ def output_lock(folder: Path, option: str = "--output-dir") -> Iterator[bool]:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     stack.enter_context(process_lock(path))
                     break
-                except FileNotFoundError:  # another process found the parent empty and removed it
+                except (FileExistsError, FileNotFoundError):
+                    # another process found the parent empty and removed it, during ``mkdir`` or after it
                     if attempt == _ATTEMPTS - 1:
                         raise
             exclusive = True
