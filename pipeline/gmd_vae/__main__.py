@@ -25,8 +25,6 @@ def main() -> None:
         if stop_signals.is_requested():
             stop_signals.end_process(end.code if isinstance(end.code, int) else 1)
         raise
-    finally:
-        stop_signals.leave_at_once()
 
 
 if __name__ == "__main__":

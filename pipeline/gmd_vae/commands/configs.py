@@ -67,7 +67,7 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
 
             draw_schedules(config.hparams, config.num_steps, picture, config.name)
             out = console.stderr() if as_json else console.stdout()
-            out.print(f"Wrote the schedules of {config.num_steps:,} steps to {picture}", markup=False)
+            out.print(f"Wrote the schedules of {config.num_steps:,} steps to {picture}")
         return
     configs = list(all_configs(configs_file).values())
     if as_json:

@@ -154,6 +154,7 @@ def _print(summary: Summary) -> None:
     from rich.table import Table
 
     from gmd_vae.common import console
+    from gmd_vae.common.printable import counted
     from gmd_vae.datasets.midi_files import describe_passed_over
     from gmd_vae.midi.account_sum import sentences
     from gmd_vae.midi.drum_channels import advice_for
@@ -171,22 +172,17 @@ def _print(summary: Summary) -> None:
     out.print(f"{content['note_ons']['count']:,} note-ons in the files, {notes:,} notes in the records")
     for channel, files in content["drums_on_channel"].items():
         shown = ", ".join(files["names"][:3]) + (", ..." if files["count"] > 3 else "")
-        out.print(
-            f"{files['count']:,} files without drums: {advice_for(int(channel))} ({shown})".replace(
-                "1 files", "1 file"
-            ),
-            markup=False,
-        )
+        out.print(f"{counted(files['count'], 'file')} without drums: {advice_for(int(channel))} ({shown})")
     for sentence in sentences(content):
-        out.print(sentence, markup=False)
+        out.print(sentence)
     for reason, names in sorted(summary.skipped.items()):
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         action = f". {ACTIONS[reason]}" if ACTIONS.get(reason) else ""
-        out.print(f"Skipped {len(names):,}: {reason} ({shown}){action}", markup=False)
+        out.print(f"Skipped {len(names):,}: {reason} ({shown}){action}")
     for name, reason in content["catalogues_not_used"].items():
-        out.print(f"Catalogue '{name}' is not used: {reason}", markup=False)
+        out.print(f"Catalogue '{name}' is not used: {reason}")
     if content["passed_over"]:
-        out.print(f"Passed over {describe_passed_over(content['passed_over'])}", markup=False)
+        out.print(f"Passed over {describe_passed_over(content['passed_over'])}")
     catalogues = " and ".join(content["input"]["catalogues"])
     for key, text in (
         ("not_in_info_csv", "not in the catalogue, not used"),
@@ -197,15 +193,12 @@ def _print(summary: Summary) -> None:
     if similar := content.get("near_duplicates", {}).get("files"):
         groups = content["near_duplicates"]["names"]
         first = ", ".join(groups[0][:3]) + (", ..." if similar > 3 else "")
-        out.print(
-            f"Near-duplicates: {similar:,} files in {_count(content['near_duplicates']['groups'], 'group')}, each group"
-            f" in one split ({first})",
-            markup=False,
-        )
+        of_groups = f"{similar:,} files in {counted(content['near_duplicates']['groups'], 'group')}"
+        out.print(f"Near-duplicates: {of_groups}, each group in one split ({first})")
     _print_empty_splits(summary)
     by_content = f"{content.get('split')} by content"
     how = f"the split of {catalogues}" if content["split_by"] == "info" else by_content
-    out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})", markup=False)
+    out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})")
 
 
 def _print_empty_splits(summary: Summary) -> None:
@@ -223,14 +216,10 @@ def _print_empty_splits(summary: Summary) -> None:
     elif content["split_by"] == "info":
         advice = "more files, or --split-by hash, would fill it"
     else:
-        advice = "there are too few files"
+        advice = "there are too few different files"
     effects = {
         "validation": "training then keeps its last checkpoint as the best",
         "test": "'gmd-vae evaluate' then takes --split train",
     }
     then = "; ".join(effects[name] for name in empty if name in effects)
     console.stdout().print(f"No record for {' and '.join(empty)}: {advice}" + (f"; {then}." if then else "."))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

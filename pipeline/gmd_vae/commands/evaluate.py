@@ -117,11 +117,11 @@ def command(
     results, folders = [], []
     for target in targets:
         for split in dict.fromkeys(splits):
-            err.print(f"{target.run.folder}: {target.checkpoint.name} on {split}", markup=False)
+            err.print(f"{target.run.folder}: {target.checkpoint.name} on {split}")
             with console.percent_progress() as progress:
                 result, folder, known = evaluate(target, split, settings, _announce, progress)
             if known:
-                err.print(f"Measured before: {folder}", markup=False)
+                err.print(f"Measured before: {folder}")
             results.append(result)
             folders.append(folder)
 
@@ -132,7 +132,7 @@ def command(
     if not table_only:
         tables += [table for result in results for table in details(result)]
     _print(tables, form)
-    err.print(f"Figures, tables and charts: {', '.join(map(str, dict.fromkeys(folders)))}", markup=False)
+    err.print(f"Figures, tables and charts: {', '.join(map(str, dict.fromkeys(folders)))}")
 
 
 def _announce() -> None:

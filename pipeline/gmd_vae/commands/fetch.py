@@ -65,13 +65,11 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
         return
     out = stdout()
     if summary.already_there:
-        out.print(f"Already there: {summary.midi_files:,} MIDI files in {output_dir}. Nothing to do.", markup=False)
+        out.print(f"Already there: {summary.midi_files:,} MIDI files in {output_dir}. Nothing to do.")
     else:
-        out.print(
-            f"Groove MIDI Dataset {summary.version}: {summary.midi_files:,} MIDI files in {output_dir}", markup=False
-        )
-        out.print(f"Licence: {LICENCE}. {CITATION}.", markup=False)
-    out.print(f"Next: gmd-vae convert {output_dir}", markup=False)
+        out.print(f"Groove MIDI Dataset {summary.version}: {summary.midi_files:,} MIDI files in {output_dir}")
+        out.print(f"Licence: {LICENCE}. {CITATION}.")
+    out.print(f"Next: gmd-vae convert {output_dir}")
 
 
 @command.command()
@@ -109,8 +107,8 @@ def starter(seed: int, output_dir: Path, as_json: bool) -> None:
         return
     out = stdout()
     splits = ", ".join(f"{split} {count}" for split, count in summary.splits.items())
-    out.print(f"Starter set: {summary.files:,} MIDI files in {output_dir} ({splits})", markup=False)
-    out.print(f"Next: gmd-vae convert {output_dir}", markup=False)
+    out.print(f"Starter set: {summary.files:,} MIDI files in {output_dir} ({splits})")
+    out.print(f"Next: gmd-vae convert {output_dir}")
 
 
 @contextlib.contextmanager
@@ -124,7 +122,7 @@ def _byte_progress(name: str) -> Iterator[Callable[[int, int], None]]:
 
     console = stderr()
     bar = Progress(
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -140,7 +138,7 @@ def _byte_progress(name: str) -> Iterator[Callable[[int, int], None]]:
         nonlocal announced
         if not announced:
             announced = True
-            console.print(f"Downloading the {name} ({total / 1e6:.1f} MB)", markup=False)
+            console.print(f"Downloading the {name} ({total / 1e6:.1f} MB)")
         bar.update(task, completed=done, total=total, visible=True)
 
     with bar:

@@ -106,7 +106,7 @@ def command(
             bars = family.output(config).bars
             check_renderable(file_seconds(job.request, job.inputs, bars, bar_seconds), target, wav=wav)
         for note in notes:
-            err.print(note, markup=False)
+            err.print(note)
         humanizer = None
         if humanized_by is not None:
             humanizer = opened.enter_context(open_humanizer(Path(humanized_by), config))
@@ -163,9 +163,9 @@ def _print_model(source: ModelSource, humanizer: ModelSource | None) -> None:
     from gmd_vae.common import console
 
     err = console.stderr()
-    err.print(f"{source.config.name}, checkpoint {source.checkpoint}", markup=False)
+    err.print(f"{source.config.name}, checkpoint {source.checkpoint}")
     if humanizer is not None:
-        err.print(f"Performed by {humanizer.config.name}, checkpoint {humanizer.checkpoint}", markup=False)
+        err.print(f"Performed by {humanizer.config.name}, checkpoint {humanizer.checkpoint}")
     err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
 
 
@@ -190,29 +190,28 @@ def _print_json(job: GenerationJob, result: GenerationResult) -> None:
 def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, png: bool) -> None:
     """Prints fidelity, figures and notes on stderr, and the number of files on stdout."""
     from gmd_vae.common import console
+    from gmd_vae.common.printable import counted
 
     err = console.stderr()
     for fidelity in result.fidelity[:_SHOWN]:
-        err.print(f"{fidelity.file}: {fidelity}", markup=False)
+        err.print(f"{fidelity.file}: {fidelity}")
     if len(result.fidelity) > _SHOWN:
-        err.print(f"... and so on for all {len(result.fidelity):,}: see manifest.json", markup=False)
+        err.print(f"... and so on for all {len(result.fidelity):,}: see manifest.json")
     figures = [file.figures for file in result.files if file.figures]
     for name in figures[0] if figures else ():
         values = [file_figures[name] for file_figures in figures]
         shown = ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
         heading = "steps that differ from that version" if name == "steps_differing" else f"{name} in the files"
-        err.print(f"{heading}: {shown}", markup=False)
+        err.print(f"{heading}: {shown}")
     total = len(result.files)
     silent = sum(1 for file in result.files if not file.notes)
     if silent:
-        err.print(f"Note: {silent} of {total} have no notes; train longer or raise --temperature.", markup=False)
+        err.print(f"Note: {silent} of {total} have no notes; train longer or raise --temperature.")
     if result.early_notes:
-        err.print(
-            f"Note: {result.early_notes} notes would begin before the file does; they begin with it.", markup=False
-        )
+        err.print(f"Note: {result.early_notes} notes would begin before the file does; they begin with it.")
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
-    count = f"{total} MIDI file{'' if total == 1 else 's'}"
-    console.stdout().print(f"Wrote {count}{f', with {more},' if more else ''} to {job.output_dir}", markup=False)
+    written = counted(total, "MIDI file") + (f", with {more}," if more else "")
+    console.stdout().print(f"Wrote {written} to {job.output_dir}")
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -89,7 +89,7 @@ def command(
 
         check_writable(png, inputs=[path], option="--png")
         draw(result, png)
-        console.stderr().print(f"Drew {png}", markup=False)
+        console.stderr().print(f"Drew {png}")
     if as_json:
         console.print_json(result)
         return

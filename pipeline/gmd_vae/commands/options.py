@@ -182,7 +182,7 @@ def selected_engine(engine_name: str, scheduler: str | None, jobs: int | None) -
         from gmd_vae.common import console
         from gmd_vae.engines.dask import DaskEngine
 
-        return DaskEngine(scheduler, lambda text: console.stderr().print(text, markup=False))
+        return DaskEngine(scheduler, lambda text: console.stderr().print(text))
     if scheduler is not None:
         raise UsageError("--scheduler needs --engine dask", "Give both, or none.")
     from gmd_vae.engines.local import LocalEngine

@@ -189,7 +189,6 @@ def _write_stock(
             console.stderr().print(
                 f"Note: '{input_path}' has every drum hit, and Magenta's reader loses some. For the records of its"
                 " scripts, make the notes with 'gmd-vae convert --stock'.",
-                markup=False,
             )
     return write_stock(
         input_path,
@@ -218,7 +217,7 @@ def _show(summary: Summary[SplitSummary]) -> None:
         counts = ", ".join(f"{origin} in {count:,} sections" for origin, count in sorted(chords.items()))
         console.stdout().print(f"Chords: {counts}")
     examples = sum(split.examples for split in summary.splits.values())
-    console.stdout().print(f"Wrote {examples:,} examples for {summary.config} to {summary.output_dir}", markup=False)
+    console.stdout().print(f"Wrote {examples:,} examples for {summary.config} to {summary.output_dir}")
 
 
 def _show_stock(summary: Summary[StockSplit]) -> None:
@@ -229,9 +228,7 @@ def _show_stock(summary: Summary[StockSplit]) -> None:
     _print_table(("sequences", "windows", "records"), rows)
     _print_dropped(summary.dropped)
     records = sum(split.records for split in summary.splits.values())
-    console.stdout().print(
-        f"Wrote {records:,} NoteSequences for {summary.config} to {summary.output_dir}", markup=False
-    )
+    console.stdout().print(f"Wrote {records:,} NoteSequences for {summary.config} to {summary.output_dir}")
 
 
 def _print_table(headings: Sequence[str], rows: Mapping[str, Sequence[int]]) -> None:

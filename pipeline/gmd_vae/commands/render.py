@@ -73,17 +73,17 @@ def _print(done: Rendered, as_json: bool) -> None:
     err, part = console.stderr(), done.part
     name = printable(str(done.job.midi), limit=None)
     if not part.hits:
-        err.print(f"{name}: no notes, only silence", markup=False)
+        err.print(f"{name}: no notes, only silence")
     if part.unknown:
         pitches = ", ".join(map(str, part.unknown))
         count = sum(part.unknown.values())
-        err.print(f"{name}: left out hits of drums not in the kit: {count:,} (MIDI pitch {pitches})", markup=False)
+        err.print(f"{name}: left out hits of drums not in the kit: {count:,} (MIDI pitch {pitches})")
     if part.others:
-        err.print(f"{name}: left out notes of other instruments: {part.others:,}", markup=False)
+        err.print(f"{name}: left out notes of other instruments: {part.others:,}")
     for line in (*part.account.losses(), *(part.account.assumptions() if part.hits else ())):
-        err.print(f"{name}: {line}", markup=False)
+        err.print(f"{name}: {line}")
     if done.bars_drawn < done.bars:
-        err.print(f"{name}: the picture shows the first {done.bars_drawn} of {done.bars:,} bars", markup=False)
+        err.print(f"{name}: the picture shows the first {done.bars_drawn} of {done.bars:,} bars")
     if as_json:
         return
     written = []
@@ -91,4 +91,4 @@ def _print(done: Rendered, as_json: bool) -> None:
         written.append(f"{printable(str(done.job.wav), limit=None)} ({done.seconds:,.1f} s)")
     if done.job.png is not None:
         written.append(printable(str(done.job.png), limit=None))
-    console.stdout().print(f"Wrote {' and '.join(written)}", markup=False)
+    console.stdout().print(f"Wrote {' and '.join(written)}")

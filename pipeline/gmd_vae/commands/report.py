@@ -49,7 +49,7 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
         console.print_json(report.as_json())
         return
     count = f"{report.beats} beat{'s' * (report.beats != 1)}"
-    console.stdout().print(f"Wrote {report.path} ({report.size / 1000:,.0f} kB, {count})", markup=False)
+    console.stdout().print(f"Wrote {report.path} ({report.size / 1000:,.0f} kB, {count})")
 
 
 def _print_notes(report: Report) -> None:
@@ -57,8 +57,8 @@ def _print_notes(report: Report) -> None:
 
     err = console.stderr()
     for part in report.missing:
-        err.print(f"{part.what}: {part.command}", markup=False)
+        err.print(f"{part.what}: {part.command}")
     for line in report.left_out[:_NAMED]:
-        err.print(f"Left out: {line}", markup=False)
+        err.print(f"Left out: {line}")
     if len(report.left_out) > _NAMED:
-        err.print(f"Left out: {len(report.left_out) - _NAMED} more", markup=False)
+        err.print(f"Left out: {len(report.left_out) - _NAMED} more")

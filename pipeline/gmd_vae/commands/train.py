@@ -141,7 +141,7 @@ def command(
         raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
     cluster = _cluster(num_sync_workers, num_ps_tasks, task, master)
     if cluster and cluster.is_ps:
-        console.stderr().print(cluster.describe(), markup=False)
+        console.stderr().print(cluster.describe())
         console.stderr().print(_STARTING)
         from gmd_vae.training.cluster.members import serve
 
@@ -175,9 +175,9 @@ def command(
     share_processors()
     err = console.stderr()
     for line in describe(job):
-        err.print(line, markup=False)
+        err.print(line)
     if cluster:
-        err.print(cluster.describe(), markup=False)
+        err.print(cluster.describe())
     if overfit_batch:
         _overfit(job, num_steps)
     elif cluster and not cluster.is_chief:
@@ -238,8 +238,8 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
 
         device = ", ".join(gpus) or "CPU"
         layers = select_layers(job.run.config, job.run.hparams, job.run.layers).describe()
-        err.print(f"Device: {device}", markup=False)
-        err.print(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}", markup=False)
+        err.print(f"Device: {device}")
+        err.print(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}")
         job.run.note_start(device, layers)
         listener = _print_line if as_json else None
         if cluster:
@@ -270,7 +270,6 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
         console.stderr().print(
             f"Note: {outcome.skipped_updates:,} updates were skipped: their gradient norm was larger than "
             f"grad_norm_clip_to_zero={run.hparams['grad_norm_clip_to_zero']}. A smaller learning_rate helps.",
-            markup=False,
         )
     if as_json:
         return
@@ -280,23 +279,20 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
         out.print(
             f"Nothing to do: '{run.folder}' is at step {outcome.last_step:,}{why}. "
             f"Resume with a larger {'--patience' if outcome.stopped else '--num-steps'}.",
-            markup=False,
         )
     else:
         early = f" (patience stopped it before {job.plan.num_steps:,})" if outcome.stopped else ""
         out.print(
             f"Trained {run.config.name} to step {outcome.last_step:,}{early}: loss {outcome.first_loss:.1f} → "
             f"{outcome.loss:.1f} (mean of the last steps, nats per window)",
-            markup=False,
         )
-        out.print(f"Checkpoint: {outcome.checkpoint}", markup=False)
+        out.print(f"Checkpoint: {outcome.checkpoint}")
     if best:
         out.print(
             f"Best: step {best.step:,}, validation ELBO {best.elbo:.1f} nats per window, "
             f"in {run.best_folder / f'model.ckpt-{best.step}'}",
-            markup=False,
         )
-    out.print(f"Next: gmd-vae generate --run-dir {run.folder}", markup=False)
+    out.print(f"Next: gmd-vae generate --run-dir {run.folder}")
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
@@ -318,7 +314,7 @@ def _overfit(job: Job, num_steps: int | None) -> None:
             f"The pipeline does not memorise one batch of {result.windows} windows: {figures}",
             "Give more --num-steps, or check the learning_rate and the examples.",
         )
-    console.stdout().print(f"The pipeline learns: {figures}, on one batch of {result.windows}.", markup=False)
+    console.stdout().print(f"The pipeline learns: {figures}, on one batch of {result.windows}.")
 
 
 def _check_gpu(gpu: int | None) -> None:
@@ -344,7 +340,7 @@ def _cut(config: Config, notes: Path, folder: Path) -> None:
     from gmd_vae.inspection.fitting_configs import fitting_configs
     from gmd_vae.windows.preprocess import preprocess
 
-    console.stderr().print(f"Preparing examples for {config.name} from {notes}", markup=False)
+    console.stderr().print(f"Preparing examples for {config.name} from {notes}")
     with console.count_progress("Cutting windows", "NoteSequences") as progress:
         extractor = family_of(config).extractor(config)
         preprocess(notes, folder, extractor, config=config.name, advice=fitting_configs, on_progress=progress)

@@ -12,7 +12,7 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``manifest.py``: ``manifest.json``, the record of a folder's origin.
 - ``own_files.py``: output files at places that users choose, marked so that only our own are replaced.
 - ``process_lock.py``: one process at a time in a folder.
-- ``printable.py``: text from files, fit to print.
+- ``printable.py``: text from files, fit to print, and counts with their nouns.
 - ``threads.py``: calls that may block for ever.
 - ``console.py``: output on stdout and stderr, progress bars.
 - ``plain_console.py``: rich's console, with names shown as they are.

@@ -84,7 +84,7 @@ def _progress(unit: str) -> Progress:
             return Text(f"{speed:,.{speed < 10:d}f} {unit}/s" if speed else "")
 
     return Progress(
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),

@@ -32,7 +32,6 @@ _WORDS = {
 }
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # JSON numbers are exact up to 2 ** 53
-Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.\.?$)[^/\\\0]{1,255}$")]  # of a file of the folder itself
 
 

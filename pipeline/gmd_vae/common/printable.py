@@ -1,4 +1,4 @@
-"""Text from files made fit to print: one line, no terminal control codes, valid UTF-8."""
+"""Text for people: that of files, fit to print (one line, no terminal control codes, valid UTF-8), and counts."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def printable(text: str, limit: int | None = 200) -> str:
     if shown.isascii() and shown.isprintable():  # fast path: nearly every name
         return shown
     return "".join(_escape(letter) for letter in shown)
+
+
+def counted(count: int, noun: str) -> str:
+    """Returns a number with its noun, for example ``1 file`` or ``2,000 files``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _escape(letter: str) -> str:

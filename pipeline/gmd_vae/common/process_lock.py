@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import socket
 import time
@@ -58,6 +59,23 @@ def process_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def lock_open(descriptor: int, *, without_locks: bool) -> bool:
+    """Locks an open file or folder for this process, without waiting. The lock ends when the descriptor is closed.
+
+    Args:
+        descriptor: Descriptor of the file or folder.
+        without_locks: The answer where the file system has no locks.
+
+    Returns:
+        False if another process has it.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return without_locks and error.errno in NO_LOCKS
+    return True
 
 
 def _write_holder(descriptor: int) -> None:

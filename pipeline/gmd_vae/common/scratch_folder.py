@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -11,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gmd_vae.common.process_lock import NO_LOCKS
+from gmd_vae.common.process_lock import lock_open
 
 _START = "gmd-vae-scratch-"
 _NAME = re.compile(_START + r"[a-z0-9_]{8}")
@@ -63,14 +62,8 @@ def _lock(folder: Path, *, without_locks: bool) -> int | None:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if without_locks and error.errno in NO_LOCKS:
-            return descriptor
-        os.close(descriptor)
-        return None
-    if os.fstat(descriptor).st_uid == os.getuid() and folder.is_dir():
+    is_held = lock_open(descriptor, without_locks=without_locks)
+    if is_held and os.fstat(descriptor).st_uid == os.getuid() and folder.is_dir():
         return descriptor
     os.close(descriptor)
     return None

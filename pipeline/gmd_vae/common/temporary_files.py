@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import glob
 import hashlib
 import os
@@ -18,7 +17,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gmd_vae.common.process_lock import NO_LOCKS
+from gmd_vae.common.process_lock import lock_open
 
 PARTIAL = ".partial"  # suffix of a file or folder that is still being written
 _MOST_BYTES = 255  # in a file name
@@ -148,14 +147,8 @@ def _lock(temporary: Path, *, create: bool) -> int | None:
             if create and not os.path.lexists(temporary):
                 raise OSError(error.errno, error.strerror) from error
             return None  # a link, a folder, or a file of another user
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                os.close(descriptor)
-                return None
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if is_new and error.errno in NO_LOCKS:
-                return descriptor
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if not is_file or not lock_open(descriptor, without_locks=is_new):
             os.close(descriptor)
             return None
         if _is_at(descriptor, temporary):

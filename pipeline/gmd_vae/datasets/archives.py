@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import gzip
-import io
 import stat
 import struct
 import tarfile
@@ -25,6 +24,7 @@ from typing import IO, Literal, NamedTuple, cast
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
+from gmd_vae.datasets.forward_reader import ForwardReader
 from gmd_vae.datasets.midi_formats import HEAD_BYTES, suffix_of
 from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
@@ -33,9 +33,7 @@ MAX_RATIO = 200  # of unpacked to packed size; GMD's densest file has 10, a zip 
 RATIO_COUNTS_FROM = 1 << 20  # bytes; a high ratio does no harm to smaller files
 MAX_COMPRESSED_TAR_BYTES = 4 << 30  # unpacked: a .tar.gz is read from front to back
 MAX_HELD_BYTES = 256 << 20  # memory for the wanted files of a .tar.gz
-_MAX_HEADER = 1 << 20  # bytes; tarfile reads the size that a header declares at once
 _MAX_COMMON_FIELDS = 100  # of pax headers that count for all files; tarfile copies them for each file
-_BLOCK = 1 << 20  # bytes copied at once
 
 # Errors of zipfile, tarfile and the decompressors on damaged bytes.
 _DAMAGE = (
@@ -279,10 +277,10 @@ def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, 
                     yield _Entry(info.filename, info.file_size, position, zip_problem(info), blocks)
         return
     with open_regular(archive) as file, contextlib.ExitStack() as stack:
-        bounded = _ForwardReader(file, archive.stat().st_size)
+        bounded = ForwardReader(file, archive.stat().st_size)
         if kind == "tar.gz":
             unpacked = stack.enter_context(gzip.GzipFile(fileobj=file, mode="rb"))
-            bounded = _ForwardReader(cast("IO[bytes]", unpacked), max_unpacked)
+            bounded = ForwardReader(cast("IO[bytes]", unpacked), max_unpacked)
         # "r:" on our own stream, never "r:gz": tarfile would read whatever size a header declares
         tar = stack.enter_context(tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r:"))
         while (member := tar.next()) is not None:
@@ -305,48 +303,6 @@ def _zip_head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]
     """Yields the first bytes of a file in a zip archive; none if it is damaged, which its reader then reports."""
     with contextlib.suppress(*_DAMAGE), opened.open(info) as stream:
         yield stream.read(HEAD_BYTES)
-
-
-class _ForwardReader:
-    """A stream for tarfile with bounded reads, bounded position, and no way back.
-
-    A header with a negative size would send tarfile back to that header, for ever (CVE-2025-8194).
-    """
-
-    def __init__(self, stream: IO[bytes], limit: int) -> None:
-        self._stream, self.limit = stream, limit
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _MAX_HEADER:
-            raise tarfile.ReadError(f"a header asks for {size:,} bytes")
-        data = self._stream.read(size)
-        self._check(self.tell())
-        return data
-
-    def blocks(self, position: int, size: int) -> Iterator[bytes]:
-        """Yields the bytes of a file in blocks, of which the first is small."""
-        self.seek(position)
-        length = HEAD_BYTES
-        while size:
-            block = self._stream.read(min(size, length))
-            length = _BLOCK
-            if not block:
-                raise EOFError("it ends inside a file")
-            size -= len(block)
-            yield block
-
-    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
-        if position < self.tell():
-            raise tarfile.ReadError("a header leads backwards")
-        self._check(position)
-        return self._stream.seek(position)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def _check(self, position: int) -> None:
-        if position > self.limit:
-            raise tarfile.ReadError(f"it unpacks to more than {self.limit:,} bytes")
 
 
 @functools.lru_cache(maxsize=2)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.printable import printable
+from gmd_vae.common.printable import counted, printable
 from gmd_vae.common.regular_files import NotAFileError, open_regular
 from gmd_vae.datasets import archives
 from gmd_vae.datasets.archives import Member, Skipped
@@ -323,4 +323,4 @@ def describe_passed_over(counts: dict[str, int]) -> str:
     total = sum(counts.values())
     shown = [f"{count:,} {suffix}" for suffix, count in list(counts.items())[:_SHOWN_SUFFIXES]]
     more = ", ..." if len(counts) > _SHOWN_SUFFIXES else ""
-    return f"{total:,} other file{'' if total == 1 else 's'}: {', '.join(shown)}{more}"
+    return f"{counted(total, 'other file')}: {', '.join(shown)}{more}"

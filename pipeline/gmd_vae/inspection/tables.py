@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gmd_vae.common.printable import printable
+from gmd_vae.common.printable import counted, printable
 from gmd_vae.datasets.midi_files import describe_passed_over
 from gmd_vae.inspection.text_grid import BLOCKS, WIDTH, Signs, bar_number, grid
 from gmd_vae.midi.account_sum import sentences
@@ -105,7 +105,7 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     known = [window["bar"] for window in found if window["bar"] is not None]
     starts = _ranges(known)
     where = f", starting at bar {_first_of(starts, len(starts))}" if known else ""
-    _print(out, f"{_count(len(found), 'window')} {of}{where}")
+    _print(out, f"{counted(len(found), 'window')} {of}{where}")
     _show_left_out(result["dropped"], out, pitches=False)
     if "grid" not in result:
         _show_parts(result, out)
@@ -205,7 +205,7 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
     signatures = [f"{name} ×{count:,}" for name, count in result["time_signatures"].items()]
     _print(out, f"Time signatures: {_first_of(signatures, len(signatures)) or 'none'}")
     if files["several_time_signatures"]:
-        _print(out, f"{_count(files['several_time_signatures'], 'file')} with more than one, counted with the first")
+        _print(out, f"{counted(files['several_time_signatures'], 'file')} with more than one, counted with the first")
     _print(out, "")
     _show_voices(result["voices"], out)
     other = "" if result["kind"] == "notes" else ", but other bytes"  # NoteSequences come without files
@@ -222,7 +222,7 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
         action = f". {ACTIONS[reason]}" if reason in ACTIONS else ""
         _print(out, f"Not used: {skipped['count']:,}, {reason} ({names}){action}")
     for channel, files in result.get("drums_on_channel", {}).items():
-        _print(out, f"{_count(files['count'], 'file')} without drums: {advice_for(int(channel))}")
+        _print(out, f"{counted(files['count'], 'file')} without drums: {advice_for(int(channel))}")
     for name, reason in result.get("catalogues_not_used", {}).items():
         _print(out, f"Catalogue '{name}' is not used: {reason}")
     if result.get("passed_over"):
@@ -232,10 +232,10 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
         ("missing", "in the catalogue, but missing"),
     ):
         if count := result.get(key, {}).get("count"):
-            _print(out, f"{_count(count, 'file')} {text}")
+            _print(out, f"{counted(count, 'file')} {text}")
     if similar := result.get("near_duplicates", {}).get("groups"):
-        files = result["near_duplicates"]["files"]
-        _print(out, f"Near-duplicates: {_count(files, 'file')} in {_count(similar, 'group')}, each group in one split")
+        of_groups = f"{counted(result['near_duplicates']['files'], 'file')} in {counted(similar, 'group')}"
+        _print(out, f"Near-duplicates: {of_groups}, each group in one split")
     _show_left_out(result["dropped"], out)
 
 
@@ -261,7 +261,7 @@ def _show_tempos(tempos: Result, several: int, out: Console, signs: Signs) -> No
         _row(table, f"{entry['from']}{to}", f"{entry['files']:,}", signs.hit * width)
     out.print(table)
     if several:
-        _print(out, f"{_count(several, 'file')} with more than one, counted with the first")
+        _print(out, f"{counted(several, 'file')} with more than one, counted with the first")
     _print(out, "")
 
 
@@ -340,7 +340,7 @@ def _grid(result: Result, labels: Sequence[int], out: Console, signs: Signs, fir
 
 def _print(out: Console, *lines: str) -> None:
     for line in lines:
-        out.print(line, markup=False, emoji=False)
+        out.print(line, emoji=False)
 
 
 def _table(*headings: str) -> Table:
@@ -397,7 +397,3 @@ def _length(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.1f} minutes"
     return f"{seconds / 3600:,.1f} hours"
-
-
-def _count(count: int, one: str) -> str:
-    return f"{count:,} {one}{'' if count == 1 else 's'}"

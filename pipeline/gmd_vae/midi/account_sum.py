@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gmd_vae.midi.reader.account import ASSUMPTIONS, Account, completed_text, counted
+from gmd_vae.common.printable import counted
+from gmd_vae.midi.reader.account import ASSUMPTIONS, Account, completed_text
 
 MAX_NAMES = 100  # names kept per reason in a manifest; the counts are complete
 _NAMES_SHOWN = 3

@@ -44,8 +44,8 @@ def drum_like_channels(data: bytes, reading: Reading) -> list[int]:
     for track in events.tracks:
         if not len(track.ticks):
             continue
-        on = pair_notes(track, events.resolution, Reading(drum_channel=None)).on
-        end = pair_notes(track, events.resolution, Reading(drum_channel=None)).end
+        notes = pair_notes(track, events.resolution, Reading(drum_channel=None))
+        on, end = notes.on, notes.end
         channels = track.status[on] & 15
         is_named = any(_NAME.search(name) for _, _, name in track.names)
         changes = track.status >> 4 == 0xC

@@ -77,7 +77,6 @@ def _note_cudnn_copies(prefix: Path, copies: int) -> None:
     console.stderr().print(
         f"Note: not used from {prefix.name}: {copies} 'opaque_kernel', cuDNN's copies of weights that the checkpoint "
         "also contains in TensorFlow's format",
-        markup=False,
     )
 
 

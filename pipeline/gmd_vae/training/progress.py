@@ -28,7 +28,7 @@ def prefix_lines(role: str) -> None:
 
 def note(text: str) -> None:
     """Prints a permanent line, above the progress bar if there is one."""
-    console.stderr().print(f"{_prefix}{text}", markup=False)
+    console.stderr().print(f"{_prefix}{text}")
 
 
 class TrainingProgress:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gmd_vae.common.printable import counted
+
 # note-ons without a note
 NO_LENGTH = "ends on the tick it begins"
 NEVER_ENDS = "never ends"
@@ -25,7 +27,6 @@ OUTSIDE_FIRST_TRACK = "tempo or signature outside the first track"  # reading as
 NO_TEMPO, LATE_TEMPO = "tempo", "first_tempo"
 NO_TIME_SIGNATURE, LATE_TIME_SIGNATURE = "time_signature", "first_time_signature"
 ASSUMED_TEMPO = 120.0
-ASSUMED_TIME_SIGNATURE = (4, 4)
 ASSUMPTIONS = {
     NO_TEMPO: "no tempo given: 120 assumed",
     LATE_TEMPO: "no tempo given before the first: 120 assumed until then",
@@ -122,8 +123,3 @@ def assumptions(first_tempo: int | None, first_time_signature: int | None) -> tu
 def completed_text(hits: int) -> str:
     """Returns the sentence on hits without an end."""
     return f"{counted(hits, 'drum hit')} without an end in the file: each lasts a 64th note"
-
-
-def counted(count: int, thing: str) -> str:
-    """Returns a number with its noun, for example ``2 events``."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
