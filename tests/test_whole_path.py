@@ -155,14 +155,18 @@ def test_a_signal_saves_and_the_same_command_goes_on(home: Path, number: signal.
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # tests may run under nohup
     )
-    metrics = home / "runs/flat-drum_4bar_small/metrics.jsonl"
-    deadline = time.monotonic() + 180
-    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    for _ in range(2):  # as a closed terminal and ``timeout`` do
-        os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=120)
+    try:
+        metrics = home / "runs/flat-drum_4bar_small/metrics.jsonl"
+        deadline = time.monotonic() + 180
+        while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for _ in range(2):  # as a closed terminal and ``timeout`` do
+            os.killpg(process.pid, number)
+        _, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == status, err
     last = err.splitlines()[-1]
     assert last.startswith("Error: Interrupted at step ")

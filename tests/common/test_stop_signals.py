@@ -33,11 +33,12 @@ def world(tmp_path_factory: pytest.TempPathFactory, starter_midi: list[Path], st
     return folder
 
 
-def start(folder: Path, *arguments: str, **settings: object) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, hangup: signal.Handlers = signal.SIG_DFL) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*GMD_VAE, *arguments], cwd=folder, env=environment(), text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **settings,
-    )  # type: ignore[call-overload,no-any-return]  # fmt: skip
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, hangup),  # tests may run under nohup
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["process", "group"])
@@ -77,6 +78,7 @@ def test_a_signal_while_a_command_starts_or_ends_shows_no_traceback(number: sign
         process = subprocess.Popen(
             [GMD_VAE[0], "-X", "importtime", *GMD_VAE[1:], "configs"],
             env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )  # fmt: skip
         assert process.stderr is not None
         while "click" not in process.stderr.readline():  # until then Python itself is starting
@@ -89,12 +91,21 @@ def test_a_signal_while_a_command_starts_or_ends_shows_no_traceback(number: sign
 
 
 def test_nohup_lets_a_command_go_on(tmp_path: Path) -> None:
-    def ignore() -> None:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    process = start(tmp_path, "fetch", "starter", "--output-dir", "out", preexec_fn=ignore)
+    process = start(tmp_path, "fetch", "starter", "--output-dir", "out", hangup=signal.SIG_IGN)
     while process.poll() is None:
         process.send_signal(signal.SIGHUP)
         time.sleep(0.02)
     assert process.returncode == 0, process.stderr and process.stderr.read()
     assert (tmp_path / "out" / "manifest.json").is_file()
+
+
+def test_a_request_that_c_code_prints_shows_no_traceback() -> None:
+    """NumPy's C modules print any error of their imports, and Python prints one that nobody catches, in one way."""
+    code = "import os, signal; from gmd_vae.common import stop_signals; stop_signals.interrupt(); "
+    stopped = code + "os.kill(os.getpid(), signal.SIGTERM)"
+    for text, shown in ((stopped, False), (code + "raise ValueError", True)):
+        done = subprocess.run(
+            [GMD_VAE[0], "-c", text], env=environment(), stderr=subprocess.PIPE, text=True, check=False
+        )
+        assert done.returncode
+        assert ("Traceback" in done.stderr) is shown

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -68,6 +69,7 @@ def end_process(status: int) -> None:
 def interrupt() -> None:
     """Lets signals raise ``KeyboardInterrupt`` from now on, so that a command cleans up as after Ctrl-C."""
     sys.unraisablehook = _quiet_unraisable
+    sys.excepthook = _quiet_exception
     atexit.register(_ignore)
     _install(_raise)
 
@@ -153,3 +155,9 @@ def _quiet_unraisable(unraisable: Any) -> None:
     """Shows no traceback for a ``KeyboardInterrupt`` that Python could not raise, in a finaliser for example."""
     if not isinstance(unraisable.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)
+
+
+def _quiet_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Shows no traceback of a request to stop that C code prints: NumPy's ``import_array`` does, for any error."""
+    if not isinstance(error, _StopRequested):
+        sys.__excepthook__(kind, error, traceback)
