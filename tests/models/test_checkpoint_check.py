@@ -174,14 +174,10 @@ def test_a_folder_without_checkpoints_has_none(tmp_path: Path) -> None:
 def test_a_memory_error_is_no_damage(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gmd_vae.models import checkpoint_check
 
-    class Reader:
-        def get_variable_to_shape_map(self) -> dict[str, list[int]]:
-            return {"encoder/kernel": [3]}
+    def fail(tensor: object) -> bytes:
+        raise MemoryError
 
-        def get_tensor(self, name: str) -> None:
-            raise MemoryError
-
-    monkeypatch.setattr(checkpoint_check.tf.train, "load_checkpoint", lambda path: Reader())
+    monkeypatch.setattr(checkpoint_check, "read_data", fail)
     with pytest.raises(MemoryError):
         checkpoint_check.find_damage(prefix)
 

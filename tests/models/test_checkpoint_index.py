@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fixtures.checkpoint_index import header, table, tensor
 from fixtures.command_line import run
-
-pytestmark = pytest.mark.tensorflow
+from gmd_vae.models.checkpoint_check import find_damage
+from gmd_vae.models.checkpoint_index import DamagedCheckpointError, read_index
 
 Entry = Callable[[], bytes]
 
@@ -27,20 +27,18 @@ def write_index(prefix: Path, data: bytes) -> None:
 
 
 def refusal(prefix: Path) -> str:
-    from gmd_vae.models.checkpoint_index import DamagedIndexError, check_index
-
-    with pytest.raises(DamagedIndexError) as caught:
-        check_index(prefix)
+    with pytest.raises(DamagedCheckpointError) as caught:
+        read_index(prefix)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_a_sound_index_is_accepted(prefix: Path, tiny_run: Path) -> None:
-    from gmd_vae.models.checkpoint_index import check_index
-
+def test_a_sound_index_is_read(prefix: Path) -> None:
     write_index(prefix, table({b"": header(), b"scalar": tensor((), size=4), b"weights": tensor(offset=4)}))
-    check_index(prefix)
-    check_index(tiny_run / "train" / "model.ckpt-3")
+    assert {name: (entry.shape, entry.offset) for name, entry in read_index(prefix).items()} == {
+        "scalar": ((), 0),
+        "weights": ((2, 3), 4),
+    }
 
 
 @pytest.mark.parametrize(
@@ -105,8 +103,6 @@ def test_impossible_blocks_are_refused(prefix: Path, change: Callable[[bytes], b
 
 
 def test_a_pipe_among_the_files_is_refused_at_once(prefix: Path) -> None:
-    from gmd_vae.models.checkpoint_check import find_damage
-
     write_index(prefix, table({b"": header(), b"weights": tensor()}))
     data = prefix.with_name("model.ckpt-1.data-00000-of-00001")
     data.unlink()
@@ -114,6 +110,7 @@ def test_a_pipe_among_the_files_is_refused_at_once(prefix: Path) -> None:
     assert "it is a pipe" in (find_damage(prefix) or "")
 
 
+@pytest.mark.tensorflow
 def test_generate_answers_in_one_line(prefix: Path) -> None:
     write_index(prefix, table({b"": header(), b"weights": tensor((2, -3))}))
     options = ("--config", "hierdec-drum_4bar_small", "-n", "1")

@@ -50,7 +50,6 @@ try:
             lstm_utils,
             trained_model,
         )
-        from tensorflow.core.protobuf import tensor_bundle_pb2
 
         # names of the GPUs that TensorFlow uses; empty without one
         gpus = [device.name for device in tf.config.list_physical_devices("GPU")]
@@ -86,7 +85,6 @@ __all__ = [
     "lstm_utils",
     "magenta_hparams",
     "register",
-    "tensor_bundle_pb2",
     "tf",
     "trained_model",
 ]

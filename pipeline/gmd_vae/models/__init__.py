@@ -7,9 +7,10 @@ use of a checkpoint.
 - ``accelerated/``: Magenta's LSTM layers, computed faster.
 - ``inference/``: models restored from a checkpoint.
 - ``checkpoints.py``: finds a checkpoint from any spelling of its path. No TensorFlow.
-- ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph.
-- ``checkpoint_index.py``: checks the index of a checkpoint, before TensorFlow opens it.
+- ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph. No TensorFlow.
+- ``checkpoint_index.py``, ``bundle_messages.py``: the index of a checkpoint. No TensorFlow.
+- ``checkpoint_variables.py``: the variables of a checkpoint as arrays. No TensorFlow.
 - ``elbo_terms.py``: the parts of the ELBO for each window.
 - ``label_vectors.py``: drum labels as the vectors that Magenta's models read and write.
-- ``sessions.py``: session options.
+- ``sessions.py``: options of sessions, variables of a graph.
 """

@@ -1,4 +1,4 @@
-"""Checks that a checkpoint is undamaged and fits a graph, before anything is restored."""
+"""Checks that a checkpoint is undamaged and fits a graph, before anything is restored. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,28 +6,16 @@ import functools
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from gmd_vae.common import console
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
-from gmd_vae.models.checkpoint_index import DamagedIndexError, check_index
-from gmd_vae.models.tensorflow_paths import tensorflow_path
+from gmd_vae.models.checkpoint_index import DamagedCheckpointError, Tensor, read_data, read_index
 
 _ADAM_SLOTS = ("/Adam", "/Adam_1")
 _OPTIMIZER = re.compile(r"(/Adam(_1)?|(^|/)beta[12]_power(_\d+)?|^global_step)$")
 
 CUDNN_COPY = re.compile(r"(^|/)opaque_kernel(_\d+)?(/Adam(_1)?)?$")
-
-
-class _Unreadable(Exception):
-    """A checkpoint cannot be read. The argument is the reason, in one line."""
-
-
-def graph_variables() -> dict[str, tuple[int, ...]]:
-    """Returns the names and shapes of the variables in the current graph."""
-    return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.global_variables()}
 
 
 def without_optimizer(names: Iterable[str]) -> list[str]:
@@ -43,14 +31,14 @@ def check_fits(prefix: Path, wanted: dict[str, tuple[int, ...]]) -> None:
 
     Args:
         prefix: Prefix of the checkpoint, such as ``runs/NAME/train/model.ckpt-1500``.
-        wanted: Names and shapes of the variables from `graph_variables`.
+        wanted: Names and shapes of the variables from `sessions.graph_variables`.
 
     Raises:
         GmdVaeError: The checkpoint cannot be read, or does not fit. The message names up to three differences.
     """
     try:
-        _, stored = _open(prefix)
-    except _Unreadable as error:
+        stored = {name: tensor.shape for name, tensor in _index(prefix).items()}
+    except DamagedCheckpointError as error:
         raise GmdVaeError(
             f"Checkpoint '{prefix}' cannot be read ({error})", "Remove its files to use the one before it."
         ) from None
@@ -83,17 +71,18 @@ def _note_cudnn_copies(prefix: Path, copies: int) -> None:
 def find_damage(prefix: Path) -> str | None:
     """Reads a whole checkpoint and returns the reason why it cannot be read, in one line, or ``None``.
 
-    TensorFlow's reader compares the checksum of every block of the index and of every tensor. The bytes that no
-    checksum covers contain nothing of the model. Memory is needed for one tensor at a time.
+    The checksums of every block of the index and of every tensor are compared. The bytes that no checksum covers
+    contain nothing of the model. Memory is needed for one tensor at a time.
     """
     if not checkpoints.is_complete(prefix):
         return "one of its files is missing"
     try:
-        reader, stored = _open(prefix)
-        for name in stored:
-            _tensor(reader, name)
-    except _Unreadable as error:
+        for tensor in _index(prefix).values():
+            read_data(tensor)
+    except DamagedCheckpointError as error:
         return str(error)
+    except OSError as error:
+        return _reason(error)
     return None
 
 
@@ -104,10 +93,15 @@ def check_undamaged(prefix: Path) -> None:
         GmdVaeError: It cannot be read.
     """
     if reason := find_damage(prefix):
-        raise GmdVaeError(
-            f"Checkpoint '{prefix}' cannot be read ({reason})",
-            "Give another one: RUN/best, RUN/latest, or an earlier step.",
-        )
+        raise damaged_error(prefix, reason)
+
+
+def damaged_error(prefix: Path, reason: str) -> GmdVaeError:
+    """Returns the error for a checkpoint that cannot be read."""
+    return GmdVaeError(
+        f"Checkpoint '{prefix}' cannot be read ({reason})",
+        "Give another one: RUN/best, RUN/latest, or an earlier step.",
+    )
 
 
 def last_undamaged(folder: Path) -> tuple[Path | None, list[tuple[Path, str]]]:
@@ -126,46 +120,16 @@ def last_undamaged(folder: Path) -> tuple[Path | None, list[tuple[Path, str]]]:
     return None, damaged
 
 
-def _open(prefix: Path) -> tuple[Any, dict[str, tuple[int, ...]]]:
-    """Opens TensorFlow's reader of a checkpoint; returns it with the names and shapes of the tensors."""
+def _index(prefix: Path) -> dict[str, Tensor]:
+    """Reads the index of a checkpoint; a file that cannot be opened is damage too."""
     try:
-        check_index(prefix)
-    except DamagedIndexError as error:
-        raise _Unreadable(str(error)) from None
+        return read_index(prefix)
     except OSError as error:
-        raise _Unreadable(f"{error.strerror}: '{error.filename}'") from None
-    try:
-        reader = tf.train.load_checkpoint(tensorflow_path(prefix))
-        return reader, {name: tuple(shape) for name, shape in reader.get_variable_to_shape_map().items()}
-    except MemoryError:  # a damaged index can name a block of any size; a sound index is small
-        raise _Unreadable("its index is damaged: it names more data than can be") from None
-    except (tf.errors.OpError, ValueError, IndexError) as error:
-        raise _Unreadable(_reason(error, "its index")) from None
+        raise DamagedCheckpointError(_reason(error)) from None
 
 
-def _tensor(reader: Any, name: str) -> Any:
-    # a MemoryError is no damage here: the size comes from the index, whose checksums are correct
-    try:
-        return reader.get_tensor(name)
-    except (tf.errors.OpError, ValueError, IndexError) as error:
-        raise _Unreadable(_reason(error, "its data")) from None
-
-
-def _reason(error: Exception, what: str) -> str:
-    """Translates an error of TensorFlow's reader to one line; unknown texts stay as they are.
-
-    TensorFlow also raises Python's errors, such as an ``IndexError`` where a file ends too early.
-    """
-    text = " ".join(str(error).split())
-    for words, reason in {
-        "Read less bytes": "ends too early",
-        "hecksum": "has changed: the checksum does not match",
-        "too short to be an sstable": "ends too early",
-        "not an sstable": "is cut off or not an index",
-    }.items():
-        if words in text:
-            return f"{what} {reason}"
-    return f"{what}: {text}" if text else f"{what} is damaged"
+def _reason(error: OSError) -> str:
+    return f"{error.strerror}: '{error.filename}'" if error.filename else str(error.strerror)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

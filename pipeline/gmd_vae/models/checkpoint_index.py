@@ -1,9 +1,9 @@
-"""Checks the index of a checkpoint before TensorFlow opens it.
+"""Reads the index of a checkpoint and the data of its tensors, without TensorFlow.
 
-TensorFlow ends the whole process, or asks for any amount of memory, where an index with correct checksums describes
-tensors that cannot be. The index is a sorted table of key and value, in blocks with checksums (TensorFlow,
-``core/lib/io/table_format.txt``); the empty key holds a ``BundleHeaderProto``, the name of a tensor its
-``BundleEntryProto`` (``core/protobuf/tensor_bundle.proto``).
+The index is a sorted table of key and value, in blocks with checksums (TensorFlow, ``core/lib/io/table_format.txt``);
+the empty key holds a ``BundleHeaderProto``, the name of a tensor its ``BundleEntryProto``
+(``core/protobuf/tensor_bundle.proto``). Everything is checked before TensorFlow opens a checkpoint: it ends the whole
+process, or asks for any amount of memory, where an index with correct checksums describes tensors that cannot be.
 """
 
 from __future__ import annotations
@@ -13,108 +13,167 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-from google.protobuf.message import DecodeError
+from typing import Any, NamedTuple
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.regular_files import open_regular, read_regular
-from gmd_vae.magenta.api import tensor_bundle_pb2, tf
 from gmd_vae.midi.tfrecord import masked_crc
+from gmd_vae.models.bundle_messages import ENTRY, HEADER, message_class
 
 _MAX_INDEX = 64 << 20  # bytes; 171 variables take 10 kB
 _MAX_TENSOR = 1 << 30  # bytes; the largest variable of Magenta's published models has 0.1 GB
 _MAX_RANK = 8
+_VERSION = 1  # of the format; TensorFlow has written no other since 2016
 _FOOTER = 48  # bytes: two handles, padding, and the magic number
 _MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 _TRAILER = 5  # bytes after a block: the compression (0: none) and a checksum
+# name and size in bytes of each type of number, by TensorFlow's DataType (core/framework/types.proto)
 _NUMBER_TYPES = {
-    dtype.as_datatype_enum: dtype.size
-    for dtype in (
-        *(tf.float32, tf.float64, tf.float16, tf.bfloat16, tf.bool),
-        *(tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64),
-    )
+    **{1: ("float32", 4), 2: ("float64", 8), 14: ("bfloat16", 2), 19: ("float16", 2), 10: ("bool", 1)},
+    **{6: ("int8", 1), 5: ("int16", 2), 3: ("int32", 4), 9: ("int64", 8)},
+    **{4: ("uint8", 1), 17: ("uint16", 2), 22: ("uint32", 4), 23: ("uint64", 8)},
 }
 
 
-class DamagedIndexError(Exception):
-    """An index is damaged. ``str()`` is the reason, in one line."""
+class DamagedCheckpointError(Exception):
+    """A checkpoint is damaged. ``str()`` is the reason, in one line."""
 
 
-def check_index(prefix: Path) -> None:
-    """Checks the index of a complete checkpoint against the sizes of its data files.
+class Tensor(NamedTuple):
+    """The place of a tensor in the data files.
+
+    Attributes:
+        dtype: Type of its numbers, by NumPy's name, or ``bfloat16``.
+        shape: Its shape.
+        file: Data file.
+        offset: First byte.
+        size: Bytes.
+        checksum: Masked CRC-32C of the bytes.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    file: Path
+    offset: int
+    size: int
+    checksum: int
+
+
+def read_index(prefix: Path) -> dict[str, Tensor]:
+    """Reads the index of a complete checkpoint, and checks it against the sizes of the data files.
 
     Args:
         prefix: Prefix of the checkpoint.
 
+    Returns:
+        Its tensors by name, sorted. Together they are no larger than the data files.
+
     Raises:
-        DamagedIndexError: The index is damaged, or describes tensors that the data files cannot hold.
+        DamagedCheckpointError: The index is damaged, or describes tensors that the data files cannot hold.
         OSError: A file is missing, or is no regular file.
     """
     try:
         data = read_regular(prefix.with_name(f"{prefix.name}.index"), _MAX_INDEX)
     except GmdVaeError:
-        raise DamagedIndexError(f"its index is larger than {_MAX_INDEX:,} bytes") from None
+        raise DamagedCheckpointError(f"its index is larger than {_MAX_INDEX:,} bytes") from None
+    from google.protobuf.message import DecodeError
+
     try:
         entries = list(_entries(data))
         if not entries or entries[0][0] != b"":
-            raise DamagedIndexError("its index has no header")
-        header = tensor_bundle_pb2.BundleHeaderProto.FromString(entries[0][1])
-        shards = _shard_sizes(prefix, header.num_shards)
-        for key, value in entries[1:]:
-            _check_tensor(key, tensor_bundle_pb2.BundleEntryProto.FromString(value), shards)
+            raise DamagedCheckpointError("its index has no header")
+        files = _data_files(prefix, message_class(HEADER).FromString(entries[0][1]))
+        entry = message_class(ENTRY)
+        tensors = {key.decode(): _tensor(key.decode(), entry.FromString(value), files) for key, value in entries[1:]}
     except (ValueError, IndexError, struct.error, DecodeError):
-        raise DamagedIndexError("its index is damaged: an entry cannot be read") from None
+        raise DamagedCheckpointError("its index is damaged: an entry cannot be read") from None
+    if sum(tensor.size for tensor in tensors.values()) > sum(size for _, size in files):
+        raise DamagedCheckpointError("its index gives several arrays the same data")
+    return tensors
 
 
-def _shard_sizes(prefix: Path, count: int) -> list[int]:
-    """Returns the sizes of the data files in bytes."""
-    if not 0 < count <= 99_999:
-        raise DamagedIndexError(f"its index names {count:,} data files")
-    sizes = []
-    for shard in range(count):
-        with open_regular(prefix.with_name(f"{prefix.name}.data-{shard:05}-of-{count:05}")) as file:
-            sizes.append(os.fstat(file.fileno()).st_size)
-    return sizes
-
-
-def _check_tensor(key: bytes, entry: Any, shards: list[int]) -> None:
-    """Checks the description of one tensor.
+def read_data(tensor: Tensor) -> bytes:
+    """Reads the bytes of a tensor.
 
     Args:
-        key: Its name.
-        entry: A ``BundleEntryProto``.
-        shards: Sizes of the data files in bytes.
+        tensor: A tensor from `read_index`.
+
+    Raises:
+        DamagedCheckpointError: The data ends too early, or the checksum does not match.
+        OSError: The file cannot be read.
     """
-    if not key.decode().isprintable():
-        raise DamagedIndexError("its index holds a name that is no text")
+    with open_regular(tensor.file) as stream:
+        stream.seek(tensor.offset)
+        data = stream.read(tensor.size)
+    if len(data) < tensor.size:
+        raise DamagedCheckpointError("its data ends too early")
+    if masked_crc(data) != tensor.checksum:
+        raise DamagedCheckpointError("its data has changed: the checksum does not match")
+    return data
+
+
+def _data_files(prefix: Path, header: Any) -> list[tuple[Path, int]]:
+    """Returns the data files with their sizes in bytes.
+
+    Args:
+        prefix: Prefix of the checkpoint.
+        header: A ``BundleHeaderProto``.
+    """
+    version, count = header.version, header.num_shards
+    if version.min_consumer > _VERSION or _VERSION in version.bad_consumers or version.producer < 0:
+        raise DamagedCheckpointError("its index has a format that is not known")
+    if header.endianness:
+        raise DamagedCheckpointError("it was written by a big-endian machine")
+    if not 0 < count <= 99_999:
+        raise DamagedCheckpointError(f"its index names {count:,} data files")
+    files = []
+    for shard in range(count):
+        path = prefix.with_name(f"{prefix.name}.data-{shard:05}-of-{count:05}")
+        with open_regular(path) as file:
+            files.append((path, os.fstat(file.fileno()).st_size))
+    return files
+
+
+def _tensor(name: str, entry: Any, files: list[tuple[Path, int]]) -> Tensor:
+    """Checks the description of one tensor, and returns its place.
+
+    Args:
+        name: Its name.
+        entry: A ``BundleEntryProto``.
+        files: Data files with their sizes in bytes.
+    """
+    if not name.isprintable():
+        raise DamagedCheckpointError("its index holds a name that is no text")
     if entry.dtype not in _NUMBER_TYPES or entry.slices:
-        raise DamagedIndexError("its index describes something else than arrays of numbers")
-    sizes = [dimension.size for dimension in entry.shape.dim]
-    if entry.shape.unknown_rank or len(sizes) > _MAX_RANK or min(sizes, default=0) < 0:
-        raise DamagedIndexError("its index describes an array of an impossible shape")
-    if entry.size != math.prod(sizes) * _NUMBER_TYPES[entry.dtype] or entry.size > _MAX_TENSOR:
-        raise DamagedIndexError("its index gives an array another size than that of its shape")
-    if not 0 <= entry.shard_id < len(shards) or entry.offset < 0:
-        raise DamagedIndexError("its index places an array outside the data")
-    if entry.offset + entry.size > shards[entry.shard_id]:
-        raise DamagedIndexError("its data ends too early")
+        raise DamagedCheckpointError("its index describes something else than arrays of numbers")
+    dtype, item_size = _NUMBER_TYPES[entry.dtype]
+    shape = tuple(dimension.size for dimension in entry.shape.dim)
+    if entry.shape.unknown_rank or len(shape) > _MAX_RANK or min(shape, default=0) < 0:
+        raise DamagedCheckpointError("its index describes an array of an impossible shape")
+    if entry.size != math.prod(shape) * item_size or entry.size > _MAX_TENSOR:
+        raise DamagedCheckpointError("its index gives an array another size than that of its shape")
+    if not 0 <= entry.shard_id < len(files) or entry.offset < 0:
+        raise DamagedCheckpointError("its index places an array outside the data")
+    file, file_size = files[entry.shard_id]
+    if entry.offset + entry.size > file_size:
+        raise DamagedCheckpointError("its data ends too early")
+    return Tensor(dtype, shape, file, entry.offset, entry.size, entry.crc32c)
 
 
 def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yields keys and values of a table, with rising keys."""
     if len(data) < _FOOTER:
-        raise DamagedIndexError("its index ends too early")
+        raise DamagedCheckpointError("its index ends too early")
     footer = data[-_FOOTER:]
     if not footer.endswith(_MAGIC):
-        raise DamagedIndexError("its index is cut off or not an index")
+        raise DamagedCheckpointError("its index is cut off or not an index")
     _, _, place = _handle(footer)  # of an empty block
     offset, size, _ = _handle(footer, place)
     before = None
     for last, handle in _block(data, offset, size):
         for key, value in _block(data, *_handle(handle)[:2]):
             if (before is not None and key <= before) or key > last:
-                raise DamagedIndexError("its index is not sorted")
+                raise DamagedCheckpointError("its index is not sorted")
             before = key
             yield key, value
 
@@ -132,16 +191,16 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
     At the end of a block stand the places of whole keys, at which TensorFlow begins a search.
     """
     if offset + size + _TRAILER > len(data) - _FOOTER or size < 4:
-        raise DamagedIndexError("its index is damaged: a block reaches beyond its end")
+        raise DamagedCheckpointError("its index is damaged: a block reaches beyond its end")
     block, trailer = data[offset : offset + size], data[offset + size : offset + size + _TRAILER]
     if struct.unpack("<I", trailer[1:])[0] != masked_crc(block + trailer[:1]):
-        raise DamagedIndexError("its index has changed: the checksum does not match")
+        raise DamagedCheckpointError("its index has changed: the checksum does not match")
     if trailer[0]:
-        raise DamagedIndexError("its index is compressed, which TensorFlow does not do")
+        raise DamagedCheckpointError("its index is compressed, which TensorFlow does not do")
     (count,) = struct.unpack("<I", block[-4:])
     end = size - 4 - 4 * count
     if end < 0 or not count:
-        raise DamagedIndexError("its index is damaged: a block has no entries")
+        raise DamagedCheckpointError("its index is damaged: a block has no entries")
     whole = set(struct.unpack(f"<{count}I", block[end:-4]))
     place, key, starts = 0, b"", {0}
     while place < end:
@@ -150,7 +209,7 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
         added, place = _varint(block, place)
         length, place = _varint(block, place)
         if shared > len(key) or place + added + length > end:
-            raise DamagedIndexError("its index is damaged: an entry reaches beyond its block")
+            raise DamagedCheckpointError("its index is damaged: an entry reaches beyond its block")
         if not shared:
             starts.add(start)
         key = key[:shared] + block[place : place + added]
@@ -158,7 +217,7 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
         yield key, block[place : place + length]
         place += length
     if not whole <= starts:
-        raise DamagedIndexError("its index is damaged: a search would begin inside an entry")
+        raise DamagedCheckpointError("its index is damaged: a search would begin inside an entry")
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:
@@ -170,4 +229,4 @@ def _varint(data: bytes, place: int) -> tuple[int, int]:
         number |= (byte & 0x7F) << shift
         if byte < 0x80:
             return number, place
-    raise DamagedIndexError("its index is damaged: a number has too many bytes")
+    raise DamagedCheckpointError("its index is damaged: a number has too many bytes")

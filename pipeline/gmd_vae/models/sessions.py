@@ -1,4 +1,4 @@
-"""Options of TensorFlow sessions."""
+"""TensorFlow sessions: their options, and the variables of their graph."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def session_config(layers: SelectedLayers | None) -> Any:
     # no step faster there; in graphs with loops it does
     config.graph_options.rewrite_options.disable_meta_optimizer = layers is not None and layers.is_unrolled
     return config
+
+
+def graph_variables() -> dict[str, tuple[int, ...]]:
+    """Returns the names and shapes of the variables in the current graph."""
+    return {variable.op.name: tuple(variable.shape.as_list()) for variable in tf.global_variables()}

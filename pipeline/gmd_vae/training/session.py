@@ -10,13 +10,8 @@ from typing import Any
 
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
-from gmd_vae.models.checkpoint_check import (
-    check_fits,
-    check_undamaged,
-    graph_variables,
-    last_undamaged,
-    without_optimizer,
-)
+from gmd_vae.models.checkpoint_check import check_fits, check_undamaged, last_undamaged, without_optimizer
+from gmd_vae.models.sessions import graph_variables
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training import tensorboard_events
 from gmd_vae.training.execution import Execution

@@ -12,8 +12,8 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.models.accelerated.select_layers import SelectedLayers, accelerate
-from gmd_vae.models.checkpoint_check import check_fits, check_undamaged, graph_variables
-from gmd_vae.models.sessions import session_config
+from gmd_vae.models.checkpoint_check import check_fits, check_undamaged
+from gmd_vae.models.sessions import graph_variables, session_config
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 
 Model = TypeVar("Model", bound="CheckpointModel")

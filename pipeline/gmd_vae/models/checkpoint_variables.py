@@ -1,0 +1,58 @@
+"""Reads the variables of a checkpoint into NumPy arrays, without TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.models.checkpoint_check import CUDNN_COPY, damaged_error, without_optimizer
+from gmd_vae.models.checkpoint_index import DamagedCheckpointError, Tensor, read_data, read_index
+
+_MAX_BYTES = 4 << 30  # of all variables; those of Magenta's largest published model take 0.7 GB
+
+
+def read_variables(prefix: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """Reads the variables of a model, and verifies their checksums.
+
+    Args:
+        prefix: Prefix of a checkpoint, ours or Magenta's, from `checkpoints.open_checkpoint`.
+
+    Returns:
+        The variables by Magenta's names, sorted; the arrays are read-only. The optimiser's variables, the global step,
+        cuDNN's copies of weights and variables that are no floats are left out.
+
+    Raises:
+        GmdVaeError: The checkpoint cannot be read, or is damaged.
+    """
+    try:
+        tensors = read_index(prefix)
+        names = [name for name in without_optimizer(tensors) if _is_weight(name, tensors[name])]
+        if sum(tensors[name].size for name in names) > _MAX_BYTES:
+            raise DamagedCheckpointError(f"its variables take more than {_MAX_BYTES:,} bytes")
+        return {name: _float32(name, tensors[name]) for name in names}
+    except DamagedCheckpointError as error:
+        raise damaged_error(prefix, str(error)) from None
+    except OSError as error:
+        raise damaged_error(prefix, f"{error.strerror}: '{error.filename}'") from None
+
+
+def _is_weight(name: str, tensor: Tensor) -> bool:
+    return "float" in tensor.dtype and not CUDNN_COPY.search(name)
+
+
+def _float32(name: str, tensor: Tensor) -> npt.NDArray[np.float32]:
+    """Reads one variable."""
+    if tensor.dtype == "float64":
+        raise DamagedCheckpointError(f"'{name}' is float64, and Magenta's variables are float32")
+    data = read_data(tensor)
+    if tensor.dtype == "bfloat16":  # the upper half of a float32
+        values = (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+    elif tensor.dtype == "float16":
+        values = np.frombuffer(data, "<f2").astype(np.float32)
+    else:
+        values = np.frombuffer(data, "<f4").astype(np.float32, copy=False)
+    values = values.reshape(tensor.shape)
+    values.flags.writeable = False
+    return values
