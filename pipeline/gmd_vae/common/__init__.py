@@ -23,5 +23,6 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``json_text.py``: JSON without NaN and control codes.
 - ``charts.py``: line charts as reproducible PNG files.
 - ``machine.py``: processor, memory, disk and GPUs of this machine, and the problems with them.
+- ``disk_space.py``: free disk space.
 - ``latent_points.py``: points and paths in latent space, in numpy.
 """

@@ -5,7 +5,8 @@ In: a dataset's name, a folder, an archive or a MIDI file. Out: folders with MID
 MIDI bytes. Read ``midi_files.py`` first.
 
 - ``midi_files.py``: the MIDI files of a folder or an archive, in a fixed order.
-- ``catalogue.py``: ``info.csv`` parsed, and the names of the splits.
+- ``midi_formats.py``: MIDI files recognised by their first bytes.
+- ``catalogue.py``: catalogues such as ``info.csv`` parsed, and the names of the splits.
 - ``selection.py``: selections of recordings from the catalogue, for the options of ``convert``.
 - ``archives.py``: listings of archives, and files read from them in place.
 - ``forward_reader.py``: the bounded stream that ``tarfile`` reads.

@@ -9,5 +9,6 @@ of ``gmd-vae inspect --json`` (docs/folders.md) and the source of its text and i
 - ``collection.py``: inspects many MIDI files or NoteSequences. ``sequence_figures.py`` computes the figures of each.
 - ``examples_folder.py``: inspects a folder of examples.
 - ``fitting_kinds.py``, ``fitting_configs.py``: the kinds of config, and the configs, that find windows in music.
+- ``fitting_drums.py``: the ready-made drum config that fits the metre, length and grid of music.
 - ``tables.py``, ``text_grid.py``: print an answer. ``picture.py`` draws it.
 """

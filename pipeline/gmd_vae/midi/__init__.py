@@ -13,11 +13,14 @@ file from bytes to a record.
 - ``convert``: a folder or an archive → TFRecord files, one for each split.
 - ``convert_batch``: the share of one worker process in a conversion.
 - ``account_sum``: the accounts of many files, for manifests and tables.
-- ``splits``: the files to convert, and their splits.
+- ``splits``: the files to convert, and their splits by a catalogue.
+- ``content_splits``, ``near_duplicates``: splits by content, with near-duplicates of a performance in one split.
+- ``drum_channels``, ``drum_maps``: drums on other channels and of other kits.
 - ``sequence_limits``: limits of NoteSequences that come from files.
 - ``notes_manifest``: the manifest of ``convert``.
 - ``tfrecord``: TFRecord files without TensorFlow.
 - ``note_sequence``: the NoteSequence class and note_seq's modules without note_seq's slow imports.
+- ``quarter_positions``: positions in quarter notes by the tempos of a NoteSequence.
 - ``note_arrays``: the notes of a serialised NoteSequence as arrays.
 - ``chord_inference``: chords of a NoteSequence by the Viterbi algorithm, fast.
 """

@@ -19,14 +19,14 @@ of the files.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.midi.note_arrays import read_notes
+from gmd_vae.midi.quarter_positions import TempoMap
 
-VERSION = 1  # of the fingerprints, for work that is resumed
+VERSION = 2  # of the fingerprints, for work that is resumed
 _MINIMA = 64  # of each grid
 _GRIDS = 2
 FINGERPRINT_BYTES = 2 * _GRIDS * _MINIMA
@@ -72,13 +72,17 @@ _SMOOTHING = np.fft.rfft(np.exp(-0.5 * (_CIRCLE / _BORDER_WIDTH) ** 2))
 
 
 def fingerprint(record: bytes) -> bytes:
-    """Returns the minima of a NoteSequence for both grids: 256 bytes, or none for music without notes.
+    """Returns the minima of a NoteSequence for both grids: 256 bytes, or none for music without notes or with an
+    impossible tempo.
 
     Args:
         record: NoteSequence in protobuf wire format, with times in seconds.
     """
     sequence, notes = read_notes(record)
-    quarters = _quarters(notes.start, sequence.tempos)
+    tempos = TempoMap.of(sequence)
+    if tempos is None:
+        return b""
+    quarters = tempos.to_quarters(notes.start)
     is_usable = np.isfinite(quarters) & (np.abs(quarters) < 2**40) & (notes.pitch >= 0) & (notes.pitch < 128)
     steps = quarters[is_usable] * _STEPS_PER_QUARTER
     if not len(steps):
@@ -87,19 +91,6 @@ def fingerprint(record: bytes) -> bytes:
     voices = np.where(notes.is_drum[is_usable], _DRUM_VOICES[pitch], pitch + 128)
     minima = np.concatenate([_minima(_shingles(steps, voices, border)) for border in _borders(steps)])
     return minima.astype("<u2").tobytes()
-
-
-def _quarters(seconds: npt.NDArray[np.float64], tempos: Any) -> npt.NDArray[np.float64]:
-    """Returns times in quarter notes from the start of the file, by its tempos (120 a minute without one)."""
-    changes = sorted({tempo.time: tempo.qpm for tempo in tempos if tempo.qpm > 0}.items())
-    if not changes or changes[0][0] > 0:
-        changes.insert(0, (0.0, 120.0))
-    starts = np.array([time for time, _ in changes])
-    rates = np.array([qpm for _, qpm in changes]) / 60
-    begins = np.concatenate([[0.0], np.cumsum(np.diff(starts) * rates[:-1])])
-    place = np.maximum(np.searchsorted(starts, seconds, "right") - 1, 0)
-    quarters: npt.NDArray[np.float64] = begins[place] + (seconds - starts[place]) * rates[place]
-    return quarters
 
 
 def _borders(steps: npt.NDArray[np.float64]) -> list[float]:

@@ -10,5 +10,6 @@ In: any MIDI file with drums; for a report, a run folder. Out: WAV files, PNG fi
 - ``bars.py``: finds bars and beats, and converts seconds to quarter notes and back.
 - ``layout.py``: lays out the grid of a part: rows, lines and a rectangle for each hit.
 - ``grid_png.py``: draws the grid as a PNG file.
+- ``limits.py``: limits that are checked before the music is made.
 - ``report/``: the page of a run, with its beats, training curves and evaluations.
 """

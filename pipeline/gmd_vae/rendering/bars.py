@@ -8,6 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.midi.quarter_positions import TempoMap
 from gmd_vae.rendering.drum_part import DrumPart
 
 _CLOSE = 1e-4  # quarter notes, 0.05 ms at 120 bpm: seconds converted back to quarters are not exact
@@ -80,23 +81,12 @@ def find_bars(part: DrumPart, limit: int) -> Bars:
 
 def to_quarters(part: DrumPart, seconds: Array) -> Array:
     """Converts seconds to quarter notes from the beginning, by the part's tempos."""
-    starts, rates, quarters = _tempo_map(part)
-    index = np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
-    return np.asarray(quarters[index] + (seconds - starts[index]) * rates[index])
+    return TempoMap.from_changes(part.tempos).to_quarters(seconds)
 
 
 def to_seconds(part: DrumPart, quarters: Array) -> Array:
     """Converts quarter notes from the beginning to seconds: the inverse of ``to_quarters``."""
-    starts, rates, changes = _tempo_map(part)
-    index = np.maximum(np.searchsorted(changes, quarters, side="right") - 1, 0)
-    return np.asarray(starts[index] + (quarters - changes[index]) / rates[index])
-
-
-def _tempo_map(part: DrumPart) -> tuple[Array, Array, Array]:
-    """Returns the seconds, the quarter notes per second and the quarter notes of each tempo change."""
-    starts = np.array([time for time, _ in part.tempos])
-    rates = np.array([qpm / 60 for _, qpm in part.tempos])
-    return starts, rates, np.concatenate([[0.0], np.cumsum(np.diff(starts) * rates[:-1])])
+    return TempoMap.from_changes(part.tempos).to_seconds(quarters)
 
 
 def _beat(numerator: int, denominator: int) -> float:

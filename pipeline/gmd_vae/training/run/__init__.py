@@ -6,6 +6,7 @@ In: the options of ``gmd-vae train`` and an existing run folder, if any. Out: a 
 - ``prepare.py``: combines options and run folder, and checks examples, memory and disk space.
 - ``folder.py``: `Run`, and the check that a resumed run is the same.
 - ``run_file.py``: the format of ``run.json``.
+- ``folder_checks.py``: checks that a start at step 0 destroys nothing.
 - ``lock.py``: one training at a time in a folder.
 - ``disk_space.py``: room for the checkpoints.
 """

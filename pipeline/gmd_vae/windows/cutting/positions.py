@@ -12,7 +12,8 @@ import numpy as np
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.note_arrays import notes_of
-from gmd_vae.windows.cutting.beat_time import Music, TempoMap, at_one_tempo
+from gmd_vae.midi.quarter_positions import TempoMap
+from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import placed_stretches, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Labels
 
