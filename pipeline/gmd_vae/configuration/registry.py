@@ -14,6 +14,7 @@ from typing import Any
 from gmd_vae.common.errors import UsageError, nearest
 from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config, from_declaration
+from gmd_vae.configuration.limits import check_hparams
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.families import family_of
 
@@ -103,6 +104,31 @@ def config_of_declaration(name: str, declaration: dict[str, Any] | None) -> Conf
     except (AttributeError, TypeError):
         raise ValueError("the declaration is not that of a config") from None
     family_of(config).check(config)
+    return config
+
+
+def config_of_model(name: str, declaration: dict[str, Any] | None, hparams: dict[str, Any]) -> Config:
+    """Returns the config of a trained model, after a check that the model's hyperparameters fit it.
+
+    Args:
+        name: The config's name.
+        declaration: ``declaration_of`` the config, after JSON.
+        hparams: All hyperparameters of the model, by Magenta's names.
+
+    Raises:
+        UsageError: There is no config or no family of that name.
+        ValueError: Something does not fit; the text names it.
+    """
+    config = config_of_declaration(name, declaration)
+    if config.name != name:
+        raise ValueError(f"field 'declaration.name' is '{config.name}', and 'config' is '{name}'")
+    if missing := [key for key in config.hparams if key not in hparams]:
+        raise ValueError(f"it has no field 'hparams.{missing[0]}'")
+    if unknown := [key for key in hparams if key not in config.hparams]:
+        raise ValueError(f"unknown hyperparameter '{unknown[0]}'")
+    check_hparams(hparams)
+    if hparams["max_seq_len"] != config.windows.steps:
+        raise ValueError(f"max_seq_len is {hparams['max_seq_len']}, and its windows have {config.windows.steps} steps")
     return config
 
 

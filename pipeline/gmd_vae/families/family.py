@@ -75,16 +75,16 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def core_decoders(self, config: Config, hparams: dict[str, Any]) -> Sequence[tuple[int, int]]:
-        """Returns ``(input depth, output depth)`` of each core decoder, for ``parameters.count_parameters``.
+        """Returns ``(input depth, output depth)`` of each core decoder, for ``parameters.variable_shapes``.
 
         Args:
             config: The config.
             hparams: All hyperparameters by Magenta's names.
         """
 
-    def extra_parameters(self, config: Config, hparams: dict[str, Any]) -> int:
-        """Returns the number of parameters that are not in LSTM or dense layers."""
-        return 0
+    def extra_variables(self, config: Config, hparams: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+        """Returns the shapes of the variables, by name, that are not in LSTM or dense layers."""
+        return {}
 
     def training_bytes(self, config: Config, hparams: dict[str, Any]) -> int | None:
         """Returns an estimate of the memory for training on a CPU in bytes; ``None`` if it is unknown."""

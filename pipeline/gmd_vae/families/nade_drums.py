@@ -41,9 +41,10 @@ class NadeDrums(DrumLabels):
         depth = config.drum_windows.output_depth
         return [(depth, hparams["nade_num_hidden"] + depth)]
 
-    def extra_parameters(self, config: Config, hparams: dict[str, Any]) -> int:
+    def extra_variables(self, config: Config, hparams: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         """Returns the NADE's encoder and decoder weights, one matrix each."""
-        return 2 * int(hparams["nade_num_hidden"]) * config.drum_windows.output_depth
+        depth, hidden = config.drum_windows.output_depth, int(hparams["nade_num_hidden"])
+        return {"decoder/nade/w_enc": (depth, 1, hidden), "decoder/nade/w_dec_t": (depth, hidden, 1)}
 
     def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
         """Returns the drums of a drum roll."""

@@ -11,6 +11,7 @@ use of a checkpoint.
 - ``checkpoint_index.py``, ``bundle_messages.py``: the index of a checkpoint. No TensorFlow.
 - ``checkpoint_variables.py``: the variables of a checkpoint as arrays. No TensorFlow.
 - ``tensorflow_paths.py``: paths of checkpoints that TensorFlow does not take for patterns.
+- ``model_file.py``: a trained model as one safetensors file, with its config and card. No TensorFlow.
 - ``elbo_terms.py``: the parts of the ELBO for each window.
 - ``label_vectors.py``: drum labels as the vectors that Magenta's models read and write.
 - ``sessions.py``: options of sessions, variables of a graph.

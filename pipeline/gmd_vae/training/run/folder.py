@@ -16,8 +16,7 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
-from gmd_vae.configuration.limits import check_hparams
-from gmd_vae.configuration.registry import config_of_declaration, declaration_of
+from gmd_vae.configuration.registry import config_of_declaration, config_of_model, declaration_of
 from gmd_vae.training.run.run_file import FORMAT, NAME, NEXT_ACTION, Plan, read_run_file
 
 KEEP = 3  # checkpoints; stock Magenta keeps 100. Three at the previous project's sizes take half a gigabyte
@@ -190,12 +189,7 @@ def read_run(folder: Path) -> Run | None:
         return None
     _, known = found
     try:
-        config = config_of_declaration(known.config, known.declaration)
-        if config.name != known.config:
-            raise ValueError(f"field 'declaration.name' is '{config.name}', and 'config' is '{known.config}'")
-        if missing := [name for name in config.hparams if name not in known.hparams]:
-            raise ValueError(f"it has no field 'hparams.{missing[0]}'")
-        _check_hparams(config, known.hparams)
+        config = config_of_model(known.config, known.declaration, known.hparams)
     except (UsageError, ValueError) as error:
         reason = error.problem if isinstance(error, UsageError) else str(error)
         raise GmdVaeError(f"'{folder / NAME}' does not describe a run: {reason}", NEXT_ACTION) from None
@@ -204,15 +198,6 @@ def read_run(folder: Path) -> Run | None:
         init_from = InitFrom(Path(known.init_from_path), known.init_from)
     examples = Path(known.examples)
     return Run(folder, config, known.hparams, known.seed, examples, known.examples_digest, init_from, known.layers)
-
-
-def _check_hparams(config: Config, hparams: dict[str, Any]) -> None:
-    """Checks the hyperparameters of a run. Raises ValueError with the name of one that does not fit."""
-    if unknown := [name for name in hparams if name not in config.hparams]:
-        raise ValueError(f"unknown hyperparameter '{unknown[0]}'")
-    check_hparams(hparams)
-    if hparams["max_seq_len"] != config.windows.steps:
-        raise ValueError(f"max_seq_len is {hparams['max_seq_len']}, and its windows have {config.windows.steps} steps")
 
 
 def read_plan(folder: Path) -> Plan | None:

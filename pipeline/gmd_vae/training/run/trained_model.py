@@ -1,0 +1,71 @@
+"""The model of a run as `ModelFile`, from a checkpoint of the run. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import files
+from gmd_vae.configuration.config import Config
+from gmd_vae.families.parameters import variable_shapes
+from gmd_vae.models import checkpoints
+from gmd_vae.models.checkpoint_check import check_fits, damaged_error
+from gmd_vae.models.checkpoint_variables import read_variables
+from gmd_vae.models.model_file import Card, ModelFile
+from gmd_vae.training.history import Validation
+from gmd_vae.training.run.folder import Run
+
+
+def model_of_run(run: Run, checkpoint: Path, validation: Validation | None = None) -> ModelFile:
+    """Reads the model of a run.
+
+    Args:
+        run: The run.
+        checkpoint: Prefix of one of its checkpoints.
+        validation: Figures of that checkpoint, for the card.
+
+    Raises:
+        GmdVaeError: The checkpoint cannot be read, or does not fit the run.
+    """
+    figures = None
+    if validation is not None:
+        measured = dataclasses.asdict(validation).items()
+        figures = {name: value if value is None or math.isfinite(value) else None for name, value in measured}
+    card = Card(run.folder.resolve().name, run.config.summary, _name_of_data(run), validation=figures)
+    model = model_of_checkpoint(run.config, run.hparams, checkpoint, card)
+    return dataclasses.replace(model, examples_digest=run.examples_digest)
+
+
+def model_of_checkpoint(config: Config, hparams: dict[str, Any], checkpoint: Path, card: Card) -> ModelFile:
+    """Reads the model of a checkpoint.
+
+    Args:
+        config: Config of the checkpoint.
+        hparams: All hyperparameters by Magenta's names.
+        checkpoint: Prefix of the checkpoint.
+        card: Facts about the model.
+
+    Raises:
+        GmdVaeError: The checkpoint cannot be read, or does not fit the config.
+    """
+    shapes = variable_shapes(config, hparams)
+    check_fits(checkpoint, shapes)
+    variables = read_variables(checkpoint)
+    if others := [name for name in shapes if name not in variables]:
+        raise damaged_error(checkpoint, f"'{others[0]}' does not hold floats")
+    return ModelFile(
+        config=config,
+        hparams=hparams,
+        variables={name: variables[name] for name in shapes},
+        card=card,
+        step=checkpoints.step_of(checkpoint),
+        checkpoint={piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)},
+    )
+
+
+def _name_of_data(run: Run) -> str:
+    """Returns the name of the music: ``groove`` for ``data/examples/groove/CONFIG``, as `find_examples` names it."""
+    folder = run.examples.resolve()
+    return folder.parent.name if folder.name == run.config.name else folder.name
