@@ -8,7 +8,7 @@ no other code asks for the kind of a config. Read ``family.py`` first: it lists 
 - ``output_spec.py``: streams, steps and depths of a decoder's output.
 - ``groove_columns.py``: the columns of a GrooVAE's windows, and its tasks.
 - ``music.py``: the music that configs learn from, as ``gmd-vae configs`` groups it.
-- ``parameters.py``: parameter counts and memory estimates, computed from a config.
+- ``parameters.py``: variables, parameter counts and sizes, computed from a config.
 - ``drum_labels.py``, ``nade_drums.py``, ``streams.py``, ``multitrack.py``, ``groovae.py``: the five families. They
   use the rooms above (windows, models, evaluation, generation), which in turn know only the interface; so they are
   imported on first use.

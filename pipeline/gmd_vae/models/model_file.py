@@ -43,7 +43,7 @@ _LENGTH = struct.Struct("<Q")  # the length of the header, the first bytes of th
 _MAX_HEADER = 1 << 20  # bytes; the largest of all configs has 30 kB
 _MAX_TENSORS = 4 << 30  # bytes; those of Magenta's largest published model take 0.7 GB
 _ITEM_BYTES = {"F16": 2, "F32": 4, "F64": 8}
-_AGAIN = "Get the file again, or make it again with 'gmd-vae export'."
+_AGAIN = "Get the file again, or export the model again."
 
 DType = Literal["fp32", "fp16"]
 _DTYPES: dict[DType, tuple[str, type[np.floating[Any]]]] = {"fp32": ("F32", np.float32), "fp16": ("F16", np.float16)}
@@ -234,7 +234,7 @@ def _read(stream: BinaryIO) -> ModelFile:
     if not isinstance(text, str):
         raise _RefusedError(
             "is a safetensors file of another program, which does not name its config",
-            "Give a model that 'gmd-vae export' wrote, or a run folder.",
+            "Give a model of gmd-vae, or a run folder.",
         )
     document, config, shapes = _document(text)
     wanted = _wanted(document, shapes)
@@ -270,7 +270,7 @@ def _document(text: str) -> tuple[_Document, Config, Shapes]:
     try:
         content = parse_json(text.encode("utf-8", "surrogatepass"), dict[str, Any])
         if content.get("format") != FORMAT:
-            raise _RefusedError("is no model of gmd-vae", "Give a model that 'gmd-vae export' wrote, or a run folder.")
+            raise _RefusedError("is no model of gmd-vae", "Give a model of gmd-vae, or a run folder.")
         version = content.get("version")
         if isinstance(version, int) and version > VERSION:
             raise _RefusedError(
