@@ -12,6 +12,7 @@ from typing import Any
 import mido
 import numpy as np
 import pytest
+from fixtures.against_note_seq import note_sequence_to_midi_bytes
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
@@ -25,7 +26,7 @@ from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import GenerationRequest, Move
-from gmd_vae.midi.midi_io import midi_to_note_sequence, note_sequence_to_midi_bytes
+from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.models import checkpoints
 from gmd_vae.training.run.folder import open_run
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fixtures.against_note_seq import ACCEPTED, compare
+from fixtures.against_note_seq import ACCEPTED, compare, note_sequence_to_midi_bytes
 from gmd_vae.midi import midi_io, refusals
-from gmd_vae.midi.midi_io import midi_to_note_sequence, note_sequence_to_midi_bytes
+from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.reading import EVERY_HIT, STOCK, Reading
 from gmd_vae.midi.refusals import MidiError
 
@@ -168,10 +168,9 @@ assert not found, found
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_writing_midi_is_deterministic_and_keeps_the_notes(make_midi: MakeMidi) -> None:
+def test_a_file_that_note_seq_writes_keeps_the_notes(make_midi: MakeMidi) -> None:
     sequence = midi_to_note_sequence(make_midi(), "c", "a.mid")
     data = note_sequence_to_midi_bytes(sequence)
-    assert data == note_sequence_to_midi_bytes(sequence)
     again = midi_to_note_sequence(data, "c", "a.mid")
     assert again.notes == sequence.notes
     assert again.tempos == sequence.tempos

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 
-def python(code: str) -> None:
-    result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+def python(code: str, **environment: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, env={**os.environ, **environment}
+    )
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("implementation", ["upb", "python"])
+def test_note_seqs_class_after_ours_is_ours(implementation: str) -> None:
+    python(
+        """
+import pickle
+from gmd_vae.midi.note_sequence import NoteSequence
+from note_seq.protobuf import music_pb2
+assert music_pb2.NoteSequence is NoteSequence
+assert isinstance(NoteSequence.Note(), music_pb2.NoteSequence.Note)
+assert NoteSequence.TextAnnotation.CHORD_SYMBOL == 1
+sequence = NoteSequence(id="x", notes=[NoteSequence.Note(pitch=36)])
+assert pickle.loads(pickle.dumps(sequence)) == sequence
+""",
+        PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=implementation,
+    )
+
+
+def test_it_needs_no_note_seq() -> None:
+    python(
+        """
+import sys
+sys.modules["note_seq"] = None               # imports of it fail
+from gmd_vae.midi.note_sequence import NoteSequence
+assert NoteSequence.FromString(NoteSequence(id="x").SerializeToString()).id == "x"
+"""
+    )
 
 
 def test_note_sequence_and_midi_io_import_without_the_rest() -> None:
@@ -60,6 +91,8 @@ def test_ours_after_a_full_import_uses_it() -> None:
         """
 import sys
 import note_seq
+from gmd_vae.midi.note_sequence_schema import file_descriptor
+assert file_descriptor().SerializeToString() == note_seq.protobuf.music_pb2.DESCRIPTOR.serialized_pb
 before = sys.modules["note_seq"]
 from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
 assert sys.modules["note_seq"] is before

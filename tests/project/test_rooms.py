@@ -14,7 +14,16 @@ PACKAGE = Path(__file__).parent.parent.parent / "pipeline" / "gmd_vae"
 # sub-room or a single module; the longest name that fits a module counts.
 ORDER = (
     *("common", "engines", "datasets", "datasets.starter"),
-    *("midi.tfrecord", "midi.note_sequence", "midi.refusals", "midi.reading", "midi.reader", "midi.fallback", "midi"),
+    *(
+        "midi.tfrecord",
+        "midi.note_sequence_schema",
+        "midi.note_sequence",
+        "midi.refusals",
+        "midi.reading",
+        "midi.reader",
+        "midi.fallback",
+        "midi",
+    ),
     # the names of the families and their interface, which every room may ask; then the configs
     *("families", "configuration"),
     *("families.output_spec", "families.groove_columns", "families.parameters", "families.music"),

@@ -14,10 +14,11 @@ from google.protobuf.message import DecodeError
 from gmd_vae.families.music import MUSIC, smallest_config
 from gmd_vae.inspection.fitting_drums import fitting_drums
 from gmd_vae.midi.note_arrays import notes_of
-from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
 from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
+from gmd_vae.windows.cutting.time_changes import split_on_time_changes
 from gmd_vae.windows.extraction import REASONS, Dropped
 
 
@@ -58,9 +59,8 @@ def fitting_kinds(sequence: Any) -> list[FittingKind]:
     found = [FittingKind("drums", drums.config, drums.bars, drums.windows, drums.dropped)]
     sections = []
     if within_limits:
-        # note_seq raises many kinds of errors, for example for times that are not numbers
-        with contextlib.suppress(Exception):
-            sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(music.sequence)
+        with contextlib.suppress(ValueError):  # quantized times
+            sections = split_on_time_changes(music.sequence)
     for name, requirements in REQUIREMENTS.items():
         dropped = Dropped()
         dropped.reasons["beyond_limits"] += not within_limits

@@ -7,13 +7,12 @@ from collections import defaultdict
 from typing import Any
 
 from gmd_vae.common.printable import printable
+from gmd_vae.midi.general_midi import instrument_name
 from gmd_vae.windows.cutting import positions
 
 
 def describe_instruments(sequence: Any) -> list[dict[str, Any]]:
     """Returns the ``instruments`` of the JSON answer: those with notes, in the order of the file."""
-    import pretty_midi
-
     names = {info.instrument: info.name for info in sequence.instrument_infos}
     parts: dict[tuple[int, int, bool], list[Any]] = defaultdict(list)
     for note in sequence.notes:
@@ -23,7 +22,7 @@ def describe_instruments(sequence: Any) -> list[dict[str, Any]]:
             "instrument": instrument,
             "name": printable(names.get(instrument, "")),
             "program": program,
-            "sound": "drums" if drums else pretty_midi.program_to_instrument_name(program),
+            "sound": "drums" if drums else instrument_name(program),
             "drums": drums,
             "notes": len(notes),
             "lowest": min(note.pitch for note in notes),

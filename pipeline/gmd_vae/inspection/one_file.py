@@ -16,6 +16,7 @@ from gmd_vae.inspection.instruments import describe_instruments
 from gmd_vae.inspection.sequence_figures import drum_pitches, seconds_of, voices
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.midi.drum_channels import action_without_drums, drum_like_channels
+from gmd_vae.midi.general_midi import DRUMS
 from gmd_vae.midi.midi_io import MidiMusic, read_midi
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.reader.account import Account
@@ -61,7 +62,7 @@ def inspect_midi(
         **figures,
         **_drums_elsewhere(data, sequence, reading),
         "voices": voices(spec, pitches),
-        "pitch_names": {str(pitch): name for pitch in sorted(pitches) if (name := _drum_name(pitch))},
+        "pitch_names": {str(pitch): DRUMS[pitch] for pitch in sorted(pitches) if pitch in DRUMS},
         "dropped": dropped.as_json(),
         "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
         "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
@@ -179,11 +180,3 @@ def _config_free_figures(path: Path, sequence: Any, account: Account) -> dict[st
         "drum_notes": drum_pitches(sequence).total(),
         **account.describe(),
     }
-
-
-def _drum_name(pitch: int) -> str:
-    """Returns the General MIDI name of a drum; empty for other pitches."""
-    import pretty_midi
-
-    name: str = pretty_midi.note_number_to_drum_name(pitch)
-    return name

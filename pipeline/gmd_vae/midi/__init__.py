@@ -4,7 +4,7 @@ Folders or archives of MIDI files flow in (room ``datasets``); TFRecord files of
 ``windows`` and ``inspection``. The writer serves the room ``generation``. Read ``midi_io`` first: it takes one MIDI
 file from bytes to a record.
 
-- ``midi_io``: MIDI bytes ↔ NoteSequence, with checks and reasons for refusals.
+- ``midi_io``: MIDI bytes → NoteSequence, with checks and reasons for refusals.
 - ``refusals``: the limits, the reasons, the error and the next actions for files that are refused.
 - ``reading``: the two ways to read: every hit, and as Magenta's stack; which notes are drums.
 - ``reader``: our MIDI reader in three steps: events, music, encoding.
@@ -19,7 +19,9 @@ file from bytes to a record.
 - ``sequence_limits``: limits of NoteSequences that come from files.
 - ``notes_manifest``: the manifest of ``convert``.
 - ``tfrecord``: TFRecord files without TensorFlow.
-- ``note_sequence``: the NoteSequence class and note_seq's modules without note_seq's slow imports.
+- ``note_sequence``: the NoteSequence class without note_seq, and note_seq's modules without its slow imports.
+- ``note_sequence_schema``: the fields of NoteSequence.
+- ``general_midi``: names of instruments and drums.
 - ``quarter_positions``: positions in quarter notes by the tempos of a NoteSequence.
 - ``note_arrays``: the notes of a serialised NoteSequence as arrays.
 - ``chord_inference``: chords of a NoteSequence by the Viterbi algorithm, fast.

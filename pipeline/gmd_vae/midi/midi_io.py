@@ -1,4 +1,4 @@
-"""MIDI bytes to NoteSequence and back: the one way in for every command that reads MIDI.
+"""MIDI bytes to NoteSequence: the one way in for every command that reads MIDI.
 
 ``midi_to_record`` is the way in: checks, then our reader's three steps (``gmd_vae.midi.reader``). By default every
 drum hit counts. With ``STOCK`` the bytes equal those of note_seq with pretty_midi and mido, without importing them; a
@@ -9,8 +9,7 @@ file that our reader does not provably read alike is then converted by note_seq,
 from __future__ import annotations
 
 import hashlib
-import io
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import ContainerError, take_out
@@ -96,22 +95,6 @@ def reads_without_note_seq(data: bytes) -> bool:
     except NotProven:
         return False
     return True
-
-
-def note_sequence_to_midi_bytes(sequence: NoteSequence) -> bytes:
-    """Returns a NoteSequence as the bytes of a MIDI file, the same bytes for the same sequence.
-
-    Mirrors ``note_seq.midi_io.note_sequence_to_midi_file``.
-
-    Args:
-        sequence: NoteSequence with times in seconds.
-    """
-    from gmd_vae.midi.note_sequence import note_seq_module
-
-    midi_io: Any = note_seq_module("midi_io")
-    stream = io.BytesIO()
-    midi_io.note_sequence_to_pretty_midi(sequence).write(stream)
-    return stream.getvalue()
 
 
 def _unnamed_record(data: bytes, filename: str, reading: Reading) -> Record:

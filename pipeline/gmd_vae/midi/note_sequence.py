@@ -1,10 +1,12 @@
-"""NoteSequence, and modules of note-seq, without note-seq's slow imports.
+"""NoteSequence without note-seq, and modules of note-seq without its slow imports.
+
+The NoteSequence class comes from our copy of the schema (``note_sequence_schema.py``); note-seq is not needed for it.
 
 ``import note_seq`` also imports librosa, pandas, bokeh and IPython, which costs 4 CPU seconds and serves nothing
-here. So this module puts the package into ``sys.modules`` without running its ``__init__``; its submodules then
-import fast. The first use of a name that only the ``__init__`` defines (Magenta uses ``note_seq.DrumTrack``) runs it,
-in the same module object: a process has one package and one NoteSequence class, in any order of imports. A
-``note_seq`` that was imported before this module is used as it is.
+here. So this module puts the package, where it is installed, into ``sys.modules`` without running its ``__init__``;
+its submodules then import fast. The first use of a name that only the ``__init__`` defines (Magenta uses
+``note_seq.DrumTrack``) runs it, in the same module object: a process has one package and one NoteSequence class, in
+any order of imports. A ``note_seq`` that was imported before this module is used as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +17,11 @@ import sys
 import threading
 from types import ModuleType
 from typing import Any
+
+from google.protobuf import descriptor_pool
+from google.protobuf.internal import builder
+
+from gmd_vae.midi.note_sequence_schema import file_descriptor
 
 _PACKAGE = "note_seq"
 _lock = threading.RLock()
@@ -62,7 +69,7 @@ def _install() -> None:
             return
         spec = importlib.util.find_spec(_PACKAGE)
         if spec is None:
-            raise ModuleNotFoundError(f"No module named '{_PACKAGE}'", name=_PACKAGE)
+            return  # note-seq is not installed
         package = importlib.util.module_from_spec(spec)
         setattr(package, "__class__", _LazyPackage)  # noqa: B010  mypy has no assignable __class__
         sys.modules[_PACKAGE] = package
@@ -83,8 +90,16 @@ def note_seq_module(name: str) -> Any:
     return importlib.import_module(f"{_PACKAGE}.{name}")
 
 
-_install()
+def _note_sequence_class() -> Any:
+    """Returns protobuf's class NoteSequence, made by the steps of every generated ``_pb2`` module."""
+    names: dict[str, Any] = {}
+    file = descriptor_pool.Default().AddSerializedFile(file_descriptor().SerializeToString())
+    builder.BuildMessageAndEnumDescriptors(file, names)
+    builder.BuildTopDescriptorsAndMessages(file, __name__, names)
+    return names["NoteSequence"]
 
-from note_seq.protobuf.music_pb2 import NoteSequence  # noqa: E402  (cheap only after _install)
+
+_install()
+NoteSequence: Any = _note_sequence_class()
 
 __all__ = ["NoteSequence", "note_seq_module"]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.midi.general_midi import instrument_name
+
 # note_seq.MelodyOneHotEncoding: classes 0 (no event) and 1 (note off), then the pitches from 21 (A0)
 _FIRST_NOTE, _LOWEST = 2, 21
 # MultiInstrumentPerformanceConverter: 128 note-on events first; 129 programs and an end token last
@@ -44,8 +46,6 @@ def track_parts(outputs: npt.NDArray[Any], tracks: int) -> list[dict[str, Any]]:
         outputs: One-hot events, bool ``[steps, depth]``, track behind track.
         tracks: Number of tracks.
     """
-    import pretty_midi
-
     parts = []
     depth = outputs.shape[1]
     for track in np.split(outputs, tracks):
@@ -57,7 +57,7 @@ def track_parts(outputs: npt.NDArray[Any], tracks: int) -> list[dict[str, Any]]:
         if program == _DRUMS:
             parts.append(part("drums", len(notes)))
         elif 0 <= program < _DRUMS:
-            parts.append(part(pretty_midi.program_to_instrument_name(program), len(notes), notes))
+            parts.append(part(instrument_name(program), len(notes), notes))
     return parts
 
 

@@ -10,6 +10,7 @@ In: a NoteSequence in wire format. Out: an ``Extraction``: the windows, and coun
 - ``magenta_windows.py``: extractors around Magenta's converters, for melodies, trios, several instruments and GrooVAE.
 - ``section_windows.py``: one section and its converter: chords, repeats, positions.
 - ``section_content.py``: the windows that a section should give, without Magenta; reasons for missing ones.
+- ``time_changes.py``: sections between changes of tempo and time signature, as note_seq cuts them, without note_seq.
 - ``section_meter.py``: tempo and bars of a section.
 - ``groove_sections.py``: sections of played drums as Magenta's ``GrooveConverter`` needs them.
 """

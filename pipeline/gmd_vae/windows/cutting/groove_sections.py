@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting.section_meter import DEFAULT_TEMPO, has_bars_of_four_quarters, tempo_of
+from gmd_vae.windows.cutting.time_changes import split_on_time_changes
 from gmd_vae.windows.extraction import Dropped
 
 MAX_BARS = 4_000  # Magenta's converter allocates every step up to the last note, so one late note could take all memory
@@ -50,14 +51,14 @@ def groove_sections(
         dropped: Receives the counts of dropped music.
 
     Raises:
-        Exception: Any error of ``note_seq``'s ``split_note_sequence_on_time_changes``.
+        ValueError: The times of the sequence are quantized.
     """
     drums = [note.pitch for note in sequence.notes if note.is_drum]
     dropped.pitches.update(pitch for pitch in drums if pitch not in pitches)
     if not any(pitch in pitches for pitch in drums):
         dropped.reasons["no_known_drums" if drums else "no_drums"] += 1
         return []
-    split = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(sequence)
+    split = split_on_time_changes(sequence)
     sections = []
     for piece in split if len(split) > 1 else [sequence]:
         section = _known_drums(piece, pitches)

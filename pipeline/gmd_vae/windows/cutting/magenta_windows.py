@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.configuration.window_specs import MagentaWindows
 from gmd_vae.midi.note_arrays import notes_of
-from gmd_vae.midi.note_sequence import NoteSequence, note_seq_module
+from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.filters import NO_FILTERS, Filters, refused_sections
@@ -35,6 +35,7 @@ from gmd_vae.windows.cutting.section_windows import (
     prepare_converter,
     requirements_of,
 )
+from gmd_vae.windows.cutting.time_changes import split_on_time_changes
 from gmd_vae.windows.extraction import Dropped, Extraction, Layout, Tensors
 
 
@@ -249,11 +250,11 @@ def accepted_sections(filters: Filters, music: Music, dropped: Dropped) -> list[
         dropped: Receives the counts of refused sections.
 
     Raises:
-        Exception: Any error of ``note_seq``'s ``split_note_sequence_on_time_changes``.
+        ValueError: The times of the sequence are quantized.
     """
     refused = refused_sections(filters, music)
     dropped.reasons.update(refused.values())
-    sections = note_seq_module("sequences_lib").split_note_sequence_on_time_changes(music.sequence)
+    sections = split_on_time_changes(music.sequence)
     return [section for number, section in enumerate(sections) if section.notes and number not in refused]
 
 
