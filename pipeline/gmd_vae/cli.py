@@ -26,6 +26,7 @@ COMMANDS = {
     "generate": "Generate beats as MIDI files, new ones or versions of yours.",
     "render": "Render the drums of MIDI files as sound and pictures.",
     "report": "Write a page with the beats, the training curves and the evaluations of a run.",
+    "export": "Write a trained model as one file, or for other programs.",
     "configs": "List the model configs, or show one.",
     "doctor": "Check this machine: versions, devices, memory, disk.",
 }

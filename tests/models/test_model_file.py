@@ -25,7 +25,14 @@ from safetensors.numpy import load, save
 
 VECTOR = np.array([0.1, -2, 1e-9, 3])
 MODEL = random_model(
-    card=Card("small", "a model", "groove", 1234, {"elbo": -61.5, "accuracy": None}, {"split": "test", "elbo": -63.2}),
+    card=Card(
+        "small",
+        "a model",
+        "groove",
+        1234,
+        {"step": 3, "elbo": -61.5, "accuracy": None},
+        {"split": "test", "elbo": -63.0},
+    ),
     step=1500,
     examples_digest="a" * 64,
     checkpoint={"model.ckpt-1500.index": "b" * 64},

@@ -10,7 +10,7 @@ import hashlib
 import os
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
@@ -24,13 +24,34 @@ _WAV_START = b"RIFF"
 _LONGEST_START = len(_PNG_START)
 
 
-def check_writable(path: Path, *, inputs: Iterable[Path] = (), option: str) -> None:
+def has_mark(path: Path) -> bool:
+    """Returns True for a regular file that ends in the mark of its other bytes."""
+    status = path.lstat()
+    if not is_regular(status):
+        return False
+    with open_regular(path) as stream:
+        start = stream.read(_LONGEST_START)
+        length = status.st_size - len(_mark(start, ""))
+        if length < len(start):
+            return False
+        stream.seek(0)
+        digest, left = hashlib.sha256(), length
+        while left and (block := stream.read(min(left, 1 << 20))):
+            digest.update(block)
+            left -= len(block)
+        return stream.read() == _mark(start, digest.hexdigest())
+
+
+def check_writable(
+    path: Path, *, inputs: Iterable[Path] = (), option: str, is_own: Callable[[Path], bool] = has_mark
+) -> None:
     """Checks that a file may be written: nothing is there, or an unchanged file of gmd-vae.
 
     Args:
         path: File to write.
         inputs: Inputs of the command, which are never replaced.
         option: Option that chooses another place, for the message.
+        is_own: Returns True for an unchanged file of gmd-vae; by default by its mark.
 
     Raises:
         UsageError: ``path`` is an input.
@@ -44,7 +65,7 @@ def check_writable(path: Path, *, inputs: Iterable[Path] = (), option: str) -> N
         raise UsageError(f"'{name}' is an input and would be replaced", f"Choose another {option}.")
     if path.is_dir():
         raise GmdVaeError(f"'{name}' is a folder, and a file is to be written there", action)
-    if not _is_own(path):
+    if not is_own(path):
         raise GmdVaeError(f"'{name}' exists, and gmd-vae did not write it or it was changed since", action)
 
 
@@ -67,24 +88,6 @@ def add_mark(path: Path) -> None:
         digest = sha256(path)
         stream.seek(0, os.SEEK_END)
         stream.write(_mark(start, digest))
-
-
-def _is_own(path: Path) -> bool:
-    """Returns True for a regular file that ends in the mark of its other bytes."""
-    status = path.lstat()
-    if not is_regular(status):
-        return False
-    with open_regular(path) as stream:
-        start = stream.read(_LONGEST_START)
-        length = status.st_size - len(_mark(start, ""))
-        if length < len(start):
-            return False
-        stream.seek(0)
-        digest, left = hashlib.sha256(), length
-        while left and (block := stream.read(min(left, 1 << 20))):
-            digest.update(block)
-            left -= len(block)
-        return stream.read() == _mark(start, digest.hexdigest())
 
 
 def _mark(start: bytes, digest: str) -> bytes:

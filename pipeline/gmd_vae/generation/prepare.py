@@ -16,7 +16,7 @@ from gmd_vae.generation.config_checks import check_config, requested_chords
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow, read_input, shown_path
 from gmd_vae.generation.job import GenerationJob
-from gmd_vae.generation.latent.attribute_vectors import AttributeSource
+from gmd_vae.generation.latent.attribute_vectors import AttributeSource, folder_of_vectors
 from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.feel import load_feel
@@ -38,7 +38,6 @@ from gmd_vae.generation.request import (
 from gmd_vae.generation.size import check_size
 from gmd_vae.midi.reader.account import Account
 from gmd_vae.midi.reading import EVERY_HIT
-from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run
 
@@ -167,8 +166,7 @@ def _attribute_source(examples: Path | None, source: ModelSource, run: Run | Non
             "--mode attribute needs training windows to compute attribute vectors, and a checkpoint has none",
             "Give --examples-path, or a run in the place of the checkpoint.",
         )
-    step = checkpoints.step_of(source.checkpoint)
-    keep = run.folder / "attributes" / (f"step-{step}" if step is not None else source.checkpoint.name)
+    keep = folder_of_vectors(run.folder, source.checkpoint)
     try:
         return AttributeSource(training_examples(run), run.examples_digest, keep)
     except GmdVaeError:  # kept vectors need no training windows

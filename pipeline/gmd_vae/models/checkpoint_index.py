@@ -25,7 +25,7 @@ _MAX_TENSOR = 1 << 30  # bytes; the largest variable of Magenta's published mode
 _MAX_RANK = 8
 _VERSION = 1  # of the format; TensorFlow has written no other since 2016
 _FOOTER = 48  # bytes: two handles, padding, and the magic number
-_MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
+MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 _TRAILER = 5  # bytes after a block: the compression (0: none) and a checksum
 # name and size in bytes of each type of number, by TensorFlow's DataType (core/framework/types.proto)
 _NUMBER_TYPES = {
@@ -165,7 +165,7 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     if len(data) < _FOOTER:
         raise DamagedCheckpointError("its index ends too early")
     footer = data[-_FOOTER:]
-    if not footer.endswith(_MAGIC):
+    if not footer.endswith(MAGIC):
         raise DamagedCheckpointError("its index is cut off or not an index")
     _, _, place = _handle(footer)  # of an empty block
     offset, size, _ = _handle(footer, place)

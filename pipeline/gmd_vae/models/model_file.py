@@ -40,10 +40,10 @@ VERSION = 1  # of the format; a newer one is refused
 _KEY = "gmd_vae"  # of the metadata
 _VECTORS = "attribute_vectors/"  # first part of the names of the tensors
 _LENGTH = struct.Struct("<Q")  # the length of the header, the first bytes of the file
-_MAX_HEADER = 1 << 20  # bytes; the largest of all configs has 30 kB
-_MAX_TENSORS = 4 << 30  # bytes; those of Magenta's largest published model take 0.7 GB
+MAX_HEADER_BYTES = 1 << 20  # bytes; the largest of all configs has 30 kB
+MAX_TENSOR_BYTES = 4 << 30  # bytes; those of Magenta's largest published model take 0.7 GB
 _ITEM_BYTES = {"F16": 2, "F32": 4, "F64": 8}
-_AGAIN = "Get the file again, or export the model again."
+_AGAIN = "Get the file again, or make it again with 'gmd-vae export'."
 
 DType = Literal["fp32", "fp16"]
 _DTYPES: dict[DType, tuple[str, type[np.floating[Any]]]] = {"fp32": ("F32", np.float32), "fp16": ("F16", np.float16)}
@@ -68,8 +68,8 @@ class Card:
     summary: str = ""
     data: str = ""
     training_windows: Count | None = None
-    validation: dict[str, float | None] | None = None
-    evaluation: dict[str, float | str | None] | None = None
+    validation: dict[str, int | float | None] | None = None
+    evaluation: dict[str, int | float | str | None] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _read(stream: BinaryIO) -> ModelFile:
     size = os.fstat(stream.fileno()).st_size
     start = stream.read(_LENGTH.size)
     length = _LENGTH.unpack(start)[0] if len(start) == _LENGTH.size else size
-    if length > size - _LENGTH.size or length > _MAX_HEADER:
+    if length > size - _LENGTH.size or length > MAX_HEADER_BYTES:
         claimed = f" (its header would have {length:,} bytes)" if len(start) == _LENGTH.size else ""
         raise _RefusedError(f"is no safetensors file, or is cut short{claimed}", _AGAIN)
     header = stream.read(length)
@@ -234,14 +234,14 @@ def _read(stream: BinaryIO) -> ModelFile:
     if not isinstance(text, str):
         raise _RefusedError(
             "is a safetensors file of another program, which does not name its config",
-            "Give a model of gmd-vae, or a run folder.",
+            "Give a model that 'gmd-vae export' wrote, or a run folder.",
         )
     document, config, shapes = _document(text)
     wanted = _wanted(document, shapes)
     _check_entries(entries, wanted)
     data_bytes = sum(math.prod(shape) * _ITEM_BYTES[dtype] for dtype, shape in wanted.values())
-    if data_bytes > _MAX_TENSORS:
-        raise _RefusedError(f"has weights of more than {_MAX_TENSORS:,} bytes", "Is it the right file?")
+    if data_bytes > MAX_TENSOR_BYTES:
+        raise _RefusedError(f"has weights of more than {MAX_TENSOR_BYTES:,} bytes", "Is it the right file?")
     held = size - _LENGTH.size - length
     if held != data_bytes:
         reason = "is cut short" if held < data_bytes else "is damaged"
@@ -270,7 +270,7 @@ def _document(text: str) -> tuple[_Document, Config, Shapes]:
     try:
         content = parse_json(text.encode("utf-8", "surrogatepass"), dict[str, Any])
         if content.get("format") != FORMAT:
-            raise _RefusedError("is no model of gmd-vae", "Give a model of gmd-vae, or a run folder.")
+            raise _RefusedError("is no model of gmd-vae", "Give a model that 'gmd-vae export' wrote, or a run folder.")
         version = content.get("version")
         if isinstance(version, int) and version > VERSION:
             raise _RefusedError(

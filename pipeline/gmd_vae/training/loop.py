@@ -231,7 +231,7 @@ class _Loop:
         best = self._history.best
         is_best = metrics.improves(measured, best)
         if is_best:  # before the line in metrics.jsonl: after a kill between the two, both are done again
-            keep_best(self._run.best_folder, checkpoint, measured)
+            keep_best(self._run, checkpoint, measured)
         self._history.validation(measured)
         self._events.validation(tags, step)
         accuracy = "" if measured.accuracy is None else f", step accuracy {measured.accuracy:.1%}"

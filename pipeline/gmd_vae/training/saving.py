@@ -17,8 +17,13 @@ from gmd_vae.common.json_text import json_text
 from gmd_vae.common.temporary_files import PARTIAL
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
+from gmd_vae.models.model_file import SUFFIX, write_model
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training.history import Validation
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.trained_model import model_of_run
+
+MODEL_NAME = f"model{SUFFIX}"  # in ``RUN/best``
 
 SECONDS_BETWEEN = 120  # training time that a kill -9 can cost; stock Magenta saves every minute
 
@@ -83,17 +88,21 @@ def remove_partial_files(folder: Path) -> None:
         leftover.unlink()
 
 
-def keep_best(folder: Path, checkpoint: Path, validation: Validation) -> None:
+def keep_best(run: Run, checkpoint: Path, validation: Validation) -> None:
     """Replaces the checkpoint in ``RUN/best``. After a kill at any moment, the old or the new one is complete.
 
+    Beside it are the same model as one file, ``model.safetensors``, and ``validation.json``.
+
     Args:
-        folder: Folder ``RUN/best``; created if absent.
+        run: The run; its folder ``best`` is created if absent.
         checkpoint: Prefix of the checkpoint in ``RUN/train``; hard-linked, or copied where links are not supported.
-        validation: Figures of the checkpoint, written to ``validation.json`` beside it.
+        validation: Figures of the checkpoint.
 
     Raises:
+        GmdVaeError: The checkpoint was changed since it was written.
         OSError: The files cannot be written, for example because the disk is full.
     """
+    folder = run.best_folder
     folder.mkdir(exist_ok=True)
     pieces = checkpoints.files_of(checkpoint)
     for piece in sorted(
@@ -109,6 +118,7 @@ def keep_best(folder: Path, checkpoint: Path, validation: Validation) -> None:
         partial.write_text(f'model_checkpoint_path: "{checkpoint.name}"\n', encoding="utf-8")
     with files.whole_file(folder / "validation.json") as partial:
         partial.write_text(json_text(dataclasses.asdict(validation), indent=2) + "\n", encoding="utf-8")
+    write_model(folder / MODEL_NAME, model_of_run(run, checkpoint, validation))
     for older in folder.glob("model.ckpt-*"):
         if not older.name.startswith(f"{checkpoint.name}."):
             older.unlink()

@@ -98,12 +98,8 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
     Raises:
         GmdVaeError: The vectors are not kept, and the training windows are gone.
     """
-    identity = {
-        "checkpoint": {piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)},
-        "examples": source.digest,
-        "windows": _WINDOWS,
-    }
-    if source.keep is not None and (kept := _read(source.keep, identity, z_size)) is not None:
+    identity = _identity(source, checkpoint)
+    if (kept := kept_vectors(source, checkpoint, z_size)) is not None:
         return kept
     if source.examples is None:
         raise GmdVaeError(
@@ -119,6 +115,32 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
         with contextlib.suppress(GmdVaeError):  # files of the user, or another process writes it: used without keeping
             _keep(vectors, source.keep, identity)
     return vectors
+
+
+def kept_vectors(source: AttributeSource, checkpoint: Path, z_size: int) -> Vectors | None:
+    """Returns the vectors that the source keeps; ``None`` if it keeps none of this checkpoint, or they are damaged.
+
+    Args:
+        source: Training windows.
+        checkpoint: Prefix of the checkpoint.
+        z_size: Size of a latent vector.
+    """
+    return None if source.keep is None else _read(source.keep, _identity(source, checkpoint), z_size)
+
+
+def folder_of_vectors(run_folder: Path, checkpoint: Path) -> Path:
+    """Returns the folder of a run that keeps the vectors of a checkpoint."""
+    step = checkpoints.step_of(checkpoint)
+    return run_folder / "attributes" / (f"step-{step}" if step is not None else checkpoint.name)
+
+
+def _identity(source: AttributeSource, checkpoint: Path) -> dict[str, Any]:
+    """Returns all that vectors follow from, for the manifest."""
+    return {
+        "checkpoint": {piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)},
+        "examples": source.digest,
+        "windows": _WINDOWS,
+    }
 
 
 def _keep(vectors: Vectors, keep: Path, identity: dict[str, Any]) -> None:

@@ -1,0 +1,104 @@
+"""``gmd-vae export``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gmd_vae.commands.options import configs_option, json_option
+from gmd_vae.commands.paths import UserPath
+from gmd_vae.export.formats import FORMATS
+
+if TYPE_CHECKING:
+    from gmd_vae.models.model_file import DType
+
+_MAX_LICENCE = 100_000  # characters: the whole text of a long licence has 35,000
+
+
+@click.command()
+@click.argument("model_path", metavar="[MODEL]", required=False, type=UserPath(path_type=Path))
+@click.option("-o", "--output", required=True, type=UserPath(path_type=Path), help="File or folder to write.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(list(FORMATS)),
+    default="safetensors",
+    show_default=True,
+    help="One file for gmd-vae (safetensors), or a checkpoint folder for stock Magenta (magenta).",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["fp32", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Numbers of the weights; fp16 halves the file and rounds them.",
+)
+@click.option("--licence", metavar="TEXT", help="Licence of the weights, for the file.  [default: not stated]")
+@click.option("--config", "config_name", metavar="NAME", help="Config of a checkpoint outside a run.")
+@configs_option
+@json_option
+def command(
+    model_path: Path | None,
+    output: Path,
+    format_name: str,
+    dtype: DType,
+    licence: str | None,
+    config_name: str | None,
+    configs_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a trained model as one file, or for other programs.
+
+    MODEL is a run folder (its best checkpoint), RUN/best, RUN/latest, a checkpoint, one of Magenta's
+    .tar archives, or a .safetensors file; by default the run that was trained last.
+
+    A .safetensors file holds the weights by Magenta's names, the config with its windows, the
+    hyperparameters, the attribute vectors that the run keeps, digests of the data and the checkpoint,
+    and a card: the name, the data, and the figures of the run's validation and evaluation. It is read
+    without pickle, and a changed or damaged one is refused. Only outputs of this command that nobody
+    changed since are replaced. TensorFlow is not needed.
+
+    \b
+    Examples:
+      gmd-vae export -o model.safetensors
+      gmd-vae export runs/small -o small.safetensors --dtype fp16 --licence "CC BY 4.0"
+      gmd-vae export cat-drums_2bar_small.tar -o drums.safetensors
+      gmd-vae export small.safetensors -o small --format magenta
+    """
+    from gmd_vae.common import console
+    from gmd_vae.common.errors import UsageError
+
+    chosen = FORMATS[format_name]
+    if dtype == "fp16" and not chosen.has_fp16:
+        raise UsageError(f"--format {format_name} has no fp16", "Leave --dtype out.")
+    if licence is not None and len(licence) > _MAX_LICENCE:
+        raise UsageError(f"--licence has more than {_MAX_LICENCE:,} characters", "Give its name.")
+
+    from gmd_vae.export.source import find_model
+    from gmd_vae.export.write import check_output, export_model
+    from gmd_vae.families import family_of
+    from gmd_vae.training.run.folder import latest_run
+
+    model_path = model_path or latest_run(Path("runs"))
+    inputs = [path for path in (model_path, configs_file) if path is not None]
+    check_output(format_name, output, inputs)
+    model = find_model(model_path, config_name, configs_file)
+    if licence is not None:
+        model = dataclasses.replace(model, licence=licence)
+    if "attribute" not in family_of(model.config).unsupported_modes and not model.attribute_vectors:
+        console.stderr().print(
+            "Without attribute vectors: the run keeps none of this checkpoint. "
+            "'gmd-vae generate --mode attribute' computes them; then export again."
+        )
+    export_model(model, format_name, output, dtype, inputs)
+    files = [output] if output.is_file() else sorted(path for path in output.iterdir() if path.is_file())
+    size = sum(path.stat().st_size for path in files)
+    if as_json:
+        step = {"config": model.config.name, "step": model.step}
+        console.print_json({"output": str(output), "format": format_name, "dtype": dtype, **step, "bytes": size})
+        return
+    step_text = "" if model.step is None else f", step {model.step:,}"
+    console.stdout().print(f"Wrote {output} ({size / 1e6:,.1f} MB, {model.config.name}{step_text})")

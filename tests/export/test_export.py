@@ -1,0 +1,221 @@
+"""``gmd-vae export``: a run or a checkpoint becomes a file that gives the same model back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.command_line import run, run_here
+from fixtures.models import random_model
+from fixtures.results import made_up_result, result_json
+from gmd_vae.common import manifest
+from gmd_vae.common.files import sha256
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.generation.latent.attribute_vectors import AttributeSource, folder_of_vectors, vectors_for
+from gmd_vae.models.checkpoint_variables import read_variables
+from gmd_vae.models.checkpoint_writer import write_checkpoint
+from gmd_vae.models.model_file import ModelFile, read_model, write_model
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import Plan
+
+MODEL = random_model()
+VALIDATION = {
+    "step": 3, "windows": 7, "elbo": -61.5, "reconstruction": 50.25, "kl_bits": 16.0, "kl_bits_above_free": 0.0,
+    "accuracy": 0.5,
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(starter_examples: Path, tmp_path: Path) -> Path:
+    """A working folder with a run at tiny sizes, as ``gmd-vae train`` leaves it, but with random weights."""
+    digest = manifest.digest(starter_examples)
+    trained = Run(tmp_path / "runs" / "mine", MODEL.config, MODEL.hparams, 0, starter_examples, digest)
+    trained.describe(Plan(3))
+    for place in (trained.train_folder, trained.best_folder):
+        place.mkdir(parents=True)
+        write_checkpoint(place / "model.ckpt-3", {**MODEL.variables, "global_step": np.array(3)})
+    (trained.best_folder / "validation.json").write_text(json.dumps(VALIDATION))
+    return tmp_path
+
+
+def assert_weights(model: ModelFile, wanted: ModelFile = MODEL) -> None:
+    assert model.variables.keys() == wanted.variables.keys()
+    for name, values in wanted.variables.items():
+        np.testing.assert_array_equal(model.variables[name], values, strict=True)
+    assert (model.config, model.hparams) == (wanted.config, wanted.hparams)
+
+
+def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
+    best = folder / "runs" / "mine" / "best"
+    answer = run_here(folder, "export", "-o", "model.safetensors")
+    model = read_model(folder / "model.safetensors")
+    assert_weights(model)
+    assert (model.step, model.licence) == (3, None)
+    assert model.examples_digest == manifest.digest(starter_examples)
+    assert model.checkpoint == {file.name: sha256(file) for file in best.glob("model.ckpt-3.*")}
+    card = model.card
+    assert (card.name, card.data, card.summary) == ("mine", "starter-windows", MODEL.config.summary)
+    assert (card.validation, card.evaluation) == (VALIDATION, None)
+    assert card.training_windows
+    size = (folder / "model.safetensors").stat().st_size / 1e6
+    assert answer.stdout == f"Wrote model.safetensors ({size:.1f} MB, {DEFAULT_CONFIG}, step 3)\n"
+    assert "Without attribute vectors" in answer.stderr
+
+
+def test_the_latest_checkpoint_has_no_figures_of_the_best(folder: Path) -> None:
+    answer = run_here(folder, "export", "runs/mine/latest", "-o", "x.safetensors", "--json", "--licence", "CC BY 4.0")
+    found = json.loads(answer.stdout)
+    assert (found["output"], found["format"], found["step"]) == ("x.safetensors", "safetensors", 3)
+    assert found["bytes"] == (folder / "x.safetensors").stat().st_size
+    model = read_model(folder / "x.safetensors")
+    assert (model.card.validation, model.licence) == (None, "CC BY 4.0")
+
+
+def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, starter_examples: Path) -> None:
+    mine = folder / "runs" / "mine"
+    prefix = mine / "best" / "model.ckpt-3"
+    source = AttributeSource(starter_examples, manifest.digest(starter_examples), folder_of_vectors(mine, prefix))
+    rng = np.random.default_rng(0)
+    kept = vectors_for(
+        source,
+        prefix,
+        MODEL.config.drum_windows,
+        lambda labels: rng.normal(size=(len(labels), 4)).astype(np.float32),
+        4,
+    )
+    content, figures = result_json(), made_up_result().figures
+    content["checkpoint"]["files"] = {file.name: sha256(file) for file in mine.glob("best/model.ckpt-3.*")}
+    for name, split in (("validation-3", "validation"), ("test-3", "test"), ("other", "test")):
+        (mine / "eval" / name).mkdir(parents=True)
+        if name == "other":  # another checkpoint
+            content["checkpoint"]["files"] = {"model.ckpt-2.index": "0" * 64}
+        (mine / "eval" / name / "result.json").write_text(json.dumps({**content, "split": split}))
+        manifest.write(mine / "eval" / name, "evaluate", {})
+    answer = run_here(folder, "export", "-o", "model.safetensors")
+    assert not answer.stderr
+    model = read_model(folder / "model.safetensors")
+    assert model.attribute_vectors.keys() == kept.keys()
+    for name, vector in kept.items():
+        np.testing.assert_array_equal(model.attribute_vectors[name], vector, strict=True)
+    assert model.card.evaluation is not None
+    assert model.card.evaluation["split"] == "test"
+    assert model.card.evaluation["elbo"] == figures.likelihood.elbo.value
+    accuracy = figures.reconstruction["free_running"].step_accuracy
+    assert model.card.evaluation["step_accuracy_free_running"] == accuracy.value
+
+
+def test_only_own_unchanged_files_are_replaced(folder: Path) -> None:
+    target = folder / "model.safetensors"
+    run_here(folder, "export", "-o", target.name)
+    first = target.read_bytes()
+    run_here(folder, "export", "-o", target.name)
+    assert target.read_bytes() == first
+    run_here(folder, "export", "-o", target.name, "--dtype", "fp16")
+    assert len(target.read_bytes()) < 0.7 * len(first)
+    target.write_bytes(first[:-1] + b"\0")
+    answer = run_here(folder, "export", "-o", target.name, expect=1)
+    assert answer.error == (
+        "Error: 'model.safetensors' exists, and gmd-vae did not write it or it was changed since. "
+        "Choose another --output, or move it away. Nothing was changed."
+    )
+    target.write_bytes(first)
+    answer = run_here(folder, "export", target.name, "-o", target.name, expect=2)
+    assert "is an input and would be replaced" in answer.error
+    assert "is a folder" in run_here(folder, "export", "-o", "runs", expect=1).error
+    assert sorted(path.name for path in folder.iterdir()) == ["model.safetensors", "runs"]
+
+
+def test_a_checkpoint_folder_for_magenta_and_back(folder: Path) -> None:
+    run_here(folder, "export", "-o", "model.safetensors")
+    run_here(folder, "export", "model.safetensors", "--format", "magenta", "-o", "stock")
+    variables = read_variables(folder / "stock" / "model.ckpt-3")
+    assert variables.keys() == MODEL.variables.keys()
+    for name, values in MODEL.variables.items():
+        np.testing.assert_array_equal(variables[name], values, strict=True)
+    content = manifest.read(folder / "stock", "export", "")
+    assert (content["format_name"], content["config"], content["step"]) == ("magenta", DEFAULT_CONFIG, 3)
+    first = {file.name: file.read_bytes() for file in (folder / "stock").iterdir()}
+    run_here(folder, "export", "runs/mine", "--format", "magenta", "-o", "stock")
+    assert {file.name: file.read_bytes() for file in (folder / "stock").iterdir()} == first
+    (folder / "stock" / "notes.txt").write_text("mine")
+    answer = run_here(folder, "export", "runs/mine", "--format", "magenta", "-o", "stock", expect=1)
+    assert "holds 'notes.txt'" in answer.error
+    answer = run_here(folder, "export", "--format", "magenta", "--dtype", "fp16", "-o", "x", expect=2)
+    assert answer.error == "Error: --format magenta has no fp16. Leave --dtype out."
+
+
+def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
+    model = random_model(get_config(DEFAULT_CONFIG))
+    (tmp_path / "published").mkdir()
+    write_checkpoint(tmp_path / "published" / "model.ckpt-9", {**model.variables, "global_step": np.array(9)})
+    for name in (f"{DEFAULT_CONFIG}.hikl.tar", "odd.tar"):
+        with tarfile.open(tmp_path / name, "w") as tar:
+            tar.add(tmp_path / "published", "published")
+    run_here(tmp_path, "export", f"{DEFAULT_CONFIG}.hikl.tar", "-o", "one.safetensors")
+    assert_weights(read_model(tmp_path / "one.safetensors"), model)
+    assert read_model(tmp_path / "one.safetensors").card.name == f"{DEFAULT_CONFIG}.hikl"
+    answer = run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", expect=2)
+    assert answer.error == (
+        "Error: The config of 'odd.tar' is not known. Give the one it was trained with: --config NAME."
+    )
+    run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", "--config", DEFAULT_CONFIG)
+    assert_weights(read_model(tmp_path / "two.safetensors"), model)
+    answer = run_here(
+        tmp_path, "export", "odd.tar", "-o", "3.safetensors", "--config", "flat-drum_4bar_small", expect=1
+    )
+    assert "does not fit the config" in answer.error
+    answer = run_here(tmp_path, "export", "one.safetensors", "-o", "3", "--config", DEFAULT_CONFIG, expect=2)
+    assert "'one.safetensors' has its own config" in answer.error
+
+
+def test_damage_is_refused_and_nothing_is_written(folder: Path) -> None:
+    data = folder / "runs" / "mine" / "best" / "model.ckpt-3.data-00000-of-00001"
+    data.write_bytes(b"\0" + data.read_bytes()[1:])
+    answer = run_here(folder, "export", "-o", "model.safetensors", expect=1)
+    assert "its data has changed: the checksum does not match" in answer.error
+    broken = {**MODEL.variables, "encoder/mu/bias": np.full(4, np.nan, np.float32)}
+    write_checkpoint(folder / "runs" / "mine" / "best" / "model.ckpt-3", broken)
+    answer = run_here(folder, "export", "-o", "model.safetensors", expect=1)
+    assert "'encoder/mu/bias' of 'mine' holds numbers that are not finite" in answer.error
+    assert [path.name for path in folder.iterdir()] == ["runs"]
+    assert (
+        "No checkpoint" in run_here(folder, "export", "nowhere", "-o", "x", "--config", DEFAULT_CONFIG, expect=1).error
+    )
+    assert "There is no trained run" in run_here(folder / "runs", "export", "-o", "x", expect=1).error
+
+
+def test_no_tensorflow_is_needed(folder: Path) -> None:
+    """The names of its packages lead to files that cannot be imported."""
+    for name in ("tensorflow", "magenta"):
+        (folder / f"{name}.py").write_text("raise ImportError('it is not installed')")
+    run(folder, "export", "-o", "model.safetensors")
+    shutil.rmtree(folder / "runs")
+    run(folder, "export", "model.safetensors", "--format", "magenta", "-o", "stock")
+
+
+@pytest.mark.tensorflow
+def test_stock_magenta_loads_every_variable(tiny_run: Path, tmp_path: Path) -> None:
+    from gmd_vae.magenta.api import build_config, tf, trained_model
+
+    run_here(tmp_path, "export", str(tiny_run), "-o", "model.safetensors")
+    run_here(tmp_path, "export", "model.safetensors", "--format", "magenta", "-o", "stock")
+    model = read_model(tmp_path / "model.safetensors")
+    reader = tf.train.load_checkpoint(str(tiny_run / "best" / "model.ckpt-3"))
+    theirs = tf.train.load_checkpoint(str(tmp_path / "stock"))
+    assert theirs.get_tensor("global_step") == 3
+    assert sorted(theirs.get_variable_to_shape_map()) == sorted([*model.variables, "global_step"])
+    stock = trained_model.TrainedModel(
+        build_config(model.config, model.hparams), batch_size=1, checkpoint_dir_or_path=str(tmp_path / "stock")
+    )
+    with stock._sess.graph.as_default():
+        held = {variable.op.name: stock._sess.run(variable) for variable in tf.trainable_variables()}
+    assert held.keys() == model.variables.keys()
+    for name, values in held.items():
+        np.testing.assert_array_equal(values, reader.get_tensor(name), strict=True)
+        np.testing.assert_array_equal(values, model.variables[name], strict=True)
+    write_model(tmp_path / "again.safetensors", model)
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
