@@ -100,7 +100,7 @@ def test_the_file_opens_with_the_library_alone(path: Path) -> None:
     np.testing.assert_array_equal(tensors.pop("attribute_vectors/busier"), VECTOR)
     assert tensors.keys() == MODEL.variables.keys()
     document = document_of(path)
-    assert (document["format"], document["version"], document["licence"]) == ("gmd-vae model", 1, "CC BY 4.0")
+    assert (document["format"], document["version"], document["licence"]) == ("gmd-vae-model", 1, "CC BY 4.0")
     assert document["declaration"]["windows"]["slice_bars"] == 4
 
 

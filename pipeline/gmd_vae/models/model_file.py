@@ -34,7 +34,7 @@ from gmd_vae.configuration.registry import config_of_model
 from gmd_vae.families.parameters import Shapes, variable_shapes
 
 SUFFIX = ".safetensors"
-FORMAT = "gmd-vae model"
+FORMAT = "gmd-vae-model"
 VERSION = 1  # of the format; a newer one is refused
 
 _KEY = "gmd_vae"  # of the metadata
