@@ -8,7 +8,10 @@ import hypothesis
 import pytest
 from gmd_vae.training.threads import share_processors
 
-pytest_plugins = ["fixtures.datasets", "fixtures.http", "fixtures.magenta", "fixtures.midi", "fixtures.runs"]
+pytest_plugins = [
+    *("fixtures.browser", "fixtures.datasets", "fixtures.http", "fixtures.magenta", "fixtures.magentajs"),
+    *("fixtures.midi", "fixtures.runs"),
+]
 
 # a busy machine is no failure
 hypothesis.settings.register_profile("project", deadline=None)

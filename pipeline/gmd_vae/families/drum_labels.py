@@ -163,6 +163,20 @@ class DrumLabels(Family):
 
         return LabelScorer(config, hparams, checkpoint, layers)
 
+    def magentajs_spec(self, config: Config) -> dict[str, Any]:
+        """Returns ``DrumsConverter``, which reads the bits of a label as ours do."""
+        return {"dataConverter": self._magentajs_converter("DrumsConverter", config)}
+
+    def _magentajs_converter(self, kind: str, config: Config) -> dict[str, Any]:
+        windows = config.drum_windows
+        args: dict[str, Any] = {"numSteps": windows.steps}
+        if config.levels:
+            args["numSegments"] = config.levels[0]
+        args |= {"pitchClasses": [list(pitches) for pitches in windows.pitch_classes]}
+        # The converter does not read the steps of a quarter note; a page gives them to decode()
+        args |= {"stepsPerQuarter": windows.steps_per_quarter}
+        return {"type": kind, "args": args}
+
     def load_windows(self, folder: Path, split: str) -> LabelWindows | TensorWindows:
         """Reads labels."""
         from gmd_vae.windows.label_windows import load_windows

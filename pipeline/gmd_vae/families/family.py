@@ -205,6 +205,14 @@ class Family(abc.ABC):
         """Returns windows from the decoder in the form in which examples store windows."""
         return decoded
 
+    def magentajs_spec(self, config: Config) -> dict[str, Any]:
+        """Returns the entries of Magenta.js's ``config.json`` that depend on the music: ``dataConverter`` and controls.
+
+        Raises:
+            ValueError: Magenta.js does not compute such models; the text is the reason, a clause.
+        """
+        raise ValueError("it has no converter for this kind of music")
+
     # --- evaluation
 
     @abc.abstractmethod

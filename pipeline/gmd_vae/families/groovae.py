@@ -94,6 +94,21 @@ class GrooVae(MagentaFamily):
 
         return [part("drums", int((window.outputs[:, :DRUMS] > 0).sum()))]
 
+    def magentajs_spec(self, config: Config) -> dict[str, Any]:
+        """Returns ``GrooveConverter`` for the task, and the hits as control where the decoder follows them."""
+        windows, grid = config.magenta_windows, self.drum_grid(config)
+        args = {
+            "numSteps": windows.steps,
+            "stepsPerQuarter": grid.steps_per_quarter,
+            "pitchClasses": [list(pitches) for pitches in grid.pitch_classes],
+            "humanize": windows.task == "humanize",
+            "tapify": windows.task == "tap",
+        }
+        spec: dict[str, Any] = {"dataConverter": {"type": "GrooveConverter", "args": args}}
+        if windows.controls:
+            spec["extraControls"] = [{"name": windows.controls, "depth": DRUMS}]
+        return spec
+
     def open_scorer(
         self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
     ) -> AbstractContextManager[Scorer[Any]]:

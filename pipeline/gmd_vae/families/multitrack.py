@@ -65,6 +65,19 @@ class Multitrack(MagentaFamily):
         """Returns one decoder of events."""
         return [(_EVENTS, _EVENTS)]
 
+    def magentajs_spec(self, config: Config) -> dict[str, Any]:
+        """Returns ``MultitrackConverter``, and the encoder of chords."""
+        windows = config.magenta_windows
+        args = {
+            "numSteps": windows.steps,
+            "numSegments": windows.tracks,
+            "stepsPerQuarter": 24,
+            "totalSteps": 96,
+            "numVelocityBins": 8,
+        }
+        chords = {"chordEncoder": "TriadChordEncoder"} if windows.controls else {}
+        return {"dataConverter": {"type": "MultitrackConverter", "args": args}, **chords}
+
     def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:
         """Returns the extractor of bars of several instruments. It starts TensorFlow when called."""
         from gmd_vae.windows.cutting.filters import NO_FILTERS

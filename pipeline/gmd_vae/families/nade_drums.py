@@ -56,6 +56,10 @@ class NadeDrums(DrumLabels):
         """Refuses: our own configs have no NADE model; they take Magenta's at other sizes."""
         raise ValueError(f"config '{config.name}': give the config of Magenta's that it takes its model from")
 
+    def magentajs_spec(self, config: Config) -> dict[str, Any]:
+        """Returns ``DrumRollConverter``."""
+        return {"dataConverter": self._magentajs_converter("DrumRollConverter", config)}
+
     def open_scorer(
         self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers
     ) -> AbstractContextManager[Scorer[Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families.magenta_family import CHORD_CLASSES, MagentaFamily
 from gmd_vae.families.music import MUSIC, Music
 from gmd_vae.families.output_spec import OutputSpec, Stream, bars_in_words
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 # note_seq's MelodyOneHotEncoding: no event, note off, 88 pitches of a piano; drums: combinations of nine classes
 _CLASSES = {"melody": 90, "bass": 90, "drums": 512}
+PIANO = {"minPitch": 21, "maxPitch": 108}
 
 
 class Streams(MagentaFamily):
@@ -87,6 +89,23 @@ class Streams(MagentaFamily):
             stream_part(stream.name, window.outputs[:, stream.start : stream.stop].argmax(axis=1))
             for stream in self.output(config).streams
         ]
+
+    def magentajs_spec(self, config: Config) -> dict[str, Any]:
+        """Returns ``MelodyConverter`` or ``TrioConverter``, and the encoder of chords."""
+        windows = config.magenta_windows
+        if len(windows.parts) > 1 and not config.levels:
+            raise ValueError("its flat decoder writes all parts at once, and that of Magenta.js one part")
+        args: dict[str, Any] = {"numSteps": windows.steps}
+        if config.levels:
+            args["numSegments"] = config.levels[0]
+        if len(windows.parts) > 1:
+            drums = {"pitchClasses": [list(pitches) for pitches in NINE_CLASSES]}
+            args |= {"melArgs": dict(PIANO), "bassArgs": dict(PIANO), "drumsArgs": drums}
+        else:
+            args |= PIANO
+        kind = "TrioConverter" if len(windows.parts) > 1 else "MelodyConverter"
+        chords = {"chordEncoder": "TriadChordEncoder"} if windows.controls else {}
+        return {"dataConverter": {"type": kind, "args": args}, **chords}
 
     def open_scorer(
         self, config: Config, hparams: dict[str, Any], checkpoint: Path, layers: Layers

@@ -6,7 +6,6 @@ and count the strokes that it starts.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from typing import Any
 import pytest
 from gmd_vae.rendering.report.page import write_report
 from gmd_vae.training.run.folder import read_run
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright's Python package is not installed")
 
 MakeMidi = Callable[..., bytes]
 MakeBeats = Callable[..., Path]
@@ -45,18 +42,6 @@ AudioBufferSourceNode.prototype.start = function (...at) {
 """
 LOUD = "() => window.audio.level && window.audio.level() > 0.02"
 QUIET = "() => window.audio.level() < 0.001"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
-    if not found:
-        pytest.skip("there is no chromium, chromium-browser or google-chrome")
-    with sync_api.sync_playwright() as playwright:
-        # no sandbox: as root, which a container is, Chromium does not start with it
-        running = playwright.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
