@@ -12,9 +12,12 @@ import pytest
 from fixtures.command_line import run, run_here
 from fixtures.models import random_model
 from fixtures.results import made_up_result, result_json
+from fixtures.runs import TINY
 from gmd_vae.common import manifest
 from gmd_vae.common.files import sha256
+from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.export.formats import FORMATS
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource, folder_of_vectors, vectors_for
 from gmd_vae.models.checkpoint_variables import read_variables
 from gmd_vae.models.checkpoint_writer import write_checkpoint
@@ -172,6 +175,25 @@ def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
     assert "'one.safetensors' has its own config" in answer.error
 
 
+def test_magenta_js_gets_the_configs_that_it_plays(folder: Path) -> None:
+    answer = run_here(folder, "export", "--format", "magentajs", "-o", "page/model", expect=2)
+    assert answer.error == (
+        f"Error: Magenta.js cannot play config '{DEFAULT_CONFIG}': its conductor reads the decoder's last state, and "
+        "that of Magenta.js reads zeros. Train 'hierdec-drum_4bar-no_ar_small', the nearest config that it plays, or a "
+        "copy of this config with conductor_autoregression=False."
+    )
+    assert not (folder / "page").exists()
+    config = get_config("hierdec-drum_4bar-no_ar_small")
+    write_model(folder / "no_ar.safetensors", random_model(config, resolve(config, TINY.replace("[12,8]", "[12,12]"))))
+    answer = run_here(folder, "export", "no_ar.safetensors", "--format", "magentajs", "-o", "page/model")
+    assert answer.stdout.startswith("Wrote page/model (")
+    assert answer.stderr == ""  # nothing about attribute vectors, which it does not keep
+    content = manifest.read(folder / "page" / "model", "export", "")
+    assert (content["format_name"], content["config"]) == ("magentajs", config.name)
+    names = ["config.json", "group1-shard1of1", "manifest.json", "weights_manifest.json"]
+    assert sorted(path.name for path in (folder / "page" / "model").iterdir()) == names
+
+
 def test_damage_is_refused_and_nothing_is_written(folder: Path) -> None:
     data = folder / "runs" / "mine" / "best" / "model.ckpt-3.data-00000-of-00001"
     data.write_bytes(b"\0" + data.read_bytes()[1:])
@@ -179,8 +201,9 @@ def test_damage_is_refused_and_nothing_is_written(folder: Path) -> None:
     assert "its data has changed: the checksum does not match" in answer.error
     broken = {**MODEL.variables, "encoder/mu/bias": np.full(4, np.nan, np.float32)}
     write_checkpoint(folder / "runs" / "mine" / "best" / "model.ckpt-3", broken)
-    answer = run_here(folder, "export", "-o", "model.safetensors", expect=1)
-    assert "'encoder/mu/bias' of 'mine' holds numbers that are not finite" in answer.error
+    for format_name in FORMATS:
+        answer = run_here(folder, "export", "-o", "model.safetensors", "--format", format_name, expect=1)
+        assert "'encoder/mu/bias' of 'mine' holds numbers that are not finite" in answer.error
     assert [path.name for path in folder.iterdir()] == ["runs"]
     assert (
         "No checkpoint" in run_here(folder, "export", "nowhere", "-o", "x", "--config", DEFAULT_CONFIG, expect=1).error

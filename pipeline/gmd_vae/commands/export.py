@@ -27,7 +27,8 @@ _MAX_LICENCE = 100_000  # characters: the whole text of a long licence has 35,00
     type=click.Choice(list(FORMATS)),
     default="safetensors",
     show_default=True,
-    help="One file for gmd-vae (safetensors), or a checkpoint folder for stock Magenta (magenta).",
+    help="One file for gmd-vae (safetensors), a checkpoint folder for stock Magenta (magenta), or a folder for "
+    "browsers (magentajs).",
 )
 @click.option(
     "--dtype",
@@ -61,12 +62,16 @@ def command(
     without pickle, and a changed or damaged one is refused. Only outputs of this command that nobody
     changed since are replaced. TensorFlow is not needed.
 
+    --format magentajs is for web pages with @magenta/music (docs/magentajs.md). A config that it does
+    not play is refused with the reason and the nearest config that it plays.
+
     \b
     Examples:
       gmd-vae export -o model.safetensors
       gmd-vae export runs/small -o small.safetensors --dtype fp16 --licence "CC BY 4.0"
       gmd-vae export cat-drums_2bar_small.tar -o drums.safetensors
       gmd-vae export small.safetensors -o small --format magenta
+      gmd-vae export runs/hierdec-drum_4bar-no_ar_small -o page/my-model --format magentajs
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
@@ -88,7 +93,8 @@ def command(
     model = find_model(model_path, config_name, configs_file)
     if licence is not None:
         model = dataclasses.replace(model, licence=licence)
-    if "attribute" not in family_of(model.config).unsupported_modes and not model.attribute_vectors:
+    takes_vectors = chosen.has_vectors and "attribute" not in family_of(model.config).unsupported_modes
+    if takes_vectors and not model.attribute_vectors:
         console.stderr().print(
             "Without attribute vectors: the run keeps none of this checkpoint. "
             "'gmd-vae generate --mode attribute' computes them; then export again."

@@ -22,11 +22,13 @@ class Format(NamedTuple):
             hold.
         is_folder: True if a model is a folder of files.
         has_fp16: True if the variables can be fp16.
+        has_vectors: True if a model keeps its attribute vectors.
     """
 
     module: str
     is_folder: bool
     has_fp16: bool = False
+    has_vectors: bool = False
 
     def writer(self) -> Writer:
         """Returns the function that writes a model."""
@@ -35,6 +37,7 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "safetensors": Format("gmd_vae.export.safetensors_file", is_folder=False, has_fp16=True),
+    "safetensors": Format("gmd_vae.export.safetensors_file", is_folder=False, has_fp16=True, has_vectors=True),
     "magenta": Format("gmd_vae.export.magenta_checkpoint", is_folder=True),
+    "magentajs": Format("gmd_vae.export.magentajs", is_folder=True),
 }

@@ -11,7 +11,7 @@ from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.own_files import check_writable
 from gmd_vae.export.formats import FORMATS
-from gmd_vae.models.model_file import DType, ModelFile, is_unchanged_model
+from gmd_vae.models.model_file import DType, ModelFile, check_finite, is_unchanged_model
 
 STAGE = "export"
 OPTION = "--output"
@@ -46,9 +46,10 @@ def export_model(model: ModelFile, format_name: str, output: Path, dtype: DType,
         inputs: Files and folders that were read.
 
     Raises:
-        GmdVaeError: The output may not be replaced, or the format cannot hold the model.
-        UsageError: An input would be replaced.
+        GmdVaeError: The output may not be replaced, or a variable is not finite.
+        UsageError: An input would be replaced, or the format cannot hold the model.
     """
+    check_finite(model)
     chosen = FORMATS[format_name]
     if not chosen.is_folder:
         check_output(format_name, output, inputs)

@@ -151,6 +151,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
 
     shapes = variable_shapes(model.config, model.hparams)
     assert {name: values.shape for name, values in model.variables.items()} == shapes, "not the config's variables"
+    check_finite(model)
     with np.errstate(over="ignore"):
         tensors: dict[str, npt.NDArray[Any]] = {
             name: np.ascontiguousarray(values, _DTYPES[dtype][1]) for name, values in model.variables.items()
@@ -158,12 +159,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
     tensors |= {f"{_VECTORS}{name}": np.ascontiguousarray(v, np.float64) for name, v in model.attribute_vectors.items()}
     for name, values in tensors.items():
         if not np.isfinite(values).all():
-            fits = name in model.variables and np.isfinite(model.variables[name]).all()
-            why = "has numbers too large for fp16" if fits else "holds numbers that are not finite"
-            raise GmdVaeError(
-                f"'{name}' of '{model.card.name}' {why}",
-                "Choose --dtype fp32." if fits else "Choose an earlier checkpoint.",
-            )
+            raise GmdVaeError(f"'{name}' of '{model.card.name}' has numbers too large for fp16", "Choose --dtype fp32.")
     document = _Document(
         format=FORMAT,
         version=VERSION,
@@ -182,6 +178,19 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
     content = save(tensors)
     data = content[_LENGTH.size + _LENGTH.unpack_from(content)[0] :]
     return save(tensors, {_KEY: _sealed(text, data)})
+
+
+def check_finite(model: ModelFile) -> None:
+    """Checks that no number of a model is NaN or infinite.
+
+    Raises:
+        GmdVaeError: One is.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {**model.variables, **model.attribute_vectors}
+    for name, values in arrays.items():
+        if not np.isfinite(values).all():
+            problem = f"'{name}' of '{model.card.name}' holds numbers that are not finite"
+            raise GmdVaeError(problem, "Choose an earlier checkpoint.")
 
 
 def read_model(path: Path) -> ModelFile:
