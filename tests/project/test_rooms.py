@@ -31,7 +31,7 @@ ORDER = (
     *("windows.extraction", "windows.notes_input", "windows.cutting", "windows.storage", "windows.summary"),
     *("windows.stock", "windows"),
     "inspection",
-    *("models.label_vectors", "models.accelerated", "models", "models.inference"),
+    *("models.label_vectors", "models.accelerated", "models.forward", "models", "models.inference"),
     *("training.examples", "training.history", "training.run", "training", "training.cluster"),
     *("evaluation.settings", "evaluation.figures", "evaluation.data", "evaluation.model"),
     *("evaluation.metrics", "evaluation.latent", "evaluation.likelihood", "evaluation.json_form"),

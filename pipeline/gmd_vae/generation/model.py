@@ -39,7 +39,7 @@ class ModelSource:
 
 
 class OpenedModel(Protocol):
-    """An opened model; ``models.inference.sampler.Sampler`` implements it.
+    """An opened model; ``models.forward.numpy_model.NumpyModel`` and ``models.inference.sampler.Sampler`` implement it.
 
     Attributes:
         z_size: Size of a latent vector.
@@ -68,6 +68,7 @@ class OpenedModel(Protocol):
         rows: range | None = None,
         controls: Sequence[Window] | None = None,
         hits: Sequence[Window] | None = None,
+        places: Sequence[tuple[int, int]] | None = None,
     ) -> list[Window]:
         """Returns one window for each latent vector: labels ``[steps]``, or ``[steps, output_depth]``.
 
@@ -78,6 +79,8 @@ class OpenedModel(Protocol):
             controls: Conditioning input of each row of ``z``, ``[steps, control_depth]``, where the model needs it.
             hits: Hits of each row of ``z`` that replace those of a GrooVAE's decoder, float32 ``[steps, drums]``, NaN
                 where the decoder draws; ``None``: it draws all.
+            places: File and window of each row of ``z``, from which the draws follow; ``None``: row ``k`` is window 0
+                of file ``k``.
         """
         ...
 

@@ -1,10 +1,11 @@
 """Trained models: the layers that compute them, their checkpoints, and their use after training.
 
 In: Magenta configs from ``magenta``. Out: encoders, decoders and losses for ``training``; latent vectors, windows and
-likelihoods for ``evaluation`` and ``generation``. Read ``accelerated/`` for the layers and ``inference/`` for the
-use of a checkpoint.
+likelihoods for ``evaluation`` and ``generation``. Read ``accelerated/`` for the layers, ``forward/`` and ``inference/``
+for the use of a checkpoint.
 
 - ``accelerated/``: Magenta's LSTM layers, computed faster.
+- ``forward/``: forward passes in NumPy, without TensorFlow.
 - ``inference/``: models restored from a checkpoint.
 - ``checkpoints.py``: finds a checkpoint from any spelling of its path. No TensorFlow.
 - ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph. No TensorFlow.

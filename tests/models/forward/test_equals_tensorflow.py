@@ -1,0 +1,111 @@
+"""The forward passes in NumPy give the numbers of Magenta's model in TensorFlow.
+
+Decoders of many segments are compared with our own layers in TensorFlow, because Magenta's graphs of them take half a
+minute to build; `models/accelerated` compares those with Magenta's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from fixtures.random_models import drum_rolls, random_variables, small
+from gmd_vae.common.latent_points import prior
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.layers import ACCELERATED, STOCK
+from gmd_vae.configuration.registry import all_configs
+from gmd_vae.models.checkpoint_variables import read_variables
+from gmd_vae.models.checkpoints import find
+from gmd_vae.models.forward.numpy_model import NumpyModel
+from gmd_vae.training.run.folder import open_run
+
+pytestmark = pytest.mark.tensorflow
+
+ROWS = 3
+TOLERANCE = 1e-5  # absolute; the largest logits are between 2 and 4
+LABELS = [name for name, config in all_configs().items() if config.family == "drum-labels"]
+
+
+class LabelGraph:
+    """Magenta's model of drum labels in TensorFlow, with the given variables."""
+
+    def __init__(self, config: Config, hparams: dict[str, Any], variables: Mapping[str, Any]) -> None:
+        from gmd_vae.magenta.api import build_config, tf
+        from gmd_vae.models.accelerated.core_decoder import DecoderNetwork
+        from gmd_vae.models.accelerated.select_layers import accelerate
+        from gmd_vae.models.accelerated.tokens import labels_to_sequence
+        from gmd_vae.models.label_vectors import expand_labels
+
+        windows, hparams = config.drum_windows, {**hparams, "batch_size": ROWS}
+        with tf.Graph().as_default(), pytest.MonkeyPatch.context() as patch:
+            self.labels = tf.placeholder(tf.int32, [ROWS, windows.steps])
+            self.z = tf.placeholder(tf.float32, [ROWS, hparams["z_size"]])
+            built = build_config(config, hparams)
+            model = built.model
+            encoder = model._encoder
+            chosen = accelerate(built, config, ACCELERATED if len(config.levels) and config.levels[0] > 2 else STOCK)
+            model._encoder = encoder  # Magenta's
+            model.build(built.hparams, built.data_converter.output_depth, is_training=False)
+            lengths = tf.fill([ROWS], windows.steps)
+            read = expand_labels(self.labels, windows, roll=windows.roll_input, no_hit=True)
+            posterior = model.encode(read, lengths)
+            written = expand_labels(self.labels, windows, roll=False, no_hit=False)
+            if chosen.decoder_takes_tokens:
+                written = labels_to_sequence(self.labels)
+            before = tf.pad(written[:, :-1], [(0, 0), (1, 0), (0, 0)])
+            recorded: list[Any] = []
+            compute = DecoderNetwork.logits
+            patch.setattr(DecoderNetwork, "logits", lambda *of: [recorded.append(compute(*of)), recorded[-1]][-1])
+            *_, results = model.decoder.reconstruction_loss(before, written, lengths, self.z)
+            if recorded:
+                by_step = tf.reshape(recorded[0], [windows.steps, ROWS, -1])
+                logits = tf.transpose(by_step, [1, 0, 2])
+            else:
+                logits = tf.reshape(results.rnn_output, [ROWS, windows.steps, -1])
+            self.fetched = (posterior.loc, posterior.stddev(), logits)
+            options = tf.ConfigProto()
+            options.graph_options.rewrite_options.disable_meta_optimizer = True  # it takes longer than the numbers
+            self.session = tf.Session(config=options)
+            trainable = {variable.op.name: variable for variable in tf.trainable_variables()}
+            assert trainable.keys() == variables.keys()
+            for name, variable in trainable.items():
+                variable.load(variables[name], self.session)
+
+    def __call__(self, labels: npt.NDArray[Any], z: npt.NDArray[np.float32]) -> Any:
+        """Means, standard deviations and logits."""
+        return self.session.run(self.fetched, {self.labels: labels, self.z: z})
+
+
+def assert_equal(config: Config, hparams: dict[str, Any], variables: Mapping[str, Any], labels: Any) -> None:
+    """Compares posteriors, logits and likeliest windows."""
+    graph, model = LabelGraph(config, hparams, variables), NumpyModel(config, hparams, variables)
+    z = prior(ROWS, hparams["z_size"], seed=2)
+    with graph.session:
+        means, scales, logits = graph(labels, z)
+        for mine, theirs in zip(model.posterior(drum_rolls(labels)), (means, scales), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(model.logits(labels, z), logits, rtol=0, atol=TOLERANCE)
+        # each likeliest label is TensorFlow's, given the same past; so TensorFlow's own windows are the same
+        decoded = np.array(model.decode(z, 0))
+        *_, logits = graph(decoded, z)
+        np.testing.assert_array_equal(logits.argmax(axis=-1), decoded)
+    assert len(np.unique(decoded, axis=0)) == ROWS
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_drum_labels(name: str, magenta: Any) -> None:
+    config = all_configs()[name]
+    hparams = small(config)
+    labels = np.random.default_rng(1).integers(0, config.drum_windows.output_depth, (ROWS, config.windows.steps))
+    assert_equal(config, hparams, random_variables(config, hparams), labels)
+
+
+def test_a_trained_run(tiny_run: Path, magenta: Any) -> None:
+    run = open_run(tiny_run)
+    labels = np.random.default_rng(1).integers(0, 512, (ROWS, 64))
+    hparams = {**run.hparams, "sampling_schedule": "constant", "sampling_rate": 0.0}
+    assert_equal(run.config, hparams, read_variables(find(tiny_run)), labels)
