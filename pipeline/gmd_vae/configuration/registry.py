@@ -14,7 +14,7 @@ from typing import Any
 from gmd_vae.common.errors import UsageError, nearest
 from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config, from_declaration
-from gmd_vae.configuration.limits import check_hparams
+from gmd_vae.configuration.limits import check_hparams, shortened
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.families import family_of
 
@@ -121,11 +121,11 @@ def config_of_model(name: str, declaration: dict[str, Any] | None, hparams: dict
     """
     config = config_of_declaration(name, declaration)
     if config.name != name:
-        raise ValueError(f"field 'declaration.name' is '{config.name}', and 'config' is '{name}'")
+        raise ValueError(f"field 'declaration.name' is '{config.name}', and 'config' is {shortened(name)}")
     if missing := [key for key in config.hparams if key not in hparams]:
         raise ValueError(f"it has no field 'hparams.{missing[0]}'")
     if unknown := [key for key in hparams if key not in config.hparams]:
-        raise ValueError(f"unknown hyperparameter '{unknown[0]}'")
+        raise ValueError(f"unknown hyperparameter {shortened(unknown[0])}")
     check_hparams(hparams)
     if hparams["max_seq_len"] != config.windows.steps:
         raise ValueError(f"max_seq_len is {hparams['max_seq_len']}, and its windows have {config.windows.steps} steps")

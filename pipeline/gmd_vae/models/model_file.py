@@ -290,7 +290,9 @@ def _document(text: str) -> tuple[_Document, Config, Shapes]:
         if document.version != VERSION:
             raise ValueError(f"has the unknown format {document.version}")
     except ValueError as error:
-        raise _RefusedError(f"has metadata that cannot be used: it {error}", _AGAIN) from None
+        raise _RefusedError(
+            f"has metadata that cannot be used: it {printable(str(error), limit=300)}", _AGAIN
+        ) from None
     try:
         config = config_of_model(document.config, document.declaration, document.hparams)
         if config.is_magentas and _without_texts(config) not in map(_without_texts, MAGENTA_CONFIGS):
@@ -300,7 +302,7 @@ def _document(text: str) -> tuple[_Document, Config, Shapes]:
         raise _RefusedError(f"does not describe a model: it has no field {error}", _AGAIN) from None
     except (UsageError, ValueError) as error:
         reason = error.problem if isinstance(error, UsageError) else str(error)
-        raise _RefusedError(f"does not describe a model: {reason}", _AGAIN) from None
+        raise _RefusedError(f"does not describe a model: {printable(reason, limit=300)}", _AGAIN) from None
     return document, config, shapes
 
 

@@ -13,7 +13,8 @@ from attacks.driver import Attack
 Prepare = Callable[[random.Random, Path], Attack]
 MODULES = (
     "archives", "arguments", "checkpoints", "config_files", "foreign_files", "json_files", "links", "midi_files",
-    "names", "numbers", "pipes", "records", "runs", "signals", "sizes", "streams", "text", "together", "network",
+    "models", "names", "numbers", "pipes", "records", "runs", "signals", "sizes", "streams", "text", "together",
+    "network",
 )  # fmt: skip
 
 
