@@ -8,4 +8,54 @@ the same name at the top level of the project.
 
 Each room's ``__init__.py`` says what goes in, what comes out and what to read first. ``docs/architecture.md`` has the
 picture, and follows one window and one latent vector through the files.
+
+The public names are ``load``, ``Model``, ``Beat``, ``train``, and the errors ``GmdVaeError``, ``UsageError`` and
+``Interrupted``. They are imported when they are first used:
+
+>>> import gmd_vae
+>>> model = gmd_vae.load()
+>>> model.sample(2, seed=7)[0].labels.shape
+(64,)
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gmd_vae.api.beat import Beat as Beat
+    from gmd_vae.api.model import Model as Model
+    from gmd_vae.api.model import load as load
+    from gmd_vae.api.training import Training as Training
+    from gmd_vae.api.training import train as train
+    from gmd_vae.common.errors import GmdVaeError as GmdVaeError
+    from gmd_vae.common.errors import Interrupted as Interrupted
+    from gmd_vae.common.errors import UsageError as UsageError
+
+_HOMES = {
+    "load": "api.model",
+    "Model": "api.model",
+    "Beat": "api.beat",
+    "train": "api.training",
+    "Training": "api.training",
+    "GmdVaeError": "common.errors",
+    "UsageError": "common.errors",
+    "Interrupted": "common.errors",
+}
+
+__all__ = ["Beat", "GmdVaeError", "Interrupted", "Model", "Training", "UsageError", "load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name on its first use: ``import gmd_vae`` alone takes a few milliseconds."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gmd_vae' has no attribute '{name}'")
+    import importlib
+
+    value = getattr(importlib.import_module(f"gmd_vae.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

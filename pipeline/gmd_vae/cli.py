@@ -24,6 +24,7 @@ COMMANDS = {
     "train": "Train a MusicVAE on prepared windows, or resume a run.",
     "evaluate": "Evaluate trained models on music they were not trained on.",
     "generate": "Generate beats as MIDI files, new ones or versions of yours.",
+    "models": "List the trained models of the package, or show the card of one.",
     "render": "Render the drums of MIDI files as sound and pictures.",
     "report": "Write a page with the beats, the training curves and the evaluations of a run.",
     "export": "Write a trained model as one file, or for other programs.",

@@ -201,9 +201,21 @@ def test_beats_come_from_the_checkpoint_that_was_named(tiny_run: Path, tmp_path:
         assert json.loads((tmp_path / word / "manifest.json").read_text())["checkpoint"]["name"] == name
 
 
-def test_no_acceleration_uses_magentas_layers(jobs: list[GenerationJob], generate: Generate, run: Path) -> None:
-    generate("--run-dir", run)
-    generate("--run-dir", run, "--no-acceleration")
+def test_no_acceleration_uses_magentas_layers_where_tensorflow_is_needed(
+    jobs: list[GenerationJob], generate: Generate, run: Path
+) -> None:
+    code, err = generate("--run-dir", run, "--no-acceleration")
+    assert code == 2
+    assert f"--no-acceleration is for TensorFlow, and '{DEFAULT_CONFIG}' does not need it" in err
+    config = get_config("cat-mel_2bar_laptop")
+    melodies = Path("runs/melodies")
+    melodies.mkdir()
+    Run(melodies, config, config.hparams, 1, Path("data"), "digest").describe(Plan(2000))
+    write(melodies / "train" / "model.ckpt-5")
+    for options in ((), ("--no-acceleration",)):
+        code, err = generate("--run-dir", melodies, *options)
+        assert code == 0, err
+        assert "Starting TensorFlow" in err
     assert [job.layers for job in jobs] == [ACCELERATED, STOCK]
 
 
@@ -425,7 +437,9 @@ def test_a_run_that_humanizes_is_taken_with_its_checkpoint(
     code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/melodies")
     assert (code, "does not humanize" in err) == (2, True)
     code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/nobody")
-    assert (code, "not a run folder" in err) == (1, True)
+    assert (code, "There is no model 'runs/nobody'" in err) == (2, True)
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs")
+    assert (code, "'runs' is not a run folder" in err) == (1, True)
     assert len(jobs) == 2
 
 

@@ -20,12 +20,14 @@ from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.generation.generate import generate
 from gmd_vae.generation.inputs.drum_reader import DrumReader
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
+from gmd_vae.generation.inputs.midi_input import read_midi_file
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
 from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import GenerationRequest, Move
+from gmd_vae.generation.sources import CheckpointSource
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.models import checkpoints
 from gmd_vae.training.run.folder import open_run
@@ -38,7 +40,7 @@ READER = DrumReader(get_config(DEFAULT_CONFIG))
 
 def source_of(folder: Path) -> ModelSource:
     run = open_run(folder)
-    return ModelSource(run.config, run.hparams, checkpoints.find(folder))
+    return CheckpointSource(run.config, run.hparams, checkpoints.find(folder))
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened
 
 
 def windows(*paths: Path) -> GenerationInputs:
-    return GenerationInputs(tuple(READER.window(path) for path in paths))
+    return GenerationInputs(tuple(READER.window(read_midi_file(path)) for path in paths))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -164,7 +166,7 @@ def test_a_song_is_reconstructed_bar_for_bar_at_its_tempo(make: Make, make_midi:
     path = tmp_path / "song.mid"
     tempo = b"\x00\xff\x51\x03" + (60_000_000 // 90).to_bytes(3, "big")
     path.write_bytes(make_midi([(quarter * 480, 36 + 2 * (quarter % 2)) for quarter in range(24)], before=tempo))
-    song = READER.song(path)
+    song = READER.song(read_midi_file(path))
     folder = make("song", GenerationInputs(songs=(song,)), mode="reconstruct", temperature=0.0)
     (midi,) = folder.glob("*.mid")
     assert len(labels_of(midi)) == 6 * 16
@@ -218,7 +220,7 @@ def test_rows_are_decoded_in_parts_with_progress(
     make: Make, monkeypatch: pytest.MonkeyPatch, tiny_run: Path, tmp_path: Path
 ) -> None:
     whole = make("whole", count=130)
-    monkeypatch.setattr("gmd_vae.generation.generate._ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("gmd_vae.generation.compose._ROWS_AT_ONCE", 64)
     reported: list[tuple[str, float]] = []
     generate(
         GenerationJob(
@@ -234,10 +236,10 @@ def test_rows_are_decoded_in_parts_with_progress(
 
 
 def test_latent_vectors_give_the_same_beats_again(make: Make) -> None:
-    first = make("first", bars=8)
+    first = make("first", bars=8, temperature=0.0)
     z = read_latents(first / "latents.npz", 4)
     assert len(z) == 6
-    again = make("again", GenerationInputs(vectors=z), count=6)
+    again = make("again", GenerationInputs(vectors=z), count=6, temperature=0.0)
     whole = [label for path in sorted(again.glob("*.mid")) for label in labels_of(path)]
     assert whole == [label for path in sorted(first.glob("*.mid")) for label in labels_of(path)]
     entry = read_manifest(first)["latents"]
@@ -306,7 +308,7 @@ def note_of(note: Any) -> tuple[Any, ...]:
 
 def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path, tmp_path: Path) -> None:
     config = get_config("hierdec-drum_4bar_small")  # at its own sizes
-    source = ModelSource(config, config.hparams, checkpoints.find(tiny_run))
+    source = CheckpointSource(config, config.hparams, checkpoints.find(tiny_run))
     with pytest.raises(GmdVaeError, match=r"does not fit the config.* × .*the config makes it"):
         generate(GenerationJob(GenerationRequest(), source, tmp_path / "x"))
     assert not (tmp_path / "x").exists()

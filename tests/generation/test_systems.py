@@ -25,10 +25,12 @@ from gmd_vae.generation.inputs.chords import chord_controls
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.inputs.groove_reader import GrooveReader
 from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow
+from gmd_vae.generation.inputs.midi_input import read_midi_file
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import GenerationRequest
+from gmd_vae.generation.sources import CheckpointSource
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.writer import Instrument
 
@@ -153,7 +155,7 @@ def make(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setattr("gmd_vae.models.inference.sampler.Sampler", opened)
 
     def source_of(name: str) -> ModelSource:
-        return ModelSource(get_config(name), systems(name).hparams, systems(name).checkpoint)
+        return CheckpointSource(get_config(name), systems(name).hparams, systems(name).checkpoint)
 
     def make(
         name: str, folder: str, inputs: GenerationInputs | None = None, humanizer: str = "", **settings: Any
@@ -178,7 +180,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def hits_of(path: Path) -> set[tuple[int, int]]:
     """The step and the drum class of each note of a file, whatever its offset."""
     config = get_config("groovae_2bar_humanize")
-    windows = GrooveReader(config, GROOVAE.groove(config)).song(path).windows
+    windows = GrooveReader(config, GROOVAE.groove(config)).song(read_midi_file(path)).windows
     hits = np.concatenate([window.given_hits for window in windows if window.given_hits is not None])
     return {(int(step), int(drum)) for step, drum in zip(*np.nonzero(hits), strict=True)}
 
@@ -209,7 +211,7 @@ def test_a_song_has_its_chords_bar_for_bar(systems: Systems, make: Callable[...,
 
 def test_given_hits_are_played_and_nothing_else(make: Callable[..., Path], starter_midi: list[Path]) -> None:
     source = starter_midi[0]
-    song = reader(FOLLOW).song(source)
+    song = reader(FOLLOW).song(read_midi_file(source))
     folder = make(FOLLOW, "groove", GenerationInputs(songs=(song,)), mode="groove", temperature=0.0)
     (made,) = folder.glob("*.mid")
     assert hits_of(made) == hits_of(source)
@@ -244,7 +246,7 @@ def melody(tmp_path_factory: pytest.TempPathFactory) -> tuple[InputWindow, ...]:
     source = tmp_path_factory.mktemp("melody") / "melody.mid"
     notes = tuple(note(at, at + 1, pitch, 90) for at, pitch in enumerate((60, 64, 67, 72, 69, 72, 76, 81)))
     source.write_bytes(instruments_midi([Instrument("melody", 0, False, notes)], 2, 75.0))
-    return reader(CHORDS).windows(source)
+    return reader(CHORDS).windows(read_midi_file(source))
 
 
 @pytest.mark.parametrize("mode", ["reconstruct", "vary", "continue"])
@@ -285,7 +287,7 @@ def test_written_parts_are_read_back(tmp_path: Path, name: str, instruments: lis
     config, source = get_config(name), tmp_path / "source.mid"
     music = family_of(config).decoded_music(config)
     source.write_bytes(instruments_midi(instruments, bars))
-    windows = [window.target for window in reader(name).windows(source)]
+    windows = [window.target for window in reader(name).windows(read_midi_file(source))]
     assert len(windows) * music.output.bars == bars
     converter = build_config(config).data_converter
 
@@ -296,7 +298,7 @@ def test_written_parts_are_read_back(tmp_path: Path, name: str, instruments: lis
     plan = FilePlan("sample", range(1), 1, [windows], (), None, [()], (), Playing(100.0), join=False)  # type: ignore[list-item]
     (made,) = music.midi_files(plan, ConverterModel(), None)  # type: ignore[arg-type]
     (tmp_path / "made.mid").write_bytes(made.data)
-    again = reader(name).windows(tmp_path / "made.mid")
+    again = reader(name).windows(read_midi_file(tmp_path / "made.mid"))
     for window, before in zip(again, windows, strict=True):
         np.testing.assert_array_equal(window.target, before)
     ours = midi_to_note_sequence(made.data, "", "x")

@@ -12,6 +12,7 @@ from gmd_vae.cli import cli
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families import family_of
+from gmd_vae.generation.inputs.midi_input import read_midi_file
 from gmd_vae.inspection.fitting_drums import fitting_drums, grid_of
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_arrays import notes_of
@@ -95,5 +96,5 @@ def test_generate_names_the_config_to_train(tmp_path: Path) -> None:
     path.write_bytes(tempo_map_midi(MUSIC["3/4"][0], {0: 100}, {0: (3, 4)}))
     config = get_config(DEFAULT)
     with pytest.raises(GmdVaeError) as caught:
-        family_of(config).input_reader(config).windows(path)
+        family_of(config).input_reader(config).windows(read_midi_file(path))
     assert "gmd-vae train --config hierdec-drum_4bar-3_4_small" in caught.value.next_action

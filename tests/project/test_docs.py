@@ -222,7 +222,8 @@ def test_the_page_of_the_systems_names_all_of_magentas_configs_and_ours() -> Non
 
 
 def test_the_readmes_own_config_file_works(tmp_path: Path) -> None:
-    (block,) = (block[2] for block in FENCE.finditer(README.read_text(encoding="utf-8")) if block[1] == "python")
+    blocks = [block[2] for block in FENCE.finditer(README.read_text(encoding="utf-8")) if block[1] == "python"]
+    (block,) = (block for block in blocks if "CONFIGS" in block)
     (tmp_path / "my_configs.py").write_text(block)
     assert "my-drums" in all_configs(tmp_path / "my_configs.py")
 

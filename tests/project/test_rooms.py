@@ -40,7 +40,7 @@ ORDER = (
     *("generation.request", "generation.model", "generation.inputs", "generation.latent", "generation.performance"),
     *("generation.decoded", "generation"),
     *("rendering", "rendering.report"),
-    "export",
+    *("export", "api"),
     # the families themselves: they use all rooms, and no room imports them (``families.family_of`` loads them by name)
     *("families.magenta_family", "families.drum_labels", "families.nade_drums", "families.streams"),
     *("families.multitrack", "families.groovae"),

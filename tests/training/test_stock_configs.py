@@ -12,8 +12,8 @@ from gmd_vae.configuration.registry import get_config
 from gmd_vae.families import family_of
 from gmd_vae.generation.generate import generate
 from gmd_vae.generation.job import GenerationJob
-from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.request import GenerationRequest
+from gmd_vae.generation.sources import CheckpointSource
 from gmd_vae.midi.convert import convert
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run
@@ -50,7 +50,7 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
     assert outcome.first_loss is not None
     assert math.isfinite(outcome.first_loss)
     request = GenerationRequest(count=3, temperature=1.0)
-    source = ModelSource(config, run.hparams, outcome.checkpoint)
+    source = CheckpointSource(config, run.hparams, outcome.checkpoint)
     return [file.notes for file in generate(GenerationJob(request, source, folder / "beats")).files]
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import shlex
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,13 @@ from gmd_vae.commands.options import GroupedCommand, configs_option, json_option
 from gmd_vae.generation.request import GROOVE, MEASURED, RECONSTRUCT, check_options, parse_move
 
 if TYPE_CHECKING:
-    from gmd_vae.configuration.config import Config
+    from gmd_vae.generation.find_model import FoundModel
     from gmd_vae.generation.job import GenerationJob, GenerationResult
     from gmd_vae.generation.model import ModelSource
-    from gmd_vae.training.run.folder import Run
 
 _SHOWN = 12  # inputs or figures in one summary
-_NOT_REPEATED = ("join", "only", "output_dir", "as_json", "wav", "png")
+_MODEL_OPTIONS = ("model_name", "run_dir", "checkpoint_file", "config_name")
+_NOT_REPEATED = (*_MODEL_OPTIONS, "join", "only", "output_dir", "as_json", "wav", "png")
 
 
 @click.command(cls=GroupedCommand)
@@ -34,6 +35,7 @@ _NOT_REPEATED = ("join", "only", "output_dir", "as_json", "wav", "png")
 def command(
     ctx: click.Context,
     /,
+    model_name: str | None,
     run_dir: Path | None,
     checkpoint_file: str | None,
     config_name: str | None,
@@ -55,6 +57,7 @@ def command(
     \b
     Examples:
       gmd-vae generate
+      gmd-vae generate --model groove-4bar
       gmd-vae generate --run-dir runs/hierdec-drum_4bar_v2 -n 100 --temperature 0.8
       gmd-vae generate --wav --png --tempo 96 --humanize
       gmd-vae generate --bars 32 -n 2
@@ -81,24 +84,28 @@ def command(
     from gmd_vae.common.manifest import check_replaceable
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.families import family_of
-    from gmd_vae.generation.model import ModelSource
-    from gmd_vae.generation.performance.humanizer import open_humanizer
+    from gmd_vae.generation.find_model import find_humanizer
+    from gmd_vae.generation.generate import generate
     from gmd_vae.generation.prepare import prepare
     from gmd_vae.generation.size import file_seconds
-    from gmd_vae.models.checkpoints import open_checkpoint
+    from gmd_vae.rendering.files import render_beside
     from gmd_vae.rendering.limits import check_renderable
 
-    run, config, hparams, model_path = _find_model(run_dir, checkpoint_file, config_name, configs_file)
-    dated = Path("generated") / time.strftime("%Y-%m-%d_%H%M%S")
-    target = output_dir or (run.folder / dated if run else dated)
-    humanized_by = None if options["humanize"] in (None, MEASURED) else options["humanize"]
-    if output_dir is not None:
-        inputs = (*options["input_midi"], options["around"], options["latents"], configs_file, model_path, humanized_by)
-        check_replaceable(output_dir, "generate", inputs=[Path(path) for path in inputs if path is not None])
     err = console.stderr()
     with contextlib.ExitStack() as opened:
-        source = ModelSource(config, hparams, opened.enter_context(open_checkpoint(model_path)))
-        job, notes = prepare(options, moves, source, run, target, rendered=wav or png)
+        model = opened.enter_context(_find_model(model_name, run_dir, checkpoint_file, config_name, configs_file))
+        config = model.source.config
+        if no_acceleration and not model.source.needs_tensorflow:
+            raise click.UsageError(f"--no-acceleration is for TensorFlow, and '{config.name}' does not need it here.")
+        dated = Path("generated") / time.strftime("%Y-%m-%d_%H%M%S")
+        target = output_dir or (model.run.folder / dated if model.run else dated)
+        humanized_by = None if options["humanize"] in (None, MEASURED) else options["humanize"]
+        if output_dir is not None:
+            inputs = (
+                *options["input_midi"], options["around"], options["latents"], configs_file, model.path, humanized_by
+            )  # fmt: skip
+            check_replaceable(output_dir, "generate", inputs=[Path(path) for path in inputs if path is not None])
+        job, notes = prepare(options, moves, model.source, model.run, target, rendered=wav or png)
         if wav or png:
             family = family_of(config)
             grid = family.drum_grid(config)
@@ -109,12 +116,8 @@ def command(
             err.print(note)
         humanizer = None
         if humanized_by is not None:
-            humanizer = opened.enter_context(open_humanizer(Path(humanized_by), config))
-        _print_model(source, humanizer)
-        # TensorFlow takes seconds to import: only after every other error
-        from gmd_vae.generation.generate import generate
-        from gmd_vae.rendering.files import render_beside
-
+            humanizer = opened.enter_context(find_humanizer(humanized_by, config))
+        _print_model(model.source, humanizer)
         if output_dir is None:  # another command may have begun in the same second
             target = opened.enter_context(new_folder(target))
         with console.percent_progress() as progress:
@@ -124,7 +127,7 @@ def command(
                 humanizer=humanizer,
                 layers=Layers(not no_acceleration),
                 render=functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
-                repeat=_repeat(ctx, model_path),
+                repeat=_repeat(ctx, model.options),
                 progress=progress,
             )
             result = generate(job)
@@ -135,27 +138,29 @@ def command(
 
 
 def _find_model(
-    run_dir: Path | None, checkpoint_file: str | None, config_name: str | None, configs_file: Path | None
-) -> tuple[Run | None, Config, dict[str, Any], Path]:
-    """Returns the run (``None`` for a checkpoint outside a run), config, hyperparameters and path of the checkpoint."""
-    from gmd_vae.configuration.registry import all_configs, get_config
-    from gmd_vae.models.checkpoints import BEST, LATEST, config_from_name
-    from gmd_vae.training.run.folder import latest_run, open_run
+    model_name: str | None,
+    run_dir: Path | None,
+    checkpoint_file: str | None,
+    config_name: str | None,
+    configs_file: Path | None,
+) -> contextlib.AbstractContextManager[FoundModel]:
+    """Returns the model that the options name."""
+    from gmd_vae.generation.find_model import RUNS, find_checkpoint_model, find_model, find_run_model
+    from gmd_vae.models.checkpoints import BEST, LATEST
+    from gmd_vae.training.run.folder import latest_run
 
-    run_checkpoint = checkpoint_file if checkpoint_file in (BEST, LATEST) else None
-    if run_dir and checkpoint_file and not run_checkpoint:
+    of_run = checkpoint_file in (BEST, LATEST)
+    if model_name and (run_dir or checkpoint_file or config_name):
+        raise click.UsageError("--model names the whole model: leave out --run-dir, --checkpoint-file and --config.")
+    if run_dir and checkpoint_file and not of_run:
         raise click.UsageError("With --run-dir, --checkpoint-file is 'best' or 'latest'; a path stands alone.")
-    if config_name and (run_checkpoint or not checkpoint_file):
+    if config_name and (of_run or not checkpoint_file):
         raise click.UsageError("--config goes with a path in --checkpoint-file; a run folder has its own config.")
-    if checkpoint_file and not run_checkpoint:
-        # Magenta's archives are named after their config
-        name = config_name or config_from_name(Path(checkpoint_file), all_configs(configs_file))
-        if name is None:
-            raise click.UsageError("A path in --checkpoint-file needs --config, the config it was trained with.")
-        config = get_config(name, configs_file)
-        return None, config, config.hparams, Path(checkpoint_file)
-    run = open_run(run_dir or latest_run(Path("runs")))
-    return run, run.config, run.hparams, run.folder / run_checkpoint if run_checkpoint else run.folder
+    if checkpoint_file and not of_run:
+        return find_checkpoint_model(Path(checkpoint_file), config_name, configs_file)
+    if run_dir or checkpoint_file:
+        return find_run_model(run_dir or latest_run(RUNS), checkpoint_file)
+    return find_model(model_name)
 
 
 def _print_model(source: ModelSource, humanizer: ModelSource | None) -> None:
@@ -163,10 +168,11 @@ def _print_model(source: ModelSource, humanizer: ModelSource | None) -> None:
     from gmd_vae.common import console
 
     err = console.stderr()
-    err.print(f"{source.config.name}, checkpoint {source.checkpoint}")
+    err.print(f"{source.config.name}, {source.name}")
     if humanizer is not None:
-        err.print(f"Performed by {humanizer.config.name}, checkpoint {humanizer.checkpoint}")
-    err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
+        err.print(f"Performed by {humanizer.config.name}, {humanizer.name}")
+    if source.needs_tensorflow:
+        err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
 
 
 def _print_json(job: GenerationJob, result: GenerationResult) -> None:
@@ -218,11 +224,9 @@ def _is_given(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def _repeat(ctx: click.Context, model_path: Path) -> str:
-    """Returns the command that writes one of the files again: every given option, and ``--only``."""
-    words = ["gmd-vae", "generate"]
-    if ctx.params["run_dir"] is None and not ctx.params["config_name"]:
-        words += ["--run-dir", str(model_path.parent if ctx.params["checkpoint_file"] else model_path)]
+def _repeat(ctx: click.Context, model_options: Sequence[str]) -> str:
+    """Returns the command that writes one of the files again: the model, every given option, and ``--only``."""
+    words = ["gmd-vae", "generate", *model_options]
     for option in ctx.command.params:
         name = option.name or ""
         if not _is_given(ctx, name) or name in _NOT_REPEATED:

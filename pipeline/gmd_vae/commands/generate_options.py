@@ -20,7 +20,16 @@ def _option(group: str, *names: str, **settings: Any) -> Callable[[Command], Com
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    _option(_MODEL, "--run-dir", type=UserPath(path_type=Path), help="A run folder.  [default: the latest in runs/]"),
+    _option(
+        _MODEL,
+        "--model",
+        "model_name",
+        metavar="NAME|FILE|RUN",
+        type=UserPath(),  # text: a path would make "./groove-4bar" into "groove-4bar"
+        help="A model of the package (`gmd-vae models` lists them), a model file (.safetensors), or a run folder.  "
+        "[default: the latest run in runs/; where there is none, groove-4bar of the package]",
+    ),
+    _option(_MODEL, "--run-dir", type=UserPath(path_type=Path), help="A run folder."),
     _option(
         _MODEL,
         "--checkpoint-file",
@@ -204,12 +213,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option(
         _PLAYING,
         "--humanize",
-        metavar="[RUN]",
+        metavar="[MODEL]",
         type=UserPath(),
         is_flag=False,
         flag_value=request.MEASURED,
         help="Velocity and timing of drummers, measured on the Groove MIDI Dataset by drum and position in the bar. "
-        "With a run of a GrooVAE that humanizes: velocity and timing of that model.",
+        "With a GrooVAE that humanizes (a run or a model file): velocity and timing of that model.",
     ),
     _option(
         _PLAYING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from gmd_vae.training.cluster.roles import Cluster
     from gmd_vae.training.loop import Outcome
     from gmd_vae.training.run.prepare import Job
-
-_STARTING = "Starting TensorFlow and building the model: about half a minute ..."
 
 
 @click.command()
@@ -135,6 +134,7 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.training.run.prepare import Request, describe, prepare
+    from gmd_vae.training.start import STARTING
     from gmd_vae.training.threads import share_processors
 
     if no_acceleration and precision not in (None, "fp32"):
@@ -142,7 +142,7 @@ def command(
     cluster = _cluster(num_sync_workers, num_ps_tasks, task, master)
     if cluster and cluster.is_ps:
         console.stderr().print(cluster.describe())
-        console.stderr().print(_STARTING)
+        console.stderr().print(STARTING)
         from gmd_vae.training.cluster.members import serve
 
         serve(cluster)
@@ -181,7 +181,7 @@ def command(
     if overfit_batch:
         _overfit(job, num_steps)
     elif cluster and not cluster.is_chief:
-        err.print(_STARTING)
+        err.print(STARTING)
         from gmd_vae.training.cluster.members import work
 
         last_step = work(job.run, job.examples, cluster)
@@ -222,34 +222,16 @@ def _check_cluster_folder(folder: Path) -> None:
 
 def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
     from gmd_vae.common import console
-    from gmd_vae.training.run.folder_checks import check_new_folder, check_no_links
-    from gmd_vae.training.run.lock import run_lock
+    from gmd_vae.training.start import start, train_alone
 
-    check_new_folder(job.run.folder)
-    check_no_links(job.run)
-    job.run.folder.mkdir(parents=True, exist_ok=True)
-    with run_lock(job.run.folder):
-        job.run.describe(job.plan)
-        err = console.stderr()
-        err.print(_STARTING)
-        # TensorFlow takes seconds to import: after all other checks
-        from gmd_vae.magenta.api import gpus
-        from gmd_vae.models.accelerated.select_layers import select_layers
+    def lead_cluster(job: Job, listener: Callable[[str], None] | None) -> Outcome:
+        from gmd_vae.training.cluster.members import lead
 
-        device = ", ".join(gpus) or "CPU"
-        layers = select_layers(job.run.config, job.run.hparams, job.run.layers).describe()
-        err.print(f"Device: {device}")
-        err.print(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}")
-        job.run.note_start(device, layers)
-        listener = _print_line if as_json else None
-        if cluster:
-            from gmd_vae.training.cluster.members import lead
+        assert cluster is not None
+        return lead(job.run, job.examples, job.plan, listener, cluster)
 
-            outcome = lead(job.run, job.examples, job.plan, listener, cluster)
-        else:
-            from gmd_vae.training.loop import train
-
-            outcome = train(job.run, job.examples, job.plan, listener)
+    train = lead_cluster if cluster else train_alone
+    outcome = start(job, _print_line if as_json else None, console.stderr().print, train)
     _report(job, outcome, as_json)
 
 
@@ -303,8 +285,9 @@ def _facts(outcome: Outcome) -> dict[str, object]:
 def _overfit(job: Job, num_steps: int | None) -> None:
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
+    from gmd_vae.training.start import STARTING
 
-    console.stderr().print(_STARTING)
+    console.stderr().print(STARTING)
     from gmd_vae.training.overfit import NUM_STEPS, overfit
 
     result = overfit(job.run, job.examples.train, num_steps or NUM_STEPS)
@@ -336,11 +319,8 @@ def _print_line(line: str) -> None:
 def _cut(config: Config, notes: Path, folder: Path) -> None:
     """Runs ``preprocess`` for a config, as ``gmd-vae preprocess`` does."""
     from gmd_vae.common import console
-    from gmd_vae.families import family_of
-    from gmd_vae.inspection.fitting_configs import fitting_configs
-    from gmd_vae.windows.preprocess import preprocess
+    from gmd_vae.training.cut_examples import cut_examples
 
     console.stderr().print(f"Preparing examples for {config.name} from {notes}")
     with console.count_progress("Cutting windows", "NoteSequences") as progress:
-        extractor = family_of(config).extractor(config)
-        preprocess(notes, folder, extractor, config=config.name, advice=fitting_configs, on_progress=progress)
+        cut_examples(config, notes, folder, progress)

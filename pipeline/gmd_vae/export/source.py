@@ -68,9 +68,9 @@ def _model_of_run(run: Run, checkpoint: Path) -> ModelFile:
     vectors = None
     if "attribute" not in family_of(run.config).unsupported_modes:
         source = AttributeSource(None, run.examples_digest, folder_of_vectors(run.folder, checkpoint))
-        vectors = kept_vectors(source, checkpoint, run.hparams["z_size"])
+        vectors = kept_vectors(source, model.checkpoint, run.hparams["z_size"])
     card = dataclasses.replace(model.card, training_windows=windows, evaluation=evaluation)
-    return dataclasses.replace(model, card=card, attribute_vectors=vectors or {})
+    return dataclasses.replace(model, card=card, attribute_vectors=dict(vectors or {}))
 
 
 def _validation(run: Run, checkpoint: Path) -> Validation | None:

@@ -17,6 +17,9 @@ from gmd_vae.families.parameters import count_parameters
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    import numpy as np
+    import numpy.typing as npt
+
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.engines.resumable import Progress
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
@@ -196,6 +199,10 @@ class DrumLabels(Family):
         from gmd_vae.generation.inputs.drum_reader import DrumReader
 
         return DrumReader(config)
+
+    def label_windows(self, config: Config, labels: npt.NDArray[np.int64]) -> Sequence[npt.NDArray[Any]]:
+        """Returns the labels of each window."""
+        return list(labels)
 
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns drum labels as music."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     from gmd_vae.configuration.config import Config
@@ -246,6 +247,18 @@ class Family(abc.ABC):
     @abc.abstractmethod
     def input_reader(self, config: Config) -> InputReader:
         """Returns the reader that finds the config's windows in a user's MIDI file."""
+
+    def label_windows(self, config: Config, labels: npt.NDArray[np.int64]) -> Sequence[npt.NDArray[Any]]:
+        """Returns drum labels in the form in which the config's models decode windows.
+
+        Args:
+            config: A config with a drum grid.
+            labels: Drum labels, int64 ``[windows, steps]``.
+
+        Raises:
+            ValueError: The family decodes no drum grids.
+        """
+        raise ValueError(f"config '{config.name}' decodes no drum grids")
 
     def chord_bars(self, config: Config) -> tuple[int, ...]:
         """Returns the bar of the chord that conditions each step of a window, -1 for steps without a chord."""

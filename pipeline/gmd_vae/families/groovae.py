@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
+
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
     from gmd_vae.evaluation.likelihood import Advance
@@ -131,6 +134,12 @@ class GrooVae(MagentaFamily):
 
         return GrooveReader(config, self.groove(config))
 
+    def label_windows(self, config: Config, labels: npt.NDArray[np.int64]) -> Sequence[npt.NDArray[Any]]:
+        """Returns the hits of each window, with velocities and offsets of 0."""
+        from gmd_vae.generation.inputs.groove_reader import labels_to_values
+
+        return [labels_to_values(row) for row in labels]
+
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns grooves as music."""
         from gmd_vae.generation.decoded.grooves import DecodedGrooves
@@ -142,13 +151,12 @@ class GrooVae(MagentaFamily):
         return self.groove(config).humanizes
 
     def humanizer(self, config: Config, model: OpenedModel) -> Humanizer:
-        """Returns the performer of drum patterns. Starts TensorFlow."""
+        """Returns the performer of drum patterns."""
         from gmd_vae.generation.performance.humanizer import GrooVaeHumanizer
-        from gmd_vae.models.inference.sampler import BATCH_SIZE
 
         if not self.humanizes(config):
             raise ValueError(f"config '{config.name}' does not humanize")
-        return GrooVaeHumanizer(model, config.name, self.groove(config), self.output(config).steps, BATCH_SIZE)
+        return GrooVaeHumanizer(model, config.name, self.groove(config), self.output(config).steps)
 
 
 GROOVAE = GrooVae()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gmd_vae.configuration.layers import ACCELERATED, Layers
+from gmd_vae.generation.compose import no_progress
 from gmd_vae.generation.decoded.fidelity import Fidelity
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource
@@ -18,10 +19,6 @@ RenderBeside = Callable[[bytes, Path], Sequence[Path]]
 """Writes sound or pictures beside a MIDI file, from its bytes and its path; returns the new paths."""
 Progress = Callable[[str, float], None]
 """Takes the name of the current task and its completed share, 0 to 1."""
-
-
-def no_progress(task: str, share: float) -> None:
-    """Shows no progress."""
 
 
 @dataclasses.dataclass(frozen=True)

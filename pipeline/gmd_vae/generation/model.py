@@ -1,41 +1,66 @@
-"""A trained model as generation uses it: its place on disk, and the interface of the opened model."""
+"""A trained model as generation uses it: the interfaces of its weights on disk and of the opened model."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.common import manifest
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.layers import Layers
 from gmd_vae.midi.note_sequence import NoteSequence
-from gmd_vae.models import checkpoints
 
 Window = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
+Vectors = Mapping[str, npt.NDArray[np.float64]]
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelSource:
-    """A trained model on disk.
+class ModelSource(Protocol):
+    """A trained model before it is opened; ``sources`` has the implementations."""
 
-    Attributes:
-        config: Config that the checkpoint was trained with.
-        hparams: Hyperparameters that the checkpoint was trained with.
-        checkpoint: Prefix of the checkpoint.
-    """
+    @property
+    def config(self) -> Config:
+        """Config that the model was trained with."""
+        ...
 
-    config: Config
-    hparams: dict[str, Any]
-    checkpoint: Path
+    @property
+    def hparams(self) -> dict[str, Any]:
+        """Its hyperparameters."""
+        ...
 
-    def describe_checkpoint(self) -> list[dict[str, Any]]:
-        """Returns the checkpoint's files for a manifest."""
-        return [manifest.describe_file(file) for file in checkpoints.files_of(self.checkpoint)]
+    @property
+    def name(self) -> str:
+        """The model for people, such as ``checkpoint runs/small/best/model.ckpt-6000``."""
+        ...
+
+    def open(self, seed: int, layers: Layers) -> AbstractContextManager[OpenedModel]:
+        """Opens the model.
+
+        Args:
+            seed: Seed of the decoder's random draws.
+            layers: Implementation of the layers, where the family needs TensorFlow.
+
+        Raises:
+            GmdVaeError: The weights cannot be read, or belong to another config.
+        """
+        ...
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """True if NumPy cannot compute the model."""
+        ...
+
+    @property
+    def stored_vectors(self) -> Vectors | None:
+        """Attribute vectors that the model has with it, by name; ``None``: they are computed from training windows."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the fields of the weights for a manifest: their name and their files."""
+        ...
 
 
 class OpenedModel(Protocol):
@@ -83,6 +108,10 @@ class OpenedModel(Protocol):
                 of file ``k``.
         """
         ...
+
+
+class ConverterModel(OpenedModel, Protocol):
+    """An opened model of a family whose music one of Magenta's converters writes."""
 
     def to_note_sequences(self, windows: Sequence[Window]) -> list[NoteSequence]:
         """Returns decoded windows as NoteSequences at 120 quarter notes per minute."""

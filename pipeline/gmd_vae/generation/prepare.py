@@ -14,7 +14,8 @@ from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
 from gmd_vae.generation.config_checks import check_config, requested_chords
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow, read_input, shown_path
+from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
+from gmd_vae.generation.inputs.midi_input import MidiInput, read_midi_file, shown_path
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource, folder_of_vectors
 from gmd_vae.generation.latent.latent_files import read_latents
@@ -36,7 +37,6 @@ from gmd_vae.generation.request import (
     window_numbers,
 )
 from gmd_vae.generation.size import check_size
-from gmd_vae.midi.reader.account import Account
 from gmd_vae.midi.reading import EVERY_HIT
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run
@@ -71,8 +71,11 @@ def prepare(
     config, mode = source.config, options["mode"]
     check_config(options, config, rendered=rendered)
     chords = requested_chords(options, config)
-    inputs, notes = _read_inputs(options, source)
-    inputs = dataclasses.replace(inputs, accounts=_accounts(options))
+    reading = options.get("reading", EVERY_HIT)
+    paths = (*options["input_midi"], *filter(None, [options["around"]]))
+    midi = {path: read_midi_file(path, reading) for path in paths}  # each once, also where it is given twice
+    inputs, notes = _find_inputs(options, source, [midi[path] for path in paths])
+    inputs = dataclasses.replace(inputs, accounts={path: one.account for path, one in midi.items() if one.account})
     for path, account in inputs.accounts.items():
         notes += [f"{shown_path(path)}: {line}" for line in (*account.losses(), *account.assumptions())]
     grid = family_of(config).drum_grid(config)
@@ -108,39 +111,30 @@ def prepare(
     return GenerationJob(request, source, output_dir, inputs, playing, attributes), notes
 
 
-def _read_inputs(options: Mapping[str, Any], source: ModelSource) -> tuple[GenerationInputs, list[str]]:
+def _find_inputs(
+    options: Mapping[str, Any], source: ModelSource, files: Sequence[MidiInput]
+) -> tuple[GenerationInputs, list[str]]:
     """Returns the inputs of the request, and lines for the user about them."""
     reader = family_of(source.config).input_reader(source.config)
-    reader.reading = options.get("reading", EVERY_HIT)
     mode, numbers = options["mode"], options["window"]
-    paths = (*options["input_midi"], *filter(None, [options["around"]]))
     if mode == GROOVE or (mode == RECONSTRUCT and not numbers and reader.reads_songs):
-        songs = tuple(reader.song(path) for path in paths)
+        songs = tuple(reader.song(midi) for midi in files)
         return GenerationInputs(songs=songs), [line for song in songs for line in _describe_song(song)]
     notes: list[str] = []
     windows: list[InputWindow] = []
-    for path, number in zip(paths, window_numbers(numbers, paths), strict=True):
+    for midi, number in zip(files, window_numbers(numbers, files), strict=True):
         if mode == RECONSTRUCT and number is None:
-            windows += reader.windows(path)
-            notes.append(f"{shown_path(path)}: {windows[-1].count:,} windows, a file for each")
+            windows += reader.windows(midi)
+            notes.append(f"{midi.name}: {windows[-1].count:,} windows, a file for each")
             continue
         if mode == CONTINUE and number is None:
-            windows.append(reader.last_window(path))
+            windows.append(reader.last_window(midi))
             continue
-        windows.append(reader.window(path, number))
+        windows.append(reader.window(midi, number))
         if windows[-1].count > 1 and number is None:
-            notes.append(
-                f"{shown_path(path)}: {windows[-1].count:,} windows, taking the first; --window K takes another"
-            )
+            notes.append(f"{midi.name}: {windows[-1].count:,} windows, taking the first; --window K takes another")
     vectors = read_latents(options["latents"], source.hparams["z_size"]) if options["latents"] else None
     return GenerationInputs(tuple(windows), (), options["input_seed"], vectors), notes
-
-
-def _accounts(options: Mapping[str, Any]) -> dict[Path, Account]:
-    """Returns the use of the events of each MIDI file in the options."""
-    reading = options.get("reading", EVERY_HIT)
-    paths = (*options["input_midi"], *filter(None, [options["around"]]))
-    return {path: read_input(path, reading).account for path in paths}
 
 
 def _describe_song(song: InputSong) -> list[str]:
@@ -156,17 +150,22 @@ def _playing(options: Mapping[str, Any], inputs: GenerationInputs) -> Playing:
     return Playing(tempo, seed=options["seed"], feel=feel, **settings)
 
 
-def _attribute_source(examples: Path | None, source: ModelSource, run: Run | None) -> AttributeSource:
-    """Returns the run's own training windows, or those of ``--examples-path``."""
+def _attribute_source(examples: Path | None, source: ModelSource, run: Run | None) -> AttributeSource | None:
+    """Returns the windows of ``--examples-path``, or the run's own training windows.
+
+    ``None`` for a model that has its attribute vectors with it.
+    """
     if examples is not None:
         open_examples(examples, source.config)  # refuses windows that are cut in another way
         return AttributeSource(examples, manifest.digest(examples), None)
+    if source.stored_vectors is not None:
+        return None
     if run is None:
         raise UsageError(
             "--mode attribute needs training windows to compute attribute vectors, and a checkpoint has none",
             "Give --examples-path, or a run in the place of the checkpoint.",
         )
-    keep = folder_of_vectors(run.folder, source.checkpoint)
+    keep = folder_of_vectors(run.folder, Path(source.describe()["name"]))
     try:
         return AttributeSource(training_examples(run), run.examples_digest, keep)
     except GmdVaeError:  # kept vectors need no training windows

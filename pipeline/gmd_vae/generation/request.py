@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
@@ -236,7 +235,7 @@ def plain(name: str) -> str:
     return re.sub(r"[\s_]+", "-", name.strip().lower())
 
 
-def window_numbers(windows: Sequence[int], files: Sequence[Path]) -> list[int | None]:
+def window_numbers(windows: Sequence[int], files: Sequence[object]) -> list[int | None]:
     """Returns the window number of each file: ``--window`` is given once for all files, or once for each."""
     if len(windows) > 1:
         return list(windows)

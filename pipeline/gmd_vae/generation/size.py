@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.request import GROOVE, INTERPOLATE, RECONSTRUCT, GenerationRequest
+from gmd_vae.generation.request import GROOVE, INTERPOLATE, RECONSTRUCT, SAMPLE, GenerationRequest
 
 _MAX_WINDOWS = 200_000  # in memory at once: 400 MB of latent vectors with z_size 512
 
@@ -60,8 +60,8 @@ def _file_lengths(request: GenerationRequest, inputs: GenerationInputs, window_b
         lengths = [1] * len(inputs.windows) + [len(song.windows) for song in inputs.songs]
         return [for_chords * length for length in lengths]
     if request.mode == INTERPOLATE:
-        ends = len(inputs.windows) + len(inputs.seeds)
+        ends = len(inputs.windows) + len(inputs.seeds) + (0 if inputs.vectors is None else len(inputs.vectors))
         files = (ends - 1) * (request.count - 1) + 1
     else:
-        files = request.count if inputs.vectors is None else len(inputs.vectors)
+        files = request.count if request.mode != SAMPLE or inputs.vectors is None else len(inputs.vectors)
     return [for_chords if request.bars is None else -(-request.bars // window_bars)] * files

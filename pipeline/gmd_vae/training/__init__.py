@@ -15,6 +15,7 @@ From a training window to the loss, in order:
 
 Files:
 
+- ``start.py``: the lock of the run folder, then TensorFlow.
 - ``loop.py``: builds, steps, logs, validates, plots. ``milestones.py``: the steps at which each of it is due.
 - ``graph.py``, ``input.py``: training graph, and the batch as a function of the step.
 - ``session.py``, ``saving.py``: initial weights and session; checkpoints and ``best/``.

@@ -10,6 +10,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.generation.inputs.converter_reader import ConverterReader
 from gmd_vae.generation.inputs.drum_reader import DrumReader
+from gmd_vae.generation.inputs.midi_input import read_midi_file
 
 READER = DrumReader(get_config("hierdec-drum_4bar_small"))
 BAR = 4 * 480
@@ -22,7 +23,7 @@ def write(path: Path, data: bytes) -> Path:
 
 def test_the_first_window_is_the_default(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     hits = [(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(6 * 4)]
-    window = READER.window(write(tmp_path / "six.mid", make_midi(hits)))
+    window = READER.window(read_midi_file(write(tmp_path / "six.mid", make_midi(hits))))
     assert window.count == 3
     assert window.length == 64
     assert window.inputs.shape == (64, 10)
@@ -45,7 +46,7 @@ def test_a_file_without_a_window_is_refused_with_the_reason(
 ) -> None:
     path = write(tmp_path / "odd.mid", make_midi(hits, before=before))
     with pytest.raises(GmdVaeError, match=said) as caught:
-        READER.window(path)
+        READER.window(read_midi_file(path))
     message = str(caught.value)
     assert "odd.mid" in message
     assert "4 bars of 4/4 drums" in message
@@ -54,23 +55,25 @@ def test_a_file_without_a_window_is_refused_with_the_reason(
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match=r"missing\.mid' does not exist"):
-        READER.window(tmp_path / "missing.mid")
+        READER.window(read_midi_file(tmp_path / "missing.mid"))
     with pytest.raises(GmdVaeError, match=r"text\.mid' cannot be read as MIDI"):
-        READER.window(write(tmp_path / "text.mid", b"hello"))
+        READER.window(read_midi_file(write(tmp_path / "text.mid", b"hello")))
     with pytest.raises(GmdVaeError, match="larger than"):
-        READER.window(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20)))
+        READER.window(read_midi_file(write(tmp_path / "big.mid", b"MThd" + bytes(5 << 20))))
 
 
 def test_a_song_is_read_in_windows_that_overlap_at_the_end(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     quarters = [*range(0, 6 * 4), *range(8 * 4, 12 * 4)]  # six bars, a pause of two, four bars
-    song = READER.song(write(tmp_path / "song.mid", make_midi([(quarter * 480, 36) for quarter in quarters])))
+    song = READER.song(
+        read_midi_file(write(tmp_path / "song.mid", make_midi([(quarter * 480, 36) for quarter in quarters])))
+    )
     assert (song.bars, song.tempo) == (12, 120.0)
     assert [(window.bar, window.skipped_bars) for window in song.windows] == [(0, 0), (4, 2), (8, 0)]
-    assert READER.last_window(tmp_path / "song.mid").number is None
+    assert READER.last_window(read_midi_file(tmp_path / "song.mid")).number is None
 
 
-def test_families_without_an_order_in_time_read_no_songs(tmp_path: Path) -> None:
+def test_families_without_an_order_in_time_read_no_songs(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     reader = ConverterReader(get_config("cat-mel_2bar_small"))
     assert not reader.reads_songs
     with pytest.raises(ValueError, match="reads no songs"):
-        reader.song(tmp_path / "a.mid")
+        reader.song(read_midi_file(write(tmp_path / "a.mid", make_midi([(0, 36)]))))

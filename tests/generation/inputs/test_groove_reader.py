@@ -16,6 +16,7 @@ from gmd_vae.families.groovae import GROOVAE
 from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
 from gmd_vae.generation.inputs.drum_reader import DrumReader
 from gmd_vae.generation.inputs.groove_reader import GrooveReader
+from gmd_vae.generation.inputs.midi_input import read_midi_file
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
 
 PLAY, HUMANIZE, TAP = "groovae_4bar", "groovae_2bar_humanize", "groovae_2bar_tap_fixed_velocity"
@@ -38,7 +39,7 @@ def beat(tmp_path: Path, make_midi: Callable[..., bytes]) -> Path:
 
 
 def test_hits_velocities_and_timing_are_read(beat: Path) -> None:
-    song = reader(PLAY).song(beat)
+    song = reader(PLAY).song(read_midi_file(beat))
     assert (song.bars, len(song.windows), song.tempo) == (3, 1, 120.0)
     assert song.missing == ("drum notes that are no known drum: 1",)
     inputs = song.windows[0].inputs
@@ -53,8 +54,8 @@ def test_hits_velocities_and_timing_are_read(beat: Path) -> None:
 
 @pytest.mark.parametrize("name", [HUMANIZE, TAP, ADD, FOLLOW])
 def test_each_task_has_the_inputs_of_its_training(beat: Path, name: str) -> None:
-    first, second = reader(name).song(beat).windows
-    whole = reader(PLAY).song(beat).windows[0].inputs
+    first, second = reader(name).song(read_midi_file(beat)).windows
+    whole = reader(PLAY).song(read_midi_file(beat)).windows[0].inputs
     hits, given_hits = whole[:32, :9], first.given_hits
     assert given_hits is not None
     if name == HUMANIZE:
@@ -74,24 +75,24 @@ def test_each_task_has_the_inputs_of_its_training(beat: Path, name: str) -> None
         np.testing.assert_array_equal(first.inputs, whole[:32])
         np.testing.assert_array_equal(first.controls, hits)
     assert second.inputs[1].any()
-    assert len(reader(name).windows(beat)) == 2
+    assert len(reader(name).windows(read_midi_file(beat))) == 2
 
 
 def test_bars_without_hits_stay_silent(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     path = tmp_path / "pause.mid"
     path.write_bytes(make_midi([(0, 36), (64 * STEP, 36)]))
-    song = reader(ADD).song(path)
+    song = reader(ADD).song(read_midi_file(path))
     assert [window.is_silent for window in song.windows] == [False, True, False]
     assert song.windows[1].given_hits is not None
     assert not song.windows[1].given_hits.any()
-    assert reader(ADD).window(path, 2).inputs[0].any()  # silent windows do not count
+    assert reader(ADD).window(read_midi_file(path), 2).inputs[0].any()  # silent windows do not count
 
 
 def test_a_change_of_tempo_moves_no_hit(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
     faster = b"\x00\xff\x51\x03" + (60_000_000 // 90).to_bytes(3, "big") + b"\x8f\x00\xff\x51\x03\x07\xa1\x20"
     path = tmp_path / "tempo.mid"
     path.write_bytes(make_midi([(0, 36), (18 * STEP, 36)], before=faster))
-    song = reader(HUMANIZE).song(path)
+    song = reader(HUMANIZE).song(read_midi_file(path))
     assert song.tempo == pytest.approx(120, rel=1e-4)  # of most of the music
     values = np.concatenate([window.target for window in song.windows if window.target is not None])
     assert np.nonzero(values[:, 0])[0].tolist() == [16, 34]  # the first bar, at 90, is silent
@@ -102,11 +103,11 @@ def test_an_endless_file_is_refused(tmp_path: Path, make_midi: Callable[..., byt
     path = tmp_path / "long.mid"
     path.write_bytes(make_midi([(0, 36), (5_000 * 16 * STEP, 36)]))
     with pytest.raises(GmdVaeError, match="5,001 bars"):
-        reader(HUMANIZE).song(path)
+        reader(HUMANIZE).song(read_midi_file(path))
 
 
 def test_fidelity_is_of_hits_timing_and_velocity(beat: Path) -> None:
-    music, song = GROOVAE.decoded_music(get_config(PLAY)), reader(PLAY).song(beat)
+    music, song = GROOVAE.decoded_music(get_config(PLAY)), reader(PLAY).song(read_midi_file(beat))
     (window,) = song.windows
     decoded = window.inputs.copy()
     decoded[33, 0] = 0  # one hit less, which does not count for the timing
@@ -125,12 +126,12 @@ def test_fidelity_is_of_hits_timing_and_velocity(beat: Path) -> None:
     same = music.window_fidelity(window, window.inputs)
     assert same is not None
     assert same.figures()["timing_mae_ms"] == 0
-    taps = reader(TAP).song(beat)
+    taps = reader(TAP).song(read_midi_file(beat))
     assert GROOVAE.decoded_music(get_config(TAP)).song_fidelity(taps, [decoded[:32], decoded[32:]]) is None
 
 
 def test_a_performance_plays_the_decoded_velocities_and_offsets(beat: Path) -> None:
-    values = reader(PLAY).song(beat).windows[0].inputs
+    values = reader(PLAY).song(read_midi_file(beat)).windows[0].inputs
     values[0, [VELOCITIES, OFFSETS]] = 0.0, 0.5
     hits = list(GroovePerformance("x", values).play([1, 0, 0, 0, 2], 0, 0))
     assert [(hit.step, hit.voice, hit.velocity, round(hit.offset, 3)) for hit in hits] == [
@@ -146,7 +147,7 @@ def test_a_pickup_bar_is_left_out_and_named(tmp_path: Path, signature: tuple[int
     path = tmp_path / "pickup.mid"
     hits = [(0, 38), (240, 38), *((TICKS + beat * TICKS, 42 if beat % 4 else 36) for beat in range(8))]
     path.write_bytes(tempo_map_midi(hits, {0: 100}, {0: (1, 4), TICKS: signature}))
-    song = reader(HUMANIZE).song(path)
+    song = reader(HUMANIZE).song(read_midi_file(path))
     values = np.concatenate([window.target for window in song.windows if window.target is not None])
     assert song.missing == ("notes in bars of 1/4: 2",)
     assert np.nonzero(values[:, 0])[0].tolist() == [0, 16]
@@ -157,7 +158,7 @@ def test_music_without_bars_of_four_quarters_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "six8.mid"
     path.write_bytes(tempo_map_midi([(0, 36), (960, 38)], {0: 100}, {0: (6, 8)}))
     with pytest.raises(GmdVaeError, match="is in 6/8, and GrooVAE plays bars of four quarters"):
-        reader(HUMANIZE).song(path)
+        reader(HUMANIZE).song(read_midi_file(path))
 
 
 @pytest.mark.parametrize("length", [None, 0])
@@ -166,7 +167,7 @@ def test_hits_without_an_end_are_those_with_one(tmp_path: Path, length: int | No
     (tmp_path / "closed.mid").write_bytes(file(track(begin, notes(beats(8)))))
     (tmp_path / "open.mid").write_bytes(file(track(begin, notes(beats(8), length=length))))
     for read in (reader(PLAY), DrumReader(get_config("hierdec-drum_4bar_small"))):
-        closed, opened = (read.song(tmp_path / name) for name in ("closed.mid", "open.mid"))
+        closed, opened = (read.song(read_midi_file(tmp_path / name)) for name in ("closed.mid", "open.mid"))
         assert (opened.bars, opened.missing) == (closed.bars, closed.missing) == (8, ())
         for one, other in zip(opened.windows, closed.windows, strict=True):
             np.testing.assert_array_equal(one.inputs, other.inputs)
@@ -176,7 +177,7 @@ def test_every_note_is_a_hit_or_left_out_for_a_reason(tmp_path: Path) -> None:
     hits = [(0, 36), (0, 35), (5, 36), (480, 20), (960, 38)]  # two more kicks on a step, and no drum
     music = [*notes(hits, length=None), *notes([(0, 60), (480, 62)], channel=0)]
     (tmp_path / "a.mid").write_bytes(file(track(tempo(120), music)))
-    song = reader(PLAY).song(tmp_path / "a.mid")
+    song = reader(PLAY).song(read_midi_file(tmp_path / "a.mid"))
     assert song.missing == (
         "drum notes that are no known drum: 1",
         "notes of other instruments: 2",

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fixtures.tempo_maps import TICKS, beat_ticks, tempo_map_midi
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.generation.inputs.midi_input import read_midi_file
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.windows.cutting import positions
@@ -156,7 +157,7 @@ def test_generate_reads_a_tempo_map_as_the_windows_of_one_tempo(tmp_path: Path) 
         path.write_bytes(tempo_map_midi(beat_ticks(12), each))
     for name in ("hierdec-drum_4bar_small", "groovae_2bar_humanize_small"):
         config = get_config(name)
-        mapped, constant = (family_of(config).input_reader(config).song(path) for path in files)
+        mapped, constant = (family_of(config).input_reader(config).song(read_midi_file(path)) for path in files)
         assert mapped.bars == constant.bars
         assert mapped.tempo == pytest.approx(99, abs=2.01)
         for one, other in zip(mapped.windows, constant.windows, strict=True):

@@ -63,12 +63,12 @@ class DecodedLabels(DecodedMusic):
                 continue
             pending.append(pattern)
             if sum(map(len, pending)) >= _HUMANIZED_STEPS_AT_ONCE or index == len(plan.windows) - 1:
-                performances = humanizer.perform(pending, plan.numbers[first_pending])
+                performances = humanizer.perform(pending)
                 for offset, (pattern, performance) in enumerate(zip(pending, performances, strict=True)):
                     yield self.midi_file(plan, first_pending + offset, pattern, performance)
                 first_pending, pending = index + 1, []
         if plan.join:
-            yield self.joined_file(plan, joined, humanizer.perform([joined], 0)[0] if humanizer else None)
+            yield self.joined_file(plan, joined, humanizer.perform([joined])[0] if humanizer else None)
 
     def midi_file(
         self, plan: FilePlan, index: int, pattern: Sequence[int], performance: GroovePerformance | None = None

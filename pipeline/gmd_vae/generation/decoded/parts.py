@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from gmd_vae.generation.decoded.decoded_music import DecodedMusic, Steps, Window
 from gmd_vae.generation.decoded.fidelity import Fidelity, StreamFidelity
 from gmd_vae.generation.decoded.midi_files import FilePlan, MidiOutput
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
-from gmd_vae.generation.model import OpenedModel
+from gmd_vae.generation.model import ConverterModel, OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.midi import writer
@@ -62,12 +62,12 @@ class DecodedStreams(DecodedMusic):
         joined: list[PlacedSequence] = []
         joined_chords: list[str] = []
         joined_bars = 0
-        window_bars = self.output.bars
+        window_bars, converter = self.output.bars, cast("ConverterModel", model)
         for index, windows in enumerate(plan.windows):
             bars = plan.bars or len(windows) * window_bars
             sequences = [
                 (number * window_bars, min(window_bars, bars - number * window_bars), sequence)
-                for number, sequence in enumerate(model.to_note_sequences(windows))
+                for number, sequence in enumerate(converter.to_note_sequences(windows))
             ]
             chords = list(plan.chords[index][:bars])
             yield self._write(plan.stem(index), sequences, bars, plan.playing_of(index), chords)

@@ -3,6 +3,7 @@
 Read ``input_windows.py`` first: a file becomes an ``InputWindow`` or an ``InputSong``. Each family
 returns one of the three readers (``Family.input_reader``).
 
+- ``midi_input.py``: ``MidiInput``, the music of one file, read once.
 - ``input_windows.py``: ``InputWindow``, ``InputSong``, and the interface ``InputReader``.
 - ``drum_reader.py``: drum labels of families whose windows our own code cuts.
 - ``groove_reader.py``: hits, velocities and offsets for GrooVAE.

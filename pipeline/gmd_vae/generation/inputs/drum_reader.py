@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,11 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import bars_in_words
-from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow, read_sequence, shown_path
+from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow
+from gmd_vae.generation.inputs.midi_input import MidiInput
 from gmd_vae.inspection.fitting_drums import advice_for, fitting_drums
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.midi.note_arrays import notes_of
-from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
@@ -25,25 +26,24 @@ from gmd_vae.windows.extraction import REASONS, Dropped, Labels
 
 
 class DrumReader(InputReader):
-    """Reads MIDI files as drum labels of a config with ``DrumWindows``."""
+    """Finds the drum labels of a config with ``DrumWindows``."""
 
     reads_songs = True
 
-    def windows(self, path: Path) -> tuple[InputWindow, ...]:
+    def windows(self, midi: MidiInput) -> tuple[InputWindow, ...]:
         """Returns the windows that training would get from the file: each content once, at its first bar."""
         spec = self._checked_spec()
         dropped = Dropped()
-        sequence = read_sequence(path, self.reading)
-        drums = positions.windows(spec, sequence, dropped)
+        drums = positions.windows(spec, midi.sequence, dropped)
         if not drums:
-            raise self._no_window_error(path, sequence, dropped)
+            raise self._no_window_error(midi, dropped)
         return tuple(
-            self._window(path, window.labels, len(drums), number, window.bpm)
+            self._window(midi.file, window.labels, len(drums), number, window.bpm)
             for number, window in enumerate(drums, start=1)
         )
 
-    def song(self, path: Path) -> InputSong:
-        """Returns a MIDI file from its first window to its last: each stretch of drums in consecutive windows.
+    def song(self, midi: MidiInput) -> InputSong:
+        """Returns the music from its first window to its last: each stretch of drums in consecutive windows.
 
         Where a stretch is not a whole number of windows, its last window overlaps the one before, and only the bars
         behind the overlap count.
@@ -52,10 +52,9 @@ class DrumReader(InputReader):
         dropped = Dropped()
         # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
         whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
-        sequence = read_sequence(path, self.reading)
-        stretches = positions.stretches(whole, sequence, dropped)
+        stretches = positions.stretches(whole, midi.sequence, dropped)
         if not stretches:
-            raise self._no_window_error(path, sequence, dropped)
+            raise self._no_window_error(midi, dropped)
         shares: list[tuple[Labels, int, int, float]] = []  # labels, bar in the song, skipped bars, tempo
         first_bar = math.floor(stretches[0].bar + 0.5)
         end = 0
@@ -70,47 +69,53 @@ class DrumReader(InputReader):
             end = bar + bars
         windows = tuple(
             dataclasses.replace(
-                self._window(path, labels, len(shares), number, tempo), bar=bar, skipped_bars=skipped_bars
+                self._window(midi.file, labels, len(shares), number, tempo), bar=bar, skipped_bars=skipped_bars
             )
             for number, (labels, bar, skipped_bars, tempo) in enumerate(shares, start=1)
         )
         missing = tuple(f"{count:,} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
         if dropped.pitches:
             missing += (f"drum notes that are no known drum: {dropped.pitches.total():,}",)
-        return InputSong(path, windows, end, stretches[0].bpm, missing)
+        return InputSong(midi.file, windows, end, stretches[0].bpm, missing)
 
-    def last_window(self, path: Path) -> InputWindow:
-        """Returns the last bars of a MIDI file, as many as a window has."""
-        return dataclasses.replace(self.song(path).windows[-1], number=None)
+    def last_window(self, midi: MidiInput) -> InputWindow:
+        """Returns the last bars of the music, as many as a window has."""
+        return dataclasses.replace(self.song(midi).windows[-1], number=None)
 
-    def inspect_hint(self, path: Path) -> str:
+    def decoded_window(self, window: npt.NDArray[Any]) -> InputWindow:
+        """Returns the window of labels ``[steps]``."""
+        return self._window(Path(), window, 1, 1, None)
+
+    def inspect_hint(self, midi: MidiInput) -> str:
         """Returns a sentence with the ``gmd-vae inspect`` command that shows the windows."""
-        return f" 'gmd-vae inspect {shown_path(path)} --config {self.config.name}' shows it."
+        if not midi.file.is_file():  # music from Python
+            return ""
+        return f" 'gmd-vae inspect {midi.name} --config {self.config.name}' shows it."
 
     def _checked_spec(self) -> DrumWindows:
         """Returns the config's windows; refuses those that cannot be cut."""
         family_of(self.config).extractor(self.config)
         return self.config.drum_windows
 
-    def _window(self, path: Path, labels: Labels, count: int, number: int, tempo: float) -> InputWindow:
+    def _window(self, path: Path, labels: Labels, count: int, number: int, tempo: float | None) -> InputWindow:
         spec = self.config.drum_windows
         return InputWindow(
             path, labels_to_inputs(labels, spec), spec.steps, count=count, number=number, target=labels, tempo=tempo
         )
 
-    def _no_window_error(self, path: Path, sequence: NoteSequence, dropped: Dropped) -> GmdVaeError:
+    def _no_window_error(self, midi: MidiInput, dropped: Dropped) -> GmdVaeError:
         """Returns the error for a file without a window: the needed music, the reasons, the next action."""
         spec = self.config.drum_windows
-        fitting = fitting_drums(at_one_tempo(sequence, notes_of(sequence))).config
+        fitting = fitting_drums(at_one_tempo(midi.sequence, notes_of(midi.sequence))).config
         advice = advice_for(fitting, "generate") if fitting else ""
         nothing = {"problem": "It has no notes", "action": "Give another MIDI file."}
-        reasons = why_no_window(spec, dropped, advice, self.without_drums(path)) or [nothing]
+        reasons = why_no_window(spec, dropped, advice, midi.action_without_drums()) or [nothing]
         numerator, denominator = spec.signature
         wanted = f"{bars_in_words(spec.slice_bars)} of {numerator}/{denominator} drums"
         problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
         return GmdVaeError(
-            f"'{shown_path(path)}' has no {wanted}: {problems}",
-            f"{reasons[0]['action']}{self.inspect_hint(path)}",
+            f"'{midi.name}' has no {wanted}: {problems}",
+            f"{reasons[0]['action']}{self.inspect_hint(midi)}",
         )
 
 

@@ -27,7 +27,7 @@ class GenerationInputs:
         windows: Windows of MIDI files.
         songs: Whole MIDI files.
         seeds: Seeds, each for the first sample from the prior with that seed.
-        vectors: Latent vectors that are decoded as they are, float32 ``[n, z_size]``.
+        vectors: Latent vectors, float32 ``[n, z_size]``: in mode ``sample`` decoded as they are, else inputs.
         accounts: Use of the events of each MIDI file.
     """
 
@@ -54,12 +54,14 @@ class GenerationInputs:
         return [window.controls for window in self.all_windows if window.controls is not None]
 
     def encode(self, model: OpenedModel) -> Floats:
-        """Returns the posterior mean of each window and the sample of each seed, float32 ``[n, z_size]``."""
+        """Returns the posterior mean of each window, the vectors and the sample of each seed, ``[n, z_size]``."""
         windows = self.all_windows
         means = []
         if windows:
             inputs, lengths = [window.inputs for window in windows], [window.length for window in windows]
             means.append(model.encode(inputs, lengths, self.controls or None))
+        if self.vectors is not None:
+            means.append(self.vectors)
         samples = [latent_points.prior(1, model.z_size, seed) for seed in self.seeds]
         return np.concatenate([*means, *samples, np.zeros((0, model.z_size), np.float32)])
 

@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,9 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families import family_of
 from gmd_vae.families.groove_columns import OFFSETS, TAPPED, VELOCITIES, Groove
-from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow, read_sequence, shown_path
+from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow
+from gmd_vae.generation.inputs.midi_input import MidiInput
 from gmd_vae.midi.note_arrays import notes_of
-from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import section_times
 
@@ -37,41 +38,40 @@ Values = npt.NDArray[np.float32]  # [steps, 27]: hits, velocities, offsets
 
 
 class GrooveReader(InputReader):
-    """Reads the drums of MIDI files, or tapped rhythms, as windows of a GrooVAE."""
+    """Finds drums, or tapped rhythms, as windows of a GrooVAE."""
 
     reads_songs = True
 
     def __init__(self, config: Config, task: Groove) -> None:
-        """Reads windows of ``config``, with the columns that ``task`` conditions on."""
+        """Finds windows of ``config``, with the columns that ``task`` conditions on."""
         super().__init__(config)
         self._task = task
 
-    def windows(self, path: Path) -> tuple[InputWindow, ...]:
+    def windows(self, midi: MidiInput) -> tuple[InputWindow, ...]:
         """Returns the windows with notes; raises as ``song``."""
-        played = [window for window in self.song(path).windows if not window.is_silent]
+        played = [window for window in self.song(midi).windows if not window.is_silent]
         return tuple(
             dataclasses.replace(window, count=len(played), number=number)
             for number, window in enumerate(played, start=1)
         )
 
-    def song(self, path: Path) -> InputSong:
-        """Returns a MIDI file from its beginning to its last bar with a hit.
+    def song(self, midi: MidiInput) -> InputSong:
+        """Returns the music from its beginning to its last bar with a hit.
 
         Of a tapped rhythm, the loudest note of each step counts, whatever its pitch.
 
         Raises:
-            GmdVaeError: The file cannot be read, is too long, has no bars of four quarters, or has no usable note.
+            GmdVaeError: The music is too long, has no bars of four quarters, or has no usable note.
         """
         output = family_of(self.config).output(self.config)
-        sequence = read_sequence(path, self.reading)
-        values, tempo, missing = _read_values(path, sequence, self._task, lambda: self.without_drums(path))
+        values, tempo, missing = _read_values(midi, self._task)
         bars = len(values) // _STEPS_PER_BAR
         count = -(-bars // output.bars)
         values = np.pad(values, [(0, count * output.steps - len(values)), (0, 0)])
         windows = tuple(
             dataclasses.replace(
                 groove_window(part, self._task),
-                file=path,
+                file=midi.file,
                 count=count,
                 number=index + 1,
                 tempo=tempo,
@@ -79,7 +79,11 @@ class GrooveReader(InputReader):
             )
             for index, part in enumerate(np.split(values, count))
         )
-        return InputSong(path, windows, bars, tempo, missing)
+        return InputSong(midi.file, windows, bars, tempo, missing)
+
+    def decoded_window(self, window: npt.NDArray[Any]) -> InputWindow:
+        """Returns the window of hits, velocities and offsets ``[steps, 27]``."""
+        return groove_window(window, self._task)
 
 
 def groove_window(values: Values, task: Groove) -> InputWindow:
@@ -115,16 +119,14 @@ def groove_window(values: Values, task: Groove) -> InputWindow:
     )
 
 
-def labels_to_groove_window(labels: npt.NDArray[np.int64], task: Groove) -> InputWindow:
-    """Returns the window of a pattern without velocities and offsets: labels ``[steps]`` of the nine classes."""
+def labels_to_values(labels: npt.NDArray[np.int64]) -> Values:
+    """Returns labels ``[steps]`` of the nine classes as hits without velocities and offsets, ``[steps, 27]``."""
     values = np.zeros((len(labels), 3 * VELOCITIES), np.float32)
     values[:, :VELOCITIES] = (labels[:, None] >> np.arange(VELOCITIES)) & 1
-    return groove_window(values, task)
+    return values
 
 
-def _read_values(
-    path: Path, sequence: NoteSequence, task: Groove, without_drums: Callable[[], str]
-) -> tuple[Values, float, tuple[str, ...]]:
+def _read_values(midi: MidiInput, task: Groove) -> tuple[Values, float, tuple[str, ...]]:
     """Returns the drums of whole bars, their tempo, and sentences on the music left out.
 
     A hit belongs to the nearest step. Of several hits of a class at one step, the loudest counts. Music whose bars are
@@ -135,12 +137,12 @@ def _read_values(
         and the sentences.
     """
     is_tapped = task.task == "tap"
-    music = at_one_tempo(sequence, notes_of(sequence))
+    music = at_one_tempo(midi.sequence, notes_of(midi.sequence))
     loudest: dict[tuple[int, int], tuple[int, float]] = {}  # step and class → velocity and offset
     other_bars: Counter[str] = Counter()  # time signature → notes
     place, tempo = _places(music)
     unknown = not_drums = outside = covered = 0
-    for note, start in zip(sequence.notes, music.notes.start.tolist(), strict=True):
+    for note, start in zip(midi.sequence.notes, music.notes.start.tolist(), strict=True):
         drum = TAPPED if is_tapped else _CLASS_OF_PITCH.get(note.pitch)
         if not note.is_drum and not is_tapped:
             not_drums += 1
@@ -162,15 +164,15 @@ def _read_values(
             loudest[step, drum] = note.velocity, 2 * (step - position)
     if not loudest and other_bars:
         raise GmdVaeError(
-            f"'{shown_path(path)}' is in {', '.join(other_bars)}, and GrooVAE plays bars of four quarters",
+            f"'{midi.name}' is in {', '.join(other_bars)}, and GrooVAE plays bars of four quarters",
             "Give a file in 4/4 or 2/2.",
         )
     if not loudest:
         needed = "notes" if is_tapped else "drum notes of the nine kinds"
-        raise GmdVaeError(f"'{shown_path(path)}' has no {needed}", without_drums() if not_drums else "")
+        raise GmdVaeError(f"'{midi.name}' has no {needed}", midi.action_without_drums() if not_drums else "")
     bars = max(step for step, _ in loudest) // _STEPS_PER_BAR + 1
     if bars > MAX_BARS:
-        raise GmdVaeError(f"'{shown_path(path)}' has {bars:,} bars", f"At most {MAX_BARS:,} bars can be played.")
+        raise GmdVaeError(f"'{midi.name}' has {bars:,} bars", f"At most {MAX_BARS:,} bars can be played.")
     values = np.zeros((bars * _STEPS_PER_BAR, 3 * VELOCITIES), np.float32)
     for (step, drum), (velocity, offset) in loudest.items():
         values[step, [drum, VELOCITIES + drum, OFFSETS + drum]] = 1.0, velocity / 127, offset

@@ -10,15 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.common.printable import printable
-from gmd_vae.common.regular_files import read_regular
+from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
-from gmd_vae.midi.drum_channels import action_without_drums
-from gmd_vae.midi.midi_io import MidiMusic, read_midi
-from gmd_vae.midi.note_sequence import NoteSequence
-from gmd_vae.midi.reading import EVERY_HIT, Reading
-from gmd_vae.midi.refusals import MAX_BYTES
+from gmd_vae.generation.inputs.midi_input import MidiInput
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,93 +70,69 @@ class InputSong:
 
 
 class InputReader(abc.ABC):
-    """Reads MIDI files as windows of one config.
+    """Finds the windows of one config in a user's music.
 
     Attributes:
         reads_songs: True if ``song`` is defined: the windows of the family have an order in time.
-        reading: Rules for reading the files.
     """
 
     reads_songs = False
-    reading: Reading = EVERY_HIT
 
     def __init__(self, config: Config) -> None:
-        """Reads windows as ``config`` declares them."""
+        """Finds windows as ``config`` declares them."""
         self.config = config
 
     @abc.abstractmethod
-    def windows(self, path: Path) -> tuple[InputWindow, ...]:
-        """Returns all windows of a MIDI file, at least one.
+    def windows(self, midi: MidiInput) -> tuple[InputWindow, ...]:
+        """Returns all windows of the music, at least one.
 
         Raises:
-            GmdVaeError: The file cannot be read or has no window.
+            GmdVaeError: The music has no window.
         """
 
-    def song(self, path: Path) -> InputSong:
-        """Returns a whole MIDI file.
+    def song(self, midi: MidiInput) -> InputSong:
+        """Returns the whole music.
 
         Raises:
-            GmdVaeError: The file cannot be read or has no window.
+            GmdVaeError: The music has no window.
             ValueError: The family has no songs, see ``reads_songs``.
         """
         raise ValueError(f"family '{self.config.family}' reads no songs")
 
-    def window(self, path: Path, number: int | None = None) -> InputWindow:
-        """Returns one window of a MIDI file.
+    def window(self, midi: MidiInput, number: int | None = None) -> InputWindow:
+        """Returns one window of the music.
 
         Args:
-            path: MIDI file.
+            midi: The music.
             number: Number of the window, from 1, as ``gmd-vae inspect`` counts them; ``None``: the first.
 
         Raises:
-            GmdVaeError: The file cannot be read or has no window.
-            UsageError: The file has no window with that number.
+            GmdVaeError: The music has no window.
+            UsageError: The music has no window with that number.
         """
-        windows = self.windows(path)
+        windows = self.windows(midi)
         if number is not None and number > len(windows):
             raise UsageError(
-                f"'{shown_path(path)}' has no window {number}: it has {len(windows):,}",
-                f"Choose a smaller --window.{self.inspect_hint(path)}",
+                f"'{midi.name}' has no window {number}: it has {len(windows):,}",
+                f"Choose a smaller --window.{self.inspect_hint(midi)}",
             )
         return windows[(number or 1) - 1]
 
-    def last_window(self, path: Path) -> InputWindow:
-        """Returns the window at the end of a MIDI file; raises as ``windows``."""
-        return self.windows(path)[-1]
+    def last_window(self, midi: MidiInput) -> InputWindow:
+        """Returns the window at the end of the music; raises as ``windows``."""
+        return self.windows(midi)[-1]
 
-    def without_drums(self, path: Path) -> str:
-        """Returns the next action for a MIDI file without drums, as a sentence."""
-        return action_without_drums(read_regular(path, MAX_BYTES), self.reading)
+    def decoded_window(self, window: npt.NDArray[Any]) -> InputWindow:
+        """Returns a window in the form in which models of the family decode it.
 
-    def inspect_hint(self, path: Path) -> str:
+        Args:
+            window: Labels ``[steps]``, or ``[steps, output_depth]``.
+
+        Raises:
+            ValueError: The family has no such windows.
+        """
+        raise ValueError(f"family '{self.config.family}' reads MIDI only")
+
+    def inspect_hint(self, midi: MidiInput) -> str:
         """Returns a sentence with the ``gmd-vae inspect`` command that shows the windows, or ""."""
         return ""
-
-
-def read_sequence(path: Path, reading: Reading = EVERY_HIT) -> NoteSequence:
-    """Returns a MIDI file as a NoteSequence; arguments and errors as ``read_input``."""
-    return read_input(path, reading).sequence
-
-
-def read_input(path: Path, reading: Reading = EVERY_HIT) -> MidiMusic:
-    """Returns the content of a MIDI file.
-
-    Args:
-        path: MIDI file.
-        reading: Rules for reading it.
-
-    Raises:
-        GmdVaeError: The file is missing, too large, or not MIDI.
-    """
-    if path.is_dir():
-        raise GmdVaeError(f"Input MIDI '{shown_path(path)}' is a folder", "Name one MIDI file in it.")
-    if not path.is_file():
-        raise GmdVaeError(f"Input MIDI '{shown_path(path)}' does not exist", "Check the path.")
-    if path.stat().st_size > MAX_BYTES:
-        raise GmdVaeError(f"'{shown_path(path)}' is larger than {MAX_BYTES >> 20} MiB", "Is it a MIDI file?")
-    return read_midi(read_regular(path, MAX_BYTES), path.parent.name, str(path), reading)
-
-
-def shown_path(path: Path) -> str:
-    """Returns a path without control characters, for messages."""
-    return printable(str(path), limit=None)

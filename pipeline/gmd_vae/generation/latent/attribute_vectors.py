@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attribu
 from gmd_vae.evaluation.latent.space import choose_by_file
 from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
 from gmd_vae.generation.latent.latent_files import read_vectors
-from gmd_vae.generation.model import OpenedModel
+from gmd_vae.generation.model import ModelSource, OpenedModel, Vectors
 from gmd_vae.generation.request import Move
 from gmd_vae.models import checkpoints
 from gmd_vae.windows.label_windows import load_windows
@@ -36,7 +36,6 @@ _FILE = "vectors.npz"
 
 Floats = npt.NDArray[np.float32]
 Encode = Callable[[Labels], Floats]
-Vectors = dict[str, npt.NDArray[np.float64]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +54,13 @@ class AttributeSource:
 
 
 def vectors_for_moves(
-    source: AttributeSource, checkpoint: Path, windows: DrumWindows, model: OpenedModel, moves: Sequence[Move]
+    source: ModelSource, attributes: AttributeSource | None, model: OpenedModel, moves: Sequence[Move]
 ) -> Vectors:
     """Returns the vectors of all attributes that vary in the training windows.
 
     Args:
-        source: Training windows.
-        checkpoint: Prefix of the checkpoint.
-        windows: Windows of the config.
+        source: The model; its stored vectors are used where no training windows are given.
+        attributes: Training windows; ``None``: the stored vectors.
         model: The opened model.
         moves: Moves along some of the vectors.
 
@@ -70,12 +68,17 @@ def vectors_for_moves(
         GmdVaeError: The vectors are not kept and the training windows are gone, or the training windows all have the
             same value of an attribute in ``moves``.
     """
+    spec = source.config.drum_windows
 
     def encode(labels: Labels) -> Floats:
-        inputs = [labels_to_inputs(row.astype(np.int64), windows) for row in labels]
-        return model.encode(inputs, [windows.steps] * len(labels))
+        inputs = [labels_to_inputs(row.astype(np.int64), spec) for row in labels]
+        return model.encode(inputs, [spec.steps] * len(labels))
 
-    vectors = vectors_for(source, checkpoint, windows, encode, model.z_size)
+    if attributes is not None:
+        digests = {file["name"]: file["sha256"] for file in source.describe()["files"]}
+        vectors = vectors_for(attributes, digests, spec, encode, model.z_size)
+    else:
+        vectors = source.stored_vectors or {}
     for move in moves:
         if move.attribute not in vectors:
             raise GmdVaeError(
@@ -85,12 +88,14 @@ def vectors_for_moves(
     return vectors
 
 
-def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, encode: Encode, z_size: int) -> Vectors:
+def vectors_for(
+    source: AttributeSource, digests: Mapping[str, str], spec: DrumWindows, encode: Encode, z_size: int
+) -> Vectors:
     """Reads the kept vectors, or computes and keeps them.
 
     Args:
         source: Training windows.
-        checkpoint: Prefix of the checkpoint.
+        digests: SHA-256 of each file of the checkpoint, by name.
         spec: Windows of the config.
         encode: Function from labels ``[n, steps]`` to posterior means, float32 ``[n, z_size]``.
         z_size: Size of a latent vector.
@@ -98,8 +103,8 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
     Raises:
         GmdVaeError: The vectors are not kept, and the training windows are gone.
     """
-    identity = _identity(source, checkpoint)
-    if (kept := kept_vectors(source, checkpoint, z_size)) is not None:
+    identity = _identity(source, digests)
+    if (kept := kept_vectors(source, digests, z_size)) is not None:
         return kept
     if source.examples is None:
         raise GmdVaeError(
@@ -117,15 +122,15 @@ def vectors_for(source: AttributeSource, checkpoint: Path, spec: DrumWindows, en
     return vectors
 
 
-def kept_vectors(source: AttributeSource, checkpoint: Path, z_size: int) -> Vectors | None:
+def kept_vectors(source: AttributeSource, digests: Mapping[str, str], z_size: int) -> Vectors | None:
     """Returns the vectors that the source keeps; ``None`` if it keeps none of this checkpoint, or they are damaged.
 
     Args:
         source: Training windows.
-        checkpoint: Prefix of the checkpoint.
+        digests: SHA-256 of each file of the checkpoint, by name.
         z_size: Size of a latent vector.
     """
-    return None if source.keep is None else _read(source.keep, _identity(source, checkpoint), z_size)
+    return None if source.keep is None else _read(source.keep, _identity(source, digests), z_size)
 
 
 def folder_of_vectors(run_folder: Path, checkpoint: Path) -> Path:
@@ -134,10 +139,10 @@ def folder_of_vectors(run_folder: Path, checkpoint: Path) -> Path:
     return run_folder / "attributes" / (f"step-{step}" if step is not None else checkpoint.name)
 
 
-def _identity(source: AttributeSource, checkpoint: Path) -> dict[str, Any]:
+def _identity(source: AttributeSource, digests: Mapping[str, str]) -> dict[str, Any]:
     """Returns all that vectors follow from, for the manifest."""
     return {
-        "checkpoint": {piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)},
+        "checkpoint": dict(digests),
         "examples": source.digest,
         "windows": _WINDOWS,
     }

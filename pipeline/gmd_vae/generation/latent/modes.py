@@ -12,7 +12,16 @@ import numpy.typing as npt
 from gmd_vae.common import latent_points
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, VARY, GenerationRequest
+from gmd_vae.generation.request import (
+    ATTRIBUTE,
+    CONTINUE,
+    GROOVE,
+    INTERPOLATE,
+    RECONSTRUCT,
+    SAMPLE,
+    VARY,
+    GenerationRequest,
+)
 
 Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int64]
@@ -79,7 +88,7 @@ def file_latents(
         amounts = {move.attribute: move.start + along * (move.end - move.start) for move in request.moves}
         moved = sum(amount[:, None] * vectors[name] for name, amount in amounts.items())
         return _one_window_each(np.asarray(start + moved, np.float32))
-    if inputs.vectors is not None:
+    if request.mode == SAMPLE and inputs.vectors is not None:
         return _one_window_each(inputs.vectors)
     first_windows = _first_windows(request, encoded)
     if request.bars is None:

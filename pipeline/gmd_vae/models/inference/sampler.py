@@ -171,7 +171,7 @@ class Sampler(CheckpointModel):
                 ``control_depth``.
             hits: Hits of each row of ``z`` that replace those of a GrooVAE's decoder, float32 ``[steps, drums]``, NaN
                 where the decoder draws. By default it draws all.
-            places: Ignored: TensorFlow's draws depend on the row of ``z``.
+            places: Not read: TensorFlow's draws depend on the row of ``z``.
 
         Returns:
             One array for each row: labels, int32 ``[steps]``, if ``makes_labels``; else ``[steps, output_depth]``, the

@@ -211,19 +211,20 @@ def read_plan(folder: Path) -> Plan | None:
 
 
 def latest_run(runs: Path) -> Path:
-    """Returns the run folder with the newest checkpoint, by modification time.
+    """Returns the run folder with the newest checkpoint; raises GmdVaeError where no run has one."""
+    if (newest := newest_run(runs)) is None:
+        raise GmdVaeError(f"There is no trained run in '{runs}'", "Run 'gmd-vae train' first, or give --run-dir.")
+    return newest
 
-    Raises:
-        GmdVaeError: No run has a checkpoint.
-    """
+
+def newest_run(runs: Path) -> Path | None:
+    """Returns the run folder with the newest checkpoint, by modification time; ``None`` where no run has one."""
     found = [
         (max(index.stat().st_mtime for index in indexes), folder)
         for folder in (path.parent for path in runs.glob(f"*/{NAME}"))
         if (indexes := list((folder / "train").glob("*.index")))
     ]
-    if not found:
-        raise GmdVaeError(f"There is no trained run in '{runs}'", "Run 'gmd-vae train' first, or give --run-dir.")
-    return max(found)[1]
+    return max(found)[1] if found else None
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

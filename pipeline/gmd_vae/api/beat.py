@@ -1,0 +1,165 @@
+"""``Beat``: a decoded window as a grid, and as MIDI."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.files import whole_file
+from gmd_vae.configuration.config import Config
+from gmd_vae.families import family_of
+from gmd_vae.generation.decoded.midi_files import FilePlan
+from gmd_vae.generation.performance.feel import load_feel
+from gmd_vae.generation.performance.playing import Playing
+
+if TYPE_CHECKING:
+    from gmd_vae.api.model import Model
+    from gmd_vae.generation.model import OpenedModel
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Beat:
+    """A decoded window. Models make beats; there is no need to make one by hand.
+
+    Attributes:
+        config: Config of the model.
+        windows: The decoded windows that follow each other in the beat, most often one: labels ``[steps]`` each, or for
+            GrooVAE hits, velocities and offsets ``[steps, 27]``.
+        plan: Name, number and bars of the beat among the others of one call.
+        tempo: Quarter notes per minute that ``save`` uses by default: those of the input, or 120.
+        seed: Seed of the call, also of the RNG of a human feel.
+    """
+
+    config: Config
+    windows: tuple[npt.NDArray[Any], ...]
+    plan: FilePlan = dataclasses.field(repr=False)
+    model: OpenedModel = dataclasses.field(repr=False)
+    tempo: float
+    seed: int
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Drum labels, int64 ``[steps]``: bit ``k`` is 1 where a drum of class ``k`` begins."""
+        music = family_of(self.config).decoded_music(self.config)
+        return self.plan.arrange(0, [music.steps(window) for window in self.windows], music.output.steps_per_bar)
+
+    @property
+    def grid(self) -> npt.NDArray[np.bool_]:
+        """Hits, bool ``[steps, drums]``; ``voices`` names the columns.
+
+        Raises:
+            GmdVaeError: The model does not play drum grids.
+        """
+        count = len(self.voices)
+        return np.asarray((self.labels[:, None] >> np.arange(count)) & 1, bool)
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Names of the drums, as ``grid`` has them."""
+        grid = family_of(self.config).drum_grid(self.config)
+        if grid is None:
+            raise GmdVaeError(f"'{self.config.name}' does not play drum grids", "Use its MIDI: beat.to_midi().")
+        return tuple(grid.voice_names)
+
+    def to_midi(
+        self,
+        *,
+        tempo: float | None = None,
+        velocity: int | None = None,
+        swing: float = 50.0,
+        humanize: bool | Model = False,
+    ) -> bytes:
+        """Returns the beat as the bytes of a MIDI file, those that ``gmd-vae generate`` writes.
+
+        Args:
+            tempo: Quarter notes per minute; ``None``: ``self.tempo``.
+            velocity: Velocity of every hit; ``None``: 80.
+            swing: Place of every second sixteenth, in percent: 50 is straight, 66 triplets.
+            humanize: True: velocity and timing of drummers, measured on the Groove MIDI Dataset; a GrooVAE: those of
+                that model.
+
+        Raises:
+            GmdVaeError: A number is out of range, or the music cannot be played so.
+        """
+        family = family_of(self.config)
+        playing = self._playing(tempo, velocity, swing, humanize is True)
+        plan = dataclasses.replace(self.plan, windows=[self.windows], playing=playing)
+        performer = None
+        if not isinstance(humanize, bool):
+            performer = humanize.humanizer()
+        (output,) = family.decoded_music(self.config).midi_files(plan, self.model, performer)
+        return output.data
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        tempo: float | None = None,
+        velocity: int | None = None,
+        swing: float = 50.0,
+        humanize: bool | Model = False,
+    ) -> Path:
+        """Writes the beat as a MIDI file, whole or not at all; a file of this name is replaced.
+
+        Args:
+            path: The file.
+            tempo: As in ``to_midi``, and so are the others.
+            velocity: Velocity of every hit.
+            swing: Place of every second sixteenth, in percent.
+            humanize: True, or a GrooVAE.
+
+        Returns:
+            The path.
+        """
+        path = Path(path)
+        data = self.to_midi(tempo=tempo, velocity=velocity, swing=swing, humanize=humanize)
+        with whole_file(path) as temporary:
+            temporary.write_bytes(data)
+        return path
+
+    def to_pretty_midi(self, **options: Any) -> Any:
+        """Returns the beat as a ``pretty_midi.PrettyMIDI``. Options are those of ``to_midi``.
+
+        Raises:
+            GmdVaeError: pretty_midi is not installed.
+        """
+        try:
+            import pretty_midi
+        except ImportError:
+            raise GmdVaeError("pretty_midi is not installed", "Install it: pip install pretty_midi.") from None
+        return pretty_midi.PrettyMIDI(io.BytesIO(self.to_midi(**options)))
+
+    def to_note_sequence(self, **options: Any) -> Any:
+        """Returns the beat as a NoteSequence message. Options are those of ``to_midi``."""
+        from gmd_vae.midi.midi_io import midi_to_note_sequence
+
+        return midi_to_note_sequence(self.to_midi(**options), "gmd-vae", self.plan.stem(0))
+
+    def _playing(self, tempo: float | None, velocity: int | None, swing: float, feel: bool) -> Playing:
+        family = family_of(self.config)
+        asked = {"velocity": velocity is not None, "swing": swing != Playing.swing, "humanize": feel}
+        for option, is_asked in asked.items():
+            if is_asked and option not in family.playing_options:
+                raise GmdVaeError(f"'{self.config.name}' takes no {option}", f"Leave {option} out.")
+        if velocity is not None and feel:
+            raise GmdVaeError("velocity makes all hits equally loud, and humanize does not", "Leave one of them out.")
+        try:
+            playing = Playing(
+                tempo=self.tempo if tempo is None else tempo,
+                velocity=Playing.velocity if velocity is None else velocity,
+                swing=swing,
+                feel=load_feel() if feel else None,
+                seed=self.seed,
+            )
+        except ValueError as error:
+            raise GmdVaeError(str(error), "Choose another value.") from None
+        grid = family.drum_grid(self.config)
+        if grid is not None and (obstacle := playing.obstacle(grid)):
+            raise GmdVaeError(f"'{self.config.name}' cannot be played so: {obstacle}", "Leave humanize and swing out.")
+        return playing

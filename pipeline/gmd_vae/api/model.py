@@ -1,0 +1,236 @@
+"""``load`` and ``Model``: a trained model that encodes, decodes and samples.
+
+>>> import gmd_vae
+>>> model = gmd_vae.load()
+>>> beats = model.sample(4, seed=7)
+>>> beats[0].grid.shape
+(64, 9)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.api.beat import Beat
+from gmd_vae.api.music import first_window, input_windows, is_latent
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.layers import ACCELERATED
+from gmd_vae.families import family_of
+from gmd_vae.generation.compose import compose
+from gmd_vae.generation.find_model import find_model
+from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
+from gmd_vae.generation.model import ModelSource, OpenedModel
+from gmd_vae.generation.performance.humanizer import Humanizer
+from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
+from gmd_vae.generation.request import (
+    DISTANCE,
+    INTERPOLATE,
+    RECONSTRUCT,
+    SAMPLE,
+    TEMPERATURES,
+    VARY,
+    GenerationRequest,
+)
+from gmd_vae.midi.reading import EVERY_HIT, Reading
+
+Floats = npt.NDArray[np.float32]
+
+
+def load(model: str | Path | None = None) -> Model:
+    """Loads a trained model. TensorFlow is imported only for melodies, trios and multitrack models.
+
+    Args:
+        model: Name of a model of the package, a run folder, a ``.safetensors`` file, or an archive of Magenta's that is
+            named after its config; ``None``: the drum model of the package.
+
+    Raises:
+        GmdVaeError: There is no such model, or it is damaged.
+    """
+    from gmd_vae.models.bundled import DEFAULT
+
+    opened = contextlib.ExitStack()
+    found = opened.enter_context(find_model(DEFAULT if model is None else os.fspath(model)))
+    return Model(found.source, opened)
+
+
+class Model:
+    """A trained model. ``load`` opens one; ``close`` or a ``with`` block frees it.
+
+    Attributes:
+        name: The model for people, such as ``bundled model groove-4bar``.
+        config: Its config.
+        z_size: Size of a latent vector.
+    """
+
+    def __init__(self, source: ModelSource, opened: contextlib.ExitStack) -> None:
+        """Takes a model on disk, and the contexts that keep it there."""
+        self._source, self._opened = source, opened
+        self._models: dict[int, OpenedModel] = {}  # by seed
+        self.name, self.config = source.name, source.config
+        self.z_size = int(source.hparams["z_size"])
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<gmd_vae.Model {self.name}: {self.config.name}>"
+
+    def close(self) -> None:
+        """Frees the model's files and, where it has one, its TensorFlow session."""
+        self._models.clear()
+        self._opened.close()
+
+    def encode(self, music: object, *, reading: Reading = EVERY_HIT) -> Floats:
+        """Returns the mean of the posterior of each window of music.
+
+        Args:
+            music: Path or bytes of a MIDI file, a ``pretty_midi.PrettyMIDI``, a ``NoteSequence``, a ``symusic.Score``,
+                an array of drum labels ``[windows, steps]`` or of hits ``[windows, steps, drums]``, a ``Beat``, or
+                several.
+            reading: Rules for reading MIDI.
+
+        Returns:
+            Latent vectors, float32 ``[windows, z_size]``.
+
+        Raises:
+            GmdVaeError: The music cannot be read, or has no window.
+        """
+        windows = input_windows(music, self.config, reading)
+        return GenerationInputs(windows).encode(self._open(0))
+
+    def decode(self, z: npt.ArrayLike, *, temperature: float = 0.0, seed: int = 0) -> list[Beat]:
+        """Decodes latent vectors, as ``gmd-vae generate --latents FILE`` does.
+
+        Args:
+            z: Latent vectors, ``[n, z_size]`` or ``[z_size]``.
+            temperature: Temperature of the output distribution; 0 takes the likeliest step.
+            seed: Seed of the random draws.
+
+        Raises:
+            GmdVaeError: ``z`` has another shape, or is not finite.
+        """
+        vectors = self._checked_latents(z)
+        request = GenerationRequest(SAMPLE, len(vectors), temperature, seed)
+        return self._compose(request, GenerationInputs(vectors=vectors))
+
+    def sample(
+        self, count: int = 8, *, seed: int = 0, temperature: float | None = None, bars: int | None = None
+    ) -> list[Beat]:
+        """Samples new beats, as ``gmd-vae generate`` does. The first beats do not depend on the number of beats.
+
+        Args:
+            count: Number of beats.
+            seed: Seed of the latent vectors and of the random draws.
+            temperature: Temperature of the output distribution; ``None``: the default of the command.
+            bars: Length of each beat in bars; ``None``: one window.
+        """
+        request = GenerationRequest(SAMPLE, count, _temperature(temperature, SAMPLE), seed, bars=bars)
+        return self._compose(request, GenerationInputs())
+
+    def interpolate(
+        self, start: object, end: object, count: int = 8, *, seed: int = 0, temperature: float | None = None
+    ) -> list[Beat]:
+        """Returns beats on the way from one to another, both ends included.
+
+        Args:
+            start: Music as in ``encode``, of which the first window counts, or a latent vector.
+            end: The same.
+            count: Number of beats, 2 or more.
+            seed: Seed of the random draws.
+            temperature: Temperature of the output distribution; ``None``: the default of the command.
+
+        Raises:
+            GmdVaeError: The music cannot be read, or has no window; or ``count`` is 1.
+        """
+        if count < 2:
+            raise GmdVaeError("Interpolation needs a count of 2 or more: both endpoints count", "Choose a larger one.")
+        request = GenerationRequest(INTERPOLATE, count, _temperature(temperature, INTERPOLATE), seed)
+        return self._compose(request, self._inputs(start, end))
+
+    def vary(self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0) -> list[Beat]:
+        """Returns variations of a beat.
+
+        Args:
+            beat: Music as in ``encode``, of which the first window counts, or a latent vector.
+            count: Number of variations.
+            distance: Number of steps in which each differs from the model's version of the beat.
+            seed: Seed of the directions.
+
+        Raises:
+            GmdVaeError: The music cannot be read, or has no window; or there is no such variation.
+        """
+        request = GenerationRequest(VARY, count, TEMPERATURES[VARY], seed, distance=distance)
+        return self._compose(request, self._inputs(beat))
+
+    def reconstruct(self, music: object, *, reading: Reading = EVERY_HIT) -> list[Beat]:
+        """Returns the model's version of each window of music; arguments and errors as for ``encode``."""
+        inputs = GenerationInputs(input_windows(music, self.config, reading))
+        return self._compose(GenerationRequest(RECONSTRUCT, temperature=TEMPERATURES[RECONSTRUCT]), inputs)
+
+    def humanizer(self) -> Humanizer:
+        """Returns the performer of drum patterns that a GrooVAE is, for ``Beat.save(humanize=model)``.
+
+        Raises:
+            GmdVaeError: The model is none.
+        """
+        family = family_of(self.config)
+        if not family.humanizes(self.config):
+            raise GmdVaeError(f"'{self.config.name}' does not humanize", "Load a groovae_2bar_humanize_small model.")
+        return family.humanizer(self.config, self._open(0))
+
+    def _open(self, seed: int) -> OpenedModel:
+        if seed not in self._models:
+            self._models[seed] = self._opened.enter_context(self._source.open(seed, ACCELERATED))
+        return self._models[seed]
+
+    def _inputs(self, *beats: object) -> GenerationInputs:
+        """Returns the beats as windows, or as latent vectors if one of them is a vector."""
+        if not any(is_latent(beat) for beat in beats):
+            return GenerationInputs(tuple(first_window(beat, self.config, EVERY_HIT) for beat in beats))
+        vectors = [self._checked_latents(beat) if is_latent(beat) else self.encode(beat)[:1] for beat in beats]  # type: ignore[arg-type]
+        if any(len(vector) != 1 for vector in vectors):
+            raise GmdVaeError("Several latent vectors are given for one beat", "Give one of them, such as z[0].")
+        return GenerationInputs(vectors=np.concatenate(vectors))
+
+    def _checked_latents(self, z: npt.ArrayLike) -> Floats:
+        vectors = np.atleast_2d(np.asarray(z, np.float32))
+        if vectors.ndim != 2 or vectors.shape[1] != self.z_size or not len(vectors):
+            shape = np.shape(z)
+            raise GmdVaeError(f"Latent vectors of shape {shape} are not this model's", f"Give [n, {self.z_size}].")
+        if not np.isfinite(vectors).all():
+            raise GmdVaeError("The latent vectors are not finite", "Give finite numbers.")
+        return vectors
+
+    def _compose(self, request: GenerationRequest, inputs: GenerationInputs) -> list[Beat]:
+        """Composes beats; as the command does, also in what it refuses."""
+        model = self._open(request.seed)
+        composition = compose(self._source, model, request, inputs)
+        lowest, highest = TEMPO_RANGE
+        plan = composition.plan(request, inputs, Playing(min(max(inputs.tempo or Playing.tempo, lowest), highest)))
+        return [
+            Beat(
+                self.config,
+                tuple(windows),
+                dataclasses.replace(
+                    plan, numbers=plan.numbers[index : index + 1], windows=(), chords=plan.chords[index : index + 1],
+                    tempos=plan.tempos[index : index + 1],
+                ),
+                model,
+                plan.tempos[index] if plan.tempos else plan.playing.tempo,
+                request.seed,
+            )
+            for index, windows in enumerate(plan.windows)
+        ]  # fmt: skip
+
+
+def _temperature(given: float | None, mode: str) -> float:
+    return TEMPERATURES[mode] if given is None else given

@@ -1,0 +1,118 @@
+"""``gmd-vae models``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gmd_vae.commands.options import json_option
+
+if TYPE_CHECKING:
+    from gmd_vae.models.model_file import ModelFile
+
+
+@click.command()
+@click.argument("model_name", metavar="[NAME|FILE]", required=False)
+@json_option
+def command(model_name: str | None, as_json: bool) -> None:
+    """List the trained models of the package, or show the card of one.
+
+    A card says what a model was trained on, its figures on held-out music where they were measured, and
+    its licence. What is not known is not shown.
+
+    \b
+    Examples:
+      gmd-vae models
+      gmd-vae models groove-4bar
+      gmd-vae models mine.safetensors
+      gmd-vae models --json
+    """
+    from gmd_vae.common import console
+    from gmd_vae.models.bundled import DEFAULT, bundled_models
+    from gmd_vae.models.model_file import read_model
+
+    if model_name is not None:
+        model = read_model(_path(model_name))
+        if as_json:
+            console.print_json(_facts(model_name, model))
+        else:
+            _show(model_name, model)
+        return
+    models = {key: read_model(path) for key, path in bundled_models().items()}
+    if as_json:
+        console.print_json([_facts(key, model) for key, model in models.items()])
+        return
+    out = console.stdout()
+    for key, model in models.items():
+        out.print(f"{key}  {model.config.name}: {model.card.summary}")
+    out.print(f"Default of gmd-vae generate: {DEFAULT}. 'gmd-vae models NAME' shows the card of one.")
+
+
+def _path(name: str) -> Path:
+    """Returns the file of a model of the package, or the file that was given."""
+    from gmd_vae.common.errors import UsageError, nearest
+    from gmd_vae.models.bundled import bundled_models
+    from gmd_vae.models.model_file import SUFFIX
+
+    bundled = bundled_models()
+    if name in bundled:
+        return bundled[name]
+    if name.endswith(SUFFIX):
+        return Path(name)
+    raise UsageError(f"There is no model '{name}'", f"{nearest(name, list(bundled))} Or give a {SUFFIX} file.")
+
+
+def _facts(name: str, model: ModelFile) -> dict[str, Any]:
+    """Returns everything that the file says about the model, for ``--json``."""
+    import dataclasses
+
+    from gmd_vae.families.parameters import count_parameters
+
+    return {
+        "name": name,
+        "config": model.config.name,
+        "parameters": count_parameters(model.config, model.hparams),
+        "hparams": model.hparams,
+        "step": model.step,
+        "examples_digest": model.examples_digest,
+        "checkpoint": model.checkpoint,
+        "attributes": sorted(model.attribute_vectors),
+        "licence": model.licence,
+        "card": dataclasses.asdict(model.card),
+    }
+
+
+def _show(name: str, model: ModelFile) -> None:
+    """Prints the card of a model."""
+    from gmd_vae.common import console
+    from gmd_vae.families import family_of
+
+    facts, card = _facts(name, model), model.card
+    lines = {
+        "Model": name,
+        "Config": f"{model.config.name}: {card.summary}",
+        "Output": family_of(model.config).describe_output(model.config),
+        "Parameters": f"{facts['parameters']:,}",
+        "Trained on": f"'{card.data}'" if card.data else "",
+        "Training windows": "" if card.training_windows is None else f"{card.training_windows:,}",
+        "Step": "" if model.step is None else f"{model.step:,}",
+        "Validation": _figures(card.validation),
+        "Evaluation": _figures(card.evaluation),
+        "Attributes": ", ".join(facts["attributes"]),
+        "Licence": model.licence or "",
+    }
+    width = max(map(len, lines))
+    for label, text in lines.items():
+        if text:
+            console.stdout().print(f"{label:{width}}  {text}")
+
+
+def _figures(figures: Mapping[str, float | str | None] | None) -> str:
+    """Returns figures as ``name value, name value``; those that were not measured are left out."""
+    if not figures:
+        return ""
+    known = {name: value for name, value in figures.items() if value is not None}
+    return ", ".join(f"{name} {value if isinstance(value, str) else f'{value:g}'}" for name, value in known.items())

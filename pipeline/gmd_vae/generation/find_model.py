@@ -1,0 +1,154 @@
+"""Finds the model that a user names: a bundled one, a model file, a run folder, or a checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.common.printable import printable
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.registry import all_configs, get_config
+from gmd_vae.configuration.window_specs import NINE_CLASSES
+from gmd_vae.families import family_of
+from gmd_vae.generation.model import ModelSource
+from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
+from gmd_vae.models.bundled import DEFAULT, bundled_models
+from gmd_vae.models.checkpoints import config_from_name, open_checkpoint
+from gmd_vae.models.model_file import SUFFIX, read_model
+from gmd_vae.training.run.folder import Run, newest_run, open_run, read_run
+
+RUNS = Path("runs")
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundModel:
+    """A model, and its place.
+
+    Attributes:
+        source: The model.
+        run: Its run; ``None`` outside of runs.
+        path: Run folder, model file or checkpoint, which no output may replace; ``None`` for a bundled model.
+        options: Options of ``gmd-vae generate`` that name the same model again.
+    """
+
+    source: ModelSource
+    run: Run | None
+    path: Path | None
+    options: tuple[str, ...]
+
+
+@contextlib.contextmanager
+def find_model(name: str | None) -> Iterator[FoundModel]:
+    """Opens a model by name.
+
+    Args:
+        name: Name of a bundled model, a model file, a run folder, a checkpoint in one (``RUN/latest``), or a checkpoint
+            that is named after its config; ``None``: the newest run in ``runs/``, or where there is none the default
+            bundled model.
+
+    Raises:
+        UsageError: There is no such model.
+        GmdVaeError: The model is damaged, or the run has no checkpoint.
+    """
+    if name is None:
+        newest = newest_run(RUNS)
+        with find_model(DEFAULT) if newest is None else find_run_model(newest, None) as found:
+            yield found
+        return
+    path, bundled, options = Path(name), bundled_models(), ("--model", name)
+    if name in bundled:
+        model = read_model(bundled[name])
+        yield FoundModel(ModelFileSource(f"bundled model {name}", bundled[name], model), None, None, options)
+    elif path.suffix == SUFFIX and path.exists():
+        yield FoundModel(ModelFileSource(f"model {path}", path, read_model(path)), None, path, options)
+    elif (run := _run_of(path)) is not None:
+        with open_checkpoint(path) as checkpoint:
+            yield FoundModel(CheckpointSource(run.config, run.hparams, checkpoint), run, path, options)
+    elif path.is_dir() and config_from_name(path, all_configs()) is None:
+        open_run(path)  # raises: it has no run.json
+    elif path.exists() or path.with_name(f"{path.name}.index").exists():
+        with find_checkpoint_model(path, None, None) as found:
+            yield found
+    else:
+        known = nearest(name, list(bundled))
+        raise UsageError(f"There is no model '{name}'", f"{known} Or give a run folder or a {SUFFIX} file.")
+
+
+def _run_of(path: Path) -> Run | None:
+    """Returns the run of a run folder or of a checkpoint in one, such as ``RUN/latest``; ``None`` outside of runs."""
+    runs = (read_run(folder) for folder in (path, *list(path.parents)[:2]))
+    return next(filter(None, runs), None)
+
+
+@contextlib.contextmanager
+def find_humanizer(name: str, config: Config) -> Iterator[ModelSource]:
+    """Opens the model of ``--humanize``.
+
+    Args:
+        name: The model, as for ``find_model``.
+        config: Config of the model whose patterns are performed.
+
+    Raises:
+        UsageError: The model is no GrooVAE that keeps given hits, or the patterns have other drums than its nine.
+        GmdVaeError: The model is damaged, or the run has no checkpoint.
+    """
+    with find_model(name) as found:
+        performer = found.source.config
+        if not family_of(performer).humanizes(performer):
+            raise UsageError(
+                f"'{printable(name, limit=None)}' is a model of '{performer.name}', which does not humanize",
+                "Give a run of groovae_2bar_humanize_small, or --humanize alone for the measured feel.",
+            )
+        grid = family_of(config).drum_grid(config)
+        if grid is None or grid.pitch_classes != NINE_CLASSES or grid.steps_per_bar != 16:
+            raise UsageError(
+                f"GrooVAE plays nine kinds of drums on the sixteenth notes of 4/4, and '{config.name}' writes others",
+                "Leave --humanize out.",
+            )
+        yield found.source
+
+
+@contextlib.contextmanager
+def find_run_model(folder: Path, spelling: str | None) -> Iterator[FoundModel]:
+    """Opens a model of a run.
+
+    Args:
+        folder: Run folder.
+        spelling: ``best`` or ``latest``; ``None``: the best, or the latest of a run without validation.
+
+    Raises:
+        GmdVaeError: The folder is no run, or has no such checkpoint.
+    """
+    run = open_run(folder)
+    path = run.folder / spelling if spelling else run.folder
+    with open_checkpoint(path) as checkpoint:
+        options = ("--run-dir", str(run.folder), *(("--checkpoint-file", spelling) if spelling else ()))
+        yield FoundModel(CheckpointSource(run.config, run.hparams, checkpoint), run, path, options)
+
+
+@contextlib.contextmanager
+def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Path | None) -> Iterator[FoundModel]:
+    """Opens the model of a checkpoint outside a run.
+
+    Args:
+        path: A checkpoint, as ``checkpoints.open_checkpoint`` takes it.
+        config_name: Config that it was trained with; ``None``: the one in its name, as in Magenta's archives.
+        configs_file: File with further configs.
+
+    Raises:
+        UsageError: The config is not known.
+        GmdVaeError: There is no complete checkpoint.
+    """
+    name = config_name or config_from_name(path, all_configs(configs_file))
+    if name is None:
+        raise UsageError(
+            "A path in --checkpoint-file needs --config, the config it was trained with",
+            "'gmd-vae configs' lists them.",
+        )
+    config = get_config(name, configs_file)
+    with open_checkpoint(path) as checkpoint:
+        options = ("--checkpoint-file", str(path), *(("--config", config_name) if config_name else ()))
+        yield FoundModel(CheckpointSource(config, config.hparams, checkpoint), None, path, options)

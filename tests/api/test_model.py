@@ -1,0 +1,205 @@
+"""``gmd_vae.load`` and ``Model``: results equal to the commands', inputs of every kind, and errors."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import gmd_vae
+import numpy as np
+import pretty_midi
+import pytest
+from fixtures.command_line import environment, run_here
+from fixtures.models import random_model
+from gmd_vae import Beat, GmdVaeError, Model
+from gmd_vae.configuration.hparams import resolve
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.models.forward.numpy_model import obstacle
+from gmd_vae.models.model_file import write_model
+
+NAME = "groove-4bar"
+GROOVAE = get_config("groovae_2bar_humanize_small")
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return gmd_vae.load()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Beats of the command, in folders by mode."""
+    folder = tmp_path_factory.mktemp("made")
+
+    def generate(output: str, *arguments: str) -> None:
+        run_here(folder, "generate", "--model", NAME, *arguments, "--output-dir", output)
+
+    generate("sample", "-n", "3", "--seed", "7")
+    two = ("--input-midi", "sample/sample-000.mid", "--input-midi", "sample/sample-001.mid")
+    generate("interpolate", "--mode", "interpolate", *two, "-n", "4")
+    generate("vary", "--mode", "vary", *two[:2], "--distance", "6", "-n", "2")
+    generate("latents", "--latents", "interpolate/latents.npz", "--temperature", "0")
+    generate("played", "-n", "2", "--bars", "8", "--humanize", "--tempo", "97", "--swing", "58")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def groovae(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GrooVAE with random weights."""
+    config = GROOVAE
+    hparams = resolve(config, "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4")
+    path = tmp_path_factory.mktemp("groovae") / "humanize.safetensors"
+    write_model(path, random_model(config, hparams))
+    return path
+
+
+def files(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.glob("*.mid"))]
+
+
+def test_beats_are_those_of_the_command(model: Model, made: Path) -> None:
+    start, end = made / "sample/sample-000.mid", made / "sample/sample-001.mid"
+    assert [beat.to_midi() for beat in model.sample(3, seed=7)] == files(made / "sample")
+    assert [beat.to_midi() for beat in model.interpolate(start, end, 4)] == files(made / "interpolate")
+    assert [beat.to_midi() for beat in model.vary(start, 2, distance=6)] == files(made / "vary")
+    with np.load(made / "interpolate/latents.npz") as stored:
+        z = stored["z"]
+    assert [beat.to_midi() for beat in model.decode(z)] == files(made / "latents")
+    played = [beat.to_midi(humanize=True, tempo=97, swing=58) for beat in model.sample(2, bars=8)]
+    assert played == files(made / "played")
+
+
+def test_the_first_beats_do_not_depend_on_their_number(model: Model) -> None:
+    few, many = model.sample(2, seed=3, bars=8, temperature=1), model.sample(70, seed=3, bars=8, temperature=1)
+    assert [beat.to_midi() for beat in few] == [beat.to_midi() for beat in many[:2]]
+    assert len({beat.to_midi() for beat in many}) == 70
+    longer = model.sample(2, seed=3, bars=16, temperature=1)
+    assert [(beat.labels[:128] == part.labels).all() for beat, part in zip(longer, few, strict=True)] == [True, True]
+
+
+def test_music_of_every_kind_gives_the_same_vectors(model: Model, made: Path) -> None:
+    path = made / "sample/sample-000.mid"
+    beat = model.sample(1, seed=7)[0]
+    z = model.encode(path)
+    assert z.shape == (1, model.z_size)
+    assert z.dtype == np.float32
+    sequence = beat.to_note_sequence()
+    for music in (
+        *(str(path), path.read_bytes(), bytearray(path.read_bytes()), pretty_midi.PrettyMIDI(str(path)), sequence),
+        *(beat, [beat], beat.labels[None], beat.grid[None], beat.grid[None].astype(np.uint8)),
+    ):
+        assert np.array_equal(model.encode(music), z), type(music)
+    assert len(model.encode([beat, beat])) == 2
+    assert model.encode([beat, *model.sample(3)]).shape == (4, model.z_size)
+
+
+def test_a_score_of_symusic_is_recognised_by_its_method(model: Model, made: Path) -> None:
+    class Score:
+        def dumps_midi(self) -> bytes:
+            return (made / "sample/sample-000.mid").read_bytes()
+
+    assert np.array_equal(model.encode(Score()), model.encode(made / "sample/sample-000.mid"))
+
+
+def test_beats(model: Model, tmp_path: Path) -> None:
+    beat = model.sample(1, seed=7)[0]
+    assert beat.grid.shape == (64, 9)
+    assert beat.voices[:3] == ("kick", "snare", "closed hi-hat")
+    assert (beat.grid @ (1 << np.arange(9)) == beat.labels).all()
+    path = beat.save(tmp_path / "new" / "a.mid", tempo=96, humanize=True)
+    music = beat.to_pretty_midi(tempo=96, humanize=True)
+    assert path.read_bytes() == beat.to_midi(tempo=96, humanize=True)
+    assert len(music.instruments[0].notes) == beat.grid.sum()
+    assert round(music.get_tempo_changes()[1][0]) == 96
+    assert len(beat.to_note_sequence().notes) == beat.grid.sum()
+    assert {note.velocity for note in beat.to_note_sequence(velocity=99).notes} == {99}
+
+
+def test_the_default_tempo_is_that_of_the_input(model: Model) -> None:
+    data = model.sample(1)[0].to_midi(tempo=87)
+    (beat, *_) = model.reconstruct(data)
+    assert round(beat.tempo) == 87
+    assert round(beat.to_pretty_midi().get_tempo_changes()[1][0]) == 87
+
+
+@pytest.mark.parametrize(
+    ("music", "said"),
+    [
+        ("missing.mid", "'missing.mid' does not exist"),
+        (b"hello", "'MIDI bytes' cannot be read as MIDI"),
+        (17, "A builtins.int is no music"),
+        (np.zeros((3, 10), int), "shape (3, 10) is no drum grid of this model. Give labels [windows, 64]"),
+        (np.zeros((0, 64), int), "shape (0, 64) is no drum grid"),
+        (np.full((1, 64), 512), "out of range: 512 to 512"),
+        (np.full((1, 64), -1), "out of range: -1 to -1"),
+        (np.zeros((1, 64)), "out of range: a float64"),
+        (np.full((1, 64, 9), 2), "out of range: 2 to 2"),
+        (pretty_midi.PrettyMIDI(), "'PrettyMIDI' has no 4 bars of 4/4 drums: it has no drum notes"),
+    ],
+)
+def test_music_that_cannot_be_used_says_why(model: Model, music: object, said: str) -> None:
+    with pytest.raises(GmdVaeError) as raised:
+        model.encode(music)
+    assert said in str(raised.value)
+
+
+def test_a_pretty_midi_without_drums_says_what_to_do(model: Model) -> None:
+    music = pretty_midi.PrettyMIDI()
+    music.instruments.append(pretty_midi.Instrument(0))
+    music.instruments[0].notes.append(pretty_midi.Note(80, 36, 0, 1))
+    with pytest.raises(GmdVaeError, match="is_drum is true for their notes"):
+        model.encode(music)
+
+
+def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
+    z = model.encode(model.sample(2))
+    for call, said in (
+        (lambda: model.decode(np.zeros((2, 3))), r"shape \(2, 3\) are not this model's. Give \[n, 64\]"),
+        (lambda: model.decode(np.full(model.z_size, np.nan)), "not finite"),
+        (lambda: model.vary(z), "Several latent vectors"),
+        (lambda: model.vary(z[0], distance=65), "differ in 65 of 64 steps"),
+        (lambda: model.interpolate(z[0], z[1], 1), "count of 2 or more"),
+        (lambda: model.sample(200_001), "200,000 can be made at once"),
+        (lambda: model.sample(1)[0].to_midi(tempo=0), "tempo must be"),
+        (lambda: model.sample(1)[0].to_midi(humanize=True, velocity=3), "Leave one of them out"),
+        (lambda: model.sample(1)[0].to_midi(humanize=model), "does not humanize"),
+        (lambda: gmd_vae.load("groove-4baar"), "Did you mean 'groove-4bar'"),
+        (lambda: gmd_vae.load("nothing.safetensors"), "There is no model"),
+    ):
+        with pytest.raises(GmdVaeError, match=said):
+            call()
+
+
+def test_importing_and_playing_import_no_tensorflow() -> None:
+    code = """
+import sys, json
+import gmd_vae
+light = sorted(sys.modules)
+beat = gmd_vae.load().sample(2)[1]
+beat.to_midi(humanize=True)
+print(json.dumps([light, sorted(sys.modules)]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    light, full = json.loads(done.stdout)
+    assert not {"numpy", "click", "msgspec"} & set(light)
+    heavy = {"tensorflow", "tf_keras", "magenta", "scipy", "sklearn", "pretty_midi", "pandas", "librosa", "matplotlib"}
+    assert not heavy & set(full)
+    assert dir(gmd_vae) == sorted(dir(gmd_vae))
+    assert "load" in dir(gmd_vae)
+
+
+@pytest.mark.skipif(obstacle(GROOVAE, GROOVAE.hparams) is not None, reason="GrooVAE does not run in NumPy yet")
+def test_a_groovae_plays_beats(model: Model, groovae: Path) -> None:
+    drummer = gmd_vae.load(groovae)
+    beat = model.sample(1, seed=2)[0]
+    notes = drummer.encode(beat.to_midi())
+    assert notes.shape[1] == drummer.z_size
+    played = pretty_midi.PrettyMIDI(io.BytesIO(beat.to_midi(humanize=drummer)))
+    assert len(played.instruments[0].notes) == beat.grid.sum()
+    assert len({note.velocity for note in played.instruments[0].notes}) > 3
+    assert isinstance(drummer.reconstruct(beat.to_midi())[0], Beat)
