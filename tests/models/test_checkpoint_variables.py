@@ -7,6 +7,7 @@ import sys
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,17 +64,20 @@ def test_the_messages_are_those_of_tensorflow() -> None:
     from gmd_vae.magenta import api  # noqa: F401 - it must be the first import of TensorFlow
     from tensorflow.core.protobuf import tensor_bundle_pb2
 
-    def fields(message: type) -> dict[str, object]:
-        """Numbers and wire types of the fields, in nested messages too."""
+    def fields(message: Any) -> dict[str, object]:
+        """Numbers and types of the fields of a descriptor, in nested messages too; enums as integers."""
         return {
-            field.name: (field.number, field.is_repeated, fields(field.message_type._concrete_class))
-            if field.message_type
-            else (field.number, field.is_repeated, field.type if field.enum_type is None else field.TYPE_INT32)
-            for field in message.DESCRIPTOR.fields  # type: ignore[attr-defined]
+            field.name: (
+                field.number,
+                field.is_repeated,
+                fields(field.message_type) if field.message_type else None,
+                field.TYPE_INT32 if field.enum_type else field.type,
+            )
+            for field in message.fields
         }
 
     for name in (HEADER, ENTRY):
-        assert fields(message_class(name)) == fields(getattr(tensor_bundle_pb2, name))
+        assert fields(message_class(name).DESCRIPTOR) == fields(getattr(tensor_bundle_pb2, name).DESCRIPTOR)
 
 
 def test_several_data_files_and_small_floats_are_read(tmp_path: Path) -> None:
