@@ -20,6 +20,7 @@ from gmd_vae.configuration.layers import ACCELERATED, STOCK
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.models.checkpoint_variables import read_variables
 from gmd_vae.models.checkpoints import find
+from gmd_vae.models.forward.groove import sigmoid, with_hits
 from gmd_vae.models.forward.numpy_model import NumpyModel
 from gmd_vae.training.run.folder import open_run
 
@@ -27,7 +28,23 @@ pytestmark = pytest.mark.tensorflow
 
 ROWS = 3
 TOLERANCE = 1e-5  # absolute; the largest logits are between 2 and 4
-LABELS = [name for name, config in all_configs().items() if config.family == "drum-labels"]
+LABELS, GROOVES = (
+    [name for name, config in all_configs().items() if config.family == family] for family in ("drum-labels", "groovae")
+)
+
+
+def session_with(variables: Mapping[str, Any]) -> Any:
+    """A session on the default graph whose variables have these values."""
+    from gmd_vae.magenta.api import tf
+
+    options = tf.ConfigProto()
+    options.graph_options.rewrite_options.disable_meta_optimizer = True  # it takes longer than the numbers
+    session = tf.Session(config=options)
+    trainable = {variable.op.name: variable for variable in tf.trainable_variables()}
+    assert trainable.keys() == variables.keys()
+    for name, variable in trainable.items():
+        variable.load(variables[name], session)
+    return session
 
 
 class LabelGraph:
@@ -67,13 +84,7 @@ class LabelGraph:
             else:
                 logits = tf.reshape(results.rnn_output, [ROWS, windows.steps, -1])
             self.fetched = (posterior.loc, posterior.stddev(), logits)
-            options = tf.ConfigProto()
-            options.graph_options.rewrite_options.disable_meta_optimizer = True  # it takes longer than the numbers
-            self.session = tf.Session(config=options)
-            trainable = {variable.op.name: variable for variable in tf.trainable_variables()}
-            assert trainable.keys() == variables.keys()
-            for name, variable in trainable.items():
-                variable.load(variables[name], self.session)
+            self.session = session_with(variables)
 
     def __call__(self, labels: npt.NDArray[Any], z: npt.NDArray[np.float32]) -> Any:
         """Means, standard deviations and logits."""
@@ -109,3 +120,52 @@ def test_a_trained_run(tiny_run: Path, magenta: Any) -> None:
     labels = np.random.default_rng(1).integers(0, 512, (ROWS, 64))
     hparams = {**run.hparams, "sampling_schedule": "constant", "sampling_rate": 0.0}
     assert_equal(run.config, hparams, read_variables(find(tiny_run)), labels)
+
+
+@pytest.mark.parametrize("name", GROOVES)
+def test_groovae(name: str, magenta: Any) -> None:
+    from gmd_vae.magenta.api import build_config, tf
+
+    config = all_configs()[name]
+    hparams = small(config)
+    variables, steps, random = random_variables(config, hparams), config.windows.steps, np.random.default_rng(1)
+    windows = random.uniform(-1, 1, (ROWS, steps, 27)).astype(np.float32)
+    hits = random.integers(0, 2, (ROWS, steps, 9)).astype(np.float32)
+    lengths, z = [steps, 10, 0], prior(ROWS, hparams["z_size"], seed=2)
+    model, controls = NumpyModel(config, hparams, variables, 3), hits if config.magenta_windows.controls else None
+    with tf.Graph().as_default():
+        built = build_config(config, {**hparams, "batch_size": ROWS})
+        built.model.build(built.hparams, 27, is_training=False)
+        given = None if controls is None else tf.constant(controls)
+        posterior = built.model.encode(tf.constant(windows), tf.constant(lengths), given)
+        written = tf.placeholder(tf.float32, windows.shape)
+        before = tf.pad(written[:, :-1], [(0, 0), (1, 0), (0, 0)])
+        *_, results = built.model.decoder.reconstruction_loss(
+            before, written, tf.fill([ROWS], steps), tf.constant(z), given
+        )
+        with session_with(variables) as session:
+            fetched = (posterior.loc, posterior.stddev(), results.rnn_output)
+            means, scales, outputs = session.run(fetched, {written: windows})
+            decoded = np.array(model.decode(z, 0, controls=controls))
+            own = session.run(results.rnn_output, {written: decoded})
+    for mine, theirs in zip(model.posterior(windows, lengths, controls), (means, scales), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(model.logits(windows, z, controls), outputs, rtol=0, atol=TOLERANCE)
+    # TensorFlow's output, given the past that our model decoded
+    np.testing.assert_array_equal(decoded[..., :9], own[..., :9] > 0)
+    np.testing.assert_allclose(decoded[..., 9:18], sigmoid(own[..., 9:18]), rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(decoded[..., 18:], np.tanh(own[..., 18:]), rtol=0, atol=TOLERANCE)
+    assert 0.2 < decoded[..., :9].mean() < 0.8
+
+
+def test_given_hits(magenta: Any) -> None:
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.models.inference.conditioned_sampling import _with_hits
+
+    random = np.random.default_rng(4)
+    drawn = random.uniform(-1, 1, (50, 27)).astype(np.float32)
+    probabilities = random.uniform(0, 1, (50, 9)).astype(np.float32)
+    given = random.choice([0, 1, np.nan], (50, 9)).astype(np.float32)
+    with tf.Graph().as_default(), tf.Session() as session:
+        theirs = session.run(_with_hits(*(tf.constant(values) for values in (drawn, probabilities, given))))
+    np.testing.assert_allclose(with_hits(drawn, probabilities, given), theirs, rtol=0, atol=1e-6)

@@ -21,6 +21,27 @@ Floats = npt.NDArray[np.float32]
 Choose: TypeAlias = Callable[[int, Floats], npt.NDArray[Any]]
 
 
+class TeacherForcing:
+    """The true steps in the place of the decoder's own; keeps the outputs. Called by `Decoder.decode` for each step.
+
+    Args:
+        windows: Labels, ``[rows, steps]``, or columns, ``[rows, steps, depth]``.
+        depth: Columns of the outputs.
+
+    Attributes:
+        outputs: Outputs before their activation, such as logits, float32 ``[rows, steps, depth]``.
+    """
+
+    def __init__(self, windows: npt.NDArray[Any], depth: int) -> None:
+        self._windows = windows
+        self.outputs = np.empty((*windows.shape[:2], depth), np.float32)
+
+    def __call__(self, step: int, outputs: Floats) -> npt.NDArray[Any]:
+        """Keeps the outputs of a step, and returns its true content."""
+        self.outputs[:, step] = outputs
+        return self._windows[:, step]
+
+
 class Conductor:
     """Weights of one level above the core.
 

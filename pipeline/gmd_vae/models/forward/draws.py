@@ -4,7 +4,7 @@ The generator is counter-based: Philox 4x64 with ten rounds (Salmon et al. 2011,
 2, 3"), as NumPy has it. The seed modulo 2 ** 128 is its key. The counter has four words of 64 bits: the second is the
 window, the third the file, the fourth 0, and the first counts from 1, a block of four numbers at a time. So each number
 depends on its place alone, not on the numbers that were drawn before it. The upper 24 bits of number ``k`` of a window
-are the fraction that decides draw ``k``.
+are the fraction that decides draw ``k``: of drum labels step ``k``, of a GrooVAE step ``k // 9`` and drum ``k % 9``.
 
 A label is drawn by the inverse of the cumulative distribution: the first label at which the sum of the probabilities,
 from label 0 on, is greater than the fraction.
@@ -56,11 +56,11 @@ class LabelChoice:
         drawn: Random fractions, ``[rows, steps]``; not read where the likeliest label is taken.
 
     Attributes:
-        labels: The labels so far, int32 ``[rows, steps]``.
+        windows: The labels so far, int32 ``[rows, steps]``.
     """
 
     def __init__(self, rows: int, steps: int, temperature: float, drawn: Floats | None) -> None:
-        self.labels = np.empty((rows, steps), np.int32)
+        self.windows = np.empty((rows, steps), np.int32)
         self._largest = np.empty((steps, rows), np.float32)
         self._factor = np.full((), 1 / max(temperature, LOWEST_TEMPERATURE), np.float32)
         self._fractions = None if drawn is None else np.ascontiguousarray(drawn.T)[..., None]
@@ -89,25 +89,5 @@ class LabelChoice:
             # float32 keeps the product below the last sum: a fraction is at most 1 - 2 ** -24
             np.greater(sums, self._fractions[step] * sums[:, -1:], self._beyond)
             chosen = self._beyond.argmax(1)
-        self.labels[:, step] = chosen
+        self.windows[:, step] = chosen
         return chosen
-
-
-class GivenLabels:
-    """The true labels in the place of the decoder's own (teacher forcing); keeps the logits.
-
-    Args:
-        labels: Labels, ``[rows, steps]``.
-
-    Attributes:
-        logits: Logits of each step, float32 ``[rows, steps, labels]``.
-    """
-
-    def __init__(self, labels: npt.NDArray[np.integer], depth: int) -> None:
-        self._labels = np.asarray(labels, np.int64)
-        self.logits = np.empty((*labels.shape, depth), np.float32)
-
-    def __call__(self, step: int, logits: Floats) -> Labels:
-        """Keeps the logits of a step, and returns its true labels."""
-        self.logits[:, step] = logits
-        return self._labels[:, step]

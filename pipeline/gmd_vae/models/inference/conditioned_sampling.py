@@ -10,13 +10,7 @@ import functools
 from typing import Any
 
 from gmd_vae.magenta.api import lstm_models, tf
-
-# Mean velocity of a hit in the training split of the Groove MIDI Dataset (1 is MIDI velocity 127), and its weight as
-# a prior in hits. The weight was chosen on the validation split with a small model that gives many hits a low
-# probability: velocity MSE 0.160 without a correction, 0.083 with division alone, 0.073 with weight 0.1. Weights of
-# 0.05 and 0.2 are no better.
-MEAN_VELOCITY = 0.56
-PRIOR_WEIGHT = 0.1
+from gmd_vae.models.forward.groove import MEAN_VELOCITY, PRIOR_WEIGHT
 
 
 def condition_decoder(decoder: Any, hits: Any = None) -> None:
@@ -81,12 +75,7 @@ def _sample(
 
 
 def _with_hits(drawn: Any, probabilities: Any, given: Any) -> Any:
-    """Returns one step of a GrooVAE with given hits, and the velocities and offsets that belong to them.
-
-    The model was trained with velocity and offset 0 for silent drums. So its velocity is the mean over hit and silence:
-    P(hit) times the velocity of a hit. For a given hit the output is divided by P(hit), to undo this. Where P(hit) is
-    low the quotient is unreliable, and an average hit with the weight of ``PRIOR_WEIGHT`` hits regularises it. Velocity
-    and offset of a silent drum are 0, as in training.
+    """Returns what ``models.forward.groove.with_hits`` returns, as a tensor; its docstring has the reasons.
 
     Args:
         drawn: Output of the decoder, float32 ``[rows, 3 * drums]``: hits, velocities (0 to 1) and offsets (-1 to 1).
