@@ -25,6 +25,7 @@ from gmd_vae.export.magentajs_support import check_playable, has_encoder, reason
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.generation.inputs.chords import chord_controls
+from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.model_file import Card, ModelFile
 
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -239,6 +240,30 @@ def test_node_plays_every_kind_of_model_step_for_step(play_in_node: Play, served
             assert_equal(*found)
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "config",
+    [
+        PLAYED["hierdec-drum_4bar-no_ar_small"].replace(windows=CONFIGS["flat-drum_1bar_small"].windows, levels=(4, 4)),
+        *(PLAYED[name] for name in ("nade-drums_2bar_reduced_small", "groovae_2bar_hits_control_small")),
+        PLAYED["cat-mel_2bar_small_chords"],
+    ],
+    ids=lambda config: config.name,
+)
+def test_the_reference_computes_what_tensorflow_does(config: Config, tmp_path: Path) -> None:
+    from gmd_vae.models.inference.sampler import Sampler
+
+    variables = random_variables(config)
+    write_checkpoint(tmp_path / "model.ckpt-0", variables)
+    asked = request("", config)
+    z, given = np.array(asked["z"], np.float32), controls(asked, config)
+    with Sampler(config, config.hparams, tmp_path / "model.ckpt-0", seed=0) as sampler:
+        decoded = np.array(sampler.decode(z, 0, controls=None if given is None else [given] * len(z)))
+    if sampler.makes_labels:
+        decoded = np.eye(family_of(config).output(config).output_depth)[decoded]
+    assert np.abs(decoded - decoder_reference.decode(config, config.hparams, variables, z, given)).max() < 1e-5
 
 
 def test_notes_have_our_pitches_and_a_stand_in_for_the_encoder_refuses_to_encode(
