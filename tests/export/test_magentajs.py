@@ -26,6 +26,7 @@ from gmd_vae.families import family_of
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.generation.inputs.chords import chord_controls
 from gmd_vae.models.checkpoint_writer import write_checkpoint
+from gmd_vae.models.forward.numpy_model import NumpyModel
 from gmd_vae.models.model_file import Card, ModelFile
 
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -197,12 +198,15 @@ def controls(asked: dict[str, Any], config: Config) -> npt.NDArray[Any] | None:
 
 
 def assert_equal(answer: dict[str, Any], asked: dict[str, Any], config: Config, variables: Arrays) -> None:
-    """Compares an answer of ``magentajs.js`` with the reference."""
+    """Compares an answer of ``magentajs.js`` with the reference, and drum labels with ``NumpyModel``."""
     given = controls(asked, config)
     wanted = decoder_reference.decode(config, config.hparams, variables, np.array(asked["z"], np.float32), given)
     found = np.array(answer["decoded"])
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() < 1e-5
+    if family_of(config).output(config).is_label:
+        labels = NumpyModel(config, config.hparams, variables).decode(np.array(asked["z"], np.float32), temperature=0)
+        assert (found.argmax(axis=2) == labels).all()
     assert len(np.unique(wanted.reshape(-1, wanted.shape[-1]), axis=0)) > 3  # not one step again and again
     if "inputs" in asked:
         inputs = np.array(asked["inputs"])
@@ -256,7 +260,7 @@ def test_the_reference_computes_what_tensorflow_does(config: Config, tmp_path: P
     from gmd_vae.models.inference.sampler import Sampler
 
     variables = random_variables(config)
-    write_checkpoint(tmp_path / "model.ckpt-0", variables)
+    write_checkpoint(tmp_path / "model.ckpt-0", {**variables, "global_step": np.array(0)})
     asked = request("", config)
     z, given = np.array(asked["z"], np.float32), controls(asked, config)
     with Sampler(config, config.hparams, tmp_path / "model.ckpt-0", seed=0) as sampler:
