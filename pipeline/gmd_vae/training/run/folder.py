@@ -213,7 +213,7 @@ def read_plan(folder: Path) -> Plan | None:
 def latest_run(runs: Path) -> Path:
     """Returns the run folder with the newest checkpoint; raises GmdVaeError where no run has one."""
     if (newest := newest_run(runs)) is None:
-        raise GmdVaeError(f"There is no trained run in '{runs}'", "Run 'gmd-vae train' first, or give --run-dir.")
+        raise GmdVaeError(f"There is no trained run in '{runs}'", "Run 'gmd-vae train' first, or name a run folder.")
     return newest
 
 
