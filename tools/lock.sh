@@ -22,7 +22,7 @@ fi
 # one Python is what runs on the others.
 lock() {
     echo "==> $1"
-    UV_PYTHON_DOWNLOADS=never "$uv" pip compile --quiet pyproject.toml requirements.in --group magenta --group dev \
+    UV_PYTHON_DOWNLOADS=never "$uv" pip compile --quiet pyproject.toml requirements.in --extra train --group dev \
         --universal --python-version 3.10 --fork-strategy fewest --generate-hashes \
         --custom-compile-command "make lock" ${UPGRADE:+--upgrade} --output-file "$@"
 }

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from gmd_vae.cli import main
 from gmd_vae.commands import doctor_checks
-from gmd_vae.common import machine
+from gmd_vae.common import extras, machine
 
 HEALTHY = {
     "magenta_configs": 23,
     "built_with_cuda": False,
     "devices": [{"name": "CPU:0", "kind": "CPU", "model": None, "compute_capability": None}],
 }
+METADATA = ["numpy>=2.0", "scipy>=1.15; extra == 'train'", "tensorflow==2.21.*; extra == 'train'"]
 GPU = {"name": "Some GPU", "memory_bytes": 24 << 30, "free_bytes": 20 << 30, "driver": "555.1"}
 
 
@@ -34,6 +35,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr("psutil.virtual_memory", lambda: Memory(16 * 10**9, 8 * 10**9))
     monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(100 * 10**9, 50 * 10**9, 50 * 10**9))
     monkeypatch.setattr(doctor_checks, "ROOT", tmp_path)  # no lock to compare with
+    monkeypatch.setattr(extras, "is_made_by_make", lambda: True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -87,16 +89,51 @@ def test_the_table_says_the_same(healthy: Path, capsys: pytest.CaptureFixture[st
 def test_missing_packages_are_errors(
     healthy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _hide(monkeypatch, "magenta", "tensorflow")
+    _hide(monkeypatch, "magenta", "numpy")
     code, report = _doctor(capsys)
     assert code == 1
     assert not report["ok"]
     assert {problem["what"] for problem in report["problems"]} == {
         "magenta is not installed",
-        "tensorflow is not installed",
+        "numpy is not installed",
     }
     assert all(problem["next_action"] == "Run 'make setup'." for problem in report["problems"])
     assert report["tensorflow"] is None
+    assert report["training"] == {"installed": False, "missing": ["magenta"], "install": "make setup"}
+
+
+def test_a_light_installation_is_complete_and_names_the_command_for_the_rest(
+    healthy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = tuple(extras.TRAINING.values())
+    _hide(monkeypatch, *training)
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: METADATA)
+    monkeypatch.setattr(extras, "is_made_by_make", lambda: False)
+    monkeypatch.setattr("shutil.which", lambda name: f"{Path(sys.executable).parent}/{name}")
+    code, report = _doctor(capsys)
+    assert (code, report["problems"]) == (0, [])
+    command = 'pip install "gmd-vae[train]" && pip install --no-deps magenta==2.1.4'
+    missing = report["training"]["missing"]
+    assert report["training"] == {"installed": False, "missing": missing, "install": command}
+    assert set(missing) == set(training)
+    with pytest.raises(SystemExit) as exit_:
+        main(["doctor"])
+    assert exit_.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("To install it") and line.rstrip().endswith(command) for line in lines)
+
+
+def test_a_broken_training_installation_is_an_error(
+    healthy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `pip install "gmd-vae[train]"` alone."""
+    _hide(monkeypatch, "magenta")
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: METADATA)
+    monkeypatch.setattr(extras, "is_made_by_make", lambda: False)
+    code, report = _doctor(capsys)
+    [problem] = report["problems"]
+    assert (code, problem["what"]) == (1, "magenta is not installed")
+    assert "--no-deps magenta==2.1.4" in problem["next_action"]
 
 
 def test_a_wrong_version_is_an_error(

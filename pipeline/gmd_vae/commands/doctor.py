@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gmd_vae.commands.options import json_option
-from gmd_vae.common import console
+from gmd_vae.common import console, extras
 from gmd_vae.common.printable import printable
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def command(context: click.Context, as_json: bool) -> None:
     """Check this machine: versions, devices, memory, disk.
 
-    Starts TensorFlow and Magenta once, which takes about ten seconds. Lists every problem with a
-    next action. Exits with 1 if a problem would stop the work.
+    Starts TensorFlow and Magenta once, which takes about ten seconds; where they are not installed it
+    lists the commands that need them. Lists every problem with a next action. Exits with 1 if a problem
+    would stop the work.
 
     \b
     Examples:
@@ -92,14 +93,18 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         driver = f"driver {gpu['driver']}"
         free = f"{_size(gpu['free_bytes'])} free of {_size(gpu['memory_bytes'])}"
         rows.append(("GPU", f"{gpu['name']}, {free}, {driver}"))
-    rows += _tensorflow_rows(report["tensorflow"])
+    rows += _tensorflow_rows(report)
     rows += [(folder, ", ".join(names) or "nothing yet") for folder, names in report["folders"].items()]
     return rows
 
 
-def _tensorflow_rows(tensorflow: dict[str, Any] | None) -> list[tuple[str, str]]:
+def _tensorflow_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    tensorflow, training = report["tensorflow"], report["training"]
     if tensorflow is None:
-        return [("Magenta", "not started: a package is missing")]
+        return [
+            ("Training", f"not installed; {extras.NEEDS_TRAINING} need it"),
+            ("To install it", training["install"]),
+        ]
     if "error" in tensorflow:
         return [("Magenta", "does not start")]
     devices = []

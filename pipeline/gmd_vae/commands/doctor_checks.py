@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.common import machine
+from gmd_vae.common import extras, machine
 from gmd_vae.common.machine import Problem
 
 SOURCES = Path(__file__).parents[2]  # the folder that holds the package
@@ -42,7 +42,10 @@ def examine(folder: Path) -> dict[str, Any]:
         none is an error.
     """
     problems: list[Problem] = []
-    packages = _packages(problems)
+    required, training = _requirements()
+    missing = [name for name in training if _version(name) is None]
+    is_light = "tensorflow" in missing and "magenta" in missing
+    packages = _packages(required if is_light else required | training, problems)
     gpus = machine.gpus()
     report = {
         "python": _python(problems),
@@ -52,6 +55,7 @@ def examine(folder: Path) -> dict[str, Any]:
         "disk": machine.disk(folder, problems),
         "gpus": gpus,
         "folders": _folders(folder, problems),
+        "training": {"installed": not missing, "missing": missing, "install": extras.install_training()},
         "tensorflow": _tensorflow(packages, gpus, problems),
     }
     problems.sort(key=lambda problem: problem.level != "error")
@@ -74,17 +78,21 @@ def _python(problems: list[Problem]) -> dict[str, str]:
 # --- packages
 
 
-def _packages(problems: list[Problem]) -> dict[str, str | None]:
-    """Returns the installed versions; None for missing packages."""
-    required = _requirements()
+def _packages(required: dict[str, str], problems: list[Problem]) -> dict[str, str | None]:
+    """Returns the installed versions; None for missing packages.
+
+    Args:
+        required: Package → version specifier, of those that must be there.
+        problems: Receives what is missing or has another version.
+    """
     installed: dict[str, str | None] = {name: _version(name) for name in dict.fromkeys((*SHOWN, *required))}
     for name, specifier in required.items():
         version = installed[name]
         if version is None:
-            problems.append(Problem("error", f"{name} is not installed", "Run 'make setup'."))
+            problems.append(Problem("error", f"{name} is not installed", f"Run '{_install(name, specifier)}'."))
         elif specifier and not _satisfies(version, specifier):
             what = f"{name} {version} is installed, and {name}{specifier} is needed"
-            problems.append(Problem("error", what, "Run 'make setup'."))
+            problems.append(Problem("error", what, f"Run '{_install(name, specifier)}'."))
     if installed["gmd-vae"] is None:
         problems.append(Problem("warning", "gmd-vae itself is not installed here", "Run 'make setup'."))
     tested = tested_versions(ROOT / "requirements.txt")
@@ -108,9 +116,15 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _requirements() -> dict[str, str]:
-    """Returns the required packages with their version specifiers: our own dependencies, and magenta."""
-    required = {"magenta": ""}
+def _install(name: str, specifier: str) -> str:
+    """Returns the command that installs a package."""
+    return extras.install_training() if name == "magenta" else extras.install(f"{name}{specifier}")
+
+
+def _requirements() -> tuple[dict[str, str], dict[str, str]]:
+    """Returns packages with their version specifiers: those of every command; those of training, magenta among them."""
+    required: dict[str, str] = {}
+    training = dict.fromkeys(extras.TRAINING.values(), "")
     try:
         from packaging.requirements import Requirement
 
@@ -118,9 +132,11 @@ def _requirements() -> dict[str, str]:
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 required[requirement.name] = str(requirement.specifier)
-    except (ImportError, importlib.metadata.PackageNotFoundError):  # at least the packages that every command needs
-        required.update({"tensorflow": "", "tf-keras": "", "note-seq": "", "numpy": ""})
-    return required
+            elif requirement.marker.evaluate({"extra": "train"}):
+                training[requirement.name] = str(requirement.specifier)
+    except (ImportError, importlib.metadata.PackageNotFoundError):  # at least a package that every command needs
+        required["numpy"] = ""
+    return required, training
 
 
 def _satisfies(version: str, specifier: str) -> bool:
@@ -188,7 +204,7 @@ def _tensorflow(
     gpu_devices = [device for device in answer["devices"] if device["kind"] == "GPU"]
     if gpus and not gpu_devices:
         what = f"There is a GPU ({gpus[0]['name']}), and TensorFlow does not see it"
-        action = "Run 'make setup GPU=1'; if that was done, check CUDA_VISIBLE_DEVICES and the driver's age."
+        action = f"Run '{extras.install_gpu()}'; if that was done, check CUDA_VISIBLE_DEVICES and the driver's age."
         problems.append(Problem("warning", what, action))
     return {**answer, "start_seconds": round(time.monotonic() - start, 1)}
 
@@ -202,6 +218,7 @@ def run_probe(timeout: float) -> dict[str, Any]:
     Returns:
         The probe's report; on failure ``error`` and ``next_action``.
     """
+    install = extras.install_training()
     paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         child = subprocess.run(
@@ -214,14 +231,14 @@ def run_probe(timeout: float) -> dict[str, Any]:
             timeout=timeout,
         )
     except subprocess.TimeoutExpired:
-        action = "Run it again when the machine is idle; if it hangs again, run 'make setup' or check the GPU driver."
+        action = f"Run it again when the machine is idle; if it hangs again, run '{install}' or check the GPU driver."
         return {"error": f"no answer in {timeout:g} seconds", "next_action": action}
     if child.returncode == -signal.SIGILL:
         error = "this processor lacks instructions that TensorFlow was compiled for (SIGILL)"
         return {"error": error, "next_action": "Use another machine."}
     if child.returncode < 0:
         error = f"stopped by {signal.Signals(-child.returncode).name}"
-        return {"error": error, "next_action": "Check free memory and the GPU driver; then run 'make setup'."}
+        return {"error": error, "next_action": f"Check free memory and the GPU driver; then run '{install}'."}
     lines = child.stdout.strip().splitlines()
     try:
         answer = json.loads(lines[-1])
@@ -229,6 +246,6 @@ def run_probe(timeout: float) -> dict[str, Any]:
         messages = child.stderr.strip().splitlines()
         answer = {"error": messages[-1] if messages else f"exit code {child.returncode} and no message"}
     if "error" in answer:
-        answer["next_action"] = "Run 'make setup' to install the tested set again."
+        answer["next_action"] = f"Run '{install}' to install what is needed again."
     assert isinstance(answer, dict)
     return answer

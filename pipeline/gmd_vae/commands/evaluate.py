@@ -99,7 +99,9 @@ def command(
       gmd-vae evaluate runs/a/latest --json
       gmd-vae evaluate runs/a runs/b --table --format latex
     """
-    from gmd_vae.common import console
+    from gmd_vae.common import console, extras
+
+    extras.require("'gmd-vae evaluate'")
     from gmd_vae.evaluation.data.target import find_target
     from gmd_vae.evaluation.evaluate import evaluate
     from gmd_vae.evaluation.settings import Settings

@@ -132,11 +132,12 @@ def command(
       gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
       gmd-vae train --overfit-batch
     """
-    from gmd_vae.common import console
+    from gmd_vae.common import console, extras
     from gmd_vae.training.run.prepare import Request, describe, prepare
     from gmd_vae.training.start import STARTING
     from gmd_vae.training.threads import share_processors
 
+    extras.require("'gmd-vae train'")
     if no_acceleration and precision not in (None, "fp32"):
         raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
     cluster = _cluster(num_sync_workers, num_ps_tasks, task, master)
@@ -302,12 +303,13 @@ def _overfit(job: Job, num_steps: int | None) -> None:
 
 def _check_gpu(gpu: int | None) -> None:
     from gmd_vae.common.errors import GmdVaeError
+    from gmd_vae.common.extras import install_gpu
     from gmd_vae.magenta.api import gpus
 
     if not gpus:
         named = "GPU" if gpu is None else f"GPU {gpu}"
         raise GmdVaeError(
-            f"TensorFlow finds no {named}", "'gmd-vae doctor' shows what is missing ('make setup GPU=1' installs CUDA)."
+            f"TensorFlow finds no {named}", f"'gmd-vae doctor' shows what is missing ('{install_gpu()}' installs CUDA)."
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gmd_vae.common import manifest
+from gmd_vae.common import extras, manifest
 from gmd_vae.engines.engine import EngineError, Item, Result
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class DaskEngine:
         except ImportError:
             raise EngineError(
                 "'--engine dask' needs the package distributed, which is not installed",
-                "Install it: pip install 'gmd-vae[cluster]'",
+                f"Run '{extras.install('gmd-vae[cluster]')}'.",
             ) from None
         # Dask logs lost workers and closed connections; what matters of it is raised as EngineError
         for logger in ("", ".client", ".comm", ".core", ".batched"):

@@ -14,6 +14,7 @@ import sys
 import warnings
 from typing import Any
 
+from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs
@@ -24,6 +25,7 @@ from gmd_vae.magenta.quiet_start import filtered_stderr
 
 if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
     raise RuntimeError("gmd_vae.magenta.api must be imported before tensorflow")
+extras.require("This")
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only; 0 shows everything
 
@@ -60,7 +62,7 @@ try:
 except ImportError as error:
     raise GmdVaeError(
         f"Magenta or TensorFlow cannot be imported ({error})",
-        "Run 'make setup', or 'gmd-vae doctor' to see what is missing.",
+        f"'gmd-vae doctor' shows what is missing; '{extras.install_training()}' installs everything.",
     ) from error
 
 # Magenta builds its layers with functions that TensorFlow reports as deprecated

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from gmd_vae.common import extras
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import ContainerError, take_out
 from gmd_vae.midi.fallback import child_process
@@ -136,6 +137,7 @@ def standard_midi(data: bytes, filename: str) -> bytes:
 
 
 def _convert_with_note_seq(data: bytes, filename: str) -> Record:
+    extras.require(f"Reading '{printable(filename)}' exactly as Magenta does", ("note_seq", "pretty_midi"))
     try:
         response = child_process.convert(data)
     except TimeoutError:

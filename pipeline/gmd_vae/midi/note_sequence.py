@@ -21,6 +21,7 @@ from typing import Any
 from google.protobuf import descriptor_pool
 from google.protobuf.internal import builder
 
+from gmd_vae.common import extras
 from gmd_vae.midi.note_sequence_schema import file_descriptor
 
 _PACKAGE = "note_seq"
@@ -85,8 +86,11 @@ def note_seq_module(name: str) -> Any:
         name: Name of the submodule, for example ``midi_io`` or ``sequences_lib``.
 
     Raises:
+        GmdVaeError: note-seq is not installed.
         ModuleNotFoundError: note-seq has no such submodule.
     """
+    if _PACKAGE not in sys.modules:
+        extras.require("This", (_PACKAGE,))
     return importlib.import_module(f"{_PACKAGE}.{name}")
 
 

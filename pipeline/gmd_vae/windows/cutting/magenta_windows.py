@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from gmd_vae.common import extras
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.configuration.window_specs import MagentaWindows
 from gmd_vae.midi.note_arrays import notes_of
@@ -47,10 +48,16 @@ class MagentaExtractor(abc.ABC):
         windows: Settings of the windows, with the name of Magenta's config whose converter cuts them.
         filters: Conditions on sections. If any is on, a NoteSequence is cut into sections as in Magenta's script, and
             refused sections are dropped.
+
+    Raises:
+        GmdVaeError: Magenta or a package that it needs is not installed.
     """
 
     windows: MagentaWindows
     filters: Filters = NO_FILTERS
+
+    def __post_init__(self) -> None:
+        extras.require("Cutting windows with one of Magenta's converters")
 
     @cached_property
     def _converter(self) -> Any:

@@ -7,6 +7,7 @@ import dataclasses
 from functools import cached_property
 from typing import Any
 
+from gmd_vae.common import extras
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.sequence_limits import is_within_limits
@@ -26,9 +27,15 @@ class StockConverterExtractor:
 
     Attributes:
         config_name: The config of Magenta's whose converter is used.
+
+    Raises:
+        GmdVaeError: Magenta or a package that it needs is not installed.
     """
 
     config_name: str
+
+    def __post_init__(self) -> None:
+        extras.require("Cutting windows with one of Magenta's converters")
 
     @cached_property
     def _converter(self) -> Any:

@@ -1,0 +1,84 @@
+"""Packages that a light installation lacks: those of the extra ``train``, and Magenta. Imports none of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gmd_vae.common.errors import GmdVaeError
+
+TRAINING = {
+    "tensorflow": "tensorflow",
+    "tf_keras": "tf-keras",
+    "tf_slim": "tf-slim",
+    "tensorflow_probability": "tensorflow-probability",
+    "magenta": "magenta",
+    "note_seq": "note-seq",
+    "pretty_midi": "pretty-midi",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+}
+"""Module → package, of those that our code or Magenta's models import."""
+
+NEEDS_TRAINING = "train, evaluate, generate, and everything for music other than drums"
+
+MAGENTA = "magenta==2.1.4"  # without its own pins, which no current Python satisfies
+MADE_BY_MAKE = ".made-by-make"  # tools/setup.sh marks its environments with this file
+
+
+def missing(modules: Sequence[str] = tuple(TRAINING)) -> list[str]:
+    """Returns the packages of these modules that are not installed."""
+    return [TRAINING[module] for module in modules if importlib.util.find_spec(module) is None]
+
+
+def require(subject: str, modules: Sequence[str] = tuple(TRAINING)) -> None:
+    """Checks that packages of the extra ``train`` are installed.
+
+    Args:
+        subject: The work that needs them, the subject of the error's sentence.
+        modules: Keys of ``TRAINING``.
+
+    Raises:
+        GmdVaeError: Some are not; the error names them and the command that installs them.
+    """
+    packages = missing(modules)
+    if packages:
+        listed = ", ".join(packages[:-1]) + " and " + packages[-1] if len(packages) > 1 else packages[0]
+        verb = "are" if len(packages) > 1 else "is"
+        raise GmdVaeError(f"{subject} needs {listed}, which {verb} not installed", f"Run '{install_training()}'.")
+
+
+def install_training() -> str:
+    """Returns the command that installs everything, for the environment of this process."""
+    if is_made_by_make():
+        return "make setup"
+    return f'{_pip()} "gmd-vae[train]" && {_pip()} --no-deps {MAGENTA}'
+
+
+def install(requirement: str) -> str:
+    """Returns the command that installs one package, for the environment of this process."""
+    return "make setup" if is_made_by_make() else f'{_pip()} "{requirement}"'
+
+
+def install_gpu() -> str:
+    """Returns the command that adds NVIDIA's libraries, for the environment of this process."""
+    return "make setup GPU=1" if is_made_by_make() else f'{_pip()} "gmd-vae[train,gpu]"'
+
+
+def is_made_by_make() -> bool:
+    """Returns True in an environment that ``make setup`` made, and keeps complete."""
+    return (Path(sys.prefix) / MADE_BY_MAKE).exists()
+
+
+def _pip() -> str:
+    """Returns the start of a command that installs packages into the environment of this process."""
+    folder = Path(sys.executable).parent
+    if importlib.util.find_spec("pip") is None:  # an environment of uv
+        return f"uv pip install --python {shlex.quote(sys.executable)}"
+    if Path(shutil.which("pip") or "").parent == folder:
+        return "pip install"
+    return f"{shlex.quote(sys.executable)} -m pip install"

@@ -1,0 +1,51 @@
+"""The error about missing packages, and its command for each kind of environment."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from gmd_vae.common import extras
+from gmd_vae.common.errors import GmdVaeError
+
+FOLDER = Path(sys.executable).parent
+COMMAND = 'pip install "gmd-vae[train]" && pip install --no-deps magenta==2.1.4'
+
+
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of modules that cannot be found; in an environment of pip's, which is on PATH."""
+    names: set[str] = set()
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in names else real(name))
+    monkeypatch.setattr(extras, "is_made_by_make", lambda: False)
+    monkeypatch.setattr("shutil.which", lambda name: str(FOLDER / name))
+    return names
+
+
+def test_nothing_is_required_where_everything_is_there(hidden: set[str]) -> None:
+    extras.require("This", ("note_seq", "pretty_midi"))
+
+
+def test_missing_packages_are_named_in_one_line(hidden: set[str]) -> None:
+    hidden.add("note_seq")
+    with pytest.raises(GmdVaeError) as caught:
+        extras.require("This", ("note_seq", "pretty_midi"))
+    assert str(caught.value) == f"This needs note-seq, which is not installed. Run '{COMMAND}'."
+    hidden.update(("tensorflow", "magenta"))
+    with pytest.raises(GmdVaeError, match="needs tensorflow, magenta and note-seq, which are not installed"):
+        extras.require("This", ("tensorflow", "magenta", "note_seq"))
+
+
+def test_the_command_is_for_the_environment_of_the_process(hidden: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert extras.install_training() == COMMAND
+    assert extras.install("numpy>=2.0") == 'pip install "numpy>=2.0"'
+    monkeypatch.setattr("shutil.which", lambda name: "/elsewhere/pip")  # the environment is not activated
+    assert extras.install("numpy") == f'{sys.executable} -m pip install "numpy"'
+    hidden.add("pip")
+    assert extras.install("numpy") == f'uv pip install --python {sys.executable} "numpy"'
+    monkeypatch.setattr(extras, "is_made_by_make", lambda: True)
+    assert {extras.install("numpy"), extras.install_training()} == {"make setup"}
+    assert extras.install_gpu() == "make setup GPU=1"
