@@ -1,21 +1,41 @@
-"""The wheel: one top-level name, and commands that work in folders with files of the same names as ours."""
+"""The wheel: one top-level name, commands that work beside files of the same names, and in empty environments."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
+RUNNING = "{}.{}".format(*sys.version_info)
+NO_INDEX = (
+    r"(?i)could not (fetch url|connect)|connection (error|refused|reset)|timed out|dns error|error sending request"
+)
+SONG = "data/raw/starter/drummer1/session1/1_rock_116_beat_4-4.mid"
+# what a user does first, in order; each command has to succeed
+COMMANDS = (
+    ["--help"],
+    ["fetch", "starter"],
+    ["convert", "data/raw/starter"],
+    ["preprocess", "data/notes/starter"],
+    ["inspect", "data/raw/starter"],
+    ["inspect", SONG],
+    ["render", SONG, "--output-dir", "rendered"],
+)
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built without the network from a copy of what git holds."""
+    """The wheel of this checkout, built without the network from the sdist of what git holds."""
     source = tmp_path_factory.mktemp("source")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "pipeline", "configs.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE"],
@@ -25,10 +45,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).stdout
     subprocess.run(["tar", "-C", ROOT, "--null", "-T", "-", "-cf", source / "all.tar"], input=listed, check=True)
     subprocess.run(["tar", "-C", source, "-xf", source / "all.tar"], check=True)
-    build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
-    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True, timeout=120)
-    (path,) = source.glob("*.whl")
+    build("sdist", source)
+    with tarfile.open(next(source.glob("*.tar.gz"))) as archive:
+        archive.extractall(source / "sdist", filter="data")
+    (unpacked,) = (source / "sdist").iterdir()
+    build("wheel", unpacked)
+    (path,) = unpacked.glob("*.whl")
     return path
+
+
+def build(kind: str, source: Path) -> None:
+    """Builds ``sdist`` or ``wheel`` into the source folder, as `python -m build` does."""
+    code = f"from setuptools import build_meta; build_meta.build_{kind}('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=source, check=True, capture_output=True, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +114,85 @@ def test_it_works_in_a_folder_with_the_same_names(installed: Path, strange_folde
     run(installed, strange_folder, "-c", script, "convert", "raw", "--output-dir", "notes")
     run(installed, strange_folder, "-m", "gmd_vae", "preprocess", "notes", "--output-dir", "examples")
     assert (strange_folder / "examples" / "manifest.json").is_file()
+
+
+def find_python(version: str) -> str | None:
+    """Returns the executable of a Python version on PATH or of pyenv; ``None`` if none runs."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    here = [sys.executable] if version == RUNNING else []
+    for candidate in (*here, f"python{version}", *sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))):
+        path = shutil.which(candidate)
+        if path and subprocess.run([path, "--version"], capture_output=True).returncode == 0:
+            return path
+    return None
+
+
+PYTHONS = {version: path for version in ("3.10", "3.11", "3.12", "3.13") if (path := find_python(version))}
+# the oldest and the newest; all of them with GMD_VAE_EVERY_PYTHON=1
+CHOSEN = PYTHONS if os.environ.get("GMD_VAE_EVERY_PYTHON") else {min(PYTHONS), max(PYTHONS)}
+
+
+@pytest.fixture(scope="module")
+def constraints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The versions of requirements.txt without their hashes, which a file without one cannot be combined with."""
+    pins = re.findall(r"^([a-z0-9][^\s\\]*==[^\\\n]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert len(pins) > 100
+    path = tmp_path_factory.mktemp("constraints") / "constraints.txt"
+    path.write_text("\n".join(pins))
+    return path
+
+
+def shell(
+    *command: str | Path, folder: Path, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    cleared = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    return subprocess.run(
+        command, cwd=folder, env={**cleared, **(environment or {})}, capture_output=True, text=True, timeout=300
+    )
+
+
+def install(python: str, folder: Path, wheel: Path, constraints: Path) -> Path:
+    """Installs the wheel into a new environment and returns its folder of executables. Skips without an index."""
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    target = folder / "venv" / "bin" / "python"
+    steps: Sequence[Sequence[str | Path]]
+    if uv:
+        steps = (
+            [uv, "venv", "--quiet", "--python", python, folder / "venv"],
+            [uv, "pip", "install", "--quiet", "--python", target, "-c", constraints, wheel],
+        )
+    else:
+        pip = [sys.executable, "-m", "pip", "--python", str(target), "install", "--quiet", "--no-compile"]
+        steps = ([python, "-m", "venv", "--without-pip", folder / "venv"], [*pip, "-c", constraints, wheel])
+    for step in steps:
+        done = shell(*step, folder=folder)
+        if done.returncode and re.search(NO_INDEX, done.stderr):
+            pytest.skip(f"the package index cannot be reached: {done.stderr.strip().splitlines()[-1]}")
+        assert done.returncode == 0, done.stderr
+    return target.parent
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13"])
+def test_the_wheel_is_complete_without_tensorflow(version: str, wheel: Path, constraints: Path, tmp_path: Path) -> None:
+    if version not in PYTHONS:
+        pytest.skip(f"there is no Python {version} on this machine")
+    if version not in CHOSEN:
+        pytest.skip("GMD_VAE_EVERY_PYTHON=1 tries this one too")
+    programs = install(PYTHONS[version], tmp_path, wheel, constraints)
+    work = tmp_path / "work"
+    work.mkdir()
+    for arguments in COMMANDS:
+        done = shell(programs / "gmd-vae", *arguments, folder=work)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    assert (work / "data/examples/starter/hierdec-drum_4bar_small/manifest.json").is_file()
+    assert {path.suffix for path in (work / "rendered").iterdir()} == {".wav", ".png"}
+
+    doctor = shell(programs / "gmd-vae", "doctor", "--json", folder=work)
+    report = json.loads(doctor.stdout)
+    assert report["python"]["version"].startswith(version)
+    assert [problem for problem in report["problems"] if "installed" in problem["what"]] == []
+    assert {"tensorflow", "magenta", "note-seq", "scipy"} <= set(report["training"]["missing"])
+    train = shell(programs / "gmd-vae", "train", folder=work)
+    assert (train.returncode, train.stderr.count("\n")) == (1, 1)
+    assert report["training"]["install"] in train.stderr
