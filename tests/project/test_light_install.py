@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fixtures.command_line import PYTHONPATH, ROOT, Answer, environment
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.models.bundled import DEFAULT as BUNDLED
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
 
@@ -32,6 +33,7 @@ found = sorted(name for name in sys.modules if name.partition(".")[0] in sys.mod
 json.dump([answers, found], sys.stdout)
 """
 NOTES, STARTER, SONG = "data/notes/starter", "data/raw/starter", "song.mid"
+INPUTS = ["--input-midi", f"{STARTER}/drummer1/session1/1_rock_116_beat_4-4.mid", "--input-midi", SONG]
 WORKING = {
     "fetch": ["fetch", "starter"],
     "convert": ["convert", STARTER],
@@ -45,6 +47,11 @@ WORKING = {
     "inspect examples": ["inspect", f"data/examples/starter/{DEFAULT_CONFIG}"],
     "render": ["render", SONG, "--output-dir", "rendered"],
     "report": ["report", "runs/mine"],
+    "generate": ["generate", "--model", BUNDLED, "-n", "2", "--wav", "--png", "--humanize"],
+    "interpolate": ["generate", "--model", BUNDLED, "--mode", "interpolate", *INPUTS, "-n", "3"],
+    "vary": ["generate", "--model", BUNDLED, "--mode", "vary", *INPUTS[:2], "-n", "2"],
+    "models": ["models"],
+    "export": ["export", BUNDLED, "-o", "mine.safetensors"],
     "configs": ["configs"],
     "one config": ["configs", "hierdec-trio_16bar_small"],
 }

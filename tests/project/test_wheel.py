@@ -21,6 +21,7 @@ NO_INDEX = (
     r"(?i)could not (fetch url|connect)|connection (error|refused|reset)|timed out|dns error|error sending request"
 )
 SONG = "data/raw/starter/drummer1/session1/1_rock_116_beat_4-4.mid"
+OTHER = "data/raw/starter/drummer1/session1/20_funk-fast_124_beat_4-4.mid"
 # what a user does first, in order; each command has to succeed
 COMMANDS = (
     ["--help"],
@@ -30,6 +31,21 @@ COMMANDS = (
     ["inspect", "data/raw/starter"],
     ["inspect", SONG],
     ["render", SONG, "--output-dir", "rendered"],
+    ["generate", "-n", "2", "--seed", "1", "--output-dir", "beats"],
+    [
+        "generate",
+        "--mode",
+        "interpolate",
+        "--input-midi",
+        SONG,
+        "--input-midi",
+        OTHER,
+        "-n",
+        "3",
+        "--output-dir",
+        "path",
+    ],
+    ["models"],
 )
 
 
@@ -186,6 +202,7 @@ def test_the_wheel_is_complete_without_tensorflow(version: str, wheel: Path, con
         done = shell(programs / "gmd-vae", *arguments, folder=work)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
     assert (work / "data/examples/starter/hierdec-drum_4bar_small/manifest.json").is_file()
+    assert [len(list((work / folder).glob("*.mid"))) for folder in ("beats", "path")] == [2, 3]
     assert {path.suffix for path in (work / "rendered").iterdir()} == {".wav", ".png"}
 
     doctor = shell(programs / "gmd-vae", "doctor", "--json", folder=work)

@@ -101,7 +101,7 @@ def command(
     """
     from gmd_vae.common import console, extras
 
-    extras.require("'gmd-vae evaluate'")
+    extras.require("Evaluation")
     from gmd_vae.evaluation.data.target import find_target
     from gmd_vae.evaluation.evaluate import evaluate
     from gmd_vae.evaluation.settings import Settings

@@ -132,12 +132,11 @@ def command(
       gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
       gmd-vae train --overfit-batch
     """
-    from gmd_vae.common import console, extras
+    from gmd_vae.common import console
     from gmd_vae.training.run.prepare import Request, describe, prepare
     from gmd_vae.training.start import STARTING
     from gmd_vae.training.threads import share_processors
 
-    extras.require("'gmd-vae train'")
     if no_acceleration and precision not in (None, "fp32"):
         raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
     cluster = _cluster(num_sync_workers, num_ps_tasks, task, master)

@@ -24,7 +24,7 @@ TRAINING = {
 }
 """Module → package, of those that our code or Magenta's models import."""
 
-NEEDS_TRAINING = "train, evaluate, generate, and everything for music other than drums"
+NEEDS_TRAINING = "train, evaluate, and melodies, trios and music of several instruments"
 
 MAGENTA = "magenta==2.1.4"  # without its own pins, which no current Python satisfies
 MADE_BY_MAKE = ".made-by-make"  # tools/setup.sh marks its environments with this file

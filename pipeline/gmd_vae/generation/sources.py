@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.common import manifest
+from gmd_vae.common import extras, manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
@@ -58,6 +58,7 @@ class CheckpointSource:
             check_fits(self.checkpoint, variable_shapes(self.config, self.hparams))
             variables = read_variables(self.checkpoint)
             return contextlib.nullcontext(NumpyModel(self.config, self.hparams, variables, seed))
+        extras.require(f"A model of '{self.config.name}'")
         # TensorFlow takes seconds to import
         from gmd_vae.models.inference.sampler import Sampler
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from gmd_vae.common import files
+from gmd_vae.common import extras, files
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.machine import best_precision, gpus, memory
 from gmd_vae.configuration.config import Config
@@ -81,8 +81,9 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
         cut: Runs ``preprocess``; arguments: config, path of NoteSequences, new folder of examples.
 
     Raises:
-        GmdVaeError: Training cannot start, for example for lack of examples, memory or disk space.
+        GmdVaeError: Training cannot start, for example for lack of examples, memory, disk space or packages.
     """
+    extras.require("Training")
     config = get_config(request.config or DEFAULT_CONFIG, request.configs_file)
     hparams = resolve(config, request.hparams)
     folder = request.run_dir or Path("runs") / config.name
