@@ -12,6 +12,7 @@ import pytest
 from fixtures.command_line import PYTHONPATH, ROOT, Answer, environment
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.models.bundled import DEFAULT as BUNDLED
+from gmd_vae.models.bundled import bundled_models
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
 
@@ -51,7 +52,7 @@ WORKING = {
     "interpolate": ["generate", "--model", BUNDLED, "--mode", "interpolate", *INPUTS, "-n", "3"],
     "vary": ["generate", "--model", BUNDLED, "--mode", "vary", *INPUTS[:2], "-n", "2"],
     "models": ["models"],
-    "export": ["export", BUNDLED, "-o", "mine.safetensors"],
+    "export": ["export", str(bundled_models()[BUNDLED]), "-o", "mine.safetensors"],
     "configs": ["configs"],
     "one config": ["configs", "hierdec-trio_16bar_small"],
 }
