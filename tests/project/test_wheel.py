@@ -27,9 +27,7 @@ COMMANDS = (
     ["--help"],
     ["fetch", "starter"],
     ["convert", "data/raw/starter"],
-    ["preprocess", "data/notes/starter"],
     ["inspect", "data/raw/starter"],
-    ["inspect", SONG],
     ["render", SONG, "--output-dir", "rendered"],
     ["generate", "-n", "2", "--seed", "1", "--output-dir", "beats"],
     [
@@ -45,7 +43,6 @@ COMMANDS = (
         "--output-dir",
         "path",
     ],
-    ["models"],
 )
 
 
@@ -201,7 +198,6 @@ def test_the_wheel_is_complete_without_tensorflow(version: str, wheel: Path, con
     for arguments in COMMANDS:
         done = shell(programs / "gmd-vae", *arguments, folder=work)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
-    assert (work / "data/examples/starter/hierdec-drum_4bar_small/manifest.json").is_file()
     assert [len(list((work / folder).glob("*.mid"))) for folder in ("beats", "path")] == [2, 3]
     assert {path.suffix for path in (work / "rendered").iterdir()} == {".wav", ".png"}
 
