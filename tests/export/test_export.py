@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from fixtures.command_line import run, run_here
 from fixtures.models import random_model
@@ -18,11 +19,12 @@ from gmd_vae.common.files import sha256
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.export.formats import FORMATS
-from gmd_vae.generation.latent.attribute_vectors import AttributeSource, folder_of_vectors, vectors_for
+from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vectors_for
+from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.checkpoint_variables import read_variables
 from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.model_file import ModelFile, read_model, write_model
-from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.folder import Run, open_run
 from gmd_vae.training.run.run_file import Plan
 
 MODEL = random_model()
@@ -66,7 +68,9 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     assert card.training_windows
     size = (folder / "model.safetensors").stat().st_size / 1e6
     assert answer.stdout == f"Wrote model.safetensors ({size:.1f} MB, {DEFAULT_CONFIG}, step 3)\n"
-    assert "Without attribute vectors" in answer.stderr
+    assert not answer.stderr
+    assert "busier" in model.attribute_vectors  # computed, and kept
+    assert (folder / "runs" / "mine" / "attributes" / "step-3" / "vectors.npz").is_file()
 
 
 def test_the_latest_checkpoint_has_no_figures_of_the_best(folder: Path) -> None:
@@ -81,17 +85,16 @@ def test_the_latest_checkpoint_has_no_figures_of_the_best(folder: Path) -> None:
 def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, starter_examples: Path) -> None:
     mine = folder / "runs" / "mine"
     prefix = mine / "best" / "model.ckpt-3"
-    source = AttributeSource(starter_examples, manifest.digest(starter_examples), folder_of_vectors(mine, prefix))
+    digests = {file.name: sha256(file) for file in mine.glob("best/model.ckpt-3.*")}
     rng = np.random.default_rng(0)
-    kept = vectors_for(
-        source,
-        prefix,
-        MODEL.config.drum_windows,
-        lambda labels: rng.normal(size=(len(labels), 4)).astype(np.float32),
-        4,
-    )
+
+    def encode(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        return rng.normal(size=(len(labels), 4)).astype(np.float32)
+
+    source = attributes_of_run(open_run(mine), prefix)
+    kept = vectors_for(source, digests, MODEL.config.drum_windows, encode, 4)
     content, figures = result_json(), made_up_result().figures
-    content["checkpoint"]["files"] = {file.name: sha256(file) for file in mine.glob("best/model.ckpt-3.*")}
+    content["checkpoint"]["files"] = digests
     for name, split in (("validation-3", "validation"), ("test-3", "test"), ("other", "test")):
         (mine / "eval" / name).mkdir(parents=True)
         if name == "other":  # another checkpoint
@@ -109,6 +112,22 @@ def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, star
     assert model.card.evaluation["elbo"] == figures.likelihood.elbo.value
     accuracy = figures.reconstruction["free_running"].step_accuracy
     assert model.card.evaluation["step_accuracy_free_running"] == accuracy.value
+
+
+def test_without_training_windows_there_are_no_attribute_vectors(folder: Path) -> None:
+    described = folder / "runs" / "mine" / "run.json"
+    content = json.loads(described.read_text())
+    described.write_text(json.dumps({**content, "examples": "gone"}))
+    answer = run_here(folder, "export", "-o", "model.safetensors")
+    assert answer.stderr == "Without attribute vectors: they need a run and its training windows.\n"
+    model = read_model(folder / "model.safetensors")
+    assert (model.attribute_vectors, model.card.training_windows) == ({}, None)
+
+
+def test_a_model_of_the_package_is_exported(tmp_path: Path) -> None:
+    answer = run_here(tmp_path, "export", DEFAULT, "-o", "same.safetensors", "--dtype", "fp16")
+    assert not answer.stderr
+    assert (tmp_path / "same.safetensors").read_bytes() == bundled_models()[DEFAULT].read_bytes()
 
 
 def test_only_own_unchanged_files_are_replaced(folder: Path) -> None:
@@ -161,9 +180,15 @@ def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
     run_here(tmp_path, "export", f"{DEFAULT_CONFIG}.hikl.tar", "-o", "one.safetensors")
     assert_weights(read_model(tmp_path / "one.safetensors"), model)
     assert read_model(tmp_path / "one.safetensors").card.name == f"{DEFAULT_CONFIG}.hikl"
+    for name in (f"{DEFAULT_CONFIG}.hikl.tar", "one.safetensors"):  # generate plays the same model
+        run_here(tmp_path, "generate", "--model", name, "-n", "2", "--output-dir", f"beats of {name}")
+    one, other = (sorted(place.glob("*.mid")) for place in tmp_path.glob("beats of *"))
+    assert [file.read_bytes() for file in one] == [file.read_bytes() for file in other]
+    assert len(one) == 2
     answer = run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", expect=2)
     assert answer.error == (
-        "Error: The config of 'odd.tar' is not known. Give the one it was trained with: --config NAME."
+        "Error: 'odd.tar' needs --config, the config it was trained with. "
+        "'gmd-vae configs' lists them. In generate, --config goes with --checkpoint-file."
     )
     run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", "--config", DEFAULT_CONFIG)
     assert_weights(read_model(tmp_path / "two.safetensors"), model)

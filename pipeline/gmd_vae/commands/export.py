@@ -54,11 +54,12 @@ def command(
     """Write a trained model as one file, or for other programs.
 
     MODEL is a run folder (its best checkpoint), RUN/best, RUN/latest, a checkpoint, one of Magenta's
-    .tar archives, or a .safetensors file; by default the run that was trained last.
+    .tar archives, a .safetensors file or a model of the package (`gmd-vae models`); by default the run
+    that was trained last.
 
     A .safetensors file holds the weights by Magenta's names, the config with its windows, the
-    hyperparameters, the attribute vectors that the run keeps, digests of the data and the checkpoint,
-    and a card: the name, the data, and the figures of the run's validation and evaluation. It is read
+    hyperparameters, the attribute vectors of a run, digests of the data and the checkpoint, and a
+    card: the name, the data, and the figures of the run's validation and evaluation. It is read
     without pickle, and a changed or damaged one is refused. Only outputs of this command that nobody
     changed since are replaced. TensorFlow is not needed.
 
@@ -82,23 +83,18 @@ def command(
     if licence is not None and len(licence) > _MAX_LICENCE:
         raise UsageError(f"--licence has more than {_MAX_LICENCE:,} characters", "Give its name.")
 
-    from gmd_vae.export.source import find_model
+    from gmd_vae.export.source import has_vectors, read_model_of
     from gmd_vae.export.write import check_output, export_model
-    from gmd_vae.families import family_of
     from gmd_vae.training.run.folder import latest_run
 
     model_path = model_path or latest_run(Path("runs"))
-    inputs = [path for path in (model_path, configs_file) if path is not None]
+    inputs = [path for path in (model_path, configs_file) if path is not None and path.exists()]
     check_output(format_name, output, inputs)
-    model = find_model(model_path, config_name, configs_file)
+    model = read_model_of(str(model_path), config_name, configs_file, with_vectors=chosen.has_vectors)
     if licence is not None:
         model = dataclasses.replace(model, licence=licence)
-    takes_vectors = chosen.has_vectors and "attribute" not in family_of(model.config).unsupported_modes
-    if takes_vectors and not model.attribute_vectors:
-        console.stderr().print(
-            "Without attribute vectors: the run keeps none of this checkpoint. "
-            "'gmd-vae generate --mode attribute' computes them; then export again."
-        )
+    if chosen.has_vectors and has_vectors(model.config) and not model.attribute_vectors:
+        console.stderr().print("Without attribute vectors: they need a run and its training windows.")
     export_model(model, format_name, output, dtype, inputs)
     files = [output] if output.is_file() else sorted(path for path in output.iterdir() if path.is_file())
     size = sum(path.stat().st_size for path in files)

@@ -64,7 +64,7 @@ def find_model(name: str | None) -> Iterator[FoundModel]:
         yield FoundModel(ModelFileSource(f"bundled model {name}", bundled[name], model), None, None, options)
     elif path.suffix == SUFFIX and path.exists():
         yield FoundModel(ModelFileSource(f"model {path}", path, read_model(path)), None, path, options)
-    elif (run := _run_of(path)) is not None:
+    elif (run := run_of(path)) is not None:
         with open_checkpoint(path) as checkpoint:
             yield FoundModel(CheckpointSource(run.config, run.hparams, checkpoint), run, path, options)
     elif path.is_dir() and config_from_name(path, all_configs()) is None:
@@ -77,9 +77,9 @@ def find_model(name: str | None) -> Iterator[FoundModel]:
         raise UsageError(f"There is no model '{name}'", f"{known} Or give a run folder or a {SUFFIX} file.")
 
 
-def _run_of(path: Path) -> Run | None:
+def run_of(path: Path) -> Run | None:
     """Returns the run of a run folder or of a checkpoint in one, such as ``RUN/latest``; ``None`` outside of runs."""
-    runs = (read_run(folder) for folder in (path, *list(path.parents)[:2]))
+    runs = (read_run(folder) for folder in (path, *list(path.parents)[:2]) if folder.is_dir())
     return next(filter(None, runs), None)
 
 
@@ -145,8 +145,8 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
     name = config_name or config_from_name(path, all_configs(configs_file))
     if name is None:
         raise UsageError(
-            "A path in --checkpoint-file needs --config, the config it was trained with",
-            "'gmd-vae configs' lists them.",
+            f"'{path}' needs --config, the config it was trained with",
+            "'gmd-vae configs' lists them. In generate, --config goes with --checkpoint-file.",
         )
     config = get_config(name, configs_file)
     with open_checkpoint(path) as checkpoint:

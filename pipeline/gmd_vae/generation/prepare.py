@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
-from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.evaluation.data.target import training_examples
+from gmd_vae.common.errors import UsageError
 from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
 from gmd_vae.generation.config_checks import check_config, requested_chords
@@ -17,7 +16,7 @@ from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.inputs.midi_input import MidiInput, read_midi_file, shown_path
 from gmd_vae.generation.job import GenerationJob
-from gmd_vae.generation.latent.attribute_vectors import AttributeSource, folder_of_vectors
+from gmd_vae.generation.latent.attribute_vectors import AttributeSource, attributes_of_run
 from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.feel import load_feel
@@ -165,8 +164,4 @@ def _attribute_source(examples: Path | None, source: ModelSource, run: Run | Non
             "--mode attribute needs training windows to compute attribute vectors, and a checkpoint has none",
             "Give --examples-path, or a run in the place of the checkpoint.",
         )
-    keep = folder_of_vectors(run.folder, Path(source.describe()["name"]))
-    try:
-        return AttributeSource(training_examples(run), run.examples_digest, keep)
-    except GmdVaeError:  # kept vectors need no training windows
-        return AttributeSource(None, run.examples_digest, keep)
+    return attributes_of_run(run, Path(source.describe()["name"]))

@@ -21,6 +21,7 @@ from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
+from gmd_vae.evaluation.data.target import training_examples
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
 from gmd_vae.evaluation.latent.space import choose_by_file
 from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
@@ -28,6 +29,7 @@ from gmd_vae.generation.latent.latent_files import read_vectors
 from gmd_vae.generation.model import ModelSource, OpenedModel, Vectors
 from gmd_vae.generation.request import Move
 from gmd_vae.models import checkpoints
+from gmd_vae.training.run.folder import Run
 from gmd_vae.windows.label_windows import load_windows
 
 STAGE = "attributes"
@@ -68,17 +70,7 @@ def vectors_for_moves(
         GmdVaeError: The vectors are not kept and the training windows are gone, or the training windows all have the
             same value of an attribute in ``moves``.
     """
-    spec = source.config.drum_windows
-
-    def encode(labels: Labels) -> Floats:
-        inputs = [labels_to_inputs(row.astype(np.int64), spec) for row in labels]
-        return model.encode(inputs, [spec.steps] * len(labels))
-
-    if attributes is not None:
-        digests = {file["name"]: file["sha256"] for file in source.describe()["files"]}
-        vectors = vectors_for(attributes, digests, spec, encode, model.z_size)
-    else:
-        vectors = source.stored_vectors or {}
+    vectors = source.stored_vectors or {} if attributes is None else vectors_of(source, attributes, model)
     for move in moves:
         if move.attribute not in vectors:
             raise GmdVaeError(
@@ -86,6 +78,27 @@ def vectors_for_moves(
                 f"Choose another attribute: {', '.join(vectors)}.",
             )
     return vectors
+
+
+def vectors_of(source: ModelSource, attributes: AttributeSource, model: OpenedModel) -> Vectors:
+    """Reads the kept vectors of a model, or computes and keeps them.
+
+    Args:
+        source: The model.
+        attributes: Training windows.
+        model: The opened model.
+
+    Raises:
+        GmdVaeError: The vectors are not kept, and the training windows are gone.
+    """
+    spec = source.config.drum_windows
+
+    def encode(labels: Labels) -> Floats:
+        inputs = [labels_to_inputs(row.astype(np.int64), spec) for row in labels]
+        return model.encode(inputs, [spec.steps] * len(labels))
+
+    digests = {file["name"]: file["sha256"] for file in source.describe()["files"]}
+    return vectors_for(attributes, digests, spec, encode, model.z_size)
 
 
 def vectors_for(
@@ -104,7 +117,7 @@ def vectors_for(
         GmdVaeError: The vectors are not kept, and the training windows are gone.
     """
     identity = _identity(source, digests)
-    if (kept := kept_vectors(source, digests, z_size)) is not None:
+    if (kept := _kept_vectors(source, digests, z_size)) is not None:
         return kept
     if source.examples is None:
         raise GmdVaeError(
@@ -122,7 +135,7 @@ def vectors_for(
     return vectors
 
 
-def kept_vectors(source: AttributeSource, digests: Mapping[str, str], z_size: int) -> Vectors | None:
+def _kept_vectors(source: AttributeSource, digests: Mapping[str, str], z_size: int) -> Vectors | None:
     """Returns the vectors that the source keeps; ``None`` if it keeps none of this checkpoint, or they are damaged.
 
     Args:
@@ -133,10 +146,19 @@ def kept_vectors(source: AttributeSource, digests: Mapping[str, str], z_size: in
     return None if source.keep is None else _read(source.keep, _identity(source, digests), z_size)
 
 
-def folder_of_vectors(run_folder: Path, checkpoint: Path) -> Path:
-    """Returns the folder of a run that keeps the vectors of a checkpoint."""
+def attributes_of_run(run: Run, checkpoint: Path) -> AttributeSource:
+    """Returns the training windows of a run, and the folder in it that keeps the vectors of a checkpoint.
+
+    Args:
+        run: The run.
+        checkpoint: Name of the checkpoint, or its prefix.
+    """
     step = checkpoints.step_of(checkpoint)
-    return run_folder / "attributes" / (f"step-{step}" if step is not None else checkpoint.name)
+    keep = run.folder / "attributes" / (f"step-{step}" if step is not None else checkpoint.name)
+    try:
+        return AttributeSource(training_examples(run), run.examples_digest, keep)
+    except GmdVaeError:  # kept vectors need no training windows
+        return AttributeSource(None, run.examples_digest, keep)
 
 
 def _identity(source: AttributeSource, digests: Mapping[str, str]) -> dict[str, Any]:
