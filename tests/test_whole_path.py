@@ -237,7 +237,7 @@ print("tensorflow" in sys.modules)
 def test_an_empty_folder_says_what_to_run(tmp_path: Path) -> None:
     for command, action in (
         ("train", "Run 'make data'"),
-        ("generate", "Run 'gmd-vae train' first"),
+        ("report", "Run 'gmd-vae train' first"),
         ("convert", "gmd-vae fetch"),
         ("preprocess", "gmd-vae convert"),
     ):

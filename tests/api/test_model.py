@@ -17,7 +17,6 @@ from fixtures.models import random_model
 from gmd_vae import Beat, GmdVaeError, Model
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
-from gmd_vae.models.forward.numpy_model import obstacle
 from gmd_vae.models.model_file import write_model
 
 NAME = "groove-4bar"
@@ -193,7 +192,6 @@ print(json.dumps([light, sorted(sys.modules)]))
     assert "load" in dir(gmd_vae)
 
 
-@pytest.mark.skipif(obstacle(GROOVAE, GROOVAE.hparams) is not None, reason="GrooVAE does not run in NumPy yet")
 def test_a_groovae_plays_beats(model: Model, groovae: Path) -> None:
     drummer = gmd_vae.load(groovae)
     beat = model.sample(1, seed=2)[0]

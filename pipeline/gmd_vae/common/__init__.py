@@ -25,5 +25,6 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``charts.py``: line charts as reproducible PNG files.
 - ``machine.py``: processor, memory, disk and GPUs of this machine, and the problems with them.
 - ``disk_space.py``: free disk space.
+- ``counter_random.py``: random numbers by seed, file and window.
 - ``latent_points.py``: points and paths in latent space, in numpy.
 """

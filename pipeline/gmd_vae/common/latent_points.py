@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.common.counter_random import LATENTS, normals
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -14,32 +16,30 @@ def prior(count: int, z_size: int, seed: int) -> Floats:
     Args:
         count: Number of vectors.
         z_size: Size of a vector.
-        seed: Seed of the RNG.
+        seed: Seed of the draws.
 
     Returns:
         Latent vectors, float32 ``[count, z_size]``.
     """
-    return np.random.default_rng(seed).standard_normal((count, z_size), dtype=np.float32)
+    return normals(seed, LATENTS, [(file, 0) for file in range(count)], z_size)
 
 
-def ar1_walk(start: Floats, steps: int, drift: float, rng: np.random.Generator) -> Floats:
+def ar1_walk(start: Floats, drift: float, noise: Floats) -> Floats:
     """Returns an AR(1) walk whose stationary distribution is the prior N(0, I).
 
     ``z' = sqrt(1 - drift²) z + drift ε``: neighbours are close, and the walk never leaves the prior.
 
     Args:
         start: Point before the first, float32 ``[z_size]``.
-        steps: Number of points, the start not counted.
         drift: Step size, from 0 (constant) to 1 (independent draws).
-        rng: Source of ε.
+        noise: ε of each point, float32 ``[points, z_size]``.
 
     Returns:
-        Points, float32 ``[steps, z_size]``.
+        Points, float32 ``[points, z_size]``.
     """
     point, keep = start.astype(np.float64), np.sqrt(1 - drift**2)
-    noise = rng.standard_normal((steps, len(start)), dtype=np.float32)
     path = np.zeros(noise.shape, np.float32)
-    for step in range(steps):
+    for step in range(len(noise)):
         point = keep * point + drift * noise[step]
         path[step] = point
     return path

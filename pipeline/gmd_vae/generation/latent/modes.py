@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common import latent_points
+from gmd_vae.common.counter_random import VARIATIONS, WALKS, normals
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.request import (
@@ -27,9 +28,6 @@ Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int64]
 LikeliestSteps = Callable[[Floats], Sequence[Steps]]
 """Decodes latent vectors ``[n, z_size]`` at temperature 0 to one number for each step, ``[steps]`` for each vector."""
-
-# RNG streams: seeded with (seed, stream, number of the file), so that no two draws of one seed share their numbers
-_WALK_STREAM, _VARIATION_STREAM = 21, 22
 
 # Distances of the line search for variations, in multiples of the expected norm of z under the prior. They are denser
 # near the start, where the music changes step by step.
@@ -154,8 +152,8 @@ def _walks(request: GenerationRequest, first_windows: Floats, windows: int) -> F
     skip = 1 if request.mode == CONTINUE else 0
     paths = []
     for number, start in enumerate(first_windows):
-        rng = np.random.default_rng([request.seed, _WALK_STREAM, number])
-        walk = latent_points.ar1_walk(start, windows, request.drift, rng)
+        noise = normals(request.seed, WALKS, [(number, window) for window in range(windows)], len(start))
+        walk = latent_points.ar1_walk(start, request.drift, noise)
         paths.append(np.concatenate([start[None], walk])[skip : windows + skip])
     rows = tuple(range(number * windows, (number + 1) * windows) for number in range(len(paths)))
     return FileLatents(np.concatenate(paths), rows)
@@ -163,7 +161,7 @@ def _walks(request: GenerationRequest, first_windows: Floats, windows: int) -> F
 
 def _direction(seed: int, number: int, size: int) -> Floats:
     """Returns a unit vector with a uniformly distributed direction."""
-    normal = np.random.default_rng([seed, _VARIATION_STREAM, number]).standard_normal(size, dtype=np.float32)
+    (normal,) = normals(seed, VARIATIONS, [(number, 0)], size)
     return np.asarray(normal / np.linalg.norm(normal), np.float32)
 
 

@@ -1,10 +1,8 @@
 """Random numbers by seed, file, window and step, and the choice of labels from logits.
 
-The generator is counter-based: Philox 4x64 with ten rounds (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1,
-2, 3"), as NumPy has it. The seed modulo 2 ** 128 is its key. The counter has four words of 64 bits: the second is the
-window, the third the file, the fourth 0, and the first counts from 1, a block of four numbers at a time. So each number
-depends on its place alone, not on the numbers that were drawn before it. The upper 24 bits of number ``k`` of a window
-are the fraction that decides draw ``k``: of drum labels step ``k``, of a GrooVAE step ``k // 9`` and drum ``k % 9``.
+``common.counter_random`` has the generator: number ``k`` of a window depends on the seed, the file, the window and
+``k`` alone. Its upper 24 bits are the fraction that decides draw ``k``: of drum labels step ``k``, of a GrooVAE step
+``k // 9`` and drum ``k % 9``.
 
 A label is drawn by the inverse of the cumulative distribution: the first label at which the sum of the probabilities,
 from label 0 on, is greater than the fraction.
@@ -16,6 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from gmd_vae.common.counter_random import STEPS, integers
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -34,14 +34,7 @@ def fractions(seed: int, places: Sequence[tuple[int, int]], count: int) -> Float
     Returns:
         Float32 ``[rows, count]``, multiples of 2 ** -24.
     """
-    word = (1 << 64) - 1
-    philox = np.random.Philox(key=np.array([seed & word, seed >> 64 & word], np.uint64))
-    state = philox.state
-    drawn = np.empty((len(places), count), np.uint64)
-    for row, (file, window) in zip(drawn, places, strict=True):
-        state["state"]["counter"][:] = (0, window, file, 0)
-        philox.state = state  # a third of the time of a new Philox
-        row[:] = philox.random_raw(count)
+    drawn = integers(seed, STEPS, places, count)
     return (drawn >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
 
 
