@@ -141,6 +141,19 @@ def test_two_inputs_with_one_output_are_refused(make_midi: MakeMidi) -> None:
     assert run("a.mid", "x/a.mid", "--png").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "pair", [("s.mid", "S.mid"), ("caf\u00e9.mid", "cafe\u0301.mid"), ("Straße.mid", "STRASSE.kar")]
+)
+def test_outputs_that_are_one_file_on_many_disks_are_refused(make_midi: MakeMidi, pair: tuple[str, str]) -> None:
+    """Disks of macOS and Windows ignore case and the form of accents: the second would replace the first."""
+    for folder, name in zip("xy", pair, strict=True):
+        Path(folder).mkdir()
+        Path(folder, name).write_bytes(make_midi())
+    error = refused(f"x/{pair[0]}", f"y/{pair[1]}", "--output-dir", "z")
+    assert (error.exit_code, "many disks do not distinguish" in str(error)) == (2, True)
+    assert run(f"x/{pair[0]}", f"y/{pair[1]}", "--png").exit_code == 0
+
+
 def test_a_folder_in_the_place_of_a_file_is_refused(make_midi: MakeMidi) -> None:
     Path("a.mid").write_bytes(make_midi())
     Path("a.wav").mkdir()

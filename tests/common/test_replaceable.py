@@ -55,6 +55,9 @@ def test_the_manifest_lists_every_file_once(output: Path) -> None:
 def test_an_unchanged_output_is_replaced_and_nothing_is_left(output: Path) -> None:
     (output / "empty" / "folder").mkdir(parents=True)
     (output / ".a.wav.abcd1234.partial").touch()
+    for leftover in (".a.0123abcd.partial/sub/a.mid", "sub/.notes.parts/0123456789abcdef/00007.part"):
+        (output / leftover).parent.mkdir(parents=True)
+        (output / leftover).touch()
     (output / "a.mid").unlink()
     write(output, "two")
     assert (output / "a.mid").read_text() == "two"
@@ -62,7 +65,13 @@ def test_an_unchanged_output_is_replaced_and_nothing_is_left(output: Path) -> No
     assert names(output.parent) == ["out"]
 
 
-@pytest.mark.parametrize("name", ["mine.mid", "sub/mine.mid", "deep/er/mine.mid", ".hidden", ".out.previous/a.mid"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mine.mid", "sub/mine.mid", "deep/er/mine.mid", ".hidden", ".out.previous/a.mid", ".band.parts/guitar.mid",
+        ".x.partial/mine", ".x.sketches.partial/mine", ".notes.parts/0123456789abcdef/mine.mid",
+    ],
+)  # fmt: skip
 def test_a_file_of_ones_own_is_kept_and_named(output: Path, name: str) -> None:
     (output / name).parent.mkdir(parents=True, exist_ok=True)
     (output / name).write_text("mine")
@@ -219,3 +228,49 @@ def test_a_new_folder_that_stays_empty_is_removed(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="x"), files.new_folder(path):
             raise ValueError("x")
     assert names(tmp_path) == []
+
+
+def test_a_folder_of_the_user_beside_the_output_is_no_leftover(output: Path, tmp_path: Path) -> None:
+    (tmp_path / ".out.sketches.partial").mkdir()
+    (tmp_path / ".out.sketches.partial" / "mine").write_text("mine")
+    (tmp_path / ".out.0123abcd.partial").mkdir()  # of a killed process
+    write(output, "two")
+    assert names(tmp_path) == [".out.sketches.partial", "out"]
+    assert names(tmp_path / ".out.sketches.partial") == ["mine"]
+
+
+def test_names_in_a_manifest_that_lead_elsewhere_are_not_followed(output: Path, tmp_path: Path) -> None:
+    """A manifest can come with a folder from somebody else."""
+    mine = tmp_path / "mine.mid"
+    mine.write_text("one")
+    entry = {"bytes": 3, "sha256": files.sha256(mine)}
+    others = [{"name": name, **entry} for name in ("../mine.mid", str(mine), "sub/../../mine.mid", "sub/b.mid", "b")]
+    content = {"format": 1, "stage": "stage", "files": [{"name": "a.mid", **entry}], "other_files": others}
+    (output / "manifest.json").write_text(json.dumps(content))
+    (output / "b").symlink_to(mine)  # a link is foreign, whatever the manifest says
+    refused(output, "holds 'b'")
+    (output / "b").unlink()
+    write(output, "two")
+    assert mine.read_text() == "one"
+
+
+def test_a_large_folder_is_refused_by_its_first_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--output-dir ~` need not read the whole home folder to refuse it."""
+    home, opened = tmp_path / "home", []
+    for number in range(5):
+        (home / f"{number}" / "deep").mkdir(parents=True)
+        (home / f"{number}" / "deep" / "mine").touch()
+    scandir = files.os.scandir
+    monkeypatch.setattr(files.os, "scandir", lambda path: opened.append(path) or scandir(path))
+    with pytest.raises(GmdVaeError, match="holds '0/deep/mine'"):
+        manifest.check_replaceable(home, "stage")
+    assert len(opened) == 3
+
+
+def test_what_vanishes_while_a_folder_is_listed_is_left_out(output: Path) -> None:
+    listed = files.walk_lazily(output)
+    first = next(listed)[0]
+    (output / "sub" / "b.mid").unlink()
+    (output / "sub").rmdir()
+    (output / "manifest.json").unlink()
+    assert [first, *(name for name, _ in listed)] == ["a.mid"]

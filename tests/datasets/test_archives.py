@@ -254,3 +254,31 @@ def test_no_damage_is_more_than_one_line(tmp_path: Path, data: st.DataObject) ->
         folder.mkdir()
         with contextlib.suppress(GmdVaeError):
             unpack_zip(path, folder, LIMIT, 100)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_very_many_other_files_are_refused(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is opened: a whole disk would take minutes."""
+    monkeypatch.setattr(archives, "MAX_OTHER_FILES", 2)
+    path = make_archive(kind, tmp_path, {"a.mid": MIDI, "1": b"x", "2": b"x"})
+    assert len(list_members(path, midi, LIMIT).members) == 1
+    (tmp_path / "more").mkdir()
+    path = make_archive(kind, tmp_path / "more", {"a.mid": MIDI, "1": b"x", "2": b"x", "3": b"x"})
+    with pytest.raises(GmdVaeError, match="holds more than 2 files that are no MIDI files"):
+        list_members(path, midi, LIMIT)
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["zip", "zip64"])
+def test_a_zip_with_too_many_files_is_refused_before_its_directory_is_read(
+    large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 2)
+    path = zipped(tmp_path / "a.zip", {f"{number}.mid": MIDI for number in range(4)})
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
+    with pytest.raises(GmdVaeError, match="holds more than 3 files"):
+        list_members(path, midi, LIMIT)
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 4 * (46 + len("0.mid")) - 1)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(GmdVaeError, match="holds more than 3 files"):
+        list_members(path, midi, LIMIT)

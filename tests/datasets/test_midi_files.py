@@ -192,3 +192,12 @@ def test_the_real_malformed_files_are_all_listed(test_data: Path) -> None:
     listing = list_midi_files(folder)
     assert len(listing.files) == sum(path.suffix.lower() in (".mid", ".midi") for path in folder.rglob("*"))
     assert all(len(file.read()) == file.size for file in listing.files)
+
+
+def test_a_folder_with_very_many_other_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`inspect /` ends instead of opening every file of the disk."""
+    monkeypatch.setattr("gmd_vae.datasets.archives.MAX_OTHER_FILES", 3)
+    fill(tmp_path / "disk", "a.mid", "b.mid", "c.mid", "d.mid", "1", "2/3", "2/4.txt")
+    assert len(list_midi_files(tmp_path / "disk").files) == 4
+    fill(tmp_path / "disk", ".hidden.mid")
+    assert "holds more than 3 files that are no MIDI files" in refuse(tmp_path / "disk")

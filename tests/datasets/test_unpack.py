@@ -48,6 +48,8 @@ def test_unpacking_refuses_links_and_names_in_conflict(tmp_path: Path) -> None:
     assert "link or a special file" in refuse_unpacking(path, tmp_path / "out1")
     path = zipped(tmp_path / "b.zip", [("x.mid", b"1"), ("x.mid", b"2")])
     assert "it is there twice" in refuse_unpacking(path, tmp_path / "out2")
+    path = zipped(tmp_path / "c.zip", [("x.mid", b"1"), ("X.MID", b"2")])
+    assert "it is there twice" in refuse_unpacking(path, tmp_path / "out4"), "one file on many disks"
     path = zipped(tmp_path / "c.zip", [("x", b"1"), ("x/y", b"2")])
     assert "as a file and a folder" in refuse_unpacking(path, tmp_path / "out3")
 

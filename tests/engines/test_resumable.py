@@ -124,6 +124,16 @@ def test_the_incomplete_file_of_a_killed_process_is_removed(output: Path, log: P
         assert [path.name for path in batches.folder.iterdir()] == ["00000.part"]
 
 
+@pytest.mark.parametrize("name", ["mine/song.mid", "song.mid", "0123456789abcdef"])
+def test_something_of_the_user_in_the_place_of_unfinished_work_is_kept(output: Path, log: Path, name: str) -> None:
+    mine = output.parent / ".output.parts" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(GmdVaeError, match="is not unfinished work of gmd-vae"), open_batches(output, {}) as batches:
+        make(batches, log, TASKS)
+    assert mine.read_text() == "mine"
+
+
 def test_a_link_to_a_folder_has_its_batches_beside_the_folder(tmp_path: Path) -> None:
     (tmp_path / "disk" / "real").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "disk" / "real")

@@ -86,18 +86,34 @@ def walk(folder: Path) -> dict[str, os.stat_result]:
     Returns:
         Relative name with forward slashes → status of the entry itself, sorted by name.
     """
-    listed: dict[str, os.stat_result] = {}
+    return dict(sorted(walk_lazily(folder)))
+
+
+def walk_lazily(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yields what ``walk`` lists, the files of a folder before its subfolders; reads a folder when it is needed.
+
+    To find one file of the user in a large folder, a home folder for example, need not read all of it. What is
+    removed in the meantime is left out.
+    """
     waiting = [("", folder)]
     while waiting:
         prefix, current = waiting.pop()
-        with os.scandir(current) as entries:
-            for entry in entries:
-                name = f"{prefix}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append((f"{name}/", Path(entry.path)))
-                else:
-                    listed[name] = entry.stat(follow_symlinks=False)
-    return dict(sorted(listed.items()))
+        try:
+            with os.scandir(current) as opened:
+                entries = sorted(opened, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            if not prefix:
+                raise
+            continue
+        folders = []
+        for entry in entries:
+            name = f"{prefix}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                folders.append((f"{name}/", Path(entry.path)))
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    yield name, entry.stat(follow_symlinks=False)
+        waiting += reversed(folders)
 
 
 def is_regular(status: os.stat_result) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from gmd_vae.common.errors import GmdVaeError, UsageError
-from gmd_vae.common.files import is_regular, numbered, sha256, walk, whole_file
+from gmd_vae.common.files import is_regular, numbered, sha256, walk, walk_lazily, whole_file
 from gmd_vae.common.json_text import json_text
 from gmd_vae.common.printable import printable
 
@@ -30,7 +30,8 @@ _LISTS = ("files", "splits", "latents", "info", _OTHERS)
 # Half-written files and folders of a killed command (``files``), its finished batches (``engines.resumable``),
 # and the files that file managers leave behind
 _WORTHLESS = re.compile(
-    r"(.*/)?(\.[^/]+\.[a-z0-9_]{8}\.partial|\.DS_Store|Thumbs\.db)|(.*/)?\.[^/]+\.(partial|parts)/.*"
+    r"(.*/)?(\.[^/]+\.[0-9a-f]{8}\.partial(/.*)?|\.DS_Store|Thumbs\.db"
+    r"|\.[^/]+\.parts/[0-9a-f]{16}/[0-9]{5}\.(part|[a-z0-9_]{8}))"
 )
 
 
@@ -156,32 +157,33 @@ class Replaceable:
         Raises:
             GmdVaeError: The earlier folder holds a foreign or changed file.
         """
-        entries = walk(old)
-        if not any(old.iterdir()) or (self.seen and _fingerprint(entries) == self.seen):
+        if not any(old.iterdir()) or (self.seen and _fingerprint(walk(old)) == self.seen):
             return
-        self.check(old, entries, new)
+        self.check(old, new)
 
-    def check(self, place: Path, entries: dict[str, os.stat_result], new: Path | None) -> None:
+    def check(self, place: Path, new: Path | None) -> dict[str, os.stat_result]:
         """Checks that the manifest lists every file: names and sizes first, then digests.
 
         Args:
-            place: The folder.
-            entries: Its entries.
+            place: The folder, which is not empty.
             new: The finished new folder; ``None`` before the work.
+
+        Returns:
+            The entries of the folder.
 
         Raises:
             GmdVaeError: The folder holds a foreign or changed file.
         """
         try:
-            if NAME not in entries or not is_regular(entries[NAME]):
+            if (place / NAME).is_symlink():
                 raise GmdVaeError("")
             content = read(place, self.stage, "")
         except GmdVaeError:
-            first = next(iter(name for name in entries if name != NAME), NAME if NAME in entries else "")
-            first = first or next(place.iterdir()).name
-            raise self._foreign(first) from None
+            names = (name for name, _ in walk_lazily(place) if name != NAME)
+            raise self._foreign(next(names, next(place.iterdir()).name)) from None
+        entries = walk(place)
         if new is None and _is_unlisted(content):
-            return  # compared with the new folder, when that is finished
+            return entries  # compared with the new folder, when that is finished
         described = _described(content)
         copies = walk(new) if new is not None else {}
         files = {name: status for name, status in entries.items() if name != NAME and not is_worthless(name, status)}
@@ -198,6 +200,7 @@ class Replaceable:
                 continue
             if new is None or name not in copies or sha256(new / name) != found:
                 raise self._changed(name)
+        return entries
 
     def _foreign(self, name: str) -> GmdVaeError:
         written = f"'gmd-vae {self.stage}' did not write"
@@ -248,8 +251,7 @@ def check_replaceable(
         raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
     if not target.is_dir() or not any(target.iterdir()):
         return Replaceable(folder, stage, option, {})
-    entries = walk(target)
-    Replaceable(folder, stage, option, {}).check(target, entries, None)
+    entries = Replaceable(folder, stage, option, {}).check(target, None)
     content = read(target, stage, action)
     if dataset is not None and content.get("dataset") != dataset:
         raise GmdVaeError(f"'{folder}' holds the data set '{content.get('dataset')}', not '{dataset}'", action)

@@ -22,7 +22,7 @@ from gmd_vae.common.process_lock import lock_open
 PARTIAL = ".partial"  # suffix of a file or folder that is still being written
 _MOST_BYTES = 255  # in a file name
 _DIGEST_LETTERS = 16
-_UNIQUE = re.compile(r"[a-z0-9_]{8}")  # between the name of the output and the suffix
+_UNIQUE = re.compile(r"[0-9a-f]{8}")  # between the name of the output and the suffix
 _CLEANED = 16  # temporary files that are looked for: those of so many processes that were killed together
 _MOST_NAMES = 1000  # temporary files of one output, of processes that write it at the same time
 

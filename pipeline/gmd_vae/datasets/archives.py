@@ -29,10 +29,13 @@ from gmd_vae.datasets.midi_formats import HEAD_BYTES, suffix_of
 from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
 MAX_MEMBERS = 1_000_000
+MAX_OTHER_FILES = 250_000  # a disk of samples holds 100,000; a whole system holds millions, and each is opened
+MAX_DIRECTORY_BYTES = 128 << 20  # of a zip, which zipfile reads as a whole: a million names of 88 bytes
 MAX_RATIO = 200  # of unpacked to packed size; GMD's densest file has 10, a zip bomb 1,000
 RATIO_COUNTS_FROM = 1 << 20  # bytes; a high ratio does no harm to smaller files
 MAX_COMPRESSED_TAR_BYTES = 4 << 30  # unpacked: a .tar.gz is read from front to back
 MAX_HELD_BYTES = 256 << 20  # memory for the wanted files of a .tar.gz
+_ZIP_END_BYTES = 22 + 0xFFFF + 20 + 56  # the last record, its comment, and two records of large archives
 _MAX_COMMON_FIELDS = 100  # of pax headers that count for all files; tarfile copies them for each file
 
 # Errors of zipfile, tarfile and the decompressors on damaged bytes.
@@ -172,11 +175,11 @@ def list_members(archive: Path, wanted: Callable[[str, Head], bool], max_bytes: 
     skipped: list[Skipped] = []
     tops: set[str] = set()
     passed_over: Counter[str] = Counter()
-    held = 0
+    held = others = 0
     with damage_as_error(archive), contextlib.closing(_entries(archive, kind, MAX_COMPRESSED_TAR_BYTES)) as entries:
         for number, entry in enumerate(entries):
             if number >= MAX_MEMBERS:
-                raise GmdVaeError(f"'{archive}' holds more than {MAX_MEMBERS:,} files", GET_AGAIN)
+                raise _too_many_files(archive)
             try:
                 name, problem = relative_name(entry.name), entry.problem
             except ValueError as error:
@@ -187,6 +190,8 @@ def list_members(archive: Path, wanted: Callable[[str, Head], bool], max_bytes: 
             head = _EntryHead(entry, is_readable=not problem and not is_clutter(name))
             if not wanted(name, head.read):
                 passed_over[suffix_of(name)] += 1
+                others += 1
+                check_other_files(archive, others)
             elif problem := problem or _size_or_name_problem(name, entry.size, max_bytes, members):
                 skipped.append(Skipped(printable(name), problem))
             else:
@@ -200,6 +205,23 @@ def list_members(archive: Path, wanted: Callable[[str, Head], bool], max_bytes: 
                     )
                 members[name] = Member(archive, name, entry.size, kind, entry.position, data)
     return Contents(tuple(members.values()), tuple(skipped), passed_over, tops.pop() if len(tops) == 1 else "")
+
+
+def check_other_files(root: Path, count: int) -> None:
+    """Checks the number of files of a folder or an archive that are not used.
+
+    Raises:
+        GmdVaeError: There are too many.
+    """
+    if count > MAX_OTHER_FILES:
+        raise GmdVaeError(
+            f"'{printable(str(root), limit=None)}' holds more than {MAX_OTHER_FILES:,} files that are no MIDI files",
+            "Give a folder or an archive that holds little else than music.",
+        )
+
+
+def _too_many_files(archive: Path) -> GmdVaeError:
+    return GmdVaeError(f"'{archive}' holds more than {MAX_MEMBERS:,} files", GET_AGAIN)
 
 
 def copy_from_tar(archive: Path, folder: Path, wanted: Callable[[str], bool], max_bytes: int, max_members: int) -> None:
@@ -270,7 +292,11 @@ class _EntryHead:
 
 def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, None, None]:
     if kind == "zip":
+        if _zip_directory_bytes(archive) > MAX_DIRECTORY_BYTES:
+            raise _too_many_files(archive)
         with open_regular(archive) as stream, zipfile.ZipFile(stream) as opened:
+            if len(opened.filelist) > MAX_MEMBERS:
+                raise _too_many_files(archive)
             for position, info in enumerate(zip_infos(opened)):
                 if not info.is_dir():
                     blocks = functools.partial(_zip_head, opened, info)
@@ -297,6 +323,19 @@ def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, 
             yield _Entry(
                 member.name, member.size, position, problem, functools.partial(bounded.blocks, position, member.size)
             )
+
+
+def _zip_directory_bytes(archive: Path) -> int:
+    """Returns the size of a zip's directory, as the records at its end give it; 0 without such a record."""
+    with open_regular(archive) as stream:
+        stream.seek(max(0, archive.stat().st_size - _ZIP_END_BYTES))
+        tail = stream.read()
+    end = tail.rfind(b"PK\x05\x06")
+    sizes = [struct.unpack_from("<L", tail, end + 12)[0]] if 0 <= end <= len(tail) - 22 else []
+    large = end - 20 - 56  # the record of a large archive lies before its locator
+    if large >= 0 and tail.startswith(b"PK\x06\x06", large):
+        sizes = struct.unpack_from("<Q", tail, large + 40)
+    return max(sizes, default=0)
 
 
 def _zip_head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:

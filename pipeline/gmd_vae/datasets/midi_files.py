@@ -115,7 +115,7 @@ def list_midi_files(path: Path, *, stock: bool = False) -> MidiListing:
         stock: Takes only files with the suffixes that Magenta's scripts take.
 
     Raises:
-        GmdVaeError: The path is missing, unreadable, or holds no MIDI file.
+        GmdVaeError: The path is missing, unreadable, or holds no MIDI file, or very many other files.
     """
     shown = printable(str(path), limit=None)
     try:
@@ -213,13 +213,15 @@ class _Found:
 
 
 def _list_folder(root: Path, *, stock: bool) -> MidiListing:
-    found = _Found()
+    found, others = _Found(), 0
     for entry in _walk(root, stock=stock):
         if isinstance(entry, Skipped):
             is_info = entry.name.rstrip("/").rpartition("/")[2] == INFO_NAME
             (found.unused_catalogues if is_info else found.skipped).append(entry)
         else:
             found.add(*entry)
+        others += isinstance(entry, Skipped) or entry[1] == "other"
+        archives.check_other_files(root, others)
     return found.listing(root, root.name or "midi")
 
 
@@ -265,8 +267,8 @@ def _file_entry(entry: os.DirEntry[str], root: Path, below: str, *, stock: bool)
 
     def head() -> bytes:
         """Returns the first bytes; none of files that are not used or cannot be read."""
-        if is_clutter(entry.name) or not stat.S_ISREG(status.st_mode):
-            return b""
+        if is_clutter(entry.name) or not stat.S_ISREG(status.st_mode) or not status.st_size:
+            return b""  # files of /proc have size 0
         try:
             return read_head(root / below)
         except OSError:

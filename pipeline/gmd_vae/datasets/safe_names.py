@@ -38,6 +38,14 @@ def relative_name(name: str) -> str:
     return "/".join(components)
 
 
+def name_on_disk(name: str) -> str:
+    """Returns a name as disks compare it that ignore case and the form of accents, as those of macOS and Windows.
+
+    Two names with the same result are one file there.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def is_clutter(name: str) -> bool:
     """Returns True for hidden paths, and for the files that macOS adds to folders and archives."""
     components = name.split("/")

@@ -13,7 +13,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.archives import GET_AGAIN, damage_as_error, zip_infos, zip_problem
-from gmd_vae.datasets.safe_names import is_clutter, relative_name
+from gmd_vae.datasets.safe_names import is_clutter, name_on_disk, relative_name
 
 
 def unpack_zip(archive: Path, folder: Path, max_bytes: int, max_members: int, strip: str = "") -> list[str]:
@@ -55,6 +55,7 @@ def _plan(
     if total > max_bytes:
         raise GmdVaeError(f"'{archive}' unpacks to {total:,} bytes, more than the {max_bytes:,} allowed", GET_AGAIN)
     plan: dict[str, zipfile.ZipInfo] = {}
+    taken: set[str] = set()  # a disk that ignores case would keep one of two
     for info in infos:
         if info.is_dir():
             continue
@@ -65,10 +66,11 @@ def _plan(
             if problem := zip_problem(info):
                 raise ValueError(problem)
             name = name.removeprefix(f"{strip}/") if strip else name
-            if name in plan:
+            if name_on_disk(name) in taken:
                 raise ValueError("it is there twice")
         except ValueError as error:
             shown = printable(info.filename)
             raise GmdVaeError(f"'{archive}' holds '{shown}', which is not unpacked: {error}", GET_AGAIN) from None
         plan[name] = info
+        taken.add(name_on_disk(name))
     return plan

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.common.temporary_files import beside
 from gmd_vae.engines.engine import Engine, EngineError
@@ -31,6 +33,8 @@ Progress = Callable[[int, int], None]  # units done, units in total
 
 FOLDER_SUFFIX = ".parts"
 _BATCH_SUFFIX = ".part"
+_IDENTITY_DIGITS = 16
+_IDENTITY = re.compile(f"[0-9a-f]{{{_IDENTITY_DIGITS}}}")  # name of a folder of batches
 
 
 def silent(done: int, total: int) -> None:
@@ -91,7 +95,7 @@ def open_batches(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Batc
     root = beside(target, FOLDER_SUFFIX)
     check_no_link(root)
     text = json.dumps(identity, sort_keys=True)
-    batches = Batches(root / hashlib.sha256(text.encode()).hexdigest()[:16])
+    batches = Batches(root / hashlib.sha256(text.encode()).hexdigest()[:_IDENTITY_DIGITS])
     root.mkdir(parents=True, exist_ok=True)
     _remove_others(root, batches)
     keep = True
@@ -118,9 +122,19 @@ def open_batches(output_dir: Path, identity: Mapping[str, Any]) -> Iterator[Batc
 
 
 def _remove_others(root: Path, batches: Batches) -> None:
-    """Removes the batches of other identities, and files that a killed process left incomplete."""
+    """Removes the batches of other identities, and files that a killed process left incomplete.
+
+    Raises:
+        GmdVaeError: The folder holds something else.
+    """
     for other in root.iterdir():
-        if other.is_dir() and other != batches.folder:
+        if not _IDENTITY.fullmatch(other.name) or other.is_symlink() or not other.is_dir():
+            raise GmdVaeError(
+                f"'{printable(str(other), limit=None)}' is not unfinished work of gmd-vae",
+                "Move it away. Nothing was changed.",
+            )
+    for other in root.iterdir():
+        if other != batches.folder:
             shutil.rmtree(other)
     batches.folder.mkdir(exist_ok=True)
     for incomplete in batches.folder.iterdir():

@@ -11,6 +11,7 @@ from gmd_vae.common.errors import UsageError
 from gmd_vae.common.own_files import check_writable
 from gmd_vae.common.printable import printable
 from gmd_vae.datasets.midi_formats import midi_stem
+from gmd_vae.datasets.safe_names import name_on_disk
 from gmd_vae.midi.midi_io import read_midi
 from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.rendering.drum_part import DrumPart, drum_part, folder_error, read_drum_part
@@ -81,14 +82,15 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
         png: Write pictures.
 
     Raises:
-        UsageError: An output would replace an input, or two inputs have the same output.
+        UsageError: An output would replace an input, or two inputs have the same output, also on a disk that ignores
+            case.
         GmdVaeError: An input is a folder, or in the place of an output is a folder or a file that gmd-vae did not
             write.
     """
     inputs = {_canonical(path): path for path in midi_files}
     identities = {(stat.st_dev, stat.st_ino) for path in midi_files if path.exists() for stat in [path.stat()]}
     jobs: list[Job] = []
-    taken: dict[Path, Path] = {}
+    taken: dict[tuple[Path, str], Path] = {}
     for path in inputs.values():
         if path.is_dir():
             raise folder_error(path)
@@ -101,10 +103,11 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
             if _canonical(output) in inputs or (stat is not None and (stat.st_dev, stat.st_ino) in identities):
                 raise UsageError(f"'{shown}' is an input and would be replaced", "Choose another --output-dir.")
             check_writable(output, option="--output-dir")
-            if _canonical(output) in taken:
-                pair = " and ".join(f"'{printable(str(one), limit=None)}'" for one in (taken[_canonical(output)], path))
-                raise UsageError(f"{pair} would both become '{shown}'", "Rename one of them.")
-            taken[_canonical(output)] = path
+            place = output.parent.resolve(), name_on_disk(output.name)
+            if place in taken:
+                pair = " and ".join(f"'{printable(str(one), limit=None)}'" for one in (taken[place], path))
+                raise UsageError(f"{pair} would both become '{shown}'", _rename(taken[place].name, path.name))
+            taken[place] = path
         jobs.append(job)
     return jobs
 
@@ -161,6 +164,13 @@ def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool) -> list[Path
         written.append(midi.with_suffix(".png"))
         write_png(part, written[-1], midi.name)
     return written
+
+
+def _rename(one: str, other: str) -> str:
+    """Returns the next action for two inputs with one output."""
+    if midi_stem(one) == midi_stem(other):
+        return "Rename one of them."
+    return "Rename one of them: many disks do not distinguish names by case or by the form of accents."
 
 
 def _canonical(path: Path) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from gmd_vae.training.run.folder_checks import check_new_folder, check_no_links
+from gmd_vae.models.checkpoint_check import last_undamaged
+from gmd_vae.training.run.folder_checks import check_new_folder, check_no_links, check_progress
 from gmd_vae.training.run.lock import run_lock
 from gmd_vae.training.run.prepare import Job
 
@@ -41,6 +42,9 @@ def start(job: Job, listener: Listener, show: Callable[[str], None], train: Trai
     check_no_links(job.run)
     job.run.folder.mkdir(parents=True, exist_ok=True)
     with run_lock(job.run.folder):
+        prefix, damaged = last_undamaged(job.run.train_folder)
+        if prefix is None:
+            check_progress(job.run, damaged)  # before run.json gets the new plan
         job.run.describe(job.plan)
         show(STARTING)
         # TensorFlow takes seconds to import: after all other checks

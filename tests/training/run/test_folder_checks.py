@@ -95,7 +95,9 @@ def test_the_named_command_works(tmp_path: Path, tiny_run: Path) -> None:
     folder = tmp_path / "my [run]"
     shutil.copytree(tiny_run, folder)
     shutil.rmtree(folder / "train")
+    before = (folder / "run.json").read_bytes()
     answer = run_here(tmp_path, "train", "--run-dir", str(folder), "--num-steps", "5", expect=1)
+    assert (folder / "run.json").read_bytes() == before
     command = answer.error.partition("with: gmd-vae ")[2].partition(" (or")[0]
     done = run_here(tmp_path, *shlex.split(command), "--num-steps", "2")
     assert "to step 2" in done.stdout

@@ -34,7 +34,7 @@ def check_new_folder(folder: Path) -> None:
     action = f"Choose another --run-dir, for example '{free_name(folder)}'. Nothing was changed."
     if not folder.is_dir():
         raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
-    for name, status in files.walk(folder).items():
+    for name, status in files.walk_lazily(folder):
         if name != lock.NAME and not is_worthless(name, status):
             raise GmdVaeError(f"'{folder}' is not a run: it holds '{printable(name)}' and no {NAME}", action)
 
