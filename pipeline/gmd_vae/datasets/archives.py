@@ -331,11 +331,10 @@ def _zip_directory_bytes(archive: Path) -> int:
         stream.seek(max(0, archive.stat().st_size - _ZIP_END_BYTES))
         tail = stream.read()
     end = tail.rfind(b"PK\x05\x06")
-    sizes = [struct.unpack_from("<L", tail, end + 12)[0]] if 0 <= end <= len(tail) - 22 else []
-    large = end - 20 - 56  # the record of a large archive lies before its locator
-    if large >= 0 and tail.startswith(b"PK\x06\x06", large):
-        sizes = struct.unpack_from("<Q", tail, large + 40)
-    return max(sizes, default=0)
+    locator = end - 20  # of the record of a large archive, which lies before it and counts alone, as for zipfile
+    if locator >= 56 and tail.startswith(b"PK\x06\x07", locator) and tail.startswith(b"PK\x06\x06", locator - 56):
+        return int(struct.unpack_from("<Q", tail, locator - 56 + 40)[0])
+    return int(struct.unpack_from("<L", tail, end + 12)[0]) if 0 <= end <= len(tail) - 22 else 0
 
 
 def _zip_head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:

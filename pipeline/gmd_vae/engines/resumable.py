@@ -203,5 +203,6 @@ def check_visible(path: Path) -> None:
     if not path.exists():
         raise EngineError(
             f"'{path}' is not there on '{socket.gethostname()}'",
-            "Every worker needs the input and the output under the same paths, on a disk that all share.",
+            "Was it moved or deleted? With --engine dask every worker needs the input and the output under the same "
+            "paths, on a disk that all share.",
         )
