@@ -36,7 +36,10 @@ def test_missing_packages_are_named_in_one_line(hidden: set[str]) -> None:
     assert str(caught.value) == f"This needs note-seq, which is not installed. Run '{COMMAND}'."
     hidden.update(("tensorflow", "magenta"))
     with pytest.raises(GmdVaeError, match="needs tensorflow, magenta and note-seq, which are not installed"):
-        extras.require("This", ("tensorflow", "magenta", "note_seq"))
+        extras.require("This")
+    hidden.update(extras.TRAINING)
+    with pytest.raises(GmdVaeError, match="needs tensorflow, magenta, note-seq and 6 others, which are not installed"):
+        extras.require("This")
 
 
 def test_the_command_is_for_the_environment_of_the_process(hidden: set[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_file
 from gmd_vae.configuration.config import Config
@@ -132,7 +133,7 @@ class Beat:
         try:
             import pretty_midi
         except ImportError:
-            raise GmdVaeError("pretty_midi is not installed", "Install it: pip install pretty_midi.") from None
+            raise GmdVaeError("pretty_midi is not installed", f"Run '{extras.install('pretty-midi')}'.") from None
         return pretty_midi.PrettyMIDI(io.BytesIO(self.to_midi(**options)))
 
     def to_note_sequence(self, **options: Any) -> Any:

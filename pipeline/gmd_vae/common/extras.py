@@ -13,11 +13,11 @@ from gmd_vae.common.errors import GmdVaeError
 
 TRAINING = {
     "tensorflow": "tensorflow",
+    "magenta": "magenta",
+    "note_seq": "note-seq",
     "tf_keras": "tf-keras",
     "tf_slim": "tf-slim",
     "tensorflow_probability": "tensorflow-probability",
-    "magenta": "magenta",
-    "note_seq": "note-seq",
     "pretty_midi": "pretty-midi",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
@@ -27,6 +27,7 @@ TRAINING = {
 NEEDS_TRAINING = "train, evaluate, and melodies, trios and music of several instruments"
 
 MAGENTA = "magenta==2.1.4"  # without its own pins, which no current Python satisfies
+_SHOWN = 4  # packages in an error
 MADE_BY_MAKE = ".made-by-make"  # tools/setup.sh marks its environments with this file
 
 
@@ -47,8 +48,11 @@ def require(subject: str, modules: Sequence[str] = tuple(TRAINING)) -> None:
     """
     packages = missing(modules)
     if packages:
-        listed = ", ".join(packages[:-1]) + " and " + packages[-1] if len(packages) > 1 else packages[0]
-        verb = "are" if len(packages) > 1 else "is"
+        shown = (
+            packages if len(packages) <= _SHOWN else [*packages[: _SHOWN - 1], f"{len(packages) - _SHOWN + 1} others"]
+        )
+        listed = ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0]
+        verb = "are" if len(shown) > 1 else "is"
         raise GmdVaeError(f"{subject} needs {listed}, which {verb} not installed", f"Run '{install_training()}'.")
 
 
