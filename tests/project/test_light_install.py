@@ -57,7 +57,7 @@ WORKING = {
     "one config": ["configs", "hierdec-trio_16bar_small"],
 }
 NEEDING = {
-    "train": ["train", "--config", "nade-drums_2bar_small"],
+    "train": ["train", "--config", "flat-drum_4bar_small"],
     "evaluate": ["evaluate"],
     "preprocess melodies": ["preprocess", NOTES, "--config", "cat-mel_2bar_small"],
     "preprocess played drums": ["preprocess", NOTES, "--config", "groovae_2bar_humanize_small"],
