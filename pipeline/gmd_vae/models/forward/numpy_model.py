@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.machine import usable_cores
 from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
 from gmd_vae.models.forward.decoder import Decoder, TeacherForcing
@@ -227,6 +225,11 @@ def _for_each(work: Callable[[Any], None], blocks: Sequence[Any]) -> None:
         for block in blocks:
             work(block)
         return
-    with concurrent.futures.ThreadPoolExecutor(min(usable_cores(), len(blocks))) as threads:
+    # only now: these imports take as long as decoding several windows
+    from concurrent.futures import ThreadPoolExecutor
+
+    from gmd_vae.common.machine import usable_cores
+
+    with ThreadPoolExecutor(min(usable_cores(), len(blocks))) as threads:
         for _ in threads.map(work, blocks):
             pass

@@ -23,8 +23,9 @@ Floats = npt.NDArray[np.float32]
 
 UNITS = 64  # layers are padded with zeros to a multiple of this, so that every panel is full
 _AVX512 = ("SkylakeX", "Cooperlake", "SapphireRapids")  # OpenBLAS's names of processors
-# A product of one row and this many weights runs in threads: OpenBLAS's interface/gemv.c
-_THREADED_WEIGHTS = 9216
+# Most weights of a panel, by the rows of a group. With more, OpenBLAS takes threads for a single row (interface/gemv.c:
+# from 9216 weights), and for 4 rows its kernels for large matrices, 2 to 10 times slower (from 250,001).
+_MOST_WEIGHTS = {1: 9215, 4: 250_000}
 
 
 @functools.cache
@@ -59,7 +60,7 @@ class Product:
 
     def __init__(self, weights: Floats) -> None:
         directions, inputs, outputs = weights.shape
-        fits = (width for width in (UNITS, 32, 16) if group_size() > 1 or inputs * width < _THREADED_WEIGHTS)
+        fits = (width for width in (UNITS, 32, 16) if inputs * width <= _MOST_WEIGHTS[group_size()])
         self.width = next(fits, 16)
         self.panels = padded(outputs) // self.width
         whole = np.zeros((directions, inputs, self.panels * self.width), np.float32)
