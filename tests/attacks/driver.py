@@ -29,6 +29,7 @@ EXIT_STATUSES = (0, 1, 2, 130, 143)
 _POLL = 0.03  # seconds between two looks at the memory
 _START = 0.3  # seconds in which the interpreter has no handlers yet, on a busy machine
 _FAREWELL = 5.0  # seconds that child processes have to end after their parent
+_ERROR_BYTES = 1000  # a smaller limit on files cuts the line of error, too: stderr is a file here
 _MOST_OUTPUT = 20 << 20  # bytes
 # Control characters that a terminal obeys, and marks that reverse the direction of text
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -246,7 +247,8 @@ def _judge(attack: Attack, done: _Done) -> list[str]:
             start = max(0, found.start() - 30)
             problems.append(f"control character on {name}: {text[start : found.end() + 30]!r}")
     errors = [line for line in stderr.splitlines() if line.startswith("Error: ")]
-    if done.code in (1, 2) and 2 not in attack.closed and len(errors) != 1 and "--strict" not in attack.arguments:
+    silent = 2 in attack.closed or (attack.file_bytes is not None and attack.file_bytes < _ERROR_BYTES)
+    if done.code in (1, 2) and not silent and len(errors) != 1 and "--strict" not in attack.arguments:
         problems.append(f"exit status {done.code} with {len(errors)} lines of error: {stderr[-300:]!r}")
     if attack.refused and done.code == 0:
         problems.append("was not refused")

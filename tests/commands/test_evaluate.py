@@ -153,6 +153,14 @@ def test_a_split_without_windows_and_examples_of_another_kind_are_refused(
     assert "do not fit 'cat-mel_2bar_small'" in err
 
 
+def test_a_link_in_the_place_of_the_results_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:
+    """A run from somebody else must not decide where the results go."""
+    (tmp_path / "away").mkdir()
+    (run / "eval").symlink_to(tmp_path / "away")
+    code, _, err = evaluate()
+    assert (code, "is a link" in err, list((tmp_path / "away").iterdir())) == (1, True, [])
+
+
 def test_a_folder_of_something_else_is_not_replaced(run: Path, evaluate: Evaluate) -> None:
     mine = run / "eval" / "test-3" / "notes.txt"
     mine.parent.mkdir(parents=True)

@@ -493,6 +493,17 @@ def test_commands_of_the_same_second_have_folders_of_their_own(
     assert sorted(path.name for path in (run / "generated").iterdir()) == [taken.name], "an empty folder is removed"
 
 
+def test_a_link_in_the_place_of_the_generated_folders_is_refused(
+    run: Path, jobs: list[GenerationJob], generate: Generate, tmp_path: Path
+) -> None:
+    """A run from somebody else must not decide where files go."""
+    (tmp_path / "away").mkdir()
+    (run / "generated").symlink_to(tmp_path / "away")
+    code, err = generate()
+    assert (code, "is a link" in err, jobs, list((tmp_path / "away").iterdir())) == (1, True, [], [])
+    assert generate("--output-dir", str(tmp_path / "away" / "new"))[0] == 0
+
+
 def test_an_input_in_the_output_folder_is_refused(
     run: Path, jobs: list[GenerationJob], generate: Generate, make_midi: Callable[..., bytes]
 ) -> None:

@@ -237,11 +237,29 @@ def test_something_else_in_the_place_of_the_lock_file_stays(tmp_path: Path) -> N
     (tmp_path / "mine").write_text("mine")
     (tmp_path / ".out.gmd-vae.lock").symlink_to("mine")
     os.mkfifo(tmp_path / ".other.gmd-vae.lock")
-    for name in ("out", "other"):
+    (tmp_path / ".hard.gmd-vae.lock").hardlink_to(tmp_path / "mine")
+    (tmp_path / ".text.gmd-vae.lock").write_text("process 12 on my\nmachine")
+    for name in ("out", "other", "hard", "text"):
         with pytest.raises(GmdVaeError, match=rf"'.*/\.{name}\.gmd-vae\.lock' is not a lock file"):
             write(tmp_path / name, "new")
     assert (tmp_path / "mine").read_text() == "mine"
-    assert len(entries(tmp_path)) == 3
+    assert (tmp_path / ".text.gmd-vae.lock").read_text() == "process 12 on my\nmachine"
+    assert len(entries(tmp_path)) == 5
+
+
+def test_the_lock_holds_and_is_removed_although_the_disk_takes_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_nothing(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("gmd_vae.common.process_lock.os.write", write_nothing)
+    output = tmp_path / "out"
+    with open_output(output, "stage"):
+        with pytest.raises(GmdVaeError, match="Another run is writing"), open_output(output, "stage"):
+            pass
+        assert len(entries(tmp_path)) == 1
+    assert not entries(tmp_path)
 
 
 def test_the_root_of_the_file_system_is_refused(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def command(
     from gmd_vae.common import console
     from gmd_vae.common.files import new_folder
     from gmd_vae.common.manifest import check_replaceable
+    from gmd_vae.common.regular_files import check_no_link
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.families import family_of
     from gmd_vae.generation.find_model import find_humanizer
@@ -99,6 +100,8 @@ def command(
             raise click.UsageError(f"--no-acceleration is for TensorFlow, and '{config.name}' does not need it here.")
         dated = Path("generated") / time.strftime("%Y-%m-%d_%H%M%S")
         target = output_dir or (model.run.folder / dated if model.run else dated)
+        if output_dir is None and model.run:
+            check_no_link(target.parent)  # a run can come from somebody else
         humanized_by = None if options["humanize"] in (None, MEASURED) else options["humanize"]
         if output_dir is not None:
             inputs = (

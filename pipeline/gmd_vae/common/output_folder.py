@@ -8,7 +8,6 @@ from pathlib import Path
 
 from gmd_vae.common import folders, manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.printable import printable
 from gmd_vae.common.process_lock import LockHeldError, NoLocksError, process_lock
 from gmd_vae.common.temporary_files import beside
 
@@ -64,7 +63,7 @@ def output_lock(folder: Path, option: str = "--output-dir") -> Iterator[bool]:
         True if no other process writes the folder; False if that is not known.
 
     Raises:
-        GmdVaeError: Another process writes the folder.
+        GmdVaeError: Another process writes the folder, or something else is in the place of its lock file.
         OSError: The parent folder cannot be written.
     """
     target = folder.resolve()
@@ -73,9 +72,6 @@ def output_lock(folder: Path, option: str = "--output-dir") -> Iterator[bool]:
         raise GmdVaeError(f"'{folder}' is the root of the file system, and cannot be replaced", choose)
     new_parents = [parent for parent in target.parents if not parent.exists()]  # innermost first
     path = beside(target, SUFFIX)
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        name = printable(str(path), limit=None)
-        raise GmdVaeError(f"'{name}' is not a lock file of gmd-vae", "Move it away. Nothing was changed.")
     with contextlib.ExitStack() as stack:
         try:
             for attempt in range(_ATTEMPTS):

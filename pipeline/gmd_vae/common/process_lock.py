@@ -9,15 +9,21 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
 
 # Lustre and some NFS and SMB mounts answer a request for a lock with one of these.
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+_HOLDER = re.compile(rb"(process \d+ on [^\n]*, since [-\d: ]+\n)?")  # empty before the text is written
+_MAX_HOLDER_BYTES = 1000
 _PATIENCE = 0.2  # seconds: covers a holder that removes the file's folder at this moment
 
 
@@ -41,6 +47,7 @@ def process_lock(path: Path) -> Iterator[None]:
     Raises:
         LockHeldError: The lock is taken.
         NoLocksError: The file system cannot lock files.
+        GmdVaeError: Something else than a lock file is in its place.
         OSError: The file cannot be written; ``filename`` names it.
     """
     from filelock import FileLock, Timeout
@@ -48,6 +55,7 @@ def process_lock(path: Path) -> Iterator[None]:
     # A soft lock (a file that exists) would outlive a killed process.
     lock = FileLock(path, timeout=_PATIENCE, fallback_to_soft=False, on_acquired=_write_holder)
     try:
+        _check_place(path)
         lock.acquire()
     except Timeout:
         raise LockHeldError(_read_holder(path)) from None
@@ -78,9 +86,28 @@ def lock_open(descriptor: int, *, without_locks: bool) -> bool:
     return True
 
 
+def _check_place(path: Path) -> None:
+    """Checks that the place of a lock file is free or holds one, which is overwritten.
+
+    Raises:
+        GmdVaeError: It holds a link, a folder or a file of the user.
+        OSError: The file cannot be read.
+    """
+    try:
+        if stat.S_ISREG(path.lstat().st_mode):
+            with open_regular(path, follow=False) as stream:
+                if _HOLDER.fullmatch(stream.read(_MAX_HOLDER_BYTES)):
+                    return
+    except FileNotFoundError:
+        return
+    name = printable(str(path), limit=None)
+    raise GmdVaeError(f"'{name}' is not a lock file of gmd-vae", "Move it away. Nothing was changed.")
+
+
 def _write_holder(descriptor: int) -> None:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {since}\n".encode())
+    with contextlib.suppress(OSError):  # a full disk: the lock holds without the text
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {since}\n".encode())
 
 
 def _read_holder(path: Path) -> str:

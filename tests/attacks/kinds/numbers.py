@@ -37,7 +37,7 @@ def _numeric(name: str) -> list[click.Option]:
 def _attack(rng: random.Random, names: list[str]) -> Attack:
     name = rng.choice(names)
     arguments = [name, *_BASE[name]]
-    for option in rng.sample(_numeric(name), rng.randrange(1, 3)):
+    for option in rng.sample(_numeric(name), min(len(_numeric(name)), rng.randrange(1, 3))):
         if option.name != "jobs":
             arguments += [option.opts[-1], rng.choice(ODD)]
     if rng.random() < 0.5:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
 from gmd_vae.evaluation.data.identity import CheckpointFiles, ExamplesFolder, Identity, TrainingFolder
@@ -60,13 +61,19 @@ class Target:
         )
 
     def folder(self, split: str, settings: Settings) -> Path:
-        """Returns the folder of a result: ``RUN/eval/test-6800``; with other examples or settings, their names."""
+        """Returns the folder of a result: ``RUN/eval/test-6800``; with other examples or settings, their names.
+
+        Raises:
+            GmdVaeError: ``RUN/eval`` is a link: a run can come from somebody else.
+        """
         step = checkpoints.step_of(self.checkpoint)
         name = f"{split}-{step}" if step is not None else split
         is_other = self.examples.resolve() != self.training.resolve()
         if is_other:
             name += f"-{self.examples.resolve().parent.name}"
-        return self.run.folder / "eval" / (name + settings.suffix)
+        place = self.run.folder / "eval"
+        check_no_link(place)
+        return place / (name + settings.suffix)
 
     def load(self, split: str) -> EvaluationData[Any]:
         """Reads the windows of a split and the training windows, in the form of the config's family.
