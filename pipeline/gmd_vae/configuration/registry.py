@@ -148,7 +148,8 @@ def _load(path: Path) -> list[Config]:
         try:
             family_of(config).check(config)
         except (ValueError, UsageError) as error:
-            raise UsageError(f"Config file '{path}': {error}", _NEXT_ACTION) from None
+            reason = error.problem if isinstance(error, UsageError) else str(error)
+            raise UsageError(f"Config file '{path}': {reason}", _NEXT_ACTION) from None
     names = [config.name for config in configs]
     for name in names:
         if names.count(name) > 1:
@@ -174,8 +175,9 @@ def _configs_of(path: Path) -> list[Config]:
         raise
     except BaseException as error:  # whatever a user's file may raise; SystemExit would end the command with its status
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        line = getattr(error, "lineno", None) or (lines[-1] if lines else "?")
-        raise UsageError(f"Config file '{path}', line {line}: {_described(error)}", _NEXT_ACTION) from None
+        line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+        place = f", line {line}" if line else ""
+        raise UsageError(f"Config file '{path}'{place}: {_described(error)}", _NEXT_ACTION) from None
     raise UsageError(f"Config file '{path}' does not define CONFIGS as a list of configs", _NEXT_ACTION)
 
 
@@ -194,6 +196,6 @@ def _described(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return "it ends the program (sys.exit), and it may only define configs"
     try:
-        return f"{type(error).__name__}: {error}"
+        return ": ".join(filter(None, (type(error).__name__, str(error))))
     except Exception:  # an exception class of the user's own, which cannot be written as text
         return type(error).__name__
