@@ -105,3 +105,11 @@ def panels_of(rows: Floats, width: int) -> Floats:
     """Returns rows ``[..., rows, columns]`` as a view of panels, ``[panels, ..., rows, width]``."""
     split = rows.reshape(*rows.shape[:-1], -1, width)
     return np.moveaxis(split, -2, 0)
+
+
+def panels_of_width(panels: Floats, width: int) -> Floats:
+    """Returns panels ``[panels, directions, rows, any width]`` as panels of another width."""
+    if panels.shape[-1] == width:
+        return panels
+    rows = np.moveaxis(panels, 0, -2).reshape(*panels.shape[1:3], -1)
+    return np.ascontiguousarray(panels_of(rows, width))
