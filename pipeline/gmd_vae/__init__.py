@@ -20,9 +20,10 @@ The public names are ``load``, ``Model``, ``Beat``, ``train``, and the errors ``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, whose import takes longer than everything else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from gmd_vae.api.beat import Beat as Beat
     from gmd_vae.api.model import Model as Model
     from gmd_vae.api.model import load as load
