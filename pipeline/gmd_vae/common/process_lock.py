@@ -1,4 +1,4 @@
-"""A lock that one process holds at a time: filelock's kernel lock, with the holder's name in the lock file.
+"""A lock that one process holds at a time: a kernel lock (flock), with the holder's name in the lock file.
 
 The kernel releases the lock when its process ends, however it ends.
 """
@@ -50,15 +50,11 @@ def process_lock(path: Path) -> Iterator[None]:
         GmdVaeError: Something else than a lock file is in its place.
         OSError: The file cannot be written; ``filename`` names it.
     """
-    from filelock import FileLock, Timeout
-
-    # A soft lock (a file that exists) would outlive a killed process.
-    lock = FileLock(path, timeout=_PATIENCE, fallback_to_soft=False, on_acquired=_write_holder)
+    descriptor = -1
     try:
         _check_place(path)
-        lock.acquire()
-    except Timeout:
-        raise LockHeldError(_read_holder(path)) from None
+        descriptor = _acquire(path)
+        _write_holder(descriptor)
     except OSError as error:
         if error.errno in NO_LOCKS:
             raise NoLocksError(error.strerror) from None
@@ -66,7 +62,47 @@ def process_lock(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
+
+
+def _acquire(path: Path) -> int:
+    """Opens and locks a lock file; returns its descriptor.
+
+    Raises:
+        LockHeldError: The lock is taken.
+        OSError: The file cannot be made, or the file system cannot lock files.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:  # the folder was removed between the two lines
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            if time.monotonic() > deadline:
+                raise LockHeldError(_read_holder(path)) from None
+            time.sleep(0.02)
+        except OSError:
+            os.close(descriptor)
+            raise
+        else:
+            if is_at(descriptor, path):
+                return descriptor
+            os.close(descriptor)  # its holder removed the file before it was locked here
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Returns True if a path still names an open file."""
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    own = os.fstat(descriptor)
+    return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
 
 
 def lock_open(descriptor: int, *, without_locks: bool) -> bool:
@@ -107,6 +143,7 @@ def _check_place(path: Path) -> None:
 def _write_holder(descriptor: int) -> None:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.suppress(OSError):  # a full disk: the lock holds without the text
+        os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {since}\n".encode())
 
 

@@ -17,7 +17,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gmd_vae.common.process_lock import lock_open
+from gmd_vae.common.process_lock import is_at, lock_open
 
 PARTIAL = ".partial"  # suffix of a file or folder that is still being written
 _MOST_BYTES = 255  # in a file name
@@ -151,15 +151,6 @@ def _lock(temporary: Path, *, create: bool) -> int | None:
         if not is_file or not lock_open(descriptor, without_locks=is_new):
             os.close(descriptor)
             return None
-        if _is_at(descriptor, temporary):
+        if is_at(descriptor, temporary):
             return descriptor
         os.close(descriptor)  # renamed or removed by its process before it was locked here
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return False
-    own = os.fstat(descriptor)
-    return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
