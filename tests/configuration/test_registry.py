@@ -91,7 +91,7 @@ def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.Monke
         ("raise SystemExit", "ends the program"),
         ("class Odd(BaseException): pass\nraise Odd('x')", "line 2: Odd: x"),
         ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd", "line 3: Odd"),
-        ("\0", "line"),
+        ("\0", "SyntaxError"),
         *((OWN.replace('"mine"', name), "name of a config") for name in NO_NAMES),
         *((OWN.replace('"tiny"', value), "summary is .* must be text") for value in ("3", "None", "['a']")),
         *((OWN.replace("8", value, 1), "z_size is .* must be a whole number") for value in NO_SIZES),
@@ -102,6 +102,7 @@ def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.Monke
         (OWN.replace("slice_bars=2", "pitch_classes=((300,),)"), "from 0 to 127"),
         *((OWN + f"CONFIGS = [CONFIGS[0].replace({change})]", "must be") for change in NO_SCHEDULES),
         (OWN + "CONFIGS = [CONFIGS[0].replace(family='streams', windows=MELODY)]", "NameError"),
+        ("raise MemoryError", "bad.py', line 1: MemoryError"),
     ],
 )
 def test_an_invalid_config_file_is_an_error_with_its_name(tmp_path: Path, text: str, expected: str) -> None:
@@ -111,6 +112,8 @@ def test_an_invalid_config_file_is_an_error_with_its_name(tmp_path: Path, text: 
         all_configs(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert ".. " not in str(caught.value)
+    assert ":." not in str(caught.value)
 
 
 def test_what_a_config_file_prints_is_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,8 +148,7 @@ def _load(path: Path) -> list[Config]:
         try:
             family_of(config).check(config)
         except (ValueError, UsageError) as error:
-            reason = error.problem if isinstance(error, UsageError) else str(error)
-            raise UsageError(f"Config file '{path}': {reason}", _NEXT_ACTION) from None
+            raise UsageError(f"Config file '{path}': {str(error).removesuffix('.')}", _NEXT_ACTION) from None
     names = [config.name for config in configs]
     for name in names:
         if names.count(name) > 1:
