@@ -127,7 +127,7 @@ class CoreRun:
         if self._core.token_gates is None:
             self._slot[:, : self._core.depth] = self.before
         else:
-            np.take(self._core.token_gates, self.before, 1, self._token_gates, "clip")
+            self._core.token_gates.take(self.before, 1, self._token_gates, "clip")  # np.take: 1 µs more
             added = (*added, self._token_gates[:, None])
         self.stack.step(*added)
         self._project()

@@ -67,7 +67,7 @@ class LabelChoice:
     def __call__(self, step: int, logits: Floats) -> Labels:
         """Returns the labels of a step, int64 ``[rows]``."""
         largest = self._largest[step]
-        logits.max(1, largest)
+        np.maximum.reduce(logits, 1, None, largest)
         if self._fractions is None:
             chosen: Labels = logits.argmax(1)
         else:
@@ -78,7 +78,7 @@ class LabelChoice:
             np.subtract(logits, largest[:, None], weights)
             np.multiply(weights, self._factor, weights)
             np.exp(weights, weights)
-            weights.cumsum(1, None, sums)
+            np.add.accumulate(weights, 1, None, sums)
             # float32 keeps the product below the last sum: a fraction is at most 1 - 2 ** -24
             np.greater(sums, self._fractions[step] * sums[:, -1:], self._beyond)
             chosen = self._beyond.argmax(1)
