@@ -73,6 +73,21 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     assert (folder / "runs" / "mine" / "attributes" / "step-3" / "vectors.npz").is_file()
 
 
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_attribute_vectors_that_cannot_be_kept_are_used_all_the_same(folder: Path, tmp_path: Path, kind: str) -> None:
+    """A run from somebody else, with a link in it, must not decide where files go."""
+    place, away = folder / "runs" / "mine" / "attributes", tmp_path / "away"
+    away.mkdir()
+    if kind == "link":
+        place.symlink_to(away)
+    else:
+        place.write_text("mine")
+    run_here(folder, "export", "-o", "model.safetensors")
+    assert "busier" in read_model(folder / "model.safetensors").attribute_vectors
+    assert place.is_symlink() or place.read_text() == "mine"
+    assert not list(away.iterdir())
+
+
 def test_the_latest_checkpoint_has_no_figures_of_the_best(folder: Path) -> None:
     answer = run_here(folder, "export", "runs/mine/latest", "-o", "x.safetensors", "--json", "--licence", "CC BY 4.0")
     found = json.loads(answer.stdout)

@@ -49,6 +49,7 @@ def link_in_a_run(rng: random.Random, home: Path) -> Attack:
     place = rng.choice([
         "run/best", "run/train", "run/run.json", "run/metrics.jsonl", "run/eval", "run/generated", "run/.lock",
         "run/train/checkpoint", "run/best/checkpoint", "run/progress.png", "run/validation",
+        "run/attributes", "run/best/model.safetensors",
     ])  # fmt: skip
     _plant(rng, home, place)
     command = rng.choice([
@@ -56,8 +57,9 @@ def link_in_a_run(rng: random.Random, home: Path) -> Attack:
         COMMANDS["run/eval"],
         ["generate", "--run-dir", "run", "-n", "1"],
         ["report", "run"],
+        ["export", "run", "-o", "new.safetensors"],
     ])  # fmt: skip
-    return Attack(command, outputs=["run/*"], replaces=["run/*"], seconds=120, megabytes=3000)
+    return Attack(command, outputs=["run/*", "new*"], replaces=["run/*"], seconds=120, megabytes=3000)
 
 
 @kind()

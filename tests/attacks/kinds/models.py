@@ -76,7 +76,9 @@ def damaged_checkpoint_to_export(rng: random.Random, home: Path) -> Attack:
 
 def _export(rng: random.Random, model: str) -> Attack:
     kind = rng.choice([["-o", "new.safetensors"], ["--format", "magenta", "-o", "new"], ["--json", "-o", "new"]])
-    return Attack(["export", model, *kind], outputs=["new*", ".new*"], seconds=30, megabytes=_MEGABYTES)
+    return Attack(
+        ["export", model, *kind], outputs=["new*", ".new*", "run/attributes*"], seconds=30, megabytes=_MEGABYTES
+    )
 
 
 def _change(rng: random.Random, place: Any) -> None:

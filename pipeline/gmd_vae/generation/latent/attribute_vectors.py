@@ -19,6 +19,7 @@ from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
+from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.data.target import training_examples
@@ -130,7 +131,8 @@ def vectors_for(
     chosen = training.labels[choose_by_file(training.files, _WINDOWS, seed=0)]
     vectors = attribute_vectors(encode(chosen), drum_attributes(chosen, spec.voice_names, spec.meter))
     if source.keep is not None:
-        with contextlib.suppress(GmdVaeError):  # files of the user, or another process writes it: used without keeping
+        # files of the user, a link, a disk that is full or read-only, or another process: used without keeping them
+        with contextlib.suppress(GmdVaeError, OSError):
             _keep(vectors, source.keep, identity)
     return vectors
 
@@ -174,8 +176,11 @@ def _keep(vectors: Vectors, keep: Path, identity: dict[str, Any]) -> None:
     """Writes the vectors and a manifest.
 
     Raises:
-        GmdVaeError: The folder holds something else, or another process writes it.
+        GmdVaeError: The folder holds something else, or another process writes it; or it lies behind a link of the
+            run, which can come from somebody else.
+        OSError: The disk is full or read-only.
     """
+    check_no_link(keep.parent)
     arrays: dict[str, Any] = dict(vectors)
     with open_output(keep, STAGE, option="") as replaceable, whole_folder(keep, replaceable) as folder:
         np.savez(folder / _FILE, **arrays)
