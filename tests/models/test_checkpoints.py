@@ -208,6 +208,17 @@ def test_a_malicious_archive_writes_nothing_outside(tmp_path: Path) -> None:
     assert not Path("/tmp/gmd-vae-evil.data-00000-of-00001").exists()
 
 
+def test_an_error_names_the_archive_and_not_the_place_where_it_was_unpacked(tmp_path: Path) -> None:
+    archive = tmp_path / "mine.tar"
+    with tarfile.open(archive, "w") as tar:
+        add(tar, "deep/model.ckpt-1.index", b"index")
+        add(tar, "deep/model.ckpt-1.data-00000-of-00001", b"data")
+    with pytest.raises(GmdVaeError) as caught, checkpoints.open_checkpoint(archive) as prefix:
+        raise GmdVaeError(f"Checkpoint '{prefix}' does not fit", f"Remove '{prefix}'.")
+    named = f"{archive}/model.ckpt-1"
+    assert str(caught.value) == f"Checkpoint '{named}' does not fit. Remove '{named}'."
+
+
 def test_a_damaged_tar_is_one_line(tmp_path: Path) -> None:
     archive = tmp_path / "cut.tar"
     with tarfile.open(archive, "w") as tar:

@@ -42,7 +42,12 @@ def open_checkpoint(path: Path) -> Iterator[Path]:
     if is_archive(path):
         with scratch_folder() as folder:
             copy_from_tar(path, folder, _is_wanted, MAX_ARCHIVE_BYTES, _MAX_MEMBERS)
-            yield latest(folder, called=str(path))
+            try:
+                yield latest(folder, called=str(path))
+            except GmdVaeError as error:  # names the archive, not the place where it was unpacked
+                error.problem = error.problem.replace(str(folder), str(path))
+                error.next_action = error.next_action.replace(str(folder), str(path))
+                raise
     else:
         yield find(path)
 
