@@ -47,6 +47,20 @@ def test_damaged_examples_are_named(run: Run) -> None:
         raise tf.errors.DataLossError(None, None, "corrupted record at 12\nmore")
 
 
+def test_a_run_that_was_moved_during_training_is_named(run: Run, tmp_path: Path) -> None:
+    from gmd_vae.training.stopping import one_line_errors
+
+    def move() -> None:
+        run.folder.rename(tmp_path / "elsewhere")
+        raise ValueError("The passed save_path is not a valid checkpoint")
+
+    run.train_folder.mkdir(parents=True)
+    with pytest.raises(GmdVaeError, match="train' was moved or deleted while it was used"), one_line_errors(run):
+        move()
+    with pytest.raises(ValueError, match="a bug"), one_line_errors(run):  # it was not there before
+        raise ValueError("a bug")
+
+
 def test_other_errors_pass_unchanged(run: Run) -> None:
     from gmd_vae.training.stopping import one_line_errors
 

@@ -36,8 +36,27 @@ def one_line_errors(run: Run) -> Iterator[None]:
     """Replaces errors that a user can act on by a `GmdVaeError` of one line; other errors pass unchanged.
 
     Raises:
-        GmdVaeError: Memory or disk space ran out, a file of examples is damaged, or another machine went away.
+        GmdVaeError: Memory or disk space ran out, a file of examples is damaged, another machine went away, or the run
+            was moved.
     """
+    was_there = run.train_folder.is_dir()
+    try:
+        with _known_errors(run):
+            yield
+    except GmdVaeError:
+        raise
+    except Exception:
+        if was_there and not run.train_folder.is_dir():
+            raise GmdVaeError(
+                f"'{run.train_folder}' was moved or deleted while it was used",
+                "Give its new place with --run-dir: the run resumes from the last checkpoint.",
+            ) from None
+        raise
+
+
+@contextlib.contextmanager
+def _known_errors(run: Run) -> Iterator[None]:
+    """Replaces the errors of TensorFlow and of the disk."""
     try:
         yield
     except OSError as error:
