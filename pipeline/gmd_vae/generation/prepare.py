@@ -161,7 +161,7 @@ def _attribute_source(examples: Path | None, source: ModelSource, run: Run | Non
         return None
     if run is None:
         raise UsageError(
-            "--mode attribute needs training windows to compute attribute vectors, and a checkpoint has none",
-            "Give --examples-path, or a run in the place of the checkpoint.",
+            f"--mode attribute needs attribute vectors, and {source.name} has none with it",
+            "Give --examples-path with training windows, a run folder, or a file that 'gmd-vae export RUN' wrote.",
         )
     return attributes_of_run(run, Path(source.describe()["name"]))
