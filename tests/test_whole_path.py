@@ -144,7 +144,7 @@ def test_training_from_notes_prepares_the_examples_first(home: Path) -> None:
     assert (home / "data/examples/train/cat-drums_2bar_small/manifest.json").is_file()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 143)])
 def test_a_signal_saves_and_the_same_command_goes_on(home: Path, number: signal.Signals, status: int) -> None:
     shutil.rmtree(home / "runs/flat-drum_4bar_small", ignore_errors=True)
     arguments = ["train", "--config", "flat-drum_4bar_small", "--hparams", "batch_size=8,enc_rnn_size=[8],z_size=4"]

@@ -26,6 +26,7 @@ COMMANDS = {
     "inspect --json": ("inspect", "music", "--json"),
     "render": ("render", "music/beat.mid", "--output-dir", "out"),
 }
+SOME = ("configs", "convert --json", "inspect")  # a command of each kind, where each stream is tried alone
 CLOSED = ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]
 ENCODINGS = [
     {"PYTHONIOENCODING": "ascii"},
@@ -71,8 +72,10 @@ def piped(folder: Path, name: str, **variables: str) -> int:
     return done.returncode
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("closed", CLOSED)
+@pytest.mark.parametrize(
+    ("name", "closed"),
+    [*((name, CLOSED[-1]) for name in COMMANDS), *((name, one) for one in CLOSED[:-1] for name in SOME)],
+)
 def test_closed_streams(name: str, closed: str, world: Path, usual: dict[str, str]) -> None:
     def call(folder: Path) -> int:
         line = f'"$@" {closed}'
@@ -86,8 +89,14 @@ def test_closed_streams(name: str, closed: str, world: Path, usual: dict[str, st
     assert outcome(world, call) == usual[name]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("streams", [("stdout",), ("stderr",), ("stdout", "stderr")], ids="+".join)
+@pytest.mark.parametrize(
+    ("name", "streams"),
+    [
+        *((name, ("stdout", "stderr")) for name in COMMANDS),
+        *((name, (stream,)) for stream in ("stdout", "stderr") for name in SOME),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "+".join(value),
+)
 def test_streams_without_a_reader(name: str, streams: tuple[str, ...], world: Path, usual: dict[str, str]) -> None:
     def call(folder: Path) -> int:
         reading, writing = os.pipe()
@@ -101,8 +110,11 @@ def test_streams_without_a_reader(name: str, streams: tuple[str, ...], world: Pa
     assert outcome(world, call) == usual[name]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("variables", ENCODINGS, ids=["ascii", "latin-1", "LC_ALL=C"])
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [*((name, ENCODINGS[0]) for name in COMMANDS), *((name, one) for one in ENCODINGS[1:] for name in SOME)],
+    ids=lambda value: value if isinstance(value, str) else "+".join(value.values()),
+)
 def test_encodings_that_lack_characters(
     name: str, variables: dict[str, str], world: Path, usual: dict[str, str]
 ) -> None:

@@ -138,17 +138,3 @@ for thread in threads: thread.join()
 assert len(found) == 8 and len(set(found)) == 1, found
 """
     )
-
-
-@pytest.mark.tensorflow
-def test_magenta_works_after_ours() -> None:
-    python(
-        """
-import os
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
-from gmd_vae.midi.note_sequence import NoteSequence
-from magenta.models.music_vae import configs
-import note_seq
-assert len(configs.CONFIG_MAP) >= 23 and note_seq.NoteSequence is NoteSequence
-"""
-    )
