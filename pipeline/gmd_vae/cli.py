@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -137,7 +136,7 @@ def _fail(message: str, code: int) -> int:
 
 def _folder_is_gone() -> bool:
     try:
-        Path.cwd()
+        os.getcwd()  # noqa: PTH109 (pathlib takes as long to import as the rest of --help)
     except FileNotFoundError:
         return True
     return False

@@ -10,7 +10,6 @@ import errno
 import fcntl
 import os
 import re
-import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -141,6 +140,8 @@ def _check_place(path: Path) -> None:
 
 
 def _write_holder(descriptor: int) -> None:
+    import socket  # takes 3 ms
+
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.suppress(OSError):  # a full disk: the lock holds without the text
         os.ftruncate(descriptor, 0)

@@ -6,10 +6,10 @@ group. Signals within a second of the first are therefore the same request.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # built in; `signal` takes longer, for each --help
 import atexit
 import contextlib
 import os
-import signal
 import sys
 import threading
 import time

@@ -12,7 +12,6 @@ import glob
 import hashlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +68,7 @@ def temporary_file(path: Path) -> Iterator[Path]:
 def temporary_folder(path: Path) -> Path:
     """Makes an empty folder beside ``path`` under a name that nothing else has."""
     while True:
-        folder = beside(path, f".{secrets.token_hex(4)}{PARTIAL}")
+        folder = beside(path, f".{os.urandom(4).hex()}{PARTIAL}")
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
             return folder
