@@ -73,10 +73,12 @@ def _acquire(path: Path) -> int:
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
-        except FileNotFoundError:  # the folder was removed between the two lines
+        except (FileNotFoundError, FileExistsError):  # another process removed the folder between two steps
+            if path.parent.exists() and not path.parent.is_dir():
+                raise
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
