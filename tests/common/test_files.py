@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.temporary_files import temporary_file
 
 
 def entries(folder: Path) -> list[str]:
@@ -40,6 +41,28 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
         fail_half_way()
     assert path.read_text() == "old"
     assert entries(tmp_path) == ["file.txt"]
+
+
+def test_a_temporary_file_that_another_process_made_after_the_rename_stays(tmp_path: Path) -> None:
+    with temporary_file(tmp_path / "beat.wav") as temporary:
+        temporary.replace(tmp_path / "beat.wav")
+        temporary.write_text("of another process")
+    assert temporary.read_text() == "of another process"
+
+
+def test_processes_that_write_one_file_at_once_all_succeed(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom gmd_vae.common.files import whole_file\n"
+        "for _ in range(100):\n"
+        "    with whole_file(Path('beat.wav')) as temporary:\n"
+        "        temporary.write_text(sys.argv[1])\n"
+    )
+    writers = [
+        subprocess.Popen([sys.executable, "-c", script, str(n)], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        for n in range(4)
+    ]
+    assert [writer.communicate(timeout=60)[1] for writer in writers] == [""] * 4
+    assert entries(tmp_path) == ["beat.wav"]
 
 
 def test_a_temporary_file_of_a_killed_process_is_removed_and_that_of_a_living_one_stays(tmp_path: Path) -> None:

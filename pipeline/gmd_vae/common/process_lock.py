@@ -49,7 +49,6 @@ def process_lock(path: Path) -> Iterator[None]:
         GmdVaeError: Something else than a lock file is in its place.
         OSError: The file cannot be written; ``filename`` names it.
     """
-    descriptor = -1
     try:
         _check_place(path)
         descriptor = _acquire(path)
@@ -69,17 +68,13 @@ def _acquire(path: Path) -> int:
 
     Raises:
         LockHeldError: The lock is taken.
-        OSError: The file cannot be made, or the file system cannot lock files.
+        OSError: The file cannot be made, for example because another process removes its folder at this moment; or the
+            file system cannot lock files.
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
-        except (FileNotFoundError, FileExistsError):  # another process removed the folder between two steps
-            if path.parent.exists() and not path.parent.is_dir():
-                raise
-            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

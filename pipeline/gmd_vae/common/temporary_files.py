@@ -59,7 +59,7 @@ def temporary_file(path: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as opened:
         descriptor, temporary, number = _first_free(path)
         opened.callback(os.close, descriptor)  # ends the lock, after the removal
-        opened.callback(temporary.unlink, missing_ok=True)
+        opened.callback(_remove_own, descriptor, temporary)
         for leftover in range(number + 1, number + _CLEANED):
             _remove_leftover(_numbered(path, leftover))
         yield temporary
@@ -102,6 +102,12 @@ def _first_free(path: Path) -> tuple[int, Path, int]:
             os.ftruncate(descriptor, 0)
             return descriptor, temporary, number
     raise FileExistsError(errno.EEXIST, "too many temporary files beside it", str(path))
+
+
+def _remove_own(descriptor: int, temporary: Path) -> None:
+    """Removes a temporary file that is still there. After its rename, another process may have made one of its name."""
+    if is_at(descriptor, temporary):
+        temporary.unlink()
 
 
 def _remove_leftover(temporary: Path) -> None:
