@@ -79,6 +79,13 @@ def test_the_first_beats_do_not_depend_on_their_number(model: Model) -> None:
     assert [(beat.labels[:128] == part.labels).all() for beat, part in zip(longer, few, strict=True)] == [True, True]
 
 
+def test_seeds_share_the_weights_and_do_not_depend_on_the_calls_before(model: Model) -> None:
+    first = [model.sample(1, seed=seed)[0].labels for seed in range(3)]
+    assert model._open(1)._decoder is model._open(2)._decoder  # type: ignore[attr-defined]
+    again = [model.sample(1, seed=seed)[0].labels for seed in (2, 1, 0)]
+    assert [(one == other).all() for one, other in zip(first, again[::-1], strict=True)] == [True] * 3
+
+
 def test_music_of_every_kind_gives_the_same_vectors(model: Model, made: Path) -> None:
     path = made / "sample/sample-000.mid"
     beat = model.sample(1, seed=7)[0]

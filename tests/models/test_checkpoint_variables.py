@@ -17,7 +17,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.midi.tfrecord import masked_crc
 from gmd_vae.models.bundle_messages import ENTRY, HEADER, message_class
 from gmd_vae.models.checkpoint_check import without_optimizer
-from gmd_vae.models.checkpoint_variables import read_variables
+from gmd_vae.models.checkpoint_variables import read_model_variables, read_variables
 from gmd_vae.models.checkpoints import files_of, open_checkpoint
 
 FLOAT32, FLOAT64, INT64, BFLOAT16, FLOAT16 = 1, 2, 9, 14, 19
@@ -166,3 +166,18 @@ def test_no_tensorflow_is_imported(tmp_path: Path) -> None:
         "assert not {'tensorflow', 'magenta', 'note_seq'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program, str(prefix)], check=True)
+
+
+def test_a_weight_that_is_no_float_is_refused_in_one_line(tmp_path: Path) -> None:
+    shapes = {"decoder/kernel": (2, 3), "encoder/kernel": (4,)}
+    stored: dict[str, tuple[int, npt.NDArray[np.generic]]] = {
+        **{name: (FLOAT32, np.ones(shape, np.float32)) for name, shape in shapes.items()},
+        "global_step": (INT64, np.array(7, np.int64)),
+    }
+    sound = write_checkpoint(tmp_path, stored)
+    assert {name: values.shape for name, values in read_model_variables(sound, shapes).items()} == shapes
+    with pytest.raises(GmdVaeError, match="decoder/bias is missing"):
+        read_model_variables(sound, {**shapes, "decoder/bias": (3,)})
+    odd = write_checkpoint(tmp_path, {**stored, "encoder/kernel": (INT64, np.ones(4, np.int64))})
+    with pytest.raises(GmdVaeError, match="'encoder/kernel' does not hold floats"):
+        read_model_variables(odd, shapes)

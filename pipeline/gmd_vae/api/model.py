@@ -38,6 +38,7 @@ from gmd_vae.generation.request import (
     GenerationRequest,
 )
 from gmd_vae.midi.reading import EVERY_HIT, Reading
+from gmd_vae.models.forward.numpy_model import NumpyModel
 
 Floats = npt.NDArray[np.float32]
 
@@ -71,7 +72,8 @@ class Model:
     def __init__(self, source: ModelSource, opened: contextlib.ExitStack) -> None:
         """Takes a model on disk, and the contexts that keep it there."""
         self._source, self._opened = source, opened
-        self._models: dict[int, OpenedModel] = {}  # by seed
+        self._model: OpenedModel | None = None  # of the seed of the last call
+        self._model_opened, self._seed = contextlib.ExitStack(), 0
         self.name, self.config = source.name, source.config
         self.z_size = int(source.hparams["z_size"])
 
@@ -86,7 +88,8 @@ class Model:
 
     def close(self) -> None:
         """Frees the model's files and, where it has one, its TensorFlow session."""
-        self._models.clear()
+        self._model = None
+        self._model_opened.close()
         self._opened.close()
 
     def encode(self, music: object, *, reading: Reading = EVERY_HIT) -> Floats:
@@ -188,9 +191,15 @@ class Model:
         return family.humanizer(self.config, self._open(0))
 
     def _open(self, seed: int) -> OpenedModel:
-        if seed not in self._models:
-            self._models[seed] = self._opened.enter_context(self._source.open(seed, ACCELERATED))
-        return self._models[seed]
+        """Returns the model whose draws have a seed. One model is in memory, however many seeds are used."""
+        if self._model is None or seed != self._seed:
+            if isinstance(self._model, NumpyModel):
+                self._model = self._model.with_seed(seed)
+            else:
+                self._model_opened.close()
+                self._model = self._model_opened.enter_context(self._source.open(seed, ACCELERATED))
+            self._seed = seed
+        return self._model
 
     def _inputs(self, *beats: object) -> GenerationInputs:
         """Returns the beats as windows, or as latent vectors if one of them is a vector."""

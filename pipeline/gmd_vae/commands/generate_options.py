@@ -48,7 +48,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _MODEL,
         "--no-acceleration",
         is_flag=True,
-        help="Use Magenta's own layers: slower, for comparison.  [default: ours]",
+        help="With a model that needs TensorFlow: Magenta's own layers, slower, for comparison.  [default: ours]",
     ),
     _option(
         _INPUTS,
@@ -165,8 +165,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--examples-path",
         metavar="PATH",
         type=UserPath(path_type=Path),
-        help="attribute, with a checkpoint instead of a run: training windows for the attribute vectors.  [default: "
-        "those of the run]",
+        help="attribute, with a checkpoint or a model file without attribute vectors: training windows for them.  "
+        "[default: those of the run]",
     ),
     _option(
         _LATENT,

@@ -46,6 +46,7 @@ class DrumLabels(Family):
     kind = "labels"
     whole_windows = True
     only_drums = True
+    runs_in_numpy = True
     unsupported_modes: tuple[str, ...] = ("groove",)
     playing_options = ("velocity", "swing", "humanize")
 

@@ -50,6 +50,7 @@ class Family(abc.ABC):
             a config (a key of ``families.FAMILIES``): streams and multitrack have the same kind.
         whole_windows: True if all windows have the full length.
         only_drums: True if all notes that the models write are drums.
+        runs_in_numpy: True if ``models/forward`` computes its models; else they need TensorFlow.
         unsupported_modes: Modes of ``gmd-vae generate`` that its models do not have.
         playing_options: Those of the options ``velocity``, ``swing`` and ``humanize`` that its music takes.
     """
@@ -57,6 +58,7 @@ class Family(abc.ABC):
     kind: str
     whole_windows: bool
     only_drums: bool
+    runs_in_numpy: bool = False
     unsupported_modes: tuple[str, ...] = ("attribute", "groove")
     playing_options: tuple[str, ...] = ()
 

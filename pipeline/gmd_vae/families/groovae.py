@@ -40,6 +40,7 @@ class GrooVae(MagentaFamily):
 
     kind = "groove"
     only_drums = True
+    runs_in_numpy = True
     unsupported_modes = ("attribute",)
 
     def output(self, config: Config) -> OutputSpec:

@@ -25,6 +25,7 @@ class NadeDrums(DrumLabels):
     """Drum grids as rolls; the model is Magenta's ``MultiLabelRnnNadeDecoder``."""
 
     kind = "roll"
+    runs_in_numpy = False
     unsupported_modes = ("attribute", "groove")
 
     def check(self, config: Config) -> None:

@@ -23,7 +23,6 @@ from gmd_vae.generation.job import GeneratedFile, GenerationJob, GenerationResul
 from gmd_vae.generation.latent import latent_files
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
-from gmd_vae.generation.size import check_size
 
 
 def generate(job: GenerationJob) -> GenerationResult:
@@ -43,7 +42,6 @@ def generate(job: GenerationJob) -> GenerationResult:
         UsageError: There is no file with the number ``request.only``.
     """
     request, inputs, config = job.request, job.inputs, job.source.config
-    check_size(request, inputs, family_of(config).output(config).bars)  # before anything is opened
     with contextlib.ExitStack() as opened:
         replaceable = opened.enter_context(open_output(job.output_dir, "generate"))
         model = opened.enter_context(job.source.open(request.seed, job.layers))

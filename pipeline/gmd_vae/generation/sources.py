@@ -52,11 +52,9 @@ class CheckpointSource:
         if not self.needs_tensorflow:
             # only here: a model file needs none of them
             from gmd_vae.families.parameters import variable_shapes
-            from gmd_vae.models.checkpoint_check import check_fits
-            from gmd_vae.models.checkpoint_variables import read_variables
+            from gmd_vae.models.checkpoint_variables import read_model_variables
 
-            check_fits(self.checkpoint, variable_shapes(self.config, self.hparams))
-            variables = read_variables(self.checkpoint)
+            variables = read_model_variables(self.checkpoint, variable_shapes(self.config, self.hparams))
             return contextlib.nullcontext(NumpyModel(self.config, self.hparams, variables, seed))
         extras.require(f"A model of '{self.config.name}'")
         # TensorFlow takes seconds to import
@@ -101,7 +99,7 @@ class ModelFileSource:
 
     @property
     def needs_tensorflow(self) -> bool:
-        """False: a model file holds a model that NumPy computes."""
+        """False: ``open`` refuses a model file that NumPy cannot compute."""
         return False
 
     def open(self, seed: int, layers: Layers) -> AbstractContextManager[OpenedModel]:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.models.checkpoint_check import CUDNN_COPY, damaged_error, without_optimizer
+from gmd_vae.models.checkpoint_check import CUDNN_COPY, check_fits, damaged_error, without_optimizer
 from gmd_vae.models.checkpoint_index import DamagedCheckpointError, Tensor, read_data, read_index
 
 _MAX_BYTES = 4 << 30  # of all variables; those of Magenta's largest published model take 0.7 GB
+
+
+def read_model_variables(prefix: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, npt.NDArray[np.float32]]:
+    """Reads the variables of a model, after a check that the checkpoint has them.
+
+    Args:
+        prefix: Prefix of a checkpoint.
+        shapes: Names and shapes of the variables, from ``families.parameters.variable_shapes``.
+
+    Returns:
+        The variables in the order of ``shapes``; others are left out.
+
+    Raises:
+        GmdVaeError: The checkpoint cannot be read, is damaged, or belongs to another config.
+    """
+    check_fits(prefix, dict(shapes))
+    variables = read_variables(prefix)
+    if others := [name for name in shapes if name not in variables]:
+        raise damaged_error(prefix, f"'{others[0]}' does not hold floats")
+    return {name: variables[name] for name in shapes}
 
 
 def read_variables(prefix: Path) -> dict[str, npt.NDArray[np.float32]]:

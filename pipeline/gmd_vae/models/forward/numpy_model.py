@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -30,8 +31,7 @@ def obstacle(config: Config, hparams: Mapping[str, Any]) -> str | None:
         config: Config of the model.
         hparams: All its hyperparameters by Magenta's names.
     """
-    output = family_of(config).output(config)
-    if not output.is_label and not output.given_hits:
+    if not family_of(config).runs_in_numpy:
         return f"models of the family '{config.family}' need TensorFlow"
     if hparams["residual_encoder"] or hparams["residual_decoder"]:
         return "residual connections need TensorFlow"
@@ -77,6 +77,12 @@ class NumpyModel:
             autoregressive=config.conductor_autoregression,
             reads_labels=output.is_label,
         )
+
+    def with_seed(self, seed: int) -> NumpyModel:
+        """Returns the same model, with the same weights in memory, whose draws have another seed."""
+        model = copy.copy(self)
+        model._seed = seed
+        return model
 
     def encode(
         self, inputs: Sequence[Window], lengths: Sequence[Any], controls: Sequence[Window] | None = None

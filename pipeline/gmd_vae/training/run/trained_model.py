@@ -11,8 +11,7 @@ from gmd_vae.common import files
 from gmd_vae.configuration.config import Config
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models import checkpoints
-from gmd_vae.models.checkpoint_check import check_fits, damaged_error
-from gmd_vae.models.checkpoint_variables import read_variables
+from gmd_vae.models.checkpoint_variables import read_model_variables
 from gmd_vae.models.model_file import Card, ModelFile
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
@@ -50,15 +49,10 @@ def model_of_checkpoint(config: Config, hparams: dict[str, Any], checkpoint: Pat
     Raises:
         GmdVaeError: The checkpoint cannot be read, or does not fit the config.
     """
-    shapes = variable_shapes(config, hparams)
-    check_fits(checkpoint, shapes)
-    variables = read_variables(checkpoint)
-    if others := [name for name in shapes if name not in variables]:
-        raise damaged_error(checkpoint, f"'{others[0]}' does not hold floats")
     return ModelFile(
         config=config,
         hparams=hparams,
-        variables={name: variables[name] for name in shapes},
+        variables=read_model_variables(checkpoint, variable_shapes(config, hparams)),
         card=card,
         step=checkpoints.step_of(checkpoint),
         checkpoint={piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)},
