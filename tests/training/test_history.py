@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-from gmd_vae.training.history import History, Measurements, Validation, elbo, read_lines
+from gmd_vae.training.history import History, Measurements, Validation, cpu_seconds_of, elbo, read_lines
 
 
 def measured(step: int) -> Measurements:
@@ -69,3 +69,22 @@ def test_the_listener_receives_every_line_of_the_file(tmp_path: Path) -> None:
         history.validation(validated(20, -7.0))
     assert "".join(received) == (tmp_path / "metrics.jsonl").read_text()
     assert json.loads(received[0])["steps_per_second"] == 2.5
+
+
+def test_the_cpu_time_goes_on_over_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "metrics.jsonl"
+    assert cpu_seconds_of(path) == 0
+    for first, process_time in ((0, 100.0), (40, 7.5)):  # killed after step 60, whose line is dropped
+        monkeypatch.setattr("time.process_time", lambda used=process_time: used)
+        with History(path, first) as history:
+            history.train(measured(first + 40), 2.0)
+            monkeypatch.setattr("time.process_time", lambda used=process_time: used + 50)
+            history.train(measured(first + 60), 2.0)
+    assert [line["cpu_seconds"] for line in read_lines(path)] == [100.0, 107.5, 157.5]
+    assert cpu_seconds_of(path) == 157.5
+
+
+def test_a_run_of_an_older_version_has_no_cpu_time(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"split": "train", "step": 1}\n{"split": "train", "step": 2, "cpu_seconds": -1}\n')
+    assert cpu_seconds_of(path) == 0

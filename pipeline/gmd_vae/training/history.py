@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -94,6 +95,7 @@ class History:
     def __init__(self, path: Path, step: int, listener: Callable[[str], None] | None = None) -> None:
         self._path, self._listener = path, listener
         self._keep_until(step)
+        self._cpu_before = _cpu_seconds(self._kept)  # of the starts before this one, by the steps that are kept
 
     def __enter__(self) -> History:
         self._rewrite()
@@ -109,9 +111,15 @@ class History:
         self._rewrite()
 
     def train(self, measured: Measurements, steps_per_second: float) -> None:
-        """Adds a line of the training split."""
-        rate = {"steps_per_second": round(steps_per_second, 3)}
-        self._write({"split": "train", **dataclasses.asdict(measured), **rate})
+        """Adds a line of the training split, with the CPU time of the run so far.
+
+        Args:
+            measured: Figures of the step.
+            steps_per_second: Training steps per second since this start of the run.
+        """
+        cpu_seconds = self._cpu_before + time.process_time()
+        machine = {"steps_per_second": round(steps_per_second, 3), "cpu_seconds": round(cpu_seconds, 1)}
+        self._write({"split": "train", **dataclasses.asdict(measured), **machine})
 
     def validation(self, measured: Validation) -> None:
         """Adds a line of the validation split."""
@@ -151,9 +159,15 @@ class History:
 
 
 class _TrainLine(msgspec.Struct, tag_field="split", tag="train"):
-    """A line of the training split; its figures are those of ``Measurements``."""
+    """A line of the training split; its other figures are those of ``Measurements``.
+
+    Attributes:
+        step: Step.
+        cpu_seconds: CPU time of the run so far, of all threads and starts; absent in lines of version 0.11.0 and older.
+    """
 
     step: Count
+    cpu_seconds: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None = None
 
 
 class _ValidationLine(msgspec.Struct, tag_field="split", tag="validation"):
@@ -201,6 +215,15 @@ def parse_line(text: bytes, kind: Any) -> Any:
         if (finite := _NOT_FINITE.sub(b": null", text)) == text:
             raise
         return parse_json(finite, kind)
+
+
+def cpu_seconds_of(path: Path) -> float:
+    """Returns the CPU time of a run, in seconds, from its ``metrics.jsonl``; 0.0 if it is not known."""
+    return _cpu_seconds(read_lines(path)) if path.exists() else 0.0
+
+
+def _cpu_seconds(lines: Iterable[dict[str, Any]]) -> float:
+    return max((line.get("cpu_seconds") or 0.0 for line in lines), default=0.0)
 
 
 def elbo(reconstruction: float, kl_bits: float) -> float:
