@@ -6,13 +6,15 @@ import pytest
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import HPARAM_DEFAULTS
 from gmd_vae.configuration.hparams import changed, resolve
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.configuration.registry import get_config
 from hypothesis import given
 from hypothesis import strategies as st
 
 SMALL = get_config("hierdec-drum_4bar_small")
-NUMBERS = [name for name, value in HPARAM_DEFAULTS.items() if type(value) is float]
-WHOLE = [name for name, value in HPARAM_DEFAULTS.items() if type(value) is int and name != "grad_norm_clip_to_zero"]
+DEFAULTS = {**HPARAM_DEFAULTS, **OWN_HPARAMS}
+NUMBERS = [name for name, value in DEFAULTS.items() if type(value) is float]
+WHOLE = [name for name, value in DEFAULTS.items() if type(value) is int and name != "grad_norm_clip_to_zero"]
 
 
 def test_without_overrides_the_values_are_the_configs_own() -> None:
@@ -53,9 +55,12 @@ def test_the_config_itself_is_not_changed() -> None:
         ("sampling_schedule=inverse_sigmoid,sampling_rate=0.5", "1 or more"),
         ("sampling_rate=2", "from 0 to 1"),
         ("clip_mode=norm", "global_norm"),
+        ("learning_rate_schedule=cosin", "'exponential' or 'cosine'"),
+        ("best_by=loss", "'elbo' or 'objective'"),
+        ("average_decay=1", "from 0 to 0.999999"),
         *((f"dropout_keep_prob={value}", "from 0.001 to 1") for value in ("0", "5", "nan", "-1", "1e-20")),
         *((f"{name}={value}", "must be") for name in NUMBERS for value in ("nan", "inf", "-1", "1e300")),
-        *((f"{name}=1{'0' * digits}", "must be|cannot be") for name in WHOLE for digits in (9, 30, 5000)),
+        *((f"{name}=1{'0' * digits}", "must be|cannot be") for name in WHOLE for digits in (13, 30, 5000)),
         ("enc_rnn_size=[" + "1," * 5000 + "1]", "1 to 32 whole numbers"),
     ],
 )
@@ -86,4 +91,4 @@ def test_every_known_name_can_be_given() -> None:
     for name, value in SMALL.hparams.items():
         text = str(value).replace(" ", "")
         assert resolve(SMALL, f"{name}={text}")[name] == value
-    assert set(HPARAM_DEFAULTS) == set(SMALL.hparams)
+    assert {*HPARAM_DEFAULTS, *OWN_HPARAMS} == set(SMALL.hparams)

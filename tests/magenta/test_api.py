@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
+from gmd_vae.configuration.own_hparams import complete, magentas
 from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 from gmd_vae.families.parameters import variable_shapes
@@ -94,7 +95,8 @@ def test_the_table_of_stock_configs_has_magentas_names_in_magentas_order(magenta
 @pytest.mark.parametrize("stock", MAGENTA_CONFIGS, ids=lambda stock: stock.name)
 def test_each_row_of_the_table_equals_magentas_config(magenta: Any, stock: Config) -> None:
     theirs = magenta.configs.CONFIG_MAP[stock.name]
-    assert stock.hparams == theirs.hparams.values()
+    assert magentas(stock.hparams) == theirs.hparams.values()
+    assert stock.hparams == complete(magentas(stock.hparams))  # all levers are off
     assert stock.augmented == (theirs.note_sequence_augmenter is not None)
     converter = theirs.data_converter
     assert (not stock.windows.converter) == isinstance(converter, magenta.data.DrumsConverter)
@@ -195,12 +197,12 @@ def test_build_config_returns_copies_and_does_not_change_magentas_map(magenta: A
         hparams = {**config.hparams, "batch_size": 3, "enc_rnn_size": [5]}
         built = magenta.build_config(config, hparams)
         again = magenta.build_config(config)
-        assert built.hparams.values() == hparams
-        assert again.hparams.values() == config.hparams
+        assert built.hparams.values() == magentas(hparams)
+        assert again.hparams.values() == magentas(config.hparams)
         assert built.data_converter.max_tensors_per_notesequence is None
         built.data_converter.set_mode("train")
         built.hparams.enc_rnn_size.append(1)
-        assert magenta.build_config(config).hparams.values() == config.hparams
+        assert magenta.build_config(config).hparams.values() == magentas(config.hparams)
     assert {name: config.hparams.values() for name, config in magenta.configs.CONFIG_MAP.items()} == before
     assert {
         name: config.data_converter.max_tensors_per_notesequence for name, config in magenta.configs.CONFIG_MAP.items()
@@ -214,7 +216,7 @@ def test_our_configs_are_in_the_map_that_magentas_scripts_read(magenta: Any) -> 
     assert len(ours) > 10
     for config in ours:
         theirs = configs.CONFIG_MAP[config.name]
-        assert theirs.hparams.values() == config.hparams
+        assert theirs.hparams.values() == magentas(config.hparams)
         assert theirs.data_converter.max_tensors_per_notesequence is None
         assert theirs.data_converter.output_depth == config.drum_windows.output_depth
 

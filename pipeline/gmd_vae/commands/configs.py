@@ -148,6 +148,7 @@ def _show_one(config: Config) -> None:
     from gmd_vae.common import console
     from gmd_vae.common.printable import printable
     from gmd_vae.configuration.config import HPARAM_DEFAULTS
+    from gmd_vae.configuration.own_hparams import LEVERS, magentas
     from gmd_vae.families import family_of
     from gmd_vae.families.music import MUSIC
 
@@ -170,10 +171,20 @@ def _show_one(config: Config) -> None:
     for name, value in facts["windows"].items():
         shown = f"{len(value)} drum classes" if name == "pitch_classes" else value
         table.add_row(f"windows.{name}", str(shown))
-    for name, value in config.hparams.items():
+    for name, value in magentas(config.hparams).items():
         default = HPARAM_DEFAULTS.get(name, value)
         table.add_row(name, str(value) if value == default else f"{value}  (Magenta's default: {default})")
     out.print(table)
+    out.print("")
+    out.print(Text.assemble(("Levers of training", "bold"), ", hyperparameters beside Magenta's:"))
+    levers = Table(box=None, pad_edge=False, show_header=False)
+    levers.add_column("name", no_wrap=True)
+    levers.add_column("value", no_wrap=True)
+    levers.add_column("effect")
+    for name, lever in LEVERS.items():
+        value = config.hparams[name]
+        levers.add_row(name, f"{value} (off)" if value == lever.off else str(value), lever.effect)
+    out.print(levers)
     out.print("")
     out.print("Commands", style="bold")
     for line in _commands(facts):

@@ -21,6 +21,7 @@ from gmd_vae.configuration.limits import (
     check_numbers,
     shortened,
 )
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS, without_off
 from gmd_vae.configuration.window_specs import DrumWindows, MagentaWindows, WindowSpec
 
 # The defaults of magenta.models.music_vae.lstm_models.get_default_hparams(); a test compares them with the installed
@@ -51,6 +52,7 @@ HPARAM_DEFAULTS: dict[str, Any] = {
 }
 # hyperparameters of single decoders, which Magenta's defaults do not list
 EXTRA_HPARAMS = ("nade_num_hidden",)
+_KNOWN_HPARAMS = (*HPARAM_DEFAULTS, *EXTRA_HPARAMS, *OWN_HPARAMS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +65,8 @@ class Config:
         summary: One line for ``gmd-vae configs``.
         source: Origin of the numbers.
         windows: Training windows. Their length is the model's ``max_seq_len``.
-        hparams: Hyperparameters by Magenta's names. Those that are left out have Magenta's defaults; afterwards the
-            field holds all of them.
+        hparams: Hyperparameters: Magenta's by its names, and our levers (``own_hparams.py``). Those that are left out
+            have Magenta's defaults, and the levers are off; afterwards the field holds all of them.
         encoder_levels: Steps of each level of a hierarchical encoder, the lowest level first. Empty: one
             bidirectional encoder over the window.
         levels: Steps of each level of a hierarchical decoder, the conductor first, for example ``(4, 16)``: 4
@@ -110,14 +112,14 @@ class Config:
                     f"config '{self.name}': {name} {lengths} make {math.prod(lengths)} steps, its windows have {steps}"
                 )
         for name in self.hparams:
-            if name not in HPARAM_DEFAULTS and name not in EXTRA_HPARAMS:
+            if name not in _KNOWN_HPARAMS:
                 raise ValueError(f"config '{self.name}': unknown hyperparameter '{name}'{_nearest(name)}")
         if self.hparams.get("max_seq_len", steps) != steps:
             raise ValueError(
                 f"config '{self.name}': max_seq_len {self.hparams['max_seq_len']}, its windows have {steps} steps"
             )
         # in a frozen dataclass; a copy, so that no two configs share a dictionary or a list
-        hparams = {**HPARAM_DEFAULTS, **self.hparams, "max_seq_len": steps}
+        hparams = {**HPARAM_DEFAULTS, **OWN_HPARAMS, **self.hparams, "max_seq_len": steps}
         hparams = {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in hparams.items()}
         object.__setattr__(self, "hparams", hparams)
         try:
@@ -168,7 +170,7 @@ class Config:
         """Returns a copy with other fields or hyperparameters.
 
         Args:
-            **changes: Fields of ``Config``, or hyperparameters by Magenta's names, for example
+            **changes: Fields of ``Config``, or hyperparameters, for example
                 ``replace(name="mine", levels=(4, 16), z_size=64)``.
 
         Raises:
@@ -183,8 +185,10 @@ class Config:
     def as_declaration(self) -> dict[str, Any]:
         """Returns the fields as plain data, for ``run.json``; ``from_declaration`` reads them back."""
         fields = dataclasses.asdict(self)
-        if fields["windows"].get("time_signature", "") is None:  # so that declarations of earlier versions are equal
+        # so that declarations of earlier versions are equal
+        if fields["windows"].get("time_signature", "") is None:
             del fields["windows"]["time_signature"]
+        fields["hparams"] = without_off(fields["hparams"])
         return fields
 
 
@@ -220,5 +224,5 @@ def _with_tuples(value: Any, depth: int = 2) -> Any:
 
 
 def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, [*HPARAM_DEFAULTS, *EXTRA_HPARAMS], 1)
+    close = difflib.get_close_matches(name, _KNOWN_HPARAMS, 1)
     return f"; did you mean '{close[0]}'?" if close else ""

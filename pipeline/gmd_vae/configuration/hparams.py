@@ -8,6 +8,7 @@ from typing import Any
 from gmd_vae.common.errors import UsageError, nearest
 from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
 from gmd_vae.configuration.limits import check_hparams, shortened
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 
 # commas outside of brackets, for example in enc_rnn_size=[128,128],z_size=64
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -25,13 +26,14 @@ def resolve(config: Config, overrides: str) -> dict[str, Any]:
             fit each other or the config.
     """
     hparams = dict(config.hparams)
+    examples = {**HPARAM_DEFAULTS, **OWN_HPARAMS}
     for part in filter(None, (part.strip() for part in _COMMA.split(overrides))):
         name, equals, text = (piece.strip() for piece in part.partition("="))
         if not equals:
             raise UsageError(f"Hyperparameter {shortened(part)} has no value", "Write --hparams name=value,name=value.")
         if name not in hparams:
             raise UsageError(f"Unknown hyperparameter {shortened(name)}", nearest(name, list(hparams)))
-        hparams[name] = _parse(name, text, HPARAM_DEFAULTS.get(name, hparams[name]))
+        hparams[name] = _parse(name, text, examples.get(name, hparams[name]))
     _check(config, hparams)
     return hparams
 

@@ -1,4 +1,4 @@
-"""Types and ranges of a config's fields and of Magenta's hyperparameters.
+"""Types and ranges of a config's fields and hyperparameters.
 
 One check serves ``configs.py``, a user's own config file, ``--hparams``, and the hyperparameters in a ``run.json``. The
 upper limits are far above any model that trains, and keep damaged files from taking all memory.
@@ -15,8 +15,6 @@ MOST_TRAINING_STEPS = 10**12
 MOST_UNITS = 1 << 16  # of a layer, and dimensions of z; the widest layer of all configs has 2,048
 _MOST_LAYERS = 32
 _LARGEST = 10**9
-_SCHEDULES = ("constant", "inverse_sigmoid", "exponential")
-_CLIP_MODES = ("value", "global_norm")
 
 # Names become folders (runs/NAME). Brackets are wildcards and markup for other programs.
 _NAME = re.compile(r"(?![-. ])[^/\\\[\]:*?\"<>|]+(?<![. ])")
@@ -65,8 +63,18 @@ _NUMBERS = {
     "dropout_keep_prob": Range(float, 0.001, 1),  # with less, TensorFlow drops everything
     "sampling_rate": Range(float, 0, _LARGEST),
     "nade_num_hidden": Range(int, 1, MOST_UNITS),
+    "average_decay": Range(float, 0, 0.999999),  # with 1 the average would stay at the initial weights
+    "warm_up_steps": Range(int, 0, MOST_TRAINING_STEPS),
+    "beta_warm_up_steps": Range(int, 0, MOST_TRAINING_STEPS),
+    "free_bits_until": Range(int, 0, MOST_TRAINING_STEPS),
 }
 _SIZES = ("enc_rnn_size", "dec_rnn_size", "control_preprocessing_rnn_size")
+_CHOICES = {
+    "sampling_schedule": ("constant", "inverse_sigmoid", "exponential"),
+    "clip_mode": ("value", "global_norm"),
+    "learning_rate_schedule": ("exponential", "cosine"),
+    "best_by": ("elbo", "objective"),
+}
 _SWITCHES = ("conditional", "use_cudnn", "residual_encoder", "residual_decoder")
 # the ranges of magenta.models.music_vae.lstm_utils.get_sampling_probability
 _SAMPLING_RATES = {"constant": "from 0 to 1", "inverse_sigmoid": "1 or more", "exponential": "between 0 and 1"}
@@ -76,7 +84,7 @@ def check_hparams(hparams: Mapping[str, Any]) -> None:
     """Checks the type and range of each hyperparameter, and that schedule and rate fit each other.
 
     Args:
-        hparams: All hyperparameters by Magenta's names.
+        hparams: All hyperparameters.
 
     Raises:
         ValueError: A value does not fit; the text names it and the values that do.
@@ -103,8 +111,8 @@ def _expected(name: str, value: Any) -> str:
         return "" if fits else f"1 to {_MOST_LAYERS} whole numbers from 1 to {MOST_UNITS:,} in brackets"
     if name in _SWITCHES:
         return "" if isinstance(value, bool) else "true or false"
-    names = _SCHEDULES if name == "sampling_schedule" else _CLIP_MODES
-    return "" if isinstance(value, str) and value in names else " or ".join(f"'{known}'" for known in names)
+    choices = _CHOICES[name]
+    return "" if isinstance(value, str) and value in choices else " or ".join(f"'{known}'" for known in choices)
 
 
 def check_name(name: Any) -> None:

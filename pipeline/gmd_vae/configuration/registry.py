@@ -16,6 +16,7 @@ from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config, from_declaration
 from gmd_vae.configuration.limits import check_hparams, shortened
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
+from gmd_vae.configuration.own_hparams import complete
 from gmd_vae.families import family_of
 
 BUILT_IN = Path(__file__).parent.parent / "configs.py"  # a link to the one at the top level of the checkout
@@ -107,13 +108,18 @@ def config_of_declaration(name: str, declaration: dict[str, Any] | None) -> Conf
     return config
 
 
-def config_of_model(name: str, declaration: dict[str, Any] | None, hparams: dict[str, Any]) -> Config:
-    """Returns the config of a trained model, after a check that the model's hyperparameters fit it.
+def config_of_model(
+    name: str, declaration: dict[str, Any] | None, hparams: dict[str, Any]
+) -> tuple[Config, dict[str, Any]]:
+    """Returns config and hyperparameters of a trained model, after a check that they fit each other.
 
     Args:
         name: The config's name.
         declaration: ``declaration_of`` the config, after JSON.
-        hparams: All hyperparameters of the model, by Magenta's names.
+        hparams: All hyperparameters of the model. Levers may be absent: earlier versions did not have them.
+
+    Returns:
+        The config; and all hyperparameters, absent levers off.
 
     Raises:
         UsageError: There is no config or no family of that name.
@@ -122,6 +128,7 @@ def config_of_model(name: str, declaration: dict[str, Any] | None, hparams: dict
     config = config_of_declaration(name, declaration)
     if config.name != name:
         raise ValueError(f"field 'declaration.name' is '{config.name}', and 'config' is {shortened(name)}")
+    hparams = complete(hparams)
     if missing := [key for key in config.hparams if key not in hparams]:
         raise ValueError(f"it has no field 'hparams.{missing[0]}'")
     if unknown := [key for key in hparams if key not in config.hparams]:
@@ -129,7 +136,7 @@ def config_of_model(name: str, declaration: dict[str, Any] | None, hparams: dict
     check_hparams(hparams)
     if hparams["max_seq_len"] != config.windows.steps:
         raise ValueError(f"max_seq_len is {hparams['max_seq_len']}, and its windows have {config.windows.steps} steps")
-    return config
+    return config, hparams
 
 
 def _drums_of_0_8(declaration: dict[str, Any]) -> Config:

@@ -21,7 +21,7 @@ def learning_rate(hparams: dict[str, Any], step: int) -> float:
     (``MusicVAE.train`` in ``base_model.py``).
 
     Args:
-        hparams: Hyperparameters by Magenta's names.
+        hparams: Hyperparameters.
         step: Number of finished training steps.
     """
     lowest: float = hparams["min_learning_rate"]
@@ -35,7 +35,7 @@ def kl_beta(hparams: dict[str, Any], step: int) -> float:
     ``beta_rate`` 0 it is ``max_beta`` from step 1 on.
 
     Args:
-        hparams: Hyperparameters by Magenta's names.
+        hparams: Hyperparameters.
         step: Number of finished training steps.
     """
     return float((1.0 - _power(hparams["beta_rate"], step)) * hparams["max_beta"])
@@ -48,7 +48,7 @@ def sampling_probability(hparams: dict[str, Any], step: int) -> float:
     (``lstm_utils.get_sampling_probability``). 0 is teacher forcing, and the value without ``sampling_schedule``.
 
     Args:
-        hparams: Hyperparameters by Magenta's names.
+        hparams: Hyperparameters.
         step: Number of finished training steps.
 
     Raises:
@@ -72,7 +72,7 @@ def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title:
     """Draws the three schedules as a PNG file.
 
     Args:
-        hparams: Hyperparameters by Magenta's names.
+        hparams: Hyperparameters.
         num_steps: Last step of the curves.
         target: PNG file, written whole or not at all.
         title: Title above the panels.

@@ -18,7 +18,7 @@ def check_playable(config: Config, hparams: Mapping[str, Any], others: Iterable[
 
     Args:
         config: Config of the model.
-        hparams: All its hyperparameters by Magenta's names.
+        hparams: All its hyperparameters.
         others: Configs to name instead.
 
     Raises:

@@ -10,6 +10,7 @@ from gmd_vae.common.files import whole_file
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.own_files import check_writable
+from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.export.formats import FORMATS
 from gmd_vae.models.model_file import DType, ModelFile, check_finite, is_unchanged_model
 
@@ -68,7 +69,7 @@ def export_model(model: ModelFile, format_name: str, output: Path, dtype: DType,
                 "format_name": format_name,
                 "config": model.config.name,
                 "declaration": model.config.as_declaration(),
-                "hparams": model.hparams,
+                "hparams": without_off(model.hparams),
                 "step": model.step,
                 "examples_digest": model.examples_digest,
                 "checkpoint": model.checkpoint,

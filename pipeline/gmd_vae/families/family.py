@@ -82,7 +82,7 @@ class Family(abc.ABC):
 
         Args:
             config: The config.
-            hparams: All hyperparameters by Magenta's names.
+            hparams: All hyperparameters.
         """
 
     def extra_variables(self, config: Config, hparams: dict[str, Any]) -> dict[str, tuple[int, ...]]:

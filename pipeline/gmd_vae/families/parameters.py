@@ -21,7 +21,7 @@ def variable_shapes(config: Config, hparams: dict[str, Any] | None = None) -> Sh
 
     Args:
         config: The config.
-        hparams: All hyperparameters by Magenta's names; by default those of the config.
+        hparams: All hyperparameters; by default those of the config.
     """
     hparams = hparams or config.hparams
     output = family_of(config).output(config)
@@ -34,7 +34,7 @@ def count_parameters(config: Config, hparams: dict[str, Any] | None = None) -> i
 
     Args:
         config: The config.
-        hparams: All hyperparameters by Magenta's names; by default those of the config.
+        hparams: All hyperparameters; by default those of the config.
     """
     return sum(math.prod(shape) for shape in variable_shapes(config, hparams).values())
 

@@ -17,6 +17,7 @@ from typing import Any
 from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.own_hparams import magentas
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families import family_of
 from gmd_vae.magenta import patches
@@ -93,14 +94,14 @@ __all__ = [
 
 
 def build_config(config: Config, hparams: dict[str, Any] | None = None) -> configs.Config:
-    """Builds Magenta's ``Config`` of a config, with every hyperparameter set.
+    """Builds Magenta's ``Config`` of a config, with every hyperparameter of Magenta's set.
 
     The result is always a fresh copy. Magenta's models, converters and hyperparameters are mutated by training and
     sampling (``set_mode``, ``get_sampling_probability``), and some of Magenta's configs share them.
 
     Args:
         config: A config from ``gmd_vae.configuration.registry``.
-        hparams: All hyperparameters by Magenta's names; by default those of the config.
+        hparams: All hyperparameters; by default those of the config.
 
     Raises:
         GmdVaeError: The installed Magenta has no config of this name.
@@ -137,8 +138,11 @@ def register(config: Config) -> None:
 
 
 def magenta_hparams(values: dict[str, Any]) -> Any:
-    """Returns Magenta's ``HParams`` with copies of the values, since it keeps the lists that it gets."""
-    return contrib_training.HParams(**copy.deepcopy(values))
+    """Returns Magenta's ``HParams``, without our levers.
+
+    It has copies of the values, since it keeps the lists that it gets.
+    """
+    return contrib_training.HParams(**copy.deepcopy(magentas(values)))
 
 
 for _config in all_configs().values():

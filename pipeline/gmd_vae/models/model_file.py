@@ -30,6 +30,7 @@ from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
+from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.configuration.registry import config_of_model
 from gmd_vae.families.parameters import Shapes, variable_shapes
 
@@ -78,7 +79,7 @@ class ModelFile:
 
     Attributes:
         config: Config of the model.
-        hparams: All hyperparameters by Magenta's names.
+        hparams: All hyperparameters.
         variables: Variables by Magenta's names, those of ``parameters.variable_shapes``.
         card: Facts about the model.
         step: Training step; ``None``: unknown.
@@ -166,7 +167,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
         dtype=dtype,
         config=model.config.name,
         declaration=model.config.as_declaration(),
-        hparams=model.hparams,
+        hparams=without_off(model.hparams),
         step=model.step,
         examples_digest=model.examples_digest,
         checkpoint=dict(sorted(model.checkpoint.items())),
@@ -294,16 +295,16 @@ def _document(text: str) -> tuple[_Document, Config, Shapes]:
             f"has metadata that cannot be used: it {printable(str(error), limit=300)}", _AGAIN
         ) from None
     try:
-        config = config_of_model(document.config, document.declaration, document.hparams)
+        config, hparams = config_of_model(document.config, document.declaration, document.hparams)
         if config.is_magentas and _without_texts(config) not in map(_without_texts, MAGENTA_CONFIGS):
             raise ValueError(f"config '{config.name}' is not Magenta's config of this name")
-        shapes = variable_shapes(config, document.hparams)
+        shapes = variable_shapes(config, hparams)
     except KeyError as error:
         raise _RefusedError(f"does not describe a model: it has no field {error}", _AGAIN) from None
     except (UsageError, ValueError) as error:
         reason = error.problem if isinstance(error, UsageError) else str(error)
         raise _RefusedError(f"does not describe a model: {printable(reason, limit=300)}", _AGAIN) from None
-    return document, config, shapes
+    return msgspec.structs.replace(document, hparams=hparams), config, shapes
 
 
 def _without_texts(config: Config) -> Config:

@@ -60,7 +60,7 @@ def select_layers(config: Config, hparams: dict[str, Any], layers: Layers) -> Se
 
     Args:
         config: The config.
-        hparams: All hyperparameters by Magenta's names.
+        hparams: All hyperparameters.
         layers: Requested layers and precision.
     """
     return accelerate(build_config(config, hparams), config, layers)

@@ -29,7 +29,7 @@ def obstacle(config: Config, hparams: Mapping[str, Any]) -> str | None:
 
     Args:
         config: Config of the model.
-        hparams: All its hyperparameters by Magenta's names.
+        hparams: All its hyperparameters.
     """
     if not family_of(config).runs_in_numpy:
         return f"models of the family '{config.family}' need TensorFlow"
@@ -45,7 +45,7 @@ class NumpyModel:
 
     Args:
         config: Config of the model.
-        hparams: All its hyperparameters by Magenta's names.
+        hparams: All its hyperparameters.
         variables: Its variables by Magenta's names, with the shapes of ``families.parameters.variable_shapes``.
         seed: Seed of the decoder's draws (`draws`), any integer.
 

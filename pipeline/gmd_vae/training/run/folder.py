@@ -16,6 +16,7 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
+from gmd_vae.configuration.own_hparams import complete
 from gmd_vae.configuration.registry import config_of_declaration, config_of_model, declaration_of
 from gmd_vae.training.run.run_file import FORMAT, NAME, NEXT_ACTION, Plan, read_run_file
 
@@ -189,7 +190,7 @@ def read_run(folder: Path) -> Run | None:
         return None
     _, known = found
     try:
-        config = config_of_model(known.config, known.declaration, known.hparams)
+        config, hparams = config_of_model(known.config, known.declaration, known.hparams)
     except (UsageError, ValueError) as error:
         reason = error.problem if isinstance(error, UsageError) else str(error)
         raise GmdVaeError(f"'{folder / NAME}' does not describe a run: {reason}", NEXT_ACTION) from None
@@ -197,7 +198,7 @@ def read_run(folder: Path) -> Run | None:
     if known.init_from is not None and known.init_from_path is not None:
         init_from = InitFrom(Path(known.init_from_path), known.init_from)
     examples = Path(known.examples)
-    return Run(folder, config, known.hparams, known.seed, examples, known.examples_digest, init_from, known.layers)
+    return Run(folder, config, hparams, known.seed, examples, known.examples_digest, init_from, known.layers)
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -232,7 +233,7 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if old.get("config") != new["config"]:
         return [f"config {old.get('config')}, not {new['config']}"]
     found = []
-    hparams = old.get("hparams") or {}
+    hparams = complete(old.get("hparams") or {})
     for name, value in new["hparams"].items():
         if hparams.get(name) != value:
             found.append(f"{name}={hparams.get(name)}, not {value}")

@@ -56,7 +56,7 @@ class RunFile(msgspec.Struct, frozen=True):
         format: ``FORMAT``.
         config: Name of the config.
         declaration: Fields of the config, checked by ``Config``; ``None`` for one of Magenta's.
-        hparams: All hyperparameters, checked by ``limits.check_hparams``.
+        hparams: All hyperparameters, checked by ``limits.check_hparams``. Earlier versions had fewer levers.
         seed: Seed.
         examples: Folder of the examples, as the user named it.
         examples_digest: SHA-256 of their manifest.

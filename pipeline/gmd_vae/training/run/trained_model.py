@@ -42,7 +42,7 @@ def model_of_checkpoint(config: Config, hparams: dict[str, Any], checkpoint: Pat
 
     Args:
         config: Config of the checkpoint.
-        hparams: All hyperparameters by Magenta's names.
+        hparams: All hyperparameters.
         checkpoint: Prefix of the checkpoint.
         card: Facts about the model.
 

@@ -1,0 +1,60 @@
+"""Hyperparameters of gmd-vae beside Magenta's: levers of training, each off by default.
+
+They stand in ``Config.hparams`` with Magenta's, and are given, checked and recorded in the same way. Magenta's
+``HParams`` never hold them (``magenta.api.magenta_hparams``), so a model trained with them is one of Magenta's.
+
+A new one is an entry of ``LEVERS`` here and its range in ``limits.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Lever(NamedTuple):
+    """A hyperparameter of gmd-vae.
+
+    Attributes:
+        off: Value without an effect, the default. Its type is the type that ``--hparams`` accepts.
+        effect: Effect of other values, in one line for ``gmd-vae configs NAME``.
+    """
+
+    off: Any
+    effect: str
+
+
+LEVERS: dict[str, Lever] = {
+    # The weights of single steps are noisy at a constant learning rate; their average generalises better.
+    "average_decay": Lever(
+        0.0, "the model is a moving average of the weights, which keeps this share of itself at each step"
+    ),
+    # Adam's first steps are large, since its second moments rest on few gradients.
+    "warm_up_steps": Lever(0, "steps in which the learning rate rises linearly from 0"),
+    # Magenta's rate falls to the same value whatever the length of a run; a short run ends at a high one.
+    "learning_rate_schedule": Lever(
+        "exponential", "'cosine': the learning rate falls to min_learning_rate at the planned end of the run"
+    ),
+    # A decoder that reads its own past needs no z at first: with the full β the KL divergence falls to 0 and stays.
+    "beta_warm_up_steps": Lever(0, "steps in which β rises linearly from 0 to max_beta"),
+    # Free bits help at the start, and cost likelihood at the end.
+    "free_bits_until": Lever(0, "step at which the free bits, which decline linearly from the first step, reach 0"),
+    # With β below 1 the ELBO, which weighs the KL divergence with 1, is best long before the loss is.
+    "best_by": Lever("elbo", "'objective': best/ keeps the checkpoint with the lowest reconstruction + max_beta × KL"),
+}
+OWN_HPARAMS: dict[str, Any] = {name: lever.off for name, lever in LEVERS.items()}
+
+
+def complete(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns hyperparameters with the levers that they lack, off: those of models and runs of earlier versions."""
+    return {**hparams, **{name: off for name, off in OWN_HPARAMS.items() if name not in hparams}}
+
+
+def magentas(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns Magenta's hyperparameters alone."""
+    return {name: value for name, value in hparams.items() if name not in OWN_HPARAMS}
+
+
+def without_off(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns hyperparameters without the levers that are off, for files that earlier versions may read."""
+    return {name: value for name, value in hparams.items() if name not in OWN_HPARAMS or value != OWN_HPARAMS[name]}
