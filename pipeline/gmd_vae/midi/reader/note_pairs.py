@@ -77,7 +77,8 @@ def pair_notes(track: Track, resolution: int, reading: Reading) -> NotePairs:
     is_on = (kind == _NOTE_ON) & (track.second > 0)
     is_off = (kind == _NOTE_OFF) | ((kind == _NOTE_ON) & (track.second == 0))
     events = np.flatnonzero(is_on | is_off)
-    key = (track.status[events] & 15).astype(np.int64) << 7 | track.first[events]  # channel and pitch
+    # channel and pitch, in 16 bits, which NumPy sorts by radix
+    key = (track.status[events] & 15).astype(np.uint16) << 7 | track.first[events]
     order = np.argsort(key, kind="stable")
     events, key = events[order], key[order]
     begins, ticks = is_on[events], track.ticks[events]
@@ -86,7 +87,7 @@ def pair_notes(track: Track, resolution: int, reading: Reading) -> NotePairs:
     ended = off >= 0
     starts, ends = events[on[ended]], events[off[ended]]
     if ended.all():
-        order = np.lexsort((starts, ends))
+        order = np.argsort(ends * len(track.ticks) + starts)  # by end, then by start: no two are equal
         return NotePairs(starts[order], ends[order], track.ticks[ends[order]], len(on), 0, 0, 0)
     hits: Flags = np.zeros(len(on), np.bool_) if reading.stock else ~ended & reading.is_drum(key[on] >> 7)
     lost = ~ended & ~hits
@@ -105,11 +106,11 @@ def pair_notes(track: Track, resolution: int, reading: Reading) -> NotePairs:
     )
 
 
-def _ends_by_magentas_rule(key: Ints, ticks: Ints, begins: Flags) -> tuple[Ints, Flags]:
+def _ends_by_magentas_rule(key: Integers, ticks: Ints, begins: Flags) -> tuple[Ints, Flags]:
     """Returns the event that ends each note by Magenta's rule.
 
     Args:
-        key: Channel and pitch of each note event, sorted, int64 [events].
+        key: Channel and pitch of each note event, sorted, uint16 [events].
         ticks: Tick of each note event, int64 [events].
         begins: True for note-ons, bool [events].
 
@@ -140,14 +141,14 @@ def _ends_by_magentas_rule(key: Ints, ticks: Ints, begins: Flags) -> tuple[Ints,
     return off, never
 
 
-def _leave_open(key: Ints, ticks: Ints, begun_at_once: Ints, begun_before: Ints) -> Flags:
+def _leave_open(key: Integers, ticks: Ints, begun_at_once: Ints, begun_before: Ints) -> Flags:
     """Marks the ends that leave open the notes which begin on their own tick.
 
     An end does so if it has another note to close: one that began on an earlier tick since the previous end, or one
     that the previous end left open.
 
     Args:
-        key: Channel and pitch of each end, sorted, int64 [ends].
+        key: Channel and pitch of each end, sorted, uint16 [ends].
         ticks: Tick of each end, int64 [ends].
         begun_at_once: Indices of the ends that follow a note begun on their own tick.
         begun_before: Indices of the ends that follow a note begun on an earlier tick.
