@@ -213,6 +213,10 @@ def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
     assert "does not fit the config" in answer.error
     answer = run_here(tmp_path, "export", "one.safetensors", "-o", "3", "--config", DEFAULT_CONFIG, expect=2)
     assert "'one.safetensors' has its own config" in answer.error
+    shutil.copy(tmp_path / "one.safetensors", tmp_path / "ONE.SafeTensors")
+    run_here(tmp_path, "export", "ONE.SafeTensors", "-o", "4.safetensors")
+    assert (tmp_path / "4.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
+    assert run_here(tmp_path, "models", "ONE.SafeTensors").stdout
 
 
 def test_magenta_js_gets_the_configs_that_it_plays(folder: Path) -> None:

@@ -11,8 +11,10 @@ from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.inspection.one_file import inspect_midi
 from gmd_vae.midi.drum_channels import ON_CHANNEL_10
 from gmd_vae.midi.midi_io import midi_to_note_sequence
+from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.windows.cutting import positions
+from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import extract_drum_windows
 from gmd_vae.windows.extraction import Dropped
 from hypothesis import HealthCheck, given, settings
@@ -37,7 +39,7 @@ def test_starter_files_have_the_windows_that_the_extraction_finds(starter_midi: 
     for path in starter_midi[::9]:
         sequence: Any = midi_to_note_sequence(path.read_bytes(), "x", path.name)
         expected = extract_drum_windows(SPEC, sequence.SerializeToString()).windows
-        found = positions.windows(SPEC, sequence, Dropped())
+        found = positions.windows(SPEC, at_one_tempo(sequence, notes_of(sequence)), Dropped())
         assert np.array_equal(np.array([window.labels for window in found]), np.asarray(expected))
         result = inspect_midi(path, SPEC, len(found))
         assert len(result["windows"]) == len(found)
@@ -145,7 +147,7 @@ def test_positions_agree_with_the_extraction_on_any_music(notes: Any, changes: A
     for time, qpm in tempos:
         sequence.tempos.add(time=time, qpm=qpm)
     expected = extract_drum_windows(SPEC, sequence.SerializeToString()).windows
-    found = positions.windows(SPEC, sequence, Dropped())
+    found = positions.windows(SPEC, at_one_tempo(sequence, notes_of(sequence)), Dropped())
     assert [window.labels.tolist() for window in found] == np.asarray(expected).tolist()
     for window in found:
         assert window.bar >= 1

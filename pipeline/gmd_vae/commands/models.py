@@ -55,12 +55,12 @@ def _path(name: str) -> Path:
     """Returns the file of a model of the package, or the file that was given."""
     from gmd_vae.common.errors import UsageError, nearest
     from gmd_vae.models.bundled import bundled_models
-    from gmd_vae.models.model_file import SUFFIX
+    from gmd_vae.models.model_file import SUFFIX, is_model_file
 
     bundled = bundled_models()
     if name in bundled:
         return bundled[name]
-    if name.endswith(SUFFIX):
+    if is_model_file(Path(name)):
         return Path(name)
     raise UsageError(f"There is no model '{name}'", f"{nearest(name, list(bundled))} Or give a {SUFFIX} file.")
 

@@ -25,7 +25,7 @@ from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vecto
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
 from gmd_vae.models import checkpoints
 from gmd_vae.models.bundled import bundled_models
-from gmd_vae.models.model_file import SUFFIX, Card, ModelFile
+from gmd_vae.models.model_file import Card, ModelFile, is_model_file
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.trained_model import model_of_checkpoint, model_of_run
@@ -63,7 +63,7 @@ def read_model_of(
 
 def _open(name: str, config_name: str | None, configs_file: Path | None) -> AbstractContextManager[FoundModel]:
     path = Path(name)
-    has_config = path.suffix == SUFFIX or name in bundled_models() or run_of(path) is not None
+    has_config = is_model_file(path) or name in bundled_models() or run_of(path) is not None
     if has_config and config_name:
         raise UsageError(
             f"--config is for a checkpoint outside a run, and '{name}' has its own config", "Leave --config out."

@@ -17,7 +17,7 @@ from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
 from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.checkpoints import config_from_name, open_checkpoint
-from gmd_vae.models.model_file import SUFFIX, read_model
+from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
 from gmd_vae.training.run.folder import Run, newest_run, open_run, read_run
 
 RUNS = Path("runs")
@@ -62,7 +62,7 @@ def find_model(name: str | None) -> Iterator[FoundModel]:
     if name in bundled:
         model = read_model(bundled[name])
         yield FoundModel(ModelFileSource(f"bundled model {name}", bundled[name], model), None, None, options)
-    elif path.suffix == SUFFIX and path.exists():
+    elif is_model_file(path) and path.exists():
         yield FoundModel(ModelFileSource(f"model {path}", path, read_model(path)), None, path, options)
     elif (run := run_of(path)) is not None:
         with open_checkpoint(path) as checkpoint:

@@ -16,7 +16,7 @@ from gmd_vae.inspection.fitting_drums import fitting_drums
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
-from gmd_vae.windows.cutting.beat_time import at_one_tempo
+from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
 from gmd_vae.windows.cutting.time_changes import split_on_time_changes
 from gmd_vae.windows.extraction import REASONS, Dropped
@@ -45,16 +45,20 @@ def fitting_kinds_of_record(record: bytes) -> list[FittingKind]:
     if is_too_large(record):
         return []
     try:
-        return fitting_kinds(NoteSequence.FromString(record))
+        sequence = NoteSequence.FromString(record)
     except DecodeError:
         return []
+    return fitting_kinds(sequence, at_one_tempo(sequence, notes_of(sequence)))
 
 
-def fitting_kinds(sequence: Any) -> list[FittingKind]:
-    """Returns the windows of each kind in a NoteSequence, also for kinds without windows."""
-    notes = notes_of(sequence)
-    within_limits = is_within_limits(sequence, notes)
-    music = at_one_tempo(sequence, notes)
+def fitting_kinds(sequence: Any, music: Music) -> list[FittingKind]:
+    """Returns the windows of each kind in a NoteSequence, also for kinds without windows.
+
+    Args:
+        sequence: NoteSequence as it was given.
+        music: The same music moved to one tempo.
+    """
+    within_limits = is_within_limits(sequence, notes_of(sequence))
     drums = fitting_drums(music)
     found = [FittingKind("drums", drums.config, drums.bars, drums.windows, drums.dropped)]
     sections = []
@@ -70,7 +74,7 @@ def fitting_kinds(sequence: Any) -> list[FittingKind]:
     return found
 
 
-def describe_kinds(sequence: Any) -> list[dict[str, Any]]:
+def describe_kinds(sequence: Any, music: Music) -> list[dict[str, Any]]:
     """Returns the ``kinds`` of the JSON answer: the windows of each kind of config, and why music gave none."""
     return [
         {
@@ -83,5 +87,5 @@ def describe_kinds(sequence: Any) -> list[dict[str, Any]]:
                 for reason, count in kind.dropped.as_json()["reasons"].items()
             ],
         }
-        for kind in fitting_kinds(sequence)
+        for kind in fitting_kinds(sequence, music)
     ]

@@ -9,10 +9,17 @@ from typing import Any
 from gmd_vae.common.printable import printable
 from gmd_vae.midi.general_midi import instrument_name
 from gmd_vae.windows.cutting import positions
+from gmd_vae.windows.cutting.beat_time import Music
 
 
-def describe_instruments(sequence: Any) -> list[dict[str, Any]]:
-    """Returns the ``instruments`` of the JSON answer: those with notes, in the order of the file."""
+def describe_instruments(sequence: Any, music: Music, sections: list[positions.Section]) -> list[dict[str, Any]]:
+    """Returns the ``instruments`` of the JSON answer: those with notes, in the order of the file.
+
+    Args:
+        sequence: NoteSequence as it was given.
+        music: The same music moved to one tempo.
+        sections: Its sections.
+    """
     names = {info.instrument: info.name for info in sequence.instrument_infos}
     parts: dict[tuple[int, int, bool], list[Any]] = defaultdict(list)
     for note in sequence.notes:
@@ -27,7 +34,7 @@ def describe_instruments(sequence: Any) -> list[dict[str, Any]]:
             "notes": len(notes),
             "lowest": min(note.pitch for note in notes),
             "highest": max(note.pitch for note in notes),
-            "bars": _bars(sequence, notes),
+            "bars": _bars(music, sections, notes),
             "polyphonic": is_polyphonic(notes),
         }
         for (instrument, program, drums), notes in sorted(parts.items())
@@ -44,7 +51,7 @@ def is_polyphonic(notes: list[Any]) -> bool:
     return False
 
 
-def _bars(sequence: Any, notes: list[Any]) -> list[float]:
+def _bars(music: Music, sections: list[positions.Section], notes: list[Any]) -> list[float]:
     """Returns the bars, from 1, in which the first and the last note begin; empty where times are not finite."""
-    ends = [min(note.start_time for note in notes), max(note.start_time for note in notes)]
-    return [round(bar, 2) for bar in positions.bars_at(sequence, ends)]
+    starts = [note.start_time for note in notes]
+    return [round(bar, 2) for bar in positions.bars_at(music, sections, [min(starts), max(starts)])]

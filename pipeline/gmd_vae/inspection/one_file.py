@@ -22,7 +22,7 @@ from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.reader.account import Account
 from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.windows.cutting import positions
-from gmd_vae.windows.cutting.beat_time import at_one_tempo
+from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.extraction import REASONS, Dropped
 
 # Finds the windows of a NoteSequence: section, bar in the section and parts of each.
@@ -51,11 +51,12 @@ def inspect_midi(
     """
     (sequence, account), data = _read(path, reading)
     dropped = Dropped()
-    found = positions.windows(spec, sequence, dropped)
+    music = at_one_tempo(sequence, notes_of(sequence))
+    found = positions.windows(spec, music, dropped)
     check_number(path, number, len(found))
     shown = found[(number or 1) - 1] if found else None
     pitches = drum_pitches(sequence)
-    figures = _config_free_figures(path, sequence, account)
+    figures = _config_free_figures(path, sequence, music, account)
     fitting = next(kind["config"] for kind in figures["kinds"] if kind["kind"] == "drums")
     advice = advice_for(fitting, "inspect") if fitting else ""
     return {
@@ -67,7 +68,7 @@ def inspect_midi(
         "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
         "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
         "why": [] if found else why_no_window(spec, dropped, advice, action_without_drums(data, reading)),
-        "hits_on": grid_of(at_one_tempo(sequence, notes_of(sequence))),
+        "hits_on": grid_of(music),
         "grid": {
             "voices": list(spec.voice_names),
             "steps_per_bar": spec.steps_per_bar,
@@ -97,7 +98,8 @@ def inspect_parts(
     """
     (sequence, account), data = _read(path, reading)
     dropped = Dropped()
-    sections = positions.sections(sequence)
+    music = at_one_tempo(sequence, notes_of(sequence))
+    sections = positions.sections(music)
     found = []
     for window in find_windows(sequence, dropped):
         section = sections[window["section"]] if window["section"] < len(sections) else None
@@ -106,7 +108,7 @@ def inspect_parts(
     check_number(path, number, len(found))
     counts = dropped.as_json()
     return {
-        **_config_free_figures(path, sequence, account),
+        **_config_free_figures(path, sequence, music, account),
         **_drums_elsewhere(data, sequence, reading),
         "dropped": counts,
         "windows": found,
@@ -152,9 +154,9 @@ def _drums_elsewhere(data: bytes, sequence: Any, reading: Reading) -> dict[str, 
     return {"reading": reading.describe(), "drums_on_channel": channels[0] if channels else None}
 
 
-def _config_free_figures(path: Path, sequence: Any, account: Account) -> dict[str, Any]:
+def _config_free_figures(path: Path, sequence: Any, music: Music, account: Account) -> dict[str, Any]:
     """Returns the part of the answer that does not depend on a config."""
-    sections = positions.sections(sequence)
+    sections = positions.sections(music)
     tempos = [(tempo.time, tempo.qpm) for tempo in sequence.tempos]
     signatures = [(change.time, f"{change.numerator}/{change.denominator}") for change in sequence.time_signatures]
     return {
@@ -174,8 +176,8 @@ def _config_free_figures(path: Path, sequence: Any, account: Account) -> dict[st
                 {"seconds": round(time, 3), "signature": signature} for time, signature in signatures[:MAX_CHANGES]
             ],
         },
-        "instruments": describe_instruments(sequence),
-        "kinds": describe_kinds(sequence),
+        "instruments": describe_instruments(sequence, music, sections),
+        "kinds": describe_kinds(sequence, music),
         "notes": len(sequence.notes),
         "drum_notes": drum_pitches(sequence).total(),
         **account.describe(),

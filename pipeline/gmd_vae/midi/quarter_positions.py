@@ -78,10 +78,12 @@ class TempoMap(NamedTuple):
 
         The median is a tempo that the music has, also where it doubles half-way.
         """
-        limits = np.clip(np.append(self.quarters, math.inf), begin, end)
-        weights = np.diff(limits)
+        first = max(int(np.searchsorted(self.quarters, begin, side="right")) - 1, 0)
+        last = max(int(np.searchsorted(self.quarters, end, side="left")), first + 1)
+        weights = np.diff(np.clip(np.append(self.quarters[first:last], math.inf), begin, end))
         if not weights.sum() > 0:
-            return float(self.qpm[max(int(np.searchsorted(self.quarters, begin, side="right")) - 1, 0)])
-        order = np.argsort(self.qpm, kind="stable")
+            return float(self.qpm[first])
+        qpm = self.qpm[first:last]
+        order = np.argsort(qpm, kind="stable")
         sums = np.cumsum(weights[order])
-        return float(self.qpm[order][int(np.searchsorted(sums, sums[-1] / 2))])
+        return float(qpm[order][int(np.searchsorted(sums, sums[-1] / 2))])

@@ -10,6 +10,10 @@ from gmd_vae.common.errors import GmdVaeError
 MAX_BYTES = 4 << 20  # mido allocates up to 130 bytes for each; GMD's largest file has 156 kB
 MAX_TICKS = 100_000_000  # 14 hours at 120 quarter notes per minute and 960 ticks per quarter note
 MAX_QUARTERS = 1_000_000  # 138 hours at 120 quarter notes per minute; later stages allocate steps for each
+MAX_NOTES = 250_000  # 7 hours at 10 notes per second; later stages take about 20 microseconds and 1 kB for each
+MAX_CHANGES = 50_000  # of tempo, time signature and key signature: one on each 16th of 100 minutes
+MAX_CONTROLS = 2_000_000  # control changes and pitch bends; instruments of a channel share the early ones
+MAX_TRACKS = 65_535  # more than the header of a file can announce
 
 EMPTY = "empty file"
 TOO_LARGE = "too large"
@@ -18,6 +22,7 @@ CUT_SHORT = "cut short"
 DAMAGED = "damaged"
 NO_EVENTS = "track without events"
 TOO_LONG = "impossibly long"
+TOO_MANY = "too many events"
 BAD_TIME_SIGNATURE = "invalid time signature"
 BAD_KEY_SIGNATURE = "invalid key signature"
 BAD_TEMPO = "invalid tempo"
@@ -37,6 +42,7 @@ ACTIONS = {  # by reason: the user's next action
     DAMAGED: "Open it in a sequencer and export it again.",
     NO_EVENTS: _EXPORT_AGAIN,
     TOO_LONG: "Cut it to the music: an event lies far behind the last note.",
+    TOO_MANY: "Cut it into shorter files.",
     BAD_TIME_SIGNATURE: _WITHOUT_STOCK,
     BAD_KEY_SIGNATURE: _WITHOUT_STOCK,
     BAD_TEMPO: _WITHOUT_STOCK,
@@ -64,6 +70,21 @@ class MidiError(GmdVaeError):
         problem = f"'{filename}' cannot be read as MIDI: {reason}" + (f" ({detail})" if detail else "")
         super().__init__(problem, ACTIONS.get(reason, ""))
         self.args = (reason, filename, detail)  # pickle calls the class with them in another process
+
+
+def check_count(count: int, limit: int, things: str) -> None:
+    """Refuses files with more events than any music. The error names no file.
+
+    Args:
+        count: Number of events.
+        limit: Maximum number.
+        things: Name of the events in the plural, for the error.
+
+    Raises:
+        MidiError: There are more; the reason is ``TOO_MANY``.
+    """
+    if count > limit:
+        raise MidiError(TOO_MANY, "", f"more than {limit:,} {things}")
 
 
 def check_length(last_tick: int, resolution: int, filename: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmd_vae.midi.refusals import MAX_QUARTERS
+from gmd_vae.midi.refusals import MAX_NOTES, MAX_QUARTERS
 
 if TYPE_CHECKING:
     from gmd_vae.midi.note_arrays import Notes
@@ -18,7 +18,8 @@ MAX_RECORD_BYTES = 32 << 20  # the largest MIDI file that convert reads gives le
 MAX_FIELDS = 2_000_000  # notes and events; a parsed one takes about 100 bytes
 MAX_SECONDS = 20_000_000  # MAX_QUARTERS at the slowest tempo of a MIDI file
 MAX_CHANGES = 20_000  # of tempo and time signature; each begins a section
-_SMALL = 1 << 20  # bytes: too few for MAX_FIELDS
+_SMALL = 2 * MAX_NOTES  # bytes: too few for more notes or fields
+_NOTE = 0x42  # tag of a note in a NoteSequence
 _DEFAULT_QPM = 120.0
 
 
@@ -34,12 +35,18 @@ def is_too_large(record: bytes) -> bool:
 
 
 def _has_many_fields(record: bytes) -> bool:
-    """Returns True for more than ``MAX_FIELDS`` fields; each note and event is one. Ends at the first damaged field."""
-    position, size = 0, len(record)
+    """Returns True for more than ``MAX_NOTES`` notes, or more than ``MAX_FIELDS`` fields, one for each note and event.
+
+    Ends at the first damaged field.
+    """
+    position, size, notes = 0, len(record), 0
     for _ in range(MAX_FIELDS):
         if position + 1 >= size:
             return False
         kind = record[position] & 7
+        notes += record[position] == _NOTE
+        if notes > MAX_NOTES:
+            return True
         while record[position] > 0x7F and position + 1 < size:
             position += 1
         position += 1

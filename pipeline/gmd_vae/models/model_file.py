@@ -194,6 +194,11 @@ def check_finite(model: ModelFile) -> None:
             raise GmdVaeError(problem, "Choose an earlier checkpoint.")
 
 
+def is_model_file(path: Path) -> bool:
+    """Returns True for the name of a model file, in upper and lower case."""
+    return path.suffix.lower() == SUFFIX
+
+
 def read_model(path: Path) -> ModelFile:
     """Reads a model, in fp32.
 

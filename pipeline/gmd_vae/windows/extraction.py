@@ -46,6 +46,7 @@ REASONS = {
     "no_bass_part": "sections without a bass (MIDI programs 32 to 39)",
     "no_drum_part": "sections without drums",
     "not_together": "sections in which melody, bass and drums never play together for a whole window",
+    "too_many_trios": "sections with more than 1,000 choices of a melody, a bass and drums",
     "no_chords": "sections whose chords cannot be inferred: in an uncommon time signature, or over 500 bars",
     "bad_chords": "sections with chord symbols that no chord has, or with two at one time",
     "few_instruments": "bars with fewer than two instruments",

@@ -12,9 +12,9 @@ from attacks.driver import Attack
 
 Prepare = Callable[[random.Random, Path], Attack]
 MODULES = (
-    "archives", "arguments", "checkpoints", "config_files", "foreign_files", "json_files", "links", "midi_files",
-    "models", "names", "numbers", "pipes", "records", "runs", "signals", "sizes", "streams", "text", "together",
-    "network",
+    "archives", "arguments", "checkpoints", "config_files", "dense", "foreign_files", "json_files", "links",
+    "midi_files", "models", "names", "numbers", "pipes", "records", "runs", "signals", "sizes", "streams", "text",
+    "together", "network",
 )  # fmt: skip
 
 

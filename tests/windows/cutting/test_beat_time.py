@@ -107,7 +107,8 @@ def test_a_change_of_time_signature_still_cuts() -> None:
 
 def test_windows_have_the_seconds_and_the_tempo_of_the_music() -> None:
     hits = [(tick, 36 + 2 * (tick // BAR % 3)) for tick, _ in beat_ticks(8)]
-    windows = positions.windows(DrumWindows(slice_bars=1), read(tempo_map_midi(hits, {0: 60, 2 * BAR: 120})), Dropped())
+    sequence = read(tempo_map_midi(hits, {0: 60, 2 * BAR: 120}))
+    windows = positions.windows(DrumWindows(slice_bars=1), at_one_tempo(sequence, notes_of(sequence)), Dropped())
     assert [(window.bar, round(window.seconds, 6), round(window.bpm, 3)) for window in windows[:3]] == [
         (1.0, 0.0, 60.0),
         (2.0, 4.0, 60.0),

@@ -20,7 +20,7 @@ from gmd_vae.inspection.fitting_drums import advice_for, fitting_drums
 from gmd_vae.inspection.why_no_window import why_no_window
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.windows.cutting import positions
-from gmd_vae.windows.cutting.beat_time import at_one_tempo
+from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
 from gmd_vae.windows.extraction import REASONS, Dropped, Labels
 
@@ -34,7 +34,7 @@ class DrumReader(InputReader):
         """Returns the windows that training would get from the file: each content once, at its first bar."""
         spec = self._checked_spec()
         dropped = Dropped()
-        drums = positions.windows(spec, midi.sequence, dropped)
+        drums = positions.windows(spec, _music(midi), dropped)
         if not drums:
             raise self._no_window_error(midi, dropped)
         return tuple(
@@ -52,7 +52,7 @@ class DrumReader(InputReader):
         dropped = Dropped()
         # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
         whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
-        stretches = positions.stretches(whole, midi.sequence, dropped)
+        stretches = positions.stretches(whole, _music(midi), dropped)
         if not stretches:
             raise self._no_window_error(midi, dropped)
         shares: list[tuple[Labels, int, int, float]] = []  # labels, bar in the song, skipped bars, tempo
@@ -106,7 +106,7 @@ class DrumReader(InputReader):
     def _no_window_error(self, midi: MidiInput, dropped: Dropped) -> GmdVaeError:
         """Returns the error for a file without a window: the needed music, the reasons, the next action."""
         spec = self.config.drum_windows
-        fitting = fitting_drums(at_one_tempo(midi.sequence, notes_of(midi.sequence))).config
+        fitting = fitting_drums(_music(midi)).config
         advice = advice_for(fitting, "generate") if fitting else ""
         nothing = {"problem": "It has no notes", "action": "Give another MIDI file."}
         reasons = why_no_window(spec, dropped, advice, midi.action_without_drums()) or [nothing]
@@ -117,6 +117,11 @@ class DrumReader(InputReader):
             f"'{midi.name}' has no {wanted}: {problems}",
             f"{reasons[0]['action']}{self.inspect_hint(midi)}",
         )
+
+
+def _music(midi: MidiInput) -> Music:
+    """Returns the music of a file, moved to one tempo."""
+    return at_one_tempo(midi.sequence, notes_of(midi.sequence))
 
 
 def labels_to_inputs(labels: Labels, windows: DrumWindows) -> npt.NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from gmd_vae.midi.reader import account
 from gmd_vae.midi.reader.event_buffer import Bytes, Ints
 from gmd_vae.midi.reader.track_reader import NotProven, Track, TrackReader
 from gmd_vae.midi.reading import EVERY_HIT, Reading
-from gmd_vae.midi.refusals import CUT_SHORT, DAMAGED, SMPTE, MidiError
+from gmd_vae.midi.refusals import CUT_SHORT, DAMAGED, MAX_TRACKS, SMPTE, MidiError, check_count
 
 __all__ = ["Bytes", "Ints", "MidiEvents", "NotProven", "Track", "read_events"]
 
@@ -57,7 +57,8 @@ def read_events(data: bytes, reading: Reading = EVERY_HIT) -> MidiEvents:
         reading: Rules for reading.
 
     Raises:
-        MidiError: The file is cut short, damaged, without tracks, or has no quarter notes. The error names no file.
+        MidiError: The file is cut short, damaged, without tracks or with too many, or has no quarter notes. The error
+            names no file.
         NotProven: ``reading.stock`` only: mido refuses the file, or may read it differently.
     """
     if len(data) < _HEADER_BYTES or data[:4] != b"MThd":
@@ -80,7 +81,8 @@ def read_events(data: bytes, reading: Reading = EVERY_HIT) -> MidiEvents:
     broken: collections.Counter[str] = collections.Counter()
     tracks = []
     last_tick = broken_note_ons = 0
-    for start, end in places:
+    for number, (start, end) in enumerate(places, start=1):
+        check_count(number, MAX_TRACKS, "tracks")
         reader = TrackReader(data, array, reading.stock)
         tracks.append(reader.read(start, end))
         last_tick = max(last_tick, reader.last_tick)

@@ -12,6 +12,7 @@ the notes:
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -108,12 +109,12 @@ def read_instruments(track: Track, notes: NotePairs, tempo_map: TempoMap, readin
         starts = on[member]
         instrument = int(codes[number])
         event, tick = created[instrument], int(end[first[number]])
-        names = [name for before, at, name in track.names if before < event or (before == event and at <= tick)]
+        named = bisect.bisect_right(track.names, (event, tick), key=lambda name: name[:2])
         controls, bends = others.of(instrument, tempo_map)
         yield Instrument(
             program=instrument >> 4,
             is_drum=bool(reading.is_drum(instrument & 15)),
-            name=names[-1] if names else "",
+            name=track.names[named - 1][2] if named else "",
             start=tempo_map.seconds(track.ticks[starts]),
             end=tempo_map.seconds(end[member]),
             pitch=_mapped(track.first[starts], reading) if reading.is_drum(instrument & 15) else track.first[starts],

@@ -22,6 +22,7 @@ from gmd_vae.midi.reader.instruments import Instrument, read_instruments, unmapp
 from gmd_vae.midi.reader.note_pairs import pair_notes
 from gmd_vae.midi.reader.tempo_map import TempoMap
 from gmd_vae.midi.reading import EVERY_HIT, Reading
+from gmd_vae.midi.refusals import MAX_CHANGES, MAX_CONTROLS, MAX_NOTES, check_count
 
 _SEMITONES_PER_SHARP = 7  # from one major key to the next
 _SEMITONES_TO_MINOR = 9  # from a major key up to the minor key with the same sharps
@@ -62,12 +63,15 @@ def interpret(events: MidiEvents, reading: Reading = EVERY_HIT) -> Music:
         reading: Rules for reading; those with which the events were read.
 
     Raises:
+        MidiError: The file has more notes, changes or controls than any music. The error names no file.
         NotProven: ``reading.stock`` only: the first track has a tempo or a time signature that note_seq refuses.
     """
     counted = events.tracks[:1] if reading.stock else events.tracks
     tempos = _merged(track.tempos for track in counted)
     time_signatures = _merged(track.time_signatures for track in counted)
     key_signatures = _merged(track.key_signatures for track in counted)
+    changes = len(tempos) + len(time_signatures) + len(key_signatures)
+    check_count(changes, MAX_CHANGES, "changes of tempo, time signature and key signature")
     if not all(tempo for _, tempo in tempos) or not all(top for _, top, _ in time_signatures):
         raise NotProven
     tempo_map = TempoMap(events.resolution, tempos)
@@ -78,6 +82,7 @@ def interpret(events: MidiEvents, reading: Reading = EVERY_HIT) -> Music:
 
     instruments: list[Instrument] = []
     note_ons, completed = events.broken_note_ons, 0
+    notes_read = controls = 0
     dropped = collections.Counter({account.BROKEN_NOTE: events.broken_note_ons})
     ignored = collections.Counter(events.broken)
     unmapped: collections.Counter[int] = collections.Counter()
@@ -86,7 +91,12 @@ def interpret(events: MidiEvents, reading: Reading = EVERY_HIT) -> Music:
             notes = pair_notes(track, events.resolution, reading)
             note_ons, completed = note_ons + notes.note_ons, completed + notes.completed
             dropped.update(notes.dropped)
-            instruments += read_instruments(track, notes, tempo_map, reading)
+            notes_read += len(notes.on)
+            check_count(notes_read, MAX_NOTES, "notes")
+            for instrument in read_instruments(track, notes, tempo_map, reading):
+                controls += len(instrument.controls.time) + len(instrument.bends.time)
+                check_count(controls, MAX_CONTROLS, "control changes and pitch bends")
+                instruments.append(instrument)
             unmapped.update(unmapped_pitches(track, notes, reading))
     for track in events.tracks[len(counted) :]:
         outside = len(track.tempos) + len(track.time_signatures) + len(track.key_signatures)

@@ -83,8 +83,9 @@ def at_one_tempo(sequence: Any, notes: Notes) -> Music:
         if moved is sequence:
             moved = NoteSequence()
             moved.CopyFrom(sequence)
-        for index, quarters in late.items():
-            moved.time_signatures[index].time = float(_seconds(np.array(quarters), qpm, ticks))
+        times = _seconds(np.array(list(late.values())), qpm, ticks).tolist()
+        for index, time in zip(late, times, strict=True):
+            moved.time_signatures[index].time = time
     return Music(moved, moved_notes, None if tempos.is_constant else tempos)
 
 
@@ -133,11 +134,10 @@ def _late_signatures(sequence: Any, qpm: float) -> dict[int, float]:
     """Returns the changes of time signature a little behind a bar line: index → the bar line in quarter notes."""
     late: dict[int, float] = {}
     line, signature = 0.0, (4, 4)  # a bar line of the time signature in force, in quarter notes
-    order = sorted(range(len(sequence.time_signatures)), key=lambda index: sequence.time_signatures[index].time)
-    for index in order:
-        change = sequence.time_signatures[index]
+    total_time = sequence.total_time
+    for index, change in sorted(enumerate(sequence.time_signatures), key=lambda item: item[1].time):
         numerator, denominator = signature
-        if not 0 <= change.time < sequence.total_time or (change.numerator, change.denominator) == signature:
+        if not 0 <= change.time < total_time or (change.numerator, change.denominator) == signature:
             continue
         position = change.time * qpm / 60
         if not math.isfinite(position):

@@ -11,9 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.midi.quarter_positions import TempoMap
-from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
+from gmd_vae.windows.cutting.beat_time import Music
 from gmd_vae.windows.cutting.drum_windows import placed_stretches, placed_windows, section_times
 from gmd_vae.windows.extraction import Dropped, Labels
 
@@ -71,17 +70,6 @@ class Stretch:
     labels: Labels
 
 
-def sections(sequence: Any) -> list[Section]:
-    """Returns the sections in the order of time; none if a time is not a number or there is no music.
-
-    A new time signature begins a new bar.
-
-    Args:
-        sequence: NoteSequence.
-    """
-    return _sections(at_one_tempo(sequence, notes_of(sequence)))
-
-
 def main_tempo(sequence: Any) -> float | None:
     """Returns the median tempo of a NoteSequence in quarter notes per minute; ``None`` without music."""
     tempos = TempoMap.of(sequence)
@@ -90,14 +78,17 @@ def main_tempo(sequence: Any) -> float | None:
     return tempos.tempo_between(0.0, float(tempos.to_quarters(sequence.total_time)))
 
 
-def bars_at(sequence: Any, seconds: Sequence[float]) -> list[float]:
-    """Returns times as bars, counted from 1 through the whole file; times outside the sections are left out."""
-    music = at_one_tempo(sequence, notes_of(sequence))
-    known = _sections(music)
-    starts = [section.seconds for section in known]
+def bars_at(music: Music, known: Sequence[Section], seconds: Sequence[float]) -> list[float]:
+    """Returns times as bars, counted from 1 through the whole file; times outside the sections are left out.
+
+    Args:
+        music: Music that was moved to one tempo.
+        known: Its sections.
+        seconds: Times in the music as it was given.
+    """
     found = []
     for time in seconds:
-        number = bisect.bisect_right(starts, time) - 1
+        number = bisect.bisect_right(known, time, key=lambda section: section.seconds) - 1
         if number < 0 or not math.isfinite(time):
             continue
         section = known[number]
@@ -108,8 +99,14 @@ def bars_at(sequence: Any, seconds: Sequence[float]) -> list[float]:
     return found
 
 
-def _sections(music: Music) -> list[Section]:
-    """Returns the sections of music that was moved to one tempo."""
+def sections(music: Music) -> list[Section]:
+    """Returns the sections in the order of time; none if a time is not a number or there is no music.
+
+    A new time signature begins a new bar.
+
+    Args:
+        music: Music that was moved to one tempo.
+    """
     split = section_times(music.sequence)
     if split is None:
         return []
@@ -130,16 +127,15 @@ def _sections(music: Music) -> list[Section]:
     return all_sections
 
 
-def windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Window]:
+def windows(spec: DrumWindows, music: Music, dropped: Dropped) -> list[Window]:
     """Returns the windows of ``extract_drum_windows`` with the positions of their first occurrences.
 
     Args:
         spec: Settings of the windows.
-        sequence: NoteSequence.
+        music: Music that was moved to one tempo.
         dropped: Receives the counts of the music that gives no window.
     """
-    music = at_one_tempo(sequence, notes_of(sequence))
-    known, times = _sections(music), section_times(music.sequence)
+    known, times = sections(music), section_times(music.sequence)
     found = []
     for placed in placed_windows(spec, music.sequence, dropped, music.notes):
         section = known[placed.section]
@@ -149,16 +145,15 @@ def windows(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Window]:
     return found
 
 
-def stretches(spec: DrumWindows, sequence: Any, dropped: Dropped) -> list[Stretch]:
+def stretches(spec: DrumWindows, music: Music, dropped: Dropped) -> list[Stretch]:
     """Returns the stretches that the windows are cut from, each at least one window long.
 
     Args:
         spec: Settings of the windows.
-        sequence: NoteSequence.
+        music: Music that was moved to one tempo.
         dropped: Receives the counts of the music that gives no window.
     """
-    music = at_one_tempo(sequence, notes_of(sequence))
-    known, times = _sections(music), section_times(music.sequence)
+    known, times = sections(music), section_times(music.sequence)
     found = []
     for placed in placed_stretches(spec, music.sequence, dropped, music.notes):
         _, bpm = _seconds_and_tempo(spec, music, times, placed.section, placed.step, len(placed.labels))

@@ -8,7 +8,6 @@ the reasons.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Container, Iterable
@@ -26,6 +25,7 @@ BASS_PROGRAMS = range(32, 40)
 ANY_PROGRAM = range(128)
 PIANO = range(21, 109)  # pitches
 MAX_TRIO_BARS = 1024
+MAX_TRIOS = 1000  # of a melody, a bass and drums in a section: Magenta cuts windows of each
 _TRIO_GAP = 2  # longest pause of an instrument in bars
 _MIN_TRACKS, _MAX_TRACKS = 2, 8
 _BAR = 16  # steps
@@ -146,7 +146,8 @@ def _melody_spans(notes: Iterable[_Note]) -> list[tuple[int, int]]:
             continue
         begin = ordered[place].start // _BAR  # also for a drum note, as in note_seq
         on = off = -1
-        for note in itertools.islice(ordered, place, None):
+        for index in range(place, len(ordered)):
+            note = ordered[index]
             if not note.in_melody or (off >= 0 and note.start == on):
                 continue
             if off >= 0 and note.start - off >= _BAR:
@@ -167,7 +168,14 @@ def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[i
     if bars > MAX_TRIO_BARS:
         dropped.reasons["trios_cut_off"] += 1
         bars = MAX_TRIO_BARS
-    parts: dict[int, str] = {}  # instrument -> melody, bass, drums or ""
+    numbers = _trio_parts(section)
+    for reason, instruments in zip(("no_melody_part", "no_bass_part", "no_drum_part"), numbers, strict=True):
+        dropped.reasons[reason] += not instruments
+    if not all(numbers):
+        return []
+    if math.prod(map(len, numbers)) > MAX_TRIOS:
+        dropped.reasons["too_many_trios"] += 1
+        return []
     playable: set[int] = set()  # instruments with a note that the model can represent
     coverage: Any = np.zeros((bars, 128), np.bool_)  # [bars, instruments]: True where an instrument plays
     tempo = tempo_of(section)
@@ -175,19 +183,11 @@ def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[i
         number = note.instrument
         if number > 127:
             continue
-        part = _part_of(note)
-        if parts.setdefault(number, part) != part:
-            parts[number] = ""  # an instrument with two roles has none
         pitches: Container[int] = _DRUM_PITCHES if note.is_drum else PIANO
         if note.velocity and note.pitch in pitches:
             playable.add(number)
         start, end = _note_steps(note, tempo)
         coverage[start // _BAR : max(start // _BAR, math.ceil(end / _BAR)), number] = True
-    numbers = [[number for number in sorted(parts) if parts[number] == part] for part in ("melody", "bass", "drums")]
-    for reason, instruments in zip(("no_melody_part", "no_bass_part", "no_drum_part"), numbers, strict=True):
-        dropped.reasons[reason] += not instruments
-    if not all(numbers):
-        return []
     coverage[:, [number for number in range(128) if number not in playable]] = False
     near: Any = np.zeros_like(coverage)  # True where an instrument plays within the longest pause
     for bar in range(bars):
@@ -205,6 +205,21 @@ def _trios(requirements: Requirements, section: Any, dropped: Dropped) -> list[i
     if not first_bars:
         dropped.reasons["not_together"] += 1
     return first_bars
+
+
+def has_too_many_trios(section: Any) -> bool:
+    """Returns True for more than ``MAX_TRIOS`` choices of a melody, a bass and drums."""
+    return math.prod(map(len, _trio_parts(section))) > MAX_TRIOS
+
+
+def _trio_parts(section: Any) -> list[list[int]]:
+    """Returns the numbers of the melodies, of the basses and of the drums; an instrument with two roles has none."""
+    parts: dict[int, str] = {}  # instrument -> melody, bass, drums or ""
+    for note in section.notes:
+        number, part = note.instrument, _part_of(note)
+        if number <= 127 and parts.setdefault(number, part) != part:
+            parts[number] = ""
+    return [[number for number in sorted(parts) if parts[number] == part] for part in ("melody", "bass", "drums")]
 
 
 def _bars_with_tracks(section: Any, dropped: Dropped) -> list[int]:

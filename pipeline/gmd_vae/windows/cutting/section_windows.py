@@ -85,6 +85,9 @@ def convert_section(
     """
     in_section = Dropped()  # which of these counts apply depends on the windows
     bars = window_bars(requirements, section, in_section)
+    if in_section.reasons["too_many_trios"]:
+        dropped.add(in_section)
+        return []
     chords = ""
     if bars and requirements.chords:
         chords = _prepare_chords(section, requirements)

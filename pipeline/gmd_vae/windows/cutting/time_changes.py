@@ -15,6 +15,8 @@ from gmd_vae.windows.cutting.section_meter import DEFAULT_TEMPO
 _CHORD = NoteSequence.TextAnnotation.CHORD_SYMBOL
 _BEAT = NoteSequence.TextAnnotation.BEAT
 _PEDALS = (64, 66, 67)  # control numbers: sustain, sostenuto, una corda
+_MAX_COPIED = 64 << 20  # bytes of what every section has a copy of, in all sections together
+_PEDAL_BYTES = 16
 _EMPTIED = (
     "notes",
     "time_signatures",
@@ -33,7 +35,8 @@ def split_on_time_changes(sequence: NoteSequence) -> list[NoteSequence]:
         sequence: NoteSequence with times in seconds. It is not changed.
 
     Raises:
-        ValueError: The times of the sequence are quantized.
+        ValueError: The times of the sequence are quantized, or its sections would take far more memory than it does:
+            each has a copy of the names of all instruments, and of the pedals that are down.
     """
     cuts = _cuts(sequence)
     if len(cuts) < 2:
@@ -46,20 +49,29 @@ def split_on_time_changes(sequence: NoteSequence) -> list[NoteSequence]:
     empty.total_time = 0.0
     for name in _EMPTIED:
         empty.ClearField(name)
-    sections = [NoteSequence.FromString(empty.SerializeToString()) for _ in cuts[:-1]]
+    pedals = [change for change in sequence.control_changes if change.control_number in _PEDALS]
+    held = {_pedal(change) for change in pedals}
+    common = empty.SerializeToString()
+    if (len(cuts) - 1) * (len(common) + _PEDAL_BYTES * len(held)) > _MAX_COPIED:
+        raise ValueError(f"{len(cuts) - 1:,} sections, each with {len(common):,} bytes and {len(held):,} pedals")
+    sections = [NoteSequence.FromString(common) for _ in cuts[:-1]]
     _add_notes(sequence, cuts, sections)
     for name in ("time_signatures", "key_signatures", "tempos"):
         _add_states(getattr(sequence, name), cuts, [getattr(section, name) for section in sections])
     texts = [section.text_annotations for section in sections]
     _add_states([text for text in sequence.text_annotations if text.annotation_type == _CHORD], cuts, texts)
     _add_beats([text for text in sequence.text_annotations if text.annotation_type == _BEAT], cuts, texts)
-    pedals = [change for change in sequence.control_changes if change.control_number in _PEDALS]
     controls = [section.control_changes for section in sections]
-    _add_states(pedals, cuts, controls, lambda pedal: (pedal.instrument, pedal.control_number))
+    _add_states(pedals, cuts, controls, _pedal)
     for section, start in zip(sections, cuts, strict=False):
         section.subsequence_info.start_time_offset = start
         section.subsequence_info.end_time_offset = sequence.total_time - start - section.total_time
     return sections
+
+
+def _pedal(change: Any) -> tuple[int, int]:
+    """Returns the instrument and the control number of a pedal."""
+    return change.instrument, change.control_number
 
 
 def _cuts(sequence: NoteSequence) -> list[float]:

@@ -14,6 +14,7 @@ from gmd_vae.midi.sequence_limits import is_within_limits
 from gmd_vae.windows.cutting.beat_time import Music
 from gmd_vae.windows.cutting.filters import STOCK_FILTERS
 from gmd_vae.windows.cutting.magenta_windows import accepted_sections, fields_of, parse_sequence
+from gmd_vae.windows.cutting.section_content import has_too_many_trios
 from gmd_vae.windows.extraction import Dropped
 from gmd_vae.windows.stock.drums import StockExtraction
 
@@ -64,6 +65,9 @@ class StockConverterExtractor:
         sequences: list[bytes] = []
         try:
             for section in accepted_sections(STOCK_FILTERS, Music(sequence, notes), dropped):
+                if self._cuts_trios and has_too_many_trios(section):
+                    dropped.reasons["too_many_trios"] += 1
+                    continue
                 windows = self._windows_of(section)
                 sequences += [window for window in windows if window is not None]
                 dropped.reasons["not_reproduced"] += windows.count(None)
@@ -73,6 +77,10 @@ class StockConverterExtractor:
         if not sequences:
             dropped.reasons["no_windows"] += 1
         return StockExtraction(sequence.id, sequences, dropped)
+
+    @cached_property
+    def _cuts_trios(self) -> bool:
+        return type(self._converter).__name__ == "TrioConverter"
 
     def _windows_of(self, section: NoteSequence) -> list[bytes | None]:
         """Returns each window as a NoteSequence; ``None`` where that does not give the window again."""
