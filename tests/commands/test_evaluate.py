@@ -46,7 +46,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.tensorflow
-def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_tables_and_plots(run: Path, evaluate: Evaluate) -> None:
     code, out, err = evaluate(*QUICK, "--json")
     assert code == 0, err
     (result,) = json.loads(out)
@@ -94,15 +94,34 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert "Starting TensorFlow" in err
     assert digests(folder) == before
 
-    # other settings are measured again, into another folder
+
+@pytest.mark.tensorflow
+def test_results_of_other_settings_and_weights_are_kept(
+    run: Path, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     figures = made_up_result(windows=5).figures
     monkeypatch.setattr(type(family_of(get_config(DEFAULT_CONFIG))), "evaluate", lambda *_: figures)
-    code, out, err = evaluate(*QUICK, "--seed", "1", "--json")
-    assert "Measured before" not in err
-    (other,) = json.loads(out)
-    assert (other["windows"], other["settings"]["seed"]) == (5, 1)
-    assert digests(folder) == before
-    assert digests(run / "eval" / folder.name.replace("validation-3", "validation-3-seed-1"))["result.json"]
+
+    def kept(*options: str) -> set[str]:
+        code, _, err = evaluate(*QUICK, *options)
+        assert code == 0, err
+        return {path.name for path in (run / "eval").iterdir()}
+
+    first = kept()
+    (usual,) = first
+    assert usual.endswith("-importance-samples-2-samples-20")
+    result = (run / "eval" / usual / "result.json").read_bytes()
+    assert kept() == first
+    seeded = usual.replace("-importance", "-seed-1-importance")
+    assert kept("--seed", "1") == first | {seeded}
+    assert json.loads((run / "eval" / seeded / "result.json").read_text())["settings"]["seed"] == 1
+    content = json.loads(result)
+    content["checkpoint"]["files"] = dict.fromkeys(content["checkpoint"]["files"], "0" * 64)
+    other = json.dumps(content, indent=2) + "\n"
+    (run / "eval" / usual / "result.json").write_text(other)  # as of a run with this name that was deleted
+    assert f"{usual}-2" in kept()
+    assert (run / "eval" / usual / "result.json").read_text() == other
+    assert (run / "eval" / f"{usual}-2" / "result.json").read_bytes() == result
 
 
 def test_a_path_that_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Eight times the same command at once: each ends well or names the other, and one whole output is left."""
+"""The same command several times at once: each ends well or names the other, and one whole output is left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gmd_vae.common.manifest import check_replaceable
 MakeMidi = Callable[..., bytes]
 
 pytestmark = pytest.mark.timeout(600)
-COPIES = 8
+COPIES = 4  # two processors run two of them at a time
 
 
 def at_once(folder: Path, *arguments: str | Path, copies: int = COPIES) -> tuple[int, list[str]]:
@@ -108,7 +108,7 @@ def test_a_killed_render_leaves_nothing_after_the_next_one(workspace: Path, make
 def test_a_second_ctrl_c_while_the_first_is_cleaned_up(workspace: Path) -> None:
     assert at_once(workspace, "fetch", "starter", "--output-dir", "out", copies=1) == (1, [])
     before = {path.name: files.sha256(path) for path in (workspace / "out").rglob("*") if path.is_file()}
-    for attempt in range(8):
+    for attempt in range(0, 8, 2):
         process = subprocess.Popen(
             [sys.executable, "-m", "gmd_vae", "fetch", "starter", "--seed", "1", "--output-dir", "out"],
             cwd=workspace, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -134,40 +134,15 @@ def test_commands_with_a_model(tiny_run: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(tiny_run, run)
     arguments = ("generate", "--run-dir", run, "-n", "2", "--output-dir", tmp_path / "beats")
-    succeeded, errors = at_once(Path.cwd(), *arguments, copies=4)
+    succeeded, errors = at_once(Path.cwd(), *arguments)
     assert_one_output(
         tmp_path / "beats", "generate", succeeded, [error.replace(f"{tmp_path}/", "") for error in errors]
     )
-    succeeded, errors = at_once(Path.cwd(), "generate", "--run-dir", run, "-n", "2", copies=4)
-    assert (succeeded, errors) == (4, [])
-    assert len(list((run / "generated").iterdir())) == 4
+    succeeded, errors = at_once(Path.cwd(), "generate", "--run-dir", run, "-n", "2")
+    assert (succeeded, errors) == (COPIES, [])
+    assert len(list((run / "generated").iterdir())) == COPIES
     arguments = ("evaluate", run, "--samples", "20", "--importance-samples", "2")
-    succeeded, errors = at_once(Path.cwd(), *arguments, copies=4)
+    succeeded, errors = at_once(Path.cwd(), *arguments)
     (folder,) = (run / "eval").iterdir()
     assert folder.name.endswith("-importance-samples-2-samples-20")
     assert_one_output(folder, "evaluate", succeeded, [error.replace(f"{run}/eval/", "") for error in errors])
-
-
-@pytest.mark.tensorflow
-def test_results_of_other_settings_and_weights_are_kept(tiny_run: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(tiny_run, run)
-
-    def evaluate(*options: str) -> set[str]:
-        few = ("--importance-samples", "2", "--samples", "20")
-        assert at_once(Path.cwd(), "evaluate", run, *few, *options, copies=1) == (1, [])
-        return {path.name for path in (run / "eval").iterdir()}
-
-    first = evaluate()
-    (usual,) = first
-    assert usual.endswith("-importance-samples-2-samples-20")
-    result = (run / "eval" / usual / "result.json").read_bytes()
-    assert evaluate() == first
-    assert evaluate("--seed", "1") == first | {usual.replace("-importance", "-seed-1-importance")}
-    content = json.loads(result)
-    content["checkpoint"]["files"] = dict.fromkeys(content["checkpoint"]["files"], "0" * 64)
-    other = json.dumps(content, indent=2) + "\n"
-    (run / "eval" / usual / "result.json").write_text(other)  # as of a run with this name that was deleted
-    assert f"{usual}-2" in evaluate()
-    assert (run / "eval" / usual / "result.json").read_text() == other
-    assert (run / "eval" / f"{usual}-2" / "result.json").read_bytes() == result
