@@ -32,7 +32,7 @@ ORDER = (
     *("windows.stock", "windows"),
     "inspection",
     *("models.label_vectors", "models.accelerated", "models.forward", "models", "models.inference"),
-    *("training.examples", "training.history", "training.run", "training", "training.cluster"),
+    *("training.examples", "training.history", "training.run", "training.augmentation", "training", "training.cluster"),
     *("evaluation.settings", "evaluation.figures", "evaluation.data", "evaluation.model"),
     *("evaluation.metrics", "evaluation.latent", "evaluation.likelihood", "evaluation.json_form"),
     *("evaluation.result", "evaluation.measure", "evaluation.tables", "evaluation.plots"),

@@ -12,8 +12,8 @@ from fixtures.tool_module import load_tool
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
 
-# scheduled sampling: random draws in addition to the latent noise
-RANDOM = "sampling_schedule=constant,sampling_rate=0.5"
+# random draws in addition to the latent noise
+RANDOM = "sampling_schedule=constant,sampling_rate=0.5,mix_windows=0.5,drop_voices=0.3,swap_voices=0.2,blank_inputs=0.3"
 
 
 def test_two_kills_change_nothing(

@@ -23,6 +23,7 @@ from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
 pytestmark = pytest.mark.tensorflow
 
+DRUM_LEVERS = "mix_windows=0.5,replace_bars=0.3,drop_voices=0.3,swap_voices=0.2"
 TINY = "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=4"
 
 
@@ -36,14 +37,21 @@ def melody_notes(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return root / "notes"
 
 
-def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
-    """Two steps and three samples; returns the notes in each sample."""
+def train_and_sample(name: str, notes: Path, folder: Path, levers: str) -> list[int]:
+    """Two steps with levers and three samples; returns the notes in each sample."""
     from gmd_vae.training.loop import train
 
     config = get_config(name)
     preprocess(notes, folder / "examples", family_of(config).extractor(config), config=name, max_per_sequence=5)
     examples = open_examples(folder / "examples", config)
-    run = Run(folder / "run", config, resolve(config, TINY), 0, examples.folder, examples.digest)
+    run = Run(
+        folder / "run",
+        config,
+        resolve(config, f"{TINY},{levers},blank_inputs=0.3"),
+        0,
+        examples.folder,
+        examples.digest,
+    )
     run.folder.mkdir()
     run.describe(Plan(2))
     outcome = train(run, examples, Plan(2))
@@ -55,7 +63,7 @@ def train_and_sample(name: str, notes: Path, folder: Path) -> list[int]:
 
 
 def test_a_melody_config_from_music_to_melodies(melody_notes: Path, tmp_path: Path) -> None:
-    notes = train_and_sample("cat-mel_2bar_small", melody_notes, tmp_path)
+    notes = train_and_sample("cat-mel_2bar_small", melody_notes, tmp_path, "transpose=5")
     assert sum(notes) > 0
     layout = read_examples_manifest(tmp_path / "examples").layout
     assert (layout.format, layout.input_depth, layout.output_depth, layout.input_dtype) == ("tensors", 90, 90, "bool")
@@ -80,14 +88,14 @@ def test_examples_fit_every_config_with_their_converter(melody_notes: Path, tmp_
 
 
 def test_groovae_from_drums_to_drums(starter_notes: Path, tmp_path: Path) -> None:
-    notes = train_and_sample("groovae_2bar_humanize", starter_notes, tmp_path)
+    notes = train_and_sample("groovae_2bar_humanize", starter_notes, tmp_path, DRUM_LEVERS)
     assert len(notes) == 3
     layout = read_examples_manifest(tmp_path / "examples").layout
     assert (layout.format, layout.input_depth, layout.input_dtype) == ("tensors", 27, "float32")
 
 
 def test_a_nade_config_uses_our_drum_windows(starter_notes: Path, tmp_path: Path) -> None:
-    notes = train_and_sample("nade-drums_2bar_reduced", starter_notes, tmp_path)
+    notes = train_and_sample("nade-drums_2bar_reduced", starter_notes, tmp_path, DRUM_LEVERS)
     assert len(notes) == 3
     assert read_examples_manifest(tmp_path / "examples").layout.format == "labels"
 

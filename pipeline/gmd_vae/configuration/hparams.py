@@ -8,7 +8,7 @@ from typing import Any
 from gmd_vae.common.errors import UsageError, nearest
 from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
 from gmd_vae.configuration.limits import check_hparams, shortened
-from gmd_vae.configuration.own_hparams import OWN_HPARAMS
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS, check_levers
 
 # commas outside of brackets, for example in enc_rnn_size=[128,128],z_size=64
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -63,6 +63,7 @@ def _check(config: Config, hparams: dict[str, Any]) -> None:
     """Checks types and ranges, and that the hyperparameters fit each other and the config."""
     try:
         check_hparams(hparams)
+        check_levers(config, hparams)
     except ValueError as error:
         raise UsageError(f"Hyperparameter {error}", "Give --hparams another value.") from None
     if hparams["max_seq_len"] != config.windows.steps:

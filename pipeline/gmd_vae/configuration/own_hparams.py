@@ -9,7 +9,12 @@ A new one is an entry of ``LEVERS`` here and its range in ``limits.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gmd_vae.families import family_of
+
+if TYPE_CHECKING:
+    from gmd_vae.configuration.config import Config
 
 
 class Lever(NamedTuple):
@@ -24,6 +29,12 @@ class Lever(NamedTuple):
     effect: str
 
 
+DRUM_LEVERS = (
+    "mix_windows",
+    "replace_bars",
+    "swap_voices",
+    "drop_voices",
+)  # in the order in which they change a window
 LEVERS: dict[str, Lever] = {
     # The weights of single steps are noisy at a constant learning rate; their average generalises better.
     "average_decay": Lever(
@@ -41,7 +52,22 @@ LEVERS: dict[str, Lever] = {
     "free_bits_until": Lever(0, "step at which the free bits, which decline linearly from the first step, reach 0"),
     # With β below 1 the ELBO, which weighs the KL divergence with 1, is best long before the loss is.
     "best_by": Lever("elbo", "'objective': best/ keeps the checkpoint with the lowest reconstruction + max_beta × KL"),
+    # Few drummers recorded the music. Voices that played together in no window make the model learn each by itself.
+    "mix_windows": Lever(0.0, "probability that the drums of a window are mixed with those of another one"),
+    # A model that has seen a window a hundred times can write it from memory; with other bars it has to read z.
+    "replace_bars": Lever(0.0, "probability that bars of a window are replaced by other bars of the window"),
+    "drop_voices": Lever(0.0, "probability that voices of a window are dropped"),
+    # Drummers keep time on the hi-hat or on the ride, and accent with the open hi-hat or the crash.
+    "swap_voices": Lever(
+        0.0, "probability that closed hi-hat and ride are swapped, open hi-hat and crash, and the toms; each by itself"
+    ),
+    # Music in all keys, as in Magenta's configs of melodies and multitrack
+    "transpose": Lever(0, "a window is transposed by at most so many semitones up or down"),
+    # A decoder that reads its own past needs z less; in generation its past is its own (Bowman et al. 2016).
+    "blank_inputs": Lever(0.0, "probability that the decoder does not read the step before"),
 }
+# The levers of the training input: changes of the windows at random, in training graphs alone
+INPUT_LEVERS = (*DRUM_LEVERS, "transpose", "blank_inputs")
 OWN_HPARAMS: dict[str, Any] = {name: lever.off for name, lever in LEVERS.items()}
 
 
@@ -58,3 +84,18 @@ def magentas(hparams: Mapping[str, Any]) -> dict[str, Any]:
 def without_off(hparams: Mapping[str, Any]) -> dict[str, Any]:
     """Returns hyperparameters without the levers that are off, for files that earlier versions may read."""
     return {name: value for name, value in hparams.items() if name not in OWN_HPARAMS or value != OWN_HPARAMS[name]}
+
+
+def check_levers(config: Config, hparams: Mapping[str, Any]) -> None:
+    """Checks that the levers of the training input that are on fit the config's music.
+
+    Args:
+        config: The config.
+        hparams: All hyperparameters.
+
+    Raises:
+        ValueError: One does not fit; the text names it and the reason.
+    """
+    for name in INPUT_LEVERS:
+        if hparams[name] and (reason := family_of(config).unfit_lever(config, name)):
+            raise ValueError(f"{name}={hparams[name]} does not fit config '{config.name}': {reason}")

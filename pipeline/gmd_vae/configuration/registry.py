@@ -16,7 +16,7 @@ from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config, from_declaration
 from gmd_vae.configuration.limits import check_hparams, shortened
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
-from gmd_vae.configuration.own_hparams import complete
+from gmd_vae.configuration.own_hparams import check_levers, complete
 from gmd_vae.families import family_of
 
 BUILT_IN = Path(__file__).parent.parent / "configs.py"  # a link to the one at the top level of the checkout
@@ -134,6 +134,7 @@ def config_of_model(
     if unknown := [key for key in hparams if key not in config.hparams]:
         raise ValueError(f"unknown hyperparameter {shortened(unknown[0])}")
     check_hparams(hparams)
+    check_levers(config, hparams)
     if hparams["max_seq_len"] != config.windows.steps:
         raise ValueError(f"max_seq_len is {hparams['max_seq_len']}, and its windows have {config.windows.steps} steps")
     return config, hparams
@@ -154,6 +155,7 @@ def _load(path: Path) -> list[Config]:
     for config in configs:
         try:
             family_of(config).check(config)
+            check_levers(config, config.hparams)
         except (ValueError, UsageError) as error:
             raise UsageError(f"Config file '{path}': {str(error).removesuffix('.')}", _NEXT_ACTION) from None
     names = [config.name for config in configs]

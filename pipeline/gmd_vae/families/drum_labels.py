@@ -95,6 +95,12 @@ class DrumLabels(Family):
         parameters = count_parameters(config, hparams)
         return int(1.1e9 + 4 * copies * parameters + 1.5 * 4 * int(hparams["batch_size"]) * per_window)
 
+    def unfit_lever(self, config: Config, name: str) -> str:
+        """Refuses transposition, and levers that need more bars or other drum classes."""
+        from gmd_vae.configuration.drum_kit import unfit_drum_lever
+
+        return unfit_drum_lever(name, config.drum_windows)
+
     def extractor(self, config: Config, filters: Filters | None = None) -> Extractor:
         """Returns our own extractor of drum windows."""
         from gmd_vae.windows.cutting.drum_windows import DrumExtractor

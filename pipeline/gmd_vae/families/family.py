@@ -101,6 +101,15 @@ class Family(abc.ABC):
             ValueError: They are not; the text names the config.
         """
 
+    @abc.abstractmethod
+    def unfit_lever(self, config: Config, name: str) -> str:
+        """Returns the reason why a lever of the training input cannot be on; empty if it can.
+
+        Args:
+            config: The config.
+            name: One of ``configuration.own_hparams.INPUT_LEVERS``.
+        """
+
     # --- windows
 
     @abc.abstractmethod

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.own_hparams import DRUM_LEVERS
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.families.groove_columns import DRUMS, Groove
+from gmd_vae.families.groove_columns import DRUMS, NOTE_DROPOUT, Groove
 from gmd_vae.families.magenta_family import MagentaFamily
 from gmd_vae.families.music import MUSIC, Music
 from gmd_vae.families.output_spec import OutputSpec, bars_in_words
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from gmd_vae.generation.model import OpenedModel
     from gmd_vae.generation.performance.humanizer import Humanizer
     from gmd_vae.models.inference.scorer import Scorer
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors
@@ -85,12 +88,26 @@ class GrooVae(MagentaFamily):
             raise ValueError(f"config '{config.name}': its windows name no task")
         return Groove(windows.task, windows.added)
 
+    def unfit_lever(self, config: Config, name: str) -> str:
+        """Refuses what drums do not have, and all levers of drums where the input cannot follow them."""
+        from gmd_vae.configuration.drum_kit import unfit_drum_lever
+
+        if name in DRUM_LEVERS and config.windows.converter == NOTE_DROPOUT:
+            return "its examples lack notes of the input at random, and no input can be made for changed drums"
+        return unfit_drum_lever(name, self.drum_grid(config))
+
     def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:
         """Returns the extractor of played drums. It starts TensorFlow when called."""
         from gmd_vae.windows.cutting.filters import NO_FILTERS
         from gmd_vae.windows.cutting.magenta_windows import GrooveExtractor
 
         return GrooveExtractor(config.magenta_windows, filters or NO_FILTERS)
+
+    def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:
+        """Returns a table of grooves."""
+        from gmd_vae.training.music_tables import GrooveTable
+
+        return GrooveTable(split, self.groove(config), self.drum_grid(config), tokens)
 
     def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
         """Returns the number of hits."""

@@ -13,6 +13,7 @@ DRUMS = 9  # drum classes; columns 0 to 8 are hits
 VELOCITIES = DRUMS  # first column of velocities, 0 to 1
 OFFSETS = 2 * DRUMS  # first column of offsets, -1 to 1 of half a step, early is positive
 TAPPED = 3  # drum class (open hi-hat) in whose columns a tapped rhythm is read
+NOTE_DROPOUT = "groovae_2bar_tap_fixed_velocity_note_dropout"  # converter that drops notes of the input at random
 
 
 @dataclasses.dataclass(frozen=True)

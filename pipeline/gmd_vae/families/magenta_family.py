@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
+from gmd_vae.configuration.own_hparams import DRUM_LEVERS
 from gmd_vae.families.family import Family
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class MagentaFamily(Family):
         for field in ("family", "windows", "levels", "encoder_levels"):
             if getattr(config, field) != getattr(model, field):
                 raise ValueError(f"config '{config.name}': '{field}' is not that of Magenta's '{model.name}'")
+
+    def unfit_lever(self, config: Config, name: str) -> str:
+        """Refuses the levers of drums."""
+        return "its music is not drums" if name in DRUM_LEVERS else ""
 
     @abc.abstractmethod
     def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.models.inference.scorer import Scorer
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors
@@ -84,6 +86,12 @@ class Multitrack(MagentaFamily):
         from gmd_vae.windows.cutting.magenta_windows import TrackExtractor
 
         return TrackExtractor(config.magenta_windows, filters or NO_FILTERS, "tracks")
+
+    def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:
+        """Returns a table of windows with pitches."""
+        from gmd_vae.training.music_tables import PitchTable
+
+        return PitchTable(split, self.output(config), tokens)
 
     def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
         """Returns the instruments of a bar with their notes."""

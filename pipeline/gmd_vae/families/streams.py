@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.models.inference.scorer import Scorer
+    from gmd_vae.training.examples import Split
+    from gmd_vae.training.input import ExampleTable
     from gmd_vae.windows.cutting.filters import Filters
     from gmd_vae.windows.cutting.magenta_windows import MagentaExtractor
     from gmd_vae.windows.extraction import Tensors
@@ -80,6 +82,12 @@ class Streams(MagentaFamily):
 
         windows = config.magenta_windows
         return SectionExtractor(windows, filters or NO_FILTERS, "trio" if len(windows.parts) > 1 else "melody")
+
+    def example_table(self, config: Config, split: Split, tokens: frozenset[str]) -> ExampleTable:
+        """Returns a table of windows with pitches."""
+        from gmd_vae.training.music_tables import PitchTable
+
+        return PitchTable(split, self.output(config), tokens)
 
     def window_parts(self, config: Config, window: Tensors) -> list[dict[str, Any]]:
         """Returns the streams with their notes."""

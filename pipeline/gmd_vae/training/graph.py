@@ -11,10 +11,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from gmd_vae.configuration.own_hparams import INPUT_LEVERS
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
+from gmd_vae.training.augmentation.batch_draws import Augmentation, BatchDraws
+from gmd_vae.training.augmentation.blanking import blank_decoder_inputs
 from gmd_vae.training.examples import Split
 from gmd_vae.training.execution import Execution
 from gmd_vae.training.input import shuffled_rows
@@ -47,7 +50,7 @@ def build(run: Run, split: Split, execution: Execution, *, one_batch: bool = Fal
         run: Config, hyperparameters, layers and seed.
         split: Training examples, at least one batch.
         execution: Placement of the graph and share of each batch.
-        one_batch: Trains on the first batch at every step (smoke test).
+        one_batch: Trains on the first batch at every step, without levers of the input (smoke test).
     """
     batch_size = run.hparams["batch_size"]
     first_row, size = execution.rows(batch_size)
@@ -61,7 +64,14 @@ def build(run: Run, split: Split, execution: Execution, *, one_batch: bool = Fal
         with execution.local_device():
             table = family_of(run.config).example_table(run.config, split, chosen.token_sequences)
         first = (0 if one_batch else model.global_step) * tf.constant(batch_size, tf.int64) + first_row
-        batch = table.batch(shuffled_rows(first, size, split.count, run.seed))
+        rows, augmentation = shuffled_rows(first, size, split.count, run.seed), None
+        if not one_batch and any(run.hparams[name] for name in INPUT_LEVERS):
+            draws = BatchDraws(run.seed, model.global_step, batch_size, first_row, size)
+            batch_rows = shuffled_rows(first - first_row, batch_size, split.count, run.seed)
+            augmentation = Augmentation(run.hparams, draws, batch_rows)
+            if blanks := run.hparams["blank_inputs"]:
+                blank_decoder_inputs(model, blanks, config.hparams.max_seq_len, draws)
+        batch = table.batch(rows, augmentation=augmentation)
 
         with stateless_randomness(run.seed, model.global_step, stream=execution.rng_stream):
             optimizer = execution.wrap_optimizer(model.train(**batch.arguments()))  # also sets model.loss

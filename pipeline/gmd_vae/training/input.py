@@ -19,6 +19,8 @@ from gmd_vae.configuration.window_specs import MAX_STEPS, DrumWindows
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.tokens import labels_to_sequence
 from gmd_vae.models.label_vectors import expand_labels
+from gmd_vae.training.augmentation.batch_draws import Augmentation
+from gmd_vae.training.augmentation.drum_voices import augment_drums, cells_to_labels, labels_to_cells
 from gmd_vae.training.examples import Split
 
 CHECK = "check_examples"  # in the names of the operations that check records; errors hold the name
@@ -76,15 +78,16 @@ class ExampleTable(abc.ABC):
                 load, trainable=False, collections=[tf.GraphKeys.LOCAL_VARIABLES], name="examples"
             )
 
-    def batch(self, rows: Any, present: Any = None) -> Batch:
+    def batch(self, rows: Any, present: Any = None, augmentation: Augmentation | None = None) -> Batch:
         """Returns some of the examples as the model takes them.
 
         Args:
             rows: Numbers of the examples, int64 ``[batch]``.
             present: bool ``[batch]``. A window with False has length 0 and counts neither in the loss nor in the
                 metrics. ``None``: all are present.
+            augmentation: Random changes of the windows, in training; ``None``: the windows as they are.
         """
-        batch = self._batch(rows)
+        batch = self._batch(rows, augmentation)
         if present is None:
             return batch
         lengths = batch.sequence_length
@@ -96,7 +99,7 @@ class ExampleTable(abc.ABC):
         """Returns the table's rows from all records, string ``[examples]``."""
 
     @abc.abstractmethod
-    def _batch(self, rows: Any) -> Batch:
+    def _batch(self, rows: Any, augmentation: Augmentation | None) -> Batch:
         """Returns the rows of a batch as the model takes them."""
 
 
@@ -121,8 +124,10 @@ class LabelTable(ExampleTable):
             labels = tf.identity(labels)
         return tf.cast(labels, tf.int32) if len(self._windows.pitch_classes) < 31 else labels
 
-    def _batch(self, rows: Any) -> Batch:
+    def _batch(self, rows: Any, augmentation: Augmentation | None) -> Batch:
         labels = tf.gather(self._table, rows)
+        if augmentation is not None and augmentation.changes_drums:
+            labels = self._changed(labels, augmentation)
         return Batch(
             input_sequence=expand_labels(labels, self._windows, roll=self._windows.roll_input, no_hit=True),
             output_sequence=labels_to_sequence(labels)
@@ -130,6 +135,13 @@ class LabelTable(ExampleTable):
             else expand_labels(labels, self._windows, roll=self._windows.roll_output, no_hit=False),
             sequence_length=tf.fill([int(rows.shape[0])], self._windows.steps),
         )
+
+    def _changed(self, labels: Any, augmentation: Augmentation) -> Any:
+        """Returns labels after the levers of drum windows."""
+        voices, partner_rows = len(self._windows.pitch_classes), augmentation.partner_rows()
+        cells = labels_to_cells(labels, voices)
+        partners = None if partner_rows is None else labels_to_cells(tf.gather(self._table, partner_rows), voices)
+        return cells_to_labels(augment_drums(cells, partners, self._windows, augmentation.levers, augmentation.draws))
 
 
 class TensorTable(ExampleTable):
@@ -181,17 +193,32 @@ class TensorTable(ExampleTable):
             fits += [steps[name] > 0, steps[name] <= most]
         return tf.reduce_all(tf.stack([tf.reduce_all(condition) for condition in fits]))
 
-    def _batch(self, rows: Any) -> Batch:
+    def _batch(self, rows: Any, augmentation: Augmentation | None) -> Batch:
         parsed = tf.io.parse_example(tf.gather(self._table, rows), self._features())
-        size, tensors = int(rows.shape[0]), {}
-        for name, (depth, ones, dtype) in self._arrays().items():
+        size, arrays, tensors = int(rows.shape[0]), self._arrays(), {}
+        columns = {
+            name: tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padding is 0: no column
+            for name, (_, ones, _) in arrays.items()
+            if ones
+        }
+        if augmentation is not None:
+            columns = self._change_columns(columns, augmentation)
+        for name, (depth, ones, dtype) in arrays.items():
             if ones:
-                columns = tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padding is 0: no column
-                tensors[name] = _decode_columns(columns, depth, as_tokens=ones == 1 and name in self._tokens)
+                tensors[name] = _decode_columns(columns[name], depth, as_tokens=ones == 1 and name in self._tokens)
             else:
                 tensors[name] = _decode_bytes(parsed[name], size, depth, dtype)
         length = tf.cast(parsed["length"], tf.int32)
         return Batch(tensors["inputs"], tensors["outputs"], length, tensors.get("controls"))
+
+    def _change_columns(self, columns: dict[str, Any], augmentation: Augmentation) -> dict[str, Any]:
+        """Returns the column numbers of sparse arrays after the levers; here without a change.
+
+        Args:
+            columns: For each array its columns, counted from 1; 0 is padding. int64 ``[batch, steps, ones]``.
+            augmentation: Random changes of the windows.
+        """
+        return columns
 
 
 def _is_plain(arrays: Any, dtype: str) -> Any:

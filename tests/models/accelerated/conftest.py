@@ -106,6 +106,7 @@ def _measure(
     training: bool = True,
     tokens: bool = True,
     levels: Sequence[int] = (),
+    blanks: float = 0.0,
     **hparams: Any,
 ) -> Measured:
     """Builds a graph and computes its results.
@@ -118,6 +119,7 @@ def _measure(
         training: Build the graph for training.
         tokens: Use tokens where the model accepts them.
         levels: Level lengths that replace those of the config.
+        blanks: Probability of a blank in the decoder's input.
         hparams: Hyperparameters that replace those of the config.
     """
     from gmd_vae.families import family_of
@@ -125,6 +127,8 @@ def _measure(
     from gmd_vae.magenta.randomness import stateless_randomness
     from gmd_vae.models.accelerated.tokens import labels_to_sequence
     from gmd_vae.models.label_vectors import expand_labels
+    from gmd_vae.training.augmentation.batch_draws import BatchDraws
+    from gmd_vae.training.augmentation.blanking import blank_decoder_inputs
 
     with tf.Graph().as_default() as graph:
         built, chosen = _built(config, {**config.hparams, **hparams, "batch_size": len(lengths)}, layers, levels)
@@ -148,6 +152,8 @@ def _measure(
             said = expand_labels(tf.constant(labels), windows, roll=windows.roll_output, no_hit=False)
             if chosen.decoder_takes_tokens and tokens:
                 said = labels_to_sequence(tf.constant(labels))
+        if blanks:
+            blank_decoder_inputs(model, blanks, steps, BatchDraws(7, model.global_step, len(lengths), 0, len(lengths)))
         with stateless_randomness(7, model.global_step):
             metrics, figures = model._compute_model_loss(read, said, tf.constant(lengths), None)
         variables = tf.trainable_variables()

@@ -116,6 +116,13 @@ def test_three_streams(assert_as_magenta: Check) -> None:
     assert_as_magenta(get_config("hierdec-trio_16bar"), **TRIO)
 
 
+def test_blanked_inputs(tiny: Make, measure: Measure, assert_as_magenta: Check) -> None:
+    """Token 0 is Magenta's zero row: with scheduled sampling and an autoregressive conductor, and for several streams."""
+    for config, arguments in ((tiny(OURS[HIERARCHICAL], **HALF), {}), (get_config("hierdec-trio_16bar"), TRIO)):
+        assert_as_magenta(config, blanks=0.6, **arguments)
+        assert abs(measure(config, blanks=0.6, **arguments).loss - measure(config, **arguments).loss) > 0.01
+
+
 MANY = {**TRIO, "lengths": (8,) * 20}  # many steps, so that some predictions are right by chance
 
 

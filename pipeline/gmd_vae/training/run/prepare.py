@@ -145,9 +145,9 @@ def describe(job: Job) -> list[str]:
         f"Model: {parameters:,} parameters, {size:,.1f} MB per checkpoint; keeps {KEEP} and the best, "
         f"{(KEEP + 1) * size:,.0f} MB"
     )
-    if run.config.augmented:
+    if run.config.augmented and not run.hparams["transpose"]:
         lines.append(
-            "Note: Magenta transposes this config's training data at random; prepared examples are not transposed."
+            "Note: Magenta transposes this config's training data at random; here --hparams transpose=3 does, and is off."
         )
     if run.init_from:
         lines.append(f"Initial weights: {run.init_from.path}")
