@@ -196,16 +196,18 @@ class TensorTable(ExampleTable):
     def _batch(self, rows: Any, augmentation: Augmentation | None) -> Batch:
         parsed = tf.io.parse_example(tf.gather(self._table, rows), self._features())
         size, arrays, tensors = int(rows.shape[0]), self._arrays(), {}
-        columns = {
-            name: tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padding is 0: no column
-            for name, (_, ones, _) in arrays.items()
-            if ones
-        }
+
+        def columns_of(name: str, ones: int) -> Any:
+            return tf.reshape(tf.sparse.to_dense(parsed[name]), [size, -1, ones])  # padding is 0: no column
+
+        changed = {}
         if augmentation is not None:
-            columns = self._change_columns(columns, augmentation)
+            columns = {name: columns_of(name, ones) for name, (_, ones, _) in arrays.items() if ones}
+            changed = self._change_columns(columns, augmentation)
         for name, (depth, ones, dtype) in arrays.items():
             if ones:
-                tensors[name] = _decode_columns(columns[name], depth, as_tokens=ones == 1 and name in self._tokens)
+                columns = changed[name] if changed else columns_of(name, ones)
+                tensors[name] = _decode_columns(columns, depth, as_tokens=ones == 1 and name in self._tokens)
             else:
                 tensors[name] = _decode_bytes(parsed[name], size, depth, dtype)
         length = tf.cast(parsed["length"], tf.int32)

@@ -117,10 +117,10 @@ def test_three_streams(assert_as_magenta: Check) -> None:
 
 
 def test_blanked_inputs(tiny: Make, measure: Measure, assert_as_magenta: Check) -> None:
-    """Token 0 is Magenta's zero row: with scheduled sampling and an autoregressive conductor, and for several streams."""
+    """Token 0 is Magenta's zero row: with scheduled sampling in a hierarchy, and for several streams."""
     for config, arguments in ((tiny(OURS[HIERARCHICAL], **HALF), {}), (get_config("hierdec-trio_16bar"), TRIO)):
         assert_as_magenta(config, blanks=0.6, **arguments)
-        assert abs(measure(config, blanks=0.6, **arguments).loss - measure(config, **arguments).loss) > 0.01
+        assert abs(measure(config, blanks=0.6, **arguments).loss - measure(config, **arguments).loss) > 0.001
 
 
 MANY = {**TRIO, "lengths": (8,) * 20}  # many steps, so that some predictions are right by chance

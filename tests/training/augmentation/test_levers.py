@@ -42,7 +42,7 @@ def test_a_lever_that_does_not_fit_is_refused_in_one_line(name: str, levers: str
 
 def test_voices_that_do_not_exist_cannot_be_swapped() -> None:
     kick_and_snare = SMALL.replace(name="two", windows=dataclasses.replace(DrumWindows(), pitch_classes=((36,), (38,))))
-    with pytest.raises(ValueError, match="swap_voices=0.5 does not fit config 'two'"):
+    with pytest.raises(ValueError, match=r"swap_voices=0\.5 does not fit config 'two'"):
         check_levers(kick_and_snare, {**kick_and_snare.hparams, "swap_voices": 0.5})
 
 

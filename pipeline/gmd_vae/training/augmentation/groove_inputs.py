@@ -1,6 +1,6 @@
-"""The encoder's input and the conditioning input of a GrooVAE as functions of its output, as ``GrooveConverter`` cuts them.
+"""The encoder's input of a GrooVAE as a function of its output, as Magenta's ``GrooveConverter`` makes it.
 
-A change of the output at random (`drum_voices`) changes them too.
+A change of the output at random (`drum_voices`) changes the input too.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def describe(job: Job) -> list[str]:
     )
     if run.config.augmented and not run.hparams["transpose"]:
         lines.append(
-            "Note: Magenta transposes this config's training data at random; here --hparams transpose=3 does, and is off."
+            "Note: Magenta transposes this config's training data at random; here --hparams transpose=3 does, now off."
         )
     if run.init_from:
         lines.append(f"Initial weights: {run.init_from.path}")
