@@ -19,6 +19,7 @@ from gmd_vae.evaluation.metrics.groove_errors import Errors
 from gmd_vae.evaluation.metrics.label_accuracy import DrumClassAccuracy, LabelReconstruction
 from gmd_vae.evaluation.metrics.novelty import Novelty, Spread
 from gmd_vae.evaluation.metrics.stream_accuracy import StreamFigures, StreamReconstruction
+from gmd_vae.evaluation.result import WindowSet
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "evaluation.md"
 
@@ -32,6 +33,7 @@ HOLDERS = {
     "novelty.*.steps": (Spread,),
     "novelty.*.hits": (Spread,),
     "distribution.*.*": (Comparison,),
+    "window_sets.*": (WindowSet,),
     "latent.activity": (Activity,),
     "latent.decodability": (Decodability,),
     "latent.interpolation.*": (Curve,),

@@ -112,6 +112,13 @@ STEP_ACCURACY = Figure(
     key="steps_right",
 )
 HITS_F1 = Figure("hits_f1", "hits F1", 3, "higher", "F1 of the drum hits of all classes together.")
+CELL_ACCURACY = Figure(
+    "cell_accuracy",
+    "cell accuracy",
+    3,
+    "higher",
+    "Share of the cells, one for each step and drum class, that are right: hit or no hit.",
+)
 NOTES_F1 = Figure(
     "notes_f1",
     "notes F1",
@@ -154,6 +161,7 @@ ACCURACY_DROP = Figure(
 RECONSTRUCTIONS = (
     STEP_ACCURACY,
     HITS_F1,
+    CELL_ACCURACY,
     NOTES_F1,
     SAME_PROGRAM_F1,
     PROGRAMS_F1,
@@ -193,6 +201,36 @@ MAXIMUM = Figure("maximum", "maximum", 0, "", "Largest distance to the nearest t
 MEAN = Figure("mean", "mean", 1, "", "Mean of the distances.")
 NOVELTY = (SAMPLES, DISTINCT, COPIES)
 DISTANCES = (MINIMUM, QUARTER, MEDIAN, THREE_QUARTERS, MAXIMUM, MEAN)
+
+# --- sets of windows: samples at two temperatures, held-out windows, training windows
+
+REPEATED_STEPS = Figure(
+    "repeated_steps", "steps repeated", 3, "", "Share of the steps that equal the same step of the bar before."
+)
+REPEATED_HITS = Figure(
+    "repeated_hits",
+    "hits repeated",
+    3,
+    "",
+    "Jaccard index of the hits of a bar and of the bar before: hits in both, divided by hits in either.",
+)
+HITS_PER_BAR = Figure("hits_per_bar", "hits a bar", 1, "", "Hits of all drum classes in a bar.")
+SILENT_STEPS = Figure("silent_steps", "silent steps", 3, "", "Share of the steps at which no drum begins.")
+AUC = Figure(
+    "auc",
+    "two-sample\nAUC",
+    3,
+    "lower",
+    "Area under the ROC curve of a classifier that separates these windows from held-out windows; 0.5: it cannot.",
+)
+AUC_ABOVE_TRAINING = Figure(
+    "auc_above_training",
+    "AUC above\ntraining",
+    3,
+    "lower",
+    "The AUC minus that of as many training windows: 0 where samples are as near to held-out music as training music.",
+)
+WINDOW_SETS = (REPEATED_STEPS, REPEATED_HITS, HITS_PER_BAR, SILENT_STEPS, AUC, AUC_ABOVE_TRAINING)
 
 # --- distributions of musical features
 
@@ -304,6 +342,7 @@ SECTIONS: dict[str, tuple[Figure, ...]] = {
     "novelty.*": NOVELTY,
     "novelty.*.steps": DISTANCES,
     "novelty.*.hits": DISTANCES,
+    "window_sets.*": WINDOW_SETS,
     "distribution.*.*": DISTRIBUTION,
     "latent.activity": ACTIVITY,
     "latent.decodability": STYLE,

@@ -16,8 +16,10 @@ from gmd_vae.evaluation.likelihood import Likelihood
 from gmd_vae.evaluation.metrics.distributions import FeatureComparison
 from gmd_vae.evaluation.metrics.event_accuracy import EventReconstruction
 from gmd_vae.evaluation.metrics.groove_errors import Errors, Feel
+from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.metrics.label_accuracy import LabelReconstruction
 from gmd_vae.evaluation.metrics.novelty import Novelty
+from gmd_vae.evaluation.metrics.repetition import Repetition
 from gmd_vae.evaluation.metrics.stream_accuracy import StreamReconstruction
 from gmd_vae.evaluation.settings import Settings
 
@@ -35,6 +37,24 @@ class NoveltyOfSets:
 
     samples: Novelty
     held_out: Novelty
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WindowSet(Repetition):
+    """A set of drum windows: samples, held-out windows or training windows.
+
+    Attributes:
+        windows: Number of windows.
+        temperature: Temperature of samples.
+        auc: AUC of a classifier that separates them from held-out windows; ``None`` for held-out windows, and where
+            there are fewer than two files.
+        auc_above_training: Of samples, the AUC minus that of training windows, which is the yardstick.
+    """
+
+    windows: int
+    temperature: float | None = None
+    auc: Estimate | None = None
+    auc_above_training: Estimate | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +91,8 @@ class Figures:
             ``free_running``, ``free_running_sampled``) and those of the baselines.
         groove: Velocities and timing, of GrooVAE.
         novelty: Distances to the training windows.
+        window_sets: Repetition, density and two-sample test, of drum models and GrooVAE: ``samples`` at the temperature
+            of the settings, ``samples_usual`` at that of ``generate``, ``held_out`` and ``training``.
         distribution: Comparison of samples with the windows by each musical feature, of drum models and GrooVAE;
             empty if one of them is a single window.
         latent: Latent space.
@@ -87,6 +109,7 @@ class Figures:
     reconstruction: dict[str, Reconstruction]
     groove: Groove | None = None
     novelty: NoveltyOfSets
+    window_sets: dict[str, WindowSet] | None = None
     distribution: dict[str, FeatureComparison] | None = None
     latent: LatentSpace
 
@@ -133,7 +156,7 @@ class Result:
             ) from None
 
 
-FORMAT = 3  # a result of another format is measured again: increase it when a figure changes
+FORMAT = 4  # a result of another format is measured again: increase it when a figure changes
 
 
 def origin(identity: Identity, settings: Settings, versions: dict[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gmd_vae.common import temperatures
 from gmd_vae.common.errors import UsageError, nearest
 
 SAMPLE, INTERPOLATE, RECONSTRUCT = "sample", "interpolate", "reconstruct"
@@ -24,7 +25,7 @@ _MAX_AMOUNT = 100  # of --attribute: larger than in any music
 
 # Default temperatures: modes that show the model's version of an input take the likeliest step each time.
 TEMPERATURES = {
-    **dict.fromkeys((SAMPLE, INTERPOLATE, CONTINUE), 0.5),
+    **dict.fromkeys((SAMPLE, INTERPOLATE, CONTINUE), temperatures.SAMPLING),
     **dict.fromkeys((RECONSTRUCT, VARY, ATTRIBUTE, GROOVE), 0.0),
 }
 MEASURED = "measured"  # --humanize without a run
@@ -90,7 +91,7 @@ class GenerationRequest:
 
     mode: str = SAMPLE
     count: int = COUNT
-    temperature: float = 0.5
+    temperature: float = temperatures.SAMPLING
     seed: int = 0
     radius: float | None = None
     same_z: bool = False

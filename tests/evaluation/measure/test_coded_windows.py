@@ -89,7 +89,7 @@ def test_a_model_that_knows_every_window_is_right_everywhere(output: OutputSpec)
     assert all(0 <= share <= 1 for _, share in progress)
     # the same figures again, and tables of them
     np.testing.assert_equal(to_json(measure(model, data, output)), to_json(figures))
-    result = made_up_result(voices=None, distribution=None, **to_json(figures))
+    result = made_up_result(voices=None, window_sets=None, distribution=None, **to_json(figures))
     shown = "\n".join(map(to_markdown, [overview([result]), *details(result)]))
     assert "1.000 [1.000, 1.000]" in shown
     assert ("Step accuracy, by kind of event" in shown) == (output is BARS)
@@ -113,7 +113,12 @@ def test_runs_of_different_families_are_in_one_table() -> None:
     figures = measure(Oracle(list(windows.tensors), MELODY), data, MELODY)
     assert figures.in_training == 9
     melody = made_up_result(
-        run="runs/melody", examples={"folder": "m", "sha256": "m"}, voices=None, distribution=None, **to_json(figures)
+        run="runs/melody",
+        examples={"folder": "m", "sha256": "m"},
+        voices=None,
+        window_sets=None,
+        distribution=None,
+        **to_json(figures),
     )
     table = overview([made_up_result(), melody])
     drums, hits, notes = (

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
@@ -108,6 +109,25 @@ def test_the_figures_of_a_silent_model(data: Data) -> None:
     assert figures.novelty.samples.distinct == pytest.approx(1 / 30)
     assert figures.latent.interpolation.latent is not None
     assert figures.latent.interpolation.latent.pairs == 0  # both ends of every path are silence
+
+
+def test_samples_are_beside_the_data_at_two_temperatures(data: Data) -> None:
+    sets = measure(Silent(all_known(data)), data).window_sets
+    assert sets is not None
+    assert {name: (part.windows, part.temperature) for name, part in sets.items()} == {
+        "samples": (30, 1.0),
+        "samples_usual": (30, SAMPLING),
+        "held_out": (12, None),
+        "training": (20, None),
+    }
+    assert (sets["samples"].silent_steps.value, sets["samples"].repeated_steps.value) == (1, 1)
+    assert sets["held_out"].repeated_steps.value < 0.1  # of random windows
+    assert sets["samples"].auc is not None
+    assert sets["samples_usual"].auc_above_training is not None
+    assert (sets["held_out"].auc, sets["training"].auc_above_training) == (None, None)
+    # at the usual temperature there is one set of samples
+    settings = Settings(temperature=SAMPLING, importance_samples=2, samples=30)
+    assert "samples_usual" not in (measure(Silent(all_known(data)), data, settings).window_sets or {})
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_seed_others(data: Data) -> None:

@@ -45,6 +45,9 @@ def test_steps_windows_and_bars_by_hand() -> None:
     # right: steps 1, 3 and 4 of the first window, step 2 of the second
     assert result.step_accuracy.value == 4 / 8
     assert result.window_accuracy.value == 0
+    # of 24 cells (step and class), the 4 missed and the 4 invented hits are wrong
+    assert result.cell_accuracy is not None
+    assert result.cell_accuracy.value == 16 / 24
     assert [bar.value for bar in result.bars] == [2 / 4, 2 / 4]
     # window 1: 3 of 4 right; window 2: 1 of 4
     assert (result.step_accuracy.low, result.step_accuracy.high) == (1 / 4, 3 / 4)

@@ -179,6 +179,7 @@ def test_details_have_every_part(bars: int) -> None:
         "Accuracy",
         "Step accuracy, by bar",
         "Drum classes, free-running",
+        "Samples and music",
         "Novelty",
         "Distributions",
         "Latent space",
@@ -200,6 +201,17 @@ def test_details_by_hand() -> None:
     voices = tables["Drum classes, free-running"].rows
     assert voices[0][:3] == ("kick", "10,412", "0.509 [0.494, 0.524]")
     assert voices[8] == ("ride", "0", "–", "–", "–", "–")
+    assert tables["Accuracy"].columns[3] == "cell accuracy"
+    sets = tables["Samples and music"]
+    assert [row[0] for row in sets.rows] == [
+        "samples, temperature 1",
+        "samples, temperature 0.5",
+        "held-out windows",
+        "training windows",
+    ]
+    assert sets.rows[0][5:] == ("0.940 [0.925, 0.955]", "0.280 [0.265, 0.295]")
+    assert sets.rows[2][3:] == ("19.4 [18.2, 20.6]", "0.220 [0.205, 0.235]", "–", "–")
+    assert sets.lines == {2}  # below it is the data
     novelty = {row[0]: row[1:] for row in tables["Novelty"].rows}
     assert novelty["copies of a training window"] == ("0.003 [0.002, 0.004]", "0.020 [0.013, 0.027]")
     assert novelty["differing steps, third quartile"] == ("31.2", "23.2")
@@ -217,7 +229,10 @@ def test_details_by_hand() -> None:
 def test_parts_that_are_not_there_have_no_table() -> None:
     latent = result_json()["latent"]
     latent |= {"interpolation": {"latent": None, "data": None}, "decodability": None, "attributes": {}}
-    titles = [table.title for table in details(made_up_result(reconstruction={}, distribution=None, latent=latent))]
+    titles = [
+        table.title
+        for table in details(made_up_result(reconstruction={}, window_sets=None, distribution=None, latent=latent))
+    ]
     assert titles == ["Inputs", "Likelihood", "Novelty", "Latent space"]
 
 

@@ -22,6 +22,7 @@ from gmd_vae.evaluation.latent.space import (
     measure_style,
 )
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
+from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
 from gmd_vae.evaluation.metrics import baselines, rhythm
 from gmd_vae.evaluation.metrics.distributions import FeatureComparison, compare_distributions
 from gmd_vae.evaluation.metrics.intervals import FileResampler
@@ -70,7 +71,9 @@ def measure_drum_labels(
     }
     reconstruction = compare_predictions(predictions, labels, training, grid, resampler)
     advance("samples from the prior", 0)
-    samples = _decode(model, prior(settings.samples, model.z_size, seed), settings.temperature)
+    z = prior(settings.samples, model.z_size, seed)
+    sampled = {name: Samples(_decode(model, z, value), value) for name, value in sample_temperatures(settings).items()}
+    samples = sampled["samples"].labels
     advance("novelty and distributions", 0)
     novelty = NoveltyOfSets(measure_novelty(samples, training, classes), measure_novelty(labels, training, classes))
     return Figures(
@@ -83,6 +86,9 @@ def measure_drum_labels(
         likelihood=likelihood,
         reconstruction=dict[str, Reconstruction](reconstruction),
         novelty=novelty,
+        window_sets=measure_window_sets(
+            sampled, Music(labels, data.windows.files), Music(training, data.training.files), grid, settings
+        ),
         distribution=compare_features(samples, training, labels, grid, seed),
         latent=_measure_latent(model, data, grid, posterior, seed, advance),
     )

@@ -16,6 +16,7 @@ from gmd_vae.evaluation.data.tensor_windows import TensorWindows
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
 from gmd_vae.evaluation.measure.coded_windows import ROWS, conditioning_inputs, encode_all, measure_latent
 from gmd_vae.evaluation.measure.drum_labels import compare_features, compare_predictions
+from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
 from gmd_vae.evaluation.metrics.groove_errors import Performance, TrainingFeel, measure_errors, measure_feel
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.novelty import measure_novelty
@@ -88,7 +89,9 @@ def measure_groovae(
     advance("samples from the prior", 0)
     z = prior(settings.samples, model.z_size, seed)
     conditioned_by = np.random.default_rng([seed, _CONTROLS]).integers(len(labels), size=len(z))
-    samples = decode(z, settings.temperature, conditioned_by)
+    temperatures = sample_temperatures(settings)
+    sampled = {name: decode(z, value, conditioned_by) for name, value in temperatures.items()}
+    samples = sampled["samples"]
     advance("novelty and distributions", 0)
     novelty = NoveltyOfSets(
         measure_novelty(samples.labels, training.labels, classes), measure_novelty(labels, training.labels, classes)
@@ -104,6 +107,13 @@ def measure_groovae(
         reconstruction=dict[str, Reconstruction](reconstruction),
         groove=_measure_groove(data, truth, training, {**played, "hits_given": hits_given}, samples, resampler, seed),
         novelty=novelty,
+        window_sets=measure_window_sets(
+            {name: Samples(part.labels, temperatures[name]) for name, part in sampled.items()},
+            Music(labels, data.windows.files),
+            Music(training.labels, data.training.files),
+            grid,
+            settings,
+        ),
         distribution=compare_features(samples.labels, training.labels, labels, grid, seed),
         latent=measure_latent(
             model, data, labels, posterior, lambda z, starts: decode(z, LIKELIEST, starts).labels, seed, advance

@@ -53,6 +53,8 @@ class LabelReconstruction:
             found. ``[a][b]``: missed, and class ``b`` was predicted at this step though it is not true there; several
             such classes share the hit equally. Last column: missed, with no such class. A row sums to 1, or is NaN if
             the class has no true hit.
+        cell_accuracy: Share of the cells, one for each step and class, that are right: hit or no hit. Most cells are
+            empty, so silence has a high share too. Results of version 0.11 and earlier have none.
     """
 
     step_accuracy: Estimate
@@ -62,6 +64,7 @@ class LabelReconstruction:
     accuracy_drop: Estimate
     voices: tuple[DrumClassAccuracy, ...]
     confusion: tuple[tuple[float, ...], ...]
+    cell_accuracy: Estimate | None = None
 
 
 def compare_labels(
@@ -103,6 +106,7 @@ def compare_labels(
     precision, recall = resampler.ratios(found, predicted_hits), resampler.ratios(found, true_hits)
     f1 = resampler.ratios(2 * found, true_hits + predicted_hits)  # 2tp + fp + fn
     hits = true_hits.sum(axis=0)
+    wrong_cells = (true_hits + predicted_hits - 2 * found).sum(axis=1)
     return LabelReconstruction(
         step_accuracy=resampler.ratio(right, np.full(count, steps)),
         hits_f1=resampler.ratio(2 * found.sum(axis=1), (true_hits + predicted_hits).sum(axis=1)),
@@ -111,6 +115,7 @@ def compare_labels(
         accuracy_drop=resampler.ratio(bar_right[:, -1] - bar_right[:, 0], np.full(count, steps_per_bar)),
         voices=tuple(DrumClassAccuracy(*voice) for voice in zip(precision, recall, f1, hits.tolist(), strict=True)),
         confusion=_shares(confusion, hits),
+        cell_accuracy=resampler.mean(1 - wrong_cells / (steps * classes)),
     )
 
 

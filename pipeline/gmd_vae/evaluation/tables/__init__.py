@@ -5,5 +5,6 @@ Read ``overview.py`` first. Headings and digits come from ``evaluation/figures.p
 - ``overview.py``: compares runs, with the baselines.
 - ``details.py``: all tables of one run.
 - ``accuracy.py``, ``groove.py``: its tables of reconstruction, and of velocities and timing.
+- ``window_sets.py``: its table of samples beside held-out and training windows.
 - ``formats.py``: a table of text in three forms.
 """

@@ -11,6 +11,7 @@ from gmd_vae.evaluation.tables.accuracy import accuracy, bars, drum_classes, eve
 from gmd_vae.evaluation.tables.formats import Table, estimate, number, text
 from gmd_vae.evaluation.tables.groove import velocities_and_timing
 from gmd_vae.evaluation.tables.overview import INTERVALS, run_names
+from gmd_vae.evaluation.tables.window_sets import window_sets
 
 
 def details(result: Result) -> list[Table]:
@@ -24,6 +25,7 @@ def details(result: Result) -> list[Table]:
         drum_classes(result),
         streams(result),
         velocities_and_timing(result),
+        window_sets(result),
         _novelty(result),
         _distribution(result),
         _latent(result),

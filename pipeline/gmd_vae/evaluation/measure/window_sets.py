@@ -1,0 +1,124 @@
+"""Samples beside held-out windows and training windows: repetition, density, and the two-sample test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.common.temperatures import SAMPLING
+from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.evaluation.data.arrays import Labels
+from gmd_vae.evaluation.latent.space import choose_by_file
+from gmd_vae.evaluation.metrics.intervals import FileResampler
+from gmd_vae.evaluation.metrics.nearest import nearest, pack
+from gmd_vae.evaluation.metrics.repetition import measure_repetition
+from gmd_vae.evaluation.metrics.two_sample import Separation, drum_features, separate, split_by_file, split_like
+from gmd_vae.evaluation.result import WindowSet
+from gmd_vae.evaluation.settings import Settings
+
+_LARGEST = 1000  # windows of each set in the two-sample test: bounds its time
+
+Integers = npt.NDArray[np.int64]
+
+
+class Samples(NamedTuple):
+    """Samples from the prior.
+
+    Attributes:
+        labels: Windows, ``[n, steps]``.
+        temperature: Temperature at which they were drawn.
+    """
+
+    labels: Labels
+    temperature: float
+
+
+class Music(NamedTuple):
+    """Windows of a split.
+
+    Attributes:
+        labels: Windows, ``[n, steps]``.
+        files: Number of each window's source file, ``[n]``.
+    """
+
+    labels: Labels
+    files: Integers
+
+
+def sample_temperatures(settings: Settings) -> dict[str, float]:
+    """Returns the name and the temperature of each set of samples: that of the settings, and that of ``generate``."""
+    usual = {} if settings.temperature == SAMPLING else {"samples_usual": SAMPLING}
+    return {"samples": settings.temperature, **usual}
+
+
+def measure_window_sets(
+    samples: Mapping[str, Samples], held_out: Music, training: Music, grid: DrumWindows, settings: Settings
+) -> dict[str, WindowSet]:
+    """Measures repetition and density of each set of drum windows, and its separation from the held-out windows.
+
+    The two-sample test compares equally many windows of every set. Training windows are the yardstick: they differ from
+    held-out windows as other music does.
+
+    Args:
+        samples: Sets of samples, by name.
+        held_out: Windows of the split.
+        training: Training windows.
+        grid: Drum classes and steps of a window.
+        settings: Seed and number of resamples.
+
+    Returns:
+        The figures of the samples, of ``held_out`` and of ``training``, by name.
+    """
+    sets = {
+        **{name: _repetition(part.labels, None, grid, settings, part.temperature) for name, part in samples.items()},
+        **{
+            name: _repetition(part.labels, part.files, grid, settings)
+            for name, part in (("held_out", held_out), ("training", training))
+        },
+    }
+    size = min(_LARGEST, *(figures.windows for figures in sets.values()))
+    chosen, of_training = (choose_by_file(part.files, size, settings.seed) for part in (held_out, training))
+    test = _TwoSampleTest(held_out.labels[chosen], held_out.files[chosen], grid, settings)
+    yardstick = test.separate(training.labels[of_training], training.files[of_training])
+    sets["training"] = test.add_auc(sets["training"], yardstick)
+    for name, part in samples.items():
+        sets[name] = test.add_auc(sets[name], test.separate(part.labels[:size], np.arange(size)), yardstick)
+    return sets
+
+
+class _TwoSampleTest:
+    """The held-out windows of the two-sample test, with their features and folds."""
+
+    def __init__(self, labels: Labels, files: Integers, grid: DrumWindows, settings: Settings) -> None:
+        self._classes, self._meter = len(grid.voice_names), grid.meter
+        self._packed, self._folds = pack(labels, self._classes), split_by_file(files)
+        self._features = drum_features(labels, self._classes, self._meter)
+        self._resampler = FileResampler(files, settings.resamples, settings.seed)
+
+    def separate(self, labels: Labels, files: Integers) -> Separation | None:
+        """Separates other windows ``[m, steps]`` of files ``[m]`` from the held-out windows."""
+        like = nearest(pack(labels, self._classes), self._packed).index
+        features = drum_features(labels, self._classes, self._meter)
+        return separate(self._features, self._folds, features, split_like(like, files, self._folds))
+
+    def add_auc(
+        self, figures: WindowSet, separation: Separation | None, yardstick: Separation | None = None
+    ) -> WindowSet:
+        """Returns figures with the AUC of a separation, and its difference to that of the yardstick."""
+        if separation is None:
+            return figures
+        above = separation.auc_above(yardstick, self._resampler) if yardstick else None
+        return dataclasses.replace(figures, auc=separation.auc(self._resampler), auc_above_training=above)
+
+
+def _repetition(
+    labels: Labels, files: Integers | None, grid: DrumWindows, settings: Settings, temperature: float | None = None
+) -> WindowSet:
+    repetition = measure_repetition(
+        labels, files, steps_per_bar=grid.steps_per_bar, resamples=settings.resamples, seed=settings.seed
+    )
+    return WindowSet(**vars(repetition), windows=len(labels), temperature=temperature)
