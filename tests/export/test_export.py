@@ -21,6 +21,7 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.export.formats import FORMATS
 from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vectors_for
 from gmd_vae.models.bundled import DEFAULT, bundled_models
+from gmd_vae.models.card import HeldOutFigure
 from gmd_vae.models.checkpoint_variables import read_variables
 from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.model_file import ModelFile, read_model, write_model
@@ -64,8 +65,9 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     assert model.checkpoint == {file.name: sha256(file) for file in best.glob("model.ckpt-3.*")}
     card = model.card
     assert (card.name, card.data, card.summary) == ("mine", "starter-windows", MODEL.config.summary)
-    assert (card.validation, card.evaluation) == (VALIDATION, None)
+    assert (card.validation, card.held_out) == (VALIDATION, None)
     assert card.training_windows
+    assert (card.seed, card.code, card.cpu_hours) == (0, f"gmd-vae {manifest.versions()['gmd-vae']}", None)
     size = (folder / "model.safetensors").stat().st_size / 1e6
     assert answer.stdout == f"Wrote model.safetensors ({size:.1f} MB, {DEFAULT_CONFIG}, step 3)\n"
     assert not answer.stderr
@@ -110,23 +112,30 @@ def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, star
     kept = vectors_for(source, digests, MODEL.config.drum_windows, encode, 4)
     content, figures = result_json(), made_up_result().figures
     content["checkpoint"]["files"] = digests
-    for name, split in (("validation-3", "validation"), ("test-3", "test"), ("other", "test")):
+    for name, split in (("validation-3", "validation"), ("test-3-seed-1", "test"), ("test-3", "test"), ("x", "test")):
         (mine / "eval" / name).mkdir(parents=True)
-        if name == "other":  # another checkpoint
+        content["settings"]["seed"] = int(name == "test-3-seed-1")
+        content["windows"] = 9 if name == "test-3-seed-1" else figures.windows
+        if name == "x":  # another checkpoint
             content["checkpoint"]["files"] = {"model.ckpt-2.index": "0" * 64}
         (mine / "eval" / name / "result.json").write_text(json.dumps({**content, "split": split}))
         manifest.write(mine / "eval" / name, "evaluate", {})
+    (mine / "metrics.jsonl").write_text('{"split": "train", "step": 3, "cpu_seconds": 9000.0}\n')
     answer = run_here(folder, "export", "-o", "model.safetensors")
     assert not answer.stderr
     model = read_model(folder / "model.safetensors")
     assert model.attribute_vectors.keys() == kept.keys()
     for name, vector in kept.items():
         np.testing.assert_array_equal(model.attribute_vectors[name], vector, strict=True)
-    assert model.card.evaluation is not None
-    assert model.card.evaluation["split"] == "test"
-    assert model.card.evaluation["elbo"] == figures.likelihood.elbo.value
+    held = model.card.held_out
+    assert held is not None
+    assert (held.split, held.windows, held.files, held.samples) == ("test", figures.windows, figures.files, 1000)
     accuracy = figures.reconstruction["free_running"].step_accuracy
-    assert model.card.evaluation["step_accuracy_free_running"] == accuracy.value
+    assert held.figures["reconstruction.free_running"]["step_accuracy"] == HeldOutFigure(**vars(accuracy))
+    assert held.figures["reconstruction.silence"].keys() == {"step_accuracy", "hits_f1"}
+    assert held.figures["likelihood"]["elbo"].value == figures.likelihood.elbo.value
+    assert held.figures["novelty.samples.steps"]["median"] == HeldOutFigure(figures.novelty.samples.steps.median)
+    assert model.card.cpu_hours == 2.5
 
 
 def test_without_training_windows_there_are_no_attribute_vectors(folder: Path) -> None:

@@ -25,9 +25,10 @@ from gmd_vae.export.magentajs_support import check_playable, has_encoder, reason
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.generation.inputs.chords import chord_controls
+from gmd_vae.models.card import Card
 from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.forward.numpy_model import NumpyModel, obstacle
-from gmd_vae.models.model_file import Card, ModelFile
+from gmd_vae.models.model_file import ModelFile
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 

@@ -20,7 +20,8 @@ from fixtures.models import random_model
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families.parameters import variable_shapes
-from gmd_vae.models.model_file import Card, ModelFile, is_unchanged_model, read_model, write_model
+from gmd_vae.models.card import Card, HeldOut, HeldOutFigure
+from gmd_vae.models.model_file import ModelFile, is_unchanged_model, read_model, write_model
 from safetensors.numpy import load, save
 
 VECTOR = np.array([0.1, -2, 1e-9, 3])
@@ -31,7 +32,13 @@ MODEL = random_model(
         "groove",
         1234,
         {"step": 3, "elbo": -61.5, "accuracy": None},
-        {"split": "test", "elbo": -63.0},
+        data_description="Ten drummers.",
+        intended_use="Ideas.",
+        limits=("Only 4/4.", "Only drums."),
+        held_out=HeldOut("test", 9, 2, 5, 0.5, {"likelihood": {"elbo": HeldOutFigure(-63.0, -70.5, -60.0)}}),
+        seed=0,
+        code="gmd-vae 1.2.3",
+        cpu_hours=2.5,
     ),
     step=1500,
     examples_digest="a" * 64,
@@ -39,6 +46,11 @@ MODEL = random_model(
     attribute_vectors={"busier": VECTOR},
     licence="CC BY 4.0",
 )
+
+
+def held_out(figures: dict[str, Any]) -> dict[str, Any]:
+    """The held-out figures of a card as JSON."""
+    return {"split": "test", "windows": 9, "files": 2, "samples": 5, "temperature": 1.0, "figures": figures}
 
 
 @pytest.fixture
@@ -63,6 +75,18 @@ def test_a_model_is_read_as_it_was_written(path: Path) -> None:
     plain = random_model()
     write_model(path, plain)
     assert_equal(read_model(path), plain)
+
+
+def test_what_a_card_does_not_know_is_not_in_the_file(path: Path) -> None:
+    write_model(path, random_model(card=Card("small", seed=0)))
+    assert document_of(path)["card"] == {"name": "small", "seed": 0}
+
+
+def test_the_card_of_version_0_11_is_read(path: Path) -> None:
+    card = {"name": "old", "summary": "", "data": "", "training_windows": None, "validation": None}
+    evaluation = {"split": "test", "windows": 9, "elbo": -63.0, "kl_bits": None}
+    rewrite(path, {**document_of(path), "card": {**card, "evaluation": evaluation}})
+    assert read_model(path).card == Card("old", evaluation=evaluation)
 
 
 def test_fp16_rounds_the_variables_and_halves_the_file(path: Path, tmp_path: Path) -> None:
@@ -187,6 +211,14 @@ def test_damaged_and_foreign_files_are_refused(path: Path, change: Callable[[byt
         ({"attribute_vectors": []}, "'attribute_vectors/busier' is unknown"),
         ({"checkpoint": {"a": "b"}}, "field 'checkpoint"),
         ({"card": {"name": 3}}, "field 'card.name'"),
+        ({"card": {"name": "x", "limits": ["no"] * 21}}, "field 'card.limits'"),
+        ({"card": {"name": "x", "intended_use": "y" * 4001}}, "field 'card.intended_use'"),
+        ({"card": {"name": "x", "seed": -1}}, "field 'card.seed'"),
+        ({"card": {"name": "x", "cpu_hours": -0.5}}, "field 'card.cpu_hours'"),
+        ({"card": {"name": "x", "held_out": {"split": "test"}}}, "has no field 'card.held_out.windows'"),
+        ({"card": {"name": "x", "held_out": held_out({"p": {"f": {"value": "0"}}})}}, "field 'card.held_out.figures"),
+        ({"card": {"name": "x", "held_out": held_out({"p": {"f" * 201: {"value": 0}}})}}, "length <= 200"),
+        ({"card": {"name": "x", "held_out": held_out({f"{n}": {} for n in range(101)})}}, "field 'card.held_out"),
     ],
 )  # fmt: skip
 def test_metadata_that_do_not_fit_are_refused(path: Path, fields: dict[str, Any], reason: str) -> None:

@@ -11,6 +11,7 @@ import click
 from gmd_vae.commands.options import json_option
 
 if TYPE_CHECKING:
+    from gmd_vae.common.plain_console import PlainConsole
     from gmd_vae.models.model_file import ModelFile
 
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 def command(model_name: str | None, as_json: bool) -> None:
     """List the trained models of the package, or show the card of one.
 
-    A card says what a model was trained on, its figures on held-out music where they were measured, and
-    its licence. What is not known is not shown.
+    A card says what a model is for and what it is not, the music, seed, code and time of its training,
+    its figures on held-out music beside those of baselines, and its licence. What is not known is not
+    shown.
 
     \b
     Examples:
@@ -67,8 +69,6 @@ def _path(name: str) -> Path:
 
 def _facts(name: str, model: ModelFile) -> dict[str, Any]:
     """Returns everything that the file says about the model, for ``--json``."""
-    import dataclasses
-
     from gmd_vae.families.parameters import count_parameters
 
     return {
@@ -81,33 +81,54 @@ def _facts(name: str, model: ModelFile) -> dict[str, Any]:
         "checkpoint": model.checkpoint,
         "attributes": sorted(model.attribute_vectors),
         "licence": model.licence,
-        "card": dataclasses.asdict(model.card),
+        "card": model.card.known(),
     }
 
 
 def _show(name: str, model: ModelFile) -> None:
     """Prints the card of a model."""
     from gmd_vae.common import console
+    from gmd_vae.evaluation.tables.card import tables
+    from gmd_vae.evaluation.tables.formats import to_rich
     from gmd_vae.families import family_of
 
-    facts, card = _facts(name, model), model.card
-    lines = {
-        "Model": name,
-        "Config": f"{model.config.name}: {card.summary}",
-        "Output": family_of(model.config).describe_output(model.config),
-        "Parameters": f"{facts['parameters']:,}",
-        "Trained on": f"'{card.data}'" if card.data else "",
-        "Training windows": "" if card.training_windows is None else f"{card.training_windows:,}",
-        "Step": "" if model.step is None else f"{model.step:,}",
-        "Validation": _figures(card.validation),
-        "Evaluation": _figures(card.evaluation),
-        "Attributes": ", ".join(facts["attributes"]),
-        "Licence": model.licence or "",
-    }
-    width = max(map(len, lines))
-    for label, text in lines.items():
+    facts, card, out = _facts(name, model), model.card, console.stdout()
+    held = card.held_out
+    lines = [
+        ("Model", name),
+        ("Config", f"{model.config.name}: {card.summary}"),
+        ("Output", family_of(model.config).describe_output(model.config)),
+        ("Parameters", f"{facts['parameters']:,}"),
+        ("Intended use", card.intended_use),
+        *(("Limits" if not number else "", limit) for number, limit in enumerate(card.limits)),
+        ("Trained on", f"'{card.data}'" if card.data else ""),
+        ("Data", card.data_description),
+        ("Training windows", "" if card.training_windows is None else f"{card.training_windows:,}"),
+        ("Step", "" if model.step is None else f"{model.step:,}"),
+        ("Seed", "" if card.seed is None else f"{card.seed}"),
+        ("Code", card.code),
+        ("CPU hours", "" if card.cpu_hours is None else f"{card.cpu_hours:,.1f}"),
+        ("Validation", _figures(card.validation)),
+        ("Held-out music", "" if held is None else f"{held.windows:,} windows of {held.files:,} files ({held.split})"),
+        ("Evaluation", _figures(card.evaluation)),
+        ("Attributes", ", ".join(facts["attributes"])),
+        ("Licence", model.licence or ""),
+    ]
+    width = max(len(label) for label, _ in lines)
+    for label, text in lines:
         if text:
-            console.stdout().print(f"{label:{width}}  {text}")
+            _print_wrapped(out, f"{label:{width}}  ", text)
+    for table in tables(held) if held else []:
+        out.print("", to_rich(table), sep="\n")
+
+
+def _print_wrapped(out: PlainConsole, label: str, text: str) -> None:
+    """Prints a text beside its label, wrapped to the width of a terminal."""
+    import textwrap
+
+    lines = [text] if out.soft_wrap else textwrap.wrap(text, max(20, out.width - len(label)))
+    for number, line in enumerate(lines):
+        out.print((" " * len(label) if number else label) + line)
 
 
 def _figures(figures: Mapping[str, float | str | None] | None) -> str:

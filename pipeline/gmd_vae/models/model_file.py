@@ -33,6 +33,7 @@ from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.configuration.registry import config_of_model
 from gmd_vae.families.parameters import Shapes, variable_shapes
+from gmd_vae.models.card import Card
 
 SUFFIX = ".safetensors"
 FORMAT = "gmd-vae-model"
@@ -50,27 +51,6 @@ DType = Literal["fp32", "fp16"]
 _DTYPES: dict[DType, tuple[str, type[np.floating[Any]]]] = {"fp32": ("F32", np.float32), "fp16": ("F16", np.float16)}
 Variables = Mapping[str, npt.NDArray[np.float32]]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
-
-
-@dataclasses.dataclass(frozen=True)
-class Card:
-    """The facts about a model for people. What is not known is absent.
-
-    Attributes:
-        name: Name of the model: of its run, or of its checkpoint.
-        summary: One line about the config.
-        data: Name of the music that it was trained on; empty: unknown.
-        training_windows: Number of training windows.
-        validation: Figures of the validation windows at this checkpoint, by the names of ``validation.json``.
-        evaluation: Figures of ``gmd-vae evaluate`` for this checkpoint, with the name of the split.
-    """
-
-    name: str
-    summary: str = ""
-    data: str = ""
-    training_windows: Count | None = None
-    validation: dict[str, int | float | None] | None = None
-    evaluation: dict[str, int | float | str | None] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,7 +155,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
         card=model.card,
         licence=model.licence,
     )
-    text = json_text(msgspec.to_builtins(document))
+    text = json_text({**msgspec.to_builtins(document), "card": model.card.known()})
     content = save(tensors)
     data = content[_LENGTH.size + _LENGTH.unpack_from(content)[0] :]
     return save(tensors, {_KEY: _sealed(text, data)})

@@ -8,8 +8,8 @@ from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.formats import Table, estimate, number
 from gmd_vae.evaluation.tables.overview import INTERVALS, MODELS
 
-_MODELS = {"hits_given": "true hits given", **MODELS}
-_BASELINES = {
+PREDICTIONS = {"hits_given": "true hits given", **MODELS}
+BASELINES = {
     "as_usual": "mean of drum class and position",
     "by_dice": "drawn from the training hits",
     "on_the_grid": "on the grid, mean velocity",
@@ -23,7 +23,7 @@ def velocities_and_timing(result: Result) -> Table | None:
         return None
     rows: list[tuple[str, ...]] = []
     lines: set[int] = set()
-    for titles in (_MODELS, _BASELINES):
+    for titles in (PREDICTIONS, BASELINES):
         lines.add(len(rows))
         for name, title in titles.items():
             if name in groove.answers:

@@ -11,8 +11,9 @@ from gmd_vae.common import files
 from gmd_vae.configuration.config import Config
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models import checkpoints
+from gmd_vae.models.card import Card
 from gmd_vae.models.checkpoint_variables import read_model_variables
-from gmd_vae.models.model_file import Card, ModelFile
+from gmd_vae.models.model_file import ModelFile
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
 

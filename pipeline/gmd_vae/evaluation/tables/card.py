@@ -1,0 +1,134 @@
+"""The held-out figures of a model's card: chosen from a result, and shown as tables of at most 80 characters."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from gmd_vae.evaluation import figures
+from gmd_vae.evaluation.figures import Figure
+from gmd_vae.evaluation.metrics.intervals import Estimate
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables import groove, overview
+from gmd_vae.evaluation.tables.formats import Table, estimate, number
+from gmd_vae.models.card import HeldOut, HeldOutFigure
+
+
+class _Section(NamedTuple):
+    """A table of the card.
+
+    Attributes:
+        title: Title.
+        columns: Place in ``result.json`` and figure of each column; ``*`` stands for the row. At most four, so that
+            the table fits into 80 characters.
+        rows: Titles of the rows by their names in ``result.json``.
+    """
+
+    title: str
+    columns: tuple[tuple[str, Figure], ...]
+    rows: Mapping[str, str]
+
+
+_LIKELIHOOD = (figures.ELBO, figures.IMPORTANCE_BOUND, figures.RECONSTRUCTION, figures.KL_BITS)
+_RECONSTRUCTION = (figures.STEP_ACCURACY, figures.HITS_F1, figures.NOTES_F1)
+_GROOVE = (figures.TIMING_MAE_MS, figures.VELOCITY_MSE, figures.TIMING_KL, figures.VELOCITY_KL)
+_DISTANCES = (figures.QUARTER, figures.MEDIAN, figures.THREE_QUARTERS)
+
+_SECTIONS = (
+    _Section(
+        "Reconstruction",
+        tuple(("reconstruction.*", figure) for figure in _RECONSTRUCTION),
+        {**overview.MODELS, **overview.BASELINES},
+    ),
+    _Section("Likelihood", tuple(("likelihood", figure) for figure in _LIKELIHOOD), {"": "model"}),
+    _Section(
+        "Velocities and timing",
+        tuple(("groove.answers.*", figure) for figure in _GROOVE),
+        {**groove.PREDICTIONS, **groove.BASELINES},
+    ),
+    _Section(
+        "Nearest training window: steps that differ",
+        (("novelty.*", figures.COPIES), *(("novelty.*.steps", figure) for figure in _DISTANCES)),
+        {"samples": "samples", "held_out": "held-out windows"},
+    ),
+)
+
+
+def held_out(result: Result) -> HeldOut:
+    """Returns the figures of a result for a card."""
+    found: dict[str, dict[str, HeldOutFigure]] = {}
+    for section in _SECTIONS:
+        for pattern, figure in section.columns:
+            for place, part in _parts(result.figures, pattern):
+                value = _of_card(figure.read(part))
+                if value is not None:
+                    found.setdefault(place, {})[figure.name] = value
+    return HeldOut(
+        split=result.identity.split,
+        windows=result.figures.windows,
+        files=result.figures.files,
+        samples=result.settings.samples,
+        temperature=result.settings.temperature,
+        figures=found,
+    )
+
+
+def tables(held: HeldOut) -> list[Table]:
+    """Returns the tables of a card; figures that it does not have, or that this version does not know, are left out."""
+    found = [table for section in _SECTIONS if (table := _table(section, held)) is not None]
+    if not found:
+        return []
+    drawn = f"{number(held.samples)} samples at temperature {held.temperature:g}."
+    found[-1] = dataclasses.replace(found[-1], notes=(overview.INTERVALS, drawn))
+    return found
+
+
+def _table(section: _Section, held: HeldOut) -> Table | None:
+    """Returns the table of a section, without rows and columns that have no figure; ``None`` if nothing is left."""
+
+    def read(name: str, column: tuple[str, Figure]) -> HeldOutFigure | None:
+        pattern, figure = column
+        return held.figures.get(pattern.replace("*", name), {}).get(figure.name)
+
+    names = [name for name in section.rows if any(read(name, column) for column in section.columns)]
+    columns = [column for column in section.columns if any(read(name, column) for name in names)]
+    rows = [
+        (section.rows[name], *(_cell(read(name, column), column[1].digits) for column in columns)) for name in names
+    ]
+    headings = (figure.heading_with_unit if " per " in figure.unit else figure.heading for _, figure in columns)
+    return Table(section.title, ("", *headings), tuple(rows)) if rows else None
+
+
+def _cell(figure: HeldOutFigure | None, digits: int) -> str:
+    if figure is None or figure.low is None or figure.high is None:
+        return number(None if figure is None else figure.value, digits)
+    return estimate(Estimate(figure.value, figure.low, figure.high), digits)
+
+
+def _parts(section: Any, pattern: str) -> Iterator[tuple[str, Any]]:
+    """Yields the parts of a section whose places match, with their places; parts that are ``None`` are left out."""
+    first, _, rest = pattern.partition(".")
+    inner: Mapping[str, Any] = section if isinstance(section, dict) else vars(section)
+    for name in inner if first == "*" else [first]:
+        part = inner.get(name)
+        if part is None:
+            continue
+        if not rest:
+            yield name, part
+            continue
+        for place, found in _parts(part, rest):
+            yield f"{name}.{place}", found
+
+
+def _of_card(value: Any) -> HeldOutFigure | None:
+    if isinstance(value, Estimate):
+        ends = (value.low, value.high)
+        finite = all(math.isfinite(end) for end in ends)
+        return _finite(HeldOutFigure(value.value, *(ends if finite else (None, None))))
+    return None if value is None else _finite(HeldOutFigure(float(value)))
+
+
+def _finite(figure: HeldOutFigure) -> HeldOutFigure | None:
+    return figure if math.isfinite(figure.value) else None

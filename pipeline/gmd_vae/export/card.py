@@ -1,0 +1,78 @@
+"""The card of a run's model: everything that the run folder knows about it. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.json_formats import read_json
+from gmd_vae.evaluation.data.target import training_examples
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.card import held_out
+from gmd_vae.models import checkpoints
+from gmd_vae.models.card import Card, HeldOut
+from gmd_vae.training import history
+from gmd_vae.training.history import Validation
+from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.run_file import read_run_file
+from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
+
+
+def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
+    """Returns a card with the facts of the run, its training windows and its evaluation.
+
+    Args:
+        card: Card of the checkpoint.
+        run: The run.
+        checkpoint: Name and SHA-256 of each file of the checkpoint.
+    """
+    try:
+        windows = read_examples_manifest(training_examples(run)).splits["train"].examples
+    except (GmdVaeError, KeyError):  # the examples are gone or have changed
+        windows = None
+    found = read_run_file(run.folder)
+    version = found[1].versions.get("gmd-vae") if found else None
+    seconds = history.cpu_seconds_of(run.folder / history.NAME)
+    return dataclasses.replace(
+        card,
+        training_windows=windows,
+        held_out=_held_out(run, checkpoint),
+        seed=run.seed,
+        code=f"gmd-vae {version[:50]}" if version else "",
+        cpu_hours=round(seconds / 3600, 2) if seconds else None,
+    )
+
+
+def validation_of(run: Run, checkpoint: Path) -> Validation | None:
+    """Returns the figures of the best checkpoint; ``None`` for another one, or if they cannot be read."""
+    if checkpoint.parent.resolve() != run.best_folder.resolve():
+        return None
+    try:
+        validation = read_json(run.best_folder / "validation.json", Validation, "")
+    except (FileNotFoundError, GmdVaeError):
+        return None
+    return validation if validation.step == checkpoints.step_of(checkpoint) else None
+
+
+def _held_out(run: Run, checkpoint: dict[str, str]) -> HeldOut | None:
+    """Returns the figures of an evaluation of this checkpoint, on the test split if there is one.
+
+    Of several evaluations of a split, the one with the usual settings comes first: its folder has the shortest name.
+
+    Args:
+        run: The run.
+        checkpoint: Name and SHA-256 of each file of the checkpoint.
+    """
+    found = []
+    for path in run.folder.glob("eval/*/result.json"):
+        try:
+            manifest.read(path.parent, "evaluate", "")
+            result = Result.from_json(read_json(path, dict[str, Any], ""))
+        except (OSError, GmdVaeError):  # damaged, or of another version
+            continue
+        if result.identity.checkpoint.files == checkpoint:
+            found.append((result.identity.split != "test", len(path.parent.name), path.parent.name, result))
+    return held_out(min(found, key=lambda one: one[:3])[-1]) if found else None

@@ -1,0 +1,99 @@
+"""The card of a trained model: facts for people, after Mitchell et al. 2019, "Model Cards for Model Reporting".
+
+A card is part of the metadata of a model's file (``model_file.py``), which may come from anybody: fields have bounds,
+and the header of the file, with all of them, has a largest size.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+
+from gmd_vae.common.json_formats import Count
+
+Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
+Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
+_Hours: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOutFigure:
+    """A figure with its 95 % interval over source files.
+
+    Attributes:
+        value: The figure.
+        low: Lower end of the interval; ``None``: not measured.
+        high: Upper end, likewise.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+FiguresByName: TypeAlias = Annotated[dict[Name, HeldOutFigure], msgspec.Meta(max_length=50)]
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """Figures on music that the model was not trained on, beside those of baselines, from ``gmd-vae evaluate``.
+
+    Attributes:
+        split: Name of the split.
+        windows: Number of windows.
+        files: Number of source files.
+        samples: Number of samples from the prior.
+        temperature: Temperature of the samples.
+        figures: Figures by their place in ``result.json`` (``reconstruction.free_running``) and their name
+            (``step_accuracy``), as ``evaluation/figures.py`` has them.
+    """
+
+    split: Name
+    windows: Count
+    files: Count
+    samples: Count
+    temperature: float
+    figures: Annotated[dict[Name, FiguresByName], msgspec.Meta(max_length=100)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """The facts about a model for people. What is not known is absent.
+
+    Attributes:
+        name: Name of the model: of its run, or of its checkpoint.
+        summary: One line about the config.
+        data: Name of the music that it was trained on; empty: unknown.
+        training_windows: Number of training windows.
+        validation: Figures of the validation windows at this checkpoint, by the names of ``validation.json``.
+        evaluation: Main figures of ``gmd-vae evaluate`` in files of version 0.11.0, which have no ``held_out``.
+        data_description: Contents of the music, and its source.
+        intended_use: Uses that the model was made for.
+        limits: Uses and music that it is not good for, a sentence or two each.
+        held_out: Figures of ``gmd-vae evaluate`` for this checkpoint.
+        seed: Seed of the training.
+        code: Version and commit of the code that trained it.
+        cpu_hours: CPU time of the training, in hours.
+    """
+
+    name: str
+    summary: str = ""
+    data: str = ""
+    training_windows: Count | None = None
+    validation: Annotated[dict[Name, int | float | None], msgspec.Meta(max_length=50)] | None = None
+    evaluation: Annotated[dict[Name, int | float | Text | None], msgspec.Meta(max_length=50)] | None = None
+    data_description: Text = ""
+    intended_use: Text = ""
+    limits: Annotated[tuple[Text, ...], msgspec.Meta(max_length=20)] = ()
+    held_out: HeldOut | None = None
+    seed: Count | None = None
+    code: Text = ""
+    cpu_hours: _Hours | None = None
+
+    def known(self) -> dict[str, Any]:
+        """Returns the fields that are not absent, as JSON values."""
+        content: dict[str, Any] = msgspec.to_builtins(self)
+        absent: tuple[Any, ...] = (None, "", (), [])
+        return {name: value for name, value in content.items() if value not in absent}

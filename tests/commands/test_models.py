@@ -1,0 +1,92 @@
+"""``gmd-vae models``: the card of a model, readable on a terminal, whole in JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from fixtures.command_line import run_here
+from fixtures.models import random_model
+from fixtures.results import made_up_result
+from gmd_vae.common import console
+from gmd_vae.common.plain_console import PlainConsole
+from gmd_vae.evaluation.tables.card import held_out, tables
+from gmd_vae.models.bundled import bundled_models
+from gmd_vae.models.card import Card, HeldOut, HeldOutFigure
+from gmd_vae.models.model_file import write_model
+
+CARD = Card(
+    "small",
+    data="groove",
+    data_description="Ten drummers, all of them in 4/4, on the sixteenths of a grid, played on an electronic drum kit.",
+    intended_use="Ideas for beats.",
+    limits=("It plays only 4/4. " * 6, "It plays no [bold]melodies[/bold]."),
+    held_out=held_out(made_up_result()),
+    seed=7,
+    code="gmd-vae 1.2.3, commit abc",
+    cpu_hours=2.345,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_model(tmp_path / "small.safetensors", random_model(card=CARD, step=1500, licence="CC BY 4.0"))
+    return tmp_path
+
+
+def test_a_card_shows_everything_that_is_known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "stdout", lambda: PlainConsole(width=80))
+    lines = run_here(folder, "models", "small.safetensors").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    facts = {line[:16].strip(): line[16:].strip() for line in lines}
+    assert (facts["Seed"], facts["CPU hours"], facts["Code"]) == ("7", "2.3", "gmd-vae 1.2.3, commit abc")
+    assert facts["Held-out music"] == "1,760 windows of 74 files (test)"
+    place = next(number for number, line in enumerate(lines) if line.startswith("Limits"))
+    assert all(line.startswith(" " * 18) for line in lines[place + 1 : place + 3])  # wrapped beside its label
+    assert "It plays no [bold]melodies[/bold]." in text
+    for title in ("Reconstruction", "Likelihood", "Nearest training window"):
+        assert f"\n\n{title}" in text
+    assert "previous bar, copied" in text
+    assert "[0.470, 0.500]" in text
+    assert "1,000 samples at temperature 1." in text
+    for absent in ("Velocities", "Attributes", "Validation", "Training windows", "Evaluation", "–"):
+        assert absent not in text
+
+
+def test_a_pipe_gets_one_line_for_each_fact(folder: Path) -> None:
+    lines = run_here(folder, "models", "small.safetensors").stdout.splitlines()
+    assert f"{'Limits':18}{CARD.limits[0]}" in lines
+
+
+def test_json_has_the_whole_card(folder: Path) -> None:
+    facts = json.loads(run_here(folder, "models", "small.safetensors", "--json").stdout)
+    assert (facts["step"], facts["licence"]) == (1500, "CC BY 4.0")
+    card = facts["card"]
+    assert card["held_out"]["figures"]["reconstruction.free_running"]["step_accuracy"]["value"] == 0.485
+    assert (card["seed"], card["limits"]) == (7, list(CARD.limits))
+    assert "validation" not in card
+
+
+def test_figures_of_a_groovae_have_a_table_of_their_own() -> None:
+    hits = {
+        "velocity_mse": HeldOutFigure(0.05, 0.045, 0.06),
+        "timing_mae_ms": HeldOutFigure(19.5),
+        "unknown": HeldOutFigure(1),
+    }
+    held = HeldOut("test", 9, 2, 100, 1.0, {"groove.answers.hits_given": hits, "else": {"x": HeldOutFigure(1)}})
+    (table,) = tables(held)
+    assert table.rows == (("true hits given", "19.5", "0.0500 [0.0450, 0.0600]"),)
+    assert table.columns == ("", "timing\nMAE, ms", "velocity\nMSE, 0 to 1")
+    assert tables(dataclasses.replace(held, figures={"else": {}})) == []
+
+
+def test_the_models_of_the_package_have_cards(tmp_path: Path) -> None:
+    listed = run_here(tmp_path, "models").stdout
+    for name in bundled_models():
+        assert f"{name}  " in listed
+        assert "Apache-2.0" in run_here(tmp_path, "models", name).stdout
+    answer = run_here(tmp_path, "models", "groove-5bar", expect=2)
+    assert "There is no model 'groove-5bar'" in answer.error
