@@ -64,7 +64,7 @@ def measure(model: Oracle, data: EvaluationData[Any], output: OutputSpec, advanc
 @pytest.mark.parametrize("output", [MELODY, TRIO, CHORDS, BARS], ids=["melody", "trio", "chords", "bars"])
 def test_a_model_that_knows_every_window_is_right_everywhere(output: OutputSpec) -> None:
     windows, training = some_windows(output, 9, seed=1), some_windows(output, 12, seed=2)
-    data = EvaluationData(windows, training, [None] * 3, [None] * 3, [None] * 3)
+    data = EvaluationData(windows, training, [None] * 3, [None] * 3, [None] * 3, [])
     model = Oracle([*windows.tensors, *training.tensors], output)
     progress: list[tuple[str, float]] = []
     figures = measure(model, data, output, lambda stage, share: progress.append((stage, share)))
@@ -100,7 +100,7 @@ def test_a_model_that_knows_every_window_is_right_everywhere(output: OutputSpec)
 
 def test_teacher_forced_events_have_no_notes() -> None:
     windows = some_windows(BARS, 9, seed=1)
-    data = EvaluationData(windows, windows, [None] * 3, [None] * 3, [None] * 3)
+    data = EvaluationData(windows, windows, [None] * 3, [None] * 3, [None] * 3, [])
     figures = to_json(measure(Oracle(list(windows.tensors), BARS), data, BARS))
     assert figures["reconstruction"]["teacher_forced"].keys() == {"steps_right", "windows_right", "kinds"}
     assert "notes_f1" in figures["reconstruction"]["free_running"]
@@ -109,7 +109,7 @@ def test_teacher_forced_events_have_no_notes() -> None:
 
 def test_runs_of_different_families_are_in_one_table() -> None:
     windows = some_windows(MELODY, 9, seed=1)
-    data = EvaluationData(windows, windows, [None] * 3, [None] * 3, [None] * 3)
+    data = EvaluationData(windows, windows, [None] * 3, [None] * 3, [None] * 3, [])
     figures = measure(Oracle(list(windows.tensors), MELODY), data, MELODY)
     assert figures.in_training == 9
     melody = made_up_result(

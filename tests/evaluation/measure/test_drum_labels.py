@@ -71,7 +71,7 @@ def windows(count: int, seed: int, files: int = 4) -> LabelWindows:
 @pytest.fixture
 def data() -> Data:
     of_test, of_training = ["rock", "jazz", "rock", "jazz"], ["jazz", "rock", "jazz", "rock"]
-    return EvaluationData(windows(12, seed=1), windows(20, seed=2), of_test, of_training, [None] * 4)
+    return EvaluationData(windows(12, seed=1), windows(20, seed=2), of_test, of_training, [None] * 4, [])
 
 
 def measure(model: Oracle, data: Data, settings: Settings = FEW, advance: Any = None) -> Figures:
@@ -140,13 +140,13 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others(data: Data
 
 
 def test_without_styles_or_a_second_file_there_is_a_reason(data: Data) -> None:
-    of_one = EvaluationData(windows(5, seed=3, files=1), data.training, [None], [None] * 4, [None])
+    of_one = EvaluationData(windows(5, seed=3, files=1), data.training, [None], [None] * 4, [None], [])
     figures = measure(Oracle(all_known(of_one)), of_one)
     assert figures.latent.decodability is None
     assert "info.csv" in (figures.latent.decodability_reason or "")
     assert figures.latent.interpolation == Interpolation(None, None)
     assert np.isnan(figures.likelihood.elbo.low)  # one file has no interval
-    unlike = EvaluationData(data.windows, data.training, ["rock"] * 4, ["jazz"] * 4, [None] * 4)
+    unlike = EvaluationData(data.windows, data.training, ["rock"] * 4, ["jazz"] * 4, [None] * 4, [])
     figures = measure(Oracle(all_known(unlike)), unlike)
     assert figures.latent.decodability is None
     assert "fewer than two styles" in (figures.latent.decodability_reason or "")
@@ -156,7 +156,7 @@ def test_training_windows_in_the_split_are_counted(data: Data) -> None:
     training = LabelWindows(
         np.concatenate([data.training.labels, data.windows.labels[:3]]), np.zeros(23, np.int64), ("file 0",)
     )
-    leaky = EvaluationData(data.windows, training, data.styles, ["rock"], [None] * 4)
+    leaky = EvaluationData(data.windows, training, data.styles, ["rock"], [None] * 4, [])
     assert measure(Oracle(all_known(leaky)), leaky).in_training == 3
 
 

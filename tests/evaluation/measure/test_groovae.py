@@ -74,7 +74,7 @@ def data() -> EvaluationData[TensorWindows]:
         tensors = [Tensors(window, window, np.zeros((32, 0), np.float32), (32,)) for window in values]
         return TensorWindows(tensors, np.arange(count) % 3, ("a", "b", "c"))
 
-    return EvaluationData(windows(12), windows(8), [None] * 3, [None] * 3, [100.0, None, 90.0])
+    return EvaluationData(windows(12), windows(8), [None] * 3, [None] * 3, [100.0, None, 90.0], [None] * 3)
 
 
 def test_a_model_that_knows_all_windows_makes_no_error(data: EvaluationData[TensorWindows]) -> None:
@@ -94,7 +94,7 @@ def test_a_model_that_knows_all_windows_makes_no_error(data: EvaluationData[Tens
     assert groove.windows_with_tempo == 8
     assert figures.likelihood.importance_bound is None  # Magenta's loss is no likelihood
     assert figures.windows == 12
-    for baseline in ("as_usual", "by_dice", "on_the_grid"):
+    for baseline in ("as_usual", "boosted", "by_dice", "on_the_grid"):
         assert groove.answers[baseline].timing_mae.value > 0.1
 
     table = velocities_and_timing(made_up_result(**to_json(figures)))

@@ -22,6 +22,7 @@ class EvaluationData(Generic[WindowsT]):
         styles: Primary style of each file of the split; ``None`` where no catalogue lists it.
         training_styles: Primary style of each training file, likewise.
         tempos: Tempo of each file of the split, in quarter notes per minute; ``None`` where no catalogue lists it.
+        training_tempos: Tempo of each training file, likewise.
     """
 
     windows: WindowsT
@@ -29,6 +30,7 @@ class EvaluationData(Generic[WindowsT]):
     styles: Sequence[str | None]
     training_styles: Sequence[str | None]
     tempos: Sequence[float | None]
+    training_tempos: Sequence[float | None]
 
     @property
     def has_styles(self) -> bool:

@@ -92,6 +92,7 @@ class Target:
             styles_of(windows.sources, self.catalogues),
             styles_of(training.sources, self.catalogues),
             tempos_of(windows.sources, self.catalogues),
+            tempos_of(training.sources, self.catalogues),
         )
 
 

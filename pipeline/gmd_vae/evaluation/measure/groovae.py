@@ -17,6 +17,7 @@ from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood
 from gmd_vae.evaluation.measure.coded_windows import ROWS, conditioning_inputs, encode_all, measure_latent
 from gmd_vae.evaluation.measure.drum_labels import compare_features, compare_predictions
 from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
+from gmd_vae.evaluation.metrics.boosted_feel import PlayedWindows, play_boosted
 from gmd_vae.evaluation.metrics.groove_errors import Performance, TrainingFeel, measure_errors, measure_feel
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.novelty import measure_novelty
@@ -150,9 +151,26 @@ def _measure_groove(
         answers["on_the_grid"] = feel.play_on_grid(truth)
         answers["as_usual"] = feel.play_means(truth)
         answers["by_dice"] = feel.play_random(truth, np.random.default_rng([seed, _RANDOM_FEEL]))
+    boosted = play_boosted(
+        _with_catalogue(training, data.training.files, data.training_styles, data.training_tempos),
+        _with_catalogue(truth, data.windows.files, data.styles, data.tempos),
+        seed,
+    )
+    if boosted is not None:
+        answers["boosted"] = boosted
     return Groove(
         hits=int(truth.hits.sum()),
         windows_with_tempo=sum(tempo is not None for tempo in known),
         answers={name: measure_errors(truth, answer, tempos, resampler) for name, answer in answers.items()},
         samples=measure_feel(truth, samples, resampler, same_windows=False),
     )
+
+
+def _with_catalogue(
+    played: Performance,
+    files: npt.NDArray[np.int64],
+    styles: Sequence[str | None],
+    tempos: Sequence[float | None],
+) -> PlayedWindows:
+    """Returns windows with what the catalogue lists for their files."""
+    return PlayedWindows(played, [styles[file] for file in files.tolist()], [tempos[file] for file in files.tolist()])

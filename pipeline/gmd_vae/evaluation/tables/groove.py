@@ -11,6 +11,7 @@ from gmd_vae.evaluation.tables.overview import INTERVALS, MODELS
 PREDICTIONS = {"hits_given": "true hits given", **MODELS}
 BASELINES = {
     "as_usual": "mean of drum class and position",
+    "boosted": "gradient boosting",
     "by_dice": "drawn from the training hits",
     "on_the_grid": "on the grid, mean velocity",
 }
@@ -40,7 +41,8 @@ def velocities_and_timing(result: Result) -> Table | None:
         f"{INTERVALS} Errors: at each of the {number(groove.hits)} true hits, played by the prediction or not. A step "
         f"is a sixteenth note; milliseconds are at {tempo}.",
         f"KL: from the distribution of the true hits to that of the played hits, in {OFFSET_BINS} bins (timing) and "
-        f"{VELOCITY_BINS} bins (velocity). The baselines play the true hits.",
+        f"{VELOCITY_BINS} bins (velocity). The baselines play the true hits. Gradient boosting: from drum "
+        "class, position, steps since and until the next hit of the class, drum classes of the step, style and tempo.",
     )
     columns = ("", *(figure.heading for figure in figures.GROOVE))
     return Table("Velocities and timing", columns, tuple(rows), notes, lines=frozenset(lines - {0}))
