@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random draws."
 )
-@click.option("--table", "table_only", is_flag=True, help="Show only the table that compares the runs.")
+@click.option("--table", "table_only", is_flag=True, help="Show only the tables that compare the runs.")
 @click.option(
     "--format",
     "form",
@@ -106,6 +106,7 @@ def command(
     from gmd_vae.evaluation.evaluate import evaluate
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.evaluation.tables.details import details
+    from gmd_vae.evaluation.tables.differences import differences
     from gmd_vae.evaluation.tables.overview import overview
     from gmd_vae.training.run.folder import latest_run
 
@@ -130,7 +131,7 @@ def command(
     if as_json:
         console.print_json([result.to_json() for result in results])
         return
-    tables = [overview(results)]
+    tables = [overview(results), *filter(None, [differences(results)])]
     if not table_only:
         tables += [table for result in results for table in details(result)]
     _print(tables, form)

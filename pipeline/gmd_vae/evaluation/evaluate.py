@@ -21,6 +21,7 @@ from gmd_vae.evaluation.plots import draw_all
 from gmd_vae.evaluation.result import Result, origin
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.evaluation.tables.details import details
+from gmd_vae.evaluation.tables.differences import differences
 from gmd_vae.evaluation.tables.formats import to_markdown
 from gmd_vae.evaluation.tables.overview import overview
 from gmd_vae.families import family_of
@@ -70,7 +71,7 @@ def evaluate(
         result = Result.from_json(Result(identity, settings, versions, figures).to_json())
         with whole_folder(folder, replaceable) as temporary:
             manifest.write_json(temporary / NAME, result.to_json())
-            tables = [overview([result]), *details(result)]
+            tables = [overview([result]), *filter(None, [differences([result])]), *details(result)]
             (temporary / "tables.md").write_text("\n".join(map(to_markdown, tables)), encoding="utf-8")
             draw_all(result, temporary)
             written = [manifest.describe_file(path) for path in sorted(temporary.iterdir())]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gmd_vae.evaluation.data.arrays import Floats, Vectors
 from gmd_vae.evaluation.latent.posterior import importance_bound, kl_bits
-from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, FileSums
 from gmd_vae.evaluation.model import Model
 
 Advance: TypeAlias = Callable[[str, float], None]  # progress callback: name of the stage, share that is done (0 to 1)
@@ -57,6 +57,7 @@ class Likelihood:
         elbo: Evidence lower bound. GrooVAE: minus Magenta's loss at β 1 without free bits, which is no bound.
         importance_bound: Importance-weighted bound; ``None`` where the losses are no log likelihoods.
         parts: Reconstruction loss of each part of the output; ``None`` where there is one part.
+        elbo_by_file: ELBO and number of windows of each file; results of version 0.11 and earlier have none.
     """
 
     reconstruction: Estimate
@@ -65,6 +66,7 @@ class Likelihood:
     elbo: Estimate
     importance_bound: Estimate | None = None
     parts: dict[str, Estimate] | None = None
+    elbo_by_file: FileSums | None = None
 
 
 def measure_likelihood(
@@ -108,13 +110,15 @@ def measure_likelihood(
             log_weights[batch, k] = ratio.sum(axis=1) - np.sum(list(losses.values()), axis=0)
             advance("likelihood", (start + (batch.stop - start) * (k + 1) / draws) / count)
     reconstruction, bits = np.sum(list(parts.values()), axis=0), kl_bits(means, scales)
+    elbo = -reconstruction - bits * np.log(2)
     return Likelihood(
         reconstruction=resampler.mean(reconstruction),
         reconstruction_per_step=resampler.ratio(reconstruction, steps),
         kl_bits=resampler.mean(bits),
-        elbo=resampler.mean(-reconstruction - bits * np.log(2)),
+        elbo=resampler.mean(elbo),
         importance_bound=resampler.mean(importance_bound(log_weights)) if is_likelihood else None,
         parts={name: resampler.mean(values) for name, values in parts.items()} if len(parts) > 1 else None,
+        elbo_by_file=resampler.sums(elbo, np.ones(count)),
     )
 
 

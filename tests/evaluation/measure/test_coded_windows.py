@@ -102,7 +102,7 @@ def test_teacher_forced_events_have_no_notes() -> None:
     windows = some_windows(BARS, 9, seed=1)
     data = EvaluationData(windows, windows, [None] * 3, [None] * 3, [None] * 3, [])
     figures = to_json(measure(Oracle(list(windows.tensors), BARS), data, BARS))
-    assert figures["reconstruction"]["teacher_forced"].keys() == {"steps_right", "windows_right", "kinds"}
+    assert figures["reconstruction"]["teacher_forced"].keys() == {"steps_right", "windows_right", "kinds", "by_file"}
     assert "notes_f1" in figures["reconstruction"]["free_running"]
     assert figures["steps_per_bar"] is None
 

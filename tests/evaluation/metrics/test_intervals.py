@@ -154,3 +154,18 @@ def test_intervals_stay_in_bounds_and_move_with_the_values(windows: list[tuple[i
 
 def dataclass_values(estimate: Estimate) -> tuple[float, float, float]:
     return estimate.value, estimate.low, estimate.high
+
+
+def test_a_paired_difference_has_no_width_from_the_files() -> None:
+    files = np.repeat(np.arange(6), 5)
+    resampler = FileResampler(files, 200)
+    of_files = np.repeat([0.1, 0.9, 0.5, 0.2, 0.8, 0.4], 5)  # some files are easy for every model
+    better, worse = (resampler.sums(of_files + more, np.ones(30)) for more in (0.05, 0.0))
+    assert better.numerators == pytest.approx([0.75, 4.75, 2.75, 1.25, 4.25, 2.25])
+    assert better.denominators == (5,) * 6
+    difference = better.minus(worse, 200, 0)
+    assert (difference.value, difference.low, difference.high) == pytest.approx((0.05, 0.05, 0.05))
+    alone = resampler.mean(of_files)
+    assert alone.high - alone.low > 0.2
+    with pytest.raises(ValueError, match="different files"):
+        better.minus(FileResampler(files[:10]).sums(np.ones(10), np.ones(10)), 200, 0)

@@ -34,6 +34,12 @@ def test_the_folder_alone_gives_config_and_hyperparameters(run: Run) -> None:
     assert content["command"].startswith("gmd-vae")
 
 
+def test_the_recipe_is_all_but_the_seed(run: Run) -> None:
+    assert dataclasses.replace(run, seed=6).recipe == run.recipe == open_run(run.folder).recipe
+    for changed in ({"hparams": run.config.hparams}, {"examples_digest": "other"}, {"layers": STOCK}):
+        assert dataclasses.replace(run, **changed).recipe != run.recipe
+
+
 def test_a_config_of_the_users_own_needs_no_file_any_more(run: Run, tmp_path: Path) -> None:
     config = get_config("hierdec-drum_4bar_v2").replace(name="mine", z_size=3)
     mine = dataclasses.replace(run, folder=tmp_path / "mine", config=config, hparams=config.hparams)

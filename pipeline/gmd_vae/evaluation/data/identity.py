@@ -56,6 +56,9 @@ class Identity:
         examples: Evaluated examples.
         training: Training examples.
         catalogues: SHA-256 of each catalogue.
+        training_seed: Seed of the run.
+        recipe: SHA-256 of config, hyperparameters, layers, training examples and initial weights: runs with the same
+            recipe differ only in their seed, and in the number of their steps.
     """
 
     run: str
@@ -65,3 +68,5 @@ class Identity:
     examples: ExamplesFolder
     training: TrainingFolder
     catalogues: tuple[str, ...]
+    training_seed: int | None = None
+    recipe: str | None = None

@@ -58,6 +58,8 @@ class Target:
                 read_examples_manifest(self.training).split(self.training, "train").examples,
             ),
             catalogues=tuple(files.sha256(catalogue) for catalogue in self.catalogues),
+            training_seed=self.run.seed,
+            recipe=self.run.recipe,
         )
 
     def folder(self, split: str, settings: Settings) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.evaluation.data.coding import Classes
-from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, FileSums
 from gmd_vae.families.output_spec import OutputSpec
 
 # event kind -> its first class and the class after its last one
@@ -56,7 +56,7 @@ class Notes:
 class EventReconstruction:
     """A prediction compared with the true windows. Sums run over all windows.
 
-    The last four figures are of a free-running prediction: teacher-forced events make no music of their own.
+    Four figures are only of a free-running prediction: teacher-forced events make no music of their own.
 
     Attributes:
         step_accuracy: Share of the true events that the prediction has at the same position of the same track.
@@ -67,6 +67,7 @@ class EventReconstruction:
         notes_f1: F1 of the note onsets. A true onset is found if the prediction has an onset of the same pitch, drums
             paired with drums, at most ``NEAR`` steps away. Each predicted onset is paired at most once.
         same_program_f1: The same F1 where the program must be the same too.
+        by_file: Right events and all events of each file; results of version 0.11 and earlier have none.
     """
 
     step_accuracy: Estimate
@@ -76,10 +77,11 @@ class EventReconstruction:
     programs_f1: Estimate | None = None
     notes_f1: Estimate | None = None
     same_program_f1: Estimate | None = None
+    by_file: FileSums | None = None
 
     def without_music(self) -> EventReconstruction:
         """Returns the figures of a teacher-forced prediction."""
-        return EventReconstruction(self.step_accuracy, self.window_accuracy, self.kinds)
+        return EventReconstruction(self.step_accuracy, self.window_accuracy, self.kinds, by_file=self.by_file)
 
 
 def compare_events(
@@ -114,6 +116,7 @@ def compare_events(
         step_accuracy=resampler.ratio(right.sum(axis=(1, 2)), present.sum(axis=(1, 2))),
         window_accuracy=resampler.mean(window_right),
         kinds=kinds,
+        by_file=resampler.sums(right.sum(axis=(1, 2)), present.sum(axis=(1, 2))),
         track_length_accuracy=resampler.ratio(length_right, np.full(len(true), output.tracks)),
         programs_f1=resampler.ratio(
             2 * np.minimum(programs, predicted_programs).sum(axis=1),

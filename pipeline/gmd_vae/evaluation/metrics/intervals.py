@@ -32,6 +32,42 @@ class Estimate:
     high: float
 
 
+@dataclasses.dataclass(frozen=True)
+class FileSums:
+    """A ratio of sums over windows, by file: what the paired difference of two runs on the same windows needs.
+
+    Attributes:
+        numerators: Sum of each file, for example its right steps.
+        denominators: Likewise, for example all its steps.
+    """
+
+    numerators: tuple[float, ...]
+    denominators: tuple[float, ...]
+
+    def minus(self, other: FileSums, resamples: int, seed: int) -> Estimate:
+        """Estimates the difference to the ratio of another prediction of the same windows.
+
+        The interval is paired: each resample draws the same files for both, so that files that are easy or hard for
+        both do not widen it.
+
+        Args:
+            other: Sums of the same files, in the same order.
+            resamples: Number of resamples.
+            seed: Seed of the draws.
+
+        Raises:
+            ValueError: The numbers of files differ.
+        """
+        parts = (self.numerators, self.denominators, other.numerators, other.denominators)
+        if len({len(part) for part in parts}) > 1:
+            raise ValueError("sums of different files")
+        resampler = FileResampler(np.arange(len(self.numerators)), resamples, seed)
+        return resampler.statistic(
+            np.array(parts, np.float64).T,
+            lambda sums: divide(sums[..., 0], sums[..., 1]) - divide(sums[..., 2], sums[..., 3]),
+        )
+
+
 class FileResampler:
     """Percentile intervals by a cluster bootstrap over files.
 
@@ -101,6 +137,11 @@ class FileResampler:
         k = numerators.shape[1]
         columns = np.concatenate([numerators, denominators], axis=1)
         return self._estimates(columns, lambda sums: divide(sums[..., :k], sums[..., k:]))
+
+    def sums(self, numerators: Numbers, denominators: Numbers) -> FileSums:
+        """Returns the sums of each file; arguments as of ``ratio``."""
+        columns = (np.bincount(self._file_of, np.asarray(part, np.float64)) for part in (numerators, denominators))
+        return FileSums(*(tuple(column.tolist()) for column in columns))
 
     def statistic(self, columns: Numbers, combine: Callable[[Floats], Floats]) -> Estimate:
         """Estimates any figure that is a function of sums over windows.

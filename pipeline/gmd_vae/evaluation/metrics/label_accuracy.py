@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.evaluation.data.arrays import Floats, Hits, Labels, to_hits
-from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, divide
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, FileSums, divide
 
 _CHUNK = 1 << 18  # steps at one time: about 80 MB for nine classes
 
@@ -55,6 +55,7 @@ class LabelReconstruction:
             the class has no true hit.
         cell_accuracy: Share of the cells, one for each step and class, that are right: hit or no hit. Most cells are
             empty, so silence has a high share too. Results of version 0.11 and earlier have none.
+        by_file: Right steps and all steps of each file, likewise.
     """
 
     step_accuracy: Estimate
@@ -65,6 +66,7 @@ class LabelReconstruction:
     voices: tuple[DrumClassAccuracy, ...]
     confusion: tuple[tuple[float, ...], ...]
     cell_accuracy: Estimate | None = None
+    by_file: FileSums | None = None
 
 
 def compare_labels(
@@ -116,6 +118,7 @@ def compare_labels(
         voices=tuple(DrumClassAccuracy(*voice) for voice in zip(precision, recall, f1, hits.tolist(), strict=True)),
         confusion=_shares(confusion, hits),
         cell_accuracy=resampler.mean(1 - wrong_cells / (steps * classes)),
+        by_file=resampler.sums(right, np.full(count, steps)),
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gmd_vae.evaluation.data.arrays import Floats
 from gmd_vae.evaluation.data.coding import Classes
-from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, divide
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, FileSums, divide
 from gmd_vae.families.output_spec import Stream
 
 NO_EVENT = 0  # class of every stream: a rest, a sustained note, or no drum
@@ -47,6 +47,7 @@ class StreamReconstruction:
         bars: Step accuracy of each bar of a window, from the first.
         accuracy_drop: Step accuracy of the last bar minus that of the first.
         streams: Accuracy of each stream, by its name.
+        by_file: Right steps and all steps of each file; results of version 0.11 and earlier have none.
     """
 
     step_accuracy: Estimate
@@ -55,6 +56,7 @@ class StreamReconstruction:
     bars: tuple[Estimate, ...]
     accuracy_drop: Estimate
     streams: dict[str, StreamFigures]
+    by_file: FileSums | None = None
 
 
 def compare_streams(
@@ -101,6 +103,7 @@ def compare_streams(
         bars=tuple(resampler.ratios(bar_right, bar_steps)),
         accuracy_drop=accuracy_drop,
         streams=figures,
+        by_file=resampler.sums(bar_right.sum(axis=1), bar_steps.sum(axis=1)),
     )
 
 

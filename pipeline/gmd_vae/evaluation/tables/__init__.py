@@ -3,6 +3,7 @@
 Read ``overview.py`` first. Headings and digits come from ``evaluation/figures.py``.
 
 - ``overview.py``: compares runs, with the baselines.
+- ``differences.py``: paired differences of runs, and of runs and baselines.
 - ``details.py``: all tables of one run.
 - ``accuracy.py``, ``groove.py``: its tables of reconstruction, and of velocities and timing.
 - ``window_sets.py``: its table of samples beside held-out and training windows.

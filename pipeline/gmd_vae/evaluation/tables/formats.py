@@ -35,6 +35,7 @@ _LATEX = str.maketrans(
         "–": "--",
         "\N{MINUS SIGN}": "$-$",
         "∞": r"$\infty$",
+        "±": r"$\pm$",
         "β": r"$\beta$",
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -83,7 +84,8 @@ def overview(results: Sequence[Result]) -> Table:
     """Compares runs, with the baselines on the same windows below them (Roberts et al. 2018, Table 1).
 
     Runs on other windows (another split, other examples) follow below a line, and a column names the windows. Among
-    several runs on the same windows the best figures are bold.
+    several runs on the same windows the best figures are bold. Runs that differ only in their seed have a row with
+    their mean and standard deviation.
 
     Args:
         results: One result for each row, in order.
@@ -111,6 +113,9 @@ def overview(results: Sequence[Result]) -> Table:
             if differ:
                 names = (*names[:3], names[3] + text(result.settings.suffix.replace("-", " ")))
             rows.append((*names, *(estimate(column.read(result), column.figure.digits) for column in columns)))
+        if of_seeds := _seed_rows(group, columns):
+            lines.add(len(rows))
+            rows += of_seeds
         lines.add(len(rows))
         rows += _baseline_rows(group, columns)
     title, headings = "Evaluation", (*_NAMES, *(column.heading for column in columns))
@@ -134,6 +139,40 @@ def run_names(result: Result) -> tuple[str, str, str, str]:
     identity = result.identity
     windows = f"{number(result.figures.windows)} {text(identity.split)}"
     return windows, text(identity.run), text(identity.config), number(identity.checkpoint.step)
+
+
+def _seed_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[tuple[str, ...]]:
+    """Returns a row for each set of runs that differ only in their seed, with mean and standard deviation."""
+    rows = []
+    for results in same_but_seed(group):
+        cells = []
+        for column in columns:
+            values = [_value(column.read(result)) for result in results]
+            known = [value for value in values if value is not None and math.isfinite(value)]
+            shown = NOTHING
+            if len(known) == len(values):
+                digits = column.figure.digits
+                shown = f"{number(statistics.mean(known), digits)} ± {number(statistics.stdev(known), digits)}"
+            cells.append(shown)
+        windows, _, config, _ = run_names(results[0])
+        rows.append((windows, f"mean of {len(results)} seeds", config, NOTHING, *cells))
+    return rows
+
+
+def same_but_seed(results: Sequence[Result]) -> list[list[Result]]:
+    """Returns the sets of two runs or more that differ only in their seed, measured with the same settings.
+
+    Two checkpoints of one run are no such set.
+    """
+    by_recipe: dict[Any, list[Result]] = {}
+    for result in results:
+        if result.identity.recipe is not None:
+            by_recipe.setdefault((result.identity.recipe, result.settings), []).append(result)
+    return [
+        alike
+        for alike in by_recipe.values()
+        if len({result.identity.training_seed for result in alike}) == len(alike) > 1
+    ]
 
 
 def _baseline_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[tuple[str, ...]]:
@@ -174,11 +213,13 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
         for result in results
         if result.figures.in_training
     ]
+    seeds = "Mean of seeds: of runs that differ only in their seed, ± their standard deviation."
     return (
         f"{INTERVALS} Bold: the best of the runs on the same windows.",
         f"{DECODING} Importance bound: {draws or NOTHING} draws of z per window.",
         "Accuracy drop: step accuracy in the last bar minus the first. The nearest training window and the previous "
         "bar (for the first bar, the next one) are chosen with knowledge of the true window.",
+        *([seeds] if same_but_seed(results) else []),
         *leaks,
     )
 

@@ -86,6 +86,12 @@ class Run:
         as_json: dict[str, Any] = json.loads(json.dumps(identity))  # tuples become lists
         return as_json
 
+    @property
+    def recipe(self) -> str:
+        """SHA-256 of the identity without the seed: runs with the same recipe differ only in their random numbers."""
+        rest = {name: value for name, value in self.identity.items() if name != "seed"}
+        return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
     def check_same(self, identity: dict[str, Any]) -> None:
         """Checks that a worker's run is the chief's, apart from the initial weights, which the chief reads.
 

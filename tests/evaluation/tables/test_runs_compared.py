@@ -1,0 +1,72 @@
+"""Runs that differ in their seed, and paired differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fixtures.results import estimate, made_up_result, result_json
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.differences import differences
+from gmd_vae.evaluation.tables.formats import to_latex
+from gmd_vae.evaluation.tables.overview import overview
+
+FREE = "step accuracy\nfree-running"
+
+
+def of_seed(seed: int, free_running: float, **changes: Any) -> Result:
+    content = result_json(run=f"runs/seed-{seed}", recipe="r" * 64, training_seed=seed)
+    content["reconstruction"]["free_running"]["steps_right"] = estimate(free_running)
+    return Result.from_json(content | changes)
+
+
+def with_files(name: str, right: list[float], **changes: Any) -> Result:
+    """A result of three files with ten steps each; copying the previous bar has five right in each."""
+    content = result_json(run=name)
+    for prediction, of_files in (("free_running", right), ("previous_bar", [5.0, 5.0, 5.0])):
+        content["reconstruction"][prediction]["by_file"] = {"numerators": of_files, "denominators": [10.0] * 3}
+    return Result.from_json(content | changes)
+
+
+def test_the_mean_of_seeds_has_a_row_below_the_runs() -> None:
+    table = overview([of_seed(0, 0.50), of_seed(1, 0.52), of_seed(2, 0.57)])
+    row = table.rows[3]
+    assert row[:3] == ("mean of 3 seeds", "hierdec-drum_4bar_small", "–")
+    assert row[table.columns.index(FREE)] == "0.530 ± 0.036"
+    assert {3, 4} <= table.lines
+    assert any("standard deviation" in note for note in table.notes)
+    assert r"0.530 $\pm$ 0.036" in to_latex(table)
+
+
+def test_other_recipes_settings_and_checkpoints_of_one_run_have_no_mean() -> None:
+    one, other = of_seed(0, 0.5), of_seed(1, 0.6)
+    for second in (
+        of_seed(1, 0.6, recipe="s" * 64),
+        of_seed(0, 0.6),
+        of_seed(1, 0.6, settings=result_json()["settings"] | {"temperature": 0.5}),
+        of_seed(1, 0.6, split="validation"),
+        made_up_result(),  # of a version that did not write the recipe
+    ):
+        assert not any("mean of" in cell for row in overview([one, second]).rows for cell in row)
+    assert any("mean of 2 seeds" in row for row in overview([one, other]).rows)
+
+
+def test_differences_to_the_first_run_and_to_baselines() -> None:
+    table = differences([with_files("runs/a", [4.0, 6.0, 8.0]), with_files("runs/b", [5.0, 7.0, 9.0])])
+    assert table is not None
+    free = table.columns.index(FREE)
+    assert [(row[0], row[1], row[free]) for row in table.rows] == [
+        ("runs/a", "previous bar, copied", "0.100 [−0.100, 0.300]"),
+        ("runs/b", "runs/a", "0.100 [0.100, 0.100]"),
+        ("runs/b", "previous bar, copied", "0.200 [0.000, 0.400]"),
+    ]
+
+
+def test_runs_on_other_windows_and_old_results_have_no_difference() -> None:
+    one, other = with_files("runs/a", [4.0, 6.0, 8.0]), with_files("runs/a", [4.0, 6.0, 8.0], split="validation")
+    table = differences([one, other])
+    assert table is not None
+    assert [row[:2] for row in table.rows] == [
+        ("runs/a, test", "previous bar, copied"),
+        ("runs/a, validation", "previous bar, copied"),
+    ]
+    assert differences([made_up_result(), made_up_result()]) is None
