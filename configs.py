@@ -4,10 +4,10 @@
 no entry here: use their names with ``--config``.
 
 A config is a ``Config``; ``pipeline/gmd_vae/configuration/config.py`` explains its fields. ``replace`` returns a copy
-with other fields or hyperparameters (by Magenta's names). The reason for each number is beside it or in ``source``.
-Most numbers come from the project that this one grew out of ("the previous project": runs v1, v2 and v3 on the Groove
-MIDI Dataset), and from the MusicVAE paper (Roberts et al., "A Hierarchical Latent Vector Model for Learning Long-Term
-Structure in Music", ICML 2018).
+with other fields or hyperparameters (Magenta's by its names, and the levers of ``own_hparams.py``). The reason for each
+number is beside it or in ``source``. Most numbers come from the project that this one grew out of ("the previous
+project": runs v1, v2 and v3 on the Groove MIDI Dataset), and from the MusicVAE paper (Roberts et al., "A Hierarchical
+Latent Vector Model for Learning Long-Term Structure in Music", ICML 2018).
 """
 
 from typing import Any

@@ -9,10 +9,18 @@ from typing import Any
 
 import pytest
 from gmd_vae.configuration.registry import all_configs, get_config
-from gmd_vae.configuration.schedules import draw_schedules, kl_beta, learning_rate, sampling_probability
+from gmd_vae.configuration.schedules import (
+    average_decay,
+    draw_schedules,
+    free_bits,
+    kl_beta,
+    learning_rate,
+    sampling_probability,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
+END = 10_000  # step at which the schedule "cosine" ends
 STEPS = st.integers(0, 10**9)
 RATES = st.floats(0.0, 1.0, allow_subnormal=False)
 
@@ -24,9 +32,30 @@ def annealed(**changes: Any) -> dict[str, Any]:
 
 def test_known_values_of_the_learning_rate() -> None:
     hparams = annealed(learning_rate=0.01, min_learning_rate=0.002, decay_rate=0.5)  # 0.008 decays
-    assert [learning_rate(hparams, step) for step in range(4)] == pytest.approx([0.01, 0.006, 0.004, 0.003])
+    assert [learning_rate(hparams, step, END) for step in range(4)] == pytest.approx([0.01, 0.006, 0.004, 0.003])
     # exp(-1) of what can decay is left after 10,000 steps at 0.9999
-    assert learning_rate(annealed(), 10_000) == pytest.approx(0.00099 / math.e + 0.00001, rel=1e-3)
+    assert learning_rate(annealed(), 10_000, END) == pytest.approx(0.00099 / math.e + 0.00001, rel=1e-3)
+
+
+def test_known_values_of_the_levers() -> None:
+    cosine = annealed(learning_rate=0.01, min_learning_rate=0.002, learning_rate_schedule="cosine")
+    assert [learning_rate(cosine, step, 4) for step in range(6)] == pytest.approx(
+        [0.01, 0.006 + 0.004 * math.sqrt(0.5), 0.006, 0.006 - 0.004 * math.sqrt(0.5), 0.002, 0.002]
+    )
+    warm = {**cosine, "warm_up_steps": 2}
+    assert [learning_rate(warm, step, 4) for step in range(6)] == pytest.approx(
+        [0.005, 0.01, 0.01, 0.006, 0.002, 0.002]
+    )
+    assert learning_rate({**cosine, "warm_up_steps": 9}, 8, 4) == pytest.approx(0.01)  # a run within the warm-up
+    flat = annealed(learning_rate=0.01, decay_rate=1.0, warm_up_steps=4)
+    assert [learning_rate(flat, step, 0) for step in range(5)] == pytest.approx([0.0025, 0.005, 0.0075, 0.01, 0.01])
+    rising = annealed(max_beta=0.4, beta_rate=0.0, beta_warm_up_steps=4)
+    assert [kl_beta(rising, step) for step in range(6)] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.4])
+    falling = annealed(free_bits=48, free_bits_until=4)
+    assert [free_bits(falling, step) for step in range(6)] == pytest.approx([48, 36, 24, 12, 0, 0])
+    assert free_bits(annealed(free_bits=48), 10**6) == 48
+    decays = [average_decay(annealed(average_decay=0.9), step) for step in (1, 2, 12, 82, 83, 10**6)]
+    assert decays == pytest.approx([0, 0.1, 0.55, 0.9, 0.9, 0.9])
 
 
 def test_known_values_of_beta() -> None:
@@ -59,15 +88,15 @@ def test_a_schedule_that_magenta_refuses_is_refused(schedule: str, rate: float) 
 def test_nothing_overflows() -> None:
     for step in (10**5, 10**7, 10**12):
         assert sampling_probability(annealed(sampling_rate=1), step) == 1.0
-        assert learning_rate(annealed(), step) >= 1e-05
+        assert learning_rate(annealed(), step, END) >= 1e-05
         assert kl_beta(annealed(max_beta=0.5), step) <= 0.5
-    assert learning_rate(annealed(decay_rate=1.5), 10**7) == math.inf  # as Magenta's
+    assert learning_rate(annealed(decay_rate=1.5), 10**7, END) == math.inf  # as Magenta's
 
 
 @given(STEPS, STEPS, RATES)
 def test_the_learning_rate_falls_and_keeps_its_bounds(step: int, more: int, decay_rate: float) -> None:
     hparams = annealed(decay_rate=decay_rate)
-    now, later = learning_rate(hparams, step), learning_rate(hparams, step + more)
+    now, later = learning_rate(hparams, step, END), learning_rate(hparams, step + more, END)
     assert hparams["min_learning_rate"] <= later <= now <= hparams["learning_rate"] * (1 + 1e-12)
 
 
@@ -94,7 +123,7 @@ def test_the_sampling_probability_rises_between_0_and_1(step: int, more: int, sc
 def test_every_config_has_schedules() -> None:
     for config in all_configs().values():
         for step in (0, 1, config.num_steps):
-            assert 0 < learning_rate(config.hparams, step) <= 0.002
+            assert 0 < learning_rate(config.hparams, step, config.num_steps) <= 0.002
             assert 0 <= kl_beta(config.hparams, step) <= 1
             assert 0 <= sampling_probability(config.hparams, step) <= 1
 
@@ -119,10 +148,21 @@ def test_schedules_are_drawn(num_steps: int, tmp_path: Path) -> None:
         {"beta_rate": 0.999, "sampling_schedule": "inverse_sigmoid", "sampling_rate": 1, "decay_rate": 0.5},
         {"beta_rate": 1.0, "sampling_schedule": "constant", "sampling_rate": 0.3, "decay_rate": 1.0},
         {"sampling_schedule": "constant", "sampling_rate": 0},
+        {
+            "sampling_rate": 0,
+            "beta_rate": 0.999,
+            "beta_warm_up_steps": 70,
+            "free_bits": 48,
+            "free_bits_until": 900,
+            "warm_up_steps": 50,
+            "learning_rate_schedule": "cosine",
+        },
+        {"sampling_rate": 0, "warm_up_steps": 500},
     ],
 )
 def test_schedules_equal_the_tensors_of_magentas_training(changes: dict[str, Any]) -> None:
     from gmd_vae.magenta import api
+    from gmd_vae.training.scheduled_hparams import schedule_hparams
 
     tf = api.tf
     small = {"enc_rnn_size": [4], "dec_rnn_size": [4], "z_size": 2, "batch_size": 1}
@@ -131,6 +171,7 @@ def test_schedules_equal_the_tensors_of_magentas_training(changes: dict[str, Any
     converter, length = config.data_converter, hparams["max_seq_len"]
     with tf.Graph().as_default() as graph, tf.Session() as session:
         config.model.build(config.hparams, converter.output_depth, is_training=True)
+        schedule_hparams(config.hparams, hparams, config.model.global_step, END)
         optimizer = config.model.train(
             tf.zeros([1, length, converter.input_depth]),
             tf.zeros([1, length, converter.output_depth]),
@@ -143,10 +184,12 @@ def test_schedules_equal_the_tensors_of_magentas_training(changes: dict[str, Any
         }
         sampling = [tensor for name, tensor in summaries.items() if name.endswith("sampling_probability")]
         assert len(sampling) == (changes["sampling_rate"] != 0)  # Magenta has no such tensor for teacher forcing
-        tensors = [optimizer._lr, summaries["losses/kl_beta"], *sampling]
+        shown = [summaries["learning_rate"], summaries["losses/kl_beta"]]
+        tensors = [optimizer._lr, *shown, tf.convert_to_tensor(config.hparams.free_bits, tf.float32), *sampling]
         for step in (0, 1, 2, 10, 100, 1_000, 7_000, 50_000, 200_000, 1_000_000):
             config.model.global_step.load(step, session)
-            ours = [schedule(hparams, step) for schedule in (learning_rate, kl_beta, sampling_probability)]
+            rate = learning_rate(hparams, step, END)
+            ours = [rate, rate, *(schedule(hparams, step) for schedule in (kl_beta, free_bits, sampling_probability))]
             if not sampling:
                 assert ours.pop() == 0.0
-            assert session.run(tensors) == pytest.approx(ours, rel=2e-6, abs=1e-7), step
+            assert session.run(tensors) == pytest.approx(ours, rel=5e-6, abs=1e-7), step

@@ -36,7 +36,7 @@ def test_both_executions_implement_the_interface() -> None:
     from gmd_vae.training.execution import Execution, SingleProcess
 
     members = [name for name in vars(Execution) if not name.startswith("_")]
-    assert len(members) == 9
+    assert len(members) == 10
     for implementation in (SingleProcess, Replica):
         for name in members:
             declared, implemented = vars(Execution)[name], vars(implementation)[name]

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-from gmd_vae.training.history import History, Measurements, Validation, cpu_seconds_of, elbo, read_lines
+from gmd_vae.training.history import History, Measurements, Validation, cpu_seconds_of, elbo, objective, read_lines
 
 
 def measured(step: int) -> Measurements:
@@ -60,6 +60,29 @@ def test_the_best_is_the_first_with_the_highest_elbo(tmp_path: Path) -> None:
     with History(tmp_path / "metrics.jsonl", 40) as again:
         assert again.best == validated(20, -7.0)
         assert again.without_improvement == 2
+
+
+def test_the_objective_chooses_another_best_than_the_elbo(tmp_path: Path) -> None:
+    """With β below 1 the ELBO falls while the loss still falls."""
+    hparams = {"max_beta": 0.1, "free_bits": 8.0, "free_bits_until": 0}
+    found = {}
+    for rule in ("elbo", "objective"):
+        with History(tmp_path / f"{rule}.jsonl", 0) as history:
+            for step, reconstruction, kl_bits in ((10, 90.0, 20.0), (20, 70.0, 90.0), (30, 69.0, 200.0)):
+                loss = objective(hparams, reconstruction, kl_bits, kl_bits - 8)
+                figures = (elbo(reconstruction, kl_bits), reconstruction, kl_bits, kl_bits - 8)
+                history.validation(Validation(step, 8, *figures, None, loss, rule))
+        with History(tmp_path / f"{rule}.jsonl", 30) as again:
+            assert again.best is not None
+            found[rule] = (again.best.step, again.without_improvement)
+            assert rule in again.best.score_in_words.lower()
+    assert found == {"elbo": (10, 2), "objective": (20, 1)}
+
+
+def test_free_bits_that_expire_are_not_in_the_objective() -> None:
+    hparams = {"max_beta": 0.5, "free_bits": 8.0, "free_bits_until": 0}
+    assert objective(hparams, 90.0, 20.0, 12.0) == pytest.approx(90 + 0.5 * 12 * math.log(2))
+    assert objective({**hparams, "free_bits_until": 3}, 90.0, 20.0, 12.0) == pytest.approx(90 + 10 * math.log(2))
 
 
 def test_the_listener_receives_every_line_of_the_file(tmp_path: Path) -> None:

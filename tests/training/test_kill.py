@@ -12,8 +12,12 @@ from fixtures.tool_module import load_tool
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
 
-# random draws in addition to the latent noise
-RANDOM = "sampling_schedule=constant,sampling_rate=0.5,mix_windows=0.5,drop_voices=0.3,swap_voices=0.2,blank_inputs=0.3"
+# random draws in addition to the latent noise; averages and schedules in the checkpoints
+HPARAMS = (
+    "sampling_schedule=constant,sampling_rate=0.5,mix_windows=0.5,drop_voices=0.3,swap_voices=0.2,blank_inputs=0.3,"
+    "average_decay=0.9,warm_up_steps=10,learning_rate_schedule=cosine,beta_warm_up_steps=40,free_bits=3,"
+    "free_bits_until=50,best_by=objective"
+)
 
 
 def test_two_kills_change_nothing(
@@ -31,7 +35,7 @@ def test_two_kills_change_nothing(
 
     monkeypatch.setattr(tool, "train", train)
     given = ["--folder", str(tmp_path), "--examples-path", str(short_examples), "--config", short_config]
-    given += ["--hparams", RANDOM, "--kills", "2", "--seed", str(os.getpid())]
+    given += ["--hparams", HPARAMS, "--kills", "2", "--seed", str(os.getpid())]
     monkeypatch.setattr(sys, "argv", ["kill_test.py", *given])
     code = tool.main()
     out = capsys.readouterr().out

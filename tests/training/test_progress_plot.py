@@ -107,14 +107,23 @@ def test_figures_are_read_in_the_order_of_their_steps_and_the_later_line_counts(
     assert np.isnan(measured["validation"]["accuracy"]).tolist() == [True]
 
 
-def test_the_best_validation_is_the_first_with_the_highest_elbo() -> None:
+def test_the_best_validation_is_the_first_with_the_best_figure() -> None:
     steps = np.array([200.0, 400.0, 600.0, 800.0])
     elbo = np.array([-150.0, -120.0, -120.0, np.nan])
-    best = progress_plot.best_validation({"step": steps, "elbo": elbo})
-    assert best == (400.0, -120.0)
+    objective, by_elbo = np.array([90.0, 80.0, 70.0, np.nan]), np.zeros(4)
+
+    def columns(elbo: Any, by_objective: Any, count: int = 4) -> dict[str, Any]:
+        all_columns = {"step": steps, "elbo": elbo, "objective": objective, "by_objective": by_objective}
+        return {name: column[:count] for name, column in all_columns.items()}
+
+    best = progress_plot.best_validation(columns(elbo, by_elbo))
+    assert best == (400.0, -120.0, None)
     assert progress_plot._summary({"validation": {"step": steps}}, best).startswith("step 800   best")
-    assert progress_plot.best_validation({"step": steps, "elbo": np.full(4, np.nan)}) is None
-    assert progress_plot.best_validation({"step": steps[:0], "elbo": elbo[:0]}) is None
+    assert progress_plot.best_validation(columns(np.full(4, np.nan), by_elbo)) is None
+    assert progress_plot.best_validation(columns(elbo, by_elbo, 0)) is None
+    best = progress_plot.best_validation(columns(elbo, np.ones(4)))
+    assert best == (600.0, -120.0, 70.0)
+    assert "objective 70.0 nats at step 600" in progress_plot._summary({"validation": {"step": steps}}, best)
 
 
 def test_thinning_takes_means_and_loses_nothing() -> None:

@@ -23,7 +23,8 @@ class Training:
         run_dir: Run folder; ``gmd_vae.load(training.run_dir)`` loads its best model.
         last_step: Step of the last checkpoint.
         checkpoint: Prefix of the last checkpoint.
-        best_step: Step of the best checkpoint by the validation ELBO; ``None`` without validation windows.
+        best_step: Step of the best checkpoint, by the rule ``best_by`` (docs/training.md); ``None`` without validation
+            windows.
         best_elbo: Its ELBO in nats per window; ``None`` without validation windows.
     """
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     "picture",
     metavar="PNG",
     type=UserPath(path_type=Path, dir_okay=False),
-    help="Draw learning rate, β and sampling probability of NAME over its steps to a PNG file. Replaces a picture of "
-    "gmd-vae, and no other file.",
+    help="Draw learning rate, β, free bits and sampling probability of NAME over its steps to a PNG file. Replaces a "
+    "picture of gmd-vae, and no other file.",
 )
 @configs_option
 @json_option
@@ -98,7 +98,7 @@ def _facts(config: Config) -> dict[str, Any]:
         "controls": output.controls,
         "sized_from": "" if config.is_magentas else config.magenta,
         "parameters": parameters,
-        "checkpoint_bytes": checkpoint_bytes(parameters),
+        "checkpoint_bytes": checkpoint_bytes(parameters, averages=config.hparams["average_decay"] > 0),
         "training_bytes": family.training_bytes(config, config.hparams),
         "levels": list(config.levels),
         "conductor_autoregression": config.conductor_autoregression if config.levels else None,

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 )
 @click.option("--run-dir", type=UserPath(path_type=Path, file_okay=False), help="Run folder.  [default: runs/CONFIG]")
 @click.option("--num-steps", type=click.IntRange(min=1), help="Train up to this step.  [default: the config's]")
-@click.option("--hparams", default="", metavar="NAME=VALUE,...", help="Change hyperparameters, as in Magenta.")
+@click.option(
+    "--hparams",
+    default="",
+    metavar="NAME=VALUE,...",
+    help="Change hyperparameters, Magenta's or ours.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
@@ -167,6 +172,7 @@ def command(
     )
     if cluster:
         cluster.rows(job.run.hparams["batch_size"])  # raises if the batch cannot be shared equally
+        cluster.check_levers(job.run.hparams)
         _check_cluster_folder(job.run.folder)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)  # TensorFlow reads it once, at import
@@ -271,7 +277,7 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
         out.print(f"Checkpoint: {outcome.checkpoint}")
     if best:
         out.print(
-            f"Best: step {best.step:,}, validation ELBO {best.elbo:.1f} nats per window, "
+            f"Best: step {best.step:,}, validation {best.score_in_words} per window, "
             f"in {run.best_folder / f'model.ckpt-{best.step}'}",
         )
     out.print(f"Next: gmd-vae generate --run-dir {run.folder}")

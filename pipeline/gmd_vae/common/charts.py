@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, safe for colour-blind readers (jfly.uni-koeln.de/color)
-BLUE, ORANGE, GREEN, PALE_BLUE, GREY = "#0072B2", "#D55E00", "#009E73", "#9CCBE8", "#6B6B6B"
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#8A5A8C"
+PALE_BLUE, GREY = "#9CCBE8", "#6B6B6B"
 
 _DPI = 120  # dots per inch: 10-point text is readable on a screen, a chart stays under 200 kB
 _MAX_DOTS = 40  # lines of at most 40 points show dots too; a single point has no line

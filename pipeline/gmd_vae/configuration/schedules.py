@@ -1,7 +1,7 @@
-"""Training schedules: learning rate, β and sampling probability at each step. Pure functions without TensorFlow.
+"""Training schedules: learning rate, β, free bits, sampling probability, average. Pure functions without TensorFlow.
 
-The formulas are Magenta's (``magenta/models/music_vae/base_model.py`` and ``lstm_utils.py``); a test compares them with
-its tensors.
+With the levers off (``own_hparams.py``) the formulas are Magenta's (``magenta/models/music_vae/base_model.py`` and
+``lstm_utils.py``). ``training/scheduled_hparams.py`` has the same as tensors; tests compare them.
 """
 
 from __future__ import annotations
@@ -11,34 +11,77 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
+
+_DRAWN = ("warm_up_steps", "learning_rate_schedule", "beta_warm_up_steps", "free_bits_until")  # by the curves
 _POINTS = 500  # points of each curve: about one per pixel column of a panel
 
 
-def learning_rate(hparams: dict[str, Any], step: int) -> float:
+def learning_rate(hparams: dict[str, Any], step: int, num_steps: int) -> float:
     """Returns Adam's learning rate after ``step`` steps.
 
-    It decays from ``learning_rate`` towards ``min_learning_rate``, by the factor ``decay_rate`` each step
-    (``MusicVAE.train`` in ``base_model.py``).
+    It falls from ``learning_rate`` towards ``min_learning_rate``: with ``learning_rate_schedule`` "exponential" by the
+    factor ``decay_rate`` each step (``MusicVAE.train`` in ``base_model.py``); with "cosine" along half a cosine wave
+    (Loshchilov and Hutter 2017) from the end of the warm-up to ``num_steps``, where it stays. In the first
+    ``warm_up_steps`` steps it is multiplied with 1/W, 2/W, ..., 1.
 
     Args:
         hparams: Hyperparameters.
         step: Number of finished training steps.
+        num_steps: Number of steps of "cosine".
     """
     lowest: float = hparams["min_learning_rate"]
-    return float((hparams["learning_rate"] - lowest) * _power(hparams["decay_rate"], step) + lowest)
+    warm_up: int = hparams["warm_up_steps"]
+    if hparams["learning_rate_schedule"] == "cosine":
+        done = (step - warm_up) / max(1, num_steps - warm_up)
+        share = (1.0 + math.cos(math.pi * min(max(done, 0.0), 1.0))) / 2.0
+    else:
+        share = _power(hparams["decay_rate"], step)
+    rate = (hparams["learning_rate"] - lowest) * share + lowest
+    return float(rate * min(1.0, (step + 1) / warm_up) if warm_up else rate)
 
 
 def kl_beta(hparams: dict[str, Any], step: int) -> float:
     """Returns β, the weight of the KL divergence above the free bits, after ``step`` steps.
 
     β is ``(1 - beta_rate ** step) * max_beta`` (``MusicVAE._compute_model_loss``): 0 at step 0; with
-    ``beta_rate`` 0 it is ``max_beta`` from step 1 on.
+    ``beta_rate`` 0 it is ``max_beta`` from step 1 on. In the first ``beta_warm_up_steps`` steps it is multiplied with a
+    factor that rises linearly from 0 to 1.
 
     Args:
         hparams: Hyperparameters.
         step: Number of finished training steps.
     """
-    return float((1.0 - _power(hparams["beta_rate"], step)) * hparams["max_beta"])
+    beta = (1.0 - _power(hparams["beta_rate"], step)) * hparams["max_beta"]
+    warm_up: int = hparams["beta_warm_up_steps"]
+    return float(beta * min(1.0, step / warm_up) if warm_up else beta)
+
+
+def free_bits(hparams: dict[str, Any], step: int) -> float:
+    """Returns the bits of KL divergence per window that cost nothing, after ``step`` steps.
+
+    They decline linearly from ``free_bits`` to 0 at step ``free_bits_until``; with 0 there they are constant.
+
+    Args:
+        hparams: Hyperparameters.
+        step: Number of finished training steps.
+    """
+    until: int = hparams["free_bits_until"]
+    return float(hparams["free_bits"] * max(0.0, 1.0 - step / until) if until else hparams["free_bits"])
+
+
+def average_decay(hparams: dict[str, Any], step: int) -> float:
+    """Returns the share of itself that the average of the weights keeps in the update after ``step`` steps.
+
+    It is ``average_decay``, and ``(step - 1) / (step + 8)`` as long as this is less. So the average begins with the
+    weights after the first step and looks back over about the last tenth of a short run, as with ``num_updates`` of
+    ``tf.train.ExponentialMovingAverage``; no initial weight remains in it.
+
+    Args:
+        hparams: Hyperparameters.
+        step: Number of finished training steps, at least 1.
+    """
+    return float(min(hparams["average_decay"], (step - 1) / (step + 8)))
 
 
 def sampling_probability(hparams: dict[str, Any], step: int) -> float:
@@ -69,28 +112,30 @@ def sampling_probability(hparams: dict[str, Any], step: int) -> float:
 
 
 def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title: str) -> None:
-    """Draws the three schedules as a PNG file.
+    """Draws the schedules as a PNG file, with the other levers that are on beside the title.
 
     Args:
         hparams: Hyperparameters.
-        num_steps: Last step of the curves.
+        num_steps: Number of steps of the run, and last step of the curves.
         target: PNG file, written whole or not at all.
         title: Title above the panels.
     """
-    from gmd_vae.common.charts import BLUE, GREEN, ORANGE, Line, drawing, line_chart
+    from gmd_vae.common.charts import BLUE, GREEN, ORANGE, PURPLE, Line, drawing, line_chart
 
     # step 0 and 1 both: β without annealing jumps between them
     steps = sorted({0, min(1, num_steps), *(num_steps * point // _POINTS for point in range(_POINTS + 1))})
     panels = (
-        ("Learning rate", learning_rate, BLUE),
-        ("β, weight of the KL divergence", kl_beta, ORANGE),
-        ("Sampling probability", sampling_probability, GREEN),
+        ("Learning rate", [learning_rate(hparams, step, num_steps) for step in steps], BLUE),
+        ("β, weight of the KL divergence", [kl_beta(hparams, step) for step in steps], ORANGE),
+        ("Free bits per window", [free_bits(hparams, step) for step in steps], PURPLE),
+        ("Sampling probability", [sampling_probability(hparams, step) for step in steps], GREEN),
     )
-    with drawing(target, width=12, height=3.6, title=title, note=f"{num_steps:,} steps") as figure:
-        for axes, (name, schedule, colour) in zip(figure.subplots(1, len(panels)), panels, strict=True):
-            values = [schedule(hparams, step) for step in steps]
+    others = (name for name in OWN_HPARAMS if name not in _DRAWN and hparams[name] != OWN_HPARAMS[name])
+    note = "   ".join((f"{num_steps:,} steps", *(f"{name}={hparams[name]}" for name in others)))
+    with drawing(target, width=15, height=3.6, title=title, note=note) as figure:
+        for axes, (name, values, colour) in zip(figure.subplots(1, len(panels)), panels, strict=True):
             line_chart(axes, [Line(name, steps, values, colour, width=2.2)], title=name)
-            axes.set_ylim(0, 1 if schedule is sampling_probability else max(*values, 1e-12) * 1.06)
+            axes.set_ylim(0, 1 if name == "Sampling probability" else max(*values, 1e-12) * 1.06)
             axes.margins(x=0.02)
 
 

@@ -39,9 +39,9 @@ def count_parameters(config: Config, hparams: dict[str, Any] | None = None) -> i
     return sum(math.prod(shape) for shape in variable_shapes(config, hparams).values())
 
 
-def checkpoint_bytes(parameters: int) -> int:
-    """Returns the size of a checkpoint: each parameter and Adam's two moments, 4 bytes each."""
-    return 3 * 4 * parameters
+def checkpoint_bytes(parameters: int, *, averages: bool = False) -> int:
+    """Returns the size of a checkpoint: each parameter, Adam's two moments and any average, 4 bytes each."""
+    return (4 if averages else 3) * 4 * parameters
 
 
 def _lstm_stack(scope: str, inputs: int, sizes: Sequence[int]) -> Shapes:

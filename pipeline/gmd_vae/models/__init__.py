@@ -10,6 +10,7 @@ for the use of a checkpoint.
 - ``checkpoints.py``: finds a checkpoint from any spelling of its path. No TensorFlow.
 - ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph. No TensorFlow.
 - ``checkpoint_index.py``, ``bundle_messages.py``: the index of a checkpoint. No TensorFlow.
+- ``averaged_weights.py``: averages of the weights in a checkpoint, and who reads them. No TensorFlow.
 - ``checkpoint_variables.py``: the variables of a checkpoint as arrays. No TensorFlow.
 - ``tensorflow_paths.py``: paths of checkpoints that TensorFlow does not take for patterns.
 - ``model_file.py``: a trained model as one safetensors file, with its config and card. No TensorFlow.

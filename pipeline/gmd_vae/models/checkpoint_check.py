@@ -10,16 +10,17 @@ from pathlib import Path
 from gmd_vae.common import console
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.models import checkpoints
+from gmd_vae.models.averaged_weights import SUFFIX
 from gmd_vae.models.checkpoint_index import DamagedCheckpointError, Tensor, read_data, read_index
 
 _ADAM_SLOTS = ("/Adam", "/Adam_1")
-_OPTIMIZER = re.compile(r"(/Adam(_1)?|(^|/)beta[12]_power(_\d+)?|^global_step)$")
+_OPTIMIZER = re.compile(rf"(/Adam(_1)?|(^|/)beta[12]_power(_\d+)?|^global_step|{SUFFIX})$")
 
 CUDNN_COPY = re.compile(r"(^|/)opaque_kernel(_\d+)?(/Adam(_1)?)?$")
 
 
 def without_optimizer(names: Iterable[str]) -> list[str]:
-    """Returns the names of the model's variables, without those of the optimiser and the global step."""
+    """Returns the names of the model's variables, without those of the optimiser, averages and the global step."""
     return [name for name in names if not _OPTIMIZER.search(name)]
 
 

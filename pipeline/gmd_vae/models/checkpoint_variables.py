@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.models.averaged_weights import stored_names
 from gmd_vae.models.checkpoint_check import CUDNN_COPY, check_fits, damaged_error, without_optimizer
 from gmd_vae.models.checkpoint_index import DamagedCheckpointError, Tensor, read_data, read_index
 
@@ -41,7 +42,8 @@ def read_variables(prefix: Path) -> dict[str, npt.NDArray[np.float32]]:
         prefix: Prefix of a checkpoint, ours or Magenta's, from `checkpoints.open_checkpoint`.
 
     Returns:
-        The variables by Magenta's names, sorted; the arrays are read-only. The optimiser's variables, the global step,
+        The variables by Magenta's names, sorted; the arrays are read-only. Where the checkpoint has averages of them
+        (``averaged_weights.py``), these. The optimiser's variables, the global step,
         cuDNN's copies of weights and variables that are no floats are left out.
 
     Raises:
@@ -52,7 +54,8 @@ def read_variables(prefix: Path) -> dict[str, npt.NDArray[np.float32]]:
         names = [name for name in without_optimizer(tensors) if _is_weight(name, tensors[name])]
         if sum(tensors[name].size for name in names) > _MAX_BYTES:
             raise DamagedCheckpointError(f"its variables take more than {_MAX_BYTES:,} bytes")
-        return {name: _float32(name, tensors[name]) for name in names}
+        stored = stored_names(names, tensors)
+        return {name: _float32(stored[name], tensors[stored[name]], tensors[name].shape) for name in names}
     except DamagedCheckpointError as error:
         raise damaged_error(prefix, str(error)) from None
     except OSError as error:
@@ -63,8 +66,10 @@ def _is_weight(name: str, tensor: Tensor) -> bool:
     return "float" in tensor.dtype and not CUDNN_COPY.search(name)
 
 
-def _float32(name: str, tensor: Tensor) -> npt.NDArray[np.float32]:
+def _float32(name: str, tensor: Tensor, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Reads one variable."""
+    if tensor.shape != shape:
+        raise DamagedCheckpointError(f"'{name}' has another shape than its variable")
     if tensor.dtype == "float64":
         raise DamagedCheckpointError(f"'{name}' is float64, and Magenta's variables are float32")
     data = read_data(tensor)

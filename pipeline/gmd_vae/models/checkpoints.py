@@ -68,8 +68,8 @@ def find(path: Path) -> Path:
     Args:
         path: One of
 
-            - a run folder: its best checkpoint by the ELBO on the validation windows, or its latest if there is no
-              best one. Training beyond the best one only overfits;
+            - a run folder: its best checkpoint on the validation windows, or its latest if there is no best
+              one;
             - ``RUN/best`` or ``RUN/latest``; ``latest`` stands for the newest complete checkpoint in ``RUN/train``;
             - any other folder with checkpoints, also ``RUN/train``: the newest complete one in it;
             - a prefix, such as ``RUN/train/model.ckpt-1500``;

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from gmd_vae.magenta.api import tf
 from gmd_vae.models.accelerated.select_layers import SelectedLayers
+from gmd_vae.models.averaged_weights import stored_names
+from gmd_vae.models.checkpoint_index import read_index
 
 
 def session_config(layers: SelectedLayers | None) -> Any:
@@ -20,6 +24,18 @@ def session_config(layers: SelectedLayers | None) -> Any:
     # no step faster there; in graphs with loops it does
     config.graph_options.rewrite_options.disable_meta_optimizer = layers is not None and layers.is_unrolled
     return config
+
+
+def weights_saver(checkpoint: Path, only: Collection[str] | None = None) -> Any:
+    """Returns a ``tf.train.Saver`` that restores the variables of the current graph.
+
+    Args:
+        checkpoint: Prefix of the checkpoint. If it has averages of the weights, they are restored.
+        only: Names of the variables to restore; by default all.
+    """
+    variables = {one.op.name: one for one in tf.global_variables() if only is None or one.op.name in only}
+    stored = stored_names(variables, read_index(checkpoint))
+    return tf.train.Saver({stored[name]: variable for name, variable in variables.items()})
 
 
 def graph_variables() -> dict[str, tuple[int, ...]]:

@@ -19,6 +19,7 @@ Files:
 - ``loop.py``: builds, steps, logs, validates, plots. ``milestones.py``: the steps at which each of it is due.
 - ``graph.py``, ``input.py``: training graph, and the batch as a function of the step. ``music_tables.py``: batches of
   pitches and grooves. ``augmentation/``: random changes of the batch.
+- ``scheduled_hparams.py``, ``average.py``: levers of the loss and the learning rate; the average of the weights.
 - ``session.py``, ``saving.py``: initial weights and session; checkpoints and ``best/``.
 - ``execution.py``: interface to the processes that execute a run; the default is this process alone.
 - ``validation.py``: figures of the validation split. ``history.py``: ``metrics.jsonl`` and the rule for the best.

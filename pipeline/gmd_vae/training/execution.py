@@ -52,11 +52,16 @@ class Execution(Protocol):
         """Returns the optimizer whose ``apply_gradients`` makes the update; by default the given one."""
         ...
 
+    @property
+    def updates_model(self) -> bool:
+        """True if this process applies the updates, and so updates the average of the weights."""
+        ...
+
     def step_number(self, train_op: Any, global_step: Any) -> Any:
         """Returns the int64 scalar tensor with the number of steps done after ``train_op``.
 
         Args:
-            train_op: Operation returned by ``apply_gradients`` of the wrapped optimizer.
+            train_op: Operation returned by ``apply_gradients`` of the wrapped optimizer, or one that includes it.
             global_step: Global step variable, int64 scalar.
         """
         ...
@@ -87,6 +92,7 @@ class SingleProcess:
     """Execution in this process, on this machine's devices."""
 
     rng_stream = 0
+    updates_model = True
 
     @contextlib.contextmanager
     def start(self, config: Any, stop: threading.Event) -> Iterator[None]:

@@ -1,9 +1,10 @@
 """The training graph: loss, gradients, clipping and update of ``magenta.models.music_vae.music_vae_train.train``.
 
 Same loss, Adam, gradient clipping and summaries as Magenta's script. Two differences: a batch is a function of the
-step (``training/input.py``), and so is every random draw (``magenta/randomness.py``).
+step (``training/input.py``), and so is every random draw (``magenta/randomness.py``). The levers
+(``configuration/own_hparams.py``) add nothing to the graph while they are off.
 
-Read `build` from top to bottom: model, batch, loss and optimizer, update, tensors to fetch.
+Read `build` from top to bottom: model, schedules, batch, loss and optimizer, update, average, tensors to fetch.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
 from gmd_vae.training.augmentation.batch_draws import Augmentation, BatchDraws
 from gmd_vae.training.augmentation.blanking import blank_decoder_inputs
+from gmd_vae.training.average import average_weights
 from gmd_vae.training.examples import Split
 from gmd_vae.training.execution import Execution
 from gmd_vae.training.input import shuffled_rows
 from gmd_vae.training.run.folder import Run
+from gmd_vae.training.scheduled_hparams import schedule_hparams
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +63,7 @@ def build(run: Run, split: Split, execution: Execution, *, one_batch: bool = Fal
         chosen = accelerate(config, run.config, run.layers)
         model = config.model
         model.build(config.hparams, config.data_converter.output_depth, is_training=True)
+        schedule_hparams(config.hparams, run.hparams, model.global_step, run.schedule_steps or run.config.num_steps)
 
         with execution.local_device():
             table = family_of(run.config).example_table(run.config, split, chosen.token_sequences)
@@ -77,6 +81,8 @@ def build(run: Run, split: Split, execution: Execution, *, one_batch: bool = Fal
             optimizer = execution.wrap_optimizer(model.train(**batch.arguments()))  # also sets model.loss
 
         train_op, global_norm = _update(config, optimizer)
+        if decay := run.hparams["average_decay"]:
+            train_op = average_weights(train_op, decay, model.global_step, updates=execution.updates_model)
         step = execution.step_number(train_op, model.global_step)
 
     # the operation of a scalar summary has two inputs: the tag and the value

@@ -6,9 +6,9 @@ import dataclasses
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,6 +20,7 @@ from gmd_vae.common.regular_files import open_regular
 NAME = "metrics.jsonl"
 LOG_EVERY = 20  # steps between two lines of the training split
 LONGEST_LINE = 1 << 16  # bytes; a line has about 400
+_NUMBERS = ("elbo", "reconstruction", "kl_bits", "kl_bits_above_free")  # of a validation; NaN where a line has none
 _NOT_FINITE = re.compile(rb":\s*(NaN|-?Infinity)\b")
 
 
@@ -63,6 +64,9 @@ class Validation:
         kl_bits: Whole KL divergence, bits per window.
         kl_bits_above_free: KL divergence above the free bits, bits per window.
         accuracy: Step accuracy, teacher-forced, from 0 to 1; ``None`` for decoders without this metric.
+        objective: Loss at the end of the schedules of β and free bits (`objective`), nats per window; ``None`` in
+            results of version 0.11.0 and older.
+        best_by: Figure that chooses the best validation, the run's hyperparameter: ``elbo`` or ``objective``.
     """
 
     step: int
@@ -72,14 +76,28 @@ class Validation:
     kl_bits: float
     kl_bits_above_free: float
     accuracy: float | None
+    objective: float | None = None
+    best_by: str = "elbo"
+
+    @property
+    def score(self) -> float:
+        """The figure ``best_by``, with the sign with which higher is better."""
+        return self.elbo if self.objective is None or self.best_by == "elbo" else -self.objective
+
+    @property
+    def score_in_words(self) -> str:
+        """The figure ``best_by`` with its name, for people."""
+        if self.objective is None or self.best_by == "elbo":
+            return f"ELBO {self.elbo:.1f} nats"
+        return f"objective {self.objective:.1f} nats"
 
 
 def improves(validation: Validation, best: Validation | None) -> bool:
-    """Returns True if a validation is better than the best before it: a higher ELBO.
+    """Returns True if a validation is better than the best before it: a higher ELBO, or a lower objective.
 
-    This rule chooses the checkpoint in ``best/`` and resets patience.
+    This rule chooses the checkpoint in ``best/`` and resets patience. ``best_by`` names the figure.
     """
-    return best is None or validation.elbo > best.elbo
+    return best is None or validation.score > best.score
 
 
 class History:
@@ -183,6 +201,8 @@ class _ValidationLine(msgspec.Struct, tag_field="split", tag="validation"):
     kl_bits: float | None
     kl_bits_above_free: float | None
     accuracy: float | None = None
+    objective: float | None = None
+    best_by: Literal["elbo", "objective"] = "elbo"
 
 
 _Line = _TrainLine | _ValidationLine
@@ -231,7 +251,24 @@ def elbo(reconstruction: float, kl_bits: float) -> float:
     return -(reconstruction + kl_bits * math.log(2))
 
 
+def objective(hparams: Mapping[str, Any], reconstruction: float, kl_bits: float, kl_bits_above_free: float) -> float:
+    """Returns the loss that a run minimises once its schedules are over, nats per window.
+
+    It is the reconstruction loss plus ``max_beta`` times the KL divergence: above the free bits where these are
+    constant, and the whole divergence where they expire (``free_bits_until``).
+
+    Args:
+        hparams: All hyperparameters.
+        reconstruction: Reconstruction loss, nats per window.
+        kl_bits: Whole KL divergence, bits per window.
+        kl_bits_above_free: KL divergence above ``free_bits``, bits per window.
+    """
+    counted = kl_bits if hparams["free_bits_until"] else kl_bits_above_free
+    return reconstruction + float(hparams["max_beta"]) * counted * math.log(2)
+
+
 def _validation(line: dict[str, Any]) -> Validation:
-    found: dict[str, Any] = {field.name: line.get(field.name) for field in dataclasses.fields(Validation)}
-    missing = {name: math.nan for name, value in found.items() if value is None and name != "accuracy"}
-    return Validation(**{**found, **missing})
+    known = [field.name for field in dataclasses.fields(Validation)]
+    found: dict[str, Any] = {name: line[name] for name in known if name in line}
+    missing = {name: math.nan for name in _NUMBERS if found.get(name) is None}
+    return Validation(**{"accuracy": None, **found, **missing})

@@ -2,7 +2,8 @@
 
 Where to change something:
 
-- the update (optimizer, clipping, an average of the weights): ``graph.py``, ``_update``;
+- the update (optimizer, clipping): ``graph.py``, ``_update``; the average of the weights: ``average.py``;
+- the schedules: ``configuration/schedules.py`` and ``scheduled_hparams.py``;
 - the weights that are validated: ``validation.py``, ``Validator._build``;
 - the rule for ``best/`` and for patience: ``history.py``, ``improves``;
 - the checkpoints: ``saving.py``; when each thing happens: ``milestones.py``.
@@ -235,10 +236,11 @@ class _Loop:
         self._history.validation(measured)
         self._events.validation(tags, step)
         accuracy = "" if measured.accuracy is None else f", step accuracy {measured.accuracy:.1%}"
-        verdict = "the best so far" if is_best else f"best: {best.elbo:.1f} at step {best.step:,}" if best else ""
+        objective = "" if measured.best_by == "elbo" else f", {measured.score_in_words}"
+        verdict = "the best so far" if is_best else f"best: {best.score_in_words} at step {best.step:,}" if best else ""
         note(
             f"Validation at step {step:,}: ELBO {measured.elbo:.1f} nats (reconstruction "
-            f"{measured.reconstruction:.1f} nats, KL {measured.kl_bits:.1f} bits){accuracy}; {verdict}"
+            f"{measured.reconstruction:.1f} nats, KL {measured.kl_bits:.1f} bits){objective}{accuracy}; {verdict}"
         )
 
     def _plot_after(self, saving: CheckpointHook, step: int) -> None:

@@ -5,13 +5,24 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gmd_vae.common.charts import BLUE, GREEN, GREY, ORANGE, PALE_BLUE, Line, drawing, line_chart, small_title
+from gmd_vae.common.charts import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALE_BLUE,
+    PURPLE,
+    Line,
+    drawing,
+    line_chart,
+    small_title,
+)
 from gmd_vae.common.json_formats import Count
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.training.history import LONGEST_LINE, parse_line
@@ -25,7 +36,7 @@ _POINTS = 600  # per curve: the width of a panel in pixels
 _DECODED = 12_000  # decoded lines of the training split, 20 per point; decoding 100,000 takes longer than drawing
 _KEYS = {
     "train": ("loss", "reconstruction", "kl_bits", "elbo", "learning_rate", "kl_beta", "sampling_probability"),
-    "validation": ("reconstruction", "kl_bits", "kl_bits_above_free", "elbo", "accuracy"),
+    "validation": ("reconstruction", "kl_bits", "kl_bits_above_free", "elbo", "objective", "by_objective", "accuracy"),
 }
 
 
@@ -43,6 +54,27 @@ class _Line(msgspec.Struct):
     kl_beta: float | None = None
     sampling_probability: float | None = None
     accuracy: float | None = None
+    objective: float | None = None
+    best_by: str = "elbo"
+
+    @property
+    def by_objective(self) -> float:
+        """1.0 where the objective chooses the best validation, 0.0 where the ELBO does."""
+        return float(self.best_by == "objective")
+
+
+class Best(NamedTuple):
+    """The best validation of a run.
+
+    Attributes:
+        step: Its step.
+        elbo: ELBO, nats per window.
+        objective: Objective, nats per window; ``None`` where the ELBO chose it.
+    """
+
+    step: float
+    elbo: float
+    objective: float | None
 
 
 def draw_progress(metrics: Path, target: Path, title: str) -> None:
@@ -61,6 +93,7 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
     """
     measured = read_metrics(metrics)
     best = best_validation(measured["validation"])
+    by_objective = best is not None and best.objective is not None
     train, validation = thin(measured["train"]), thin(measured["validation"])
 
     def line(label: str, columns: Columns, key: str, colour: str, **style: Any) -> Line:
@@ -75,6 +108,7 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
                 line("loss", train, "loss", PALE_BLUE, width=3.5),
                 line("reconstruction, training", train, "reconstruction", BLUE),
                 line("reconstruction, validation", validation, "reconstruction", ORANGE),
+                *([line("objective, validation", validation, "objective", PURPLE)] if by_objective else []),
             ],
         ),
         (
@@ -121,9 +155,9 @@ def draw_progress(metrics: Path, target: Path, title: str) -> None:
             elif number > 2:
                 axes.set_ylim(bottom=0)
             if best is not None and number < 4:
-                axes.axvline(best[0], color=GREY, linestyle=":", linewidth=1.2, zorder=1)
+                axes.axvline(best.step, color=GREY, linestyle=":", linewidth=1.2, zorder=1)
                 if number == 1:
-                    axes.plot(*best, "o", color=ORANGE, markersize=7, markeredgecolor="white")
+                    axes.plot(best.step, best.elbo, "o", color=ORANGE, markersize=7, markeredgecolor="white")
 
 
 def read_metrics(path: Path) -> dict[str, Columns]:
@@ -186,24 +220,31 @@ def thin(columns: Columns) -> Columns:
     return thinned
 
 
-def best_validation(validation: Columns) -> tuple[float, float] | None:
-    """Returns step and ELBO (nats per window) of the best validation: the first with the highest ELBO."""
-    elbo = np.where(np.isfinite(validation["elbo"]), validation["elbo"], -np.inf)
-    if not len(elbo) or elbo.max() == -np.inf:
+def best_validation(validation: Columns) -> Best | None:
+    """Returns the best validation: the first with the highest ELBO, or the lowest objective; see ``history.improves``.
+
+    ``None`` without a finite one.
+    """
+    by_objective = bool((validation["by_objective"] > 0).any())
+    score = -validation["objective"] if by_objective else validation["elbo"]
+    score = np.where(np.isfinite(score), score, -np.inf)
+    if not len(score) or score.max() == -np.inf:
         return None
-    index = int(elbo.argmax())
-    return float(validation["step"][index]), float(elbo[index])
+    index = int(score.argmax())
+    objective = -float(score[index]) if by_objective else None
+    return Best(float(validation["step"][index]), float(validation["elbo"][index]), objective)
 
 
-def _summary(measured: dict[str, Columns], best: tuple[float, float] | None) -> str:
+def _summary(measured: dict[str, Columns], best: Best | None) -> str:
     steps = np.concatenate([columns["step"] for columns in measured.values()])
     if not len(steps):
         return "nothing measured yet"
     now = f"step {steps.max():,.0f}"
     if best is None:
         return now
-    elbo = f"{best[1]:.1f}".replace("-", "\N{MINUS SIGN}")  # as on the axes
-    return f"{now}   best validation (dotted): ELBO {elbo} nats at step {best[0]:,.0f}"
+    name, value = ("ELBO", best.elbo) if best.objective is None else ("objective", best.objective)
+    shown = f"{value:.1f}".replace("-", "\N{MINUS SIGN}")  # as on the axes
+    return f"{now}   best validation (dotted): {name} {shown} nats at step {best.step:,.0f}"
 
 
 def _same_steps(axes: Axes, measured: dict[str, Columns]) -> None:

@@ -12,11 +12,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gmd_vae.common import files
 from gmd_vae.common.json_text import json_text
+from gmd_vae.common.scratch_folder import scratch_folder
 from gmd_vae.common.temporary_files import PARTIAL
+from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
+from gmd_vae.models.checkpoint_variables import read_model_variables
+from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.model_file import SUFFIX, write_model
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training.history import Validation
@@ -91,11 +97,13 @@ def remove_partial_files(folder: Path) -> None:
 def keep_best(run: Run, checkpoint: Path, validation: Validation) -> None:
     """Replaces the checkpoint in ``RUN/best``. After a kill at any moment, the old or the new one is complete.
 
+    Of a run with ``average_decay`` it holds the averages of the weights under Magenta's names, and the global step.
     Beside it are the same model as one file, ``model.safetensors``, and ``validation.json``.
 
     Args:
         run: The run; its folder ``best`` is created if absent.
-        checkpoint: Prefix of the checkpoint in ``RUN/train``; hard-linked, or copied where links are not supported.
+        checkpoint: Prefix of the checkpoint in ``RUN/train``. Without averages it is hard-linked, or copied where links
+            are not supported.
         validation: Figures of the checkpoint.
 
     Raises:
@@ -104,24 +112,38 @@ def keep_best(run: Run, checkpoint: Path, validation: Validation) -> None:
     """
     folder = run.best_folder
     folder.mkdir(exist_ok=True)
-    pieces = checkpoints.files_of(checkpoint)
-    for piece in sorted(
-        pieces, key=lambda piece: piece.suffix == ".index"
-    ):  # the index last: it makes the checkpoint complete
-        with files.whole_file(folder / piece.name) as partial:
-            partial.unlink()
-            try:
-                os.link(piece, partial)
-            except OSError:  # the file system has no hard links
-                shutil.copyfile(piece, partial)
+    with _model_checkpoint(run, checkpoint) as model:
+        pieces = checkpoints.files_of(model)
+        for piece in sorted(
+            pieces, key=lambda piece: piece.suffix == ".index"
+        ):  # the index last: it makes the checkpoint complete
+            with files.whole_file(folder / piece.name) as partial:
+                partial.unlink()
+                try:
+                    os.link(piece, partial)
+                except OSError:  # the file system has no hard links
+                    shutil.copyfile(piece, partial)
     with files.whole_file(folder / "checkpoint") as partial:  # read by tf.train.latest_checkpoint
         partial.write_text(f'model_checkpoint_path: "{checkpoint.name}"\n', encoding="utf-8")
     with files.whole_file(folder / "validation.json") as partial:
         partial.write_text(json_text(dataclasses.asdict(validation), indent=2) + "\n", encoding="utf-8")
-    write_model(folder / MODEL_NAME, model_of_run(run, checkpoint, validation))
+    write_model(folder / MODEL_NAME, model_of_run(run, folder / checkpoint.name, validation))
     for older in folder.glob("model.ckpt-*"):
         if not older.name.startswith(f"{checkpoint.name}."):
             older.unlink()
+
+
+@contextlib.contextmanager
+def _model_checkpoint(run: Run, checkpoint: Path) -> Iterator[Path]:
+    """Yields the prefix of a checkpoint of the model: the given one, or one with the averages of its weights."""
+    if not run.hparams["average_decay"]:
+        yield checkpoint
+        return
+    variables = read_model_variables(checkpoint, variable_shapes(run.config, run.hparams))
+    step = np.array(checkpoints.step_of(checkpoint), np.int64)
+    with scratch_folder() as folder:
+        write_checkpoint(folder / checkpoint.name, {**variables, "global_step": step})
+        yield folder / checkpoint.name
 
 
 @contextlib.contextmanager

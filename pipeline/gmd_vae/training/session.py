@@ -11,7 +11,7 @@ from typing import Any
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
 from gmd_vae.models.checkpoint_check import check_fits, check_undamaged, last_undamaged, without_optimizer
-from gmd_vae.models.sessions import graph_variables
+from gmd_vae.models.sessions import graph_variables, weights_saver
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training import tensorboard_events
 from gmd_vae.training.execution import Execution
@@ -93,7 +93,7 @@ def _initial_weights(run: Run, execution: Execution) -> Iterator[Callable[[Any, 
         names = without_optimizer(wanted)
         check_fits(prefix, {name: wanted[name] for name in names})
         with execution.devices():
-            weights = tf.train.Saver([variable for variable in tf.global_variables() if variable.op.name in names])
+            weights = weights_saver(prefix, names)
 
         def restore(scaffold: Any, session: Any) -> None:
             weights.restore(session, tensorflow_path(prefix))

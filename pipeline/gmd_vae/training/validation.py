@@ -1,4 +1,6 @@
-"""Evaluates a checkpoint on the validation split; the ELBO chooses the best checkpoint.
+"""Evaluates a checkpoint on the validation split, with the averages of its weights if it has them.
+
+The figures choose the best checkpoint (``history.improves``).
 
 Every window counts once, whatever the batch size. The decoder is teacher-forced, as the likelihood of an
 autoregressive model requires. Magenta's eval mode differs: it evaluates ``count // batch_size`` batches (none, for the
@@ -19,10 +21,10 @@ from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
 from gmd_vae.models.accelerated.select_layers import accelerate
 from gmd_vae.models.elbo_terms import TEACHER_FORCING, elbo_terms
-from gmd_vae.models.sessions import session_config
+from gmd_vae.models.sessions import session_config, weights_saver
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training.examples import Split
-from gmd_vae.training.history import Validation, elbo
+from gmd_vae.training.history import Validation, elbo, objective
 from gmd_vae.training.run.folder import Run
 
 BATCH_SIZE = 256  # larger than in training: no gradients take memory, and small batches are slower
@@ -56,14 +58,14 @@ class Validator:
         """Evaluates every window of the split.
 
         Args:
-            checkpoint: Prefix of a checkpoint of this run.
+            checkpoint: Prefix of a checkpoint of this run, from ``RUN/train``.
             step: Step of the checkpoint.
 
         Returns:
             The figures; and all figures by the tags of Magenta's eval mode.
         """
         if self._session is None:
-            self._build()
+            self._build(checkpoint)
         self._saver.restore(self._session, tensorflow_path(checkpoint))
         self._session.run(self._reset)
         parts: list[list[Any]] = []
@@ -74,19 +76,24 @@ class Validator:
             float(np.concatenate(column).mean(dtype=np.float64)) for column in zip(*parts, strict=True)
         )
         metrics = {name: float(value) for name, value in self._session.run(self._metrics).items()}
+        hparams = self._run.hparams
+        kl_bits_above_free = kl_loss / float(np.log(2))
+        last_loss = objective(hparams, reconstruction, kl_bits, kl_bits_above_free)
         measured = Validation(
             step=step,
             windows=self._split.count,
             elbo=elbo(reconstruction, kl_bits),
             reconstruction=reconstruction,
             kl_bits=kl_bits,
-            kl_bits_above_free=kl_loss / float(np.log(2)),
+            kl_bits_above_free=kl_bits_above_free,
             accuracy=accuracy_of(metrics),
+            objective=last_loss,
+            best_by=hparams["best_by"],
         )
         tags = {"losses/r_loss": reconstruction, "losses/kl_bits": kl_bits, "losses/kl_loss": kl_loss}
-        return measured, {**tags, "elbo": measured.elbo, **metrics}
+        return measured, {**tags, "elbo": measured.elbo, "objective": last_loss, **metrics}
 
-    def _build(self) -> None:
+    def _build(self, checkpoint: Path) -> None:
         run, count = self._run, self._split.count
         self._size = size = min(BATCH_SIZE, count)
         with tf.Graph().as_default() as graph:
@@ -106,7 +113,7 @@ class Validator:
             self._metrics = {name: value for name, (value, _) in metrics.items() if not name.startswith("segment/")}
             self._update = tf.group(*(update for _, update in metrics.values()))
             self._reset = tf.variables_initializer(tf.get_collection(tf.GraphKeys.METRIC_VARIABLES))
-            self._saver = tf.train.Saver()
+            self._saver = weights_saver(checkpoint)
             self._session = tf.Session(graph=graph, config=session_config(chosen))
             self._session.run(tf.local_variables_initializer())
 

@@ -12,11 +12,13 @@ from fixtures.command_line import run_here
 from fixtures.tool_module import load_tool
 from gmd_vae.configuration.registry import VARIABLE
 from gmd_vae.models import checkpoints
+from gmd_vae.models.averaged_weights import SUFFIX
+from gmd_vae.models.checkpoint_variables import read_variables
 from gmd_vae.training.history import NAME
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(900)]
 
-FAST = "learning_rate=0.01"
+FAST = "learning_rate=0.01,average_decay=0.9,warm_up_steps=5"
 NUM_STEPS = 60
 SECONDS = 300  # limit for waits of about 20 s on a quiet machine
 
@@ -110,7 +112,10 @@ def test_only_the_chief_writes_and_all_report_the_end(job: Any, folder: Path) ->
 
 
 def test_one_machine_resumes_the_run_of_a_job(job: Any, folder: Path) -> None:
+    """The averages of the weights are in the checkpoints of both."""
     run = folder / "chief" / "run"
+    assert any(name.endswith(SUFFIX) for name in variables(run / "train" / f"model.ckpt-{NUM_STEPS}"))
+    assert all(values.any() for values in read_variables(run / "train" / f"model.ckpt-{NUM_STEPS}").values())
     shapes = variables(run / "train" / f"model.ckpt-{NUM_STEPS}")
     on = run_here(folder, "train", "--run-dir", str(run), "--num-steps", str(NUM_STEPS + 2))
     assert f"step {NUM_STEPS + 1}/{NUM_STEPS + 2} " in on.stderr

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.training.cluster.roles import Cluster, Flags, read_cluster
 from hypothesis import given
 from hypothesis import strategies as st
@@ -229,3 +230,13 @@ def test_spare_workers_take_rows_beyond_the_batch() -> None:
 def test_a_batch_that_cannot_be_shared_is_refused_with_one_that_can(size: int, sizes: str) -> None:
     with pytest.raises(UsageError, match=f"batch_size={sizes}\\."):
         read().rows(size)
+
+
+@pytest.mark.parametrize("lever", [{"average_decay": 0.9}, {"learning_rate_schedule": "cosine"}])
+def test_levers_that_need_one_updating_process_are_refused_without_synchronisation(lever: dict[str, Any]) -> None:
+    asynchronous = read("worker", 1, flags=Flags(num_sync_workers=0))
+    asynchronous.check_levers({**OWN_HPARAMS, "warm_up_steps": 5})
+    read().check_levers({**OWN_HPARAMS, **lever})
+    (name,) = lever
+    with pytest.raises(UsageError, match=f"^{name}=.* needs synchronous updates"):
+        asynchronous.check_levers({**OWN_HPARAMS, **lever})

@@ -175,3 +175,19 @@ def test_an_unknown_config_is_a_usage_error(request_for: Callable[..., Request])
     with pytest.raises(UsageError, match="hierdec-drum_4bar_small"):
         prepare(request_for(config="hierdec-drum_4bar_smal"), no_cutting)
     assert get_config("hierdec-drum_4bar_small")
+
+
+def test_the_cosine_of_the_learning_rate_keeps_the_length_of_the_first_plan(
+    request_for: Callable[..., Request],
+) -> None:
+    assert prepare(request_for(num_steps=50), no_cutting).run.schedule_steps is None  # another schedule
+    folder = begin(request_for(hparams="learning_rate_schedule=cosine", run_dir=Path("runs/mine"), num_steps=50))
+    assert "a cosine over 50 steps" in "\n".join(describe(prepare(Request(run_dir=folder), no_cutting)))
+    job = prepare(Request(run_dir=folder, num_steps=70), no_cutting)  # nothing was trained yet
+    assert job.run.schedule_steps == 70
+    job.run.describe(job.plan)
+    reached(folder, 40)
+    job = prepare(Request(run_dir=folder, num_steps=90), no_cutting)
+    assert (job.plan.num_steps, job.run.schedule_steps) == (90, 70)
+    job.run.describe(job.plan)  # the same run
+    assert read_run(folder) == job.run

@@ -13,7 +13,7 @@ from gmd_vae.configuration.layers import Layers
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.models.accelerated.select_layers import SelectedLayers, accelerate
 from gmd_vae.models.checkpoint_check import check_fits, check_undamaged
-from gmd_vae.models.sessions import graph_variables, session_config
+from gmd_vae.models.sessions import graph_variables, session_config, weights_saver
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 
 Model = TypeVar("Model", bound="CheckpointModel")
@@ -56,7 +56,7 @@ class CheckpointModel:
         return built, accelerate(built, self._config, self._layers)
 
     def _restore(self, chosen: SelectedLayers) -> Any:
-        """Returns a session on the default graph with the checkpoint's weights.
+        """Returns a session on the default graph with the checkpoint's weights, or with their averages if it has them.
 
         Args:
             chosen: Layers of the graph.
@@ -66,5 +66,5 @@ class CheckpointModel:
         """
         check_fits(self._checkpoint, graph_variables())
         session = self._sessions.enter_context(contextlib.closing(tf.Session(config=session_config(chosen))))
-        tf.train.Saver().restore(session, tensorflow_path(self._checkpoint))
+        weights_saver(self._checkpoint).restore(session, tensorflow_path(self._checkpoint))
         return session

@@ -52,10 +52,12 @@ def read_curves(metrics: Path) -> Curves:
         return Curves([])
     last = float(steps.max())
     best = best_validation(measured["validation"])
-    best_step = best[0] if best is not None else None
+    best_step = best.step if best is not None else None
+    marked = "best validation" if best is None or best.objective is None else "best objective"
     train, validation = thin(measured["train"]), thin(measured["validation"])
+    objective = [_line("objective, validation", validation, "objective", ORANGE)] if marked == "best objective" else []
     panels = (
-        ("Loss", "nats per window, lower is better", [_line("training", train, "loss", BLUE)]),
+        ("Loss", "nats per window, lower is better", [_line("training", train, "loss", BLUE), *objective]),
         (
             "ELBO",
             "nats per window, higher is better",
@@ -64,7 +66,9 @@ def read_curves(metrics: Path) -> Curves:
         ("Step accuracy", "validation, teacher-forced", [_line("validation", validation, "accuracy", ORANGE)]),
     )
     charts = [
-        _chart(title, unit, lines, last, best_step) for title, unit, lines in panels if any(line.x for line in lines)
+        _chart(title, unit, lines, last, best_step, marked)
+        for title, unit, lines in panels
+        if any(line.x for line in lines)
     ]
     return Curves(charts, int(last), _accuracy(measured["validation"], best_step))
 
@@ -76,7 +80,7 @@ def _line(label: str, columns: Columns, key: str, colour: str) -> Line:
     return Line(label, step[shown].tolist(), value[shown].tolist(), colour)
 
 
-def _chart(title: str, unit: str, lines: list[Line], last: float, best_step: float | None) -> Markup:
+def _chart(title: str, unit: str, lines: list[Line], last: float, best_step: float | None, marked: str) -> Markup:
     """Draws one chart. The y axis leaves out the first 5 % of the run where they would take most of the height."""
     with styled_figure(_WIDTH, _HEIGHT) as figure:
         axes = figure.subplots()
@@ -84,7 +88,7 @@ def _chart(title: str, unit: str, lines: list[Line], last: float, best_step: flo
         axes.set_xlim(-0.02 * last, max(1.0, 1.02 * last))  # all charts show the whole run
         leave_out_the_start(axes, lines)
         if best_step is not None:
-            axes.axvline(best_step, color=GREY, linestyle=":", linewidth=1.2, zorder=1, label="best validation")
+            axes.axvline(best_step, color=GREY, linestyle=":", linewidth=1.2, zorder=1, label=marked)
             axes.legend(loc="best")
         description = "; ".join(_in_words(line) for line in lines if line.x)
         return inline_svg(figure, name=title, description=f"{title}: {description}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.evaluation.tables.formats import number
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import NAME as RUN_NAME
@@ -66,6 +67,7 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
         "model": ", ".join(part for part in model if part),
         "training": ", ".join(part for part in (steps, f"batches of {hparams.get('batch_size')}") if part),
         "data": f"{printable(str(run.examples))} (sha256 {printable(run.examples_digest[:12])}…)",
+        "levers": ", ".join(f"{name}={hparams[name]}" for name, off in OWN_HPARAMS.items() if hparams[name] != off),
         "initial weights": f"from {printable(str(run.init_from.path))}" if run.init_from else "random",
         "seed": str(run.seed),
         "device": ", ".join(dict.fromkeys(_text(start.device) for start in known.starts[:_MOST_STARTS])),

@@ -95,6 +95,11 @@ class Replica:
         self._optimizer = SynchronousOptimizer(optimizer, self._cluster)
         return self._optimizer
 
+    @property
+    def updates_model(self) -> bool:
+        """True for the chief: it alone applies synchronous updates."""
+        return self._cluster.is_chief
+
     def step_number(self, train_op: Any, global_step: Any) -> Any:
         """Returns the number of the step. The chief fetches it with ``train_op``, a worker after it."""
         if self._optimizer:

@@ -13,9 +13,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 
 VARIABLE = "TF_CONFIG"
 _JOBS = ("chief", "worker", "ps")
@@ -127,6 +129,24 @@ class Cluster:
                 f"Train with --hparams batch_size={' or '.join(str(size) for size in sizes)}.",
             )
         return self.worker_number * rows, rows
+
+    def check_levers(self, hparams: Mapping[str, Any]) -> None:
+        """Checks that the levers of a run work with this cluster's kind of update.
+
+        Args:
+            hparams: All hyperparameters.
+
+        Raises:
+            UsageError: Updates are asynchronous, and a lever needs one process that makes all of them.
+        """
+        needs_one = {"average_decay": hparams["average_decay"] > 0}
+        needs_one["learning_rate_schedule"] = hparams["learning_rate_schedule"] == "cosine"
+        if not self.num_sync_workers and (found := [name for name, is_on in needs_one.items() if is_on]):
+            name = found[0]
+            raise UsageError(
+                f"{name}={hparams[name]} needs synchronous updates, and this cluster's are asynchronous",
+                f"Set --num-sync-workers, or train with --hparams {name}={OWN_HPARAMS[name]}.",
+            )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Run:
         examples_digest: SHA-256 of the manifest of the examples.
         init_from: Initial weights; ``None``: random.
         layers: Layers that compute the model: accelerated or Magenta's, and their precision.
+        schedule_steps: Number of steps of the learning rate's cosine; ``None``: that of the config.
     """
 
     folder: Path
@@ -59,6 +60,7 @@ class Run:
     examples_digest: str
     init_from: InitFrom | None = None
     layers: Layers = ACCELERATED
+    schedule_steps: int | None = None
 
     @property
     def train_folder(self) -> Path:
@@ -67,7 +69,7 @@ class Run:
 
     @property
     def best_folder(self) -> Path:
-        """Folder of the checkpoint with the best validation ELBO."""
+        """Folder of the checkpoint with the best validation, by ``history.improves``."""
         return self.folder / "best"
 
     @property
@@ -82,6 +84,7 @@ class Run:
             "examples_digest": self.examples_digest,
             "init_from": None if self.init_from is None else self.init_from.digest,
             "layers": dataclasses.asdict(self.layers),
+            "schedule_steps": self.schedule_steps,
         }
         as_json: dict[str, Any] = json.loads(json.dumps(identity))  # tuples become lists
         return as_json
@@ -93,7 +96,7 @@ class Run:
         return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
     def check_same(self, identity: dict[str, Any]) -> None:
-        """Checks that a worker's run is the chief's, apart from the initial weights, which the chief reads.
+        """Checks that a worker's run is the chief's, apart from the initial weights and the plan, which the chief uses.
 
         Args:
             identity: `identity` of the chief's run.
@@ -101,7 +104,8 @@ class Run:
         Raises:
             GmdVaeError: The runs differ; names the differences.
         """
-        differences = _differences({**identity, "examples": "the chief's"}, {**self.identity, "init_from": None})
+        own = {**self.identity, "init_from": None, "schedule_steps": identity.get("schedule_steps")}
+        differences = _differences({**identity, "examples": "the chief's"}, own)
         if differences:
             raise GmdVaeError(
                 f"The chief trains another run: {'; '.join(differences)}",
@@ -124,7 +128,7 @@ class Run:
         if (found := read_run_file(self.folder)) is not None:
             known = found[1]
             differences = _differences({**found[0], "layers": dataclasses.asdict(known.layers)}, identity)
-        if found is not None and not (differences and self._has_no_result()):
+        if found is not None and not (differences and self.has_no_result()):
             content = found[0]
             if differences:
                 raise GmdVaeError(
@@ -144,7 +148,8 @@ class Run:
         content["plan"] = dataclasses.asdict(plan)
         manifest.write_json(self.folder / NAME, content)
 
-    def _has_no_result(self) -> bool:
+    def has_no_result(self) -> bool:
+        """Returns True if the run has no checkpoint and no measurement yet."""
         curve = self.folder / "metrics.jsonl"
         checkpoints = (*self.train_folder.glob("*.index"), *self.best_folder.glob("*.index"))
         return not checkpoints and not (curve.exists() and curve.stat().st_size)
@@ -204,7 +209,17 @@ def read_run(folder: Path) -> Run | None:
     if known.init_from is not None and known.init_from_path is not None:
         init_from = InitFrom(Path(known.init_from_path), known.init_from)
     examples = Path(known.examples)
-    return Run(folder, config, hparams, known.seed, examples, known.examples_digest, init_from, known.layers)
+    return Run(
+        folder,
+        config,
+        hparams,
+        known.seed,
+        examples,
+        known.examples_digest,
+        init_from,
+        known.layers,
+        known.schedule_steps,
+    )
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -249,6 +264,8 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         found.append(f"seed {old.get('seed')}, not {new['seed']}")
     if old.get("examples_digest") != new["examples_digest"]:
         found.append(f"trained on other examples ({old.get('examples')})")
+    if old.get("schedule_steps") != new["schedule_steps"]:
+        found.append(f"a learning rate for {old.get('schedule_steps')} steps, not {new['schedule_steps']}")
     if old["layers"] != new["layers"]:
         found.append(f"computed with {_as_options(old['layers'])}, not {_as_options(new['layers'])}")
     if old.get("init_from") != new["init_from"]:

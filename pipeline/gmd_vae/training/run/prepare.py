@@ -107,7 +107,8 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
     _check_memory(run)
     # in addition to the checkpoints that are kept, one is being written and one is the best
     check_space(folder, _checkpoint_bytes(run), max(1, KEEP + 2 - len(checkpoints.complete(run.train_folder))))
-    return Job(run, examples, _plan(request, run))
+    plan = _plan(request, run)
+    return Job(dataclasses.replace(run, schedule_steps=_schedule_steps(run, before, plan)), examples, plan)
 
 
 def resolve_init_from(path: Path) -> InitFrom:
@@ -133,18 +134,21 @@ def describe(job: Job) -> list[str]:
     ]
     if examples.validation.count:
         patience = f", stops after {plan.patience} without a new best" if plan.patience else ""
+        rule = ", the best by the objective" if run.hparams["best_by"] == "objective" else ""
         lines.append(
             f"Validation: {examples.validation.count:,} windows, every {plan.validate_every:,} steps and at the end"
-            + patience
+            f"{patience}{rule}"
         )
     else:
         lines.append("Validation: none, the examples have no validation windows; the last checkpoint counts")
     parameters = count_parameters(run.config, run.hparams)
-    size = checkpoint_bytes(parameters) / 1e6
+    size = _checkpoint_bytes(run) / 1e6
     lines.append(
         f"Model: {parameters:,} parameters, {size:,.1f} MB per checkpoint; keeps {KEEP} and the best, "
         f"{(KEEP + 1) * size:,.0f} MB"
     )
+    if run.schedule_steps:
+        lines.append(f"Learning rate: a cosine over {run.schedule_steps:,} steps, planned when the run was created")
     if run.config.augmented and not run.hparams["transpose"]:
         lines.append(
             "Note: Magenta transposes this config's training data at random; here --hparams transpose=3 does, now off."
@@ -184,6 +188,13 @@ def _plan(request: Request, run: Run) -> Plan:
     )
 
 
+def _schedule_steps(run: Run, before: Run | None, plan: Plan) -> int | None:
+    """Returns the number of steps of the learning rate's cosine: planned when the run was created."""
+    if run.hparams["learning_rate_schedule"] != "cosine":
+        return None
+    return before.schedule_steps if before and not before.has_no_result() else plan.num_steps
+
+
 def _check_examples(run: Run, examples: Examples) -> None:
     count, batch_size = examples.train.count, run.hparams["batch_size"]
     if count < batch_size:
@@ -212,4 +223,4 @@ def _check_memory(run: Run) -> None:
 
 
 def _checkpoint_bytes(run: Run) -> int:
-    return checkpoint_bytes(count_parameters(run.config, run.hparams))
+    return checkpoint_bytes(count_parameters(run.config, run.hparams), averages=run.hparams["average_decay"] > 0)

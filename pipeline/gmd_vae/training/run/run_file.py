@@ -64,6 +64,8 @@ class RunFile(msgspec.Struct, frozen=True):
         init_from: SHA-256 of the checkpoint with the initial weights; ``None``: random.
         init_from_path: Path of that checkpoint.
         layers: Layers that compute the model. Runs of version 0.2 have none: Magenta's.
+        schedule_steps: Number of steps of the learning rate's cosine, that of the first plan; ``None``: another
+            schedule.
         starts: Starts of the run.
         versions: Versions of packages at the first start.
         command: Command of the first start.
@@ -80,6 +82,7 @@ class RunFile(msgspec.Struct, frozen=True):
     init_from: str | None = None
     init_from_path: str | None = None
     layers: Layers = STOCK
+    schedule_steps: Steps | None = None
     starts: list[Start] = []
     versions: dict[str, str] = {}
     command: str = ""

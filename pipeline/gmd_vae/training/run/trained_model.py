@@ -31,8 +31,11 @@ def model_of_run(run: Run, checkpoint: Path, validation: Validation | None = Non
     """
     figures = None
     if validation is not None:
-        measured = dataclasses.asdict(validation).items()
-        figures = {name: value if value is None or math.isfinite(value) else None for name, value in measured}
+        measured = dataclasses.asdict(validation)
+        del measured["best_by"]  # among the hyperparameters
+        if measured["objective"] is None:  # not measured by earlier versions
+            del measured["objective"]
+        figures = {name: value if value is None or math.isfinite(value) else None for name, value in measured.items()}
     card = Card(run.folder.resolve().name, run.config.summary, _name_of_data(run), validation=figures)
     model = model_of_checkpoint(run.config, run.hparams, checkpoint, card)
     return dataclasses.replace(model, examples_digest=run.examples_digest)
