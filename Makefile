@@ -20,6 +20,8 @@ KILL =
 PYTEST_ARGS =
 BENCH_ARGS =
 MINUTES = 10
+MODELS =
+ARCHIVE =
 
 # --- the environment
 PYTHON ?= python3
@@ -46,7 +48,7 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data doctor test fuzz attack lint format docs lock clean
+.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data weights doctor test fuzz attack lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -122,6 +124,9 @@ bench: $(PROJECT) $(NOTES_MANIFEST) ## compare with stock Magenta on this machin
 
 bench-data: $(PROJECT) $(RAW_MANIFEST) ## compare the preparation of data with stock Magenta's (BENCH_ARGS=--quick: minutes)
 	$(strip $(VENV)/bin/python -m benchmarks.data $(BENCH_ARGS))
+
+weights: $(PROJECT) ## make the models of the package again (MODELS=name, ARCHIVE=file.zip): hours; goes on where it stopped
+	$(strip $(VENV)/bin/python tools/make_weights.py $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(MODELS))
 
 doctor: $(PROJECT) ## check this machine: versions, devices, memory, disk
 	$(GMD_VAE) doctor

@@ -47,12 +47,12 @@ def test_a_card_shows_everything_that_is_known(folder: Path, monkeypatch: pytest
     place = next(number for number, line in enumerate(lines) if line.startswith("Limits"))
     assert all(line.startswith(" " * 18) for line in lines[place + 1 : place + 3])  # wrapped beside its label
     assert "It plays no [bold]melodies[/bold]." in text
-    for title in ("Reconstruction", "Likelihood", "Nearest training window"):
+    for title in ("Reconstruction", "Likelihood", "Samples and music", "Nearest training window"):
         assert f"\n\n{title}" in text
     assert "previous bar, copied" in text
     assert "[0.470, 0.500]" in text
     assert "1,000 samples at temperature 1." in text
-    for absent in ("Velocities", "Attributes", "Validation", "Training windows", "Evaluation", "–"):
+    for absent in ("Velocities", "Attributes", "Validation", "Training windows", "Evaluation"):
         assert absent not in text
 
 

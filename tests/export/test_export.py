@@ -132,7 +132,7 @@ def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, star
     assert (held.split, held.windows, held.files, held.samples) == ("test", figures.windows, figures.files, 1000)
     accuracy = figures.reconstruction["free_running"].step_accuracy
     assert held.figures["reconstruction.free_running"]["step_accuracy"] == HeldOutFigure(**vars(accuracy))
-    assert held.figures["reconstruction.silence"].keys() == {"step_accuracy", "hits_f1"}
+    assert held.figures["reconstruction.silence"].keys() == {"step_accuracy", "cell_accuracy", "hits_f1"}
     assert held.figures["likelihood"]["elbo"].value == figures.likelihood.elbo.value
     assert held.figures["novelty.samples.steps"]["median"] == HeldOutFigure(figures.novelty.samples.steps.median)
     assert model.card.cpu_hours == 2.5

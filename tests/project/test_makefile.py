@@ -182,6 +182,12 @@ def test_bench_data_and_fuzz(checkout: Checkout) -> None:
     assert checkout.make("fuzz", "MINUTES=1") == ["python tools/fuzz_midi.py --minutes 1"]
 
 
+def test_the_models_of_the_package_are_made(checkout: Checkout) -> None:
+    assert checkout.make("weights") == ["python tools/make_weights.py"]
+    line = "python tools/make_weights.py --archive my groove.zip groove-4bar"
+    assert checkout.make("weights", "MODELS=groove-4bar", "ARCHIVE=my groove.zip") == [line]
+
+
 def test_a_training_that_fails_keeps_its_run(checkout: Checkout) -> None:
     (checkout.folder / "fails").touch()
     checkout.make("generate", fails=True)

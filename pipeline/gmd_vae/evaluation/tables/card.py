@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate
@@ -32,8 +33,15 @@ class _Section(NamedTuple):
 
 
 _LIKELIHOOD = (figures.ELBO, figures.IMPORTANCE_BOUND, figures.RECONSTRUCTION, figures.KL_BITS)
-_RECONSTRUCTION = (figures.STEP_ACCURACY, figures.HITS_F1, figures.NOTES_F1)
+_RECONSTRUCTION = (figures.STEP_ACCURACY, figures.CELL_ACCURACY, figures.HITS_F1, figures.NOTES_F1)
 _GROOVE = (figures.TIMING_MAE_MS, figures.VELOCITY_MSE, figures.TIMING_KL, figures.VELOCITY_KL)
+_SETS = (figures.REPEATED_STEPS, figures.HITS_PER_BAR, figures.SILENT_STEPS, figures.AUC)
+_SETS_ROWS = {
+    "samples": "samples",
+    "samples_usual": f"samples, temperature {SAMPLING:g}",
+    "held_out": "held-out windows",
+    "training": "training windows",
+}
 _DISTANCES = (figures.QUARTER, figures.MEDIAN, figures.THREE_QUARTERS)
 
 _SECTIONS = (
@@ -48,10 +56,11 @@ _SECTIONS = (
         tuple(("groove.answers.*", figure) for figure in _GROOVE),
         {**groove.PREDICTIONS, **groove.BASELINES},
     ),
+    _Section("Samples and music", tuple(("window_sets.*", figure) for figure in _SETS), _SETS_ROWS),
     _Section(
         "Nearest training window: steps that differ",
         (("novelty.*", figures.COPIES), *(("novelty.*.steps", figure) for figure in _DISTANCES)),
-        {"samples": "samples", "held_out": "held-out windows"},
+        {name: _SETS_ROWS[name] for name in ("samples", "held_out")},
     ),
 )
 

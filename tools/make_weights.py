@@ -1,0 +1,308 @@
+"""Makes the trained models of the package again from the Groove MIDI Dataset, with fixed seeds.
+
+For each model: fetch, convert, preprocess, train, evaluate, export, compare. Every stage is a gmd-vae command, as a
+user would run it. Work lies in ``runs/weights``. After a kill the same command goes on: finished stages are kept, and
+training resumes from its last checkpoint. A model of the package is replaced only if no held-out figure that counts
+falls short of its card by more than the tolerance; otherwise the exit status is 1.
+
+    make weights                           # all models; the dataset is downloaded
+    make weights MODELS=groove-4bar ARCHIVE=groove-v1.0.0-midionly.zip
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import resource
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from gmd_vae.common.files import whole_file
+from gmd_vae.evaluation import figures
+from gmd_vae.evaluation.figures import Figure
+from gmd_vae.models import bundled
+from gmd_vae.models.card import Card, HeldOutFigure
+from gmd_vae.models.model_file import SUFFIX, read_model, write_model
+from gmd_vae.training import history
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(bundled.__file__).parent  # the models of the package
+MAX_BYTES = 8_000_000  # of a model: pip downloads all of them with the package
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """A held-out figure that a new model must reach.
+
+    Attributes:
+        place: Place of the figure in ``result.json``.
+        figure: The figure; it has the direction in which a model is better.
+        tolerance: Largest amount by which a new model may be worse than the card. Other processors round differently,
+            and after thousands of steps a run with the same seed has other weights.
+    """
+
+    place: str
+    figure: Figure
+    tolerance: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything that makes a model of the package, and the part of its card that no command can measure.
+
+    Attributes:
+        reason: Reason for this recipe, with its source.
+        config: Name of the config.
+        hparams: Changes of its hyperparameters, as for ``--hparams``; empty: none.
+        seed: Seed of the training.
+        num_steps: Training steps.
+        cpu_hours: CPU time of the training in hours, measured on 2 cores.
+        counts: Held-out figures that count.
+        intended_use: Text of the card.
+        limits: Texts of the card.
+        precision: Precision of the matrix products. bf16 is fast on some processors only, and gives other weights.
+        evaluation: More options of ``gmd-vae evaluate``.
+    """
+
+    reason: str
+    config: str
+    hparams: str
+    seed: int
+    num_steps: int
+    cpu_hours: float
+    counts: tuple[Counts, ...]
+    intended_use: str
+    limits: tuple[str, ...]
+    precision: str = "fp32"
+    evaluation: tuple[str, ...] = ()
+
+
+DATA = (
+    "The Groove MIDI Dataset 1.0.0 (Gillick et al. 2019): ten drummers on one electronic drum kit, more than 80 % of "
+    "it played by hired professionals; much rock, funk, jazz, Latin and hip-hop. Its parts in 4/4, on a grid of "
+    "sixteenths. Training, validation and test files are those of its authors."
+)
+LICENCE = (
+    "Apache-2.0. Trained on the Groove MIDI Dataset (Gillick et al., Learning to Groove with Inverse Sequence "
+    "Transformations, ICML 2019), CC BY 4.0."
+)
+RECIPES = {
+    "groove-4bar": Recipe(
+        reason="The default config (tools/search.py, docs/small-config.md).",
+        config="hierdec-drum_4bar_small",
+        hparams="",
+        seed=0,
+        num_steps=6000,
+        cpu_hours=1.1,
+        # Three seeds of this size differ by 0.01 in the step accuracy and by 2 nats.
+        counts=(
+            Counts("reconstruction.free_running", figures.STEP_ACCURACY, 0.01),
+            Counts("reconstruction.teacher_forced", figures.STEP_ACCURACY, 0.01),
+            Counts("likelihood", figures.ELBO, 2.0),
+        ),
+        intended_use="Ideas for drum beats of four bars: samples, variations of a beat, paths between two beats, "
+        "changes by attribute vectors. Use them as starting points, and choose by ear.",
+        limits=(
+            "Only 4/4, in sixteenths: no triplets, no other metres, no fills across windows.",
+            "It writes hits of nine drum classes, without velocities and offsets; generate adds those of the dataset's "
+            "means, or of a GrooVAE (--humanize).",
+            "Ten drummers on one kit, mostly Western popular music: other traditions are rare or absent.",
+            "It does not know the style or the tempo of a beat.",
+        ),
+    ),
+}
+
+
+class StageError(Exception):
+    """A stage failed; the text is one line for the user."""
+
+
+def main() -> int:
+    """Makes the models, and returns the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "models", nargs="*", metavar="MODEL", help=f"models to make: {', '.join(RECIPES)} (default: all)"
+    )
+    parser.add_argument("--archive", type=Path, help="groove-v1.0.0-midionly.zip, instead of a download")
+    parser.add_argument("--folder", type=Path, default=Path("runs/weights"), help="folder for data and runs")
+    options = parser.parse_args()
+    if unknown := [name for name in options.models if name not in RECIPES]:
+        parser.error(f"there is no recipe '{unknown[0]}'; there are {', '.join(RECIPES)}")
+    names = list(dict.fromkeys(options.models)) or list(RECIPES)
+    for name in names:
+        recipe = RECIPES[name]
+        print(f"{name}: {recipe.config}, seed {recipe.seed}, {recipe.num_steps:,} steps. {recipe.reason}")
+    print(f"CPU hours, about: {sum(RECIPES[name].cpu_hours for name in names) + 0.2 * len(names):.1f}", flush=True)
+    try:
+        return max([make(name, RECIPES[name], options.folder, options.archive) for name in names])
+    except StageError as error:
+        print(f"{error} The same command goes on from there.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from there.", file=sys.stderr)
+        return 130
+
+
+def make(name: str, recipe: Recipe, folder: Path, archive: Path | None) -> int:
+    """Makes one model; returns 1 if it falls short of the card of the model in the package, else 0.
+
+    Args:
+        name: Name of the model.
+        recipe: Its recipe.
+        folder: Folder for data and runs.
+        archive: The dataset; ``None``: it is downloaded.
+
+    Raises:
+        StageError: A command failed, or the model is too large.
+    """
+    raw, notes, examples = (folder / "data" / kind / "groove" for kind in ("raw", "notes", "examples"))
+    windows, run, output = examples / recipe.config, folder / name, folder / f"{name}{SUFFIX}"
+    source = ["--archive", archive] if archive else []
+    folder.mkdir(parents=True, exist_ok=True)
+    _prepare(raw, "fetch", "groove", *source, "--output-dir", raw)
+    _prepare(notes, "convert", raw, "--output-dir", notes)
+    _prepare(windows, "preprocess", notes, "--config", recipe.config, "--output-dir", windows)
+    commit = _commit_of(folder / f"{name}.commit")
+    _announce_training(run, recipe)
+    hparams = ["--hparams", recipe.hparams] if recipe.hparams else []
+    training = [
+        "--run-dir",
+        run,
+        "--seed",
+        recipe.seed,
+        "--num-steps",
+        recipe.num_steps,
+        "--precision",
+        recipe.precision,
+    ]
+    _gmd_vae("train", "--config", recipe.config, *hparams, "--examples-path", windows, *training)
+    _gmd_vae("evaluate", run, "--table", *recipe.evaluation)
+    _gmd_vae("export", run, "-o", output, "--dtype", "fp16", "--licence", LICENCE)
+    model = read_model(output)
+    card = complete_card(model.card, recipe, commit)
+    write_model(output, dataclasses.replace(model, card=card), "fp16")
+    if (size := output.stat().st_size) > MAX_BYTES:
+        raise StageError(f"'{output}' has {size:,} bytes, and a model of the package at most {MAX_BYTES:,}.")
+    return _replace(name, recipe, output, card)
+
+
+def complete_card(card: Card, recipe: Recipe, commit: str) -> Card:
+    """Returns the card of an export with the texts of the recipe, and the commit at which the training began."""
+    return dataclasses.replace(
+        card,
+        data_description=DATA,
+        intended_use=recipe.intended_use,
+        limits=recipe.limits,
+        code=", ".join(filter(None, (card.code, commit and f"commit {commit}"))),
+    )
+
+
+def shortfalls(recipe: Recipe, new: Card, old: Card) -> list[str]:
+    """Returns a line for each figure that counts in which a new model falls short of a card, with both values.
+
+    Args:
+        recipe: Recipe with the figures that count.
+        new: Card of the new model.
+        old: Card of the model in the package. Figures that it does not have are not compared.
+    """
+    lines = []
+    for counts in recipe.counts:
+        before, now = figure_of(old, counts), figure_of(new, counts)
+        what = f"{counts.place}.{counts.figure.name}"
+        if before is None:
+            continue
+        if now is None:
+            lines.append(f"{what}: not measured, the card has {before:g}")
+        elif (now - before if counts.figure.better == "lower" else before - now) > counts.tolerance:
+            lines.append(f"{what}: {now:g}, the card has {before:g} (tolerance {counts.tolerance:g})")
+    return lines
+
+
+def figure_of(card: Card, counts: Counts) -> float | None:
+    """Returns a held-out figure of a card; ``None`` if it has none."""
+    if card.held_out is not None:
+        found: HeldOutFigure | None = card.held_out.figures.get(counts.place, {}).get(counts.figure.name)
+        return None if found is None else found.value
+    name = counts.figure.name  # of a card of version 0.11.0, which has few figures
+    if counts.place.startswith("reconstruction."):
+        name += counts.place.replace("reconstruction.", "_")
+    value = (card.evaluation or {}).get(name)
+    return value if isinstance(value, (int, float)) else None
+
+
+def _replace(name: str, recipe: Recipe, output: Path, card: Card) -> int:
+    """Puts a new model into the package, unless it falls short of the card of the one that is there."""
+    target = PACKAGE / output.name
+    if target.exists() and (lines := shortfalls(recipe, card, read_model(target).card)):
+        print(
+            f"{name} falls short of its card; '{target}' was not replaced. The new model is '{output}'.",
+            *lines,
+            sep="\n  ",
+        )
+        return 1
+    with whole_file(target) as partial:
+        shutil.copyfile(output, partial)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{name}: wrote '{target}' ({output.stat().st_size / 1e6:.1f} MB).")
+    print(
+        f"CPU hours: training {card.cpu_hours or 0:.1f}; this call {(children.ru_utime + children.ru_stime) / 3600:.1f}"
+    )
+    return 0
+
+
+def _prepare(folder: Path, *arguments: object) -> None:
+    """Runs a command that writes a folder, unless the folder is there. Such a folder is complete."""
+    if (folder / "manifest.json").exists():
+        print(f"There already: {folder}", flush=True)
+    else:
+        _gmd_vae(*arguments)
+
+
+def _announce_training(run: Path, recipe: Recipe) -> None:
+    path = run / history.NAME
+    done = max((line["step"] for line in history.read_lines(path)), default=0) if path.exists() else 0
+    left = recipe.cpu_hours * max(0.0, 1 - done / recipe.num_steps)
+    used = history.cpu_seconds_of(path) / 3600
+    print(
+        f"Training: {done:,} of {recipe.num_steps:,} steps done, {used:.1f} CPU hours used, about {left:.1f} left",
+        flush=True,
+    )
+
+
+def _gmd_vae(*arguments: object) -> None:
+    """Runs a command.
+
+    Raises:
+        StageError: It failed; it has said why.
+    """
+    words = [str(argument) for argument in arguments]
+    print(f"$ gmd-vae {shlex.join(words)}", flush=True)
+    done = subprocess.run([sys.executable, "-m", "gmd_vae", *words], check=False)
+    if done.returncode == 130:
+        raise KeyboardInterrupt
+    if done.returncode:
+        raise StageError(f"'gmd-vae {words[0]}' failed with exit status {done.returncode}.")
+
+
+def _commit_of(path: Path) -> str:
+    """Returns the commit at which the training began, and keeps it in a file; empty outside a checkout."""
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    commit = ""
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        commit = _git("rev-parse", "HEAD") + (" with changes" if _git("status", "--porcelain", "-uno") else "")
+    with whole_file(path) as partial:
+        partial.write_text(commit + "\n", encoding="utf-8")
+    return commit
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
