@@ -63,9 +63,12 @@ def _check(config: Config, hparams: dict[str, Any]) -> None:
     """Checks types and ranges, and that the hyperparameters fit each other and the config."""
     try:
         check_hparams(hparams)
-        check_levers(config, hparams)
     except ValueError as error:
         raise UsageError(f"Hyperparameter {error}", "Give --hparams another value.") from None
+    try:
+        check_levers(config, hparams)
+    except ValueError as error:
+        raise UsageError(f"Hyperparameter {error}", "Leave it out of --hparams: it is off by default.") from None
     if hparams["max_seq_len"] != config.windows.steps:
         raise UsageError(
             f"max_seq_len={hparams['max_seq_len']} does not fit config '{config.name}', "

@@ -18,7 +18,7 @@ from gmd_vae.training.history import NAME
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(900)]
 
-FAST = "learning_rate=0.01,average_decay=0.9,warm_up_steps=5"
+FAST = "learning_rate=0.01,average_decay=0.9,warm_up_steps=5,mix_windows=0.5,drop_voices=0.3,blank_inputs=0.2"
 NUM_STEPS = 60
 SECONDS = 300  # limit for waits of about 20 s on a quiet machine
 
