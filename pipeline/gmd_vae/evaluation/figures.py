@@ -214,8 +214,14 @@ REPEATED_HITS = Figure(
     "",
     "Jaccard index of the hits of a bar and of the bar before: hits in both, divided by hits in either.",
 )
-HITS_PER_BAR = Figure("hits_per_bar", "hits a bar", 1, "", "Hits of all drum classes in a bar.")
-SILENT_STEPS = Figure("silent_steps", "silent steps", 3, "", "Share of the steps at which no drum begins.")
+HITS_PER_BAR = Figure(
+    "hits_per_bar",
+    "hits a bar",
+    1,
+    "",
+    "Hits of all drum classes in a bar; of melodies and trios, the notes that begin in it.",
+)
+SILENT_STEPS = Figure("silent_steps", "silent steps", 3, "", "Share of the steps at which no drum and no note begins.")
 AUC = Figure(
     "auc",
     "two-sample\nAUC",

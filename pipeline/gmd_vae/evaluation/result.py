@@ -41,7 +41,7 @@ class NoveltyOfSets:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WindowSet(Repetition):
-    """A set of drum windows: samples, held-out windows or training windows.
+    """A set of windows: samples, held-out windows or training windows.
 
     Attributes:
         windows: Number of windows.
@@ -91,8 +91,8 @@ class Figures:
             ``free_running``, ``free_running_sampled``) and those of the baselines.
         groove: Velocities and timing, of GrooVAE.
         novelty: Distances to the training windows.
-        window_sets: Repetition, density and two-sample test, of drum models and GrooVAE: ``samples`` at the temperature
-            of the settings, ``samples_usual`` at that of ``generate``, ``held_out`` and ``training``.
+        window_sets: Repetition, density and two-sample test, of all but multitrack models: ``samples`` at the
+            temperature of the settings, ``samples_usual`` at that of ``generate``, ``held_out`` and ``training``.
         distribution: Comparison of samples with the windows by each musical feature, of drum models and GrooVAE;
             empty if one of them is a single window.
         latent: Latent space.

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from gmd_vae.configuration.window_specs import Meter
 from gmd_vae.evaluation.data.arrays import Labels
+from gmd_vae.evaluation.metrics.contents import DrumContents
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.nearest import nearest, pack
-from gmd_vae.evaluation.metrics.two_sample import Separation, drum_features, separate, split_by_file, split_like
+from gmd_vae.evaluation.metrics.two_sample import Separation, separate, split_by_file, split_like
 
 Groups = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -28,7 +29,7 @@ def separation(other: Labels, files: Groups, held_out: tuple[Labels, Groups]) ->
     labels, groups = held_out
     folds = split_by_file(groups)
     nearest_of = nearest(pack(other, 9), pack(labels, 9)).index
-    of_both = [drum_features(part, 9, Meter(16)) for part in (labels, other)]
+    of_both = [DrumContents(9, Meter(16)).features(part) for part in (labels, other)]
     return separate(of_both[0], folds, of_both[1], split_like(nearest_of, files, folds))
 
 
@@ -71,11 +72,3 @@ def test_folds_have_whole_files_and_about_the_same_size() -> None:
     assert (
         split_like(np.array([0, 0, 59, 59]), np.array([7, 7, 3, 3]), folds).tolist() == folds[[0, 0, 59, 59]].tolist()
     )
-
-
-@pytest.mark.parametrize(("classes", "meter", "steps"), [(9, Meter(12), 12), (61, Meter(16), 32), (3, Meter(7, 2), 28)])
-def test_features_of_any_grid(classes: int, meter: Meter, steps: int) -> None:
-    labels = np.random.default_rng(0).integers(0, 2**classes, (5, steps))
-    features = drum_features(labels, classes, meter)
-    assert np.isfinite(features).all()
-    assert len(features) == 5

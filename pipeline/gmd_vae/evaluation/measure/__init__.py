@@ -7,5 +7,5 @@ Read ``drum_labels.py`` first.
 - ``streams.py``: melodies and trios.
 - ``multitrack.py``: events of several tracks.
 - ``groovae.py``: hits with velocities and timing.
-- ``window_sets.py``: samples beside held-out and training windows, shared by drum labels and GrooVAE.
+- ``window_sets.py``: samples beside held-out and training windows, of all but multitrack windows.
 """

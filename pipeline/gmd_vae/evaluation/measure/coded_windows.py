@@ -17,6 +17,8 @@ from gmd_vae.evaluation.data.tensor_windows import ConditioningInputs, SelectedW
 from gmd_vae.evaluation.latent.posterior import measure_activity
 from gmd_vae.evaluation.latent.space import LatentSpace, measure_interpolation, measure_style
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
+from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
+from gmd_vae.evaluation.metrics.contents import Contents
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.novelty import Novelty, measure_novelty
 from gmd_vae.evaluation.model import LIKELIEST, TensorModel
@@ -40,6 +42,7 @@ def measure_coded_windows(
     advance: Advance,
     *,
     steps_per_bar: int | None,
+    contents: Contents | None = None,
 ) -> Figures:
     """Measures all figures of a model on one split.
 
@@ -51,6 +54,7 @@ def measure_coded_windows(
         settings: Seed and sample sizes.
         advance: Progress callback.
         steps_per_bar: Steps of a bar; ``None`` where steps are events.
+        contents: The music in the codes, to compare sets of windows by; ``None`` where steps are events.
     """
     output, windows, seed = coding.output, data.windows.tensors, settings.seed
     advance("windows", 0)
@@ -83,7 +87,9 @@ def measure_coded_windows(
     advance("samples from the prior", 0)
     z = prior(settings.samples, model.z_size, seed)
     conditioned_by = np.random.default_rng([seed, _CONTROLS]).integers(len(windows), size=len(z))
-    samples = decode(z, settings.temperature, conditioned_by)
+    temperatures = sample_temperatures(settings) if contents else {"samples": settings.temperature}
+    sampled = {name: Samples(decode(z, value, conditioned_by), value) for name, value in temperatures.items()}
+    samples = sampled["samples"].labels
     advance("novelty", 0)
     novelty = NoveltyOfSets(*(_measure_novelty(part, training, coding) for part in (samples, codes)))
     return Figures(
@@ -96,6 +102,11 @@ def measure_coded_windows(
         likelihood=likelihood,
         reconstruction=reconstruction,
         novelty=novelty,
+        window_sets=measure_window_sets(
+            sampled, Music(codes, data.windows.files), Music(training, data.training.files), contents, settings
+        )
+        if contents
+        else None,
         latent=measure_latent(
             model, data, codes, posterior, lambda z, starts: decode(z, LIKELIEST, starts), seed, advance
         ),

@@ -24,6 +24,7 @@ from gmd_vae.evaluation.latent.space import (
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
 from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
 from gmd_vae.evaluation.metrics import baselines, rhythm
+from gmd_vae.evaluation.metrics.contents import DrumContents
 from gmd_vae.evaluation.metrics.distributions import FeatureComparison, compare_distributions
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.label_accuracy import LabelReconstruction, compare_labels
@@ -87,7 +88,11 @@ def measure_drum_labels(
         reconstruction=dict[str, Reconstruction](reconstruction),
         novelty=novelty,
         window_sets=measure_window_sets(
-            sampled, Music(labels, data.windows.files), Music(training, data.training.files), grid, settings
+            sampled,
+            Music(labels, data.windows.files),
+            Music(training, data.training.files),
+            DrumContents(classes, grid.meter),
+            settings,
         ),
         distribution=compare_features(samples, training, labels, grid, seed),
         latent=_measure_latent(model, data, grid, posterior, seed, advance),

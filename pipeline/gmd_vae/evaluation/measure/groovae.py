@@ -18,6 +18,7 @@ from gmd_vae.evaluation.measure.coded_windows import ROWS, conditioning_inputs, 
 from gmd_vae.evaluation.measure.drum_labels import compare_features, compare_predictions
 from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
 from gmd_vae.evaluation.metrics.boosted_feel import PlayedWindows, play_boosted
+from gmd_vae.evaluation.metrics.contents import DrumContents
 from gmd_vae.evaluation.metrics.groove_errors import Performance, TrainingFeel, measure_errors, measure_feel
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.novelty import measure_novelty
@@ -112,7 +113,7 @@ def measure_groovae(
             {name: Samples(part.labels, temperatures[name]) for name, part in sampled.items()},
             Music(labels, data.windows.files),
             Music(training.labels, data.training.files),
-            grid,
+            DrumContents(classes, grid.meter),
             settings,
         ),
         distribution=compare_features(samples.labels, training.labels, labels, grid, seed),

@@ -11,6 +11,7 @@ from gmd_vae.evaluation.data.tensor_windows import TensorWindows
 from gmd_vae.evaluation.likelihood import Advance
 from gmd_vae.evaluation.measure.coded_windows import measure_coded_windows
 from gmd_vae.evaluation.metrics import baselines
+from gmd_vae.evaluation.metrics.contents import StreamContents
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.stream_accuracy import compare_streams
 from gmd_vae.evaluation.model import TensorModel
@@ -51,4 +52,13 @@ def measure_streams(
             for name, answer in answers.items()
         }
 
-    return measure_coded_windows(model, data, coding, compare, settings, advance, steps_per_bar=output.steps_per_bar)
+    return measure_coded_windows(
+        model,
+        data,
+        coding,
+        compare,
+        settings,
+        advance,
+        steps_per_bar=output.steps_per_bar,
+        contents=StreamContents(coding),
+    )

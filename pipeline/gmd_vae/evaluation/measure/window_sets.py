@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.temperatures import SAMPLING
-from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.latent.space import choose_by_file
+from gmd_vae.evaluation.metrics.contents import Contents
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.nearest import nearest, pack
 from gmd_vae.evaluation.metrics.repetition import measure_repetition
-from gmd_vae.evaluation.metrics.two_sample import Separation, drum_features, separate, split_by_file, split_like
+from gmd_vae.evaluation.metrics.two_sample import Separation, separate, split_by_file, split_like
 from gmd_vae.evaluation.result import WindowSet
 from gmd_vae.evaluation.settings import Settings
 
@@ -56,9 +56,9 @@ def sample_temperatures(settings: Settings) -> dict[str, float]:
 
 
 def measure_window_sets(
-    samples: Mapping[str, Samples], held_out: Music, training: Music, grid: DrumWindows, settings: Settings
+    samples: Mapping[str, Samples], held_out: Music, training: Music, contents: Contents, settings: Settings
 ) -> dict[str, WindowSet]:
-    """Measures repetition and density of each set of drum windows, and its separation from the held-out windows.
+    """Measures repetition and density of each set of windows, and its separation from the held-out windows.
 
     The two-sample test compares equally many windows of every set. Training windows are the yardstick: they differ from
     held-out windows as other music does.
@@ -67,22 +67,20 @@ def measure_window_sets(
         samples: Sets of samples, by name.
         held_out: Windows of the split.
         training: Training windows.
-        grid: Drum classes and steps of a window.
+        contents: The music in the windows.
         settings: Seed and number of resamples.
 
     Returns:
         The figures of the samples, of ``held_out`` and of ``training``, by name.
     """
-    sets = {
-        **{name: _repetition(part.labels, None, grid, settings, part.temperature) for name, part in samples.items()},
-        **{
-            name: _repetition(part.labels, part.files, grid, settings)
-            for name, part in (("held_out", held_out), ("training", training))
-        },
+    of_samples = {name: (part.labels, None, part.temperature) for name, part in samples.items()}
+    of_music = {
+        name: (part.labels, part.files, None) for name, part in (("held_out", held_out), ("training", training))
     }
+    sets = {name: _repetition(*part, contents, settings) for name, part in {**of_samples, **of_music}.items()}
     size = min(_LARGEST, *(figures.windows for figures in sets.values()))
     chosen, of_training = (choose_by_file(part.files, size, settings.seed) for part in (held_out, training))
-    test = _TwoSampleTest(held_out.labels[chosen], held_out.files[chosen], grid, settings)
+    test = _TwoSampleTest(held_out.labels[chosen], held_out.files[chosen], contents, settings)
     yardstick = test.separate(training.labels[of_training], training.files[of_training])
     sets["training"] = test.add_auc(sets["training"], yardstick)
     for name, part in samples.items():
@@ -93,17 +91,17 @@ def measure_window_sets(
 class _TwoSampleTest:
     """The held-out windows of the two-sample test, with their features and folds."""
 
-    def __init__(self, labels: Labels, files: Integers, grid: DrumWindows, settings: Settings) -> None:
-        self._classes, self._meter = len(grid.voice_names), grid.meter
-        self._packed, self._folds = pack(labels, self._classes), split_by_file(files)
-        self._features = drum_features(labels, self._classes, self._meter)
+    def __init__(self, labels: Labels, files: Integers, contents: Contents, settings: Settings) -> None:
+        self._contents = contents
+        self._packed, self._folds = pack(labels, contents.bits), split_by_file(files)
+        self._features = contents.features(labels)
         self._resampler = FileResampler(files, settings.resamples, settings.seed)
 
     def separate(self, labels: Labels, files: Integers) -> Separation | None:
         """Separates other windows ``[m, steps]`` of files ``[m]`` from the held-out windows."""
-        like = nearest(pack(labels, self._classes), self._packed).index
-        features = drum_features(labels, self._classes, self._meter)
-        return separate(self._features, self._folds, features, split_like(like, files, self._folds))
+        like = nearest(pack(labels, self._contents.bits), self._packed).index
+        folds = split_like(like, files, self._folds)
+        return separate(self._features, self._folds, self._contents.features(labels), folds)
 
     def add_auc(
         self, figures: WindowSet, separation: Separation | None, yardstick: Separation | None = None
@@ -116,9 +114,7 @@ class _TwoSampleTest:
 
 
 def _repetition(
-    labels: Labels, files: Integers | None, grid: DrumWindows, settings: Settings, temperature: float | None = None
+    labels: Labels, files: Integers | None, temperature: float | None, contents: Contents, settings: Settings
 ) -> WindowSet:
-    repetition = measure_repetition(
-        labels, files, steps_per_bar=grid.steps_per_bar, resamples=settings.resamples, seed=settings.seed
-    )
+    repetition = measure_repetition(labels, files, contents, resamples=settings.resamples, seed=settings.seed)
     return WindowSet(**vars(repetition), windows=len(labels), temperature=temperature)

@@ -7,6 +7,7 @@ Read ``intervals.py`` first: it has ``Estimate``, a figure with its interval.
   true windows, of drum labels, streams, multitrack events and played drums.
 - ``baselines.py``, ``event_baselines.py``, ``boosted_feel.py``: predictions without a model.
 - ``nearest.py``, ``novelty.py``: distances to the training windows.
-- ``repetition.py``, ``two_sample.py``: repetition and density; a classifier that separates samples from music.
+- ``contents.py``, ``repetition.py``, ``two_sample.py``: hits and features of windows; repetition and density; a
+  classifier that separates samples from music.
 - ``rhythm.py``, ``distributions.py``: rhythmic features, and their distributions in two sets.
 """

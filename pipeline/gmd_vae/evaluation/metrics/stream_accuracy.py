@@ -90,7 +90,7 @@ def compare_streams(
             step_accuracy=resampler.ratio(right[..., number].sum(axis=1), present.sum(axis=1)),
             event_accuracy=resampler.ratio((right[..., number] & has_event).sum(axis=1), has_event.sum(axis=1)),
             notes_f1=resampler.ratio(2 * found, in_both),
-            notes=int(_onsets(truth[..., number], stream).sum()),
+            notes=int(onsets(truth[..., number], stream).sum()),
         )
     # shorter windows have fewer steps in the last bar than in the first: each bar is divided by its own steps
     accuracy_drop = resampler.statistic(
@@ -114,24 +114,28 @@ def _difference(sums: Floats) -> Floats:
 
 def _count_onsets(truth: npt.NDArray[Any], predicted: npt.NDArray[Any], stream: Stream) -> tuple[Any, Any]:
     """Counts in each window the true onsets that were found, and the true and the predicted onsets together."""
-    in_both = _onsets(truth, stream).sum(axis=1) + _onsets(predicted, stream).sum(axis=1)
-    if _is_drums(stream):
-        both = np.where((truth > 0) & (predicted > 0), truth & predicted, 0)
-        return _hits(both).sum(axis=1), in_both
-    return ((truth == predicted) & (truth >= FIRST_PITCH)).sum(axis=1), in_both
+    in_both = onsets(truth, stream).sum(axis=1) + onsets(predicted, stream).sum(axis=1)
+    return shared_onsets(truth, predicted, stream).sum(axis=1), in_both
 
 
-def _onsets(classes: npt.NDArray[Any], stream: Stream) -> npt.NDArray[np.int64]:
-    """Counts the notes that begin at each step."""
-    if _is_drums(stream):
+def shared_onsets(one: npt.NDArray[Any], other: npt.NDArray[Any], stream: Stream) -> npt.NDArray[np.int64]:
+    """Counts the onsets of the same pitch, or the same drums, at each step of two arrays of classes."""
+    if is_drums(stream):
+        return _hits(np.where((one > 0) & (other > 0), one & other, 0))
+    return np.asarray((one == other) & (one >= FIRST_PITCH), np.int64)
+
+
+def onsets(classes: npt.NDArray[Any], stream: Stream) -> npt.NDArray[np.int64]:
+    """Counts the notes that begin at each step of an array of classes; drums have several."""
+    if is_drums(stream):
         return _hits(np.maximum(classes, 0))
     return (classes >= FIRST_PITCH).astype(np.int64)
 
 
-def _hits(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.asarray(np.bitwise_count(labels), np.int64)
-
-
-def _is_drums(stream: Stream) -> bool:
+def is_drums(stream: Stream) -> bool:
     """Returns True if the classes are drum labels, not pitches."""
     return stream.name == "drums"
+
+
+def _hits(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return np.asarray(np.bitwise_count(labels), np.int64)

@@ -11,14 +11,11 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.configuration.window_specs import Meter
-from gmd_vae.evaluation.data.arrays import Floats, Labels, to_hits
-from gmd_vae.evaluation.metrics import rhythm
+from gmd_vae.evaluation.data.arrays import Floats
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, divide
 
 FOLDS = 5
 _ROOM = 1.5  # largest size of a fold in its share: a model that always plays one window must not fill one fold
-_MOST_CLASSES = 16  # with more drum classes, pairs of them are no features: a full drum kit has 1,830 pairs
 
 Integers = npt.NDArray[np.int64]
 
@@ -139,59 +136,3 @@ def separate(held_out: Floats, folds: Integers, other: Floats, other_folds: Inte
         wins[tested] = len(ordered) - (below + not_above) / 2
         pairs[tested] = len(ordered)
     return Separation(wins, pairs)
-
-
-def drum_features(labels: Labels, classes: int, meter: Meter) -> Floats:
-    """Computes the features of drum windows that the classifier reads.
-
-    Measured on the Groove MIDI Dataset, the 576 cells of the windows themselves added nothing to these.
-
-    - hits of each bar, of each drum class, and at each position of the bar;
-    - silent steps, and the number of different labels;
-    - shares of steps, and of hits, that equal those 1, 2, 4, ... steps and one and more bars earlier;
-    - hits of each drum class that the bar before has too;
-    - steps at which two drum classes begin together, for each pair of them;
-    - syncopation, groove consistency and swing.
-
-    Args:
-        labels: Windows, ``[n, steps]``, each label below ``2 ** classes``.
-        classes: Number of drum classes.
-        meter: Bars and beats in steps.
-
-    Returns:
-        float64 ``[n, k]``.
-    """
-    hits = to_hits(labels, classes)
-    count, steps = labels.shape
-    steps_per_bar = meter.steps_per_bar
-    bars = hits.reshape(count, steps // steps_per_bar, steps_per_bar, classes)
-    columns = [
-        *(bars.sum(axis=axes) for axes in ((2, 3), (1, 2), (1, 3))),
-        (labels == 0).sum(axis=1),
-        np.array([len(np.unique(window)) for window in labels]),
-        *(shares for lag in _lags(meter, steps) for shares in _repetition(labels[:, lag:], labels[:, :-lag])),
-        _jaccard((bars[:, 1:] & bars[:, :-1]).sum(axis=(1, 2)), (bars[:, 1:] | bars[:, :-1]).sum(axis=(1, 2))),
-        rhythm.syncopation(hits, steps_per_bar, meter.steps_per_beat),
-        rhythm.groove_consistency(hits, steps_per_bar),
-        rhythm.swing(hits, steps_per_bar, meter.steps_per_beat),
-    ]
-    if classes <= _MOST_CLASSES:
-        values = hits.astype(np.float32)
-        first, second = np.triu_indices(classes, 1)
-        columns.append((values.transpose(0, 2, 1) @ values)[:, first, second])
-    return np.concatenate([np.asarray(column, np.float64).reshape(count, -1) for column in columns], axis=1)
-
-
-def _lags(meter: Meter, steps: int) -> list[int]:
-    """Returns the distances at which windows are compared with themselves: up to a beat, and whole bars."""
-    short = [1, 2, meter.steps_per_beat, 2 * meter.steps_per_beat]
-    return sorted({lag for lag in (*short, *range(meter.steps_per_bar, steps, meter.steps_per_bar)) if lag < steps})
-
-
-def _repetition(after: Labels, before: Labels) -> tuple[Floats, Floats]:
-    in_both, in_one = (np.bitwise_count(part).sum(axis=1) for part in (after & before, after | before))
-    return (after == before).mean(axis=1), _jaccard(in_both, in_one)
-
-
-def _jaccard(in_both: npt.NDArray[np.integer], in_one: npt.NDArray[np.integer]) -> Floats:
-    return np.asarray(in_both / np.maximum(in_one, 1))
