@@ -171,7 +171,7 @@ def test_schedules_equal_the_tensors_of_magentas_training(changes: dict[str, Any
     converter, length = config.data_converter, hparams["max_seq_len"]
     with tf.Graph().as_default() as graph, tf.Session() as session:
         config.model.build(config.hparams, converter.output_depth, is_training=True)
-        schedule_hparams(config.hparams, hparams, config.model.global_step, END)
+        schedule_hparams(config.model, hparams, END)
         optimizer = config.model.train(
             tf.zeros([1, length, converter.input_depth]),
             tf.zeros([1, length, converter.output_depth]),
@@ -185,7 +185,7 @@ def test_schedules_equal_the_tensors_of_magentas_training(changes: dict[str, Any
         sampling = [tensor for name, tensor in summaries.items() if name.endswith("sampling_probability")]
         assert len(sampling) == (changes["sampling_rate"] != 0)  # Magenta has no such tensor for teacher forcing
         shown = [summaries["learning_rate"], summaries["losses/kl_beta"]]
-        tensors = [optimizer._lr, *shown, tf.convert_to_tensor(config.hparams.free_bits, tf.float32), *sampling]
+        tensors = [optimizer._lr, *shown, tf.convert_to_tensor(config.model.hparams.free_bits, tf.float32), *sampling]
         for step in (0, 1, 2, 10, 100, 1_000, 7_000, 50_000, 200_000, 1_000_000):
             config.model.global_step.load(step, session)
             rate = learning_rate(hparams, step, END)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.configuration import schedules
-from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.models.averaged_weights import SUFFIX
 from gmd_vae.models.checkpoint_check import without_optimizer
@@ -31,17 +30,17 @@ LEVERS = (
 
 
 @pytest.fixture(scope="module")
-def examples(short_examples: Path, short_model: Config) -> Examples:
-    return open_examples(short_examples, short_model)
+def examples(short_run: Run) -> Examples:
+    return open_examples(short_run.examples, short_run.config)
 
 
 @pytest.fixture(scope="module")
-def run(short_model: Config, examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of three steps with all levers, validated after each."""
+def run(short_run: Run, examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of the hierarchical config, three steps with all levers, validated after each."""
     from gmd_vae.training.loop import train
 
-    folder, hparams = tmp_path_factory.mktemp("levers") / "run", resolve(short_model, LEVERS)
-    run = Run(folder, short_model, hparams, 7, examples.folder, examples.digest, schedule_steps=STEPS)
+    folder, hparams = tmp_path_factory.mktemp("levers") / "run", resolve(short_run.config, LEVERS)
+    run = Run(folder, short_run.config, hparams, 7, examples.folder, examples.digest, schedule_steps=STEPS)
     folder.mkdir()
     run.describe(Plan(STEPS, 1))
     train(run, examples, Plan(STEPS, 1))

@@ -63,7 +63,7 @@ def build(run: Run, split: Split, execution: Execution, *, one_batch: bool = Fal
         chosen = accelerate(config, run.config, run.layers)
         model = config.model
         model.build(config.hparams, config.data_converter.output_depth, is_training=True)
-        schedule_hparams(config.hparams, run.hparams, model.global_step, run.schedule_steps or run.config.num_steps)
+        schedule_hparams(model, run.hparams, run.schedule_steps or run.config.num_steps)
 
         with execution.local_device():
             table = family_of(run.config).example_table(run.config, split, chosen.token_sequences)

@@ -7,21 +7,24 @@ With tensors in the place of some numbers its own code computes ours. The free b
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
 from gmd_vae.magenta.api import tf
 
 
-def schedule_hparams(built: Any, hparams: dict[str, Any], step: Any, num_steps: int) -> None:
-    """Replaces numbers in Magenta's hyperparameters by tensors; does nothing where all levers are off.
+def schedule_hparams(model: Any, hparams: dict[str, Any], num_steps: int) -> None:
+    """Replaces numbers in a model's hyperparameters by tensors of its global step; nothing where all levers are off.
 
     Args:
-        built: Magenta's ``HParams`` of a model that was built, and whose loss was not. Changed.
+        model: Magenta's ``MusicVAE``, built, and its loss not yet. It gets a copy of its ``HParams``: encoder and
+            decoder keep the numbers, and hierarchical decoders copy them deeply, as tensors cannot be.
         hparams: All hyperparameters, ours included.
-        step: Number of finished steps, int64 scalar.
         num_steps: Number of steps of the learning rate's cosine.
     """
+    step = model.global_step
+    built = copy.copy(model.hparams)
     if hparams["beta_warm_up_steps"]:
         built.max_beta = hparams["max_beta"] * tf.minimum(1.0, _float(step) / hparams["beta_warm_up_steps"])
     if hparams["free_bits_until"]:
@@ -31,6 +34,7 @@ def schedule_hparams(built: Any, hparams: dict[str, Any], step: Any, num_steps: 
         rate = _learning_rate(hparams, _float(step), num_steps)
         # Magenta computes (learning_rate - min_learning_rate) * decay_rate ** step + min_learning_rate
         built.learning_rate, built.min_learning_rate, built.decay_rate = rate, 0.0, 1.0
+    model._hparams = built
 
 
 def _learning_rate(hparams: dict[str, Any], step: Any, num_steps: int) -> Any:
