@@ -1,17 +1,21 @@
-"""tools/search.py: its proposals can be trained, and its table marks the Pareto front."""
+"""tools/search.py: its proposals can be trained, and its table has every trial with its question and outcome."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import optuna
 import pytest
 from fixtures.tool_module import load_tool
 from gmd_vae.configuration.hparams import resolve
-from gmd_vae.configuration.registry import get_config
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from optuna.trial import TrialState
 
 
 @pytest.fixture(scope="module")
@@ -21,46 +25,95 @@ def tool() -> ModuleType:
 
 def test_every_proposal_is_a_config_and_its_hyperparameters(tool: ModuleType) -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for _ in range(20):
-        _, name, _, hparams = tool.proposal(study.ask())
+    schedules = set()
+    for number in range(20):
+        name, hparams = tool.proposal(study.ask(), knows_steps=number >= 10)
         found = resolve(get_config(name), hparams)
-        assert found["dec_rnn_size"][0] in (96, 128, 192)
-    first = resolve(get_config(tool.FIRST["config"]), tool.proposal(_trial(study, tool.FIRST))[3])
-    assert (first["batch_size"], first["free_bits"], first["enc_rnn_size"]) == (64, 48, [128])
+        assert found["dec_rnn_size"][0] in (96, 128, 192, 256)
+        assert 0 < found["mix_windows"] <= 0.7
+        schedules.add((number >= 10, found["learning_rate_schedule"]))
+    assert schedules == {(False, "exponential"), (True, "exponential"), (True, "cosine")}
 
 
-def _trial(study: optuna.Study, params: dict[str, object]) -> optuna.Trial:
-    study.enqueue_trial(params)
-    return study.ask()
+def test_the_search_has_every_lever_of_drums(tool: ModuleType) -> None:
+    searched = {*tool.CHOICES, *tool.RANGES, "learning_rate_schedule"}
+    assert OWN_HPARAMS.keys() - searched <= {"transpose", "free_bits_until", "prior_components"}
 
 
-def test_own_trials_must_lie_in_the_search_space(tool: ModuleType) -> None:
-    assert tool.parse_trial("batch_size=32,max_beta=0.1") == {**tool.FIRST, "batch_size": 32, "max_beta": 0.1}
-    for text in ("batch_size=33", "max_beta=2", "z=3", "config=flat-drum_4bar_small", "batch_size"):
-        with pytest.raises(argparse.ArgumentTypeError, match="is not one of"):
+def test_a_trial_by_hand_changes_any_hyperparameter(tool: ModuleType) -> None:
+    assert tool.parse_trial("batch_size=33,enc_rnn_size=[300,200]") == (
+        DEFAULT_CONFIG,
+        "batch_size=33,enc_rnn_size=[300,200]",
+    )
+    assert tool.parse_trial("config=flat-drum_4bar_small,mix_windows=0.25") == (
+        "flat-drum_4bar_small",
+        "mix_windows=0.25",
+    )
+    for text, reason in (
+        ("z=3", "Unknown hyperparameter 'z'"),
+        ("batch_size", "has no value"),
+        ("mix_windows=2", "mix_windows"),
+        ("config=nothing", "nothing"),
+    ):
+        with pytest.raises(argparse.ArgumentTypeError, match=reason):
             tool.parse_trial(text)
 
 
-def test_the_table_stars_what_no_other_trial_beats(tool: ModuleType) -> None:
+def add(
+    study: optuna.Study, tool: ModuleType, hparams: str, values: tuple[float, float] | None, **attributes: Any
+) -> None:
+    """Adds a trial by hand with its figures; ``None``: it was not finished."""
+    tool.by_hand(study, DEFAULT_CONFIG, hparams, attributes.pop("question", ""))
+    trial = study.ask()
+    if values:
+        attributes |= {"free_running": values[0], "elbo": values[1], "teacher_forced": 0.5, "kl_bits": 40.0}
+        attributes |= {"steps": 9, "repeated_steps": 0.33, "hits_per_bar": 17.5}
+    for name, value in {"budget": "300 s", **attributes}.items():
+        trial.set_user_attr(name, value)
+    study.tell(trial, values, state=None if values else TrialState.PRUNED)
+
+
+def test_the_table_has_every_trial(tool: ModuleType) -> None:
     study = optuna.create_study(directions=["maximize", "maximize"])
-    for free_running, elbo, beta in ((0.4, -150.0, 0.2), (0.5, -130.0, 0.1), (0.3, -120.0, 0.5)):
-        trial = _trial(study, {**tool.FIRST, "max_beta": beta})
-        tool.proposal(trial)
-        figures = {"free_running": free_running, "elbo": elbo, "steps": 9, "teacher_forced": 0.5, "kl_bits": 40.0}
-        for name, value in figures.items():
-            trial.set_user_attr(name, value)
-        study.tell(trial, (free_running, elbo))
+    add(study, tool, "", (0.4, -150.0), question="the baseline")
+    add(study, tool, "max_beta=0.2,mix_windows=0.5", (0.5, -130.0), question="Do mixed | windows help?")
+    add(study, tool, "learning_rate=0.5", None, failed="Error: The loss is nan", question="Is it too large?")
+    add(study, tool, "z_size=32", None)  # stopped
     rows = tool.table(study).splitlines()[2:]
-    assert [row.split("|")[1].strip() for row in rows] == ["1 *", "0", "2 *"]
-    assert rows[0].endswith("| 0.5 | 0.5 | -130 | 40 | max_beta=0.1 |")
-    assert rows[1].endswith("| nothing |")
+    assert rows == [
+        "| 1 * | 300 s | 9 | 0.5 | 0.5 | -130 | 40 | 0.33 | 17.5 | +0.100 | max_beta=0.2, mix_windows=0.5 "
+        "| Do mixed / windows help? |",
+        "| 0 | 300 s | 9 | 0.4 | 0.5 | -150 | 40 | 0.33 | 17.5 | +0.000 | nothing | the baseline |",
+        "| 2 | 300 s |  |  |  |  |  |  |  | failed: Error: The loss is nan | learning_rate=0.5 | Is it too large? |",
+    ]
+
+
+def test_trials_by_hand_come_first_and_failures_are_kept(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The training fails at once: there are no examples."""
+    monkeypatch.setattr(tool, "_cores", lambda: [0])
+    given = ["--folder", str(tmp_path / "search"), "--examples-path", str(tmp_path), "--trials", "1"]
+    monkeypatch.setattr(sys, "argv", ["search.py", *given])
+    assert tool.main() == 0
+    row = capsys.readouterr().out.splitlines()[-1]
+    assert row.startswith("| 0 | 300 s |")
+    assert row.endswith("| nothing | the baseline |")
+    assert "failed: Error: " in row
+    monkeypatch.setattr(sys, "argv", ["search.py", *given, "--try", "learning_rate_schedule=cosine"])
+    with pytest.raises(SystemExit):
+        tool.main()
+    assert "give --num-steps" in capsys.readouterr().err
 
 
 @pytest.mark.tensorflow
-def test_a_run_is_rated_by_the_figures_of_its_last_checkpoint(tool: ModuleType, tiny_run: Path) -> None:
+def test_a_run_is_rated_by_the_figures_of_its_best_checkpoint(tool: ModuleType, tiny_run: Path) -> None:
     figures = tool.evaluate(tiny_run)
     validation = json.loads((tiny_run / "best" / "validation.json").read_text())
     assert figures["elbo"] == pytest.approx(validation["elbo"], rel=0.01)  # other latent noise
     assert figures["kl_bits"] == pytest.approx(validation["kl_bits"], rel=0.01)
     assert figures["teacher_forced"] == pytest.approx(validation["accuracy"], abs=0.02)
     assert 0 < figures["free_running"] < 1
+    assert 0 < figures["repeated_steps"] < 1
+    assert figures["hits_per_bar"] > 0
+    assert figures.keys() == set(tool.FIGURES)
