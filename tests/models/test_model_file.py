@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.densities import random_density
 from fixtures.models import random_model
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import all_configs
@@ -24,6 +25,7 @@ from gmd_vae.models.card import Card, HeldOut, HeldOutFigure
 from gmd_vae.models.model_file import ModelFile, is_unchanged_model, read_model, write_model
 from safetensors.numpy import load, save
 
+DENSITY = random_density(components=2, z_size=4)
 VECTOR = np.array([0.1, -2, 1e-9, 3])
 MODEL = random_model(
     card=Card(
@@ -187,6 +189,43 @@ def test_a_rewritten_file_is_read(path: Path) -> None:
 def test_damaged_and_foreign_files_are_refused(path: Path, change: Callable[[bytes], bytes], reason: str) -> None:
     path.write_bytes(change(path.read_bytes()))
     assert reason in refusal(path)
+
+
+@pytest.fixture
+def with_density(tmp_path: Path) -> Path:
+    write_model(tmp_path / "dense.safetensors", dataclasses.replace(MODEL, density=DENSITY))
+    return tmp_path / "dense.safetensors"
+
+
+def test_a_density_of_z_is_kept_as_it_is(with_density: Path, tmp_path: Path) -> None:
+    half = tmp_path / "half.safetensors"
+    write_model(half, dataclasses.replace(MODEL, density=DENSITY), "fp16")
+    assert is_unchanged_model(with_density)
+    for path in (with_density, half):
+        density = read_model(path).density
+        assert density is not None
+        assert density.digest == DENSITY.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("weights", np.array([0.5, 0.6]), "weights that are not positive or do not add up to 1"),
+        ("weights", np.array([1.5, -0.5]), "weights that are not positive or do not add up to 1"),
+        ("factors", -DENSITY.factors.astype(np.float16), "not positive definite"),
+        ("means", np.full((2, 4), np.nan, np.float16), "not finite, in 'prior/means'"),
+        ("means", np.zeros((1, 4), np.float16), "'prior/means' is F16 [1, 4], the config makes it F16 [2, 4]"),
+    ],
+)
+def test_a_damaged_density_is_refused(with_density: Path, name: str, values: Any, reason: str) -> None:
+    rewrite(with_density, document_of(with_density), {**load(with_density.read_bytes()), f"prior/{name}": values})
+    assert reason in refusal(with_density)
+
+
+@pytest.mark.parametrize("count", [-1, 101, 10**15, "2", 1, 0])
+def test_a_number_of_gaussians_that_does_not_fit_is_refused(with_density: Path, count: Any) -> None:
+    rewrite(with_density, {**document_of(with_density), "prior_gaussians": count})
+    assert "prior" in refusal(with_density)
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,13 @@ import numpy.typing as npt
 from gmd_vae.api.beat import Beat
 from gmd_vae.api.music import first_window, input_windows, is_latent
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.priors import PRIORS
 from gmd_vae.configuration.layers import ACCELERATED
 from gmd_vae.families import family_of
 from gmd_vae.generation.compose import compose
 from gmd_vae.generation.find_model import find_model
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.model import ModelSource, OpenedModel
+from gmd_vae.generation.model import ModelSource, OpenedModel, choose_prior
 from gmd_vae.generation.performance.humanizer import Humanizer
 from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
 from gmd_vae.generation.request import (
@@ -126,7 +127,13 @@ class Model:
         return self._compose(request, GenerationInputs(vectors=vectors))
 
     def sample(
-        self, count: int = 8, *, seed: int = 0, temperature: float | None = None, bars: int | None = None
+        self,
+        count: int = 8,
+        *,
+        seed: int = 0,
+        temperature: float | None = None,
+        bars: int | None = None,
+        prior: str | None = None,
     ) -> list[Beat]:
         """Samples new beats, as ``gmd-vae generate`` does. The first beats do not depend on the number of beats.
 
@@ -135,8 +142,16 @@ class Model:
             seed: Seed of the latent vectors and of the random draws.
             temperature: Temperature of the output distribution; ``None``: the default of the command.
             bars: Length of each beat in bars; ``None``: one window.
+            prior: Distribution of z: ``"fitted"``, the density that training fitted to its windows, or ``"normal"``,
+                N(0, I); ``None``: fitted where the model has one.
+
+        Raises:
+            GmdVaeError: There is no such prior, or the model has no fitted one.
         """
-        request = GenerationRequest(SAMPLE, count, _temperature(temperature, SAMPLE), seed, bars=bars)
+        if prior not in (None, *PRIORS):
+            raise GmdVaeError(f"There is no prior '{prior}'", f"Give one of {', '.join(PRIORS)}, or none.")
+        chosen = choose_prior(self._source, prior)
+        request = GenerationRequest(SAMPLE, count, _temperature(temperature, SAMPLE), seed, bars=bars, prior=chosen)
         return self._compose(request, GenerationInputs())
 
     def interpolate(

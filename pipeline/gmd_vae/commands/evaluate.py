@@ -108,6 +108,7 @@ def command(
     from gmd_vae.evaluation.tables.details import details
     from gmd_vae.evaluation.tables.differences import differences
     from gmd_vae.evaluation.tables.overview import overview
+    from gmd_vae.models.latent_density import describe
     from gmd_vae.training.run.folder import latest_run
 
     err = console.stderr()
@@ -120,7 +121,8 @@ def command(
     results, folders = [], []
     for target in targets:
         for split in dict.fromkeys(splits):
-            err.print(f"{target.run.folder}: {target.checkpoint.name} on {split}")
+            prior = describe(target.density)
+            err.print(f"{target.run.folder}: {target.checkpoint.name} on {split}, samples of z from {prior}")
             with console.percent_progress() as progress:
                 result, folder, known = evaluate(target, split, settings, _announce, progress)
             if known:

@@ -96,6 +96,8 @@ def command(
         model = dataclasses.replace(model, licence=licence)
     if chosen.has_vectors and has_vectors(model.config) and not model.attribute_vectors:
         console.stderr().print("Without attribute vectors: they need a run and its training windows.")
+    if model.density is not None and not chosen.has_vectors:
+        console.stderr().print("Without the fitted prior, which this format cannot hold: z is then drawn from N(0, I).")
     export_model(model, format_name, output, dtype, inputs)
     files = [output] if output.is_file() else sorted(path for path in output.iterdir() if path.is_file())
     size = sum(path.stat().st_size for path in files)

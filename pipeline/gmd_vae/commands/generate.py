@@ -120,7 +120,7 @@ def command(
         humanizer = None
         if humanized_by is not None:
             humanizer = opened.enter_context(find_humanizer(humanized_by, config))
-        _print_model(model.source, humanizer)
+        _print_model(job, humanizer)
         if output_dir is None:  # another command may have begun in the same second
             target = opened.enter_context(new_folder(target))
         with console.percent_progress() as progress:
@@ -166,12 +166,17 @@ def _find_model(
     return find_model(model_name)
 
 
-def _print_model(source: ModelSource, humanizer: ModelSource | None) -> None:
-    """Prints the model and the humanizer on stderr."""
+def _print_model(job: GenerationJob, humanizer: ModelSource | None) -> None:
+    """Prints the model, its prior where it has a choice, and the humanizer on stderr."""
     from gmd_vae.common import console
+    from gmd_vae.common.priors import FITTED
+    from gmd_vae.models.latent_density import describe
 
-    err = console.stderr()
-    err.print(f"{source.config.name}, {source.name}")
+    err, source, prior = console.stderr(), job.source, job.request.prior
+    of_prior = ""
+    if prior is not None and source.density is not None:
+        of_prior = f", z from {describe(source.density if prior == FITTED else None)}"
+    err.print(f"{source.config.name}, {source.name}{of_prior}")
     if humanizer is not None:
         err.print(f"Performed by {humanizer.config.name}, {humanizer.name}")
     if source.needs_tensorflow:

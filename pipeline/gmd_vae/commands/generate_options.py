@@ -10,6 +10,7 @@ import click
 
 from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedOption
 from gmd_vae.commands.paths import UserPath
+from gmd_vae.common.priors import PRIORS
 from gmd_vae.generation import request
 
 _MODEL, _INPUTS, _LATENT, _PLAYING, _FILES = "Model", "Inputs", "Latent space", "Playing", "Output"
@@ -184,6 +185,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=request.DRIFT,
         show_default=True,
         help="With --bars: distance of each window from the one before. 0 repeats it, 1 is independent of it.",
+    ),
+    _option(
+        _LATENT,
+        "--prior",
+        type=click.Choice(PRIORS),
+        help="Distribution of the z of new beats: the density that training fitted to its windows (fitted; "
+        "docs/training.md), or N(0, I) (normal).  [default: fitted where the model has one]",
     ),
     _option(
         _LATENT,

@@ -80,6 +80,7 @@ def _facts(name: str, model: ModelFile) -> dict[str, Any]:
         "examples_digest": model.examples_digest,
         "checkpoint": model.checkpoint,
         "attributes": sorted(model.attribute_vectors),
+        "prior_gaussians": 0 if model.density is None else model.density.components,
         "licence": model.licence,
         "card": model.card.known(),
     }
@@ -91,6 +92,7 @@ def _show(name: str, model: ModelFile) -> None:
     from gmd_vae.evaluation.tables.card import tables
     from gmd_vae.evaluation.tables.formats import to_rich
     from gmd_vae.families import family_of
+    from gmd_vae.models.latent_density import describe
 
     facts, card, out = _facts(name, model), model.card, console.stdout()
     held = card.held_out
@@ -112,6 +114,7 @@ def _show(name: str, model: ModelFile) -> None:
         ("Held-out music", "" if held is None else f"{held.windows:,} windows of {held.files:,} files ({held.split})"),
         ("Evaluation", _figures(card.evaluation)),
         ("Attributes", ", ".join(facts["attributes"])),
+        ("Prior", "" if model.density is None else f"z from {describe(model.density)}"),
         ("Licence", model.licence or ""),
     ]
     width = max(len(label) for label, _ in lines)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 # Streams, so that no two draws of one seed share their numbers
-STEPS, LATENTS, WALKS, VARIATIONS = range(4)
+STEPS, LATENTS, WALKS, VARIATIONS, COMPONENTS = range(5)
 
 
 def integers(seed: int, stream: int, places: Sequence[tuple[int, int]], count: int) -> npt.NDArray[np.uint64]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 MOST_TRAINING_STEPS = 10**12
 MOST_UNITS = 1 << 16  # of a layer, and dimensions of z; the widest layer of all configs has 2,048
+MOST_COMPONENTS = 100  # of a density of z
 _MOST_LAYERS = 32
 _LARGEST = 10**9
 
@@ -69,6 +70,7 @@ _NUMBERS = {
     "free_bits_until": Range(int, 0, MOST_TRAINING_STEPS),
     **dict.fromkeys(("mix_windows", "replace_bars", "drop_voices", "swap_voices", "blank_inputs"), Range(float, 0, 1)),
     "transpose": Range(int, 0, 24),  # two octaves; Magenta transposes by up to 3 or 5 semitones
+    "prior_components": Range(int, 0, MOST_COMPONENTS),
 }
 _SIZES = ("enc_rnn_size", "dec_rnn_size", "control_preprocessing_rnn_size")
 _CHOICES = {

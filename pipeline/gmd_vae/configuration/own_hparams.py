@@ -65,6 +65,10 @@ LEVERS: dict[str, Lever] = {
     "transpose": Lever(0, "a window is transposed by at most so many semitones up or down"),
     # A decoder that reads its own past needs z less; in generation its past is its own (Bowman et al. 2016).
     "blank_inputs": Lever(0.0, "probability that the decoder does not read the step before"),
+    # With β below 1 the posteriors lie far from N(0, I), and beats of z from there are unlike the music.
+    "prior_components": Lever(
+        0, "Gaussians of the density that is fitted to the training windows' z at the end, to sample from"
+    ),
 }
 # The levers of the training input: changes of the windows at random, in training graphs alone
 INPUT_LEVERS = (*DRUM_LEVERS, "transpose", "blank_inputs")

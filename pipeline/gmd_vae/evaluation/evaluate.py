@@ -14,6 +14,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.json_formats import read_json
 from gmd_vae.common.output_folder import open_output
+from gmd_vae.common.priors import NORMAL
 from gmd_vae.evaluation.data.target import Target
 from gmd_vae.evaluation.likelihood import Advance
 from gmd_vae.evaluation.model import open_model
@@ -65,7 +66,7 @@ def evaluate(
         data = target.load(split)
         starts()
         run = target.run
-        with open_model(run.config, run.hparams, target.checkpoint, settings.seed, run.layers) as model:
+        with open_model(run.config, run.hparams, target.checkpoint, settings.seed, run.layers, target.density) as model:
             figures = family_of(run.config).evaluate(run.config, model, data, settings, advance)
         # as JSON has it, without infinities: a new result and one from disk look the same
         result = Result.from_json(Result(identity, settings, versions, figures).to_json())
@@ -105,7 +106,8 @@ def _is_of_another_question(folder: Path, inputs: dict[str, Any]) -> bool:
 def _question(inputs: dict[str, Any]) -> tuple[Any, ...]:
     """Returns what a result is about: contents and settings, without paths and versions."""
     contents = [inputs["checkpoint"]["files"], inputs["examples"]["sha256"], inputs["training"]["sha256"]]
-    return (inputs["config"], inputs["split"], *contents, list(inputs["catalogues"]), inputs["settings"])
+    others = (list(inputs["catalogues"]), inputs.get("prior", {"name": NORMAL}), inputs["settings"])
+    return (inputs["config"], inputs["split"], *contents, *others)
 
 
 def _read_valid(folder: Path, inputs: dict[str, Any]) -> Result | None:

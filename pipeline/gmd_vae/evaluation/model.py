@@ -13,6 +13,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.evaluation.data.arrays import Labels, Vectors
 from gmd_vae.families import family_of
+from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.windows.extraction import Tensors
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import: only for a result that is not there yet
@@ -31,9 +32,11 @@ class Model(Protocol[BatchT]):
 
     Attributes:
         z_size: Dimensions of the latent space.
+        density: Density of z that is the prior; ``None``: N(0, I).
     """
 
     z_size: int
+    density: LatentDensity | None
 
     def encode(self, windows: BatchT) -> tuple[Vectors, Vectors]:
         """Returns the posterior of each window: means and standard deviations, float32 ``[n, z_size]``."""
@@ -69,7 +72,12 @@ TensorModel: TypeAlias = Model[Sequence[Tensors]]
 
 @contextlib.contextmanager
 def open_model(
-    config: Config, hparams: dict[str, Any], checkpoint: Path, seed: int, layers: Layers
+    config: Config,
+    hparams: dict[str, Any],
+    checkpoint: Path,
+    seed: int,
+    layers: Layers,
+    density: LatentDensity | None = None,
 ) -> Iterator[Model[Any]]:
     """Opens the model of a checkpoint. Starts TensorFlow.
 
@@ -79,6 +87,7 @@ def open_model(
         checkpoint: Prefix of the checkpoint.
         seed: Seed of sampling.
         layers: Implementation of the layers.
+        density: Density of z that is the prior; ``None``: N(0, I).
 
     Raises:
         GmdVaeError: The checkpoint does not fit the config.
@@ -90,15 +99,17 @@ def open_model(
         family.open_scorer(config, hparams, checkpoint, layers) as scorer,
         Sampler(config, hparams, checkpoint, seed, layers) as sampler,
     ):
-        yield _ScorerAndSampler(scorer, sampler, family.stored_windows)
+        yield _ScorerAndSampler(scorer, sampler, family.stored_windows, density)
 
 
 class _ScorerAndSampler:
     """A scorer for teacher forcing and a sampler for free-running decoding, on one checkpoint; implements ``Model``."""
 
-    def __init__(self, scorer: Scorer[Any], sampler: Sampler, stored_windows: Any) -> None:
+    def __init__(
+        self, scorer: Scorer[Any], sampler: Sampler, stored_windows: Any, density: LatentDensity | None
+    ) -> None:
         self._scorer, self._sampler, self._stored_windows = scorer, sampler, stored_windows
-        self.z_size = sampler.z_size
+        self.z_size, self.density = sampler.z_size, density
 
     def encode(self, windows: Any) -> tuple[Vectors, Vectors]:
         return self._scorer.encode(windows)

@@ -31,12 +31,14 @@ class NoveltyOfSets:
     """Novelty of samples, and of held-out windows as the yardstick.
 
     Attributes:
-        samples: Samples from the prior.
+        samples: Samples from the prior: the fitted density of z of a model that has one, else N(0, I).
         held_out: Windows of the split.
+        samples_normal: Samples from N(0, I), of a model with a fitted density of z; ``None`` without one.
     """
 
     samples: Novelty
     held_out: Novelty
+    samples_normal: Novelty | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,7 @@ class WindowSet(Repetition):
     Attributes:
         windows: Number of windows.
         temperature: Temperature of samples.
+        prior: Prior of samples, one of ``priors.PRIORS``.
         auc: AUC of a classifier that separates them from held-out windows; ``None`` for held-out windows, and where
             there are fewer than two files.
         auc_above_training: Of samples, the AUC minus that of training windows, which is the yardstick.
@@ -53,6 +56,7 @@ class WindowSet(Repetition):
 
     windows: int
     temperature: float | None = None
+    prior: str | None = None
     auc: Estimate | None = None
     auc_above_training: Estimate | None = None
 
@@ -93,6 +97,8 @@ class Figures:
         novelty: Distances to the training windows.
         window_sets: Repetition, density and two-sample test, of all but multitrack models: ``samples`` at the
             temperature of the settings, ``samples_usual`` at that of ``generate``, ``held_out`` and ``training``.
+            A model with a fitted density of z has the same sets from N(0, I) too: ``samples_normal`` and
+            ``samples_usual_normal``.
         distribution: Comparison of samples with the windows by each musical feature, of drum models and GrooVAE;
             empty if one of them is a single window.
         latent: Latent space.

@@ -22,7 +22,7 @@ class Format(NamedTuple):
             hold.
         is_folder: True if a model is a folder of files.
         has_fp16: True if the variables can be fp16.
-        has_vectors: True if a model keeps its attribute vectors.
+        has_vectors: True if a model keeps its attribute vectors and its fitted prior.
     """
 
     module: str

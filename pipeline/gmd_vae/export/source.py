@@ -69,7 +69,7 @@ def _model_of_run(run: Run, source: CheckpointSource, *, with_vectors: bool) -> 
     model = model_of_run(run, checkpoint, validation_of(run, checkpoint))
     card = complete_card(model.card, run, model.checkpoint)
     vectors = _vectors(run, source) if with_vectors and has_vectors(run.config) else {}
-    return dataclasses.replace(model, card=card, attribute_vectors=vectors)
+    return dataclasses.replace(model, card=card, attribute_vectors=vectors, density=source.density)
 
 
 def has_vectors(config: Config) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gmd_vae.common.priors import FITTED
 from gmd_vae.evaluation.latent.attributes import drum_attributes
 from gmd_vae.families import family_of
 from gmd_vae.generation.decoded.decoded_music import DecodedMusic
@@ -106,8 +107,9 @@ def compose(
     vectors: Vectors = {}
     if request.mode == ATTRIBUTE:
         vectors = vectors_for_moves(source, attributes, model, request.moves)
-    encoded = inputs.encode(model)
-    latents = file_latents(request, encoded, inputs, vectors, music.output.bars, likeliest_steps)
+    density = source.density if request.prior == FITTED else None
+    encoded = inputs.encode(model, density)
+    latents = file_latents(request, encoded, inputs, vectors, music.output.bars, likeliest_steps, density)
     latents = conditions.repeat_for_chords(latents)
 
     # latent vectors to windows, only for the files to write

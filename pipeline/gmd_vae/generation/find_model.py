@@ -19,6 +19,7 @@ from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.checkpoints import config_from_name, open_checkpoint
 from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
 from gmd_vae.training.run.folder import Run, newest_run, open_run, read_run
+from gmd_vae.training.run.trained_model import density_of_run
 
 RUNS = Path("runs")
 
@@ -66,7 +67,7 @@ def find_model(name: str | None) -> Iterator[FoundModel]:
         yield FoundModel(ModelFileSource(f"model {path}", path, read_model(path)), None, path, options)
     elif (run := run_of(path)) is not None:
         with open_checkpoint(path) as checkpoint:
-            yield FoundModel(CheckpointSource(run.config, run.hparams, checkpoint), run, path, options)
+            yield FoundModel(_source(run, checkpoint), run, path, options)
     elif path.is_dir() and config_from_name(path, all_configs()) is None:
         open_run(path)  # raises: it has no run.json
     elif path.exists() or path.with_name(f"{path.name}.index").exists():
@@ -126,7 +127,7 @@ def find_run_model(folder: Path, spelling: str | None) -> Iterator[FoundModel]:
     path = run.folder / spelling if spelling else run.folder
     with open_checkpoint(path) as checkpoint:
         options = ("--run-dir", str(run.folder), *(("--checkpoint-file", spelling) if spelling else ()))
-        yield FoundModel(CheckpointSource(run.config, run.hparams, checkpoint), run, path, options)
+        yield FoundModel(_source(run, checkpoint), run, path, options)
 
 
 @contextlib.contextmanager
@@ -152,3 +153,8 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
     with open_checkpoint(path) as checkpoint:
         options = ("--checkpoint-file", str(path), *(("--config", config_name) if config_name else ()))
         yield FoundModel(CheckpointSource(config, config.hparams, checkpoint), None, path, options)
+
+
+def _source(run: Run, checkpoint: Path) -> CheckpointSource:
+    """Returns the model of a checkpoint in a run."""
+    return CheckpointSource(run.config, run.hparams, checkpoint, density_of_run(run, checkpoint))

@@ -9,9 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.common.errors import UsageError
+from gmd_vae.common.priors import FITTED, NORMAL
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.models.latent_density import LatentDensity
 
 Window = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -56,6 +59,11 @@ class ModelSource(Protocol):
     @property
     def stored_vectors(self) -> Vectors | None:
         """Attribute vectors that the model has with it, by name; ``None``: they are computed from training windows."""
+        ...
+
+    @property
+    def density(self) -> LatentDensity | None:
+        """Density of z that was fitted to the model's training windows; ``None``: there is none."""
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -116,3 +124,21 @@ class ConverterModel(OpenedModel, Protocol):
     def to_note_sequences(self, windows: Sequence[Window]) -> list[NoteSequence]:
         """Returns decoded windows as NoteSequences at 120 quarter notes per minute."""
         ...
+
+
+def choose_prior(source: ModelSource, given: str | None) -> str:
+    """Returns the prior to draw z from: the one that was asked for, or the fitted density where the model has one.
+
+    Args:
+        source: The model.
+        given: ``fitted`` or ``normal``; ``None``: no choice.
+
+    Raises:
+        UsageError: The model has no fitted density.
+    """
+    if given == FITTED and source.density is None:
+        raise UsageError(
+            f"{source.name} has no fitted density of z",
+            "Leave --prior out, or train with --hparams prior_components=10.",
+        )
+    return given or (NORMAL if source.density is None else FITTED)

@@ -18,7 +18,7 @@ from gmd_vae.generation.inputs.midi_input import MidiInput, read_midi_file, show
 from gmd_vae.generation.job import GenerationJob
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource, attributes_of_run
 from gmd_vae.generation.latent.latent_files import read_latents
-from gmd_vae.generation.model import ModelSource
+from gmd_vae.generation.model import ModelSource, choose_prior
 from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
 from gmd_vae.generation.request import (
@@ -28,6 +28,7 @@ from gmd_vae.generation.request import (
     GROOVE,
     MEASURED,
     RECONSTRUCT,
+    SAMPLE,
     TEMPERATURES,
     VARY,
     GenerationRequest,
@@ -80,6 +81,9 @@ def prepare(
     grid = family_of(config).drum_grid(config)
     if moves:
         moves = check_attributes(moves, attribute_names(config.drum_windows.voice_names))
+    draws = _draws_latents(options, inputs)
+    if options["prior"] and not draws:
+        raise UsageError("--prior chooses the z of new beats, and none are drawn here", "Leave it out.")
     request = GenerationRequest(
         mode=mode,
         count=options["num_outputs"],
@@ -96,6 +100,7 @@ def prepare(
         only=options["only"],
         tempo=options["tempo"],
         chords=chords,
+        prior=choose_prior(source, options["prior"]) if draws else None,
     )
     playing = _playing(options, inputs)
     if grid is not None and (obstacle := playing.obstacle(grid)):
@@ -108,6 +113,14 @@ def prepare(
         )
     attributes = _attribute_source(options["examples_path"], source, run) if mode == ATTRIBUTE else None
     return GenerationJob(request, source, output_dir, inputs, playing, attributes), notes
+
+
+def _draws_latents(options: Mapping[str, Any], inputs: GenerationInputs) -> bool:
+    """Returns True for a request that draws latent vectors from the prior, or whose walk stays within it."""
+    mode = options["mode"]
+    is_new = mode == SAMPLE and not options["around"] and not options["latents"]
+    is_walk = mode == CONTINUE or bool(options["bars"])
+    return is_new or is_walk or bool(inputs.seeds) or (mode == ATTRIBUTE and not inputs.windows)
 
 
 def _find_inputs(

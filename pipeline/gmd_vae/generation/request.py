@@ -48,6 +48,7 @@ _MODES_OF: dict[str, tuple[str, ...]] = {
     "bars": (SAMPLE, CONTINUE),
     "drift": (SAMPLE, CONTINUE),
     "only": (SAMPLE, INTERPOLATE, VARY, ATTRIBUTE, CONTINUE),
+    "prior": (SAMPLE, INTERPOLATE, VARY, ATTRIBUTE, CONTINUE),
 }
 
 
@@ -87,6 +88,7 @@ class GenerationRequest:
         tempo: Quarter notes per minute; ``None``: the tempo of the input, or 120.
         chords: Chord symbol of each bar, repeated to the end of the file. Empty: the chords of the input, if the model
             is conditioned on chords.
+        prior: Distribution of z, one of ``priors.PRIORS``; ``None``: no z is drawn, or N(0, I).
     """
 
     mode: str = SAMPLE
@@ -104,6 +106,7 @@ class GenerationRequest:
     only: int | None = None
     tempo: float | None = None
     chords: tuple[str, ...] = ()
+    prior: str | None = None
 
     def numbers(self, total: int) -> range:
         """Returns the numbers of the files to write.

@@ -15,6 +15,7 @@ from gmd_vae.configuration.layers import Layers
 from gmd_vae.generation.model import OpenedModel, Vectors
 from gmd_vae.models import checkpoints
 from gmd_vae.models.forward.numpy_model import NumpyModel, obstacle
+from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.models.model_file import ModelFile
 
 
@@ -26,11 +27,13 @@ class CheckpointSource:
         config: Config that the checkpoint was trained with.
         hparams: Hyperparameters that the checkpoint was trained with.
         checkpoint: Prefix of the checkpoint.
+        density: Density of z that its run fitted; ``None``: there is none.
     """
 
     config: Config
     hparams: dict[str, Any]
     checkpoint: Path
+    density: LatentDensity | None = None
 
     @property
     def name(self) -> str:
@@ -96,6 +99,11 @@ class ModelFileSource:
     def stored_vectors(self) -> Vectors | None:
         """The attribute vectors of the file; ``None`` if it has none."""
         return self.model.attribute_vectors or None
+
+    @property
+    def density(self) -> LatentDensity | None:
+        """The density of z in the file; ``None`` if it has none."""
+        return self.model.density
 
     @property
     def needs_tensorflow(self) -> bool:

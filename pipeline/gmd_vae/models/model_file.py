@@ -1,6 +1,7 @@
 """A trained model as one file: weights, config and card as safetensors, read without pickle.
 
-The tensors are the variables by Magenta's names, and ``attribute_vectors/NAME``. The metadata has one key, ``gmd_vae``,
+The tensors are the variables by Magenta's names, ``attribute_vectors/NAME``, and ``prior/NAME`` for the numbers of a
+fitted density of z (`LatentDensity`). The metadata has one key, ``gmd_vae``,
 because the library writes several keys in random order: a JSON document (`_Document`). Its last field is the SHA-256
 of the fields before it and of the tensors' bytes, so that every change is detected. Equal models give equal bytes.
 
@@ -29,11 +30,13 @@ from gmd_vae.common.json_text import json_text
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.limits import MOST_COMPONENTS
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.configuration.registry import config_of_model
 from gmd_vae.families.parameters import Shapes, variable_shapes
 from gmd_vae.models.card import Card
+from gmd_vae.models.latent_density import LatentDensity, packed_size
 
 SUFFIX = ".safetensors"
 FORMAT = "gmd-vae-model"
@@ -41,6 +44,7 @@ VERSION = 1  # of the format; a newer one is refused
 
 _KEY = "gmd_vae"  # of the metadata
 _VECTORS = "attribute_vectors/"  # first part of the names of the tensors
+_PRIOR = "prior/"
 _LENGTH = struct.Struct("<Q")  # the length of the header, the first bytes of the file
 MAX_HEADER_BYTES = 1 << 20  # bytes; the largest of all configs has 30 kB
 MAX_TENSOR_BYTES = 4 << 30  # bytes; those of Magenta's largest published model take 0.7 GB
@@ -66,6 +70,8 @@ class ModelFile:
         examples_digest: SHA-256 of the manifest of the training examples; ``None``: unknown.
         checkpoint: Name and SHA-256 of each file of the checkpoint.
         attribute_vectors: Attribute vectors by name, float64 ``[z_size]``; empty if they were not computed.
+        density: Density of z, fitted to the posteriors of the training windows; ``None``: N(0, I). Means and factors
+            are stored as fp16.
         licence: Licence of the weights; ``None``: not stated.
     """
 
@@ -77,10 +83,11 @@ class ModelFile:
     examples_digest: str | None = None
     checkpoint: dict[str, str] = dataclasses.field(default_factory=dict)
     attribute_vectors: dict[str, npt.NDArray[np.float64]] = dataclasses.field(default_factory=dict)
+    density: LatentDensity | None = None
     licence: str | None = None
 
 
-class _Document(msgspec.Struct, frozen=True):
+class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     """The metadata, apart from ``sha256``; ``ModelFile`` explains the fields.
 
     Attributes:
@@ -90,6 +97,7 @@ class _Document(msgspec.Struct, frozen=True):
         config: Name of the config.
         declaration: All fields of the config, its windows included.
         attribute_vectors: Names of the attribute vectors.
+        prior_gaussians: Number of Gaussians of the density of z; 0, for none, is left out.
     """
 
     format: str
@@ -104,6 +112,7 @@ class _Document(msgspec.Struct, frozen=True):
     attribute_vectors: Annotated[list[str], msgspec.Meta(max_length=1000)]
     card: Card
     licence: str | None
+    prior_gaussians: Annotated[int, msgspec.Meta(ge=0, le=MOST_COMPONENTS)] = 0
 
 
 class _RefusedError(Exception):
@@ -138,6 +147,10 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
             name: np.ascontiguousarray(values, _DTYPES[dtype][1]) for name, values in model.variables.items()
         }
     tensors |= {f"{_VECTORS}{name}": np.ascontiguousarray(v, np.float64) for name, v in model.attribute_vectors.items()}
+    if model.density is not None:
+        tensors |= {f"{_PRIOR}weights": np.ascontiguousarray(model.density.weights, np.float64)}
+        halves = {"means": model.density.means, "factors": model.density.factors}
+        tensors |= {f"{_PRIOR}{name}": np.ascontiguousarray(values, np.float16) for name, values in halves.items()}
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise GmdVaeError(f"'{name}' of '{model.card.name}' has numbers too large for fp16", "Choose --dtype fp32.")
@@ -154,6 +167,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
         attribute_vectors=sorted(model.attribute_vectors),
         card=model.card,
         licence=model.licence,
+        prior_gaussians=0 if model.density is None else model.density.components,
     )
     text = json_text({**msgspec.to_builtins(document), "card": model.card.known()})
     content = save(tensors)
@@ -247,6 +261,11 @@ def _read(stream: BinaryIO) -> ModelFile:
     if not content.startswith(start + header) or _sealed(_unsealed(text), data) != text:
         raise _RefusedError("was changed or is damaged: its checksum does not match", _AGAIN)
     tensors = _tensors(content, wanted)
+    density = None
+    if document.prior_gaussians:
+        density = LatentDensity(*(tensors[f"{_PRIOR}{name}"] for name in ("weights", "means", "factors")))
+        if problem := density.problem():
+            raise _RefusedError(f"is damaged: the density of its z {problem}", _AGAIN)
     return ModelFile(
         config=config,
         hparams=document.hparams,
@@ -256,6 +275,7 @@ def _read(stream: BinaryIO) -> ModelFile:
         examples_digest=document.examples_digest,
         checkpoint=document.checkpoint,
         attribute_vectors={name: tensors[f"{_VECTORS}{name}"] for name in document.attribute_vectors},
+        density=density,
         licence=document.licence,
     )
 
@@ -300,7 +320,12 @@ def _wanted(document: _Document, shapes: Shapes) -> dict[str, tuple[str, tuple[i
     """Returns type and shape of each tensor that the file must hold."""
     dtype, z_size = _DTYPES[document.dtype][0], document.hparams["z_size"]
     wanted: dict[str, tuple[str, tuple[int, ...]]] = {name: (dtype, shape) for name, shape in shapes.items()}
-    return wanted | {f"{_VECTORS}{name}": ("F64", (z_size,)) for name in document.attribute_vectors}
+    wanted |= {f"{_VECTORS}{name}": ("F64", (z_size,)) for name in document.attribute_vectors}
+    if gaussians := document.prior_gaussians:
+        wanted[f"{_PRIOR}weights"] = ("F64", (gaussians,))
+        wanted[f"{_PRIOR}means"] = ("F16", (gaussians, z_size))
+        wanted[f"{_PRIOR}factors"] = ("F16", (gaussians, packed_size(z_size)))
+    return wanted
 
 
 def _check_entries(entries: Mapping[str, Any], wanted: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:

@@ -23,6 +23,7 @@ Files:
 - ``session.py``, ``saving.py``: initial weights and session; checkpoints and ``best/``.
 - ``execution.py``: interface to the processes that execute a run; the default is this process alone.
 - ``validation.py``: figures of the validation split. ``history.py``: ``metrics.jsonl`` and the rule for the best.
+- ``prior.py``: fits the density that z is sampled from, at the end of a run.
 - ``progress.py``, ``progress_plot.py``, ``tensorboard_events.py``: progress on stderr, as a picture, in TensorBoard.
 - ``stopping.py``, ``threads.py``, ``overfit.py``: signals and errors; threads; smoke test on one batch.
 - ``run/``: the run folder, before the first step. ``cluster/``: training on several machines.

@@ -33,6 +33,7 @@ from gmd_vae.training.execution import Execution, SingleProcess
 from gmd_vae.training.graph import TrainingGraph, build
 from gmd_vae.training.history import History, Measurements, Validation
 from gmd_vae.training.milestones import Milestones
+from gmd_vae.training.prior import fit_best
 from gmd_vae.training.progress import TrainingProgress, note
 from gmd_vae.training.progress_plot import draw_progress
 from gmd_vae.training.run.folder import Run
@@ -107,21 +108,23 @@ def train(
     first_step = (checkpoints.step_of(resumed_from) or 0) if resumed_from else 0
     config = session_config(select_layers(run.config, run.hparams, run.layers))
     validator = Validator(run, examples.validation) if examples.validation.count else None
-    with (
-        one_line_errors(run),
-        stop_event() as stop,
-        execution.start(config, stop),
-        History(run.folder / metrics.NAME, first_step, listener) as history,
-        contextlib.closing(Events(run)) as events,
-        validator or contextlib.nullcontext(),
-    ):
-        loop = _Loop(run, plan, history, events, validator, first_step)
-        if resumed_from and loop.milestones.validate_at(first_step):  # killed between the checkpoint and its validation
-            loop.validate(resumed_from, first_step)
-        if loop.milestones.is_over(first_step):
-            execution.finish_without_session()
-            return loop.outcome(first_step)
-        return loop.outcome(loop.run_steps(examples, execution, stop))
+    with one_line_errors(run), stop_event() as stop:
+        with (
+            execution.start(config, stop),
+            History(run.folder / metrics.NAME, first_step, listener) as history,
+            contextlib.closing(Events(run)) as events,
+            validator or contextlib.nullcontext(),
+        ):
+            loop = _Loop(run, plan, history, events, validator, first_step)
+            if resumed_from and loop.milestones.validate_at(first_step):  # killed between checkpoint and validation
+                loop.validate(resumed_from, first_step)
+            last_step = first_step
+            if loop.milestones.is_over(first_step):
+                execution.finish_without_session()
+            else:
+                last_step = loop.run_steps(examples, execution, stop)
+        fit_best(run, examples)
+        return loop.outcome(last_step)
 
 
 class _Loop:

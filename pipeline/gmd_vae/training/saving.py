@@ -23,13 +23,11 @@ from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
 from gmd_vae.models.checkpoint_variables import read_model_variables
 from gmd_vae.models.checkpoint_writer import write_checkpoint
-from gmd_vae.models.model_file import SUFFIX, write_model
+from gmd_vae.models.model_file import write_model
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.trained_model import model_of_run
-
-MODEL_NAME = f"model{SUFFIX}"  # in ``RUN/best``
+from gmd_vae.training.run.trained_model import MODEL_NAME, model_of_run
 
 SECONDS_BETWEEN = 120  # training time that a kill -9 can cost; stock Magenta saves every minute
 

@@ -33,6 +33,11 @@ class LabelWindows:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def items(self) -> npt.NDArray[np.integer[Any]]:
+        """The windows as a scorer reads them."""
+        return self.labels
+
 
 def load_windows(folder: Path, split: str) -> LabelWindows:
     """Reads a split of an examples folder.

@@ -21,6 +21,7 @@ from gmd_vae.evaluation.tables.formats import to_markdown
 from gmd_vae.evaluation.tables.overview import overview
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.models.inference.scorer import StepScores
+from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.windows.extraction import Tensors
 
 FEW = Settings(importance_samples=2, samples=6)
@@ -30,6 +31,7 @@ class Oracle:
     """A perfect model: z is the number of a window in a list of all windows, with a small variance."""
 
     z_size = 2
+    density: LatentDensity | None = None
 
     def __init__(self, known: list[Tensors], output: OutputSpec) -> None:
         coding = EventCoding if output.tracks > 1 else StreamCoding

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from fixtures.densities import density_of
 from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
@@ -18,6 +19,7 @@ from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.result import Figures
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.models.inference.scorer import StepScores
+from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.windows.label_windows import LabelWindows
 
 FEW = Settings(importance_samples=64, samples=30)
@@ -30,6 +32,7 @@ class Oracle:
     """A perfect model: z is the number of a window in a list of all windows."""
 
     z_size = 2
+    density: LatentDensity | None = None
 
     def __init__(self, known: Labels, scale: float = 0.1) -> None:
         self.known, self.scale = known, scale
@@ -178,3 +181,19 @@ def test_training_windows_are_chosen_file_by_file() -> None:
     assert sorted(chosen) == chosen.tolist()
     assert choose_by_file(files, 200, seed=0).tolist() == list(range(113))
     assert choose_by_file(files, 12, seed=1).tolist() != chosen.tolist()
+
+
+def test_samples_of_a_fitted_prior_stand_beside_those_of_the_standard_one(data: Data) -> None:
+    model = Oracle(all_known(data))
+    plain = measure(model, data)
+    assert plain.novelty.samples_normal is None
+    model.density = density_of([1.0], [[4.0, 0.0]], [np.eye(2) * 0.01])  # window 4 alone
+    fitted = measure(model, data)
+    assert fitted.novelty.samples.distinct == pytest.approx(1 / 30)
+    assert fitted.novelty.samples_normal == plain.novelty.samples
+    assert fitted.window_sets is not None
+    assert plain.window_sets is not None
+    assert fitted.window_sets["samples_normal"] == plain.window_sets["samples"]
+    assert fitted.window_sets["samples_usual_normal"] == plain.window_sets["samples_usual"]
+    priors = {name: part.prior for name, part in fitted.window_sets.items()}
+    assert (priors["samples"], priors["samples_normal"], priors["held_out"]) == ("fitted", "normal", None)

@@ -19,6 +19,7 @@ from gmd_vae.evaluation.settings import Settings
 from gmd_vae.evaluation.tables.groove import velocities_and_timing
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.models.inference.scorer import StepScores
+from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.windows.extraction import Tensors
 
 OUTPUT = OutputSpec(2, 32, 27, 27)
@@ -29,6 +30,7 @@ class Perfect:
     """A perfect model: the first number of z is that of a window in a list of all windows."""
 
     z_size = 2
+    density: LatentDensity | None = None
 
     def __init__(self, windows: Sequence[Tensors]) -> None:
         self._windows = windows

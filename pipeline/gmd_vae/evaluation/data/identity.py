@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from gmd_vae.common.priors import NORMAL
+
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointFiles:
@@ -45,6 +47,21 @@ class TrainingFolder(ExamplesFolder):
 
 
 @dataclasses.dataclass(frozen=True)
+class Prior:
+    """The prior that z of samples is drawn from.
+
+    Attributes:
+        name: One of ``priors.PRIORS``.
+        gaussians: Number of Gaussians of a fitted density; ``None``: N(0, I).
+        sha256: SHA-256 of the numbers of the density.
+    """
+
+    name: str = NORMAL
+    gaussians: int | None = None
+    sha256: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Identity:
     """The checkpoint and the data of a result.
 
@@ -59,6 +76,7 @@ class Identity:
         training_seed: Seed of the run.
         recipe: SHA-256 of config, hyperparameters, layers, training examples and initial weights: runs with the same
             recipe differ only in their seed, and in the number of their steps.
+        prior: Prior of the samples.
     """
 
     run: str
@@ -70,3 +88,4 @@ class Identity:
     catalogues: tuple[str, ...]
     training_seed: int | None = None
     recipe: str | None = None
+    prior: Prior = Prior()

@@ -8,17 +8,20 @@ from typing import Any
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.priors import FITTED
 from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
-from gmd_vae.evaluation.data.identity import CheckpointFiles, ExamplesFolder, Identity, TrainingFolder
+from gmd_vae.evaluation.data.identity import CheckpointFiles, ExamplesFolder, Identity, Prior, TrainingFolder
 from gmd_vae.evaluation.data.styles import find_catalogues, styles_of, tempos_of
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.families import family_of
 from gmd_vae.models import checkpoints
+from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run, read_run
 from gmd_vae.training.run.run_file import NAME
+from gmd_vae.training.run.trained_model import density_of_run
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
 
@@ -32,6 +35,7 @@ class Target:
         examples: Folder of the examples whose split is evaluated.
         training: Folder of the examples that the run was trained on.
         catalogues: ``info.csv`` files with styles and tempos of both.
+        density: Density of z that the run fitted to the checkpoint; ``None``: samples are from N(0, I).
     """
 
     run: Run
@@ -39,6 +43,7 @@ class Target:
     examples: Path
     training: Path
     catalogues: tuple[Path, ...]
+    density: LatentDensity | None = None
 
     def identity(self, split: str) -> Identity:
         """Returns the checkpoint and the data with their digests: a result is valid while they are the same."""
@@ -60,6 +65,7 @@ class Target:
             catalogues=tuple(files.sha256(catalogue) for catalogue in self.catalogues),
             training_seed=self.run.seed,
             recipe=self.run.recipe,
+            prior=_describe(self.density),
         )
 
     def folder(self, split: str, settings: Settings) -> Path:
@@ -121,7 +127,12 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
     if examples:
         open_examples(examples, run.config)  # refuses windows that do not fit the config
     catalogues = {catalogue} if catalogue else {*find_catalogues(training), *find_catalogues(examples or training)}
-    return Target(run, checkpoint, examples or training, training, tuple(sorted(catalogues)))
+    density = density_of_run(run, checkpoint)
+    return Target(run, checkpoint, examples or training, training, tuple(sorted(catalogues)), density)
+
+
+def _describe(density: LatentDensity | None) -> Prior:
+    return Prior() if density is None else Prior(FITTED, density.components, density.digest)
 
 
 def training_examples(run: Run) -> Path:

@@ -38,6 +38,11 @@ class TensorWindows:
     def __len__(self) -> int:
         return len(self.tensors)
 
+    @property
+    def items(self) -> Sequence[Tensors]:
+        """The windows as a scorer reads them."""
+        return self.tensors
+
 
 def load_tensor_windows(folder: Path, split: str) -> TensorWindows:
     """Reads a split of tensors from a folder that ``gmd-vae preprocess`` made.

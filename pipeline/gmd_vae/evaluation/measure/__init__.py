@@ -2,6 +2,7 @@
 
 Read ``drum_labels.py`` first.
 
+- ``samples.py``: latent vectors of samples, shared by all.
 - ``drum_labels.py``: drum labels and NADE drums.
 - ``coded_windows.py``: shared by streams and multitrack windows.
 - ``streams.py``: melodies and trios.

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.common.latent_points import prior
 from gmd_vae.evaluation.data.arrays import Labels, Vectors
 from gmd_vae.evaluation.data.coding import StreamCoding
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
@@ -17,7 +16,8 @@ from gmd_vae.evaluation.data.tensor_windows import ConditioningInputs, SelectedW
 from gmd_vae.evaluation.latent.posterior import measure_activity
 from gmd_vae.evaluation.latent.space import LatentSpace, measure_interpolation, measure_style
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
-from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
+from gmd_vae.evaluation.measure.samples import compared, draw_samples
+from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets
 from gmd_vae.evaluation.metrics.contents import Contents
 from gmd_vae.evaluation.metrics.intervals import FileResampler
 from gmd_vae.evaluation.metrics.novelty import Novelty, measure_novelty
@@ -85,13 +85,17 @@ def measure_coded_windows(
     }
     reconstruction = compare(predictions, codes, training, resampler)
     advance("samples from the prior", 0)
-    z = prior(settings.samples, model.z_size, seed)
-    conditioned_by = np.random.default_rng([seed, _CONTROLS]).integers(len(windows), size=len(z))
-    temperatures = sample_temperatures(settings) if contents else {"samples": settings.temperature}
-    sampled = {name: Samples(decode(z, value, conditioned_by), value) for name, value in temperatures.items()}
-    samples = sampled["samples"].labels
+    conditioned_by = np.random.default_rng([seed, _CONTROLS]).integers(len(windows), size=settings.samples)
+    drawn = draw_samples(model, settings) if contents else compared(draw_samples(model, settings))
+    sampled = {
+        name: Samples(decode(draw.z, draw.temperature, conditioned_by), draw.temperature, draw.prior)
+        for name, draw in drawn.items()
+    }
     advance("novelty", 0)
-    novelty = NoveltyOfSets(*(_measure_novelty(part, training, coding) for part in (samples, codes)))
+    novelty = NoveltyOfSets(
+        held_out=_measure_novelty(codes, training, coding),
+        **{name: _measure_novelty(sampled[name].labels, training, coding) for name in compared(drawn)},
+    )
     return Figures(
         windows=len(codes),
         files=len(data.windows.sources),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Floats, Labels, Vectors, to_hits
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
@@ -22,7 +21,8 @@ from gmd_vae.evaluation.latent.space import (
     measure_style,
 )
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
-from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
+from gmd_vae.evaluation.measure.samples import compared, draw_samples
+from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets
 from gmd_vae.evaluation.metrics import baselines, rhythm
 from gmd_vae.evaluation.metrics.contents import DrumContents
 from gmd_vae.evaluation.metrics.distributions import FeatureComparison, compare_distributions
@@ -72,11 +72,17 @@ def measure_drum_labels(
     }
     reconstruction = compare_predictions(predictions, labels, training, grid, resampler)
     advance("samples from the prior", 0)
-    z = prior(settings.samples, model.z_size, seed)
-    sampled = {name: Samples(_decode(model, z, value), value) for name, value in sample_temperatures(settings).items()}
+    drawn = draw_samples(model, settings)
+    sampled = {
+        name: Samples(_decode(model, draw.z, draw.temperature), draw.temperature, draw.prior)
+        for name, draw in drawn.items()
+    }
     samples = sampled["samples"].labels
     advance("novelty and distributions", 0)
-    novelty = NoveltyOfSets(measure_novelty(samples, training, classes), measure_novelty(labels, training, classes))
+    novelty = NoveltyOfSets(
+        held_out=measure_novelty(labels, training, classes),
+        **{name: measure_novelty(sampled[name].labels, training, classes) for name in compared(drawn)},
+    )
     return Figures(
         windows=len(labels),
         files=len(data.windows.sources),

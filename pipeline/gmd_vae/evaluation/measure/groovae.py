@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Floats, Vectors
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
@@ -16,7 +15,8 @@ from gmd_vae.evaluation.data.tensor_windows import TensorWindows
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
 from gmd_vae.evaluation.measure.coded_windows import ROWS, conditioning_inputs, encode_all, measure_latent
 from gmd_vae.evaluation.measure.drum_labels import compare_features, compare_predictions
-from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets, sample_temperatures
+from gmd_vae.evaluation.measure.samples import compared, draw_samples
+from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets
 from gmd_vae.evaluation.metrics.boosted_feel import PlayedWindows, play_boosted
 from gmd_vae.evaluation.metrics.contents import DrumContents
 from gmd_vae.evaluation.metrics.groove_errors import Performance, TrainingFeel, measure_errors, measure_feel
@@ -89,14 +89,14 @@ def measure_groovae(
     predictions = {name: answer.labels for name, answer in played.items()}
     reconstruction = compare_predictions(predictions, labels, training.labels, grid, resampler)
     advance("samples from the prior", 0)
-    z = prior(settings.samples, model.z_size, seed)
-    conditioned_by = np.random.default_rng([seed, _CONTROLS]).integers(len(labels), size=len(z))
-    temperatures = sample_temperatures(settings)
-    sampled = {name: decode(z, value, conditioned_by) for name, value in temperatures.items()}
+    conditioned_by = np.random.default_rng([seed, _CONTROLS]).integers(len(labels), size=settings.samples)
+    drawn = draw_samples(model, settings)
+    sampled = {name: decode(draw.z, draw.temperature, conditioned_by) for name, draw in drawn.items()}
     samples = sampled["samples"]
     advance("novelty and distributions", 0)
     novelty = NoveltyOfSets(
-        measure_novelty(samples.labels, training.labels, classes), measure_novelty(labels, training.labels, classes)
+        held_out=measure_novelty(labels, training.labels, classes),
+        **{name: measure_novelty(sampled[name].labels, training.labels, classes) for name in compared(drawn)},
     )
     return Figures(
         windows=len(labels),
@@ -110,7 +110,7 @@ def measure_groovae(
         groove=_measure_groove(data, truth, training, {**played, "hits_given": hits_given}, samples, resampler, seed),
         novelty=novelty,
         window_sets=measure_window_sets(
-            {name: Samples(part.labels, temperatures[name]) for name, part in sampled.items()},
+            {name: Samples(part.labels, drawn[name].temperature, drawn[name].prior) for name, part in sampled.items()},
             Music(labels, data.windows.files),
             Music(training.labels, data.training.files),
             DrumContents(classes, grid.meter),

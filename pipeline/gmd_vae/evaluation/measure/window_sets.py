@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.latent.space import choose_by_file
 from gmd_vae.evaluation.metrics.contents import Contents
@@ -31,10 +30,12 @@ class Samples(NamedTuple):
     Attributes:
         labels: Windows, ``[n, steps]``.
         temperature: Temperature at which they were drawn.
+        prior: Prior of their z, one of ``priors.PRIORS``.
     """
 
     labels: Labels
     temperature: float
+    prior: str
 
 
 class Music(NamedTuple):
@@ -47,12 +48,6 @@ class Music(NamedTuple):
 
     labels: Labels
     files: Integers
-
-
-def sample_temperatures(settings: Settings) -> dict[str, float]:
-    """Returns the name and the temperature of each set of samples: that of the settings, and that of ``generate``."""
-    usual = {} if settings.temperature == SAMPLING else {"samples_usual": SAMPLING}
-    return {"samples": settings.temperature, **usual}
 
 
 def measure_window_sets(
@@ -73,11 +68,11 @@ def measure_window_sets(
     Returns:
         The figures of the samples, of ``held_out`` and of ``training``, by name.
     """
-    of_samples = {name: (part.labels, None, part.temperature) for name, part in samples.items()}
-    of_music = {
-        name: (part.labels, part.files, None) for name, part in (("held_out", held_out), ("training", training))
-    }
-    sets = {name: _repetition(*part, contents, settings) for name, part in {**of_samples, **of_music}.items()}
+    of_music = {"held_out": held_out, "training": training}
+    sets = {name: _repetition(part.labels, None, contents, settings) for name, part in samples.items()}
+    for name, part in samples.items():
+        sets[name] = dataclasses.replace(sets[name], temperature=part.temperature, prior=part.prior)
+    sets |= {name: _repetition(part.labels, part.files, contents, settings) for name, part in of_music.items()}
     size = min(_LARGEST, *(figures.windows for figures in sets.values()))
     chosen, of_training = (choose_by_file(part.files, size, settings.seed) for part in (held_out, training))
     test = _TwoSampleTest(held_out.labels[chosen], held_out.files[chosen], contents, settings)
@@ -113,8 +108,6 @@ class _TwoSampleTest:
         return dataclasses.replace(figures, auc=separation.auc(self._resampler), auc_above_training=above)
 
 
-def _repetition(
-    labels: Labels, files: Integers | None, temperature: float | None, contents: Contents, settings: Settings
-) -> WindowSet:
+def _repetition(labels: Labels, files: Integers | None, contents: Contents, settings: Settings) -> WindowSet:
     repetition = measure_repetition(labels, files, contents, resamples=settings.resamples, seed=settings.seed)
-    return WindowSet(**vars(repetition), windows=len(labels), temperature=temperature)
+    return WindowSet(**vars(repetition), windows=len(labels))

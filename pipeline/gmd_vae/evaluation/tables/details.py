@@ -12,6 +12,7 @@ from gmd_vae.evaluation.tables.formats import Table, estimate, number, text
 from gmd_vae.evaluation.tables.groove import velocities_and_timing
 from gmd_vae.evaluation.tables.overview import INTERVALS, run_names
 from gmd_vae.evaluation.tables.window_sets import window_sets
+from gmd_vae.models.latent_density import gaussians
 
 
 def details(result: Result) -> list[Table]:
@@ -86,7 +87,10 @@ def _likelihood(result: Result) -> Table:
 
 
 def _novelty(result: Result) -> Table:
-    sets = (result.figures.novelty.samples, result.figures.novelty.held_out)
+    novelty, prior = result.figures.novelty, result.identity.prior
+    titles = {"samples": "samples", "samples_normal": "samples of N(0, I)", "held_out": "held-out windows"}
+    named = {title: part for name, title in titles.items() if (part := getattr(novelty, name)) is not None}
+    sets = tuple(named.values())
     rows: list[tuple[str, ...]] = []
     lines = []
     for figure in figures.NOVELTY:
@@ -102,7 +106,9 @@ def _novelty(result: Result) -> Table:
         "Each window is compared with the nearest training window, the one with the fewest differing steps. In "
         "brackets: 95 % intervals (Wilson), too narrow for held-out windows, which overlap.",
     )
-    return Table("Novelty", ("", "samples", "held-out windows"), tuple(rows), notes, lines=frozenset(lines))
+    if prior.gaussians is not None:
+        notes += (f"Samples: z from {gaussians(prior.gaussians)} fitted to the training windows.",)
+    return Table("Novelty", ("", *named), tuple(rows), notes, lines=frozenset(lines))
 
 
 def _distribution(result: Result) -> Table | None:

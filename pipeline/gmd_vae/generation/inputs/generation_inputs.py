@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.common import files, latent_points
+from gmd_vae.common import files
 from gmd_vae.generation.inputs.chords import chords_of_window
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.midi.reader.account import Account
+from gmd_vae.models.latent_density import LatentDensity, draw_latents
 
 Floats = npt.NDArray[np.float32]
 
@@ -53,8 +54,13 @@ class GenerationInputs:
         """The controls of all windows, each ``[steps, control_depth]``; empty for drum grids."""
         return [window.controls for window in self.all_windows if window.controls is not None]
 
-    def encode(self, model: OpenedModel) -> Floats:
-        """Returns the posterior mean of each window, the vectors and the sample of each seed, ``[n, z_size]``."""
+    def encode(self, model: OpenedModel, density: LatentDensity | None = None) -> Floats:
+        """Returns the posterior mean of each window, the vectors and the sample of each seed, ``[n, z_size]``.
+
+        Args:
+            model: The model.
+            density: Density of z for the samples; ``None``: N(0, I).
+        """
         windows = self.all_windows
         means = []
         if windows:
@@ -62,7 +68,7 @@ class GenerationInputs:
             means.append(model.encode(inputs, lengths, self.controls or None))
         if self.vectors is not None:
             means.append(self.vectors)
-        samples = [latent_points.prior(1, model.z_size, seed) for seed in self.seeds]
+        samples = [draw_latents(density, 1, model.z_size, seed) for seed in self.seeds]
         return np.concatenate([*means, *samples, np.zeros((0, model.z_size), np.float32)])
 
     def describe(self, fidelity: Sequence[Mapping[str, Any]], chord_bars: Sequence[int] | None) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from gmd_vae.generation.request import (
     VARY,
     GenerationRequest,
 )
+from gmd_vae.models.latent_density import LatentDensity, draw_latents
 
 Floats = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int64]
@@ -55,6 +56,7 @@ def file_latents(
     vectors: Mapping[str, npt.NDArray[np.float64]],
     window_bars: int,
     likeliest_steps: LikeliestSteps,
+    density: LatentDensity | None = None,
 ) -> FileLatents:
     """Returns the latent vectors of a request.
 
@@ -65,6 +67,7 @@ def file_latents(
         vectors: Attribute vectors by name, float64 ``[z_size]`` each.
         window_bars: Bars in a window.
         likeliest_steps: Decoder for the search of variations.
+        density: Density that z is drawn from; ``None``: N(0, I).
 
     Raises:
         GmdVaeError: The request asks for a variation at a distance that does not exist.
@@ -81,17 +84,17 @@ def file_latents(
     if request.mode == VARY:
         return _one_window_each(find_variations(encoded[0], request, likeliest_steps))
     if request.mode == ATTRIBUTE:
-        start = encoded[0] if len(encoded) else latent_points.prior(1, z_size, request.seed)[0]
+        start = encoded[0] if len(encoded) else draw_latents(density, 1, z_size, request.seed)[0]
         along = np.linspace(0.0, 1.0, count) if count > 1 else np.ones(1)
         amounts = {move.attribute: move.start + along * (move.end - move.start) for move in request.moves}
         moved = sum(amount[:, None] * vectors[name] for name, amount in amounts.items())
         return _one_window_each(np.asarray(start + moved, np.float32))
     if request.mode == SAMPLE and inputs.vectors is not None:
         return _one_window_each(inputs.vectors)
-    first_windows = _first_windows(request, encoded)
+    first_windows = _first_windows(request, encoded, density)
     if request.bars is None:
         return _one_window_each(first_windows)
-    return _walks(request, first_windows, -(-request.bars // window_bars))
+    return _walks(request, first_windows, -(-request.bars // window_bars), density)
 
 
 def find_variations(center: Floats, request: GenerationRequest, likeliest_steps: LikeliestSteps) -> Floats:
@@ -134,26 +137,34 @@ def find_variations(center: Floats, request: GenerationRequest, likeliest_steps:
     return np.concatenate(found)
 
 
-def _first_windows(request: GenerationRequest, encoded: Floats) -> Floats:
+def _first_windows(request: GenerationRequest, encoded: Floats, density: LatentDensity | None) -> Floats:
     """Returns the latent vector at which each file begins, float32 ``[count, z_size]``."""
     if request.mode == CONTINUE:
         return np.repeat(encoded, request.count, axis=0)
-    z = latent_points.prior(1 if request.same_z else request.count, encoded.shape[1], request.seed)
-    if request.radius is not None:
-        z = np.asarray(encoded[0] + request.radius * z, np.float32)
+    count, z_size = 1 if request.same_z else request.count, encoded.shape[1]
+    if request.radius is None:
+        z = draw_latents(density, count, z_size, request.seed)
+    else:
+        z = np.asarray(encoded[0] + request.radius * latent_points.prior(count, z_size, request.seed), np.float32)
     return np.repeat(z, request.count, axis=0) if request.same_z else z
 
 
-def _walks(request: GenerationRequest, first_windows: Floats, windows: int) -> FileLatents:
+def _walks(
+    request: GenerationRequest, first_windows: Floats, windows: int, density: LatentDensity | None
+) -> FileLatents:
     """Returns an AR(1) walk of ``windows`` latent vectors for each file.
 
-    A continuation leaves out the first point: it is the input that it continues.
+    The walk stays within the prior: N(0, I), or of a mixture the Gaussian of its first point. A continuation leaves out
+    the first point: it is the input that it continues.
     """
     skip = 1 if request.mode == CONTINUE else 0
     paths = []
     for number, start in enumerate(first_windows):
-        noise = normals(request.seed, WALKS, [(number, window) for window in range(windows)], len(start))
-        walk = latent_points.ar1_walk(start, request.drift, noise)
+        if density is not None:
+            walk = density.walk(start, request.drift, number, windows, request.seed)
+        else:
+            noise = normals(request.seed, WALKS, [(number, window) for window in range(windows)], len(start))
+            walk = latent_points.ar1_walk(start, request.drift, noise)
         paths.append(np.concatenate([start[None], walk])[skip : windows + skip])
     rows = tuple(range(number * windows, (number + 1) * windows) for number in range(len(paths)))
     return FileLatents(np.concatenate(paths), rows)

@@ -8,14 +8,49 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import files
+from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models import checkpoints
 from gmd_vae.models.card import Card
 from gmd_vae.models.checkpoint_variables import read_model_variables
-from gmd_vae.models.model_file import ModelFile
+from gmd_vae.models.latent_density import LatentDensity
+from gmd_vae.models.model_file import SUFFIX, ModelFile, read_model
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
+
+MODEL_NAME = f"model{SUFFIX}"  # in ``RUN/best``
+
+
+def best_model(run: Run, checkpoint: Path) -> ModelFile | None:
+    """Reads ``RUN/best/model.safetensors``.
+
+    Args:
+        run: The run.
+        checkpoint: Prefix of one of its checkpoints.
+
+    Returns:
+        The model; ``None`` if the file is missing or damaged, or is of another checkpoint.
+    """
+    try:
+        model = read_model(run.best_folder / MODEL_NAME)
+    except GmdVaeError:
+        return None
+    fits = model.hparams["z_size"] == run.hparams["z_size"] and model.checkpoint == _digests(checkpoint)
+    return model if fits else None
+
+
+def density_of_run(run: Run, checkpoint: Path) -> LatentDensity | None:
+    """Returns the density of z that training fitted to a checkpoint; ``None`` if it fitted none.
+
+    Args:
+        run: The run.
+        checkpoint: Prefix of one of its checkpoints.
+    """
+    if not run.hparams["prior_components"]:
+        return None
+    model = best_model(run, checkpoint)
+    return None if model is None else model.density
 
 
 def model_of_run(run: Run, checkpoint: Path, validation: Validation | None = None) -> ModelFile:
@@ -59,8 +94,13 @@ def model_of_checkpoint(config: Config, hparams: dict[str, Any], checkpoint: Pat
         variables=read_model_variables(checkpoint, variable_shapes(config, hparams)),
         card=card,
         step=checkpoints.step_of(checkpoint),
-        checkpoint={piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)},
+        checkpoint=_digests(checkpoint),
     )
+
+
+def _digests(checkpoint: Path) -> dict[str, str]:
+    """Returns name and SHA-256 of each file of a checkpoint."""
+    return {piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)}
 
 
 def _name_of_data(run: Run) -> str:
