@@ -41,7 +41,7 @@ def draw_samples(model: Model[Any], settings: Settings) -> dict[str, Draw]:
     usual = {} if settings.temperature == SAMPLING else {"samples_usual": SAMPLING}
     temperatures = {"samples": settings.temperature, **usual}
     priors = {"": (NORMAL, None)} if model.density is None else {"": (FITTED, model.density), "_normal": (NORMAL, None)}
-    drawn = {}
+    drawn: dict[str, Draw] = {}
     for ending, (prior, density) in priors.items():
         z = draw_latents(density, settings.samples, model.z_size, settings.seed)
         drawn |= {f"{name}{ending}": Draw(z, prior, value) for name, value in temperatures.items()}

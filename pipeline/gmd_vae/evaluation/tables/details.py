@@ -102,7 +102,7 @@ def _novelty(result: Result) -> Table:
             for figure in figures.DISTANCES:
                 cells = (number(figure.read(spread), figure.digits) for spread in spreads)
                 rows.append((f"differing {unit}, {figure.heading}", *cells))
-    notes = (
+    notes: tuple[str, ...] = (
         "Each window is compared with the nearest training window, the one with the fewest differing steps. In "
         "brackets: 95 % intervals (Wilson), too narrow for held-out windows, which overlap.",
     )
