@@ -76,7 +76,7 @@ class Identity:
         training_seed: Seed of the run.
         recipe: SHA-256 of config, hyperparameters, layers, training examples and initial weights: runs with the same
             recipe differ only in their seed, and in the number of their steps.
-        prior: Prior of the samples.
+        prior: Prior of the samples; ``None`` in results of earlier versions: N(0, I).
     """
 
     run: str
@@ -88,4 +88,9 @@ class Identity:
     catalogues: tuple[str, ...]
     training_seed: int | None = None
     recipe: str | None = None
-    prior: Prior = Prior()
+    prior: Prior | None = None
+
+    @property
+    def gaussians(self) -> int | None:
+        """Number of Gaussians of the fitted density that is the prior; ``None``: N(0, I)."""
+        return None if self.prior is None else self.prior.gaussians

@@ -87,7 +87,7 @@ def _likelihood(result: Result) -> Table:
 
 
 def _novelty(result: Result) -> Table:
-    novelty, prior = result.figures.novelty, result.identity.prior
+    novelty, count = result.figures.novelty, result.identity.gaussians
     titles = {"samples": "samples", "samples_normal": "samples of N(0, I)", "held_out": "held-out windows"}
     named = {title: part for name, title in titles.items() if (part := getattr(novelty, name)) is not None}
     sets = tuple(named.values())
@@ -106,8 +106,8 @@ def _novelty(result: Result) -> Table:
         "Each window is compared with the nearest training window, the one with the fewest differing steps. In "
         "brackets: 95 % intervals (Wilson), too narrow for held-out windows, which overlap.",
     )
-    if prior.gaussians is not None:
-        notes += (f"Samples: z from {gaussians(prior.gaussians)} fitted to the training windows.",)
+    if count is not None:
+        notes += (f"Samples: z from {gaussians(count)} fitted to the training windows.",)
     return Table("Novelty", ("", *named), tuple(rows), notes, lines=frozenset(lines))
 
 

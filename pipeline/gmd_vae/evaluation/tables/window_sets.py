@@ -18,7 +18,7 @@ def window_sets(result: Result) -> Table | None:
         return None
     rows = [
         (
-            _TITLES.get(name) or _samples(part, compares=result.identity.prior.name == FITTED),
+            _TITLES.get(name) or _samples(part, compares=result.identity.gaussians is not None),
             *(estimate(figure.read(part), figure.digits) for figure in figures.WINDOW_SETS),
         )
         for name, part in sets.items()
@@ -30,7 +30,7 @@ def window_sets(result: Result) -> Table | None:
         "trained on; 0.5: it cannot. Training windows are the yardstick, so read the difference. Intervals "
         "are over the held-out files.",
     )
-    if (count := result.identity.prior.gaussians) is not None:
+    if (count := result.identity.gaussians) is not None:
         notes += (f"Fitted: z from {gaussians(count)} fitted to the training windows, the prior of this model.",)
     models = sum(name not in _TITLES for name in sets)
     columns = ("", *(figure.heading for figure in figures.WINDOW_SETS))
