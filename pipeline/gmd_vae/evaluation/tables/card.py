@@ -39,6 +39,8 @@ _SETS = (figures.REPEATED_STEPS, figures.HITS_PER_BAR, figures.SILENT_STEPS, fig
 _SETS_ROWS = {
     "samples": "samples",
     "samples_usual": f"samples, temperature {SAMPLING:g}",
+    "samples_normal": "samples from N(0, I)",
+    "samples_usual_normal": f"samples from N(0, I), temperature {SAMPLING:g}",
     "held_out": "held-out windows",
     "training": "training windows",
 }
@@ -60,7 +62,7 @@ _SECTIONS = (
     _Section(
         "Nearest training window: steps that differ",
         (("novelty.*", figures.COPIES), *(("novelty.*.steps", figure) for figure in _DISTANCES)),
-        {name: _SETS_ROWS[name] for name in ("samples", "held_out")},
+        {name: _SETS_ROWS[name] for name in ("samples", "samples_normal", "held_out")},
     ),
 )
 
