@@ -17,6 +17,7 @@ import dataclasses
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -274,18 +275,25 @@ def _announce_training(run: Path, recipe: Recipe) -> None:
 
 
 def _gmd_vae(*arguments: object) -> None:
-    """Runs a command.
+    """Runs a command. Ctrl-C and SIGTERM stop it, and it is waited for: training saves a checkpoint first.
 
     Raises:
+        KeyboardInterrupt: It was stopped.
         StageError: It failed; it has said why.
     """
     words = [str(argument) for argument in arguments]
     print(f"$ gmd-vae {shlex.join(words)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "gmd_vae", *words], check=False)
-    if done.returncode == 130:
+    process = subprocess.Popen([sys.executable, "-m", "gmd_vae", *words])
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    code = None
+    while code is None:
+        with contextlib.suppress(KeyboardInterrupt):  # the terminal sends it to the command too
+            code = process.wait()
+    signal.signal(signal.SIGTERM, before)
+    if code in (130, 143, -signal.SIGINT, -signal.SIGTERM):
         raise KeyboardInterrupt
-    if done.returncode:
-        raise StageError(f"'gmd-vae {words[0]}' failed with exit status {done.returncode}.")
+    if code:
+        raise StageError(f"'gmd-vae {words[0]}' failed with exit status {code}.")
 
 
 def _commit_of(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -197,6 +198,20 @@ def test_a_failure_and_a_large_model_are_one_line(
 def test_a_command_that_fails_stops_the_work(tool: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(tool.StageError, match=r"'gmd-vae models' failed with exit status 1"):
         tool._gmd_vae("models", tmp_path / "nowhere.safetensors")
+
+
+def test_a_command_that_is_stopped_may_save_first(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "python"
+    script.write_text(
+        f"#!/bin/sh\nkill -INT $PPID\nsleep 0.6\ntouch {shlex.quote(str(tmp_path / 'saved'))}\nexit 130\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with pytest.raises(KeyboardInterrupt):
+        tool._gmd_vae("train")
+    assert (tmp_path / "saved").exists()
 
 
 def test_the_recipes_fit_their_configs_and_models(tool: ModuleType) -> None:
