@@ -68,6 +68,7 @@ RANGES = {
     "blank_inputs": (0.0, 0.6),
 }
 SCHEDULES = ["exponential", "cosine"]  # of the learning rate; cosine ends with the run, whose steps must be known
+INTERRUPTED = 130  # exit status of a training that saved its last step after the CPU time was used up
 SAMPLES = 500  # from N(0, I), for repetition and hits a bar
 FIGURES = ("free_running", "teacher_forced", "elbo", "kl_bits", "repeated_steps", "hits_per_bar")
 
@@ -227,10 +228,11 @@ def train(run: Path, trial: Trial, core: int, options: argparse.Namespace, stopp
     if process.poll() is None:
         process.send_signal(signal.SIGINT)  # saves a checkpoint
     process.wait()
-    if process.returncode and not stopped.is_set():
+    if stopped.is_set():
+        raise optuna.TrialPruned
+    if process.returncode not in (0, INTERRUPTED) or not _lines(run):
         lines = (options.folder / f"{run.name}.out").read_text().splitlines()
         trial.set_user_attr("failed", lines[-1] if lines else f"exit status {process.returncode}")
-    if process.returncode or stopped.is_set() or not _lines(run):
         raise optuna.TrialPruned
     step: int = json.loads(_lines(run)[-1])["step"]
     return step
@@ -242,7 +244,6 @@ def evaluate(run: Path) -> dict[str, float]:
     from gmd_vae.configuration.layers import ACCELERATED
     from gmd_vae.evaluation.data.target import find_target
     from gmd_vae.evaluation.latent.posterior import kl_bits
-    from gmd_vae.evaluation.metrics.repetition import measure_repetition
     from gmd_vae.evaluation.model import LIKELIEST, open_model
 
     best = any((run / "best").glob("*.index"))
@@ -256,17 +257,15 @@ def evaluate(run: Path) -> dict[str, float]:
         free_running = (model.decode(means, LIKELIEST) == labels).mean()
         z = np.random.default_rng(1).standard_normal((SAMPLES, means.shape[1]), dtype=np.float32)
         samples = np.asarray(model.decode(z, 1.0))
-    repetition = measure_repetition(
-        samples, None, steps_per_bar=target.run.config.drum_windows.steps_per_bar, resamples=2, seed=0
-    )
+    per_bar = target.run.config.drum_windows.steps_per_bar
     bits = kl_bits(means, scales).mean()
     figures = {
         "free_running": free_running,
         "elbo": -nats - bits * np.log(2),
         "teacher_forced": teacher_forced,
         "kl_bits": bits,
-        "repeated_steps": repetition.repeated_steps.value,
-        "hits_per_bar": repetition.hits_per_bar.value,
+        "repeated_steps": (samples[:, per_bar:] == samples[:, :-per_bar]).mean(),
+        "hits_per_bar": np.bitwise_count(samples).sum(axis=1).mean() * per_bar / samples.shape[1],
     }
     return {name: round(float(value), 4) for name, value in figures.items()}
 
