@@ -205,7 +205,7 @@ def test_a_command_that_is_stopped_may_save_first(
 ) -> None:
     script = tmp_path / "python"
     script.write_text(
-        f"#!/bin/sh\nkill -INT $PPID\nsleep 0.6\ntouch {shlex.quote(str(tmp_path / 'saved'))}\nexit 130\n"
+        f"#!/bin/sh\nsleep 0.5\nkill -INT $PPID\nsleep 0.6\ntouch {shlex.quote(str(tmp_path / 'saved'))}\nexit 130\n"
     )
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))

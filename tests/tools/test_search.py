@@ -93,6 +93,7 @@ def test_trials_by_hand_come_first_and_failures_are_kept(
 ) -> None:
     """The training fails at once: there are no examples."""
     monkeypatch.setattr(tool, "_cores", lambda: [0])
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # its handler would stay for the tests after this one
     given = ["--folder", str(tmp_path / "search"), "--examples-path", str(tmp_path), "--trials", "1"]
     monkeypatch.setattr(sys, "argv", ["search.py", *given])
     assert tool.main() == 0
