@@ -64,7 +64,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A child process of one that holds TensorFlow takes 0.3 s to fork, and some tests start hundreds.
     """
-    importing = {item.path for item in items if item.get_closest_marker("tensorflow")}
+    trained = {"tiny_run", "short_run"}  # fixtures that train where no other process has
+    importing = {
+        item.path
+        for item in items
+        if item.get_closest_marker("tensorflow") or trained.intersection(getattr(item, "fixturenames", ()))
+    }
 
     def place(item: pytest.Item) -> tuple[bool, int]:
         name = item.path.name

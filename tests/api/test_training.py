@@ -17,6 +17,7 @@ def _threads_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.tensorflow
+@pytest.mark.usefixtures("without_pictures")
 def test_a_model_is_trained_resumed_and_loaded(starter_examples: Path, tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = []
     options: dict[str, Any] = {"examples_path": starter_examples, "run_dir": tmp_path / "run", "seed": 3}

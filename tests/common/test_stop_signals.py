@@ -42,15 +42,20 @@ def start(folder: Path, *arguments: str, hangup: signal.Handlers = signal.SIG_DF
 
 
 # a terminal sends Ctrl-C to its group and ``kill`` SIGTERM to one process; SIGHUP comes either way
+SENT = {signal.SIGINT: "group", signal.SIGTERM: "process", signal.SIGHUP: "group"}
+
+
 @pytest.mark.parametrize(
-    ("number", "whole_group"),
-    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, True)],
-    ids=lambda value: value.name if isinstance(value, signal.Signals) else "group" if value else "process",
+    ("name", "number"),
+    [
+        *((name, signal.SIGINT) for name in COMMANDS),
+        # one handler serves all signals: a command with processes of its own, and one without
+        *((name, number) for number in (signal.SIGTERM, signal.SIGHUP) for name in ("convert", "fetch")),
+        ("preprocess", signal.SIGTERM),
+    ],
+    ids=lambda value: f"{value.name}-{SENT[value]}" if isinstance(value, signal.Signals) else value,
 )
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_signal_ends_a_command_and_its_processes(
-    name: str, number: signal.Signals, whole_group: bool, world: Path
-) -> None:
+def test_a_signal_ends_a_command_and_its_processes(name: str, number: signal.Signals, world: Path) -> None:
     for seconds in (0.3, 1.2):
         shutil.rmtree(world / "out", ignore_errors=True)
         process = start(world, *COMMANDS[name])
@@ -58,7 +63,7 @@ def test_a_signal_ends_a_command_and_its_processes(
         children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         for _ in range(2):  # ``timeout`` and terminals send two
             if process.poll() is None:
-                (os.killpg if whole_group else os.kill)(process.pid, number)
+                (os.killpg if SENT[number] == "group" else os.kill)(process.pid, number)
         out, err = process.communicate(timeout=30)
         assert process.returncode in (0, STATUS[number]), err
         assert "Traceback" not in out + err
@@ -76,9 +81,9 @@ def test_a_killed_command_leaves_no_process(world: Path) -> None:
         assert "Traceback" not in process.communicate()[1]
 
 
-@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
-def test_a_signal_while_a_command_starts_or_ends_shows_no_traceback(number: signal.Signals) -> None:
-    for milliseconds in range(0, 120, 6):
+@pytest.mark.parametrize(("first", "number"), enumerate(STATUS), ids=lambda value: getattr(value, "name", ""))
+def test_a_signal_while_a_command_starts_or_ends_shows_no_traceback(first: int, number: signal.Signals) -> None:
+    for milliseconds in range(4 * first, 120, 12):  # the three signals at moments of their own
         process = subprocess.Popen(
             [GMD_VAE[0], "-X", "importtime", *GMD_VAE[1:], "configs"],
             env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fixtures.command_line import GMD_VAE, environment
+from fixtures.command_line import GMD_VAE, environment, run_here
 
 COMMANDS = {
     "configs": ("configs",),
@@ -47,8 +47,8 @@ def world(tmp_path_factory: pytest.TempPathFactory, starter_midi: list[Path], st
 
 @pytest.fixture(scope="module")
 def usual(world: Path) -> dict[str, str]:
-    """The digest of what each command writes with ordinary streams."""
-    return {name: outcome(world, lambda folder, name=name: piped(folder, name)) for name in COMMANDS}
+    """The digest of what each command writes with ordinary streams, in this process."""
+    return {name: outcome(world, lambda folder, name=name: run_here(folder, *COMMANDS[name]).code) for name in COMMANDS}
 
 
 def outcome(world: Path, call: Callable[[Path], int]) -> str:

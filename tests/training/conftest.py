@@ -24,6 +24,12 @@ CONFIGS = [
 """
 
 
+@pytest.fixture(autouse=True)
+def _without_pictures(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("tensorflow"):
+        request.getfixturevalue("without_pictures")
+
+
 @pytest.fixture(scope="session")
 def short_configs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """File with two configs of one-bar windows: 16 unrolled steps build four times as fast as 64."""

@@ -55,10 +55,12 @@ def _tiny(config: Config, **changed: Any) -> Config:
         "enc_rnn_size": [6, 5][: len(config.hparams["enc_rnn_size"])],
         "dec_rnn_size": [7, 6, 5][: len(config.hparams["dec_rnn_size"])],
         "levels": (2, 4) if config.levels else (),
+        "conductor_autoregression": config.conductor_autoregression or not config.levels,
         "sampling_rate": 2.0 if config.hparams["sampling_rate"] else 0,  # a probability of 0.45 at step 1
         "free_bits": 0.0,  # so that the KL divergence has a gradient
+        "max_beta": 0.2,
     }
-    training = {"batch_size": 4, "num_steps": 1, "learning_rate": 0.001}
+    training = {"batch_size": 4, "num_steps": 1, "learning_rate": 0.001, "decay_rate": 0.9999}
     named = {"name": "tiny", "summary": "", "source": ""}
     return config.replace(windows=WINDOWS, **{**small, **training, **named, **changed})
 

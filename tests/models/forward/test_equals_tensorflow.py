@@ -18,6 +18,7 @@ from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, STOCK
 from gmd_vae.configuration.registry import all_configs
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.models.checkpoint_variables import read_variables
 from gmd_vae.models.checkpoints import find
 from gmd_vae.models.forward.groove import sigmoid, with_hits
@@ -28,9 +29,26 @@ pytestmark = pytest.mark.tensorflow
 
 ROWS = 3
 TOLERANCE = 1e-5  # absolute; the largest logits are between 2 and 4
-LABELS, GROOVES = (
-    [name for name, config in all_configs().items() if config.family == family] for family in ("drum-labels", "groovae")
-)
+
+
+def of_each_structure(family: str) -> list[str]:
+    """The configs of a family that differ in more than the lengths of their windows, sizes and training."""
+    found: dict[tuple[object, ...], str] = {}
+    for name, config in all_configs().items():
+        if config.family == family:
+            layers = [len(config.hparams[key]) for key in ("enc_rnn_size", "dec_rnn_size")]
+            levels = config.levels and (len(config.levels), config.levels[0] > 2, config.conductor_autoregression)
+            windows = config.windows
+            of_windows = (
+                (windows.roll_input, windows.roll_output, windows.output_depth)
+                if isinstance(windows, DrumWindows)
+                else (windows.task, windows.controls, windows.added)
+            )
+            found.setdefault((*layers, levels, *of_windows), name)
+    return list(found.values())
+
+
+LABELS, GROOVES = map(of_each_structure, ("drum-labels", "groovae"))
 
 
 def session_with(variables: Mapping[str, Any]) -> Any:
