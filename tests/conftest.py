@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 from collections.abc import Iterator
 
 import hypothesis
@@ -64,6 +65,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A child process of one that holds TensorFlow takes 0.3 s to fork, and some tests start hundreds.
     """
+    if "tensorflow" in sys.modules:
+        raise pytest.UsageError("A test module imports TensorFlow; import it in the tests themselves.")
     trained = {"tiny_run", "short_run"}  # fixtures that train where no other process has
     importing = {
         item.path

@@ -15,7 +15,6 @@ from gmd_vae.configuration.own_hparams import INPUT_LEVERS, check_levers
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.training.examples import open_examples
-from gmd_vae.training.execution import SingleProcess
 from gmd_vae.training.run.folder import Run
 
 SMALL = get_config("hierdec-drum_4bar_small")
@@ -60,6 +59,7 @@ def test_only_a_training_graph_with_a_lever_draws(
 ) -> None:
     from gmd_vae.magenta.api import tf
     from gmd_vae.training import graph
+    from gmd_vae.training.execution import SingleProcess
 
     class Drew(Exception):
         """Random numbers were drawn."""
