@@ -127,7 +127,7 @@ def carry_out(attack: Attack, sandbox: Path) -> Outcome:
     problems = [problem for one in done for problem in _judge(attack, one)]
     problems += _left_processes(mark)
     killed = any(number == signal.SIGKILL for number, _ in attack.signals)
-    problems += _changed_files(attack, sandbox, before, killed and not attack.again)
+    problems += _changed_files(attack, sandbox, before, killed)
     if attack.again:
         calm = Attack(attack.arguments, seconds=attack.seconds, megabytes=attack.megabytes, folder=attack.folder)
         second = _run(calm, sandbox, mark)

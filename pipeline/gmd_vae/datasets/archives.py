@@ -30,7 +30,8 @@ from gmd_vae.datasets.safe_names import is_clutter, relative_name
 
 MAX_MEMBERS = 1_000_000
 MAX_OTHER_FILES = 250_000  # a disk of samples holds 100,000; a whole system holds millions, and each is opened
-MAX_DIRECTORY_BYTES = 128 << 20  # of a zip, which zipfile reads as a whole: a million names of 88 bytes
+MAX_ZIP_FILES = 200_000  # each process that reads a zip holds its directory: about 700 bytes for each file
+MAX_DIRECTORY_BYTES = 32 << 20  # of a zip: 200,000 names of 120 bytes
 MAX_RATIO = 200  # of unpacked to packed size; GMD's densest file has 10, a zip bomb 1,000
 RATIO_COUNTS_FROM = 1 << 20  # bytes; a high ratio does no harm to smaller files
 MAX_COMPRESSED_TAR_BYTES = 4 << 30  # unpacked: a .tar.gz is read from front to back
@@ -45,6 +46,7 @@ _DAMAGE = (
 )  # fmt: skip
 _UNPACK = "Unpack it yourself and give the folder of one checkpoint."
 GET_AGAIN = "Get the archive again, or unpack it yourself and give the folder instead."
+_UNPACK_ALL = "Unpack it and give the folder instead."
 _NOT_A_FILE = "it is a link or a special file"
 
 Kind = Literal["zip", "tar", "tar.gz"]
@@ -179,7 +181,7 @@ def list_members(archive: Path, wanted: Callable[[str, Head], bool], max_bytes: 
     with damage_as_error(archive), contextlib.closing(_entries(archive, kind, MAX_COMPRESSED_TAR_BYTES)) as entries:
         for number, entry in enumerate(entries):
             if number >= MAX_MEMBERS:
-                raise _too_many_files(archive)
+                raise GmdVaeError(f"'{archive}' holds more than {MAX_MEMBERS:,} files", GET_AGAIN)
             try:
                 name, problem = relative_name(entry.name), entry.problem
             except ValueError as error:
@@ -201,7 +203,7 @@ def list_members(archive: Path, wanted: Callable[[str, Head], bool], max_bytes: 
                     raise GmdVaeError(
                         f"'{archive}' holds more than {MAX_HELD_BYTES >> 20} MiB of files to read, too much for a"
                         " compressed tar, which can only be read from front to back",
-                        "Unpack it and give the folder instead.",
+                        _UNPACK_ALL,
                     )
                 members[name] = Member(archive, name, entry.size, kind, entry.position, data)
     return Contents(tuple(members.values()), tuple(skipped), passed_over, tops.pop() if len(tops) == 1 else "")
@@ -218,10 +220,6 @@ def check_other_files(root: Path, count: int) -> None:
             f"'{printable(str(root), limit=None)}' holds more than {MAX_OTHER_FILES:,} files that are no MIDI files",
             "Give a folder or an archive that holds little else than music.",
         )
-
-
-def _too_many_files(archive: Path) -> GmdVaeError:
-    return GmdVaeError(f"'{archive}' holds more than {MAX_MEMBERS:,} files", GET_AGAIN)
 
 
 def copy_from_tar(archive: Path, folder: Path, wanted: Callable[[str], bool], max_bytes: int, max_members: int) -> None:
@@ -293,10 +291,13 @@ class _EntryHead:
 def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, None, None]:
     if kind == "zip":
         if _zip_directory_bytes(archive) > MAX_DIRECTORY_BYTES:
-            raise _too_many_files(archive)
+            size = f"more than {MAX_DIRECTORY_BYTES:,} bytes of names, too much for a zip"
+            raise GmdVaeError(f"'{archive}' holds {size}", _UNPACK_ALL)
         with open_regular(archive) as stream, zipfile.ZipFile(stream) as opened:
-            if len(opened.filelist) > MAX_MEMBERS:
-                raise _too_many_files(archive)
+            if len(opened.filelist) > MAX_ZIP_FILES:
+                raise GmdVaeError(
+                    f"'{archive}' holds more than {MAX_ZIP_FILES:,} files, too many for a zip", _UNPACK_ALL
+                )
             for position, info in enumerate(zip_infos(opened)):
                 if not info.is_dir():
                     blocks = functools.partial(_zip_head, opened, info)
