@@ -170,6 +170,25 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
         (lambda: model.interpolate(z[0], z[1], 1), "count of 2 or more"),
         (lambda: model.sample(200_001), "200,000 can be made at once"),
         (lambda: model.sample(1)[0].to_midi(tempo=0), "tempo must be"),
+        (lambda: model.sample(-1), "count must be 1 to 1,000,000, not -1"),
+        (lambda: model.sample(10**30), "count must be"),
+        (lambda: model.sample(2.5), "count must be a whole number"),  # type: ignore[arg-type]
+        (lambda: model.sample(1, seed="x"), "seed must be a whole number"),  # type: ignore[arg-type]
+        (lambda: model.sample(1, seed=-1), "seed must be 0 to"),
+        (lambda: model.sample(1, temperature=np.nan), "temperature must be 0 to 10, not nan"),
+        (lambda: model.sample(1, bars=0), "bars must be 1 to 4,000"),
+        (lambda: model.vary(z[0], 0), "count must be"),
+        (lambda: model.decode(["a"]), "no array of numbers"),
+        (lambda: model.sample(1)[0].to_midi(tempo="fast"), "tempo must be a finite number, not 'fast'"),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].to_midi(swing=None), "swing must be a finite number"),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].to_midi(velocity=2.5), "velocity must be a whole number"),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].to_midi(humanize="yes"), "neither True, False nor a model"),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].save(""), "path must be a path, not ''"),
+        (lambda: gmd_vae.load(True), "model must be a path"),  # type: ignore[arg-type]
+        (lambda: gmd_vae.train(3), "config is no text"),  # type: ignore[arg-type]
+        (lambda: gmd_vae.train(num_steps=0), "num_steps must be 1 to"),
+        (lambda: gmd_vae.train(run_dir=""), "run_dir must be a path"),
+        (lambda: gmd_vae.train(precision="fp64"), "precision is none of fp32, bf16, auto"),
         (lambda: model.sample(1)[0].to_midi(humanize=True, velocity=3), "Leave one of them out"),
         (lambda: model.sample(1)[0].to_midi(humanize=model), "does not humanize"),
         (lambda: gmd_vae.load("groove-4baar"), "Did you mean 'groove-4bar'"),

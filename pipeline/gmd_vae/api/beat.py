@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.api.arguments import path_text, real, whole
 from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_file
@@ -93,6 +94,8 @@ class Beat:
         plan = dataclasses.replace(self.plan, windows=[self.windows], playing=playing)
         performer = None
         if not isinstance(humanize, bool):
+            if not hasattr(humanize, "humanizer"):
+                raise GmdVaeError("humanize is neither True, False nor a model", "Give a model of gmd_vae.load.")
             performer = humanize.humanizer()
         (output,) = family.decoded_music(self.config).midi_files(plan, self.model, performer)
         return output.data
@@ -118,7 +121,7 @@ class Beat:
         Returns:
             The path.
         """
-        path = Path(path)
+        path = Path(path_text("path", path))
         data = self.to_midi(tempo=tempo, velocity=velocity, swing=swing, humanize=humanize)
         with whole_file(path) as temporary:
             temporary.write_bytes(data)
@@ -144,6 +147,7 @@ class Beat:
 
     def _playing(self, tempo: float | None, velocity: int | None, swing: float, feel: bool) -> Playing:
         family = family_of(self.config)
+        swing = real("swing", swing)
         asked = {"velocity": velocity is not None, "swing": swing != Playing.swing, "humanize": feel}
         for option, is_asked in asked.items():
             if is_asked and option not in family.playing_options:
@@ -152,8 +156,8 @@ class Beat:
             raise GmdVaeError("velocity makes all hits equally loud, and humanize does not", "Leave one of them out.")
         try:
             playing = Playing(
-                tempo=self.tempo if tempo is None else tempo,
-                velocity=Playing.velocity if velocity is None else velocity,
+                tempo=self.tempo if tempo is None else real("tempo", tempo),
+                velocity=Playing.velocity if velocity is None else whole("velocity", velocity, 1, 127),
                 swing=swing,
                 feel=load_feel() if feel else None,
                 seed=self.seed,

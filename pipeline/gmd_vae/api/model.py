@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, real, whole
 from gmd_vae.api.beat import Beat
 from gmd_vae.api.music import first_window, input_windows, is_latent
 from gmd_vae.common.errors import GmdVaeError
@@ -32,6 +32,7 @@ from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
 from gmd_vae.generation.request import (
     DISTANCE,
     INTERPOLATE,
+    MAX_BARS,
     RECONSTRUCT,
     SAMPLE,
     TEMPERATURES,
@@ -57,7 +58,7 @@ def load(model: str | Path | None = None) -> Model:
     from gmd_vae.models.bundled import DEFAULT
 
     opened = contextlib.ExitStack()
-    found = opened.enter_context(find_model(DEFAULT if model is None else os.fspath(model)))
+    found = opened.enter_context(find_model(DEFAULT if model is None else path_text("model", model)))
     return Model(found.source, opened)
 
 
@@ -123,7 +124,7 @@ class Model:
             GmdVaeError: ``z`` has another shape, or is not finite.
         """
         vectors = self._checked_latents(z)
-        request = GenerationRequest(SAMPLE, len(vectors), temperature, seed)
+        request = GenerationRequest(SAMPLE, len(vectors), _temperature(temperature, SAMPLE), _seed(seed))
         return self._compose(request, GenerationInputs(vectors=vectors))
 
     def sample(
@@ -146,12 +147,15 @@ class Model:
                 N(0, I); ``None``: fitted where the model has one.
 
         Raises:
-            GmdVaeError: There is no such prior, or the model has no fitted one.
+            GmdVaeError: A number is out of the range that the command has, there is no such prior, or the model has no
+                fitted one.
         """
         if prior not in (None, *PRIORS):
             raise GmdVaeError(f"There is no prior '{prior}'", f"Give one of {', '.join(PRIORS)}, or none.")
         chosen = choose_prior(self._source, prior)
-        request = GenerationRequest(SAMPLE, count, _temperature(temperature, SAMPLE), seed, bars=bars, prior=chosen)
+        count, bars = _count(count), None if bars is None else whole("bars", bars, 1, MAX_BARS)
+        temperature = _temperature(temperature, SAMPLE)
+        request = GenerationRequest(SAMPLE, count, temperature, _seed(seed), bars=bars, prior=chosen)
         return self._compose(request, GenerationInputs())
 
     def interpolate(
@@ -169,9 +173,9 @@ class Model:
         Raises:
             GmdVaeError: The music cannot be read, or has no window; or ``count`` is 1.
         """
-        if count < 2:
+        if _count(count) < 2:
             raise GmdVaeError("Interpolation needs a count of 2 or more: both endpoints count", "Choose a larger one.")
-        request = GenerationRequest(INTERPOLATE, count, _temperature(temperature, INTERPOLATE), seed)
+        request = GenerationRequest(INTERPOLATE, _count(count), _temperature(temperature, INTERPOLATE), _seed(seed))
         return self._compose(request, self._inputs(start, end))
 
     def vary(self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0) -> list[Beat]:
@@ -186,7 +190,8 @@ class Model:
         Raises:
             GmdVaeError: The music cannot be read, or has no window; or there is no such variation.
         """
-        request = GenerationRequest(VARY, count, TEMPERATURES[VARY], seed, distance=distance)
+        distance = whole("distance", distance, 1, MAX_COUNT)
+        request = GenerationRequest(VARY, _count(count), TEMPERATURES[VARY], _seed(seed), distance=distance)
         return self._compose(request, self._inputs(beat))
 
     def reconstruct(self, music: object, *, reading: Reading = EVERY_HIT) -> list[Beat]:
@@ -226,7 +231,11 @@ class Model:
         return GenerationInputs(vectors=np.concatenate(vectors))
 
     def _checked_latents(self, z: npt.ArrayLike) -> Floats:
-        vectors = np.atleast_2d(np.asarray(z, np.float32))
+        try:
+            with np.errstate(over="ignore"):  # infinite ones are refused below
+                vectors = np.atleast_2d(np.asarray(z, np.float32))
+        except (TypeError, ValueError, OverflowError):
+            raise GmdVaeError("The latent vectors are no array of numbers", f"Give [n, {self.z_size}].") from None
         if vectors.ndim != 2 or vectors.shape[1] != self.z_size or not len(vectors):
             shape = np.shape(z)
             raise GmdVaeError(f"Latent vectors of shape {shape} are not this model's", f"Give [n, {self.z_size}].")
@@ -257,4 +266,12 @@ class Model:
 
 
 def _temperature(given: float | None, mode: str) -> float:
-    return TEMPERATURES[mode] if given is None else given
+    return TEMPERATURES[mode] if given is None else real("temperature", given, 0, MAX_TEMPERATURE)
+
+
+def _count(given: int) -> int:
+    return whole("count", given, 1, MAX_COUNT)
+
+
+def _seed(given: int) -> int:
+    return whole("seed", given, 0, MAX_SEED)

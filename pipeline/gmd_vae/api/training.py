@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.common.errors import Interrupted
+from gmd_vae.api.arguments import MAX_STEPS, path_text, whole
+from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.training.cut_examples import cut_examples
 from gmd_vae.training.run.prepare import Request, prepare
 from gmd_vae.training.start import start
 from gmd_vae.training.threads import share_processors
+
+PRECISIONS = ("fp32", "bf16", "auto")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,21 +81,30 @@ def train(
         Interrupted: Ctrl-C or a signal stopped it; a checkpoint is saved, and the same call resumes.
     """
 
-    def path(value: str | Path | None) -> Path | None:
-        return None if value is None else Path(value)
+    def path(name: str, value: str | Path | None) -> Path | None:
+        return None if value is None else Path(path_text(name, value))
 
+    def steps(name: str, value: int | None, least: int = 1) -> int | None:
+        return None if value is None else whole(name, value, least, MAX_STEPS)
+
+    if config is not None and not isinstance(config, str):
+        raise GmdVaeError("config is no text", "Give the name of a config: 'gmd-vae configs' lists them.")
+    if not isinstance(hparams, Mapping | None):
+        raise GmdVaeError("hparams is no dict", "Give hyperparameters by name, such as {'z_size': 64}.")
+    if precision not in (None, *PRECISIONS):
+        raise GmdVaeError("precision is none of " + ", ".join(PRECISIONS), "Leave it out, or give one of them.")
     request = Request(
         config=config,
-        configs_file=path(configs_file),
-        run_dir=path(run_dir),
-        examples_path=path(examples_path),
+        configs_file=path("configs_file", configs_file),
+        run_dir=path("run_dir", run_dir),
+        examples_path=path("examples_path", examples_path),
         hparams=",".join(f"{name}={_text(value)}" for name, value in (hparams or {}).items()),
-        seed=seed,
-        init_from=path(init_from),
-        num_steps=num_steps,
-        validate_every=validate_every,
-        patience=patience,
-        save_every=save_every,
+        seed=steps("seed", seed, 0),
+        init_from=path("init_from", init_from),
+        num_steps=steps("num_steps", num_steps),
+        validate_every=steps("validate_every", validate_every),
+        patience=steps("patience", patience),
+        save_every=steps("save_every", save_every),
         precision=precision,
     )
     job = prepare(request, cut_examples)

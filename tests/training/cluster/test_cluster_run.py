@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(900)]
 
 FAST = "learning_rate=0.01,average_decay=0.9,warm_up_steps=5,mix_windows=0.5,drop_voices=0.3,blank_inputs=0.2"
 NUM_STEPS = 60
+RUN = "my run (2) é"
 SECONDS = 300  # limit for waits of about 20 s on a quiet machine
 
 
@@ -29,7 +30,7 @@ DEMO = load_tool("cluster_demo")
 def arguments(examples: Path, num_steps: int, *more: str) -> list[str]:
     # the run folder is a relative path, and each process works in a folder of its own
     return [
-        *("--config", examples.name, "--examples-path", str(examples), "--run-dir", "run"),
+        *("--config", examples.name, "--examples-path", str(examples), "--run-dir", RUN),
         *("--hparams", FAST, "--num-steps", str(num_steps), *more),
     ]
 
@@ -61,7 +62,7 @@ def job(short_configs: Path, short_examples: Path, folder: Path) -> Iterator[Any
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(short_configs))
         with DEMO.Job(given, folder) as job:
-            run = folder / "chief" / "run"
+            run = folder / "chief" / RUN
             for role in ("ps", "chief"):
                 job.start(role)
             # a worker with other hyperparameters is refused; the job waits for one that fits
@@ -92,7 +93,7 @@ def test_a_worker_with_other_hyperparameters_is_refused(job: Any) -> None:
 
 
 def test_metrics_have_no_missing_and_no_repeated_step(job: Any, folder: Path) -> None:
-    lines = DEMO.training_lines(folder / "chief" / "run")
+    lines = DEMO.training_lines(folder / "chief" / RUN)
     assert [line["step"] for line in lines] == [1, *range(20, NUM_STEPS + 1, 20)]
     assert lines[-1]["loss"] < 0.8 * lines[0]["loss"], job.log()
 
@@ -102,7 +103,7 @@ def test_only_the_chief_writes_and_all_report_the_end(job: Any, folder: Path) ->
     assert files_in(folder / "ps") == []
     assert files_in(folder / "worker") == []
     last = f"model.ckpt-{NUM_STEPS}.index"
-    written = set(files_in(folder / "chief" / "run"))
+    written = set(files_in(folder / "chief" / RUN))
     assert {"run.json", NAME, "progress.png", f"train/{last}", f"best/{last}"} <= written
     assert any(line.startswith(f"chief: step {NUM_STEPS}/{NUM_STEPS} ") for line in job.lines["chief"]), log
     assert any(line.startswith("worker 0: step ") for line in job.lines["worker"]), log
@@ -113,7 +114,7 @@ def test_only_the_chief_writes_and_all_report_the_end(job: Any, folder: Path) ->
 
 def test_one_machine_resumes_the_run_of_a_job(job: Any, folder: Path) -> None:
     """The averages of the weights are in the checkpoints of both."""
-    run = folder / "chief" / "run"
+    run = folder / "chief" / RUN
     assert any(name.endswith(SUFFIX) for name in variables(run / "train" / f"model.ckpt-{NUM_STEPS}"))
     assert all(values.any() for values in read_variables(run / "train" / f"model.ckpt-{NUM_STEPS}").values())
     shapes = variables(run / "train" / f"model.ckpt-{NUM_STEPS}")
