@@ -13,6 +13,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -57,6 +58,8 @@ class Attack:
         folder: Working folder, relative to the home.
         remove_folder: True: the (empty) working folder is removed before the command starts.
         file_bytes: Limit of the size of a file (RLIMIT_FSIZE), as on a full disk.
+        limits: More limits of the system (``resource.setrlimit``) and their values.
+        python: Program for Python to run in place of the command.
         background: Functions called with the home and an event that ends them, in a thread, during the run.
     """
 
@@ -75,6 +78,8 @@ class Attack:
     folder: str = "."
     remove_folder: bool = False
     file_bytes: int | None = None
+    limits: Sequence[tuple[int, int]] = ()
+    python: str = ""
     background: Sequence[Any] = ()
 
 
@@ -152,13 +157,15 @@ def _run(attack: Attack, sandbox: Path, mark: str) -> _Done:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if attack.file_bytes is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (attack.file_bytes, attack.file_bytes))
+            for limit, value in attack.limits:
+                resource.setrlimit(limit, (value, value))
             if attack.remove_folder:
                 Path.cwd().rmdir()
             for number in attack.closed:
                 os.close(number)
 
         process = subprocess.Popen(
-            [*program(), *attack.arguments],
+            [*([sys.executable, "-c", attack.python] if attack.python else program()), *attack.arguments],
             cwd=sandbox / "home" / attack.folder,
             env={**environment(sandbox), **limited, "GMD_VAE_ATTACK": mark, **attack.environment},
             stdin=subprocess.DEVNULL,

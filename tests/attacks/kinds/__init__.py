@@ -13,8 +13,8 @@ from attacks.driver import Attack
 Prepare = Callable[[random.Random, Path], Attack]
 MODULES = (
     "archives", "arguments", "checkpoints", "config_files", "dense", "foreign_files", "json_files", "links",
-    "midi_files", "models", "names", "numbers", "pipes", "records", "runs", "signals", "sizes", "streams", "text",
-    "together", "network",
+    "midi_files", "model_commands", "models", "names", "numbers", "pipes", "races", "records", "runs", "signals",
+    "sizes", "streams", "text", "together", "network",
 )  # fmt: skip
 
 
