@@ -28,7 +28,7 @@ from attacks.home import environment, program
 
 EXIT_STATUSES = (0, 1, 2, 130, 143)
 _POLL = 0.03  # seconds between two looks at the memory
-_START = 0.3  # seconds in which the interpreter has no handlers yet, on a busy machine
+_START = 0.3  # seconds of CPU time in which the interpreter has no handlers yet
 _FAREWELL = 5.0  # seconds that child processes have to end after their parent
 _ERROR_BYTES = 1000  # a smaller limit on files cuts the line of error, too: stderr is a file here
 _MOST_OUTPUT = 20 << 20  # bytes
@@ -98,13 +98,23 @@ class Outcome(NamedTuple):
 
 
 class _Done(NamedTuple):
-    """The end of one process: its exit status, its output, its time in seconds and its peak memory in bytes."""
+    """The end of one process.
+
+    Attributes:
+        code: Exit status.
+        stdout: Output.
+        stderr: Errors.
+        seconds: Wall time.
+        peak: Peak memory in bytes.
+        at_signal: CPU seconds that the process had used at its first signal; 0 without one.
+    """
 
     code: int | None
     stdout: bytes
     stderr: bytes
     seconds: float
     peak: int
+    at_signal: float
 
 
 def carry_out(attack: Attack, sandbox: Path) -> Outcome:
@@ -176,11 +186,11 @@ def _run(attack: Attack, sandbox: Path, mark: str) -> _Done:
         )
         if attack.lines is not None:
             stack.enter_context(_reader(process, out, attack.lines))
-        peak = _watch(process, attack, started)
+        peak, at_signal = _watch(process, attack, started)
         seconds = time.monotonic() - started
         out.seek(0)
         err.seek(0)
-        done = _Done(process.returncode, out.read(_MOST_OUTPUT), err.read(_MOST_OUTPUT), seconds, peak)
+        done = _Done(process.returncode, out.read(_MOST_OUTPUT), err.read(_MOST_OUTPUT), seconds, peak, at_signal)
     for path in files:
         path.unlink()
     return done
@@ -204,13 +214,19 @@ def _reader(process: subprocess.Popen[bytes], out: Any, lines: int) -> Iterator[
         thread.join(10)
 
 
-def _watch(process: subprocess.Popen[bytes], attack: Attack, started: float) -> int:
-    """Waits for the end of a process; sends the signals; kills it at its limits. Returns its peak memory in bytes."""
+def _watch(process: subprocess.Popen[bytes], attack: Attack, started: float) -> tuple[int, float]:
+    """Waits for the end of a process; sends the signals; kills it at its limits.
+
+    Returns:
+        Its peak memory in bytes, and the CPU seconds that it had used at the first signal.
+    """
     signals = sorted(attack.signals, key=lambda item: item[1])
-    peak = 0
+    peak, at_signal = 0, None
     while process.poll() is None:
         now = time.monotonic() - started
         while signals and now >= signals[0][1]:
+            if at_signal is None:
+                at_signal = _cpu_seconds(process.pid)
             process.send_signal(signals.pop(0)[0])
         peak = max(peak, _memory(process.pid))
         if now > attack.seconds or peak > attack.megabytes * 1e6:
@@ -220,7 +236,15 @@ def _watch(process: subprocess.Popen[bytes], attack: Attack, started: float) -> 
         else:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_POLL)
-    return peak
+    return peak, at_signal or 0.0
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Returns the CPU time of a process in seconds; 0 if it has ended."""
+    with contextlib.suppress(psutil.Error):
+        times = psutil.Process(pid).cpu_times()
+        return times.user + times.system
+    return 0.0
 
 
 def _memory(pid: int) -> int:
@@ -243,9 +267,10 @@ def _judge(attack: Attack, done: _Done) -> list[str]:
         problems.append(f"took more than {attack.megabytes} MB")
     if problems:
         return problems
-    if done.code is not None and done.code < 0 and _ends_at_once(attack, -done.code):
+    if done.code is not None and done.code < 0 and _ends_at_once(attack, -done.code, done.at_signal):
         return []
-    stdout, stderr = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+    encoding = attack.environment.get("PYTHONIOENCODING", "utf-8")
+    stdout, stderr = (text.decode(encoding, "replace") for text in (done.stdout, done.stderr))
     if done.code not in EXIT_STATUSES:
         problems.append(f"exit status {done.code}: {_last_line(done.stderr)}")
     problems += [f"'{trace}': {_last_line(done.stderr)}" for trace in _TRACES if trace in stdout + stderr]
@@ -264,9 +289,9 @@ def _judge(attack: Attack, done: _Done) -> list[str]:
     return problems
 
 
-def _ends_at_once(attack: Attack, number: int) -> bool:
+def _ends_at_once(attack: Attack, number: int, at_signal: float) -> bool:
     """Returns True if a signal was sent that no program survives, or before Python itself had started."""
-    return any(sent == number and (number == signal.SIGKILL or after < _START) for sent, after in attack.signals)
+    return any(sent == number and (number == signal.SIGKILL or at_signal < _START) for sent, _ in attack.signals)
 
 
 def _check_json(text: str, needed: bool) -> list[str]:

@@ -51,11 +51,12 @@ def inspect_midi(
     """
     (sequence, account), data = _read(path, reading)
     dropped = Dropped()
-    music = at_one_tempo(sequence, notes_of(sequence))
+    notes = notes_of(sequence)
+    music = at_one_tempo(sequence, notes)
     found = positions.windows(spec, music, dropped)
     check_number(path, number, len(found))
     shown = found[(number or 1) - 1] if found else None
-    pitches = drum_pitches(sequence)
+    pitches = drum_pitches(notes)
     figures = _config_free_figures(path, sequence, music, account)
     fitting = next(kind["config"] for kind in figures["kinds"] if kind["kind"] == "drums")
     advice = advice_for(fitting, "inspect") if fitting else ""
@@ -179,6 +180,6 @@ def _config_free_figures(path: Path, sequence: Any, music: Music, account: Accou
         "instruments": describe_instruments(sequence, music, sections),
         "kinds": describe_kinds(sequence, music),
         "notes": len(sequence.notes),
-        "drum_notes": drum_pitches(sequence).total(),
+        "drum_notes": drum_pitches(notes_of(sequence)).total(),
         **account.describe(),
     }

@@ -12,7 +12,7 @@ import numpy as np
 
 from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
-from gmd_vae.midi.note_arrays import notes_of
+from gmd_vae.midi.note_arrays import Notes, notes_of
 from gmd_vae.windows.cutting.beat_time import at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import placed_windows
 from gmd_vae.windows.extraction import Dropped, Labels
@@ -80,19 +80,20 @@ def sequence_figures(record: bytes, spec: DrumWindows, assumed_tempos: int = 0) 
     except DecodeError:
         dropped.reasons["unreadable"] += 1
         return SequenceFigures(dropped=dropped)
-    music = at_one_tempo(sequence, notes_of(sequence))
+    notes = notes_of(sequence)
+    music = at_one_tempo(sequence, notes)
     windows = [
         window_digest(np.frombuffer(window.data, np.int64))
         for window in placed_windows(spec, music.sequence, dropped, music.notes)
     ]
     tempos = [tempo.qpm for tempo in sequence.tempos if math.isfinite(tempo.qpm) and tempo.qpm > 0]
     signatures = [f"{change.numerator}/{change.denominator}" for change in sequence.time_signatures]
-    pitches = drum_pitches(sequence)
+    pitches = drum_pitches(notes)
     return SequenceFigures(
         sequence_id=sequence.id or sequence.filename,
         name=printable(sequence.filename or sequence.id, limit=None),
         seconds=seconds_of(sequence),
-        notes=len(sequence.notes),
+        notes=len(notes.pitch),
         drum_notes=pitches.total(),
         bpm=next(iter(tempos[assumed_tempos:]), None),
         tempos=len(set(tempos)),
@@ -101,7 +102,7 @@ def sequence_figures(record: bytes, spec: DrumWindows, assumed_tempos: int = 0) 
         pitches=pitches,
         windows=windows,
         dropped=dropped,
-        music=_music_digest(sequence),
+        music=_music_digest(sequence, notes),
     )
 
 
@@ -116,9 +117,9 @@ def seconds_of(sequence: Any) -> float:
     return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
 
 
-def drum_pitches(sequence: Any) -> Counter[int]:
+def drum_pitches(notes: Notes) -> Counter[int]:
     """Counts drum notes by MIDI pitch, without those of velocity 0, as the extraction does."""
-    return Counter(note.pitch for note in sequence.notes if note.is_drum and note.velocity != 0)
+    return Counter(notes.pitch[notes.is_drum & (notes.velocity != 0)].tolist())
 
 
 def voice_of(spec: DrumWindows) -> dict[int, int]:
@@ -143,16 +144,11 @@ def voices(spec: DrumWindows, pitches: Counter[int]) -> list[dict[str, Any]]:
     return found
 
 
-def _music_digest(sequence: Any) -> bytes:
+def _music_digest(sequence: Any, notes: Notes) -> bytes:
     """Returns a 128-bit digest of the notes in any order, with times in whole microseconds; empty without notes."""
-    if not sequence.notes:
+    if not len(notes.pitch):
         return b""
-    rows = np.array(
-        [
-            (note.start_time, note.end_time, note.pitch, note.velocity, note.is_drum, note.program)
-            for note in sequence.notes
-        ],
-        np.float64,
-    )
+    programs = [note.program for note in sequence.notes]
+    rows = np.array([*notes, programs], np.float64).T.copy()
     rows[:, :2] = np.round(rows[:, :2] * _MICROSECONDS)
     return hashlib.blake2b(rows[np.lexsort(rows.T)].tobytes(), digest_size=16).digest()

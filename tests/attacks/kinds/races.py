@@ -34,6 +34,7 @@ _WRITERS = (
     ["preprocess", "notes", "--output-dir", "new"], ["render", "song.mid", "--output-dir", "new"],
     ["generate", "--model", _MODEL, "-n", "2", "--output-dir", "new"],
 )  # fmt: skip
+_FOLDER_WRITERS = [command for command in _WRITERS if command[0] != "render"]  # that one adds files to a folder
 
 
 @kind()
@@ -71,7 +72,7 @@ def output_that_becomes_a_link(rng: random.Random, home: Path) -> Attack:
 
     Not for `render`, which writes files into a folder of the user, also through a link.
     """
-    command = rng.choice([command for command in _WRITERS if command[0] != "render"])
+    command = rng.choice(_FOLDER_WRITERS)
     pattern = rng.choice(["new", ".new*"])
 
     def change(_home: Path, stop: threading.Event) -> None:
@@ -82,6 +83,9 @@ def output_that_becomes_a_link(rng: random.Random, home: Path) -> Attack:
                     path.symlink_to(home.parent / "outside")
                 except OSError:
                     continue
+        for path in home.glob(".new*"):
+            if path.is_symlink():
+                path.unlink()
 
     return Attack(command, ["new*", ".new*"], background=[change], seconds=60, megabytes=1000)
 
@@ -98,7 +102,7 @@ def lock_of_another_process(rng: random.Random, home: Path) -> Attack:
         stop.wait()
         stream.close()
 
-    return Attack(rng.choice(_WRITERS), background=[hold], seconds=30, refused=True)
+    return Attack(rng.choice(_FOLDER_WRITERS), background=[hold], seconds=30, refused=True)
 
 
 @kind()
