@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import random
@@ -68,24 +69,19 @@ def input_that_changes(rng: random.Random, home: Path) -> Attack:
 
 @kind()
 def output_that_becomes_a_link(rng: random.Random, home: Path) -> Attack:
-    """The output folder, or what lies beside it, is exchanged for a link to the user's files while it is written.
+    """The output folder is exchanged for a link to the user's files while the command works.
 
-    Not for `render`, which writes files into a folder of the user, also through a link.
+    Not for `render`, which writes files into a folder of the user, also through a link. Unfinished work beside the
+    output is not exchanged: whoever can do that can write there anyway (docs/security.md).
     """
     command = rng.choice(_FOLDER_WRITERS)
-    pattern = rng.choice(["new", ".new*"])
+    path = home / "new"
 
     def change(_home: Path, stop: threading.Event) -> None:
         while not stop.wait(0.001):
-            for path in list(home.glob(pattern)):
-                try:
-                    path.rename(path.with_name(f"new-moved-{os.urandom(3).hex()}"))
-                    path.symlink_to(home.parent / "outside")
-                except OSError:
-                    continue
-        for path in home.glob(".new*"):
-            if path.is_symlink():
-                path.unlink()
+            with contextlib.suppress(OSError):
+                path.rename(path.with_name(f"new-moved-{os.urandom(3).hex()}"))
+                path.symlink_to(home.parent / "outside")
 
     return Attack(command, ["new*", ".new*"], background=[change], seconds=60, megabytes=1000)
 
