@@ -13,7 +13,7 @@ from gmd_vae.training.threads import share_processors
 
 pytest_plugins = [
     *("fixtures.browser", "fixtures.datasets", "fixtures.http", "fixtures.magenta", "fixtures.magentajs"),
-    *("fixtures.midi", "fixtures.runs"),
+    *("fixtures.midi", "fixtures.node", "fixtures.runs"),
 ]
 
 # a busy machine is no failure

@@ -26,6 +26,7 @@ COMMANDS = {
     "models": "List the trained models of the package, or show the card of one.",
     "render": "Render the drums of MIDI files as sound and pictures.",
     "report": "Write a page with the beats, the training curves and the evaluations of a run.",
+    "studio": "Write a page with a model inside, to play with in a browser.",
     "export": "Write a trained model as one file, or for other programs.",
     "configs": "List the model configs, or show one.",
     "doctor": "Check this machine: versions, devices, memory, disk.",

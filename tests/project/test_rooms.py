@@ -39,7 +39,7 @@ ORDER = (
     "evaluation",
     *("generation.request", "generation.model", "generation.inputs", "generation.latent", "generation.performance"),
     *("generation.decoded", "generation"),
-    *("rendering", "rendering.report"),
+    *("rendering", "rendering.web", "rendering.report", "rendering.studio"),
     *("export", "api"),
     # the families themselves: they use all rooms, and no room imports them (``families.family_of`` loads them by name)
     *("families.magenta_family", "families.drum_labels", "families.nade_drums", "families.streams"),

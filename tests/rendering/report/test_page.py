@@ -15,7 +15,8 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.generation.request import MODES
 from gmd_vae.rendering.report import beats, json_files, page
-from gmd_vae.rendering.report.page import Report, embedded, write_report
+from gmd_vae.rendering.report.page import Report, write_report
+from gmd_vae.rendering.web.html import embedded
 from gmd_vae.training.run.folder import read_run
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

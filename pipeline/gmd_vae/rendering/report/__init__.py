@@ -9,7 +9,6 @@ in the browser, training curves and evaluation tables. Read ``page.py`` first.
 - ``json_files.py``: reads JSON files that may be damaged.
 - ``beats.py``: reads the generated beats.
 - ``grid_svg.py``: draws the grid of a beat as SVG paths, and lists its hits for the player.
-- ``samples.py``: encodes the drum kit for the player.
 - ``curves.py``: draws the training curves with matplotlib.
 - ``svg.py``: rewrites matplotlib's SVG for the page.
 """

@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const buttons = [...document.querySelectorAll("[data-play], [data-walk]")];
@@ -6,78 +5,29 @@
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const [stopButton, loopButton] = [".stop", ".loop"].map((name) => document.querySelector(name));
   const [status, volume] = ["output", ".volume input"].map((name) => document.querySelector(`.transport ${name}`));
-  const KICK_TO_TOMS = [0, 1, 2, 3, 4, 5, 6]; // their next stroke cuts them off; cymbals ring on
-  const CLOSED_HAT = 2, OPEN_HAT = 3;
-  const AHEAD = 0.15, AHEAD_HIDDEN = 2.5; // seconds scheduled ahead; timers of a hidden page run once per second
-  let context, master, buffers;
+  const sound = new Sound(data.kit, data.loudness);
+  const setVolume = () => sound.setVolume(volume.value / 100);
+  setVolume();
   let session = null; // the beats that play now
-
-  // --- sound
-
-  function decoded(voice) {
-    const bytes = atob(voice.samples);
-    const buffer = context.createBuffer(1, bytes.length, voice.rate);
-    const samples = buffer.getChannelData(0);
-    for (let at = 0; at < bytes.length; at++) {
-      const coded = (bytes.charCodeAt(at) - 128) / 127;
-      samples[at] = Math.sign(coded) * (256 ** Math.abs(coded) - 1) / 255;
-    }
-    return buffer;
-  }
-
-  function startAudio() {
-    if (!context) {
-      context = new AudioContext({ latencyHint: "interactive" });
-      const limiter = new DynamicsCompressorNode(context, { threshold: -8, ratio: 12, attack: 0.002, release: 0.12 });
-      master = new GainNode(context, { gain: 0 });
-      master.connect(limiter).connect(context.destination);
-      buffers = data.kit.map(decoded);
-      setVolume();
-    }
-    return context.resume();
-  }
-
-  function setVolume() {
-    if (master) master.gain.setTargetAtTime(1.4 * (volume.value / 100) ** 2, context.currentTime, 0.02);
-  }
-
-  function playHit(target, voice, velocity, when) {
-    const kit = data.kit[voice];
-    const loudness = new GainNode(context, { gain: kit.gain * data.loudness[velocity >> 3] });
-    const panner = new StereoPannerNode(context, { pan: kit.pan });
-    const source = new AudioBufferSourceNode(context, { buffer: buffers[voice] });
-    source.connect(loudness).connect(panner).connect(target.bus);
-    for (const cut of voice === CLOSED_HAT ? [CLOSED_HAT, OPEN_HAT] : [voice]) {
-      const before = target.ringing[cut];
-      if (!before) continue;
-      before.gain.setTargetAtTime(0, when, KICK_TO_TOMS.includes(cut) ? 0.006 : 0.1);
-      target.ringing[cut] = null;
-    }
-    target.ringing[voice] = loudness;
-    source.start(when);
-  }
 
   // --- time
 
   function begin(list, button) {
     stop();
-    const started = { list, button, bus: null, ringing: [], passes: [], next: 0, hit: 0, at: 0, ends: Infinity, timer: 0 };
+    const started = { list, button, target: null, passes: [], next: 0, hit: 0, at: 0, ends: Infinity, end: () => {} };
     session = started;
     button.setAttribute("aria-pressed", "true");
     stopButton.disabled = false;
-    startAudio().then(() => {
+    sound.start().then(() => {
       if (session !== started) return; // stopped before the audio had started
-      started.bus = new GainNode(context);
-      started.bus.connect(master);
-      started.at = context.currentTime + 0.08;
-      started.timer = setInterval(schedule, 40, started);
-      schedule(started);
+      started.target = sound.kit.open();
+      started.at = sound.context.currentTime + 0.08;
+      started.end = sound.lookAhead((horizon) => schedule(started, horizon));
       requestAnimationFrame(draw);
     });
   }
 
-  function schedule(playing) {
-    const horizon = context.currentTime + (document.hidden ? AHEAD_HIDDEN : AHEAD);
+  function schedule(playing, horizon) {
     while (playing.at < horizon && playing.ends === Infinity) {
       const id = playing.list[playing.next];
       const beat = data.beats[id];
@@ -86,8 +36,8 @@
         playing.passes.push({ id, begin: playing.at, end: playing.at + length });
       }
       while (playing.hit < beat.times.length && playing.at + beat.times[playing.hit] / 1000 < horizon) {
-        const when = Math.max(playing.at + beat.times[playing.hit] / 1000, context.currentTime);
-        playHit(playing, beat.voices[playing.hit], beat.velocities[playing.hit], when);
+        const when = Math.max(playing.at + beat.times[playing.hit] / 1000, sound.context.currentTime);
+        sound.kit.hit(playing.target, beat.voices[playing.hit], beat.velocities[playing.hit], when);
         playing.hit++;
       }
       if (playing.hit < beat.times.length || playing.at + length >= horizon) return;
@@ -102,11 +52,8 @@
     const old = session;
     if (!old) return;
     session = null;
-    clearInterval(old.timer);
-    if (old.bus && !ringing) {
-      old.bus.gain.setTargetAtTime(0, context.currentTime, 0.015);
-      setTimeout(() => old.bus.disconnect(), 200);
-    }
+    old.end();
+    if (old.target && !ringing) sound.kit.close(old.target);
     old.button.setAttribute("aria-pressed", "false");
     display(null);
     stopButton.disabled = true;
@@ -131,8 +78,8 @@
   }
 
   function draw() {
-    if (!session || !session.bus) return;
-    const now = context.currentTime - (context.outputLatency || 0);
+    if (!session || !session.target) return;
+    const now = sound.audible;
     if (now >= session.ends) {
       stop(true);
       return;
@@ -219,5 +166,4 @@
     if (event.key === "Escape") stop();
     if (event.key === "l" || event.key === "L") toggleLoop();
   });
-  document.addEventListener("visibilitychange", () => session && session.bus && schedule(session));
 })();

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
-import json
 import re
 import shlex
 from pathlib import Path
@@ -20,7 +18,8 @@ from gmd_vae.rendering.report.curves import Curves, read_curves
 from gmd_vae.rendering.report.evaluations import read_evaluations
 from gmd_vae.rendering.report.grid_svg import HEIGHT
 from gmd_vae.rendering.report.run_facts import read_run_facts
-from gmd_vae.rendering.report.samples import kit, loudness
+from gmd_vae.rendering.web.html import COLOURS, SOUND, embedded, joined, policy, script_of
+from gmd_vae.rendering.web.kit_samples import LOUDNESS, kit
 from gmd_vae.training.history import NAME as METRICS
 from gmd_vae.training.run.folder import Run
 
@@ -103,12 +102,6 @@ def write_report(run: Run, target: Path) -> Report:
     return Report(target, size, generated.count, len(evaluations.details), shown, left_out)
 
 
-def embedded(content: Any) -> str:
-    """Returns JSON for a ``<script>`` element. Escapes prevent that it ends the element or opens a comment."""
-    text = json.dumps(content, separators=(",", ":"))  # ASCII only: U+2028 and U+2029 are escaped
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
 def _curves(metrics: Path, left_out: list[str]) -> Curves:
     if not metrics.exists():
         return Curves([])
@@ -172,7 +165,7 @@ def _render(**content: Any) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["interval"] = _interval
-    style, script = ((_HERE / name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js"))
+    style, script = joined([COLOURS, _HERE / "page.css"]), script_of([SOUND, _HERE / "page.js"])
     beats = {
         card["id"]: {"title": card["title"], **card["beat"].grid.player}
         for section in content["sections"]
@@ -181,16 +174,14 @@ def _render(**content: Any) -> str:
     }
     data = {
         "kit": kit() if beats else [],
-        "loudness": [round(loudness(8 * step), 4) for step in range(16)],
+        "loudness": LOUDNESS,
         "beats": beats,
     }
     template = environment.from_string((_HERE / "page.html.j2").read_text(encoding="utf-8"))
     return template.render(
         **content,
         mark=Markup(MARK),
-        # the browser runs and loads nothing else, even if a name in the run contains HTML
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'",
+        policy=policy(style, [script]),
         style=Markup(style),
         script=Markup(script),
         data=Markup(embedded(data)),
@@ -198,10 +189,6 @@ def _render(**content: Any) -> str:
         voices=VOICES,
         grid_height=HEIGHT,
     )
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
 
 
 def _interval(cell: str, table: Table, column: int) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The drum kit of the page's player."""
+"""The drum kit of the pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import base64
 import numpy as np
 import pytest
 from gmd_vae.rendering.drum_part import VOICES
-from gmd_vae.rendering.report.samples import kit, loudness
+from gmd_vae.rendering.web.kit_samples import kit, loudness
 
 
 def test_the_encoded_kit_is_small_and_decodes_to_full_scale_strokes() -> None:

@@ -1,4 +1,4 @@
-"""Encodes the drum kit for the page's player: one stroke of each voice, small enough for every page."""
+"""Encodes the drum kit for the players of pages: one stroke of each voice, small enough for every page."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ def kit() -> list[dict[str, Any]]:
 def loudness(velocity: int) -> float:
     """Returns the gain of a MIDI velocity relative to the encoded strokes, by the curve of the kit."""
     return float(((velocity_step(velocity) + 0.5) / (STEP + 0.5)) ** LOUDNESS_EXPONENT)
+
+
+LOUDNESS = [round(loudness(8 * step), 4) for step in range(16)]  # of the velocities 0, 8, ... 120, for the players
 
 
 def _voice(voice: int) -> dict[str, Any]:

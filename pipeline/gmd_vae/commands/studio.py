@@ -1,0 +1,53 @@
+"""``gmd-vae studio``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gmd_vae.commands.options import json_option
+from gmd_vae.commands.paths import UserPath
+
+
+@click.command()
+@click.argument("model_path", metavar="[RUN|NAME|FILE]", required=False, type=UserPath(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=UserPath(path_type=Path),
+    help="HTML file to write.  [default: studio.html in the run folder, or here]",
+)
+@json_option
+def command(model_path: Path | None, output: Path | None, as_json: bool) -> None:
+    """Write a page with a model inside, to play with in a browser.
+
+    RUN is a run folder or a checkpoint in it, NAME a model of the package (`gmd-vae models`), FILE a
+    .safetensors file; by default the run that was trained last, or without one the model of the
+    package. The model must write drum labels.
+
+    The page is one HTML file of a few megabytes that needs no network, no server and no installation.
+    It plays four beats of the model and everything between them, reads the hits that you set in its
+    grid, and saves what you hear as MIDI and WAV files.
+
+    \b
+    Examples:
+      gmd-vae studio
+      gmd-vae studio runs/small
+      gmd-vae studio groove-4bar --output groove.html
+    """
+    from gmd_vae.common import console
+    from gmd_vae.export.source import read_model_of
+    from gmd_vae.models.bundled import DEFAULT
+    from gmd_vae.rendering.studio.page import NAME, write_studio
+    from gmd_vae.training.run.folder import newest_run, read_run
+
+    chosen = model_path or newest_run(Path("runs"))
+    model = read_model_of(DEFAULT if chosen is None else str(chosen), None, None, with_vectors=False)
+    in_run = chosen is not None and chosen.is_dir() and read_run(chosen) is not None
+    target = output or (chosen / NAME if chosen is not None and in_run else Path(NAME))
+    page = write_studio(model, target, [chosen] if chosen is not None and chosen.is_file() else [])
+    if as_json:
+        console.print_json(page.as_json())
+        return
+    console.stdout().print(f"Wrote {page.path} ({page.size / 1e6:,.1f} MB, {page.config})")

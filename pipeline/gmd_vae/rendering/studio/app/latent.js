@@ -1,0 +1,43 @@
+/** Distance of a surprise from the beat, in standard deviations of the prior. */
+const SURPRISE = 0.6;
+/** Positions in each direction among which the nearest one to a latent vector is searched. */
+const PLACES = 21;
+
+/** Returns the point between two latent vectors on their great circle (slerp), as ``latent_points.slerp``. */
+function slerp(a, b, along) {
+  let product = 0, one = 0, two = 0;
+  for (let at = 0; at < a.length; at++) {
+    product += a[at] * b[at];
+    one += a[at] ** 2;
+    two += b[at] ** 2;
+  }
+  const lengths = Math.sqrt(one * two);
+  const angle = Math.acos(Math.min(1, Math.max(-1, lengths ? product / lengths : 1))), sine = Math.sin(angle);
+  const [from, to] = sine < 1e-6 ? [1 - along, along] : [Math.sin((1 - along) * angle) / sine, Math.sin(along * angle) / sine];
+  return a.map((value, at) => from * value + to * b[at]);
+}
+
+/** Returns the latent vector at a place of the pad, between its corners: top left, top right, bottom left, bottom right. */
+function latentAt(corners, x, y) {
+  return slerp(slerp(corners[0], corners[1], x), slerp(corners[2], corners[3], x), y);
+}
+
+/** Returns the place of the pad whose latent vector is nearest to one. */
+function nearestPlace(corners, z) {
+  let best = { x: 0, y: 0 }, least = Infinity;
+  for (let row = 0; row < PLACES; row++) {
+    for (let column = 0; column < PLACES; column++) {
+      const place = { x: column / (PLACES - 1), y: row / (PLACES - 1) };
+      const there = latentAt(corners, place.x, place.y);
+      const distance = there.reduce((sum, value, at) => sum + (value - z[at]) ** 2, 0);
+      if (distance < least) [best, least] = [place, distance];
+    }
+  }
+  return best;
+}
+
+/** Returns a latent vector near another one. */
+function latentNear(z, seed, number) {
+  const noise = randomNormals(seed, VARIATIONS, number, 0, z.length);
+  return z.map((value, at) => value + SURPRISE * noise[at]);
+}

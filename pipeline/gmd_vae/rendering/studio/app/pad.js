@@ -1,0 +1,64 @@
+/** Small grids in each direction of the pad. */
+const PREVIEWS = 6;
+
+/** A square between four beats: dragged by pointer, moved by its two sliders from the keyboard. */
+class Pad {
+  /**
+   * @param {HTMLElement} element The pad: a canvas, a point and two sliders.
+   * @param {(x: number, y: number) => void} move Function that is called with each new place, both from 0 to 1.
+   */
+  constructor(element, move) {
+    this.surface = element.querySelector(".surface");
+    this.canvas = element.querySelector("canvas");
+    this.point = element.querySelector(".point");
+    [this.across, this.down] = element.querySelectorAll("input");
+    this.move = move;
+    this.surface.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      this.surface.setPointerCapture(event.pointerId);
+      this.drag(event);
+    });
+    this.surface.addEventListener("pointermove", (event) => {
+      if (this.surface.hasPointerCapture(event.pointerId)) this.drag(event);
+    });
+    for (const slider of [this.across, this.down]) {
+      slider.addEventListener("input", () => this.to(this.across.value / 100, this.down.value / 100));
+    }
+  }
+
+  drag(event) {
+    const box = this.surface.getBoundingClientRect();
+    const share = (value) => Math.min(1, Math.max(0, value));
+    this.to(share((event.clientX - box.left) / box.width), share((event.clientY - box.top) / box.height));
+  }
+
+  to(x, y) {
+    this.show(x, y);
+    this.move(x, y);
+  }
+
+  /** Moves the point, without a call of `move`. */
+  show(x, y) {
+    this.point.style.left = `${100 * x}%`;
+    this.point.style.top = `${100 * y}%`;
+    this.across.value = String(Math.round(100 * x));
+    this.down.value = String(Math.round(100 * y));
+  }
+
+  /**
+   * Draws the beats of the places, one after the other.
+   * @param {(x: number, y: number) => Promise<Uint8Array | null>} levelsAt Function that returns the levels at a place;
+   *   null where the corners have changed since.
+   * @param {number} drums Number of drum classes.
+   */
+  async preview(levelsAt, drums) {
+    const side = this.canvas.width / PREVIEWS, gap = side * 0.12;
+    for (let number = 0; number < PREVIEWS ** 2; number++) {
+      const column = number % PREVIEWS, row = Math.floor(number / PREVIEWS);
+      const levels = await levelsAt((column + 0.5) / PREVIEWS, (row + 0.5) / PREVIEWS);
+      if (!levels) return;
+      const box = { left: column * side + gap, top: row * side + 2 * gap, width: side - 2 * gap, height: side - 4 * gap };
+      drawThumbnail(this.canvas, levels, drums, box);
+    }
+  }
+}

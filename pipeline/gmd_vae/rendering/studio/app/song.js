@@ -1,0 +1,122 @@
+/**
+ * The drums and bars of a model, as ``model_data.describe_drums`` gives them.
+ * @typedef {{names: string[], pitches: number[], voices: number[], stepsPerQuarter: number, stepsPerBar: number,
+ *   stepsPerBeat: number, bars: number, signature: [number, number]}} Drums
+ */
+
+/**
+ * Velocities and offsets of a drummer for each drum, at the 16 positions of a bar; null where the drums do not fit.
+ * @typedef {{drift: number, driftMemory: number, levels: number[], voices: {velocity: number[], velocitySpread: number[],
+ *   offset: number[], offsetSpread: number[], shape: number[]}[]} | null} Feel
+ */
+
+/**
+ * A hit as it is played: step, drum class, MIDI velocity, and distance from the grid in steps.
+ * @typedef {{step: number, drum: number, velocity: number, offset: number}} Hit
+ */
+
+/** Velocity of each level of a cell: off, soft, medium, accent. The medium one is that of ``gmd-vae generate``. */
+const LEVEL_VELOCITIES = [0, 45, 80, 115];
+const MEDIUM = 2;
+/** Largest offset of a hit in steps, as in ``feel.py``. */
+const MAX_OFFSET = 0.45;
+/** Stream of the feel's random numbers; those of the package are 0 to 3. */
+const FEEL = 16;
+
+/** Returns the labels of a grid of levels, ``[steps * drums]``. */
+function labelsOf(levels, drums) {
+  const labels = new Int32Array(levels.length / drums);
+  levels.forEach((level, at) => {
+    if (level) labels[Math.floor(at / drums)] |= 1 << at % drums;
+  });
+  return labels;
+}
+
+/**
+ * Returns the grid of levels of labels. A hit that was there keeps its level, a new one is medium.
+ * @param {ArrayLike<number>} labels Labels.
+ * @param {number} drums Number of drum classes.
+ * @param {Uint8Array} [before] Levels to keep.
+ */
+function levelsOf(labels, drums, before) {
+  const levels = new Uint8Array(labels.length * drums);
+  for (let at = 0; at < levels.length; at++) {
+    if ((labels[Math.floor(at / drums)] >> at % drums) & 1) levels[at] = (before && before[at]) || MEDIUM;
+  }
+  return levels;
+}
+
+/** Returns the delay of every second step, in steps, for a swing in percent; 50 is straight. */
+function delayOf(swing, drums) {
+  return drums.stepsPerQuarter === 4 ? swing / 50 - 1 : 0; // swing moves sixteenth notes
+}
+
+/** Returns the place of a step with swing, in steps. */
+function placeOf(step, delay) {
+  return step + delay * (step % 2);
+}
+
+/** Velocities and offsets of hits by a measured feel, with random numbers that depend on the seed alone. */
+class Performer {
+  /**
+   * @param {Drums} drums Drums of the model.
+   * @param {Feel} feel The feel.
+   */
+  constructor(drums, feel) {
+    this.drums = drums;
+    this.feel = feel;
+    this.seed = null;
+  }
+
+  /** Draws the deviations of every place of the grid; few seeds are used, so the last ones are kept. */
+  draw(seed, steps) {
+    if (this.seed === seed) return;
+    this.seed = seed;
+    const count = steps * this.drums.names.length;
+    this.shares = randomFractions(seed, FEEL, 0, 0, count);
+    this.own = randomNormals(seed, FEEL, 1, 0, count);
+    const renewed = Math.sqrt(1 - this.feel.driftMemory ** 2);
+    this.drift = randomNormals(seed, FEEL, 2, 0, steps);
+    for (let step = 1; step < steps; step++) {
+      this.drift[step] = this.feel.driftMemory * this.drift[step - 1] + renewed * this.drift[step];
+    }
+  }
+
+  /**
+   * Returns the hits of a grid by step and drum.
+   * @param {Uint8Array} levels Levels, ``[steps * drums]``.
+   * @param {{humanize: number, swing: number, seed: number}} playing Share of the feel from 0 to 1; it changes velocities
+   *   and offsets and neither adds nor removes hits. Swing in percent. Seed of the feel.
+   * @returns {Hit[]}
+   */
+  play(levels, { humanize, swing, seed }) {
+    const { drums, feel } = this, count = drums.names.length;
+    const reach = MAX_OFFSET * (1 - delayOf(swing, drums)); // swing brings two places of the grid nearer to each other
+    const amount = feel ? humanize : 0;
+    if (amount) this.draw(seed, levels.length / count);
+    const hits = [];
+    levels.forEach((level, at) => {
+      if (!level) return;
+      const step = Math.floor(at / count), drum = at % count;
+      let velocity = LEVEL_VELOCITIES[level], offset = 0;
+      if (amount) {
+        const voice = feel.voices[drum], position = step % 16;
+        const played = voice.velocity[position] + voice.velocitySpread[position] * quantile(feel.levels, voice.shape, this.shares[at]);
+        const timing = Math.sqrt(feel.drift) * this.drift[step] + Math.sqrt(1 - feel.drift) * this.own[at];
+        velocity += amount * (played - LEVEL_VELOCITIES[MEDIUM]);
+        offset = amount * (voice.offset[position] + voice.offsetSpread[position] * timing);
+      }
+      velocity = Math.min(Math.max(Math.round(velocity), 1), 127);
+      hits.push({ step, drum, velocity, offset: Math.min(Math.max(offset, -reach), reach) });
+    });
+    return hits;
+  }
+}
+
+/** Returns the value at a share (0 to 1) of the range of the levels, linear between two quantiles. */
+function quantile(levels, values, share) {
+  const last = levels.length - 1, level = levels[0] + share * (levels[last] - levels[0]);
+  let at = 0;
+  while (at < last - 1 && levels[at + 1] <= level) at++;
+  return values[at] + ((values[at + 1] - values[at]) * (level - levels[at])) / (levels[at + 1] - levels[at]);
+}

@@ -1,0 +1,16 @@
+"""The scripts of the studio, in the order in which they are joined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gmd_vae.rendering.web.html import SOUND
+
+_HERE = Path(__file__).parent
+_ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "model", "worker")
+_MUSIC = ("song", "midi_file", "wav_file", "latent", "history")
+_PAGE = ("thumbnail", "model_client", "player", "grid", "pad", "files", "studio", "main")
+
+ENGINE = [_HERE / "engine" / f"{name}.js" for name in _ENGINE]
+MUSIC = [_HERE / "app" / f"{name}.js" for name in _MUSIC]
+APP = [SOUND, *MUSIC, *(_HERE / "app" / f"{name}.js" for name in _PAGE)]

@@ -1,0 +1,10 @@
+"""Parts that the pages have in common: drum kit, sound, and text that is safe in HTML.
+
+In: the kit of ``rendering.kit``, and any content. Out: encoded strokes, scripts and JSON for ``<script>`` elements, and
+the content security policy. Read ``html.py`` first.
+
+- ``html.py``: joins scripts, escapes JSON, and writes the policy under which a page runs its own scripts only.
+- ``kit_samples.py``: encodes one stroke of each voice.
+- ``sound.js``: the kit in the browser, live and offline, with its limiter and the timer of the player.
+- ``colours.css``: the colours of all pages, light and dark.
+"""

@@ -1,0 +1,49 @@
+"""Scripts, styles and data of pages that are one file, under a policy that lets nothing else run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+COLOURS = Path(__file__).with_name("colours.css")
+SOUND = Path(__file__).with_name("sound.js")
+
+
+def embedded(content: Any) -> str:
+    """Returns JSON for a ``<script>`` element. Escapes prevent that it ends the element or opens a comment."""
+    text = json.dumps(content, separators=(",", ":"))  # ASCII only: U+2028 and U+2029 are escaped
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def joined(files: Iterable[Path]) -> str:
+    """Returns the text of files of the package, one behind the other."""
+    return "\n".join(file.read_text(encoding="utf-8").strip() for file in files)
+
+
+def script_of(files: Iterable[Path]) -> str:
+    """Returns scripts as one classic script in strict mode, so that the page also opens from disk."""
+    return f'"use strict";\n{joined(files)}'
+
+
+def policy(style: str, scripts: Iterable[str], *, worker: bool = False) -> str:
+    """Returns a content security policy: the browser runs and loads nothing else, even if a name contains HTML.
+
+    Args:
+        style: Style sheet of the page.
+        scripts: Scripts of the page.
+        worker: True for a page that starts a worker from one of its scripts.
+    """
+    hashes = " ".join(f"'{_hash(script)}'" for script in scripts)
+    workers = " worker-src blob:;" if worker else ""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {hashes};{workers} img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
