@@ -11,37 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.browser import ANALYSER, CONTRASTS, LOUD, QUIET
 from gmd_vae.rendering.report.page import write_report
 from gmd_vae.training.run.folder import read_run
 
 MakeMidi = Callable[..., bytes]
 MakeBeats = Callable[..., Path]
 Open = Callable[..., Any]
-
-ANALYSER = """
-window.audio = {strokes: 0, states: []};
-const connect = AudioNode.prototype.connect;
-AudioNode.prototype.connect = function (to, ...rest) {
-  if (to === this.context.destination) {
-    const analyser = this.context.createAnalyser();
-    connect.call(this, analyser);
-    window.audio.context = this.context;
-    window.audio.level = () => {
-      const samples = new Float32Array(analyser.fftSize);
-      analyser.getFloatTimeDomainData(samples);
-      return Math.max(...samples.map(Math.abs));
-    };
-  }
-  return connect.call(this, to, ...rest);
-};
-const start = AudioBufferSourceNode.prototype.start;
-AudioBufferSourceNode.prototype.start = function (...at) {
-  window.audio.strokes += 1;
-  return start.apply(this, at);
-};
-"""
-LOUD = "() => window.audio.level && window.audio.level() > 0.02"
-QUIET = "() => window.audio.level() < 0.001"
 
 
 @pytest.fixture
@@ -251,27 +227,3 @@ def test_names_from_the_run_are_escaped(
     assert len(problems) == 1  # the policy holds even where a script gets in
     assert "Content Security Policy" in problems[0]
     page.close()
-
-
-# Each piece of text beside the first background behind it that is not transparent (WCAG 2, 1.4.3).
-CONTRASTS = """() => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
-    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const [r, g, b, a = 1] = numbers(getComputedStyle(at).backgroundColor);
-      if (a === 1) return [r, g, b];
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || !element.checkVisibility() || element.disabled || element.closest("svg, script, noscript")) continue;
-    const [one, two] = [light(numbers(getComputedStyle(element).color)), light(behind(element))].sort((a, b) => b - a);
-    found.push({ratio: (one + 0.05) / (two + 0.05), text: element.textContent.slice(0, 40), tag: element.className});
-  }
-  return found;
-}"""

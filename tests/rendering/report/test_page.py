@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.generation.request import MODES
-from gmd_vae.rendering.report import beats, json_files, page
+from gmd_vae.rendering.report import beats, json_files
 from gmd_vae.rendering.report.page import Report, write_report
-from gmd_vae.rendering.web.html import embedded
+from gmd_vae.rendering.web.html import _hash, embedded
 from gmd_vae.training.run.folder import read_run
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -315,8 +315,8 @@ def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else(run_f
     assert "unsafe" not in policy
     style = re.search(r"<style>(.*?)</style>", shown.source, re.DOTALL)
     assert style is not None
-    assert page._hash(style[1]) in policy
-    assert page._hash(shown.scripts[1]) in policy
+    assert _hash(style[1]) in policy
+    assert _hash(shown.scripts[1]) in policy
     assert html.unescape(policy) == policy
 
 

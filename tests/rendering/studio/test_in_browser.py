@@ -1,0 +1,197 @@
+"""The studio in a real browser, opened from disk: it plays, saves what it plays, and follows edits.
+
+Playwright drives Chromium. Errors, dialogs and requests of the page fail each test.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import mido
+import numpy as np
+import pytest
+from fixtures.browser import ANALYSER, CONTRASTS, LOUD, QUIET
+from gmd_vae.models.forward.numpy_model import NumpyModel
+from gmd_vae.models.model_file import ModelFile
+from gmd_vae.rendering.studio.page import write_studio
+
+Open = Callable[..., Any]
+# places of the cells with a hit: step * drums + drum
+LEVELS = """() => [...document.querySelectorAll('.cell')]
+  .filter((one) => one.dataset.level !== '0').map((one) => Number(one.dataset.at))"""
+EVIL = "<img src=x onerror=alert(2)></script><script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def page_file(tiny_model: ModelFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    card = dataclasses.replace(tiny_model.card, name=EVIL, summary=EVIL)
+    model = dataclasses.replace(tiny_model, card=card)
+    return write_studio(model, tmp_path_factory.mktemp("studio") / "studio.html").path
+
+
+@pytest.fixture
+def open_page(browser: Any, page_file: Path) -> Iterator[Open]:
+    problems: list[str] = []
+    contexts = []
+
+    def opened(**options: Any) -> Any:
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: problems.append(dialog.message))
+        page.on("request", lambda one: problems.append(one.url) if not one.url.startswith(("file:", "blob:")) else None)
+        page.add_init_script(ANALYSER)
+        page.goto(page_file.as_uri())
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def saved(page: Any, button: str, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.locator(button).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def hits_of(path: Path) -> list[tuple[int, int]]:
+    """Nearest step and pitch of each note."""
+    found, tick = [], 0
+    for message in mido.MidiFile(path).tracks[0]:
+        tick += message.time
+        if message.type == "note_on" and message.velocity:
+            found.append((round(tick / 120), message.note))
+    assert tick == 64 * 120  # exact bars
+    return sorted(found)
+
+
+def test_space_plays_with_sound_and_a_moving_cursor_and_stops(open_page: Open, tiny_model: ModelFile) -> None:
+    page = open_page()
+    assert page.locator("h1").inner_text() == EVIL
+    reference = NumpyModel(tiny_model.config, tiny_model.hparams, halves(tiny_model), seed=0)
+    labels = reference.decode(prior_of(tiny_model), 0.5)[0]  # the beat of `gmd-vae generate --seed 0`
+    assert sorted(page.evaluate(LEVELS)) == [
+        9 * s + d for s, label in enumerate(labels) for d in range(9) if label >> d & 1
+    ]
+    page.keyboard.press("Space")
+    page.wait_for_function(LOUD)
+    assert page.evaluate("audio.context.state") == "running"
+    assert page.locator("#play").get_attribute("aria-pressed") == "true"
+    page.wait_for_selector(".cell.now")
+    first = page.locator(".cell.now").first.get_attribute("data-at")
+    page.wait_for_function(f"() => document.querySelector('.cell.now').dataset.at !== '{first}'")
+    page.keyboard.press("Space")
+    page.wait_for_function(QUIET)
+    assert page.locator(".cell.now").count() == 0
+    assert page.locator("#status").inner_text() == "Stopped"
+
+
+def test_midi_and_wav_have_the_beat_of_the_grid_and_of_the_chain(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(accept_downloads=True)
+    page.locator("#tempo").fill("180")
+    pitches = (36, 38, 42, 46, 45, 48, 50, 49, 51)
+    midi = saved(page, "[data-save=midi][data-of=beat]", tmp_path)
+    assert midi.suffix == ".mid"
+    assert hits_of(midi) == sorted((at // 9, pitches[at % 9]) for at in page.evaluate(LEVELS))
+    with wave.open(str(saved(page, "[data-save=wav][data-of=beat]", tmp_path))) as sound:
+        assert (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) == (44_100, 2, 2)
+        samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
+    seconds = len(samples) / 2 / 44_100
+    assert 16 * 60 / 180 <= seconds <= 16 * 60 / 180 + 2
+    assert 3_000 < np.abs(samples.astype(int)).max() < 32_767  # the limiter lets no sample clip
+    page.locator("#add").click()
+    page.locator("[data-corner='1']").click()
+    page.locator("#add").click()
+    chain = mido.MidiFile(saved(page, "[data-save=midi][data-of=chain]", tmp_path))
+    assert chain.length == pytest.approx(32 * 60 / 180, rel=1e-4)
+    page.locator("#play-chain").click()
+    page.wait_for_function(LOUD)
+    page.keyboard.press("Escape")
+    page.wait_for_function(QUIET)
+
+
+def test_an_edit_moves_the_point_and_tidy_and_surprise_decode_and_undo_goes_back(open_page: Open) -> None:
+    page = open_page()
+    before, place = page.evaluate(LEVELS), page.locator(".point").get_attribute("style")
+    page.locator(".cell[data-at='3']").click()
+    assert set(page.evaluate(LEVELS)) ^ set(before) == {3}
+    page.wait_for_function(f"() => document.querySelector('.point').getAttribute('style') !== {place!r}")
+    # by keyboard: down in the column of the first step, and an accent there
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("3")
+    assert page.locator(".cell[data-at='2']").get_attribute("aria-label") == "closed hi-hat, bar 1, step 1: accent"
+    assert page.locator("#status").inner_text() == "closed hi-hat, bar 1, step 1: accent"
+    edited = page.evaluate(LEVELS)
+    page.locator("#tidy").click()
+    page.wait_for_function("() => document.querySelector('#name').textContent === 'tidy beat'")
+    page.locator("#surprise").click()
+    page.wait_for_function("() => document.querySelector('#name').textContent === 'surprise 1'")
+    for _ in range(2):
+        page.locator("#undo").click()
+    assert page.evaluate(LEVELS) == edited
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    assert page.evaluate(LEVELS) == before
+    page.keyboard.press("Control+Shift+z")
+    assert set(page.evaluate(LEVELS)) ^ set(before) == {3}
+
+
+def test_the_pad_morphs_while_it_plays_by_pointer_and_by_keyboard(open_page: Open) -> None:
+    page = open_page()
+    before = page.evaluate(LEVELS)
+    page.locator("#play").click()
+    page.locator(".surface").click(position={"x": 300, "y": 200})
+    page.wait_for_function("() => document.querySelector('#name').textContent === 'morph'")
+    assert page.evaluate(LEVELS) != before
+    page.wait_for_function(LOUD)
+    across = page.locator(".across input")
+    held = int(across.input_value())
+    across.focus()
+    page.keyboard.press("ArrowRight")
+    assert int(across.input_value()) == held + 1
+    page.keyboard.press("Space")  # on a slider space stops, too
+    page.wait_for_function(QUIET)
+    page.locator("[data-fill='3']").click()
+    page.wait_for_function("() => document.querySelector('.point').style.left === '100%'")
+    page.locator("#new").click()
+    page.wait_for_function("() => document.querySelector('#seed').value === '1'")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_phone_has_large_targets_and_readable_text(scheme: str, open_page: Open) -> None:
+    page = open_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    small = page.eval_on_selector_all(
+        "button, input, summary",
+        "all => all.filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)",
+    )
+    assert small == []
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 30
+    assert [found for found in contrasts if found["ratio"] < 4.5] == []
+    nameless = page.eval_on_selector_all(
+        "button, input, [role=gridcell], [role=grid]",
+        "all => all.filter((one) => !(one.ariaLabel || one.innerText || one.labels?.[0]?.innerText || '').trim())"
+        ".map((one) => one.outerHTML)",
+    )
+    assert nameless == []
+
+
+def halves(model: ModelFile) -> dict[str, Any]:
+    return {name: values.astype(np.float16).astype(np.float32) for name, values in model.variables.items()}
+
+
+def prior_of(model: ModelFile) -> Any:
+    from gmd_vae.common.latent_points import prior
+
+    return prior(4, model.hparams["z_size"], seed=0)

@@ -1,0 +1,101 @@
+"""Hits, MIDI files and history of the studio, in Node."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import mido
+import numpy as np
+import pytest
+from fixtures.node import RunScript
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.generation.performance.drum_notes import drum_midi
+from gmd_vae.generation.performance.playing import Playing
+from gmd_vae.rendering.studio.model_data import describe_drums
+from gmd_vae.rendering.studio.page import _feel
+from gmd_vae.rendering.studio.scripts import ENGINE, MUSIC
+
+WINDOWS = get_config(DEFAULT_CONFIG).drum_windows
+MIDI = """
+const performer = new Performer(given.drums, given.feel);
+const beats = given.beats.map((labels) => performer.play(levelsOf(labels, 9), given.playing));
+print(Array.from(midiFile(beats, given.drums, {...given.playing, steps: 64, name: "Ünï 鼓"})));
+"""
+
+
+def notes(data: bytes) -> list[tuple[int, int, int]]:
+    """Start tick, pitch and velocity of each note."""
+    found, tick = [], 0
+    for message in mido.MidiFile(file=io.BytesIO(data)).tracks[0]:
+        tick += message.time
+        if message.type == "note_on" and message.velocity:
+            found.append((tick, message.note, message.velocity))
+    return sorted(found)
+
+
+@pytest.fixture
+def given(tiny_model: Any) -> dict[str, Any]:
+    beats = np.random.default_rng(1).integers(0, 512, (2, 64)) & np.random.default_rng(2).integers(0, 512, (2, 64))
+    playing = {"humanize": 0, "swing": 50, "tempo": 97, "seed": 3}
+    return {
+        "drums": describe_drums(tiny_model.config),
+        "feel": _feel(tiny_model),
+        "beats": beats.tolist(),
+        "playing": playing,
+    }
+
+
+@pytest.mark.parametrize("swing", [50, 66])
+def test_a_midi_file_has_the_notes_of_generate(given: dict[str, Any], swing: int, run_script: RunScript) -> None:
+    given["playing"]["swing"] = swing
+    data = bytes(run_script([*ENGINE, *MUSIC], MIDI, given))
+    labels = [label for beat in given["beats"] for label in beat]
+    expected, count = drum_midi(labels, WINDOWS, Playing(tempo=97, swing=swing))
+    assert notes(data) == notes(expected)
+    assert len(notes(data)) == count
+    written, reference = (mido.MidiFile(file=io.BytesIO(file)) for file in (data, expected))
+    assert written.ticks_per_beat == reference.ticks_per_beat
+    for kind in ("set_tempo", "time_signature", "end_of_track"):
+        first, second = ([m for m in file.tracks[0] if m.type == kind] for file in (written, reference))
+        assert [vars(m) | {"time": 0} for m in first] == [vars(m) | {"time": 0} for m in second]
+    assert sum(message.time for message in written.tracks[0]) == 8 * 4 * 480  # exact bars
+
+
+def test_the_human_feel_moves_hits_and_neither_adds_nor_removes_one(
+    given: dict[str, Any], run_script: RunScript
+) -> None:
+    code = """
+    const performer = new Performer(given.drums, given.feel), levels = levelsOf(given.beats[0], 9);
+    print([0, 0.5, 1].map((humanize) => performer.play(levels, {...given.playing, humanize})));
+    """
+    straight, half, full = run_script([*ENGINE, *MUSIC], code, given)
+    places = [(hit["step"], hit["drum"]) for hit in straight]
+    assert [(hit["step"], hit["drum"]) for hit in half] == places == [(hit["step"], hit["drum"]) for hit in full]
+    assert {(hit["velocity"], hit["offset"]) for hit in straight} == {(80, 0)}
+    assert len({hit["velocity"] for hit in full}) > 20
+    assert 0 < max(abs(hit["offset"]) for hit in half) < max(abs(hit["offset"]) for hit in full) <= 0.45
+    offsets = np.array([[hit["offset"] for hit in hits] for hits in (half, full)])
+    np.testing.assert_allclose(offsets[1], np.clip(2 * offsets[0], -0.45, 0.45), atol=1e-9)
+
+
+def test_undo_and_redo_go_back_and_forth(run_script: RunScript) -> None:
+    code = """
+    const history = new History();
+    history.keep("a"); history.keep("b");
+    const back = [history.undo("c"), history.undo("b"), history.undo("a") ?? null];
+    const forth = [history.redo("a"), history.redo("b"), history.redo("c") ?? null];
+    history.undo("c"); history.keep("b");
+    print([back, forth, history.redo("d") ?? null]);
+    """
+    assert run_script(MUSIC, code) == [["b", "a", None], ["b", "c", None], None]
+
+
+def test_the_place_of_a_latent_vector_on_the_pad_is_found_again(run_script: RunScript) -> None:
+    code = """
+    const corners = [0, 1, 2, 3].map((file) => randomNormals(1, LATENTS, file, 0, 16));
+    const places = [[0, 0], [1, 0], [0, 1], [1, 1], [0.25, 0.7]];
+    const found = places.map(([x, y]) => nearestPlace(corners, latentAt(corners, x, y)));
+    print(found.map(({x, y}) => [x, y]));
+    """
+    assert np.allclose(run_script([*ENGINE, *MUSIC], code), [[0, 0], [1, 0], [0, 1], [1, 1], [0.25, 0.7]])

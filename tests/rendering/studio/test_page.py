@@ -1,0 +1,73 @@
+"""The studio as a file: equal bytes, no overwriting, refusals, and that no text of a model becomes HTML."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+from gmd_vae.cli import main
+from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.models.model_file import Card, ModelFile, write_model
+from gmd_vae.rendering.studio import model_data
+from gmd_vae.rendering.studio.page import write_studio
+
+EVIL = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>\"'&amp;"
+
+
+def test_the_same_model_gives_the_same_bytes_and_a_changed_file_stays(tiny_model: ModelFile, tmp_path: Path) -> None:
+    first, second = tmp_path / "one.html", tmp_path / "two.html"
+    page = write_studio(tiny_model, first)
+    write_studio(tiny_model, second)
+    assert first.read_bytes() == second.read_bytes()
+    assert page.size == first.stat().st_size
+    write_studio(tiny_model, first)  # its own unchanged page is replaced
+    first.write_text(first.read_text() + "mine")
+    with pytest.raises(GmdVaeError, match="did not write it or it was changed"):
+        write_studio(tiny_model, first)
+    assert first.read_text().endswith("mine")
+
+
+def test_text_of_a_model_is_escaped(tiny_model: ModelFile, tmp_path: Path) -> None:
+    card = Card(EVIL, EVIL, EVIL, evaluation={EVIL: EVIL})
+    model = dataclasses.replace(tiny_model, card=card, licence=EVIL)
+    write_studio(model, tmp_path / "studio.html")
+    text = (tmp_path / "studio.html").read_text()
+    assert "alert(1)</script>" not in text
+    assert "<img" not in text
+    assert len(re.findall("<script", text)) == len(re.findall("</script", text)) == 3
+    (content,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert json.loads(content)["name"] == EVIL
+
+
+def test_models_that_the_page_cannot_compute_are_refused(
+    tiny_model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("groovae_2bar_humanize_small", "cat-mel_2bar_big", "nade-drums_2bar_full"):
+        config = get_config(name)
+        with pytest.raises(UsageError, match="the studio plays drum labels"):
+            model_data.check_playable(config, config.hparams)
+    monkeypatch.setattr(model_data, "MAX_PARAMETERS", 1000)
+    with pytest.raises(UsageError, match="more than 1,000"):
+        write_studio(tiny_model, tmp_path / "studio.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_writes_the_page_of_a_model_file(
+    tiny_model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_model(Path("mine.safetensors"), tiny_model)
+    with pytest.raises(SystemExit) as done:
+        main(["studio", "mine.safetensors", "--json"])
+    assert done.value.code == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["path"] == "studio.html"
+    assert answer["size"] == Path("studio.html").stat().st_size
+    with pytest.raises(SystemExit) as done:
+        main(["studio", "mine.safetensors", "-o", "mine.safetensors"])
+    assert done.value.code == 2
+    assert "is an input" in capsys.readouterr().err
