@@ -12,6 +12,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families.parameters import count_parameters
 from gmd_vae.models.forward.numpy_model import obstacle
+from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.models.model_file import ModelFile, check_finite
 
 MAX_PARAMETERS = 24_000_000  # a page of 64 MB; a decoded beat takes a second there
@@ -70,8 +71,19 @@ def pack_model(model: ModelFile) -> dict[str, Any]:
             "autoregressive": config.conductor_autoregression,
         },
         "tensors": [[name, list(values.shape)] for name, values in halves.items()],
-        "weights": base64.b64encode(b"".join(values.tobytes() for values in halves.values())).decode("ascii"),
+        "weights": _base64(b"".join(values.tobytes() for values in halves.values())),
+        "density": None if model.density is None else _packed_density(model.density),
     }
+
+
+def _packed_density(density: LatentDensity) -> dict[str, Any]:
+    """Returns a density for ``engine/density.js``. Models keep its means and factors as fp16, so nothing is rounded."""
+    means, factors = (_base64(part.astype("<f2").tobytes()) for part in (density.means, density.factors))
+    return {"weights": density.weights.tolist(), "means": means, "factors": factors}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def describe_drums(config: Config) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from gmd_vae.common.own_files import add_mark, check_writable
 from gmd_vae.families.parameters import count_parameters
 from gmd_vae.generation.performance.feel import LEVELS, load_feel
 from gmd_vae.generation.request import SAMPLE, TEMPERATURES
+from gmd_vae.models.latent_density import describe
 from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.studio.model_data import check_playable, describe_drums, pack_model
 from gmd_vae.rendering.studio.scripts import APP, ENGINE
@@ -143,14 +144,19 @@ def _lead(model: ModelFile) -> str:
 def _facts(model: ModelFile) -> list[tuple[str, str]]:
     """Returns the known facts about a model: its card, config, size and licence."""
     card = model.card
+    held = card.held_out
     found = {
         "Config": f"{model.config.name}{f': {card.summary}' if card.summary else ''}",
         "Parameters": f"{count_parameters(model.config, model.hparams):,}",
-        "Step": None if model.step is None else f"{model.step:,}",
-        "Data": card.data,
+        "Intended use": card.intended_use,
+        "Limits": " ".join(card.limits),
+        "Data": f"{card.data}{f': {card.data_description}' if card.data_description else ''}",
         "Training windows": None if card.training_windows is None else f"{card.training_windows:,}",
+        "Step": None if model.step is None else f"{model.step:,}",
         "Validation": _figures(card.validation),
+        "Held-out music": held and f"{held.windows:,} windows of {held.files:,} files ({held.split})",
         "Evaluation": _figures(card.evaluation),
+        "Prior": f"z from {describe(model.density)}",
         "Licence": model.licence or "not stated",
     }
     return [(name, value) for name, value in found.items() if value]

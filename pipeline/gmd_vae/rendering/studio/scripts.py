@@ -7,7 +7,7 @@ from pathlib import Path
 from gmd_vae.rendering.web.html import SOUND
 
 _HERE = Path(__file__).parent
-_ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "model", "worker")
+_ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "density", "model", "worker")
 _MUSIC = ("song", "midi_file", "wav_file", "latent", "history")
 _PAGE = ("thumbnail", "model_client", "player", "grid", "pad", "files", "studio", "main")
 

@@ -20,7 +20,7 @@ const LEVEL_VELOCITIES = [0, 45, 80, 115];
 const MEDIUM = 2;
 /** Largest offset of a hit in steps, as in ``feel.py``. */
 const MAX_OFFSET = 0.45;
-/** Stream of the feel's random numbers; those of the package are 0 to 3. */
+/** Stream of the feel's random numbers; those of the package are 0 to 4. */
 const FEEL = 16;
 
 /** Returns the labels of a grid of levels, ``[steps * drums]``. */

@@ -1,5 +1,5 @@
 /** Streams of random numbers, so that no two draws of one seed share their numbers (``common/counter_random.py``). */
-const STEPS = 0, LATENTS = 1, VARIATIONS = 3;
+const STEPS = 0, LATENTS = 1, VARIATIONS = 3, COMPONENTS = 4;
 /** Below it the likeliest label is taken. */
 const LOWEST_TEMPERATURE = 1e-9;
 const WORD = (1n << 64n) - 1n;

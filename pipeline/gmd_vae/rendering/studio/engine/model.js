@@ -8,6 +8,7 @@
  * @property {number} encoderLayers Number of layers of the encoder.
  * @property {{levels: number[], layers: number, autoregressive: boolean}} decoder Shape of the decoder.
  * @property {[string, number[]][]} tensors Name and shape of each variable.
+ * @property {PackedDensity | null} density Density of z; null: N(0, I).
  * @property {string} weights Values of the variables, fp16 in base64.
  */
 
@@ -19,6 +20,7 @@ class Model {
     this.packed = packed;
     this.encoder = new Encoder(variables, packed.encoderLayers);
     this.decoder = new Decoder(variables, packed.decoder);
+    this.density = packed.density && new Density(packed.density, packed.zSize);
   }
 
   /** Returns mean and standard deviation of the posterior of a window, from its labels. */
@@ -38,6 +40,6 @@ class Model {
 
   /** Draws the latent vector of a file from the prior, as ``gmd-vae generate --seed`` does. */
   prior({ seed, file = 0 }) {
-    return randomNormals(seed, LATENTS, file, 0, this.packed.zSize);
+    return this.density ? this.density.draw(seed, file) : randomNormals(seed, LATENTS, file, 0, this.packed.zSize);
   }
 }

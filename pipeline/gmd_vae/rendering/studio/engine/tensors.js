@@ -27,26 +27,30 @@ function bytesOf(base64) {
   return bytes;
 }
 
+/** Returns numbers of 16 bits in base64, little endian, as float32. */
+function decodeHalves(base64) {
+  const bytes = bytesOf(base64);
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+  const table = halfValues(), values = new Float32Array(halves.length);
+  for (let at = 0; at < values.length; at++) values[at] = table[halves[at]];
+  return values;
+}
+
 /**
  * Decodes the weights of a model.
  * @param {[string, number[]][]} tensors Name and shape of each variable, in the order of the data.
- * @param {string} base64 Their values, fp16, little endian.
+ * @param {string} base64 Their values, as for `decodeHalves`.
  * @returns {Variables}
  */
 function decodeVariables(tensors, base64) {
-  const bytes = bytesOf(base64);
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
-  const table = halfValues();
-  const variables = new Map();
+  const values = decodeHalves(base64), variables = new Map();
   let start = 0;
   for (const [name, shape] of tensors) {
     const columns = shape[shape.length - 1], rows = shape.length > 1 ? shape[0] : 1;
-    const values = new Float32Array(rows * columns);
-    for (let at = 0; at < values.length; at++) values[at] = table[halves[start + at]];
-    start += values.length;
-    variables.set(name, { rows, columns, values });
+    variables.set(name, { rows, columns, values: values.subarray(start, start + rows * columns) });
+    start += rows * columns;
   }
-  if (start !== halves.length) throw new Error("the weights do not fit their shapes");
+  if (start !== values.length) throw new Error("the weights do not fit their shapes");
   return variables;
 }
 
