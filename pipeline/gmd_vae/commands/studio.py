@@ -43,7 +43,7 @@ def command(model_path: Path | None, output: Path | None, as_json: bool) -> None
     from gmd_vae.training.run.folder import newest_run, read_run
 
     chosen = model_path or newest_run(Path("runs"))
-    model = read_model_of(DEFAULT if chosen is None else str(chosen), None, None, with_vectors=False)
+    model = read_model_of(DEFAULT if chosen is None else str(chosen), None, None)
     in_run = chosen is not None and chosen.is_dir() and read_run(chosen) is not None
     target = output or (chosen / NAME if chosen is not None and in_run else Path(NAME))
     page = write_studio(model, target, [chosen] if chosen is not None and chosen.is_file() else [])

@@ -1,7 +1,7 @@
 """Drum beats as sound files, pictures and pages.
 
-In: any MIDI file with drums; for a report, a run folder; for a studio, a model. Out: WAV files, PNG files, HTML pages. Read
-``files.py`` first.
+In: any MIDI file with drums; for a report, a run folder; for a studio, a model. Out: WAV files, PNG files, HTML pages.
+Read ``files.py`` first.
 
 - ``files.py``: plans the output names of MIDI files and renders them.
 - ``drum_part.py``: reads the drum hits of a MIDI file.

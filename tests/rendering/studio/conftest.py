@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from fixtures.random_models import random_variables, small
 from gmd_vae.configuration.registry import get_config
@@ -12,4 +13,6 @@ from gmd_vae.models.model_file import Card, ModelFile
 def tiny_model() -> ModelFile:
     config = get_config("hierdec-drum_4bar_small")
     hparams = small(config)
-    return ModelFile(config, hparams, random_variables(config, hparams, 2), Card("mine", data="groove"), step=12)
+    vectors = {"busier": np.linspace(-2.0, 3.0, hparams["z_size"])}
+    variables = random_variables(config, hparams, 2)
+    return ModelFile(config, hparams, variables, Card("mine", data="groove"), step=12, attribute_vectors=vectors)

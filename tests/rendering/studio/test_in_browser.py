@@ -6,6 +6,7 @@ Playwright drives Chromium. Errors, dialogs and requests of the page fail each t
 from __future__ import annotations
 
 import dataclasses
+import json
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,7 +39,7 @@ def open_page(browser: Any, page_file: Path) -> Iterator[Open]:
     problems: list[str] = []
     contexts = []
 
-    def opened(**options: Any) -> Any:
+    def opened(hash: str = "", **options: Any) -> Any:
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.on("console", lambda message: problems.append(message.text))
@@ -46,7 +47,7 @@ def open_page(browser: Any, page_file: Path) -> Iterator[Open]:
         page.on("dialog", lambda dialog: problems.append(dialog.message))
         page.on("request", lambda one: problems.append(one.url) if not one.url.startswith(("file:", "blob:")) else None)
         page.add_init_script(ANALYSER)
-        page.goto(page_file.as_uri())
+        page.goto(page_file.as_uri() + hash)
         page.wait_for_selector("body[data-ready]")
         return page
 
@@ -165,6 +166,67 @@ def test_the_pad_morphs_while_it_plays_by_pointer_and_by_keyboard(open_page: Ope
     page.wait_for_function("() => document.querySelector('.point').style.left === '100%'")
     page.locator("#new").click()
     page.wait_for_function("() => document.querySelector('#seed').value === '1'")
+
+
+def test_locks_hold_a_drum_while_variations_and_character_change_the_rest(open_page: Open) -> None:
+    page = open_page()
+    before = page.evaluate(LEVELS)
+    page.locator("[data-lock='drums 0']").click()
+    page.locator("[data-lock='bars 1']").click()
+    page.locator("#vary").click()
+    page.wait_for_selector("#variations li:nth-child(8)")
+    held = [at for at in before if at % 9 == 0 or at // 144 == 1]
+    page.locator("#variations button").nth(7).hover()
+    page.mouse.down()
+    page.wait_for_function(LOUD)  # it plays while it is held
+    page.mouse.up()
+    page.wait_for_function(QUIET)
+    assert page.evaluate(LEVELS) == before
+    page.locator("#variations button").nth(7).click()
+    taken = page.evaluate(LEVELS)
+    assert taken != before
+    page.locator("[data-attribute=busier]").focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('#name').textContent === 'changed beat'")
+    page.wait_for_function(
+        f"() => JSON.stringify(({LEVELS})()) !== {json.dumps(json.dumps(taken, separators=(',', ':')))}"
+    )
+    for levels in (taken, page.evaluate(LEVELS)):
+        assert [at for at in levels if at % 9 == 0 or at // 144 == 1] == held
+    page.keyboard.press("Control+z")
+    assert page.evaluate(LEVELS) == taken
+    assert page.locator("[data-attribute=busier]").input_value() == "0"
+
+
+def test_the_address_brings_the_same_state_back(open_page: Open, page_file: Path) -> None:
+    page = open_page()
+    page.locator("#tempo").fill("97")
+    page.locator("#seed").fill("4")
+    page.locator("#seed").press("Enter")
+    page.wait_for_function("() => document.querySelector('#name').textContent === 'beat A'")
+    page.locator(".cell[data-at='5']").click()
+    page.locator("#add").click()
+    levels = page.evaluate(LEVELS)
+    page.wait_for_function("() => location.hash.includes(',97,') && location.hash.split('/')[3]")
+    again = open_page(hash=page.evaluate("location.hash"))
+    assert again.evaluate(LEVELS) == levels
+    assert again.locator("#tempo").input_value() == "97"
+    assert again.locator("#seed").input_value() == "4"
+    assert again.locator("#chain li").count() == 1
+
+
+def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, make_midi: Any) -> None:
+    page = open_page()
+    data = make_midi([(240 * step, 36 if step % 2 else 42) for step in range(40)])
+    page.locator("#file").set_input_files({"name": "<b>song.mid", "mimeType": "audio/midi", "buffer": data})
+    page.wait_for_selector("#windows li:nth-child(2)")
+    assert page.locator("#read").inner_text() == "<b>song.mid: 2 windows."
+    page.locator("#windows button").first.click()
+    assert page.locator("#hits").inner_text() == "32 hits"
+    page.locator("#file").set_input_files({"name": "bad.mid", "mimeType": "audio/midi", "buffer": b"MThd"})
+    page.wait_for_function("() => document.querySelector('#windows').children.length === 0")
+    assert page.locator("#read").inner_text() == "bad.mid could not be read: it is no MIDI file."
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

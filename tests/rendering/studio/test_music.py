@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import mido
@@ -99,3 +101,57 @@ def test_the_place_of_a_latent_vector_on_the_pad_is_found_again(run_script: RunS
     print(found.map(({x, y}) => [x, y]));
     """
     assert np.allclose(run_script([*ENGINE, *MUSIC], code), [[0, 0], [1, 0], [0, 1], [1, 1], [0.25, 0.7]])
+
+
+SHARED = """
+const beats = given.map((levels) => Uint8Array.from(levels));
+const state = {seed: 9, temperature: 0.5, tempo: 96, swing: 58, humanize: 0.7, levels: beats[0]};
+const text = shareText({...state, corners: [[2, beats[1]]], chain: [beats[1], beats[0]]});
+const read = readShared(text, 576), lists = JSON.parse(JSON.stringify(read), (_, value) =>
+  value && value["0"] !== undefined && !Array.isArray(value) ? Object.values(value) : value);
+const wrong = ["", "1", text + "/", text.replace("1,9", "2,9"), text.replace(",96,", ",9999,"), text.slice(0, -1),
+  text.replace("58", "NaN"), text.replace("/2", "/7"), text + ",<script>", "%00".repeat(99)];
+print({text, lists, wrong: wrong.map((one) => readShared(one, 576)), other: readShared(text, 64)});
+"""
+
+
+def test_the_address_keeps_a_state_and_refuses_other_texts(run_script: RunScript) -> None:
+    beats = np.random.default_rng(5).integers(0, 4, (2, 576)).tolist()
+    found = run_script([*ENGINE, *MUSIC], SHARED, beats)
+    assert set(found["text"]) <= set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,/-_")
+    state = {"seed": 9, "temperature": 0.5, "tempo": 96, "swing": 58, "humanize": 0.7}
+    expected = {**state, "levels": beats[0], "corners": [[2, beats[1]]], "chain": [beats[1], beats[0]]}
+    assert found["lists"] == expected
+    assert found["wrong"] == [None] * 10
+    assert found["other"] is None
+
+
+READ = """
+print(given.files.map((file) => {
+  try {
+    const {windows, notes} = windowsOf(readMidi(Uint8Array.from(file)), given.drums);
+    const labels = windows.map((levels) => Array.from(labelsOf(levels, 9)));
+    return {labels, levels: windows.map((one) => [...one]), notes};
+  } catch (error) {
+    return error.message;
+  }
+}));
+"""
+
+
+def test_a_midi_file_is_read_into_its_windows(
+    given: dict[str, Any], make_midi: Callable[..., bytes], run_script: RunScript
+) -> None:
+    first, second = given["beats"]
+    own = drum_midi([*first, *second, *first], WINDOWS)[0]
+    other = make_midi([(0, 36), (480, 99), (960, 36)])
+    files = [own, other, b"", own[:-30], b"RIFF" + own, own[:14] + b"MTrk\x00\x00\x00\x02\x00\x05"]
+    read = run_script([*ENGINE, *MUSIC], READ, {**given, "files": [list(file) for file in files]})
+    assert read[0]["labels"] == [first, second]  # equal windows once
+    assert read[0]["notes"] == []
+    assert set(itertools.chain(*read[0]["levels"])) == {0, 2}
+    assert len(read[1]["labels"]) == 1
+    assert read[1]["notes"] == ["1 hit on pitches that are none of the drums"]
+    assert read[2] == read[4] == "it is no MIDI file"
+    assert isinstance(read[3], str) or read[3]["labels"][0] == first
+    assert read[5] == "it has data without an event"

@@ -90,7 +90,8 @@ def describe_drums(config: Config) -> dict[str, Any]:
     """Returns the drums and bars of a config's windows for the page.
 
     Returns:
-        ``names``, ``pitches`` and ``voices`` (indices into the kit) of the drum classes; ``stepsPerQuarter``,
+        ``names``, ``classes`` (pitches that are read), ``pitches`` (that are written) and ``voices`` (indices into the
+        kit) of the drum classes; ``stepsPerQuarter``,
         ``stepsPerBar``, ``stepsPerBeat``, ``bars`` and ``signature``.
     """
     windows = config.drum_windows
@@ -98,6 +99,7 @@ def describe_drums(config: Config) -> dict[str, Any]:
     voices = [[_VOICE_OF[pitch] for pitch in pitches if pitch in _VOICE_OF] for pitches in windows.pitch_classes]
     return {
         "names": list(windows.voice_names),
+        "classes": [list(pitches) for pitches in windows.pitch_classes],
         "pitches": [pitches[0] for pitches in windows.pitch_classes],
         "voices": [found[0] if found else _OTHER_VOICE for found in voices],
         "stepsPerQuarter": windows.steps_per_quarter,
@@ -106,3 +108,9 @@ def describe_drums(config: Config) -> dict[str, Any]:
         "bars": windows.bars,
         "signature": list(windows.signature),
     }
+
+
+def attribute_vectors(model: ModelFile) -> dict[str, list[float]]:
+    """Returns the attribute vectors by name, rounded to five digits."""
+    vectors = sorted(model.attribute_vectors.items())
+    return {name: [float(f"{number:.5g}") for number in vector] for name, vector in vectors}

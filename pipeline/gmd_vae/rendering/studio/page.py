@@ -14,7 +14,7 @@ from gmd_vae.generation.performance.feel import LEVELS, load_feel
 from gmd_vae.generation.request import SAMPLE, TEMPERATURES
 from gmd_vae.models.latent_density import describe
 from gmd_vae.models.model_file import ModelFile
-from gmd_vae.rendering.studio.model_data import check_playable, describe_drums, pack_model
+from gmd_vae.rendering.studio.model_data import attribute_vectors, check_playable, describe_drums, pack_model
 from gmd_vae.rendering.studio.scripts import APP, ENGINE
 from gmd_vae.rendering.web.html import COLOURS, embedded, joined, policy, script_of
 from gmd_vae.rendering.web.kit_samples import LOUDNESS, kit
@@ -91,6 +91,7 @@ def _render(model: ModelFile) -> str:
         "model": pack_model(model),
         "drums": describe_drums(model.config),
         "feel": _feel(model),
+        "attributes": attribute_vectors(model),
         "kit": kit(),
         "loudness": LOUDNESS,
         "settings": {"tempo": _TEMPO, "swing": 50, "humanize": _HUMANIZE / 100, "temperature": temperature, "seed": 0},
@@ -106,6 +107,7 @@ def _render(model: ModelFile) -> str:
         name=model.card.name,
         lead=_lead(model),
         facts=_facts(model),
+        attributes=sorted(model.attribute_vectors),
         attribution=_ATTRIBUTION if data["feel"] else "",
         humanize=_HUMANIZE if data["feel"] else 0,
         temperature=round(100 * temperature),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 COLOURS = Path(__file__).with_name("colours.css")
 SOUND = Path(__file__).with_name("sound.js")
+_JSDOC = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 
 
 def embedded(content: Any) -> str:
@@ -25,8 +27,8 @@ def joined(files: Iterable[Path]) -> str:
 
 
 def script_of(files: Iterable[Path]) -> str:
-    """Returns scripts as one classic script in strict mode, so that the page also opens from disk."""
-    return f'"use strict";\n{joined(files)}'
+    """Returns scripts as one classic script in strict mode, so that the page also opens from disk; without JSDoc."""
+    return '"use strict";\n' + _JSDOC.sub("", joined(files))
 
 
 def policy(style: str, scripts: Iterable[str], *, worker: bool = False) -> str:

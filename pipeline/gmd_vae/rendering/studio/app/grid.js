@@ -7,18 +7,60 @@ class Grid {
    * @param {Drums} drums Drums of the model.
    * @param {number} steps Steps of a beat.
    * @param {(at: number, level: number) => void} change Function that sets the level of a cell.
+   * @param {(kind: "drums" | "bars", number: number) => void} lock Function that locks a drum or a bar, or unlocks it.
    */
-  constructor(element, drums, steps, change) {
-    Object.assign(this, { element, drums, steps, change });
+  constructor(element, drums, steps, change, lock) {
+    Object.assign(this, { element, drums, steps, change, lock });
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.cells = new Array(steps * drums.names.length);
     this.cursor = -1;
     this.focused = 0;
     element.style.setProperty("--steps", String(steps));
+    element.append(this.barRow());
     for (let drum = drums.names.length - 1; drum >= 0; drum--) element.append(this.row(drum));
     this.cells[0].tabIndex = 0;
     element.addEventListener("pointerdown", (event) => this.press(event));
     element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** Returns the row above the cells, with a lock for each bar. */
+  barRow() {
+    const row = document.createElement("div");
+    row.role = "row";
+    row.className = "row bars";
+    const corner = document.createElement("span");
+    corner.role = "columnheader";
+    corner.textContent = "Lock";
+    row.append(corner);
+    for (let bar = 0; bar < this.drums.bars; bar++) {
+      const head = document.createElement("span");
+      head.role = "columnheader";
+      head.style.gridColumn = `span ${this.drums.stepsPerBar}`;
+      head.append(this.lockButton("bars", bar, `bar ${bar + 1}`));
+      row.append(head);
+    }
+    return row;
+  }
+
+  lockButton(kind, number, name) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "lock";
+    button.dataset.lock = `${kind} ${number}`;
+    button.textContent = name;
+    button.title = `Lock: ${name} stays while the rest is drawn again`;
+    button.setAttribute("aria-label", `Lock ${name}`);
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => this.lock(kind, number));
+    return button;
+  }
+
+  /** Shows the locks. */
+  showLocks(locks) {
+    this.element.querySelectorAll("[data-lock]").forEach((button) => {
+      const [kind, number] = button.dataset.lock.split(" ");
+      button.setAttribute("aria-pressed", String(locks[kind].has(Number(number))));
+    });
   }
 
   row(drum) {
@@ -27,7 +69,7 @@ class Grid {
     row.className = `row v${this.drums.voices[drum]}`;
     const head = document.createElement("span");
     head.role = "rowheader";
-    head.textContent = this.drums.names[drum];
+    head.append(this.lockButton("drums", drum, this.drums.names[drum]));
     row.append(head);
     for (let step = 0; step < this.steps; step++) {
       const cell = document.createElement("span");
@@ -119,6 +161,7 @@ class Grid {
   }
 
   key(event) {
+    if (!event.target.closest("[role=gridcell]")) return; // a lock
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const count = this.drums.names.length, step = Math.floor(this.focused / count), drum = this.focused % count;
     const at = (toStep, toDrum) => Math.min(Math.max(toStep, 0), this.steps - 1) * count + Math.min(Math.max(toDrum, 0), count - 1);

@@ -1,5 +1,7 @@
 /** Distance of a surprise from the beat, in standard deviations of the prior. */
 const SURPRISE = 0.6;
+/** Distances at which a variation is looked for, the nearest first. */
+const VARIATION_DISTANCES = [0.25, 0.5, 0.8, 1.2, 1.8];
 /** Positions in each direction among which the nearest one to a latent vector is searched. */
 const PLACES = 21;
 
@@ -36,8 +38,8 @@ function nearestPlace(corners, z) {
   return best;
 }
 
-/** Returns a latent vector near another one. */
-function latentNear(z, seed, number) {
+/** Returns a latent vector near another one, at a distance in standard deviations of N(0, I). */
+function latentNear(z, seed, number, distance) {
   const noise = randomNormals(seed, VARIATIONS, number, 0, z.length);
-  return z.map((value, at) => value + SURPRISE * noise[at]);
+  return z.map((value, at) => value + distance * noise[at]);
 }

@@ -8,32 +8,35 @@
   const client = new ModelClient(data.model, document.getElementById("engine").textContent);
   const say = (text) => { find("#status").textContent = text; };
 
-  const studio = new Studio(client, drums, new Performer(drums, data.feel), settings, (part) => show[part]());
+  const studio = new Studio(client, drums, new Performer(drums, data.feel), data.attributes, settings, (part) => {
+    show[part]();
+    share();
+  });
   const grid = new Grid(find("#grid"), drums, steps, (at, level) => {
     say(grid.name(at, level));
     report(studio.edit(at, level));
-  });
-  let padMoves = null; // timer: one step of undo for each drag
+  }, (kind, number) => studio.toggleLock(kind, number));
   const pad = new Pad(find("#pad"), (x, y) => {
-    if (!padMoves) studio.keep();
-    clearTimeout(padMoves);
-    padMoves = setTimeout(() => { padMoves = null; }, 600);
+    keepOnce();
     report(studio.moveTo(x, y));
   });
   let chainAt = -1; // number of the beat of the chain that plays; -1: the beat of the grid plays
-  const player = new Player(sound, drums, () => ({ byStep: studio.byStep, ...settings }), (step) => grid.showStep(step), () => {
+  let heard = null; // hits of a beat that is held; null: those of the grid play
+  const current = () => ({ byStep: heard || studio.byStep, ...settings });
+  const player = new Player(sound, drums, current, (step) => grid.showStep(step), () => {
     if (chainAt < 0 || !studio.chain.length) return;
     chainAt = (chainAt + 1) % studio.chain.length;
     studio.take(studio.chain[chainAt]);
   });
 
-  // --- display
+  let moves = 0; // timer: one step of undo for each drag of the pad or a slider
+  function keepOnce() {
+    if (!moves) studio.keep();
+    clearTimeout(moves);
+    moves = setTimeout(() => { moves = 0; }, 600);
+  }
 
-  const thumbnail = (beat) => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: 2 * steps, height: 4 * drums.names.length });
-    requestAnimationFrame(() => drawThumbnail(canvas, beat.levels, drums.names.length)); // its colour comes with its place
-    return canvas;
-  };
+  // --- display
 
   const show = {
     beat() {
@@ -48,31 +51,37 @@
       pad.show(studio.place.x, studio.place.y);
       document.querySelectorAll("[data-corner]").forEach((button) =>
         button.setAttribute("aria-pressed", String(studio.beat === studio.corners[Number(button.dataset.corner)])));
+      document.querySelectorAll("[data-attribute]").forEach((input) => {
+        const amount = studio.character.amounts[input.dataset.attribute] || 0;
+        input.value = String(100 * amount);
+        input.parentElement.querySelector("output").textContent = amount.toFixed(1);
+      });
     },
     corners() {
       document.querySelectorAll("[data-corner]").forEach((button) => {
         const corner = studio.corners[Number(button.dataset.corner)];
         button.querySelector("canvas")?.remove();
-        button.append(thumbnail(corner));
+        button.append(thumbnailOf(corner, drums.names.length));
       });
       find("#seed").value = String(settings.seed);
       const { corners } = studio;
       const levelsAt = async (x, y) => (corners === studio.corners ? (await studio.levelsAt(x, y)).levels : null);
       report(pad.preview(levelsAt, drums.names.length));
     },
+    variations() {
+      showList("#variations", studio.variations, (beat) => studio.takeNew(beat.z, beat.levels, beat.name));
+    },
+    locks() {
+      grid.showLocks(studio.locks);
+    },
     chain() {
-      const list = find("#chain");
-      list.replaceChildren(...studio.chain.map((beat, number) => {
-        const item = document.createElement("li"), button = document.createElement("button");
-        button.type = "button";
-        button.setAttribute("aria-label", `Remove beat ${number + 1} of the chain: ${beat.name}`);
-        button.append(thumbnail(beat), `${number + 1} ×`);
-        button.addEventListener("click", () => {
+      find("#chain").replaceChildren(...beatButtons(studio.chain, drums.names.length, {
+        name: (beat, number) => `Remove beat ${number + 1} of the chain: ${beat.name}`,
+        text: (number) => `${number + 1} ×`,
+        press: (number) => {
           studio.removeFromChain(number);
           find("#add").focus();
-        });
-        item.append(button);
-        return item;
+        },
       }));
       document.querySelectorAll("[data-of=chain], #play-chain").forEach((button) => {
         button.disabled = studio.chain.length === 0;
@@ -82,12 +91,43 @@
     },
   };
 
+  /** Shows beats to choose from: a press takes one, a hold plays it. */
+  function showList(selector, beats, take) {
+    find(selector).replaceChildren(...beatButtons(beats, drums.names.length, {
+      name: (beat) => `${beat.name}: press to take, hold to hear`,
+      text: (number) => String(number + 1),
+      press: (number) => take(beats[number]),
+      hold: (number, on) => report(hear(on ? beats[number] : null)),
+    }));
+  }
+
   /** Shows the failure of something that runs on. */
   function report(promise) {
     promise.catch((error) => say(`That failed: ${error.message}`));
   }
 
   // --- playing
+
+  let playsForHold = false;
+
+  /** Plays a beat in the place of the one in the grid, or null: goes back. */
+  async function hear(beat) {
+    heard = beat && byStepOf(studio.performed([beat])[0]);
+    if (beat && !player.plays) {
+      playsForHold = true;
+      await player.start();
+    } else if (!beat && playsForHold) {
+      playsForHold = false;
+      player.stop();
+    }
+    find("#play").setAttribute("aria-pressed", String(player.plays));
+  }
+
+  function byStepOf(hits) {
+    const byStep = Array.from({ length: steps }, () => []);
+    for (const hit of hits) byStep[hit.step].push(hit);
+    return byStep;
+  }
 
   async function toggle(chain = false) {
     const stops = player.plays && (!chain || chainAt >= 0);
@@ -103,6 +143,51 @@
   }
 
   // --- files
+
+  async function openFiles(files) {
+    for (const file of files) {
+      try {
+        const { windows, notes } = windowsOf(readMidi(new Uint8Array(await file.arrayBuffer())), drums);
+        const beats = windows.map((levels, number) => ({ levels, z: null, name: `${file.name}, window ${number + 1}` }));
+        showList("#windows", beats, (beat) => report(studio.open(beat.levels, beat.name)));
+        const found = windows.length ? `${windows.length} ${windows.length === 1 ? "window" : "windows"}` : "no drums";
+        find("#read").textContent = `${file.name}: ${found}.${notes.length ? ` Left out: ${notes.join("; ")}.` : ""}`;
+      } catch (error) {
+        find("#windows").replaceChildren();
+        find("#read").textContent = `${file.name} could not be read: ${error.message}.`;
+      }
+    }
+  }
+
+  let sharing = 0, ready = false;
+
+  /** Writes the state into the address, when it has not changed for a moment. */
+  function share() {
+    if (!ready) return;
+    clearTimeout(sharing);
+    sharing = setTimeout(() => {
+      const corners = [...studio.set].map((number) => [number, studio.corners[number].levels]);
+      const chain = studio.chain.map((beat) => beat.levels);
+      const text = shareText({ ...settings, levels: studio.beat.levels, corners, chain });
+      window.history.replaceState(null, "", `#${text}`);
+    }, 300);
+  }
+
+  /** Restores a state from the address. */
+  async function restore({ levels, corners, chain, ...others }) {
+    Object.assign(settings, others);
+    for (const [id, { value }] of Object.entries(inputs)) {
+      find(`#${id}`).value = String(value(settings));
+      find(`#${id}`).dispatchEvent(new Event("input"));
+    }
+    await studio.newBeats(settings.seed);
+    for (const [number, beat] of corners) await studio.fillCorner(number, beat);
+    studio.chain = chain.map((beat, number) => ({ levels: beat, z: null, name: `beat ${number + 1}` }));
+    const known = studio.corners.findIndex((corner) => corner.levels.join() === levels.join());
+    if (known >= 0) studio.takeCorner(known);
+    else await studio.open(levels, "shared beat");
+    studio.changed("chain");
+  }
 
   function save(kind, beats, name) {
     const facts = { tempo: settings.tempo, swing: settings.swing, steps, name };
@@ -144,21 +229,40 @@
     if (Number.isSafeInteger(seed) && seed >= 0) report(studio.newBeats(seed));
     else target.value = String(settings.seed);
   });
+  const percent = (name) => ({
+    set: (value) => ({ [name]: value / 100 }), value: (found) => Math.round(100 * found[name]),
+  });
+  const plain = (name) => ({ set: (value) => ({ [name]: value }), value: (found) => found[name] });
   const inputs = {
-    tempo: (value) => ({ tempo: value }), swing: (value) => ({ swing: value }),
-    humanize: (value) => ({ humanize: value / 100 }), temperature: (value) => ({ temperature: value / 100 }),
+    tempo: { ...plain("tempo"), text: (value) => `${value} bpm` }, swing: { ...plain("swing"), text: (value) => `${value} %` },
+    humanize: { ...percent("humanize"), text: (value) => `${value} %` },
+    temperature: { ...percent("temperature"), text: (value) => (value / 100).toFixed(2) },
   };
-  const units = { tempo: (value) => `${value} bpm`, swing: (value) => `${value} %`, humanize: (value) => `${value} %` };
-  const shown = (id, value) => (units[id] ? units[id](value) : (value / 100).toFixed(2));
-  for (const [id, change] of Object.entries(inputs)) {
+  for (const [id, { set, text }] of Object.entries(inputs)) {
     const input = find(`#${id}`);
     const apply = () => {
-      studio.set(change(Number(input.value)));
-      find(`output[for=${id}]`).textContent = shown(id, Number(input.value));
+      studio.change(set(Number(input.value)));
+      find(`output[for=${id}]`).textContent = text(Number(input.value));
     };
     input.addEventListener("input", apply);
     apply();
   }
+  document.querySelectorAll("[data-attribute]").forEach((input) => input.addEventListener("input", () => {
+    keepOnce();
+    input.parentElement.querySelector("output").textContent = (input.value / 100).toFixed(1);
+    report(studio.setCharacter(input.dataset.attribute, Number(input.value) / 100));
+  }));
+  click("#vary", () => report(studio.vary()));
+  find("#file").addEventListener("change", ({ target }) => report(openFiles(target.files)));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    report(openFiles(event.dataTransfer.files));
+  });
+  click("#link", () => {
+    const copied = navigator.clipboard ? navigator.clipboard.writeText(location.href) : Promise.reject(new Error("no clipboard"));
+    copied.then(() => say("Copied the address with this beat"), () => say("The beat is in the address of the page: copy it there"));
+  });
   find("#volume").addEventListener("input", ({ target }) => sound.setVolume(target.value / 100));
   addEventListener("keydown", (event) => {
     const typing = event.target.matches?.("input[type=number]");
@@ -177,9 +281,12 @@
   });
 
   show.chain();
-  report(client.ready.then(() => studio.newBeats(settings.seed)).then(() => {
+  const shared = readShared(location.hash.slice(1), steps * drums.names.length);
+  report(client.ready.then(() => (shared ? restore(shared) : studio.newBeats(settings.seed))).then(() => {
     studio.history = new History();
+    ready = true;
     show.beat();
+    share();
     document.body.dataset.ready = "true";
     say("Ready");
   }));

@@ -1,6 +1,6 @@
 /**
  * The drums and bars of a model, as ``model_data.describe_drums`` gives them.
- * @typedef {{names: string[], pitches: number[], voices: number[], stepsPerQuarter: number, stepsPerBar: number,
+ * @typedef {{names: string[], pitches: number[], classes: number[][], voices: number[], stepsPerQuarter: number, stepsPerBar: number,
  *   stepsPerBeat: number, bars: number, signature: [number, number]}} Drums
  */
 

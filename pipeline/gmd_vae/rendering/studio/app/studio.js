@@ -4,24 +4,32 @@
  */
 
 const CORNER_NAMES = ["A", "B", "C", "D"];
+const VARIATION_COUNT = 8;
 
-/** The state of the page, and what can be done to it. The page observes it by `changed`. */
+/** The state of the page, and what can be done to it. The page shows it when `changed` is called. */
 class Studio {
   /**
    * @param {ModelClient} client The model.
    * @param {Drums} drums Drums of the model.
    * @param {Performer} performer Velocities and offsets.
+   * @param {Object<string, number[]>} attributes Attribute vectors by name.
    * @param {{tempo: number, swing: number, humanize: number, temperature: number, seed: number}} settings Settings.
-   * @param {(part: string) => void} changed Function that shows a part: ``beat``, ``corners``, ``place`` or ``chain``.
+   * @param {(part: string) => void} changed Function that shows a part: ``beat``, ``corners``, ``place``, ``chain``,
+   *   ``variations`` or ``locks``.
    */
-  constructor(client, drums, performer, settings, changed) {
-    Object.assign(this, { client, drums, performer, settings, changed });
+  constructor(client, drums, performer, attributes, settings, changed) {
+    Object.assign(this, { client, drums, performer, attributes, settings, changed });
     this.count = drums.names.length;
-    const steps = drums.bars * drums.stepsPerBar;
-    /** @type {Beat} */ this.beat = { levels: new Uint8Array(steps * this.count), z: null, name: "" };
+    this.steps = drums.bars * drums.stepsPerBar;
+    /** @type {Beat} */ this.beat = { levels: new Uint8Array(this.steps * this.count), z: null, name: "" };
     /** @type {Beat[]} */ this.corners = [];
+    /** Numbers of the corners that were set. */ this.set = new Set();
     /** @type {Beat[]} */ this.chain = [];
+    /** @type {Beat[]} */ this.variations = [];
+    this.locks = { drums: new Set(), bars: new Set() };
     this.place = { x: 0, y: 0 };
+    /** Amounts of the attributes, and the beat that they change. */
+    this.character = { amounts: {}, base: null };
     this.history = new History();
     this.surprises = 0;
     this.edits = 0;
@@ -32,20 +40,21 @@ class Studio {
   /** Computes the hits of the beat as they are played now. */
   perform() {
     this.hits = this.performer.play(this.beat.levels, this.settings);
-    this.byStep = Array.from({ length: this.beat.levels.length / this.count }, () => []);
+    this.byStep = Array.from({ length: this.steps }, () => []);
     for (const hit of this.hits) this.byStep[hit.step].push(hit);
   }
 
   /** Changes settings; the sound follows at the next step. */
-  set(settings) {
+  change(settings) {
     Object.assign(this.settings, settings);
     this.perform();
     this.changed("beat");
   }
 
   /** Takes another beat, without a step of undo. */
-  take(beat, place) {
+  take(beat, place, character = { amounts: {}, base: null }) {
     this.beat = beat;
+    this.character = character;
     this.edits++;
     if (place) this.place = place;
     this.perform();
@@ -55,19 +64,49 @@ class Studio {
 
   /** Keeps the state for undo. */
   keep() {
-    this.history.keep({ beat: this.beat, place: this.place });
+    this.history.keep(this.state());
+  }
+
+  state() {
+    return { beat: this.beat, place: this.place, character: this.character };
   }
 
   undo() {
-    this.restore(this.history.undo({ beat: this.beat, place: this.place }));
+    this.restore(this.history.undo(this.state()));
   }
 
   redo() {
-    this.restore(this.history.redo({ beat: this.beat, place: this.place }));
+    this.restore(this.history.redo(this.state()));
   }
 
   restore(state) {
-    if (state) this.take(state.beat, state.place);
+    if (state) this.take(state.beat, state.place, state.character);
+  }
+
+  /** Returns levels in which the locked drums and bars are those of the current beat. */
+  locked(levels) {
+    const { drums, bars } = this.locks;
+    if (!drums.size && !bars.size) return levels;
+    return levels.map((level, at) => {
+      const bar = Math.floor(at / this.count / this.drums.stepsPerBar);
+      return drums.has(at % this.count) || bars.has(bar) ? this.beat.levels[at] : level;
+    });
+  }
+
+  /**
+   * Locks a drum or a bar, or unlocks it.
+   * @param {"drums" | "bars"} kind Kind.
+   * @param {number} number Its number.
+   */
+  toggleLock(kind, number) {
+    const locks = this.locks[kind];
+    if (!locks.delete(number)) locks.add(number);
+    this.changed("locks");
+  }
+
+  /** Returns the posterior mean of the current beat. */
+  async encoded(levels) {
+    return (await this.client.encode(labelsOf(levels, this.count))).mean;
   }
 
   /** Draws the four beats of a seed: those of ``gmd-vae generate -n 4 --seed``. */
@@ -81,65 +120,107 @@ class Studio {
     }));
     if (this.settings.seed !== seed) return; // another seed was asked for meanwhile
     this.corners = corners;
+    this.set.clear();
     this.changed("corners");
-    this.keep();
-    this.take(corners[0], { x: 0, y: 0 });
+    this.takeCorner(0);
   }
 
   /** Goes to a corner of the pad. */
   takeCorner(number) {
     this.keep();
-    this.take(this.corners[number], { x: number % 2, y: Math.floor(number / 2) });
+    const corner = this.corners[number], levels = this.locked(corner.levels);
+    this.take(levels === corner.levels ? corner : { ...corner, levels }, { x: number % 2, y: Math.floor(number / 2) });
   }
 
-  /** Puts the current beat into a corner of the pad. */
-  async fillCorner(number) {
-    const { levels } = this.beat;
-    const z = this.beat.z || (await this.client.encode(labelsOf(levels, this.count))).mean;
-    this.corners = this.corners.map((corner, at) => (at === number ? { levels, z, name: `beat ${CORNER_NAMES[at]}` } : corner));
-    this.place = { x: number % 2, y: Math.floor(number / 2) };
+  /** Puts a beat into a corner of the pad; the current one also goes there. */
+  async fillCorner(number, levels = this.beat.levels) {
+    const corner = { levels, z: await this.encoded(levels), name: `beat ${CORNER_NAMES[number]}` };
+    this.corners = this.corners.map((before, at) => (at === number ? corner : before));
+    this.set.add(number);
     this.changed("corners");
+    if (levels === this.beat.levels) this.take(corner, { x: number % 2, y: Math.floor(number / 2) });
+    else this.findPlace();
+  }
+
+  /** Moves the point of the pad to the place nearest to the current beat. */
+  findPlace() {
+    if (!this.beat.z) return;
+    this.place = nearestPlace(this.corners.map((corner) => corner.z), this.beat.z);
     this.changed("place");
   }
 
-  /** Returns the levels at a place of the pad. */
+  /** Returns the latent vector at a place of the pad, and its levels. */
   async levelsAt(x, y) {
     const z = latentAt(this.corners.map((corner) => corner.z), x, y);
-    const { seed, temperature } = this.settings;
-    return { z, levels: levelsOf(await this.client.decode({ z, temperature, seed }), this.count) };
+    return { z, levels: await this.levelsOf(z) };
   }
 
-  /** Moves to a place of the pad. While the model computes, only the newest place waits. */
-  async moveTo(x, y) {
+  async levelsOf(z, before) {
+    const { seed, temperature } = this.settings;
+    return levelsOf(await this.client.decode({ z, temperature, seed }), this.count, before);
+  }
+
+  /**
+   * Computes something that follows the hand, such as the beat at a place of the pad. While the model computes, only the
+   * newest request waits.
+   * @param {() => Promise<() => void>} compute Function that returns the function that shows the result.
+   */
+  async newest(compute) {
     const waits = this.asked !== null;
-    this.asked = { x, y };
+    this.asked = compute;
     if (waits) return;
-    while (this.asked) {
-      const place = this.asked, corners = this.corners;
-      const { z, levels } = await this.levelsAt(place.x, place.y);
-      if (corners === this.corners) this.take({ z, levels, name: "morph" }, place);
-      if (this.asked === place) this.asked = null;
+    try {
+      while (this.asked) {
+        const now = this.asked;
+        (await now())();
+        if (this.asked === now) this.asked = null;
+      }
+    } finally {
+      this.asked = null;
     }
   }
 
-  /** Sets the level of a cell; the point of the pad moves to the nearest place of the edited beat. */
-  async edit(at, level) {
-    this.keep();
+  /** Moves to a place of the pad. */
+  moveTo(x, y) {
+    return this.newest(async () => {
+      const { corners } = this, { z, levels } = await this.levelsAt(x, y);
+      return () => corners === this.corners && this.take({ z, levels: this.locked(levels), name: "morph" }, { x, y });
+    });
+  }
+
+  /** Moves the beat along an attribute vector; the amounts are 0 for the beat as it was before. */
+  setCharacter(name, amount) {
+    const amounts = { ...this.character.amounts, [name]: amount }, base = this.character.base || this.beat;
+    return this.newest(async () => {
+      const origin = base.z || (await this.encoded(base.levels));
+      const z = origin.map((value, at) =>
+        Object.entries(amounts).reduce((sum, [key, share]) => sum + share * this.attributes[key][at], value));
+      const changed = Object.values(amounts).some(Boolean);
+      const levels = changed ? this.locked(await this.levelsOf(z, base.levels)) : base.levels;
+      return () => this.take({ z, levels, name: changed ? "changed beat" : base.name }, this.place, { amounts, base });
+    });
+  }
+
+  /** Sets the level of a cell. */
+  edit(at, level) {
     const levels = this.beat.levels.slice();
     levels[at] = level;
-    this.take({ levels, z: null, name: "edited beat" });
-    const edit = this.edits;
-    const { mean } = await this.client.encode(labelsOf(levels, this.count));
-    if (edit !== this.edits) return; // changed again meanwhile
-    this.beat.z = mean;
-    this.place = nearestPlace(this.corners.map((corner) => corner.z), mean);
-    this.changed("place");
+    return this.open(levels, "edited beat");
+  }
+
+  /** Takes a beat of the user's; the point of the pad moves to the nearest place. */
+  async open(levels, name) {
+    this.keep();
+    const beat = { levels, z: null, name };
+    this.take(beat);
+    const mean = await this.encoded(levels);
+    beat.z = mean;
+    if (beat === this.beat) this.findPlace();
   }
 
   /** Decodes the likeliest beat at the encoded beat. Hits that stay keep their levels. */
   async tidy() {
-    const { levels } = this.beat, edit = this.edits;
-    const { mean } = await this.client.encode(labelsOf(levels, this.count));
+    const { levels } = this.beat, edit = this.edits, mean = await this.encoded(levels);
     const labels = await this.client.decode({ z: mean, temperature: 0 });
     if (edit === this.edits) this.takeNew(mean, levelsOf(labels, this.count, levels), "tidy beat");
   }
@@ -147,15 +228,34 @@ class Studio {
   /** Samples a beat near the encoded one. */
   async surprise() {
     const { levels } = this.beat, edit = this.edits, { seed, temperature } = this.settings, number = ++this.surprises;
-    const { mean } = await this.client.encode(labelsOf(levels, this.count));
-    const z = latentNear(mean, seed, number);
+    const z = latentNear(await this.encoded(levels), seed, number, SURPRISE);
     const labels = await this.client.decode({ z, temperature, seed, file: number });
     if (edit === this.edits) this.takeNew(z, levelsOf(labels, this.count, levels), `surprise ${number}`);
   }
 
+  /** Takes a decoded beat, with a step of undo. */
   takeNew(z, levels, name) {
     this.keep();
-    this.take({ z, levels, name }, nearestPlace(this.corners.map((corner) => corner.z), z));
+    this.take({ z, levels: this.locked(levels), name }, nearestPlace(this.corners.map((corner) => corner.z), z));
+  }
+
+  /** Decodes near variations of the beat, each other than the beat and the ones before, where the model has some. */
+  async vary() {
+    const { levels } = this.beat, { seed } = this.settings, mean = await this.encoded(levels);
+    const first = await this.client.decode({ z: mean, temperature: 0 }); // the model's version of the beat
+    const seen = new Set([first.join(), labelsOf(levels, this.count).join()]), found = [];
+    for (let number = 0; number < VARIATION_COUNT; number++) {
+      let z = mean, labels = first;
+      for (const distance of VARIATION_DISTANCES) {
+        z = latentNear(mean, seed, 1000 + number, distance);
+        labels = await this.client.decode({ z, temperature: 0 });
+        if (!seen.has(labels.join())) break;
+      }
+      seen.add(labels.join());
+      found.push({ z, levels: this.locked(levelsOf(labels, this.count, levels)), name: `variation ${number + 1}` });
+    }
+    this.variations = found;
+    this.changed("variations");
   }
 
   addToChain() {
