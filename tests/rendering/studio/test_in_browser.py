@@ -216,6 +216,48 @@ def test_the_address_brings_the_same_state_back(open_page: Open, page_file: Path
     assert again.locator("#chain li").count() == 1
 
 
+MIDI_PORTS = """
+window.sent = [];
+const port = {id: "one", name: "Drum machine", send: (data, at = 0) => sent.push([...data, Math.round(at)])};
+navigator.requestMIDIAccess = async () => ({outputs: new Map([["one", port]])});
+"""
+
+
+def test_a_path_becomes_the_chain_and_hits_go_to_a_midi_output_with_a_clock(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate(MIDI_PORTS)
+    page.locator("#path").click()
+    page.locator(".surface").scroll_into_view_if_needed()
+    box = page.locator(".surface").bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    for share in range(1, 11):
+        page.mouse.move(box["x"] + 40 + 20 * share, box["y"] + 40 + 10 * share)
+    page.mouse.up()
+    page.wait_for_selector("#chain li:nth-child(8)")
+    page.locator("#midi-out").click()
+    page.wait_for_selector("#ports option:nth-child(2)", state="attached")
+    page.locator("#ports").select_option("one")
+    page.locator("#tempo").fill("150")
+    page.locator("#play").click()
+    page.wait_for_function("() => sent.filter(([kind]) => kind === 0xf8).length >= 48")
+    page.locator("#play").click()
+    sent = page.evaluate("sent")
+    assert sent[-1][0] == 0xFC
+    assert [message[0] for message in sent].count(0xFA) == 1
+    clocks = [message[1] for message in sent if message[0] == 0xF8]
+    assert np.diff(clocks).mean() == pytest.approx(60_000 / 150 / 24, rel=0.05)
+    assert {message[0] for message in sent} == {0x99, 0xF8, 0xFA, 0xFC}
+    assert {message[1] for message in sent if message[0] == 0x99} <= {36, 38, 42, 46, 45, 48, 50, 49, 51}
+
+
+def test_without_web_midi_the_page_says_so(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate("navigator.requestMIDIAccess = undefined")
+    page.locator("#midi-out").click()
+    page.wait_for_function("() => document.querySelector('#status').textContent.includes('has no Web MIDI')")
+
+
 def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, make_midi: Any) -> None:
     page = open_page()
     data = make_midi([(240 * step, 36 if step % 2 else 42) for step in range(40)])
@@ -234,7 +276,7 @@ def test_a_phone_has_large_targets_and_readable_text(scheme: str, open_page: Ope
     page = open_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     small = page.eval_on_selector_all(
-        "button, input, summary",
+        "button, input, select, summary",
         "all => all.filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)",
     )
     assert small == []

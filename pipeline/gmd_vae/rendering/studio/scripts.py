@@ -9,7 +9,7 @@ from gmd_vae.rendering.web.html import SOUND
 _HERE = Path(__file__).parent
 _ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "density", "model", "worker")
 _MUSIC = ("song", "midi_file", "midi_reader", "wav_file", "latent", "history", "share")
-_PAGE = ("thumbnail", "beat_list", "model_client", "player", "grid", "pad", "files", "studio", "main")
+_PAGE = ("thumbnail", "beat_list", "model_client", "midi_out", "player", "grid", "pad", "files", "studio", "main")
 
 ENGINE = [_HERE / "engine" / f"{name}.js" for name in _ENGINE]
 MUSIC = [_HERE / "app" / f"{name}.js" for name in _MUSIC]

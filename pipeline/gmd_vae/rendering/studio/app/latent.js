@@ -43,3 +43,24 @@ function latentNear(z, seed, number, distance) {
   const noise = randomNormals(seed, VARIATIONS, number, 0, z.length);
   return z.map((value, at) => value + distance * noise[at]);
 }
+
+/**
+ * Returns places at equal distances along a path, both ends included.
+ * @param {{x: number, y: number}[]} path Places of a drag, one or more.
+ * @param {number} count Number of places, 2 or more.
+ */
+function alongPath(path, count) {
+  const lengths = [0];
+  for (let at = 1; at < path.length; at++) {
+    lengths.push(lengths[at - 1] + Math.hypot(path[at].x - path[at - 1].x, path[at].y - path[at - 1].y));
+  }
+  return Array.from({ length: count }, (_, number) => {
+    const target = (lengths[lengths.length - 1] * number) / (count - 1);
+    let at = 1;
+    while (at < path.length - 1 && lengths[at] < target) at++;
+    if (path.length === 1) return path[0];
+    const share = lengths[at] > lengths[at - 1] ? (target - lengths[at - 1]) / (lengths[at] - lengths[at - 1]) : 0;
+    const mix = (from, to) => from + share * (to - from);
+    return { x: mix(path[at - 1].x, path[at].x), y: mix(path[at - 1].y, path[at].y) };
+  });
+}

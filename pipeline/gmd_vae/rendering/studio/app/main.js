@@ -22,8 +22,13 @@
   });
   let chainAt = -1; // number of the beat of the chain that plays; -1: the beat of the grid plays
   let heard = null; // hits of a beat that is held; null: those of the grid play
-  const current = () => ({ byStep: heard || studio.byStep, ...settings });
-  const player = new Player(sound, drums, current, (step) => grid.showStep(step), () => {
+  let sounding = studio.byStep; // hits of each step; a change waits for the next bar where the user chose that
+  const current = (step) => {
+    if (!find("#at-bars").checked || step % drums.stepsPerBar === 0) sounding = heard || studio.byStep;
+    return { byStep: sounding, ...settings };
+  };
+  const midi = new MidiOut(drums, sound);
+  const player = new Player(sound, drums, midi, current, (step) => grid.showStep(step), () => {
     if (chainAt < 0 || !studio.chain.length) return;
     chainAt = (chainAt + 1) % studio.chain.length;
     studio.take(studio.chain[chainAt]);
@@ -218,6 +223,17 @@
     report(studio.fillCorner(Number(dataset.fill)));
     say(`The beat is in corner ${CORNER_NAMES[Number(dataset.fill)]}`);
   });
+  click("#path", () => {
+    say("Draw a path on the pad: the beats along it become the chain");
+    pad.drawPath((path) => report(studio.follow(path).then(() => say("The beats of the path are the chain"))));
+  });
+  click("#midi-out", () => report(midi.outputs().then((ports) => {
+    const list = find("#ports");
+    list.replaceChildren(new Option(ports.length ? "none" : "no outputs found", ""), ...ports.map((port) => new Option(port.name, port.id)));
+    list.disabled = ports.length === 0;
+    say(`${ports.length} MIDI ${ports.length === 1 ? "output" : "outputs"}`);
+  })));
+  find("#ports").addEventListener("change", ({ target }) => midi.choose(target.value));
   click("#tidy", () => report(studio.tidy()));
   click("#surprise", () => report(studio.surprise()));
   click("#undo", () => studio.undo());
@@ -265,7 +281,7 @@
   });
   find("#volume").addEventListener("input", ({ target }) => sound.setVolume(target.value / 100));
   addEventListener("keydown", (event) => {
-    const typing = event.target.matches?.("input[type=number]");
+    const typing = event.target.matches?.("input[type=number], select");
     const { key } = event;
     if ((event.ctrlKey || event.metaKey) && !event.altKey && !typing && ["z", "Z", "y"].includes(key)) {
       if (key === "z" && !event.shiftKey) studio.undo();
@@ -273,7 +289,7 @@
       event.preventDefault();
     }
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || typing) return;
-    if (key === " " && !event.target.closest?.("button, a, summary")) {
+    if (key === " " && !event.target.closest?.("button, a, summary, input[type=checkbox], input[type=file]")) {
       event.preventDefault();
       report(toggle());
     }

@@ -13,6 +13,7 @@ class Pad {
     this.point = element.querySelector(".point");
     [this.across, this.down] = element.querySelectorAll("input");
     this.move = move;
+    /** Places of the path that is drawn; null: the point moves. */ this.path = null;
     this.surface.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       this.surface.setPointerCapture(event.pointerId);
@@ -21,6 +22,7 @@ class Pad {
     this.surface.addEventListener("pointermove", (event) => {
       if (this.surface.hasPointerCapture(event.pointerId)) this.drag(event);
     });
+    for (const kind of ["pointerup", "pointercancel"]) this.surface.addEventListener(kind, () => this.endPath());
     for (const slider of [this.across, this.down]) {
       slider.addEventListener("input", () => this.to(this.across.value / 100, this.down.value / 100));
     }
@@ -32,7 +34,23 @@ class Pad {
     this.to(share((event.clientX - box.left) / box.width), share((event.clientY - box.top) / box.height));
   }
 
+  /** Collects the places of the next drag, then calls a function with them. */
+  drawPath(drawn) {
+    this.path = [];
+    this.drawn = drawn;
+    this.surface.classList.add("draws");
+  }
+
+  endPath() {
+    const path = this.path;
+    if (!path || !path.length) return;
+    this.path = null;
+    this.surface.classList.remove("draws");
+    this.drawn(path);
+  }
+
   to(x, y) {
+    if (this.path) this.path.push({ x, y });
     this.show(x, y);
     this.move(x, y);
   }

@@ -3,13 +3,14 @@ class Player {
   /**
    * @param {Sound} sound Audio output.
    * @param {Drums} drums Drums of the model.
-   * @param {() => {byStep: Hit[][], tempo: number, swing: number}} current Function that returns the hits of each step
-   *   and how they are played now.
+   * @param {MidiOut} midi Live MIDI output.
+   * @param {(step: number) => {byStep: Hit[][], tempo: number, swing: number}} current Function that returns the hits of
+   *   each step and how they are played, for the step that comes next.
    * @param {(step: number) => void} show Function that shows the audible step; -1 for none.
    * @param {() => void} looped Function that is called before the beat begins again.
    */
-  constructor(sound, drums, current, show, looped) {
-    Object.assign(this, { sound, drums, current, show, looped });
+  constructor(sound, drums, midi, current, show, looped) {
+    Object.assign(this, { sound, drums, midi, current, show, looped });
     this.session = null;
   }
 
@@ -36,20 +37,23 @@ class Player {
     this.session = null;
     session.end();
     if (session.target) this.sound.kit.close(session.target);
+    this.midi.stop();
     this.show(-1);
   }
 
   schedule(session, horizon) {
     if (this.session !== session) return;
     for (;;) {
-      const { byStep, tempo, swing } = this.current();
+      const { byStep, tempo, swing } = this.current(session.step);
       const seconds = 60 / tempo / this.drums.stepsPerQuarter, delay = delayOf(swing, this.drums);
       const earliest = session.at - MAX_OFFSET * seconds; // a hit may come before its place of the grid
       if (earliest >= horizon) return;
       for (const { drum, velocity, offset } of byStep[session.step]) {
         const when = session.at + (delay * (session.step % 2) + offset) * seconds;
         this.sound.kit.hit(session.target, this.drums.voices[drum], velocity, Math.max(when, this.sound.context.currentTime));
+        this.midi.hit(drum, velocity, when);
       }
+      this.midi.step(session.step, session.at, seconds);
       session.marks.push({ step: session.step, at: session.at + delay * (session.step % 2) * seconds });
       session.at += seconds;
       session.step = (session.step + 1) % byStep.length;

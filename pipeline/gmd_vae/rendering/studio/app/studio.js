@@ -5,6 +5,7 @@
 
 const CORNER_NAMES = ["A", "B", "C", "D"];
 const VARIATION_COUNT = 8;
+const PATH_BEATS = 8;
 
 /** The state of the page, and what can be done to it. The page shows it when `changed` is called. */
 class Studio {
@@ -256,6 +257,16 @@ class Studio {
     }
     this.variations = found;
     this.changed("variations");
+  }
+
+  /** Makes the beats along a path of the pad the chain. */
+  async follow(path) {
+    const beats = [];
+    for (const { x, y } of alongPath(path, PATH_BEATS)) {
+      beats.push({ ...(await this.levelsAt(x, y)), name: `path ${beats.length + 1}` });
+    }
+    this.chain = beats;
+    this.changed("chain");
   }
 
   addToChain() {
