@@ -22,10 +22,13 @@ class Encoder {
     for (const layer of this.layers) {
       const outputs = inputs.map(() => new Float32Array(layer[0].units + layer[1].units));
       layer.forEach((cell, direction) => {
+        const gates = inputs.map(() => Float64Array.from(cell.bias));
+        if (inputs === sequence) inputs.forEach((input, step) => addProduct(gates[step], input, cell.inputs)); // mostly zeros
+        else addProducts(gates, inputs, cell.inputs);
         cell.reset();
         for (let number = 0; number < inputs.length; number++) {
           const step = direction ? inputs.length - 1 - number : number;
-          cell.step(cell.bias, (gates) => addProduct(gates, inputs[step], cell.inputs));
+          cell.step(gates[step]);
           outputs[step].set(cell.h, direction * layer[0].units);
         }
       });

@@ -63,23 +63,56 @@ function rowsOf(matrix, first, count) {
 /**
  * Adds the product of a vector with a matrix: ``sums += vector @ matrix``.
  *
- * Four rows at a time: the sums are loaded and stored a quarter as often.
+ * Eight rows at a time: the sums are loaded and stored an eighth as often.
  * @param {Float64Array} sums Result, one number for each column.
  * @param {ArrayLike<number>} vector One number for each row.
  * @param {Tensor} matrix Weights.
  */
 function addProduct(sums, vector, matrix) {
   const { rows, columns, values } = matrix;
+  const two = 2 * columns, three = 3 * columns, four = 4 * columns, five = 5 * columns, six = 6 * columns, seven = 7 * columns;
   let row = 0;
-  for (; row + 4 <= rows; row += 4) {
+  for (; row + 8 <= rows; row += 8) {
     const a = vector[row], b = vector[row + 1], c = vector[row + 2], d = vector[row + 3];
-    if (a === 0 && b === 0 && c === 0 && d === 0) continue;
-    let at = row * columns, second = at + columns, third = second + columns, fourth = third + columns;
-    for (let column = 0; column < columns; column++) {
-      sums[column] += a * values[at++] + b * values[second++] + c * values[third++] + d * values[fourth++];
+    const e = vector[row + 4], f = vector[row + 5], g = vector[row + 6], h = vector[row + 7];
+    if (a === 0 && b === 0 && c === 0 && d === 0 && e === 0 && f === 0 && g === 0 && h === 0) continue;
+    for (let column = 0, at = row * columns; column < columns; column++, at++) {
+      sums[column] += a * values[at] + b * values[at + columns] + c * values[at + two] + d * values[at + three]
+        + e * values[at + four] + f * values[at + five] + g * values[at + six] + h * values[at + seven];
     }
   }
   for (; row < rows; row++) addRow(sums, matrix, row, vector[row]);
+}
+
+/**
+ * Adds the products of vectors with one matrix, four vectors at a time: each weight is loaded and widened once for all of
+ * them, which takes less than half the time.
+ * @param {Float64Array[]} sums Results.
+ * @param {ArrayLike<number>[]} vectors Vectors.
+ * @param {Tensor} matrix Weights.
+ */
+function addProducts(sums, vectors, matrix) {
+  let first = 0;
+  for (; first + 4 <= vectors.length; first += 4) addFourProducts(sums, vectors, first, matrix);
+  for (; first < vectors.length; first++) addProduct(sums[first], vectors[first], matrix);
+}
+
+function addFourProducts(sums, vectors, first, matrix) {
+  const { rows, columns, values } = matrix;
+  const [sumsA, sumsB, sumsC, sumsD] = sums.slice(first, first + 4), [a, b, c, d] = vectors.slice(first, first + 4);
+  let row = 0;
+  for (; row + 2 <= rows; row += 2) {
+    const a0 = a[row], a1 = a[row + 1], b0 = b[row], b1 = b[row + 1];
+    const c0 = c[row], c1 = c[row + 1], d0 = d[row], d1 = d[row + 1];
+    for (let column = 0, at = row * columns; column < columns; column++, at++) {
+      const one = values[at], two = values[at + columns];
+      sumsA[column] += a0 * one + a1 * two;
+      sumsB[column] += b0 * one + b1 * two;
+      sumsC[column] += c0 * one + c1 * two;
+      sumsD[column] += d0 * one + d1 * two;
+    }
+  }
+  if (row < rows) for (let number = first; number < first + 4; number++) addRow(sums[number], matrix, row, vectors[number][row]);
 }
 
 /** Adds a row of a matrix, times a factor. */
