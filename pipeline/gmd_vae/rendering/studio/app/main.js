@@ -296,6 +296,9 @@
     if (key === "Escape" && player.plays) report(toggle(chainAt >= 0));
   });
 
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { // small grids have the colour of the text
+    for (const part of ["corners", "chain", "variations"]) if (studio.corners.length) show[part]();
+  });
   show.chain();
   const shared = readShared(location.hash.slice(1), steps * drums.names.length);
   report(client.ready.then(() => (shared ? restore(shared) : studio.newBeats(settings.seed))).then(() => {
