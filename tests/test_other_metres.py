@@ -14,7 +14,7 @@ from fixtures.tempo_maps import TICKS, tempo_map_midi
 TINY = "batch_size=1,z_size=4,enc_rnn_size=[8],dec_rnn_size=[8]"
 STRAIGHT, SWUNG = (0, TICKS // 2), (0, 2 * TICKS // 3)
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("without_pictures")]
 
 
 @pytest.mark.parametrize(

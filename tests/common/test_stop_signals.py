@@ -41,6 +41,16 @@ def start(folder: Path, *arguments: str, hangup: signal.Handlers = signal.SIG_DF
     )  # fmt: skip
 
 
+def wait_for_handlers(process: subprocess.Popen[str]) -> None:
+    """Waits until a command handles SIGTERM; before, while Python itself starts, it ends any program at once."""
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None and status.exists():  # where there is no such file: the waits below are long enough
+        caught = [line for line in status.read_text().splitlines() if line.startswith("SigCgt:")]
+        if caught and int(caught[0].split()[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.005)
+
+
 # a terminal sends Ctrl-C to its group and ``kill`` SIGTERM to one process; SIGHUP comes either way
 SENT = {signal.SIGINT: "group", signal.SIGTERM: "process", signal.SIGHUP: "group"}
 
@@ -59,6 +69,7 @@ def test_a_signal_ends_a_command_and_its_processes(name: str, number: signal.Sig
     for seconds in (0.3, 1.2):
         shutil.rmtree(world / "out", ignore_errors=True)
         process = start(world, *COMMANDS[name])
+        wait_for_handlers(process)
         time.sleep(seconds)
         children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         for _ in range(2):  # ``timeout`` and terminals send two

@@ -12,13 +12,14 @@ from fixtures.runs import TINY
 from gmd_vae.models import checkpoints
 from gmd_vae.models.tensorflow_paths import is_pattern, tensorflow_path
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("without_pictures")]
 NAMES = ["run [v2] a\\b*?{c}", os.fsdecode(b"caf\xe9")]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_is_trained_resumed_and_used(tmp_path: Path, starter_examples: Path, name: str) -> None:
-    options = ("--examples-path", str(starter_examples), "--hparams", TINY, "--validate-every", "2")
+    options = ("--config", "flat-drum_4bar_small", "--examples-path", str(starter_examples), "--hparams", TINY)
+    options += ("--validate-every", "2")
     run = tmp_path / "runs [all]" / name
     for steps in ("2", "6"):
         run_here(tmp_path, "train", "--run-dir", str(run), *options, "--num-steps", steps, "--save-every", "1")
@@ -29,26 +30,20 @@ def test_a_run_is_trained_resumed_and_used(tmp_path: Path, starter_examples: Pat
     assert "beats" in done.stdout
 
 
-def test_a_moved_run_goes_on_where_it_stopped(tmp_path: Path, tiny_run: Path, starter_examples: Path) -> None:
+def test_a_moved_run_goes_on_where_it_stopped_and_stock_magenta_finds_its_checkpoint(
+    tmp_path: Path, tiny_run: Path, starter_examples: Path
+) -> None:
+    from gmd_vae.magenta.api import tf
+
     moved = tmp_path / "moved [1]" / "a\\b"
     shutil.copytree(tiny_run, moved)
     resume = ("--examples-path", str(starter_examples), "--num-steps", "5")
     done = run_here(tmp_path, "train", "--run-dir", str(moved), *resume)
     assert "to step 5" in done.stdout
-    best = [prefix.name for prefix in checkpoints.complete(moved / "train")]
-    assert best[-1] == "model.ckpt-5"
-
-
-def test_stock_magenta_finds_the_checkpoint_of_a_run_from_an_odd_place(
-    tmp_path: Path, tiny_run: Path, starter_examples: Path
-) -> None:
-    from gmd_vae.magenta.api import tf
-
-    odd = tmp_path / "run [v2]"
-    shutil.copytree(tiny_run, odd)
-    run_here(tmp_path, "train", "--run-dir", str(odd), "--examples-path", str(starter_examples), "--num-steps", "4")
-    plain = odd.rename(tmp_path / "plain")
-    assert tf.train.latest_checkpoint(str(plain / "train")) == str(plain / "train" / "model.ckpt-4")
+    names = [prefix.name for prefix in checkpoints.complete(moved / "train")]
+    assert names[-1] == "model.ckpt-5"
+    plain = moved.rename(tmp_path / "plain")
+    assert tf.train.latest_checkpoint(str(plain / "train")) == str(plain / "train" / "model.ckpt-5")
 
 
 def test_names_of_checkpoints_may_be_patterns(tmp_path: Path, tiny_run: Path) -> None:
