@@ -59,10 +59,10 @@ def command(
 
     A .safetensors file holds the weights by Magenta's names, the config with its windows, the
     hyperparameters, the attribute vectors and the fitted prior of a run, digests of the data and the
-    checkpoint, and a card: the name, data, seed and CPU hours of the run, and the figures of its validation and its
-    evaluation, beside the baselines. It is read without pickle, and a changed or damaged one
-    is refused. Only outputs of this command that nobody changed since are replaced. TensorFlow is not
-    needed.
+    checkpoint, and a card: the name, data, seed and CPU hours of the run, and the figures of its
+    validation and its evaluation, beside the baselines. It is read without pickle, and a changed or
+    damaged one is refused. Only outputs of this command that nobody changed since are replaced.
+    TensorFlow is not needed.
 
     --format magentajs is for web pages with @magenta/music (docs/magentajs.md). A config that it does
     not play is refused with the reason and the nearest config that it plays.

@@ -42,7 +42,7 @@ def write_windows(config: Config, notes: Path, path: Path) -> Split:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_inputs_and_controls_follow_the_changed_output(name: str, starter_notes: Path, tmp_path: Path) -> None:
-    """Where nothing changes, the input made from the output is Magenta's; else it is that of the changed output."""
+    """The input made from an unchanged output is Magenta's; that of a changed output belongs to the change."""
     from fixtures.recorded_draws import RecordedDraws
     from gmd_vae.magenta.api import tf
     from gmd_vae.training.augmentation.batch_draws import Augmentation
