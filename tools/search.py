@@ -62,6 +62,7 @@ RANGES = {
     "learning_rate": (5e-4, 5e-3),
     "sampling_rate": (0.0, 0.5),
     "mix_windows": (0.0, 0.7),
+    "mix_bars": (0.0, 0.5),
     "replace_bars": (0.0, 0.5),
     "drop_voices": (0.0, 0.5),
     "swap_voices": (0.0, 0.4),

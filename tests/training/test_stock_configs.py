@@ -23,7 +23,7 @@ from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
 pytestmark = pytest.mark.tensorflow
 
-DRUM_LEVERS = "mix_windows=0.5,replace_bars=0.3,drop_voices=0.3,swap_voices=0.2"
+DRUM_LEVERS = "mix_windows=0.5,mix_bars=0.4,replace_bars=0.3,drop_voices=0.3,swap_voices=0.2"
 TINY = "enc_rnn_size=[8],dec_rnn_size=[8],z_size=4,batch_size=4"
 
 

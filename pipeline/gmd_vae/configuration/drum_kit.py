@@ -34,7 +34,7 @@ def unfit_drum_lever(name: str, windows: DrumWindows) -> str:
     """
     if name == "transpose":
         return "drums are not transposed"
-    if name == "replace_bars" and windows.bars < 2:
+    if name in ("mix_bars", "replace_bars") and windows.bars < 2:
         return "its windows have one bar"
     if name == "swap_voices" and not pairs_to_swap(windows.pitch_classes) and not toms(windows.pitch_classes):
         return "it has no two drum classes that are swapped"

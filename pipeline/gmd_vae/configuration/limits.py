@@ -68,7 +68,9 @@ _NUMBERS = {
     "warm_up_steps": Range(int, 0, MOST_TRAINING_STEPS),
     "beta_warm_up_steps": Range(int, 0, MOST_TRAINING_STEPS),
     "free_bits_until": Range(int, 0, MOST_TRAINING_STEPS),
-    **dict.fromkeys(("mix_windows", "replace_bars", "drop_voices", "swap_voices", "blank_inputs"), Range(float, 0, 1)),
+    **dict.fromkeys(
+        ("mix_windows", "mix_bars", "replace_bars", "drop_voices", "swap_voices", "blank_inputs"), Range(float, 0, 1)
+    ),
     "transpose": Range(int, 0, 24),  # two octaves; Magenta transposes by up to 3 or 5 semitones
     "prior_components": Range(int, 0, MOST_COMPONENTS),
 }

@@ -31,6 +31,7 @@ class Lever(NamedTuple):
 
 DRUM_LEVERS = (
     "mix_windows",
+    "mix_bars",
     "replace_bars",
     "swap_voices",
     "drop_voices",
@@ -54,6 +55,8 @@ LEVERS: dict[str, Lever] = {
     "best_by": Lever("elbo", "'objective': best/ keeps the checkpoint with the lowest reconstruction + max_beta × KL"),
     # Few drummers recorded the music. Voices that played together in no window make the model learn each by itself.
     "mix_windows": Lever(0.0, "probability that the drums of a window are mixed with those of another one"),
+    # In most windows the bars are alike: a model learns first to write one bar four times, and stays there for long.
+    "mix_bars": Lever(0.0, "probability that half of the bars of a window are replaced by bars of another window"),
     # A model that has seen a window a hundred times can write it from memory; with other bars it has to read z.
     "replace_bars": Lever(0.0, "probability that bars of a window are replaced by other bars of the window"),
     "drop_voices": Lever(0.0, "probability that voices of a window are dropped"),

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.tensorflow
 
 GRID = DrumWindows(slice_bars=4, steps_per_quarter=1)  # bars of four steps
 BATCH, STEPS, VOICES = 24, GRID.steps, 9
-OFF = {"mix_windows": 0.0, "replace_bars": 0.0, "swap_voices": 0.0, "drop_voices": 0.0}
-ALL = {"mix_windows": 0.6, "replace_bars": 0.7, "swap_voices": 0.5, "drop_voices": 0.6}
+OFF = {"mix_windows": 0.0, "mix_bars": 0.0, "replace_bars": 0.0, "swap_voices": 0.0, "drop_voices": 0.0}
+ALL = {"mix_windows": 0.6, "mix_bars": 0.7, "replace_bars": 0.7, "swap_voices": 0.5, "drop_voices": 0.6}
 
 Numbers = npt.NDArray[Any]
 
@@ -36,11 +36,14 @@ def reference(cells: Numbers, partners: Numbers, levers: dict[str, float], drawn
         mixes, voices = next(numbers) < levers["mix_windows"], next(numbers) < 0.5
         for row in np.flatnonzero(mixes):
             changed[row][..., voices[row]] = partners[row][..., voices[row]]
-    if levers["replace_bars"]:
-        windows, bars, sources = next(numbers) < levers["replace_bars"], next(numbers) < 0.5, next(numbers)
+    for name in ("mix_bars", "replace_bars"):
+        if not levers[name]:
+            continue
+        windows, bars, sources = next(numbers) < levers[name], next(numbers) < 0.5, next(numbers)
         for row in np.flatnonzero(windows):
             by_bar = np.split(changed[row], GRID.bars)
-            moved = [by_bar[int(sources[row, bar] * GRID.bars)] if bars[row, bar] else by_bar[bar] for bar in range(4)]
+            donor = by_bar if name == "replace_bars" else np.split(partners[row], GRID.bars)
+            moved = [donor[int(sources[row, bar] * GRID.bars)] if bars[row, bar] else by_bar[bar] for bar in range(4)]
             changed[row] = np.concatenate(moved)
     if levers["swap_voices"]:
         hats, accents = next(numbers) < levers["swap_voices"], next(numbers) < levers["swap_voices"]
@@ -105,7 +108,8 @@ def test_a_window_changes_with_the_probability_of_the_lever_and_is_never_silence
     kick[:, 0, 0, 0] = 1
     changed: Counter[str] = Counter()
     trials = 60 * BATCH
-    for name, kept_share in (("mix_windows", 0.5**VOICES), ("drop_voices", 0.75**VOICES)):
+    kept = {"mix_windows": 0.5**VOICES, "mix_bars": 0.5**GRID.bars, "drop_voices": 0.75**VOICES}
+    for name, kept_share in kept.items():
         for windows, _ in augmented({**OFF, name: 0.4}, 60, cells, partners):
             changed[name] += int((windows != cells).any(axis=(1, 2, 3)).sum())
             assert windows[:, :, 0].any(axis=(1, 2)).all()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.own_hparams import DRUM_LEVERS
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families import family_of
 from gmd_vae.midi.tfrecord import create, read_records, write_record
@@ -49,7 +50,7 @@ def test_inputs_and_controls_follow_the_changed_output(name: str, starter_notes:
 
     config = get_config(name)
     split = write_windows(config, starter_notes, tmp_path / "x.tfrecord")
-    off = {"mix_windows": 0.0, "replace_bars": 0.0, "swap_voices": 0.0, "drop_voices": 0.0, "transpose": 0}
+    off: dict[str, float] = dict.fromkeys((*DRUM_LEVERS, "transpose"), 0)
     with tf.Graph().as_default(), tf.Session() as session:
         table: Any = family_of(config).example_table(config, split, frozenset())
         rows = tf.range(WINDOWS, dtype=tf.int64)

@@ -28,6 +28,7 @@ SMALL = get_config("hierdec-drum_4bar_small")
         ("hierdec-drum_4bar_small", "transpose=3", "drums are not transposed"),
         ("groovae_2bar_humanize_small", "transpose=3", "drums are not transposed"),
         ("flat-drum_1bar_small", "replace_bars=0.2", "its windows have one bar"),
+        ("flat-drum_1bar_small", "mix_bars=0.2", "its windows have one bar"),
         ("groovae_2bar_tap_fixed_velocity_note_dropout", "mix_windows=0.5", "lack notes of the input at random"),
         ("hierdec-drum_4bar_small", "blank_inputs=1.5", "must be a number from 0 to 1"),
         ("cat-mel_2bar_laptop", "transpose=-1", "must be a whole number from 0 to 24"),
@@ -46,7 +47,7 @@ def test_voices_that_do_not_exist_cannot_be_swapped() -> None:
 
 
 def test_levers_fit_their_music() -> None:
-    drums = "mix_windows=0.5,replace_bars=0.3,drop_voices=0.3,swap_voices=0.2,blank_inputs=0.4"
+    drums = "mix_windows=0.5,mix_bars=0.4,replace_bars=0.3,drop_voices=0.3,swap_voices=0.2,blank_inputs=0.4"
     for name in ("hierdec-drum_4bar_small", "nade-drums_2bar_reduced_small", "groovae_4bar_small"):
         assert resolve(get_config(name), drums)["swap_voices"] == 0.2
     for name in ("cat-mel_2bar_small_chords", "hierdec-trio_16bar_small", "hier-multiperf_vel_1bar_small_chords"):
@@ -91,7 +92,7 @@ def test_two_processes_train_on_the_rows_of_one(short_examples: Path, short_mode
     from gmd_vae.training.input import LabelTable
 
     examples = open_examples(short_examples, short_model)
-    levers = {"mix_windows": 0.8, "replace_bars": 0.0, "swap_voices": 0.5, "drop_voices": 0.5}
+    levers = {"mix_windows": 0.8, "mix_bars": 0.5, "replace_bars": 0.0, "swap_voices": 0.5, "drop_voices": 0.5}
     with tf.Graph().as_default(), tf.Session() as session:
         table, step = LabelTable(examples.train, short_model.drum_windows), tf.placeholder(tf.int64, [])
         rows = tf.range(8, dtype=tf.int64)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.own_hparams import DRUM_LEVERS
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families import family_of
 from gmd_vae.midi.tfrecord import create, write_record
@@ -74,7 +75,7 @@ def test_shifted_classes_are_those_of_transposed_music(name: str, bars: int, tmp
         table: Any = family.example_table(config, Split([tmp_path / "x.tfrecord"], 8, layout), frozenset())
         step, rows = tf.placeholder(tf.int64, []), tf.range(8, dtype=tf.int64)
         draws = RecordedDraws(step, 8)
-        levers = dict.fromkeys(("mix_windows", "replace_bars", "swap_voices", "drop_voices"), 0.0)
+        levers = dict.fromkeys(DRUM_LEVERS, 0.0)
         batch = table.batch(rows, augmentation=Augmentation({**levers, "transpose": OCTAVE}, draws, rows))
         session.run(tf.local_variables_initializer())
         arguments = {key: values for key, values in batch.arguments().items() if values is not None}

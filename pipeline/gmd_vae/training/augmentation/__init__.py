@@ -5,7 +5,8 @@ seed and the step. Out: other windows, from which the model trains. Validation a
 are. Read first: ``batch_draws.py``.
 
 - ``batch_draws.py``: random numbers for each window of a batch.
-- ``drum_voices.py``: ``mix_windows``, ``replace_bars``, ``swap_voices`` and ``drop_voices``, for labels and GrooVAE.
+- ``drum_voices.py``: ``mix_windows``, ``mix_bars``, ``replace_bars``, ``swap_voices`` and ``drop_voices``, for labels
+  and GrooVAE.
 - ``groove_inputs.py``: the encoder's input of a GrooVAE from the changed drums.
 - ``transposition.py``: ``transpose``, for melodies, trios and multitrack.
 - ``blanking.py``: ``blank_inputs``, for all decoders.

@@ -84,5 +84,6 @@ class Augmentation:
         return any(self.levers[name] for name in DRUM_LEVERS)
 
     def partner_rows(self) -> Any:
-        """Returns the table rows of the windows to mix with, int64 ``[size]``; ``None`` without ``mix_windows``."""
-        return tf.gather(self._batch_rows, self.draws.others()) if self.levers["mix_windows"] else None
+        """Returns the table rows of the windows to mix with, int64 ``[size]``; ``None`` if no lever mixes windows."""
+        mixes = self.levers["mix_windows"] or self.levers["mix_bars"]
+        return tf.gather(self._batch_rows, self.draws.others()) if mixes else None

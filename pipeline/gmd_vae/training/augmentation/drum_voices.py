@@ -38,9 +38,9 @@ def augment_drums(cells: Any, partners: Any, grid: DrumWindows, levers: Mapping[
     Args:
         cells: Windows, numbers ``[batch, steps, features, voices]`` of static shape. The first feature is the hit: 0 or
             1. The others are 0 without a hit.
-        partners: Windows to mix with, one for each, of the same shape; ``None`` without ``mix_windows``.
+        partners: Windows to mix with, one for each, of the same shape; ``None`` if no lever mixes windows.
         grid: Drum classes and bars of the windows.
-        levers: Hyperparameters ``mix_windows``, ``replace_bars``, ``swap_voices`` and ``drop_voices``.
+        levers: Hyperparameters, with those of ``DRUM_LEVERS``.
         draws: Random numbers of the batch.
 
     Returns:
@@ -49,6 +49,8 @@ def augment_drums(cells: Any, partners: Any, grid: DrumWindows, levers: Mapping[
     changed = cells
     if levers["mix_windows"]:
         changed = mix_windows(changed, partners, levers["mix_windows"], draws)
+    if levers["mix_bars"]:
+        changed = mix_bars(changed, partners, grid.bars, levers["mix_bars"], draws)
     if levers["replace_bars"]:
         changed = replace_bars(changed, grid.bars, levers["replace_bars"], draws)
     if levers["swap_voices"]:
@@ -66,13 +68,23 @@ def mix_windows(cells: Any, partners: Any, probability: float, draws: BatchDraws
     return tf.where_v2(from_partner[:, None, None, :], partners, cells)
 
 
+def mix_bars(cells: Any, partners: Any, bars: int, probability: float, draws: BatchDraws) -> Any:
+    """Replaces half of the bars of some windows, each by a bar of another window, all equally likely."""
+    return _replace_bars(cells, partners, bars, probability, draws)
+
+
 def replace_bars(cells: Any, bars: int, probability: float, draws: BatchDraws) -> Any:
     """Replaces half of the bars of some windows, each by a bar of the same window, all equally likely."""
+    return _replace_bars(cells, cells, bars, probability, draws)
+
+
+def _replace_bars(cells: Any, donors: Any, bars: int, probability: float, draws: BatchDraws) -> Any:
+    """Replaces half of the bars of some windows by bars of their donors, windows of the same shape."""
     shape = [int(size) for size in cells.shape]
     is_replaced = draws.happens(probability)[:, None] & draws.happens(_SHARE_OF_BARS, bars)
-    sources = tf.where_v2(is_replaced, draws.integers(bars, bars), tf.range(bars)[None, :])
-    by_bar = tf.reshape(cells, [shape[0], bars, -1])
-    return tf.reshape(tf.gather(by_bar, sources, axis=1, batch_dims=1), shape)
+    by_bar, bars_of_donors = (tf.reshape(windows, [shape[0], bars, -1]) for windows in (cells, donors))
+    replacements = tf.gather(bars_of_donors, draws.integers(bars, bars), axis=1, batch_dims=1)
+    return tf.reshape(tf.where_v2(is_replaced[:, :, None], replacements, by_bar), shape)
 
 
 def swap_voices(cells: Any, pitch_classes: Sequence[Sequence[int]], probability: float, draws: BatchDraws) -> Any:
