@@ -21,7 +21,7 @@ from rich.table import Table
 from benchmarks import floor, machine, plot, process, summary
 from benchmarks.job import STOCK, Contender, Job, jobs
 
-_CONFIGS = ("hierdec-drum_4bar_small", "hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar_small")
+_CONFIGS = ("hierdec-drum_4bar_small", "hierdec-drum_4bar_v2", "hierdec-drum_4bar-ar_small")
 _BATCH_SIZES = (64, 256)
 _PRECISIONS = ("fp32", "bf16")
 _STEPS, _REPEATS = 20, 3
@@ -31,7 +31,7 @@ Shape = tuple[int, int]  # rows of the first matrix, units of the layer
 
 
 @click.command()
-@click.option("--config", "configs", multiple=True, metavar="NAME", help="[default: small, v2 and no_ar_small]")
+@click.option("--config", "configs", multiple=True, metavar="NAME", help="[default: small, v2 and ar_small]")
 @click.option("--batch-size", "batch_sizes", multiple=True, type=click.IntRange(1), help="[default: 64 and 256]")
 @click.option("--precision", "precisions", multiple=True, type=click.Choice(_PRECISIONS), help="[default: both]")
 @click.option("--steps", type=click.IntRange(1), help=f"Measured training steps.  [default: {_STEPS}]")

@@ -41,9 +41,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
 # The search space. The baseline, trial 0, is the default config as it is declared.
-CONFIGS = [
-    f"hierdec-drum_4bar{conductor}_small{segments}" for segments in ("", "_half_bar") for conductor in ("", "-no_ar")
-]
+CONFIGS = [f"hierdec-drum_4bar{variant}" for variant in ("_small", "_small_half_bar", "-ar_small")]
 CHOICES: dict[str, list[Any]] = {
     "config": CONFIGS,
     "z_size": [32, 64, 128, 256],
@@ -125,6 +123,9 @@ def search(study: optuna.Study, options: argparse.Namespace) -> None:
         by_hand(study, DEFAULT_CONFIG, "", "the baseline")
     for config, hparams in options.by_hand:
         by_hand(study, config, hparams, options.question)
+    defaults: dict[str, Any] = {"prior_components": 0}  # samples are drawn from N(0, I)
+    if options.num_steps is None:
+        defaults["learning_rate_schedule"] = SCHEDULES[0]
     cores: queue.Queue[int] = queue.Queue()
     for core in _cores():
         cores.put(core)
@@ -142,6 +143,7 @@ def search(study: optuna.Study, options: argparse.Namespace) -> None:
         budget = f"{options.num_steps:,} steps" if options.num_steps else f"{options.cpu_seconds:g} s"
         trial.set_user_attr("budget", budget)
         core = cores.get()
+        trial.set_user_attr("hparams", with_defaults(trial.user_attrs["hparams"], defaults))
         try:
             run = options.folder / f"trial-{trial.number:03d}"
             steps = train(run, trial, core, options, stopped)
@@ -155,6 +157,13 @@ def search(study: optuna.Study, options: argparse.Namespace) -> None:
         return figures["free_running"], figures["elbo"]
 
     study.optimize(objective, n_trials=options.trials, n_jobs=cores.qsize())
+
+
+def with_defaults(hparams: str, defaults: dict[str, Any]) -> str:
+    """Returns hyperparameters with others, where they are not given."""
+    given = {pair.partition("=")[0] for pair in hparams.split(",")}
+    added = [f"{name}={value}" for name, value in defaults.items() if name not in given]
+    return ",".join([hparams] * bool(hparams) + added)
 
 
 def by_hand(study: optuna.Study, config: str, hparams: str, question: str) -> None:
@@ -196,6 +205,7 @@ def proposal(trial: Trial, *, knows_steps: bool) -> tuple[str, str]:
     params = {name: trial.suggest_categorical(name, values) for name, values in choices.items()}
     for name, (low, high) in RANGES.items():
         params[name] = trial.suggest_float(name, low, high, log=low > 0)
+    params.setdefault("learning_rate_schedule", SCHEDULES[0])
     config, encoder, decoder = (params.pop(name) for name in ("config", "encoder", "decoder"))
     hparams = {**params, "enc_rnn_size": f"[{encoder}]", "dec_rnn_size": f"[{decoder},{decoder}]"}
     return config, ",".join(f"{name}={value}" for name, value in hparams.items())

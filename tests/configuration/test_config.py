@@ -35,7 +35,7 @@ def test_the_configs_are_those_of_the_previous_project_and_the_paper(name: str) 
 
 
 def test_there_are_configs_with_segments_of_a_bar_and_with_sixteen_bars() -> None:
-    for name in ("hierdec-drum_4bar_bar", "hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar_small"):
+    for name in ("hierdec-drum_4bar_bar", "hierdec-drum_4bar_small", "hierdec-drum_4bar-ar_small"):
         assert OURS[name].levels == (4, 16)
     for name in ("hierdec-drum_4bar", "hierdec-drum_4bar_small_half_bar"):
         assert OURS[name].levels == (8, 8)

@@ -143,6 +143,11 @@ def find_python(version: str) -> str | None:
 PYTHONS = {version: path for version in ("3.10", "3.11", "3.12", "3.13") if (path := find_python(version))}
 
 
+def by_number(version: str) -> tuple[int, ...]:
+    """The key by which versions are sorted."""
+    return tuple(map(int, version.split(".")))
+
+
 @pytest.fixture(scope="module")
 def constraints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The versions of requirements.txt without their hashes, which a file without one cannot be combined with."""
@@ -191,11 +196,14 @@ def test_the_wheel_is_complete_without_tensorflow(version: str, wheel: Path, con
     programs = install(PYTHONS[version], tmp_path, wheel, constraints)
     work = tmp_path / "work"
     work.mkdir()
-    for arguments in COMMANDS:
+    is_first_or_last = version in (min(PYTHONS, key=by_number), max(PYTHONS, key=by_number))
+    for arguments in COMMANDS if is_first_or_last else COMMANDS[:1] + COMMANDS[5:6]:
         done = shell(programs / "gmd-vae", *arguments, folder=work)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
-    assert [len(list((work / folder).glob("*.mid"))) for folder in ("beats", "path")] == [2, 3]
-    assert {path.suffix for path in (work / "rendered").iterdir()} == {".wav", ".png"}
+    assert len(list((work / "beats").glob("*.mid"))) == 2
+    if is_first_or_last:
+        assert len(list((work / "path").glob("*.mid"))) == 3
+        assert {path.suffix for path in (work / "rendered").iterdir()} == {".wav", ".png"}
 
     doctor = shell(programs / "gmd-vae", "doctor", "--json", folder=work)
     report = json.loads(doctor.stdout)

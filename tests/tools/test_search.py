@@ -76,12 +76,12 @@ def add(
 def test_the_table_has_every_trial(tool: ModuleType) -> None:
     study = optuna.create_study(directions=["maximize", "maximize"])
     add(study, tool, "", (0.4, -150.0), question="the baseline")
-    add(study, tool, "max_beta=0.2,mix_windows=0.5", (0.5, -130.0), question="Do mixed | windows help?")
+    add(study, tool, "max_beta=0.2,mix_windows=0.6", (0.5, -130.0), question="Do mixed | windows help?")
     add(study, tool, "learning_rate=0.5", None, failed="Error: The loss is nan", question="Is it too large?")
     add(study, tool, "z_size=32", None)  # stopped
     rows = tool.table(study).splitlines()[2:]
     assert rows == [
-        "| 1 * | 300 s | 9 | 0.5 | 0.5 | -130 | 40 | 0.33 | 17.5 | +0.100 | max_beta=0.2, mix_windows=0.5 "
+        "| 1 * | 300 s | 9 | 0.5 | 0.5 | -130 | 40 | 0.33 | 17.5 | +0.100 | max_beta=0.2, mix_windows=0.6 "
         "| Do mixed / windows help? |",
         "| 0 | 300 s | 9 | 0.4 | 0.5 | -150 | 40 | 0.33 | 17.5 | +0.000 | nothing | the baseline |",
         "| 2 | 300 s |  |  |  |  |  |  |  | failed: Error: The loss is nan | learning_rate=0.5 | Is it too large? |",
@@ -99,7 +99,7 @@ def test_trials_by_hand_come_first_and_failures_are_kept(
     assert tool.main() == 0
     row = capsys.readouterr().out.splitlines()[-1]
     assert row.startswith("| 0 | 300 s |")
-    assert row.endswith("| nothing | the baseline |")
+    assert row.endswith("| learning_rate_schedule=exponential, prior_components=0 | the baseline |")
     assert "failed: Error: " in row
     monkeypatch.setattr(sys, "argv", ["search.py", *given, "--try", "learning_rate_schedule=cosine"])
     with pytest.raises(SystemExit):

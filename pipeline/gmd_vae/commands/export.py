@@ -73,7 +73,7 @@ def command(
       gmd-vae export runs/small -o small.safetensors --dtype fp16 --licence "CC BY 4.0"
       gmd-vae export cat-drums_2bar_small.tar -o drums.safetensors
       gmd-vae export small.safetensors -o small --format magenta
-      gmd-vae export runs/hierdec-drum_4bar-no_ar_small -o page/my-model --format magentajs
+      gmd-vae export runs/hierdec-drum_4bar_small -o page/my-model --format magentajs
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError

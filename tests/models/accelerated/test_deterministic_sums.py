@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tensorflow
 
 LAYERS = {"fp32": Layers(precision="fp32"), "bf16": Layers(precision="bf16"), "stock": STOCK}
 GRAPHS = [  # each decoder, and each kind of layers
-    ("hierdec-drum_4bar_small", "fp32"),
+    ("hierdec-drum_4bar-ar_small", "fp32"),
     ("hierdec-drum_4bar-no_ar", "bf16"),
     ("flat-drum_4bar_small", "fp32"),
     ("flat-drum_4bar_small", "stock"),

@@ -19,7 +19,7 @@ Make = Callable[..., Config]
 Measure = Callable[..., Any]
 
 OURS = {name: config for name, config in all_configs().items() if not config.magenta}
-HIERARCHICAL, NO_AR, FLAT = KINDS = "hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar_small", "flat-drum_4bar_small"
+HIERARCHICAL, NO_AR, FLAT = KINDS = "hierdec-drum_4bar-ar_small", "hierdec-drum_4bar_small", "flat-drum_4bar_small"
 HALF = {"sampling_schedule": "constant", "sampling_rate": 0.5}
 # for Magenta's own configs
 SIZES = {"z_size": 5, "enc_rnn_size": [6], "dec_rnn_size": [7, 6], "free_bits": 0.0}

@@ -17,7 +17,7 @@ from gmd_vae.models.forward.draws import LabelChoice, fractions
 from gmd_vae.models.forward.numpy_model import NumpyModel
 
 COUNTS = (1, 2, 7, 64, 100)
-NAMES = ("hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar", "flat-drum_1bar_small")
+NAMES = ("hierdec-drum_4bar-ar_small", "hierdec-drum_4bar_small", "flat-drum_1bar_small")
 
 
 def model_of(config: Config, seed: int = 5, hparams: dict[str, Any] | None = None) -> NumpyModel:

@@ -20,7 +20,7 @@ from gmd_vae.rendering.studio.model_data import pack_model
 from gmd_vae.rendering.studio.scripts import ENGINE
 
 # two levels with and without autoregression, segments of a bar, three layers, flat, one-hot encoder input
-NAMES = ("hierdec-drum_4bar_small", "hierdec-drum_4bar-no_ar", "flat-drum_1bar_small", "cat-drums_2bar_small")
+NAMES = ("hierdec-drum_4bar-ar_small", "hierdec-drum_4bar_small", "flat-drum_1bar_small", "cat-drums_2bar_small")
 CODE = """
 const model = new Model(given.packed);
 const z = given.z.map((row) => Float32Array.from(row));

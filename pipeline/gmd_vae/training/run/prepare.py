@@ -149,6 +149,12 @@ def describe(job: Job) -> list[str]:
     )
     if run.schedule_steps:
         lines.append(f"Learning rate: a cosine over {run.schedule_steps:,} steps, planned when the run was created")
+        if plan.num_steps > run.schedule_steps:
+            lines.append(
+                f"Note: after step {run.schedule_steps:,} the learning rate stays at its minimum, "
+                f"{run.hparams['min_learning_rate']:g}, and little changes. To train for longer, begin a new run with "
+                f"--num-steps {plan.num_steps}."
+            )
     if run.config.augmented and not run.hparams["transpose"]:
         lines.append(
             "Note: Magenta transposes this config's training data at random; here --hparams transpose=3 does, now off."
