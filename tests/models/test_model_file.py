@@ -212,7 +212,7 @@ def test_a_density_of_z_is_kept_as_it_is(with_density: Path, tmp_path: Path) -> 
     [
         ("weights", np.array([0.5, 0.6]), "weights that are not positive or do not add up to 1"),
         ("weights", np.array([1.5, -0.5]), "weights that are not positive or do not add up to 1"),
-        ("factors", -DENSITY.factors.astype(np.float16), "not positive definite"),
+        ("scales", -DENSITY.scales.astype(np.float16), "standard deviations that are not positive"),
         ("means", np.full((2, 4), np.nan, np.float16), "not finite, in 'prior/means'"),
         ("means", np.zeros((1, 4), np.float16), "'prior/means' is F16 [1, 4], the config makes it F16 [2, 4]"),
     ],

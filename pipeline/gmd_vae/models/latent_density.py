@@ -8,9 +8,7 @@ from it ("ex-post density estimation"). ``training/prior.py`` fits it; here are 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,18 +23,20 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LatentDensity:
-    """A mixture of Gaussians with full covariance matrices.
+    """A mixture of Gaussians with diagonal covariance matrices.
+
+    Many small Gaussians follow the posteriors more closely than few large ones with full matrices: the four bars of a
+    groove are alike, and z with independent bars lies between the grooves (docs/small-config.md has the figures).
 
     Attributes:
         weights: Probability of each Gaussian, float64 ``[components]``.
         means: Means, float32 ``[components, z_size]``.
-        factors: Cholesky factors of the covariance matrices, float32 ``[components, z_size * (z_size + 1) / 2]``: the
-            rows of the lower triangles, one after the other.
+        scales: Standard deviations, float32 ``[components, z_size]``.
     """
 
     weights: Doubles
     means: Floats
-    factors: Floats
+    scales: Floats
 
     @property
     def components(self) -> int:
@@ -52,19 +52,18 @@ class LatentDensity:
     def digest(self) -> str:
         """SHA-256 of its numbers."""
         digest = hashlib.sha256()
-        for part in (self.weights, self.means, self.factors):
+        for part in (self.weights, self.means, self.scales):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
     def problem(self) -> str | None:
         """Returns the reason why the numbers are no density, as a predicate; ``None`` if they are one."""
-        if not all(np.isfinite(part).all() for part in (self.weights, self.means, self.factors)):
+        if not all(np.isfinite(part).all() for part in (self.weights, self.means, self.scales)):
             return "has numbers that are not finite"
         if not (self.weights > 0).all() or abs(float(self.weights.sum()) - 1) > 1e-6:
             return "has weights that are not positive or do not add up to 1"
-        diagonal = np.cumsum(np.arange(1, self.z_size + 1)) - 1
-        if not (self.factors[:, diagonal] > 0).all():
-            return "has a covariance matrix that is not positive definite"
+        if not (self.scales > 0).all():
+            return "has standard deviations that are not positive"
         return None
 
     def draw(self, count: int, seed: int) -> Floats:
@@ -82,7 +81,7 @@ class LatentDensity:
         places = [(file, 0) for file in range(count)]
         fractions = (integers(seed, COMPONENTS, places, 1)[:, 0] >> np.uint64(11)) * 2.0**-53
         chosen = np.searchsorted(np.cumsum(self.weights)[:-1], fractions, side="right")
-        return self._placed(chosen.tolist(), normals(seed, LATENTS, places, self.z_size))
+        return self._placed(chosen, normals(seed, LATENTS, places, self.z_size))
 
     def walk(self, start: Floats, drift: float, file: int, windows: int, seed: int) -> Floats:
         """Returns an AR(1) walk whose stationary distribution is the Gaussian to which its start most likely belongs.
@@ -98,12 +97,11 @@ class LatentDensity:
             Points, float32 ``[windows, z_size]``.
         """
         component = int(self._log_joint(start[None])[0].argmax())
-        factor = self._matrices[component]
         # in the coordinates in which this Gaussian is N(0, I)
-        origin = np.linalg.solve(factor, start.astype(np.float64) - self.means[component])
+        origin = (start.astype(np.float64) - self.means[component]) / self.scales[component]
         noise = normals(seed, WALKS, [(file, window) for window in range(windows)], self.z_size)
         path = latent_points.ar1_walk(origin, drift, noise)
-        return self._placed([component] * windows, path)
+        return self._placed(np.full(windows, component), path)
 
     def log_density(self, z: npt.NDArray[np.floating[Any]]) -> Doubles:
         """Returns the natural logarithm of the density at each point, float64 ``[n]``.
@@ -115,35 +113,19 @@ class LatentDensity:
         highest = joint.max(axis=1)
         return np.asarray(highest + np.log(np.exp(joint - highest[:, None]).sum(axis=1)), np.float64)
 
-    @functools.cached_property
-    def _matrices(self) -> Doubles:
-        """Cholesky factors as matrices, float64 ``[components, z_size, z_size]``."""
-        matrices = np.zeros((self.components, self.z_size, self.z_size))
-        rows, columns = np.tril_indices(self.z_size)
-        matrices[:, rows, columns] = self.factors
-        return matrices
-
-    def _placed(self, components: Sequence[int], normal: npt.NDArray[np.floating[Any]]) -> Floats:
+    def _placed(self, components: npt.NDArray[np.integer[Any]], normal: npt.NDArray[np.floating[Any]]) -> Floats:
         """Returns points of N(0, I) as points of Gaussians."""
-        placed = np.empty((len(normal), self.z_size), np.float32)
-        for row, component in enumerate(components):
-            # row by row: BLAS adds up in another order for other numbers of rows
-            placed[row] = self.means[component] + self._matrices[component] @ normal[row].astype(np.float64)
-        return placed
+        scaled = self.scales[components] * normal.astype(np.float64)
+        return np.asarray(self.means[components] + scaled, np.float32)
 
     def _log_joint(self, z: npt.NDArray[np.floating[Any]]) -> Doubles:
         """Returns the log density of each point and each Gaussian, its weight included, ``[n, components]``."""
-        columns = []
-        for weight, mean, factor in zip(self.weights, self.means, self._matrices, strict=True):
-            whitened = np.linalg.solve(factor, (z.astype(np.float64) - mean).T)
-            constant = np.log(weight) - np.log(np.diag(factor)).sum() - self.z_size / 2 * np.log(2 * np.pi)
-            columns.append(constant - 0.5 * (whitened**2).sum(axis=0))
+        points, columns = z.astype(np.float64), []
+        for weight, mean, scale in zip(self.weights, self.means, self.scales.astype(np.float64), strict=True):
+            whitened = (points - mean) / scale
+            constant = np.log(weight) - np.log(scale).sum() - self.z_size / 2 * np.log(2 * np.pi)
+            columns.append(constant - 0.5 * (whitened**2).sum(axis=1))
         return np.stack(columns, axis=1)
-
-
-def packed_size(z_size: int) -> int:
-    """Returns the number of numbers in a packed Cholesky factor."""
-    return z_size * (z_size + 1) // 2
 
 
 def draw_latents(density: LatentDensity | None, count: int, z_size: int, seed: int) -> Floats:

@@ -36,7 +36,7 @@ from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.configuration.registry import config_of_model
 from gmd_vae.families.parameters import Shapes, variable_shapes
 from gmd_vae.models.card import Card
-from gmd_vae.models.latent_density import LatentDensity, packed_size
+from gmd_vae.models.latent_density import LatentDensity
 
 SUFFIX = ".safetensors"
 FORMAT = "gmd-vae-model"
@@ -70,7 +70,7 @@ class ModelFile:
         examples_digest: SHA-256 of the manifest of the training examples; ``None``: unknown.
         checkpoint: Name and SHA-256 of each file of the checkpoint.
         attribute_vectors: Attribute vectors by name, float64 ``[z_size]``; empty if they were not computed.
-        density: Density of z, fitted to the posteriors of the training windows; ``None``: N(0, I). Means and factors
+        density: Density of z, fitted to the posteriors of the training windows; ``None``: N(0, I). Means and scales
             are stored as fp16.
         licence: Licence of the weights; ``None``: not stated.
     """
@@ -149,7 +149,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
     tensors |= {f"{_VECTORS}{name}": np.ascontiguousarray(v, np.float64) for name, v in model.attribute_vectors.items()}
     if model.density is not None:
         tensors |= {f"{_PRIOR}weights": np.ascontiguousarray(model.density.weights, np.float64)}
-        halves = {"means": model.density.means, "factors": model.density.factors}
+        halves = {"means": model.density.means, "scales": model.density.scales}
         tensors |= {f"{_PRIOR}{name}": np.ascontiguousarray(values, np.float16) for name, values in halves.items()}
     for name, values in tensors.items():
         if not np.isfinite(values).all():
@@ -263,7 +263,7 @@ def _read(stream: BinaryIO) -> ModelFile:
     tensors = _tensors(content, wanted)
     density = None
     if document.prior_gaussians:
-        density = LatentDensity(*(tensors[f"{_PRIOR}{name}"] for name in ("weights", "means", "factors")))
+        density = LatentDensity(*(tensors[f"{_PRIOR}{name}"] for name in ("weights", "means", "scales")))
         if problem := density.problem():
             raise _RefusedError(f"is damaged: the density of its z {problem}", _AGAIN)
     return ModelFile(
@@ -324,7 +324,7 @@ def _wanted(document: _Document, shapes: Shapes) -> dict[str, tuple[str, tuple[i
     if gaussians := document.prior_gaussians:
         wanted[f"{_PRIOR}weights"] = ("F64", (gaussians,))
         wanted[f"{_PRIOR}means"] = ("F16", (gaussians, z_size))
-        wanted[f"{_PRIOR}factors"] = ("F16", (gaussians, packed_size(z_size)))
+        wanted[f"{_PRIOR}scales"] = ("F16", (gaussians, z_size))
     return wanted
 
 

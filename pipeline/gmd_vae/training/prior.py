@@ -1,6 +1,6 @@
 """Fits the prior of a trained model: a Gaussian mixture over the posteriors of its training windows.
 
-``models/latent_density.py`` says why. The mixture has ``prior_components`` Gaussians; with 0 none is fitted.
+``models/latent_density.py`` says why. The mixture has at most ``prior_components`` Gaussians; with 0 none is fitted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _MOST_WINDOWS = 30_000  # training windows that are read, spread evenly: they bo
 _LEAST_POINTS = 4_000  # points to fit: with fewer windows, several draws from each posterior
 _ROWS = 256  # windows in memory as tensors at one time
 _MOST_ITERATIONS = 10  # of expectation maximisation, which bound the time; the last step below does the rest
-_LEAST_VARIANCE = 1e-3  # added to the variances: far below those of posteriors, and it keeps matrices invertible
+_LEAST_VARIANCE = 1e-3  # added to the variances: far below those of posteriors, and it keeps them above 0
+# Windows for each Gaussian. A Gaussian of few windows is those windows: its samples would be copies of the music.
+_WINDOWS_PER_GAUSSIAN = 20
 _STREAM = 3_000_000  # second word of the seed, so that no other draws of the run are the same
 
 Floats = npt.NDArray[np.float32]
@@ -63,15 +65,14 @@ def fit_density(means: Floats, scales: Floats, components: int, seed: int) -> La
     """Fits a mixture of Gaussians to posteriors, by expectation maximisation.
 
     A point of each posterior decides the shares of its window in the Gaussians. The last maximisation reads the
-    posteriors themselves in place of the points. Without the noise of the points the density of held-out posteriors is
-    1 to 7 nats higher (4 to 25 Gaussians, 128 dimensions), and more Gaussians do not overfit.
+    posteriors themselves in place of the points.
 
     Equal arguments give an equal density. Its numbers fit into fp16, so that every model file holds the same ones.
 
     Args:
         means: Mean of the posterior of each window, float32 ``[n, z_size]``.
         scales: Standard deviations, float32 ``[n, z_size]``.
-        components: Number of Gaussians; fewer windows have as many Gaussians as windows.
+        components: Number of Gaussians. There are fewer where each would have fewer than 20 windows.
         seed: Seed of the points and of the initial Gaussians.
     """
     # scikit-learn takes seconds to import
@@ -83,7 +84,8 @@ def fit_density(means: Floats, scales: Floats, components: int, seed: int) -> La
     means, scales = np.repeat(means, draws, axis=0), np.repeat(scales, draws, axis=0)
     points = means.astype(np.float64) + scales * random.standard_normal(means.shape)
     mixture = GaussianMixture(
-        min(components, len(means) // draws),
+        min(components, max(1, len(means) // draws // _WINDOWS_PER_GAUSSIAN)),
+        covariance_type="diag",
         max_iter=_MOST_ITERATIONS,
         reg_covar=_LEAST_VARIANCE,
         init_params="k-means++",
@@ -92,16 +94,14 @@ def fit_density(means: Floats, scales: Floats, components: int, seed: int) -> La
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the bound on the time, not a fault
         mixture.fit(points)
-    weights, centres, covariances = _maximise(mixture.predict_proba(points), means, scales)
-    rows, columns = np.tril_indices(means.shape[1])
-    factors = np.linalg.cholesky(covariances)[:, rows, columns]
+    weights, *parts = _maximise(mixture.predict_proba(points), means, scales)
     with np.errstate(over="ignore"):  # infinite numbers are found by LatentDensity.problem
-        halves = [part.astype(np.float16).astype(np.float32) for part in (centres, factors)]
+        halves = [part.astype(np.float16).astype(np.float32) for part in parts]
     return LatentDensity(weights, *halves)
 
 
 def _maximise(shares: Doubles, means: Floats, scales: Floats) -> tuple[Doubles, Doubles, Doubles]:
-    """Returns weights, means and covariance matrices of Gaussians from the shares of posteriors in them.
+    """Returns weights, means and standard deviations of Gaussians from the shares of posteriors in them.
 
     Args:
         shares: Share of each posterior in each Gaussian, float64 ``[n, components]``; each row adds up to 1.
@@ -109,12 +109,10 @@ def _maximise(shares: Doubles, means: Floats, scales: Floats) -> tuple[Doubles, 
         scales: Standard deviations, float32 ``[n, z_size]``.
     """
     totals = shares.sum(axis=0) + 1e-6  # no Gaussian is without weight
-    weights, centres = totals / totals.sum(), shares.T @ means.astype(np.float64) / totals[:, None]
-    covariances = []
-    for share, total, centre in zip(shares.T, totals, centres, strict=True):
-        offsets, variances = means - centre, share @ scales.astype(np.float64) ** 2 / total
-        covariances.append((offsets * share[:, None]).T @ offsets / total + np.diag(variances + _LEAST_VARIANCE))
-    return weights, centres, np.stack(covariances)
+    centres, squares = shares.T @ means.astype(np.float64), shares.T @ (means.astype(np.float64) ** 2 + scales**2)
+    centres /= totals[:, None]
+    variances = np.maximum(squares / totals[:, None] - centres**2, 0) + _LEAST_VARIANCE
+    return totals / totals.sum(), centres, np.sqrt(variances)
 
 
 def _posteriors(run: Run, examples: Examples, checkpoint: Path) -> tuple[Floats, Floats]:

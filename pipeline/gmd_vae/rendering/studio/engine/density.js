@@ -1,34 +1,31 @@
 /**
  * A mixture of Gaussians, as ``model_data.py`` packs it.
- * @typedef {{weights: number[], means: string, factors: string}} PackedDensity
+ * @typedef {{weights: number[], means: string, scales: string}} PackedDensity
  */
 
 /** The density of z that was fitted to the training windows; the draws are those of ``models/latent_density.py``. */
 class Density {
   /**
-   * @param {PackedDensity} packed Probabilities of the Gaussians; means and rows of the Cholesky factors, fp16 in base64.
+   * @param {PackedDensity} packed Probabilities of the Gaussians; means and standard deviations, fp16 in base64.
    * @param {number} zSize Size of a latent vector.
    */
   constructor(packed, zSize) {
     this.weights = packed.weights;
     this.means = decodeHalves(packed.means);
-    this.factors = decodeHalves(packed.factors);
+    this.scales = decodeHalves(packed.scales);
     this.zSize = zSize;
   }
 
   /** Draws the latent vector of a file. */
   draw(seed, file) {
-    const { zSize, weights, means, factors } = this;
+    const { zSize, weights, means, scales } = this;
     const normal = randomNormals(seed, LATENTS, file, 0, zSize);
     const fraction = Number(randomIntegers(seed, COMPONENTS, file, 0, 1)[0] >> 11n) * 2 ** -53;
     let chosen = 0;
     for (let sum = weights[0]; chosen < weights.length - 1 && sum <= fraction; sum += weights[chosen]) chosen++;
     const z = new Float32Array(zSize);
-    let at = chosen * ((zSize * (zSize + 1)) / 2);
-    for (let row = 0; row < zSize; row++) {
-      let sum = 0;
-      for (let column = 0; column <= row; column++) sum += factors[at++] * normal[column];
-      z[row] = means[chosen * zSize + row] + sum;
+    for (let place = 0, at = chosen * zSize; place < zSize; place++, at++) {
+      z[place] = means[at] + scales[at] * normal[place];
     }
     return z;
   }
