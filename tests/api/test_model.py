@@ -163,7 +163,7 @@ def test_a_pretty_midi_without_drums_says_what_to_do(model: Model) -> None:
 def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
     z = model.encode(model.sample(2))
     for call, said in (
-        (lambda: model.decode(np.zeros((2, 3))), r"shape \(2, 3\) are not this model's. Give \[n, 64\]"),
+        (lambda: model.decode(np.zeros((2, 3))), r"shape \(2, 3\) are not this model's. Give \[n, 128\]"),
         (lambda: model.decode(np.full(model.z_size, np.nan)), "not finite"),
         (lambda: model.vary(z), "Several latent vectors"),
         (lambda: model.vary(z[0], distance=65), "differ in 65 of 64 steps"),

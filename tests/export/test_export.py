@@ -229,16 +229,19 @@ def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
 
 
 def test_magenta_js_gets_the_configs_that_it_plays(folder: Path) -> None:
-    answer = run_here(folder, "export", "--format", "magentajs", "-o", "page/model", expect=2)
+    sizes = TINY.replace("[12,8]", "[12,12]")
+    refused = get_config("hierdec-drum_4bar-ar_small")
+    write_model(folder / "ar.safetensors", random_model(refused, resolve(refused, sizes)))
+    answer = run_here(folder, "export", "ar.safetensors", "--format", "magentajs", "-o", "page/model", expect=2)
     assert answer.error == (
-        f"Error: Magenta.js cannot play config '{DEFAULT_CONFIG}': its conductor reads the decoder's last state, and "
-        "that of Magenta.js reads zeros. Train 'hierdec-drum_4bar-no_ar_small', the nearest config that it plays, or a "
+        f"Error: Magenta.js cannot play config '{refused.name}': its conductor reads the decoder's last state, and "
+        f"that of Magenta.js reads zeros. Train '{DEFAULT_CONFIG}', the nearest config that it plays, or a "
         "copy of this config with conductor_autoregression=False."
     )
     assert not (folder / "page").exists()
-    config = get_config("hierdec-drum_4bar-no_ar_small")
-    write_model(folder / "no_ar.safetensors", random_model(config, resolve(config, TINY.replace("[12,8]", "[12,12]"))))
-    answer = run_here(folder, "export", "no_ar.safetensors", "--format", "magentajs", "-o", "page/model")
+    config = get_config(DEFAULT_CONFIG)
+    write_model(folder / "played.safetensors", random_model(config, resolve(config, sizes)))
+    answer = run_here(folder, "export", "played.safetensors", "--format", "magentajs", "-o", "page/model")
     assert answer.stdout.startswith("Wrote page/model (")
     assert answer.stderr == ""  # nothing about attribute vectors, which it does not keep
     content = manifest.read(folder / "page" / "model", "export", "")

@@ -94,7 +94,7 @@ def test_other_decoders_of_your_own_are_refused(changes: dict[str, Any], reason:
 
 
 def test_the_message_names_a_copy_of_the_config_that_is_played() -> None:
-    config = CONFIGS["hierdec-drum_4bar-3_4_small"]
+    config = CONFIGS["hierdec-drum_4bar-ar_small"]
     with pytest.raises(UsageError, match="a copy of this config with conductor_autoregression=False"):
         check_playable(config, config.hparams, CONFIGS.values())
     copy = config.replace(conductor_autoregression=False)

@@ -13,6 +13,7 @@ import mido
 import numpy as np
 import pytest
 from fixtures.against_note_seq import note_sequence_to_midi_bytes
+from fixtures.models import random_model
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
@@ -27,9 +28,10 @@ from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import GenerationRequest, Move
-from gmd_vae.generation.sources import CheckpointSource
+from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.models import checkpoints
+from gmd_vae.models.model_file import write_model
 from gmd_vae.training.run.folder import open_run
 
 pytestmark = pytest.mark.tensorflow
@@ -69,13 +71,17 @@ def make(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened
     attributes = AttributeSource(run.examples, run.examples_digest, tmp_path / "attributes")
 
     def make(
-        name: str, inputs: GenerationInputs | None = None, playing: Playing | None = None, **settings: Any
+        name: str,
+        inputs: GenerationInputs | None = None,
+        playing: Playing | None = None,
+        source: ModelSource | None = None,
+        **settings: Any,
     ) -> Path:
         request = GenerationRequest(**{"count": 3, "seed": 5, "temperature": 1.0, **settings})
         folder = tmp_path / name
         job = GenerationJob(
             request,
-            source_of(tiny_run),
+            source or source_of(tiny_run),
             folder,
             inputs or GenerationInputs(),
             playing or Playing(),
@@ -184,10 +190,13 @@ def test_longer_beats_have_the_requested_bars(make: Make) -> None:
     assert [len(labels_of(path)) for path in sorted(folder.glob("*.mid"))] == [96, 96]
 
 
-def test_variations_and_attributes_have_figures(make: Make, starter_midi: list[Path]) -> None:
-    varied = make("varied", windows(starter_midi[0]), mode="vary", temperature=0.0, distance=4)
+def test_variations_and_attributes_have_figures(make: Make, starter_midi: list[Path], tmp_path: Path) -> None:
+    path, model = tmp_path / "random.safetensors", random_model()  # the trained one decodes every z to the same music
+    write_model(path, model)
+    source = ModelFileSource("random", path, model)
+    varied = make("varied", windows(starter_midi[0]), source=source, mode="vary", temperature=0.0, distance=4)
     assert all(entry["steps_differing"] >= 1 for entry in read_manifest(varied)["files"])
-    moved = make("moved", mode="attribute", moves=(Move("busier", -1.0, 1.0),), temperature=0.0)
+    moved = make("moved", source=source, mode="attribute", moves=(Move("busier", -1.0, 1.0),), temperature=0.0)
     for entry in read_manifest(moved)["files"]:
         hits = sum(label.bit_count() for label in labels_of(moved / entry["name"]))
         assert entry["busier"] == hits / 4

@@ -247,13 +247,13 @@ def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
     demo = re.findall(r"^DEMO_STEPS = (\d+)$", MAKEFILE.read_text(), re.MULTILINE)[0]
     steps = get_config(DEFAULT_CONFIG).num_steps
     assert f"for {steps:,} steps, into `runs/{DEFAULT_CONFIG}`" in text
-    assert f"| step | 1 | 500 | 1,000 | 2,000 | 4,000 | {steps:,} |" in text
-    assert f"goes on from step {steps:,}" in text
+    assert f"| step | 1 | 500 | 1,000 | 2,000 | 4,000 | 8,000 | 12,000 | {steps:,} |" in text
     assert f"{int(demo):,} steps" in text
-    assert f"{steps:,} steps for the small ones, 10,000 for the others" in text
+    assert f"({steps:,} steps for the default and its like, 6,000 for other small ones, 10,000 for the rest" in text
     for config in all_configs().values():
         if not config.magenta:
-            assert config.num_steps == (steps if "_small" in config.name else 10_000)
+            small = steps if config.hparams["prior_components"] else 6000
+            assert config.num_steps == (small if "_small" in config.name else 10_000)
 
 
 def test_the_messages_that_the_readme_explains_are_ours() -> None:

@@ -13,13 +13,13 @@ from gmd_vae.training.run.run_file import Plan
 
 SHORT, SHORT_HIERARCHICAL = "flat-drum_1bar_test", "hierdec-drum_1bar_test"
 _CONFIGS = f"""
-from gmd_vae.configs import FLAT_SMALL, HIERDEC_SMALL
+from gmd_vae.configs import AR_SMALL, FLAT_SMALL
 from gmd_vae.configuration.window_specs import DrumWindows
 
 SIZES = dict(windows=DrumWindows(slice_bars=1), z_size=4, enc_rnn_size=[16], dec_rnn_size=[12, 8], batch_size=16)
 CONFIGS = [
     FLAT_SMALL.replace(name="{SHORT}", **SIZES),
-    HIERDEC_SMALL.replace(name="{SHORT_HIERARCHICAL}", levels=(4, 4), **SIZES),
+    AR_SMALL.replace(name="{SHORT_HIERARCHICAL}", levels=(4, 4), **SIZES),
 ]
 """
 

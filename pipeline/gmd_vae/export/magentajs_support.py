@@ -10,6 +10,7 @@ from typing import Any
 
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.own_hparams import magentas
 from gmd_vae.families import family_of
 
 
@@ -56,7 +57,8 @@ def reason_against(config: Config, hparams: Mapping[str, Any]) -> str | None:
 def nearest_playable(config: Config, others: Iterable[Config]) -> Config | None:
     """Returns the most similar config that Magenta.js plays; of equally similar ones the first.
 
-    The kind of music counts most, then the windows, the levels of the decoder, and the number of equal hyperparameters.
+    The kind of music counts most, then the windows, the levels of the decoder, and the number of equal hyperparameters
+    of Magenta's.
     """
 
     def distance(other: Config) -> tuple[int, ...]:
@@ -66,7 +68,7 @@ def nearest_playable(config: Config, others: Iterable[Config]) -> Config | None:
             other.windows != config.windows,
             bool(other.levels) != bool(config.levels),
             other.levels != config.levels,
-            sum(value != config.hparams.get(name) for name, value in other.hparams.items()),
+            sum(value != config.hparams.get(name) for name, value in magentas(other.hparams).items()),
         )
 
     playable = (other for other in others if reason_against(other, other.hparams) is None)

@@ -187,7 +187,7 @@ def test_samples_of_a_fitted_prior_stand_beside_those_of_the_standard_one(data: 
     model = Oracle(all_known(data))
     plain = measure(model, data)
     assert plain.novelty.samples_normal is None
-    model.density = density_of([1.0], [[4.0, 0.0]], [np.eye(2) * 0.01])  # window 4 alone
+    model.density = density_of([1.0], [[4.0, 0.0]], [[0.01, 0.01]])  # window 4 alone
     fitted = measure(model, data)
     assert fitted.novelty.samples.distinct == pytest.approx(1 / 30)
     assert fitted.novelty.samples_normal == plain.novelty.samples
