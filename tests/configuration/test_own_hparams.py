@@ -61,7 +61,7 @@ def test_model_files_hold_the_levers_that_are_on(tmp_path: Path) -> None:
         assert (b"average_decay" in (tmp_path / "model.safetensors").read_bytes()) == bool(changed)
 
 
-def test_bundled_models_of_earlier_versions_are_read() -> None:
+def test_models_of_the_package_have_all_levers() -> None:
     for path in bundled_models().values():
         model = read_model(path)
         assert {*OWN_HPARAMS} <= {*model.hparams}
