@@ -14,7 +14,7 @@ from typing import Any
 
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
-from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.configuration.window_specs import DrumWindows, MagentaWindows
 
 # Four bars of sixteenth notes = 64 steps, a window at every bar. A pause of one bar ends a stretch of drums. All
 # windows of a file are used (the previous project used at most 5 of each file, 1,479 of 13,251).
@@ -258,6 +258,37 @@ GROOVE: dict[str, Any] = {"free_bits": 48, "max_beta": 0.2, "dropout_keep_prob":
 # With SMALL's learning rate the trio's gradients exploded after 400 steps, and Magenta's clipping made them zero.
 TRIO: dict[str, Any] = {"learning_rate": 0.001}
 
+# The decoder also reads the hits that it plays, so z holds the rest: what comes later in the two bars. No config of
+# Magenta's has both; its groovae_2bar_hits_control_tfds encodes velocities and timing too, which given hits lack.
+HUMANIZE_HITS = Config(
+    name="groovae_2bar_humanize_hits_small",
+    family="groovae",
+    summary="GrooVAE: adds velocity and timing to given hits, for a laptop",
+    source="docs/systems.md",
+    windows=MagentaWindows("groovae_2bar_humanize_hits_small", bars=2, steps=32, controls="hits", task="humanize"),
+    num_steps=12_000,
+    hparams={
+        "z_size": 128,
+        "enc_rnn_size": [128],
+        "dec_rnn_size": [128, 128],
+        "batch_size": 32,
+        "free_bits": 0,
+        "max_beta": 0.0005,
+        "beta_rate": 0.0,
+        "learning_rate": 0.003,
+        "learning_rate_schedule": "cosine",
+        "warm_up_steps": 200,
+        "average_decay": 0.999,
+        "best_by": "objective",
+        "mix_windows": 0.4,
+        "mix_bars": 0.3,
+        "drop_voices": 0.3,
+        "blank_inputs": 0.95,
+        "sampling_schedule": "constant",
+        "sampling_rate": 0,
+    },
+)
+
 SYSTEMS = [
     small("cat-mel_2bar_small", "cat-mel_2bar_laptop"),
     small("cat-mel_2bar_med_chords", "cat-mel_2bar_small_chords"),
@@ -301,4 +332,5 @@ CONFIGS = [
     HIERDEC_16,
     FLAT_16,
     *SYSTEMS,
+    HUMANIZE_HITS,
 ]

@@ -94,8 +94,8 @@ LICENCE = (
 )
 RECIPES = {
     "groove-4bar": Recipe(
-        reason="The default config (docs/small-config.md), for nearly four times its steps: after 40,000 the validation "
-        "loss still fell where the learning rate was high. With more blanks, free-running accuracy is nearer to "
+        reason="The default config (docs/small-config.md), for nearly four times its steps: in 40,000 the validation "
+        "loss fell until the learning rate was low. With more blanks, free-running accuracy is nearer to "
         "teacher-forced.",
         config="hierdec-drum_4bar_small",
         hparams="blank_inputs=0.6",

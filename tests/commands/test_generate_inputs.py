@@ -186,6 +186,7 @@ def test_options_that_a_config_does_not_have_are_refused_before_tensorflow_start
         ("nade-drums_2bar_reduced", ["--humanize", "--swing", "60"]),
         ("hier-multiperf_vel_1bar_med_chords", ["--chords", "C Am"]),
         ("groovae_2bar_hits_control_tfds", ["--around", "song.mid"]),
+        ("groovae_2bar_humanize_hits_small", ["--mode", "groove", "--input-midi", "song.mid"]),
     ],
 )
 def test_every_config_moves_in_its_latent_space(

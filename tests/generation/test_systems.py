@@ -328,5 +328,5 @@ def test_the_task_of_each_groovae_is_that_of_magentas_converter() -> None:
         tasks = {"humanize": converter._humanize, "tap": converter._tapify, "add": added}
         tasks["follow"] = converter._hits_as_controls
         task = next((task for task, does in tasks.items() if does), "play")
-        assert GROOVAE.groove(get_config(name)) == Groove(task, added)  # type: ignore[arg-type]
+        assert GROOVAE.groove(get_config(name)) == Groove(task, added, converter._hits_as_controls)  # type: ignore[arg-type]
         assert converter._fixed_velocities == (task == "tap")

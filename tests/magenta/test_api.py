@@ -29,6 +29,7 @@ pytestmark = pytest.mark.tensorflow
 COUNTED = [
     *("hierdec-drum_4bar_v2", "hierdec-drum_4bar-no_ar", "flat-drum_4bar_small", "hierdec-drum_4bar_small_half_bar"),
     *("cat-drums_2bar_small", "nade-drums_2bar_full", "groovae_2bar_hits_control_tfds"),
+    "groovae_2bar_humanize_hits_small",
     *(config.name for config in all_configs().values() if config.magenta and not config.is_magentas),
 ]
 

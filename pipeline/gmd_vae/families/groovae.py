@@ -46,6 +46,31 @@ class GrooVae(MagentaFamily):
     runs_in_numpy = True
     unsupported_modes = ("attribute",)
 
+    def check_own(self, config: Config) -> None:
+        """Checks windows that no converter of Magenta's configs cuts.
+
+        Raises:
+            ValueError: They have no task, name another converter, have other steps than sixteenth notes, or ask for
+                what `build` cannot give.
+        """
+        windows = config.magenta_windows
+        if windows.converter != config.name:
+            raise ValueError(f"config '{config.name}': without 'magenta', its converter must have its own name")
+        if not windows.task or windows.controls == "chords" or windows.parts or windows.tracks != 1:
+            raise ValueError(f"config '{config.name}': its windows need a task, and have neither chords nor parts")
+        if windows.steps != 16 * windows.bars:
+            raise ValueError(f"config '{config.name}': {windows.bars} bars have {16 * windows.bars} steps")
+        if (windows.task == "add") != bool(windows.added) or not set(windows.added) <= set(range(DRUMS)):
+            raise ValueError(f"config '{config.name}': 'added' lists the drum classes that task 'add' adds")
+        if config.levels or config.encoder_levels:
+            raise ValueError(f"config '{config.name}': GrooVAE has one level")
+
+    def build(self, config: Config) -> Any:
+        """Returns Magenta's GrooVAE over a ``GrooveConverter`` for the config's task."""
+        from gmd_vae.magenta.groove_model import build_groove_model
+
+        return build_groove_model(config, config.magenta_windows)
+
     def output(self, config: Config) -> OutputSpec:
         """Returns three columns a drum class, and hits as controls where the config needs them."""
         windows = config.magenta_windows
@@ -86,7 +111,7 @@ class GrooVae(MagentaFamily):
         windows = config.magenta_windows
         if not windows.task:
             raise ValueError(f"config '{config.name}': its windows name no task")
-        return Groove(windows.task, windows.added)
+        return Groove(windows.task, windows.added, hits_as_controls=windows.controls == "hits")
 
     def unfit_lever(self, config: Config, name: str) -> str:
         """Refuses what drums do not have, and all levers of drums where the input cannot follow them."""

@@ -24,10 +24,12 @@ class Groove:
         task: ``play`` reconstructs the pattern. ``humanize`` adds velocities and timing to its hits. ``tap`` makes
             drums of a tapped rhythm. ``add`` adds missing drums. ``follow`` plays given hits.
         added: Drum classes that ``add`` adds.
+        hits_as_controls: The hits are also conditioning input of each step.
     """
 
     task: GrooveTask
     added: tuple[int, ...] = ()
+    hits_as_controls: bool = False
 
     @property
     def humanizes(self) -> bool:

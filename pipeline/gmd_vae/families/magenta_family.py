@@ -34,14 +34,25 @@ class MagentaFamily(Family):
 
     def check(self, config: Config) -> None:
         """Checks that the config names a model of Magenta's, and has its windows and levels."""
-        if not config.magenta_windows.converter or not config.magenta:
-            raise ValueError(f"config '{config.name}': family '{config.family}' needs the field 'magenta'")
+        if not config.magenta:
+            self.check_own(config)
+            return
+        if not config.magenta_windows.converter:
+            raise ValueError(f"config '{config.name}': its windows name no converter")
         model = next((stock for stock in MAGENTA_CONFIGS if stock.name == config.magenta), None)
         if model is None:
             raise ValueError(f"config '{config.name}': Magenta has no config '{config.magenta}'")
         for field in ("family", "windows", "levels", "encoder_levels"):
             if getattr(config, field) != getattr(model, field):
                 raise ValueError(f"config '{config.name}': '{field}' is not that of Magenta's '{model.name}'")
+
+    def check_own(self, config: Config) -> None:
+        """Checks a config without the field ``magenta``. Only GrooVAE builds models of its own.
+
+        Raises:
+            ValueError: The family has none, or the config does not fit it.
+        """
+        raise ValueError(f"config '{config.name}': family '{config.family}' needs the field 'magenta'")
 
     def unfit_lever(self, config: Config, name: str) -> str:
         """Refuses the levers of drums."""

@@ -23,6 +23,7 @@ NAMES = (
     "groovae_2bar_tap_fixed_velocity",
     "groovae_2bar_add_closed_hh",
     "groovae_2bar_hits_control_tfds",
+    "groovae_2bar_humanize_hits_small",
 )
 WINDOWS = 16
 

@@ -113,7 +113,7 @@ def groove_window(values: Values, task: Groove) -> InputWindow:
         count=1,
         target=None if task.task == "tap" else values,  # a tapped rhythm does not say which drums are right
         tempo=_DEFAULT_TEMPO,
-        controls=hits if task.task == "follow" else np.zeros((len(values), 0), np.float32),
+        controls=hits if task.hits_as_controls else np.zeros((len(values), 0), np.float32),
         given_hits=given_hits,
         is_silent=not hits.any(),
     )
