@@ -120,6 +120,29 @@ RECIPES = {
             "It does not know the style or the tempo of a beat.",
         ),
     ),
+    "humanize-2bar": Recipe(
+        reason="A GrooVAE whose decoder is given the hits (docs/systems.md): it need not remember them.",
+        config="groovae_2bar_humanize_hits_small",
+        hparams="",
+        seed=0,
+        num_steps=16_000,
+        cpu_hours=0.5,
+        precision="bf16",
+        # Not yet measured over seeds: a quarter of the intervals
+        counts=(
+            Counts("groove.answers.hits_given", figures.TIMING_MAE_MS, 0.8),
+            Counts("groove.answers.hits_given", figures.VELOCITY_MSE, 0.004),
+        ),
+        intended_use="Velocities and timing for drum patterns that are written on the grid: --humanize of generate, and "
+        "--mode groove for your own MIDI files. It neither adds nor removes hits.",
+        limits=(
+            "Only 4/4, in sixteenths, two bars at a time: it does not know what was before.",
+            "The same hits always get the same velocities and timing. They are means of what drummers play, and vary "
+            "less.",
+            "Ten drummers on one kit, mostly Western popular music: other traditions are rare or absent.",
+            "It does not know the style or the tempo of a beat.",
+        ),
+    ),
 }
 
 
