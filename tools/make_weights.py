@@ -133,8 +133,8 @@ RECIPES = {
             Counts("groove.answers.hits_given", figures.TIMING_MAE_MS, 0.8),
             Counts("groove.answers.hits_given", figures.VELOCITY_MSE, 0.004),
         ),
-        intended_use="Velocities and timing for drum patterns that are written on the grid: --humanize of generate, and "
-        "--mode groove for your own MIDI files. It neither adds nor removes hits.",
+        intended_use="Velocities and timing for drum patterns that are written on the grid: --humanize of generate, "
+        "and --mode groove for your own MIDI files. It neither adds nor removes hits.",
         limits=(
             "Only 4/4, in sixteenths, two bars at a time: it does not know what was before.",
             "The same hits always get the same velocities and timing. They are means of what drummers play, and vary "

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pytest
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -62,7 +63,8 @@ def _tiny(config: Config, **changed: Any) -> Config:
     }
     training = {"batch_size": 4, "num_steps": 1, "learning_rate": 0.001, "decay_rate": 0.9999}
     named = {"name": "tiny", "summary": "", "source": ""}
-    return config.replace(windows=WINDOWS, **{**small, **training, **named, **changed})
+    # no layer reads the levers
+    return config.replace(windows=WINDOWS, **{**small, **training, **OWN_HPARAMS, **named, **changed})
 
 
 def _session(optimised: bool, step: int, scale: float = 0.4) -> Any:
