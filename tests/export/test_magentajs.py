@@ -225,6 +225,7 @@ PLAYED = {
 }
 for _name in (
     *("nade-drums_2bar_reduced_small", "groovae_2bar_humanize_small", "groovae_2bar_hits_control_small"),
+    "groovae_2bar_humanize_hits_small",
     *("cat-mel_2bar_small_chords", "hierdec-trio_16bar_small", "hier-multiperf_vel_1bar_small_chords"),
 ):
     PLAYED[_name] = CONFIGS[_name].replace(**SIZES)
