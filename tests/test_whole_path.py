@@ -302,7 +302,7 @@ def test_the_real_groove_midi_dataset_from_archive_to_beats(groove_notes: Path, 
         "test": 1_760,
     }
     assert splits["train"]["taken_out"] == {"test": 0, "validation": 1}
-    run_here(tmp_path, "train", "--num-steps", "36", "--hparams", "warm_up_steps=0")
+    run_here(tmp_path, "train", "--num-steps", "36", "--hparams", "warm_up_steps=0,prior_components=20")
     lines = [json.loads(line) for line in (tmp_path / "runs/hierdec-drum_4bar_small/metrics.jsonl").open()]
     trained, validated = lines[-2:]
     assert trained["step"] == validated["step"] == 36

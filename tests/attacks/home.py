@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-TINY = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16"
+TINY = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16,prior_components=0"
 CONFIG = "hierdec-drum_4bar_small"
 
 # The command line that makes each output. A second run with the same arguments may replace it.

@@ -26,7 +26,7 @@ from gmd_vae.training.run.trained_model import model_of_run
 
 CONFIG = get_config(DEFAULT_CONFIG)
 DENSITY = random_density(components=2, z_size=4)
-MODEL = random_model(CONFIG, resolve(CONFIG, f"{TINY},prior_components=2"), density=DENSITY)
+MODEL = random_model(CONFIG, resolve(CONFIG, TINY.replace("prior_components=0", "prior_components=2")), density=DENSITY)
 
 
 @pytest.fixture
