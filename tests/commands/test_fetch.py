@@ -63,7 +63,8 @@ def test_groove_goes_to_data_raw_and_the_next_command_is_named(run, official: Fi
     assert official.requests == 1
 
 
-def test_json_is_the_only_output_on_stdout(run, official: FileServer) -> None:  # type: ignore[no-untyped-def]
+def test_the_next_command_is_quoted_and_json_is_the_only_output_on_stdout(run, official: FileServer) -> None:  # type: ignore[no-untyped-def]
+    assert run("groove", "--output-dir", "my drums").out.endswith("Next: gmd-vae convert 'my drums'\n")
     summary = json.loads(run("groove", "--json", "--output-dir", "here").out)
     assert summary["output_dir"] == "here"
     assert summary["sha256"] == official.remote.sha256

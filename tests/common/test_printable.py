@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.printable import printable
+from gmd_vae.common.printable import as_command, printable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,11 @@ def test_printed_names_are_harmless(name: str) -> None:
     assert "\n" not in shown
     assert "\x1b" not in shown
     json.dumps(shown, ensure_ascii=False).encode("utf-8")
+
+
+@given(st.lists(st.text("ab '\"$[]\\*;&|<>~#!ä", max_size=8), max_size=3))
+def test_a_shell_reads_the_words_of_a_command(words: list[str]) -> None:
+    assert shlex.split(as_command(*words)) == ["gmd-vae", *words]
 
 
 def test_names_are_escaped_not_dropped() -> None:

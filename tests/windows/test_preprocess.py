@@ -224,9 +224,11 @@ def test_unreadable_input_is_an_error_with_the_next_action(tmp_path, write_notes
 
     refused(tmp_path / "nowhere", "does not exist. Make it with 'gmd-vae convert'")
     (tmp_path / "song.mid").write_bytes(b"MThd\0\0\0\6")
-    refused(tmp_path / "song.mid", r"holds MIDI .* Run 'gmd-vae convert .*song.mid'")
+    refused(tmp_path / "song.mid", r"holds MIDI .* Run: gmd-vae convert .*song\.mid")
     (tmp_path / "midi").mkdir()
-    refused(tmp_path / "midi", r"has no manifest.json. Run 'gmd-vae convert .*midi'")
+    refused(
+        tmp_path / "midi", r"has no manifest.json. Give preprocess the folder that this makes: gmd-vae convert .*midi"
+    )
     manifest.write(tmp_path / "midi", "fetch", {})
     refused(tmp_path / "midi", "made by 'fetch'")
     refused(write_notes(tmp_path / "empty" / "train.tfrecord", []), "holds no NoteSequences")

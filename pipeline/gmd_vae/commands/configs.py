@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
     if picture is not None and name is None:
         raise UsageError(
             "--plot-schedules draws one config, but no config is named",
-            f"Name one: gmd-vae configs {DEFAULT_CONFIG} --plot-schedules {picture}",
+            f"Name one: gmd-vae configs {DEFAULT_CONFIG} --plot-schedules {shlex.quote(str(picture))}",
         )
     if picture is not None and picture.suffix.lower() != ".png":
         raise UsageError(f"The picture is a PNG file, but '{picture}' does not end in .png", "Give it that ending.")

@@ -10,6 +10,7 @@ import click
 
 from gmd_vae.commands.options import json_option
 from gmd_vae.commands.paths import UserPath
+from gmd_vae.common.printable import as_command
 
 
 @click.group()
@@ -69,7 +70,7 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
     else:
         out.print(f"Groove MIDI Dataset {summary.version}: {summary.midi_files:,} MIDI files in {output_dir}")
         out.print(f"Licence: {LICENCE}. {CITATION}.")
-    out.print(f"Next: gmd-vae convert {output_dir}")
+    out.print(f"Next: {as_command('convert', output_dir)}")
 
 
 @command.command()
@@ -108,7 +109,7 @@ def starter(seed: int, output_dir: Path, as_json: bool) -> None:
     out = stdout()
     splits = ", ".join(f"{split} {count}" for split, count in summary.splits.items())
     out.print(f"Starter set: {summary.files:,} MIDI files in {output_dir} ({splits})")
-    out.print(f"Next: gmd-vae convert {output_dir}")
+    out.print(f"Next: {as_command('convert', output_dir)}")
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import click
 
 from gmd_vae.commands.options import configs_option
 from gmd_vae.commands.paths import UserPath
+from gmd_vae.common.printable import as_command
 
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
@@ -280,7 +281,7 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
             f"Best: step {best.step:,}, validation {best.score_in_words} per window, "
             f"in {run.best_folder / f'model.ckpt-{best.step}'}",
         )
-    out.print(f"Next: gmd-vae generate --run-dir {run.folder}")
+    out.print(f"Next: {as_command('generate', '--run-dir', run.folder)}")
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 
 # Control and format characters (escape sequences, writing direction), surrogates, line and paragraph separators
@@ -23,6 +24,15 @@ def printable(text: str, limit: int | None = 200) -> str:
     if shown.isascii() and shown.isprintable():  # fast path: nearly every name
         return shown
     return "".join(_escape(letter) for letter in shown)
+
+
+def as_command(*words: object) -> str:
+    """Returns a command of gmd-vae on one line, which a shell reads as these words: names with spaces are quoted.
+
+    Args:
+        words: Command, options and arguments, without ``gmd-vae``.
+    """
+    return printable(shlex.join(["gmd-vae", *map(str, words)]), limit=None)
 
 
 def counted(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.printable import printable
+from gmd_vae.common.printable import as_command, printable
 from gmd_vae.datasets.archives import archive_kind
 from gmd_vae.datasets.midi_files import is_midi_file
 from gmd_vae.midi.tfrecord import SUFFIXES, read_records
@@ -59,8 +59,8 @@ def _kind_of_folder(path: Path, shown: str) -> PathKind:
         ours = [child for child in below if manifest.stage_of(child) in ("convert", "preprocess")]
         if ours:
             names = ", ".join(printable(child.name) for child in ours[:5]) + (", ..." if len(ours) > 5 else "")
-            first = printable(str(ours[0]), limit=None)
-            raise GmdVaeError(f"'{shown}' holds folders of ours: {names}", f"Name one: gmd-vae inspect {first}")
+            first = as_command("inspect", ours[0])
+            raise GmdVaeError(f"'{shown}' holds folders of ours: {names}", f"Name one: {first}")
     return "files"
 
 

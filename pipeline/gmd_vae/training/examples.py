@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def _search(config: Config) -> Path:
             "Run 'make data', or 'gmd-vae fetch groove' and 'gmd-vae convert'.",
         )
     if len(by_data) > 1 and "groove" not in by_data:
-        choices = ", ".join(f"--examples-path {folder}" for folder in by_data.values())
+        choices = ", ".join(f"--examples-path {shlex.quote(str(folder))}" for folder in by_data.values())
         raise GmdVaeError(f"There are several data sets to train '{config.name}' on", f"Choose one: {choices}.")
     return by_data.get("groove") or next(iter(by_data.values()))
 

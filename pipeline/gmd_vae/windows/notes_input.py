@@ -14,6 +14,7 @@ import msgspec
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256
+from gmd_vae.common.printable import as_command
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.midi.notes_manifest import NotesFile, read_convert_manifest
@@ -181,7 +182,9 @@ def open_notes(path: Path) -> NotesInput:
     with open_regular(path) as stream:
         start = stream.read(4)
     if start in (b"MThd", b"PK\3\4") or (is_gzip(path) and not _begins_with_a_record(path)):
-        raise GmdVaeError(f"'{path}' holds MIDI or is an archive, not NoteSequences", f"Run 'gmd-vae convert {path}'.")
+        raise GmdVaeError(
+            f"'{path}' holds MIDI or is an archive, not NoteSequences", f"Run: {as_command('convert', path)}"
+        )
     split, rule = ("train", "all in train") if _leaves_training_empty(path) else (None, "hash of the id")
     return NotesInput(path, ((path, split),), {"name": path.name, "sha256": sha256(path), "split_by": rule})
 
@@ -215,7 +218,7 @@ def _begins_with_a_record(path: Path) -> bool:
 
 def _open_folder(path: Path) -> NotesInput:
     files = split_files(path)
-    again = f"Run 'gmd-vae convert INPUT --output-dir {path}'."
+    again = f"Run: {as_command('convert', 'INPUT', '--output-dir', path)}"
     identity: dict[str, Any] = {"name": path.resolve().name, "split_by": "file"}
     if files and not (path / manifest.NAME).exists():
         identity["sha256"] = {file.name: sha256(file) for file, _ in files}
@@ -250,7 +253,7 @@ def _listed_files(path: Path) -> list[NotesFile]:
     if manifest.stage_of(path) == STOCK_STAGE:
         stock = manifest.read(path, STOCK_STAGE, "Run 'gmd-vae preprocess --stock' again.", _StockManifest)
         return [file for split in stock.splits.values() for file in split.files]
-    again = f"Run 'gmd-vae convert {path}', and give preprocess the folder it makes."
+    again = f"Give preprocess the folder that this makes: {as_command('convert', path)}"
     return read_convert_manifest(path, again).files
 
 

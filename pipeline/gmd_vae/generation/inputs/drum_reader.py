@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.printable import as_command
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import bars_in_words
@@ -90,7 +91,7 @@ class DrumReader(InputReader):
         """Returns a sentence with the ``gmd-vae inspect`` command that shows the windows."""
         if not midi.file.is_file():  # music from Python
             return ""
-        return f" 'gmd-vae inspect {midi.name} --config {self.config.name}' shows it."
+        return f" See it with: {as_command('inspect', midi.file, '--config', self.config.name)}"
 
     def _checked_spec(self) -> DrumWindows:
         """Returns the config's windows; refuses those that cannot be cut."""
