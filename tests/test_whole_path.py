@@ -15,6 +15,7 @@ from pathlib import Path
 import mido
 import pytest
 from fixtures.command_line import GMD_VAE, environment, run, run_here
+from fixtures.terminal import on_terminal
 from gmd_vae.common import stop_signals
 
 # Quick to build; the last test has real sizes. Levers for long trainings are off, so that 12 steps change something.
@@ -144,27 +145,18 @@ def test_training_from_notes_prepares_the_examples_and_a_pipeline_that_does_not_
 
 
 def test_a_signal_saves_and_the_same_command_goes_on(home: Path) -> None:
-    """Ctrl-C in a process of its own; then, in this one, the end of a terminal."""
+    """Ctrl-C on a terminal, after a validation; then, in this process, the end of a terminal."""
     folder = home / "runs/flat-drum_4bar_small"
     tiny = "batch_size=8,enc_rnn_size=[8],dec_rnn_size=[8],z_size=4"
-    process = subprocess.Popen(
-        [*GMD_VAE, "train", "--config", folder.name, "--hparams", tiny, "--num-steps", "100000"],
-        cwd=home,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        wait_for_lines(folder / "metrics.jsonl", 1)
-        for _ in range(2):  # as ``timeout`` does
-            os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    assert process.returncode == 130, err
-    step = interrupted_at(err)
-    assert step >= 1
+    options = ("--config", folder.name, "--hparams", tiny, "--num-steps", "100000", "--validate-every", "2")
+    with on_terminal([*GMD_VAE, "train", *options], 80, home) as terminal:
+        terminal.wait_for(lambda lines: any(line.startswith("Validation at step 2:") for line in lines), 180)
+        terminal.press(b"\x03")
+        screen = terminal.run_to_end()
+        assert terminal.process.returncode == 130, screen
+    assert not any("/100000" in line for line in screen)  # the line of progress is gone
+    step = interrupted_at("".join(screen[-2:]))
+    assert step >= 2
 
     # the folder alone is enough: config, sizes, seed and data are those of the run
     lines = len((folder / "metrics.jsonl").read_text().splitlines())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ import click
 from gmd_vae.commands.options import json_option
 from gmd_vae.common import console, extras
 from gmd_vae.common.printable import printable
+from gmd_vae.common.progress_line import Part
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,8 +33,9 @@ def command(context: click.Context, as_json: bool) -> None:
     """
     from gmd_vae.commands import doctor_checks
 
-    waiting = console.stderr().status("Starting TensorFlow and Magenta...") if sys.stderr.isatty() else None
-    with waiting or contextlib.nullcontext():
+    with console.progress_line() as line:
+        if line is not None:
+            line.show(Part(0, "Starting TensorFlow and Magenta ..."))
         report = doctor_checks.examine(Path.cwd())
     if as_json:
         console.print_json(report)

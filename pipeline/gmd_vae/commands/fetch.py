@@ -114,33 +114,17 @@ def starter(seed: int, output_dir: Path, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def _byte_progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function that shows bytes, speed and time left as a bar on stderr, from its first call on."""
-    import sys
+    """Yields a function that shows bytes, speed and time left on stderr, from its first call on."""
+    from gmd_vae.common import console
 
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    from gmd_vae.common.console import stderr
-
-    console = stderr()
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    task = bar.add_task(name, visible=False)
     announced = False
+    with console.count_progress(name, "MB", scale=1_000_000) as progress:
 
-    def on_progress(done: int, total: int) -> None:
-        nonlocal announced
-        if not announced:
-            announced = True
-            console.print(f"Downloading the {name} ({total / 1e6:.1f} MB)")
-        bar.update(task, completed=done, total=total, visible=True)
+        def on_progress(done: int, total: int) -> None:
+            nonlocal announced
+            if not announced:
+                announced = True
+                console.stderr().print(f"Downloading the {name} ({total / 1e6:.1f} MB)")
+            progress(done, total)
 
-    with bar:
         yield on_progress

@@ -13,9 +13,10 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``manifest.py``: ``manifest.json``, the record of a folder's origin.
 - ``own_files.py``: output files at places that users choose, marked so that only our own are replaced.
 - ``process_lock.py``: one process at a time in a folder.
-- ``printable.py``: text from files, fit to print, and counts with their nouns.
+- ``printable.py``: text from files, fit to print, counts with their nouns, durations.
 - ``threads.py``: calls that may block for ever.
-- ``console.py``: output on stdout and stderr, progress bars.
+- ``console.py``: output on stdout and stderr, progress of counts.
+- ``progress_line.py``: the line of progress at the bottom of a terminal, below all other output.
 - ``plain_console.py``: rich's console, with names shown as they are.
 - ``streams.py``: stdout and stderr for any text, read or not.
 - ``stop_signals.py``: Ctrl-C, SIGTERM and SIGHUP.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.json_text import json_text
+from gmd_vae.common.printable import duration
+from gmd_vae.common.progress_line import Part, ProgressLine, shows_progress
 
 if TYPE_CHECKING:  # rich takes a while to import: only commands that run need it, not --help
-    from rich.progress import Progress
-
     from gmd_vae.common.plain_console import PlainConsole
 
 
@@ -28,6 +30,7 @@ def stderr() -> PlainConsole:
     return _console(sys.stderr.isatty(), stderr=True)
 
 
+@functools.cache  # one console for each stream
 def _console(terminal: bool, *, stderr: bool = False) -> PlainConsole:
     from gmd_vae.common.plain_console import PlainConsole
 
@@ -35,64 +38,92 @@ def _console(terminal: bool, *, stderr: bool = False) -> PlainConsole:
 
 
 @contextlib.contextmanager
-def count_progress(description: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function that shows progress as a bar on stderr: the count, the rate and the time left.
+def progress_line() -> Iterator[ProgressLine | None]:
+    """Yields a line of progress on stderr, or ``None`` where stderr is no terminal whose lines can be redrawn."""
+    if not shows_progress():  # saves the import of rich
+        yield None
+        return
+    with ProgressLine() as line:
+        yield line
 
-    Shows nothing where stderr is no terminal.
+
+@contextlib.contextmanager
+def count_progress(description: str, unit: str, scale: int = 1) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function that shows a count on a line of progress: its share, the rate and the time left.
+
+    Shows nothing where stderr is no terminal. In a narrow terminal the count and the time left stay longest.
 
     Args:
-        description: Text before the bar.
+        description: Text at the left.
         unit: Unit of the count, in the plural: ``files``.
+        scale: Number of counted things in one unit, such as 1,000,000 bytes in ``MB``.
 
     Returns:
         A context manager. Its function takes the finished and the total count.
     """
-    if not sys.stderr.isatty():  # saves the import of rich
-        yield lambda done, total: None
-        return
-    with _progress(unit) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with progress_line() as line:
+        clock, digits = _Clock(), int(scale > 1)
+
+        def show(done: int, total: int) -> None:
+            if line is None:
+                return
+            rate = clock.rate(done)
+            speed, whole = rate / scale, f"{total / scale:,.{digits}f}"
+            line.show(
+                Part(2, description),
+                Part(3, share=done / total if total else 0.0),
+                Part(0, f"{done / scale:>{len(whole)},.{digits}f}/{whole} {unit}"),
+                Part(4, f"{speed:,.{int(speed < 10)}f} {unit}/s" if rate else ""),
+                Part(1, f"{duration((total - done) / rate)} left" if rate else ""),
+            )
+
+        yield show
 
 
 @contextlib.contextmanager
 def percent_progress() -> Iterator[Callable[[str, float], None]]:
-    """Yields a function that shows progress in per cent as a bar on stderr.
+    """Yields a function that shows the share of a stage in per cent on a line of progress, and the time left for it.
 
-    Shows nothing where stderr is no terminal.
+    Shows nothing where stderr is no terminal. In a narrow terminal the share and the time left stay longest.
 
     Returns:
-        A context manager. Its function takes a description and the finished share, 0 to 1.
+        A context manager. Its function takes the name of the stage and its finished share, 0 to 1.
     """
-    if not sys.stderr.isatty():
-        yield lambda description, share: None
-        return
-    with _progress("%") as bar:
-        task = bar.add_task("", total=100)
-        yield lambda description, share: bar.update(task, description=description, completed=round(100 * share))
+    with progress_line() as line:
+        clock = _Clock()
+        stage: str | None = None
+
+        def show(description: str, share: float) -> None:
+            nonlocal clock, stage
+            if line is None:
+                return
+            if begins := description != stage:
+                clock, stage = _Clock(), description
+            rate = clock.rate(share)
+            line.show(
+                Part(2, description),
+                Part(3, share=share),
+                Part(0, f"{share:4.0%}"),
+                Part(1, f"{duration((1 - share) / rate)} left" if rate else ""),
+                at_once=begins,
+            )
+
+        yield show
 
 
-def _progress(unit: str) -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
-    from rich.text import Text
+class _Clock:
+    """Mean rate of a count, from its first value on."""
 
-    class Rate(TextColumn):
-        """Shows the rate per second, once there is one."""
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None
 
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed:,.{speed < 10:d}f} {unit}/s" if speed else "")
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        *([] if unit == "%" else [Rate("")]),
-        TimeRemainingColumn(),
-        console=stderr(),
-        transient=True,
-    )
+    def rate(self, done: float) -> float:
+        """Returns the rate per second; 0 as long as there is none."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, done)
+        seconds, finished = now - self._first[0], done - self._first[1]
+        return finished / seconds if seconds > 0 and finished > 0 else 0.0
 
 
 def print_json(content: Any) -> None:

@@ -1,4 +1,4 @@
-"""Text for people: that of files, fit to print (one line, no terminal control codes, valid UTF-8), and counts."""
+"""Text for people: counts, durations, and text from files (one line, no terminal control codes, valid UTF-8)."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def as_command(*words: object) -> str:
 def counted(count: int, noun: str) -> str:
     """Returns a number with its noun, for example ``1 file`` or ``2,000 files``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words, for example ``40 s``, ``2 min 03 s`` or ``1 h 02 min``."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
 def _escape(letter: str) -> str:

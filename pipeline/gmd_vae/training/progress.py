@@ -1,4 +1,4 @@
-"""Progress of a training run on stderr: a live bar in a terminal, a line every ten seconds elsewhere."""
+"""Progress of a training run on stderr: a line that is redrawn in a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import sys
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common import console
+from gmd_vae.common.printable import duration
+from gmd_vae.common.progress_line import Part, ProgressLine
 from gmd_vae.training.history import Measurements
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 _SECONDS_BETWEEN_LINES = 10.0  # if stderr is a file or a pipe
 
@@ -27,7 +25,7 @@ def prefix_lines(role: str) -> None:
 
 
 def note(text: str) -> None:
-    """Prints a permanent line, above the progress bar if there is one."""
+    """Prints a permanent line, above the line of progress if there is one."""
     console.stderr().print(f"{_prefix}{text}")
 
 
@@ -43,20 +41,19 @@ class TrainingProgress:
         self._first, self._last = first, last
         self._started: float | None = None
         self._shown = time.monotonic()
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._line: ProgressLine | None = None
 
     def __enter__(self) -> TrainingProgress:
-        if sys.stderr.isatty():
-            self._bar, self._task = self._new_bar()
-            self._bar.start()
+        self._opened = contextlib.ExitStack()
+        self._line = self._opened.enter_context(console.progress_line())
+        if self._line is not None:
+            self._line.show(*self._parts(self._first))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._opened.close()
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
@@ -77,21 +74,14 @@ class TrainingProgress:
             if measured.step > self._counted_from and seconds > 0
             else 0.0
         )
-        figures = (
-            f"loss {measured.loss:.1f}  reconstruction {measured.reconstruction:.1f} nats  "
-            f"KL {measured.kl_bits:.1f} bits"
-        )
-        if self._bar is not None:
-            assert self._task is not None
-            self._bar.update(self._task, completed=measured.step, figures=figures, rate=f"{rate:.2f} steps/s")
+        loss, reconstruction = f"loss {measured.loss:.1f}", f"reconstruction {measured.reconstruction:.1f} nats"
+        kl, speed = f"KL {measured.kl_bits:.1f} bits", f"{rate:.2f} steps/s" if rate else ""
+        left = f"{duration((self._last - measured.step) / rate)} left" if rate and measured.step < self._last else ""
+        if self._line is not None:
+            self._line.show(*self._parts(measured.step, loss, reconstruction, kl, speed, left))
         elif self._due(measured.step):
-            left = (
-                f"  {_duration((self._last - measured.step) / rate)} left"
-                if rate and measured.step < self._last
-                else ""
-            )
-            speed = f"  {rate:.2f} steps/s" if rate else ""
-            sys.stderr.write(f"{_prefix}step {measured.step}/{self._last}  {figures}{speed}{left}\n")
+            figures = (f"step {measured.step}/{self._last}", loss, reconstruction, kl, speed, left)
+            sys.stderr.write(f"{_prefix}{'  '.join(filter(None, figures))}\n")
             sys.stderr.flush()
         return rate
 
@@ -102,24 +92,16 @@ class TrainingProgress:
             return True
         return False
 
-    def _new_bar(self) -> tuple[Any, Any]:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        bar = Progress(
-            TextColumn("step"),
-            MofNCompleteColumn(),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[figures]}  {task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console.stderr(),
+    def _parts(
+        self, step: int, loss: str = "", reconstruction: str = "", kl: str = "", speed: str = "", left: str = ""
+    ) -> tuple[Part, ...]:
+        """Returns the line of a terminal; in a narrow one the step and the time left stay longest."""
+        return (
+            Part(0, f"step {step:>{len(str(self._last))}}/{self._last}"),
+            Part(4, share=step / self._last),
+            Part(2, loss),
+            Part(5, reconstruction),
+            Part(6, kl),
+            Part(3, speed),
+            Part(1, left),
         )
-        return bar, bar.add_task("", total=self._last, completed=self._first, figures="", rate="")
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
