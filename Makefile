@@ -144,6 +144,7 @@ lint: $(PROJECT) ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	tools/check_scripts.sh
 
 format: $(PROJECT) ## put the code into the style that lint wants
 	$(VENV)/bin/ruff check --fix-only --quiet .

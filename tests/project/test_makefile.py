@@ -52,7 +52,8 @@ class Checkout:
         self.folder = folder
         for name in ("Makefile", "requirements.txt", "requirements-gpu.txt", "pyproject.toml"):
             shutil.copy(ROOT / name, folder / name)
-        for name, text in (("tools/setup.sh", SETUP), ("gmd-vae", GMD_VAE), ("python", PYTHON)):
+        scripts = {"tools/setup.sh": SETUP, "tools/check_scripts.sh": PYTHON, "gmd-vae": GMD_VAE, "python": PYTHON}
+        for name, text in scripts.items():
             script = folder / name
             script.parent.mkdir(exist_ok=True)
             script.write_text(text)
@@ -230,9 +231,19 @@ def test_test_and_lint(checkout: Checkout) -> None:
             "ruff check .",
             "ruff format --check .",
             "mypy",
+            "check_scripts.sh",
             "python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -x",
         ),
     ]
+
+
+def test_without_npm_the_check_of_the_javascript_is_left_out_with_a_note() -> None:
+    bash = shutil.which("bash")
+    assert bash
+    done = subprocess.run(
+        [bash, ROOT / "tools/check_scripts.sh"], env={"PATH": ""}, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "npm is not installed: the JavaScript is not checked\n"
 
 
 def test_clean_keeps_what_cannot_be_made_again(checkout: Checkout) -> None:

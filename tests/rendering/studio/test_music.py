@@ -83,7 +83,7 @@ def test_the_human_feel_moves_hits_and_neither_adds_nor_removes_one(
 
 def test_undo_and_redo_go_back_and_forth(run_script: RunScript) -> None:
     code = """
-    const history = new History();
+    const history = new UndoHistory();
     history.keep("a"); history.keep("b");
     const back = [history.undo("c"), history.undo("b"), history.undo("a") ?? null];
     const forth = [history.redo("a"), history.redo("b"), history.redo("c") ?? null];

@@ -1,142 +1,194 @@
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const buttons = [...document.querySelectorAll("[data-play], [data-walk]")];
-  if (!buttons.length) return;
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-  const [stopButton, loopButton] = [".stop", ".loop"].map((name) => document.querySelector(name));
-  const [status, volume] = ["output", ".volume input"].map((name) => document.querySelector(`.transport ${name}`));
-  const sound = new Sound(data.kit, data.loudness);
-  const setVolume = () => sound.setVolume(volume.value / 100);
-  setVolume();
-  let session = null; // the beats that play now
+/**
+ * A beat of the page, as ``grid_svg.py`` describes it: its title; milliseconds and quarter note of each bar line; first and
+ * last quarter note of each row; and milliseconds, voice and velocity of each hit.
+ * @typedef {{title: string, bars: [number, number][], rows: [number, number][], times: number[], voices: number[],
+ *   velocities: number[]}} ReportBeat
+ */
 
-  // --- time
+/**
+ * The data of the page, as ``page.py`` embeds them.
+ * @typedef {{kit: KitVoice[], loudness: number[], beats: Record<string, ReportBeat>}} ReportData
+ */
 
-  function begin(list, button) {
-    stop();
-    const started = { list, button, target: null, passes: [], next: 0, hit: 0, at: 0, ends: Infinity, end: () => {} };
-    session = started;
-    button.setAttribute("aria-pressed", "true");
-    stopButton.disabled = false;
-    sound.start().then(() => {
-      if (session !== started) return; // stopped before the audio had started
-      started.target = sound.kit.open();
-      started.at = sound.context.currentTime + 0.08;
-      started.end = sound.lookAhead((horizon) => schedule(started, horizon));
-      requestAnimationFrame(draw);
-    });
+/**
+ * A bar that is audible: its beat and its number.
+ * @typedef {{id: string, bar: number}} BarMark
+ */
+
+/** Shortest length of a beat in seconds; MIDI files may hold any tempo. */
+const SHORTEST_BEAT = 0.25;
+/** Milliseconds that the label of a drum stays lit after a hit. */
+const LIT = 120;
+
+/** Beats one after the other, bar by bar, again and again or once. */
+class BeatList {
+  /**
+   * @param {Record<string, ReportBeat>} beats Beats by id.
+   * @param {string[]} ids Ids of the beats to play.
+   * @param {() => boolean} loops Function that returns true if the beats begin again after the last one.
+   * @param {() => void} end Function that is called when the music has stopped.
+   */
+  constructor(beats, ids, loops, end) {
+    this.beats = beats;
+    this.ids = ids;
+    this.loops = loops;
+    this.end = end;
+    this.bar = 0;
+    this.number = 0;
   }
 
-  function schedule(playing, horizon) {
-    while (playing.at < horizon && playing.ends === Infinity) {
-      const id = playing.list[playing.next];
-      const beat = data.beats[id];
-      const length = Math.max(0.25, beat.bars.at(-1)[0] / 1000); // MIDI files may hold any tempo
-      if (playing.hit === 0 && playing.passes.at(-1)?.begin !== playing.at) {
-        playing.passes.push({ id, begin: playing.at, end: playing.at + length });
-      }
-      while (playing.hit < beat.times.length && playing.at + beat.times[playing.hit] / 1000 < horizon) {
-        const when = Math.max(playing.at + beat.times[playing.hit] / 1000, sound.context.currentTime);
-        sound.kit.hit(playing.target, beat.voices[playing.hit], beat.velocities[playing.hit], when);
-        playing.hit++;
-      }
-      if (playing.hit < beat.times.length || playing.at + length >= horizon) return;
-      playing.at += length;
-      playing.hit = 0;
-      playing.next = (playing.next + 1) % playing.list.length;
-      if (playing.next === 0 && loopButton.getAttribute("aria-pressed") !== "true") playing.ends = playing.at;
+  lead() {
+    return 0;
+  }
+
+  /**
+   * Returns the next bar.
+   * @returns {Passage<BarMark> | null}
+   */
+  next() {
+    if (this.number === this.ids.length) {
+      if (!this.loops()) return null;
+      this.number = 0;
+    }
+    const id = this.ids[this.number], beat = this.beats[id], { bar } = this, last = bar === beat.bars.length - 2;
+    const begin = beat.bars[bar][0], end = beat.bars[bar + 1][0];
+    const strokes = beat.times.flatMap((time, hit) =>
+      (bar === 0 || time >= begin) && (last || time < end)
+        ? [{ after: (time - begin) / 1000, voice: beat.voices[hit], velocity: beat.velocities[hit] }] : []);
+    const seconds = (last ? Math.max(end, 1000 * SHORTEST_BEAT) - begin : end - begin) / 1000;
+    this.bar = last ? 0 : bar + 1;
+    if (last) this.number++;
+    return { strokes, seconds, mark: { id, bar } };
+  }
+}
+
+/** The card of the beat that sounds: its cursor, and the labels of its drums. */
+class PlayingCard {
+  /**
+   * @param {string} id Id of the beat and of its card.
+   * @param {ReportBeat} beat The beat.
+   * @param {boolean} still True if nothing may flash.
+   */
+  constructor(id, beat, still) {
+    this.id = id;
+    this.beat = beat;
+    this.still = still;
+    this.card = find(`#${id}`, HTMLElement);
+    this.rows = findAll(".row", HTMLElement, this.card).map((row) => ({
+      cursor: find(".cursor", HTMLElement, row), lanes: findAll(".lanes li", HTMLElement, row).reverse(),
+    }));
+    /** Quarter notes of the longest row; all rows have the same scale. */
+    this.widest = Math.max(...beat.rows.map(([begin, end]) => end - begin));
+    this.now = 0;
+    this.hit = 0;
+    /** Time of the last hit of each voice. */
+    /** @type {number[]} */ this.lit = [];
+    this.card.classList.add("playing");
+    const strip = /** @type {HTMLElement | null} */ (this.card.closest(".walk .cards"));
+    if (strip) strip.scrollTo({ left: this.card.offsetLeft - 24, behavior: still ? "auto" : "smooth" });
+  }
+
+  close() {
+    for (const name of ["playing", "on", "lit"]) {
+      for (const element of findAll(`.${name}`, HTMLElement, this.card)) element.classList.remove(name);
+      this.card.classList.remove(name);
     }
   }
 
-  function stop(ringing = false) {
-    const old = session;
-    if (!old) return;
-    session = null;
-    old.end();
-    if (old.target && !ringing) sound.kit.close(old.target);
-    old.button.setAttribute("aria-pressed", "false");
-    display(null);
+  /**
+   * Moves the cursor.
+   * @param {number} bar Number of the bar.
+   * @param {number} since Milliseconds since it began.
+   */
+  moveTo(bar, since) {
+    const { bars, rows } = this.beat;
+    const [[fromTime, from], [toTime, to]] = [bars[bar], bars[bar + 1]];
+    const quarter = from + (to - from) * Math.min(1, since / (toTime - fromTime || 1));
+    const found = rows.findIndex(([, end]) => quarter < end), row = found < 0 ? rows.length - 1 : found;
+    this.rows.forEach(({ cursor }, number) => cursor.classList.toggle("on", number === row));
+    this.rows[row].cursor.style.left = `${(100 * (quarter - rows[row][0]) / this.widest).toFixed(2)}%`;
+    if (!this.still) this.light(row, fromTime + since);
+  }
+
+  /**
+   * Lights the labels of the drums that were just hit.
+   * @param {number} row Number of the row.
+   * @param {number} now Milliseconds since the beat began.
+   */
+  light(row, now) {
+    const { times, voices } = this.beat;
+    if (now < this.now) this.hit = 0; // the beat repeats
+    this.now = now;
+    for (; this.hit < times.length && times[this.hit] <= now; this.hit++) this.lit[voices[this.hit]] = times[this.hit];
+    this.rows[row].lanes.forEach((lane, voice) => {
+      const since = now - this.lit[voice];
+      lane.classList.toggle("lit", since >= 0 && since < LIT);
+    });
+  }
+}
+
+/** Brings the page to life. */
+function openReport() {
+  /** @type {ReportData} */ const data = JSON.parse(find("#data", HTMLElement).textContent);
+  const buttons = findAll("[data-play], [data-walk]", HTMLButtonElement);
+  if (!buttons.length) return; // the page has no beats
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+  const stopButton = find(".stop", HTMLButtonElement), loopButton = find(".loop", HTMLButtonElement);
+  const status = find(".transport output", HTMLElement), volume = find(".volume input", HTMLInputElement);
+  const sound = new Sound(data.kit, data.loudness);
+  const setVolume = () => sound.setVolume(volume.valueAsNumber / 100);
+  const loops = () => loopButton.getAttribute("aria-pressed") === "true";
+  /** @type {HTMLButtonElement | null} */ let pressed = null; // the button of what plays
+  /** @type {PlayingCard | null} */ let card = null; // the beat that is audible
+  setVolume();
+
+  /** @type {Player<BarMark>} */
+  const player = new Player(sound, ({ id, bar }, since) => {
+    if (card?.id !== id) {
+      card?.close();
+      card = new PlayingCard(id, data.beats[id], reducedMotion.matches);
+      status.textContent = `Playing: ${data.beats[id].title}`;
+    }
+    card.moveTo(bar, 1000 * since);
+  });
+
+  function stopped() {
+    pressed?.setAttribute("aria-pressed", "false");
+    pressed = null;
+    card?.close();
+    card = null;
     stopButton.disabled = true;
     status.textContent = "Stopped";
   }
 
-  // --- display
-
-  let card = null, place = null; // the beat on display, and the position in it
-  function display(id) {
-    if (card) {
-      card.classList.remove("playing");
-      card.querySelectorAll(".on, .lit").forEach((element) => element.classList.remove("on", "lit"));
-    }
-    card = id && document.getElementById(id);
-    place = id && { id, row: -1, hit: 0, now: -1, lit: [] };
-    if (!card) return;
-    card.classList.add("playing");
-    status.textContent = `Playing: ${data.beats[id].title}`;
-    const strip = card.closest(".walk .cards");
-    if (strip) strip.scrollTo({ left: card.offsetLeft - 24, behavior: reducedMotion.matches ? "auto" : "smooth" });
-  }
-
-  function draw() {
-    if (!session || !session.target) return;
-    const now = sound.audible;
-    if (now >= session.ends) {
-      stop(true);
-      return;
-    }
-    while (session.passes.length > 1 && session.passes[1].begin <= now) session.passes.shift();
-    const pass = session.passes[0];
-    if (pass && now >= pass.begin) {
-      if (!place || place.id !== pass.id) display(pass.id);
-      moveTo(1000 * (now - pass.begin));
-    }
-    requestAnimationFrame(draw);
-  }
-
-  function moveTo(milliseconds) {
-    const beat = data.beats[place.id];
-    if (milliseconds < place.now) place.hit = 0; // the beat repeats
-    place.now = milliseconds;
-    const last = beat.bars.length - 1;
-    let bar = 1;
-    while (bar < last && beat.bars[bar][0] <= milliseconds) bar++;
-    const [[fromTime, from], [toTime, to]] = [beat.bars[bar - 1], beat.bars[bar]];
-    const quarter = from + (to - from) * Math.min(1, (milliseconds - fromTime) / (toTime - fromTime || 1));
-    let row = beat.rows.findIndex(([, end]) => quarter < end);
-    if (row < 0) row = beat.rows.length - 1;
-    const rows = card.querySelectorAll(".row");
-    if (row !== place.row) {
-      rows.forEach((element, number) => element.querySelector(".cursor").classList.toggle("on", number === row));
-      place.row = row;
-    }
-    const widest = Math.max(...beat.rows.map(([begin, end]) => end - begin)); // all rows have the same scale
-    rows[row].querySelector(".cursor").style.left = `${(100 * (quarter - beat.rows[row][0]) / widest).toFixed(2)}%`;
-    if (reducedMotion.matches) return;
-    const lanes = rows[row].querySelectorAll(".lanes li");
-    while (place.hit < beat.times.length && beat.times[place.hit] <= milliseconds) {
-      place.lit[beat.voices[place.hit]] = beat.times[place.hit];
-      place.hit++;
-    }
-    lanes.forEach((lane, number) => {
-      const since = milliseconds - place.lit[lanes.length - 1 - number];
-      lane.classList.toggle("lit", since >= 0 && since < 120);
+  /**
+   * Plays the beats of a button, or stops them.
+   * @param {HTMLButtonElement} button The button.
+   */
+  function press(button) {
+    const stops = pressed === button;
+    player.stop();
+    if (stops) return;
+    pressed = button;
+    button.setAttribute("aria-pressed", "true");
+    stopButton.disabled = false;
+    const ids = (button.dataset.walk || button.dataset.play || "").split(" ");
+    player.start(new BeatList(data.beats, ids, loops, stopped)).catch((error) => {
+      status.textContent = `That failed: ${messageOf(error)}`;
     });
   }
 
-  // --- buttons and keys
-
-  function press(button) {
-    if (session && session.button === button) stop();
-    else begin((button.dataset.walk || button.dataset.play).split(" "), button);
-  }
-
+  /**
+   * Returns the button next to another one in the direction of an arrow key.
+   * @param {HTMLButtonElement} button The button.
+   * @param {string} key Name of the key.
+   */
   function neighbour(button, key) {
     const index = buttons.indexOf(button);
     if (key === "ArrowLeft") return buttons[index - 1];
     if (key === "ArrowRight") return buttons[index + 1];
-    const at = button.getBoundingClientRect();
-    const direction = key === "ArrowDown" ? 1 : -1;
-    const distance = (other) => {
+    const at = button.getBoundingClientRect(), direction = key === "ArrowDown" ? 1 : -1;
+    const distance = (/** @type {Element} */ other) => {
       const to = other.getBoundingClientRect();
       return direction * (to.top - at.top) > 20 ? Math.abs(to.top - at.top) + 0.3 * Math.abs(to.left - at.left) : Infinity;
     };
@@ -154,16 +206,15 @@
       next.focus();
     });
   }
-  const toggleLoop = () => {
-    loopButton.setAttribute("aria-pressed", String(loopButton.getAttribute("aria-pressed") !== "true"));
-    if (session && session.next === 0) session.ends = Infinity;
-  };
-  stopButton.addEventListener("click", () => stop());
+  const toggleLoop = () => loopButton.setAttribute("aria-pressed", String(!loops()));
+  stopButton.addEventListener("click", () => player.stop());
   loopButton.addEventListener("click", toggleLoop);
   volume.addEventListener("input", setVolume);
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    if (event.key === "Escape") stop();
+    if (event.key === "Escape") player.stop();
     if (event.key === "l" || event.key === "L") toggleLoop();
   });
-})();
+}
+
+openReport();

@@ -18,7 +18,7 @@ from gmd_vae.rendering.report.curves import Curves, read_curves
 from gmd_vae.rendering.report.evaluations import read_evaluations
 from gmd_vae.rendering.report.grid_svg import HEIGHT
 from gmd_vae.rendering.report.run_facts import read_run_facts
-from gmd_vae.rendering.web.html import COLOURS, SOUND, embedded, joined, policy, script_of
+from gmd_vae.rendering.web.html import COLOURS, PLAYER, embedded, joined, policy, script_of
 from gmd_vae.rendering.web.kit_samples import LOUDNESS, kit
 from gmd_vae.training.history import NAME as METRICS
 from gmd_vae.training.run.folder import Run
@@ -165,7 +165,7 @@ def _render(**content: Any) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["interval"] = _interval
-    style, script = joined([COLOURS, _HERE / "page.css"]), script_of([SOUND, _HERE / "page.js"])
+    style, script = joined([COLOURS, _HERE / "page.css"]), script_of([*PLAYER, _HERE / "page.js"])
     beats = {
         card["id"]: {"title": card["title"], **card["beat"].grid.player}
         for section in content["sections"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gmd_vae.rendering.web.html import SOUND
+from gmd_vae.rendering.web.html import PLAYER
 
 _HERE = Path(__file__).parent
 _ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "density", "model", "worker")
 _MUSIC = ("song", "midi_file", "midi_reader", "wav_file", "latent", "history", "share")
-_PAGE = ("thumbnail", "beat_list", "model_client", "midi_out", "player", "grid", "pad", "files", "studio", "main")
+_PAGE = ("thumbnail", "beat_list", "model_client", "midi_out", "grid_music", "grid", "pad", "files", "studio", "main")
 
 ENGINE = [_HERE / "engine" / f"{name}.js" for name in _ENGINE]
 MUSIC = [_HERE / "app" / f"{name}.js" for name in _MUSIC]
-APP = [SOUND, *MUSIC, *(_HERE / "app" / f"{name}.js" for name in _PAGE)]
+APP = [*PLAYER, *MUSIC, *(_HERE / "app" / f"{name}.js" for name in _PAGE)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 COLOURS = Path(__file__).with_name("colours.css")
-SOUND = Path(__file__).with_name("sound.js")
+PLAYER = [Path(__file__).with_name(f"{name}.js") for name in ("elements", "sound", "player")]
 _JSDOC = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 
 

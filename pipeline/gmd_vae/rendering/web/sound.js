@@ -12,6 +12,11 @@ const LIMITER_RANGE = 8;
 /** Seconds that are scheduled ahead; timers of a hidden page run once per second. */
 const AHEAD = 0.15, AHEAD_HIDDEN = 2.5;
 
+/**
+ * One playback: the bus of its strokes, and the loudness of the stroke that rings on each voice.
+ * @typedef {{bus: GainNode, ringing: (GainNode | null)[]}} Playback
+ */
+
 /** The drum kit in an audio context, live or offline. */
 class DrumKit {
   /**
@@ -31,16 +36,19 @@ class DrumKit {
     this.master.connect(into).connect(this.limiter).connect(context.destination);
   }
 
-  /** Returns a bus for one playback, and the strokes that ring on it. */
+  /**
+   * Begins a playback.
+   * @returns {Playback}
+   */
   open() {
     const bus = new GainNode(this.context);
     bus.connect(this.master);
-    return { bus, ringing: /** @type {(GainNode | null)[]} */ ([]) };
+    return { bus, ringing: [] };
   }
 
   /**
    * Starts a stroke.
-   * @param {{bus: GainNode, ringing: (GainNode | null)[]}} target Playback, from `open`.
+   * @param {Playback} target Playback, from `open`.
    * @param {number} voice Index of the voice.
    * @param {number} velocity MIDI velocity.
    * @param {number} when Time of the context, seconds.
@@ -60,19 +68,29 @@ class DrumKit {
     source.start(when);
   }
 
-  /** Sets the volume, 0 to 1. */
+  /**
+   * Sets the volume.
+   * @param {number} share Volume, 0 to 1.
+   */
   setVolume(share) {
     this.master.gain.setTargetAtTime(1.4 * share ** 2, this.context.currentTime, 0.02);
   }
 
-  /** Fades a playback out and removes it. */
+  /**
+   * Fades a playback out and removes it.
+   * @param {Playback} target Playback, from `open`.
+   */
   close(target) {
     target.bus.gain.setTargetAtTime(0, this.context.currentTime, 0.015);
     setTimeout(() => target.bus.disconnect(), 200);
   }
 }
 
-/** Returns the samples of a voice: 8-bit µ-law in base64. */
+/**
+ * Returns the samples of a voice: 8-bit µ-law in base64.
+ * @param {BaseAudioContext} context Audio context.
+ * @param {KitVoice} voice Encoded voice.
+ */
 function decodedVoice(context, voice) {
   const bytes = atob(voice.samples);
   const buffer = context.createBuffer(1, bytes.length, voice.rate);
@@ -106,16 +124,31 @@ class Sound {
     this.voices = voices;
     this.loudness = loudness;
     this.volume = 0.8;
-    /** @type {AudioContext | null} */ this.context = null;
-    /** @type {DrumKit | null} */ this.kit = null;
+    /** @type {{context: AudioContext, kit: DrumKit} | null} */ this.output = null;
+  }
+
+  /** The output that `start` opened. */
+  get opened() {
+    if (!this.output) throw new Error("the audio output is not open");
+    return this.output;
+  }
+
+  /** The audio clock. */
+  get context() {
+    return this.opened.context;
+  }
+
+  /** The kit at the audio output. */
+  get kit() {
+    return this.opened.kit;
   }
 
   /** Starts the audio clock. To be called in the handler of a click or key. */
   async start() {
     // iOS: sound also while the ring switch is off
-    if ("audioSession" in navigator) navigator.audioSession.type = "playback";
-    const stopped = this.context && this.context.state !== "running";
-    if (!this.context || this.context.state === "closed") this.open();
+    if (navigator.audioSession) navigator.audioSession.type = "playback";
+    const stopped = this.output && this.context.state !== "running";
+    if (!this.output || this.context.state === "closed") this.open();
     await this.context.resume();
     if (stopped && !(await this.advances())) { // iOS after a phone call: the state is right, and the clock stands still
       await this.context.close();
@@ -125,8 +158,8 @@ class Sound {
   }
 
   open() {
-    this.context = new AudioContext({ latencyHint: "interactive" });
-    this.kit = new DrumKit(this.context, this.voices, this.loudness);
+    const context = new AudioContext({ latencyHint: "interactive" });
+    this.output = { context, kit: new DrumKit(context, this.voices, this.loudness) };
     this.kit.master.gain.value = 0;
     this.setVolume(this.volume);
   }
@@ -137,10 +170,13 @@ class Sound {
     return this.context.currentTime > before;
   }
 
-  /** Sets the volume, 0 to 1. */
+  /**
+   * Sets the volume.
+   * @param {number} share Volume, 0 to 1.
+   */
   setVolume(share) {
     this.volume = share;
-    if (this.kit) this.kit.setVolume(share);
+    if (this.output) this.kit.setVolume(share);
   }
 
   /** The time that is audible now. */

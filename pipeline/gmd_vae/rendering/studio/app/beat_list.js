@@ -1,7 +1,11 @@
 /** Milliseconds after which a press is a hold. */
 const HOLD = 350;
 
-/** Returns a canvas with the small grid of a beat. */
+/**
+ * Returns a canvas with the small grid of a beat.
+ * @param {Beat} beat Beat.
+ * @param {number} drums Number of drum classes.
+ */
 function thumbnailOf(beat, drums) {
   const steps = beat.levels.length / drums;
   const canvas = Object.assign(document.createElement("canvas"), { width: 2 * steps, height: 4 * drums });
@@ -26,14 +30,16 @@ function beatButtons(beats, drums, { name, text, press, hold }) {
     let timer = 0, held = false;
     const begin = () => {
       held = true;
-      hold(number, true);
+      hold?.(number, true);
     };
     const end = () => {
       clearTimeout(timer);
-      if (held) hold(number, false);
+      if (held) hold?.(number, false);
       setTimeout(() => { held = false; }); // after the click that follows a release
     };
-    button.addEventListener("click", () => held || press(number));
+    button.addEventListener("click", () => {
+      if (!held) press(number);
+    });
     if (hold) {
       button.addEventListener("pointerdown", () => { timer = setTimeout(begin, HOLD); });
       for (const kind of ["pointerup", "pointerleave", "pointercancel", "blur"]) button.addEventListener(kind, end);
@@ -41,7 +47,9 @@ function beatButtons(beats, drums, { name, text, press, hold }) {
       button.addEventListener("keydown", (event) => {
         if (event.key.toLowerCase() === "h" && !event.repeat && !event.ctrlKey && !event.metaKey) begin();
       });
-      button.addEventListener("keyup", (event) => event.key.toLowerCase() === "h" && end());
+      button.addEventListener("keyup", (event) => {
+        if (event.key.toLowerCase() === "h") end();
+      });
     }
     item.append(button);
     return item;

@@ -5,7 +5,17 @@ const VARIATION_DISTANCES = [0.25, 0.5, 0.8, 1.2, 1.8];
 /** Positions in each direction among which the nearest one to a latent vector is searched. */
 const PLACES = 21;
 
-/** Returns the point between two latent vectors on their great circle (slerp), as ``latent_points.slerp``. */
+/**
+ * A place of the pad, from the top left: across and down, both from 0 to 1.
+ * @typedef {{x: number, y: number}} Place
+ */
+
+/**
+ * Returns the point between two latent vectors on their great circle (slerp), as ``latent_points.slerp``.
+ * @param {Float32Array} a First latent vector.
+ * @param {Float32Array} b Second latent vector.
+ * @param {number} along Share of the way, 0 to 1.
+ */
 function slerp(a, b, along) {
   let product = 0, one = 0, two = 0;
   for (let at = 0; at < a.length; at++) {
@@ -19,12 +29,22 @@ function slerp(a, b, along) {
   return a.map((value, at) => from * value + to * b[at]);
 }
 
-/** Returns the latent vector at a place of the pad, between its corners: top left, top right, bottom left, bottom right. */
+/**
+ * Returns the latent vector at a place of the pad.
+ * @param {Float32Array[]} corners Latent vectors: top left, top right, bottom left, bottom right.
+ * @param {number} x Place across.
+ * @param {number} y Place down.
+ */
 function latentAt(corners, x, y) {
   return slerp(slerp(corners[0], corners[1], x), slerp(corners[2], corners[3], x), y);
 }
 
-/** Returns the place of the pad whose latent vector is nearest to one. */
+/**
+ * Returns the place of the pad whose latent vector is nearest to one.
+ * @param {Float32Array[]} corners Latent vectors of the corners.
+ * @param {Float32Array} z Latent vector.
+ * @returns {Place}
+ */
 function nearestPlace(corners, z) {
   let best = { x: 0, y: 0 }, least = Infinity;
   for (let row = 0; row < PLACES; row++) {
@@ -38,7 +58,13 @@ function nearestPlace(corners, z) {
   return best;
 }
 
-/** Returns a latent vector near another one, at a distance in standard deviations of N(0, I). */
+/**
+ * Returns a latent vector near another one.
+ * @param {Float32Array} z Latent vector.
+ * @param {number} seed Seed of the direction.
+ * @param {number} number Number of the direction.
+ * @param {number} distance Distance in standard deviations of N(0, I).
+ */
 function latentNear(z, seed, number, distance) {
   const noise = randomNormals(seed, VARIATIONS, number, 0, z.length);
   return z.map((value, at) => value + distance * noise[at]);
@@ -46,8 +72,9 @@ function latentNear(z, seed, number, distance) {
 
 /**
  * Returns places at equal distances along a path, both ends included.
- * @param {{x: number, y: number}[]} path Places of a drag, one or more.
+ * @param {Place[]} path Places of a drag, one or more.
  * @param {number} count Number of places, 2 or more.
+ * @returns {Place[]}
  */
 function alongPath(path, count) {
   const lengths = [0];
@@ -60,7 +87,7 @@ function alongPath(path, count) {
     while (at < path.length - 1 && lengths[at] < target) at++;
     if (path.length === 1) return path[0];
     const share = lengths[at] > lengths[at - 1] ? (target - lengths[at - 1]) / (lengths[at] - lengths[at - 1]) : 0;
-    const mix = (from, to) => from + share * (to - from);
-    return { x: mix(path[at - 1].x, path[at].x), y: mix(path[at - 1].y, path[at].y) };
+    const [from, to] = [path[at - 1], path[at]];
+    return { x: from.x + share * (to.x - from.x), y: from.y + share * (to.y - from.y) };
   });
 }

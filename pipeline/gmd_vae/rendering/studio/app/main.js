@@ -1,38 +1,61 @@
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+/**
+ * The data of the page, as ``page.py`` embeds them.
+ * @typedef {Object} StudioData
+ * @property {string} name Name of the model.
+ * @property {PackedModel} model The model.
+ * @property {Drums} drums Its drums.
+ * @property {Feel} feel The measured feel.
+ * @property {Record<string, number[]>} attributes Attribute vectors by name.
+ * @property {KitVoice[]} kit The drum kit.
+ * @property {number[]} loudness Gain of each eighth velocity.
+ * @property {Settings} settings Settings at the beginning.
+ */
+
+/** Brings the page to life. */
+function openStudio() {
+  /** @type {StudioData} */ const data = JSON.parse(find("#data", HTMLElement).textContent);
   const { drums } = data;
-  const find = (selector) => document.querySelector(selector);
   const steps = data.model.steps;
   const settings = { ...data.settings };
   const sound = new Sound(data.kit, data.loudness);
-  const client = new ModelClient(data.model, document.getElementById("engine").textContent);
-  const say = (text) => { find("#status").textContent = text; };
+  const client = new ModelClient(data.model, find("#engine", HTMLElement).textContent);
+  const node = (/** @type {string} */ selector) => find(selector, HTMLElement);
+  const buttonOf = (/** @type {string} */ selector) => find(selector, HTMLButtonElement);
+  const inputOf = (/** @type {string} */ selector) => find(selector, HTMLInputElement);
+  const [corners, attributes] = [findAll("[data-corner]", HTMLButtonElement), findAll("[data-attribute]", HTMLInputElement)];
+  const say = (/** @type {string} */ text) => { node("#status").textContent = text; };
 
   const studio = new Studio(client, drums, new Performer(drums, data.feel), data.attributes, settings, (part) => {
     show[part]();
     share();
   });
-  const grid = new Grid(find("#grid"), drums, steps, (at, level) => {
+  const grid = new Grid(node("#grid"), drums, steps, (at, level) => {
     say(grid.name(at, level));
     report(studio.edit(at, level));
   }, (kind, number) => studio.toggleLock(kind, number));
-  const pad = new Pad(find("#pad"), (x, y) => {
+  const pad = new Pad(node("#pad"), (x, y) => {
     keepOnce();
     report(studio.moveTo(x, y));
   });
   let chainAt = -1; // number of the beat of the chain that plays; -1: the beat of the grid plays
-  let heard = null; // hits of a beat that is held; null: those of the grid play
+  /** @type {Hit[][] | null} */ let heard = null; // hits of a beat that is held; null: those of the grid play
+  const atBars = inputOf("#at-bars");
   let sounding = studio.byStep; // hits of each step; a change waits for the next bar where the user chose that
-  const current = (step) => {
-    if (!find("#at-bars").checked || step % drums.stepsPerBar === 0) sounding = heard || studio.byStep;
+  const current = (/** @type {number} */ step) => {
+    if (!atBars.checked || step % drums.stepsPerBar === 0) sounding = heard || studio.byStep;
     return { byStep: sounding, ...settings };
   };
   const midi = new MidiOut(drums, sound);
-  const player = new Player(sound, drums, midi, current, (step) => grid.showStep(step), () => {
+  /** @type {Player<StepMark>} */
+  const player = new Player(sound, ({ step, late }, since) => {
+    if (since >= late) grid.showStep(step);
+  });
+  const nextOfChain = () => {
     if (chainAt < 0 || !studio.chain.length) return;
     chainAt = (chainAt + 1) % studio.chain.length;
     studio.take(studio.chain[chainAt]);
-  });
+  };
+  const startPlayer = () => player.start(new GridMusic(drums, midi, current, nextOfChain, () => grid.showStep(-1)));
 
   let moves = 0; // timer: one step of undo for each drag of the pad or a slider
   function keepOnce() {
@@ -43,62 +66,67 @@
 
   // --- display
 
+  /** @type {Record<Part, () => void>} */
   const show = {
     beat() {
       grid.show(studio.beat.levels, studio.hits);
-      find("#name").textContent = studio.beat.name;
-      find("#hits").textContent = `${studio.hits.length} hits`;
-      for (const [button, states] of [["#undo", studio.history.past], ["#redo", studio.history.future]]) {
-        find(button).disabled = states.length === 0;
-      }
+      node("#name").textContent = studio.beat.name;
+      node("#hits").textContent = `${studio.hits.length} hits`;
+      buttonOf("#undo").disabled = studio.history.past.length === 0;
+      buttonOf("#redo").disabled = studio.history.future.length === 0;
     },
     place() {
       pad.show(studio.place.x, studio.place.y);
-      document.querySelectorAll("[data-corner]").forEach((button) =>
-        button.setAttribute("aria-pressed", String(studio.beat === studio.corners[Number(button.dataset.corner)])));
-      document.querySelectorAll("[data-attribute]").forEach((input) => {
-        const amount = studio.character.amounts[input.dataset.attribute] || 0;
+      corners.forEach((button, number) => button.setAttribute("aria-pressed", String(studio.beat === studio.corners[number])));
+      for (const input of attributes) {
+        const amount = studio.character.amounts[input.dataset.attribute || ""] || 0;
         input.value = String(100 * amount);
-        input.parentElement.querySelector("output").textContent = amount.toFixed(1);
-      });
+        showAttribute(input);
+      }
     },
     corners() {
-      document.querySelectorAll("[data-corner]").forEach((button) => {
-        const corner = studio.corners[Number(button.dataset.corner)];
+      corners.forEach((button, number) => {
         button.querySelector("canvas")?.remove();
-        button.append(thumbnailOf(corner, drums.names.length));
+        button.append(thumbnailOf(studio.corners[number], drums.names.length));
       });
-      find("#seed").value = String(settings.seed);
-      const { corners } = studio;
-      const levelsAt = async (x, y) => (corners === studio.corners ? (await studio.levelsAt(x, y)).levels : null);
+      inputOf("#seed").value = String(settings.seed);
+      const drawn = studio.corners;
+      /** @type {(x: number, y: number) => Promise<Uint8Array | null>} */
+      const levelsAt = async (x, y) => (drawn === studio.corners ? (await studio.levelsAt(x, y)).levels : null);
       report(pad.preview(levelsAt, drums.names.length));
     },
     variations() {
-      showList("#variations", studio.variations, (beat) => studio.takeNew(beat.z, beat.levels, beat.name));
+      showList("#variations", studio.variations, ({ z, levels, name }) => studio.takeNew(z, levels, name));
     },
     locks() {
       grid.showLocks(studio.locks);
     },
     chain() {
-      find("#chain").replaceChildren(...beatButtons(studio.chain, drums.names.length, {
+      node("#chain").replaceChildren(...beatButtons(studio.chain, drums.names.length, {
         name: (beat, number) => `Remove beat ${number + 1} of the chain: ${beat.name}`,
         text: (number) => `${number + 1} ×`,
         press: (number) => {
           studio.removeFromChain(number);
-          find("#add").focus();
+          buttonOf("#add").focus();
         },
       }));
-      document.querySelectorAll("[data-of=chain], #play-chain").forEach((button) => {
+      for (const button of findAll("[data-of=chain], #play-chain", HTMLButtonElement)) {
         button.disabled = studio.chain.length === 0;
-      });
+      }
       if (!studio.chain.length) chainAt = -1;
-      find("#play-chain").setAttribute("aria-pressed", String(chainAt >= 0));
+      buttonOf("#play-chain").setAttribute("aria-pressed", String(chainAt >= 0));
     },
   };
 
-  /** Shows beats to choose from: a press takes one, a hold plays it. */
+  /**
+   * Shows beats to choose from: a press takes one, a hold plays it.
+   * @template {Beat} B
+   * @param {string} selector Selector of the list.
+   * @param {B[]} beats Beats.
+   * @param {(beat: B) => void} take Function that takes a beat.
+   */
   function showList(selector, beats, take) {
-    find(selector).replaceChildren(...beatButtons(beats, drums.names.length, {
+    node(selector).replaceChildren(...beatButtons(beats, drums.names.length, {
       name: (beat) => `${beat.name}: press to take, hold to hear`,
       text: (number) => String(number + 1),
       press: (number) => take(beats[number]),
@@ -106,32 +134,41 @@
     }));
   }
 
-  /** Shows the failure of something that runs on. */
+  /**
+   * Shows the failure of something that runs on.
+   * @param {Promise<unknown>} promise What runs on.
+   */
   function report(promise) {
-    promise.catch((error) => say(`That failed: ${error.message}`));
+    promise.catch((error) => say(`That failed: ${messageOf(error)}`));
+  }
+
+  /**
+   * Shows the amount of an attribute beside its slider.
+   * @param {HTMLInputElement} input The slider.
+   */
+  function showAttribute(input) {
+    const output = input.parentElement?.querySelector("output");
+    if (output) output.textContent = (input.valueAsNumber / 100).toFixed(1);
   }
 
   // --- playing
 
   let playsForHold = false;
 
-  /** Plays a beat in the place of the one in the grid, or null: goes back. */
+  /**
+   * Plays a beat in the place of the one in the grid.
+   * @param {Beat | null} beat Beat; null: goes back to the grid.
+   */
   async function hear(beat) {
-    heard = beat && byStepOf(studio.performed([beat])[0]);
+    heard = beat && studio.stepsOf(studio.performed([beat])[0]);
     if (beat && !player.plays) {
       playsForHold = true;
-      await player.start();
+      await startPlayer();
     } else if (!beat && playsForHold) {
       playsForHold = false;
       player.stop();
     }
-    find("#play").setAttribute("aria-pressed", String(player.plays));
-  }
-
-  function byStepOf(hits) {
-    const byStep = Array.from({ length: steps }, () => []);
-    for (const hit of hits) byStep[hit.step].push(hit);
-    return byStep;
+    buttonOf("#play").setAttribute("aria-pressed", String(player.plays));
   }
 
   async function toggle(chain = false) {
@@ -140,26 +177,31 @@
     if (stops) player.stop();
     else {
       if (chain) studio.take(studio.chain[0]);
-      await player.start();
+      await startPlayer();
     }
-    find("#play").setAttribute("aria-pressed", String(player.plays));
-    find("#play-chain").setAttribute("aria-pressed", String(player.plays && chainAt >= 0));
+    buttonOf("#play").setAttribute("aria-pressed", String(player.plays));
+    buttonOf("#play-chain").setAttribute("aria-pressed", String(player.plays && chainAt >= 0));
     say(player.plays ? (chain ? "Playing the chain" : `Playing ${studio.beat.name}`) : "Stopped");
   }
 
   // --- files
 
+  /**
+   * Shows the windows of MIDI files.
+   * @param {Iterable<File>} files Files.
+   */
   async function openFiles(files) {
     for (const file of files) {
       try {
         const { windows, notes } = windowsOf(readMidi(new Uint8Array(await file.arrayBuffer())), drums);
+        /** @type {Beat[]} */
         const beats = windows.map((levels, number) => ({ levels, z: null, name: `${file.name}, window ${number + 1}` }));
         showList("#windows", beats, (beat) => report(studio.open(beat.levels, beat.name)));
         const found = windows.length ? `${windows.length} ${windows.length === 1 ? "window" : "windows"}` : "no drums";
-        find("#read").textContent = `${file.name}: ${found}.${notes.length ? ` Left out: ${notes.join("; ")}.` : ""}`;
+        node("#read").textContent = `${file.name}: ${found}.${notes.length ? ` Left out: ${notes.join("; ")}.` : ""}`;
       } catch (error) {
-        find("#windows").replaceChildren();
-        find("#read").textContent = `${file.name} could not be read: ${error.message}.`;
+        node("#windows").replaceChildren();
+        node("#read").textContent = `${file.name} could not be read: ${messageOf(error)}.`;
       }
     }
   }
@@ -171,22 +213,26 @@
     if (!ready) return;
     clearTimeout(sharing);
     sharing = setTimeout(() => {
-      const corners = [...studio.set].map((number) => [number, studio.corners[number].levels]);
+      /** @type {[number, Uint8Array][]} */
+      const set = [...studio.set].map((number) => [number, studio.corners[number].levels]);
       const chain = studio.chain.map((beat) => beat.levels);
-      const text = shareText({ ...settings, levels: studio.beat.levels, corners, chain });
+      const text = shareText({ ...settings, levels: studio.beat.levels, corners: set, chain });
       window.history.replaceState(null, "", `#${text}`);
     }, 300);
   }
 
-  /** Restores a state from the address. */
-  async function restore({ levels, corners, chain, ...others }) {
+  /**
+   * Restores a state from the address.
+   * @param {SharedState} state State.
+   */
+  async function restore({ levels, corners: set, chain, ...others }) {
     Object.assign(settings, others);
-    for (const [id, { value }] of Object.entries(inputs)) {
-      find(`#${id}`).value = String(value(settings));
-      find(`#${id}`).dispatchEvent(new Event("input"));
+    for (const [name, { input, scale }] of sliders) {
+      input.value = String(Math.round(scale * settings[name]));
+      input.dispatchEvent(new Event("input"));
     }
     await studio.newBeats(settings.seed);
-    for (const [number, beat] of corners) await studio.fillCorner(number, beat);
+    for (const [number, beat] of set) await studio.fillCorner(number, beat);
     studio.chain = chain.map((beat, number) => ({ levels: beat, z: null, name: `beat ${number + 1}` }));
     const known = studio.corners.findIndex((corner) => corner.levels.join() === levels.join());
     if (known >= 0) studio.takeCorner(known);
@@ -194,6 +240,12 @@
     studio.changed("chain");
   }
 
+  /**
+   * Saves beats that follow each other as a file.
+   * @param {"midi" | "wav"} kind Kind of the file.
+   * @param {Beat[]} beats Beats.
+   * @param {string} name Name of the music.
+   */
   function save(kind, beats, name) {
     const facts = { tempo: settings.tempo, swing: settings.swing, steps, name };
     const hits = studio.performed(beats), file = fileName(data.name, name, `${settings.tempo} bpm`);
@@ -210,13 +262,15 @@
 
   // --- controls
 
-  const click = (selector, act) => document.querySelectorAll(selector).forEach((element) =>
-    element.addEventListener("click", () => act(element)));
+  /** @type {(selector: string, act: (button: HTMLButtonElement) => void) => void} */
+  const click = (selector, act) => findAll(selector, HTMLButtonElement).forEach((button) =>
+    button.addEventListener("click", () => act(button)));
   click("#play", () => report(toggle()));
   click("#play-chain", () => report(toggle(true)));
   click("[data-save]", ({ dataset }) => {
-    if (dataset.of === "chain") save(dataset.save, studio.chain, "chain");
-    else save(dataset.save, [studio.beat], studio.beat.name);
+    const kind = dataset.save === "midi" ? "midi" : "wav";
+    if (dataset.of === "chain") save(kind, studio.chain, "chain");
+    else save(kind, [studio.beat], studio.beat.name);
   });
   click("[data-corner]", ({ dataset }) => studio.takeCorner(Number(dataset.corner)));
   click("[data-fill]", ({ dataset }) => {
@@ -227,61 +281,66 @@
     say("Draw a path on the pad: the beats along it become the chain");
     pad.drawPath((path) => report(studio.follow(path).then(() => say("The beats of the path are the chain"))));
   });
+  const list = find("#ports", HTMLSelectElement);
   click("#midi-out", () => report(midi.outputs().then((ports) => {
-    const list = find("#ports");
-    list.replaceChildren(new Option(ports.length ? "none" : "no outputs found", ""), ...ports.map((port) => new Option(port.name, port.id)));
+    const options = ports.map((port) => new Option(port.name || port.id, port.id));
+    list.replaceChildren(new Option(ports.length ? "none" : "no outputs found", ""), ...options);
     list.disabled = ports.length === 0;
     say(`${ports.length} MIDI ${ports.length === 1 ? "output" : "outputs"}`);
   })));
-  find("#ports").addEventListener("change", ({ target }) => midi.choose(target.value));
+  list.addEventListener("change", () => midi.choose(list.value));
   click("#tidy", () => report(studio.tidy()));
   click("#surprise", () => report(studio.surprise()));
   click("#undo", () => studio.undo());
   click("#redo", () => studio.redo());
   click("#add", () => studio.addToChain());
   click("#new", () => report(studio.newBeats(settings.seed + 1)));
-  find("#seed").addEventListener("change", ({ target }) => {
-    const seed = Math.round(Number(target.value));
+  const seedInput = inputOf("#seed");
+  seedInput.addEventListener("change", () => {
+    const seed = Math.round(Number(seedInput.value));
     if (Number.isSafeInteger(seed) && seed >= 0) report(studio.newBeats(seed));
-    else target.value = String(settings.seed);
+    else seedInput.value = String(settings.seed);
   });
-  const percent = (name) => ({
-    set: (value) => ({ [name]: value / 100 }), value: (found) => Math.round(100 * found[name]),
-  });
-  const plain = (name) => ({ set: (value) => ({ [name]: value }), value: (found) => found[name] });
-  const inputs = {
-    tempo: { ...plain("tempo"), text: (value) => `${value} bpm` }, swing: { ...plain("swing"), text: (value) => `${value} %` },
-    humanize: { ...percent("humanize"), text: (value) => `${value} %` },
-    temperature: { ...percent("temperature"), text: (value) => (value / 100).toFixed(2) },
-  };
-  for (const [id, { set, text }] of Object.entries(inputs)) {
-    const input = find(`#${id}`);
+  /** Sliders of the settings: units of the slider for 1 of the setting, and the text of a value. */
+  /** @type {[keyof Settings, {input: HTMLInputElement, scale: number, text: (value: number) => string}][]} */
+  const sliders = [
+    ["tempo", { input: inputOf("#tempo"), scale: 1, text: (value) => `${value} bpm` }],
+    ["swing", { input: inputOf("#swing"), scale: 1, text: (value) => `${value} %` }],
+    ["humanize", { input: inputOf("#humanize"), scale: 100, text: (value) => `${value} %` }],
+    ["temperature", { input: inputOf("#temperature"), scale: 100, text: (value) => (value / 100).toFixed(2) }],
+  ];
+  for (const [name, { input, scale, text }] of sliders) {
     const apply = () => {
-      studio.change(set(Number(input.value)));
-      find(`output[for=${id}]`).textContent = text(Number(input.value));
+      studio.change({ [name]: input.valueAsNumber / scale });
+      node(`output[for=${name}]`).textContent = text(input.valueAsNumber);
     };
     input.addEventListener("input", apply);
     apply();
   }
-  document.querySelectorAll("[data-attribute]").forEach((input) => input.addEventListener("input", () => {
-    keepOnce();
-    input.parentElement.querySelector("output").textContent = (input.value / 100).toFixed(1);
-    report(studio.setCharacter(input.dataset.attribute, Number(input.value) / 100));
-  }));
+  for (const input of attributes) {
+    input.addEventListener("input", () => {
+      keepOnce();
+      showAttribute(input);
+      report(studio.setCharacter(input.dataset.attribute || "", input.valueAsNumber / 100));
+    });
+  }
   click("#vary", () => report(studio.vary()));
-  find("#file").addEventListener("change", ({ target }) => report(openFiles(target.files)));
+  const fileInput = inputOf("#file");
+  fileInput.addEventListener("change", () => report(openFiles(fileInput.files || [])));
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
     event.preventDefault();
-    report(openFiles(event.dataTransfer.files));
+    report(openFiles(event.dataTransfer?.files || []));
   });
   click("#link", () => {
     const copied = navigator.clipboard ? navigator.clipboard.writeText(location.href) : Promise.reject(new Error("no clipboard"));
-    copied.then(() => say("Copied the address with this beat"), () => say("The beat is in the address of the page: copy it there"));
+    copied.then(() => say("Copied the address with this beat"),
+      () => say("The beat is in the address of the page: copy it there"));
   });
-  find("#volume").addEventListener("input", ({ target }) => sound.setVolume(target.value / 100));
+  const volume = inputOf("#volume");
+  volume.addEventListener("input", () => sound.setVolume(volume.valueAsNumber / 100));
   addEventListener("keydown", (event) => {
-    const typing = event.target.matches?.("input[type=number], select");
+    const typing = targetOf(event)?.matches("input[type=number], select");
     const { key } = event;
     if ((event.ctrlKey || event.metaKey) && !event.altKey && !typing && ["z", "Z", "y"].includes(key)) {
       if (key === "z" && !event.shiftKey) studio.undo();
@@ -289,7 +348,7 @@
       event.preventDefault();
     }
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || typing) return;
-    if (key === " " && !event.target.closest?.("button, a, summary, input[type=checkbox], input[type=file]")) {
+    if (key === " " && !targetOf(event, "button, a, summary, input[type=checkbox], input[type=file]")) {
       event.preventDefault();
       report(toggle());
     }
@@ -297,16 +356,21 @@
   });
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { // small grids have the colour of the text
-    for (const part of ["corners", "chain", "variations"]) if (studio.corners.length) show[part]();
+    if (!studio.corners.length) return;
+    show.corners();
+    show.chain();
+    show.variations();
   });
   show.chain();
   const shared = readShared(location.hash.slice(1), steps * drums.names.length);
   report(client.ready.then(() => (shared ? restore(shared) : studio.newBeats(settings.seed))).then(() => {
-    studio.history = new History();
+    studio.history = new UndoHistory();
     ready = true;
     show.beat();
     share();
     document.body.dataset.ready = "true";
     say("Ready");
   }));
-})();
+}
+
+openStudio();

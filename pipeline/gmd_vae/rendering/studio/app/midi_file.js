@@ -10,15 +10,15 @@ const NOTE_ON_DRUMS = 0x99; // channel 10
  * @param {Drums} drums Drums of the model.
  * @param {{tempo: number, swing: number, steps: number, name: string}} facts Quarter notes per minute, swing in percent,
  *   steps of a beat, and name of the track.
- * @returns {Uint8Array}
+ * @returns {Uint8Array<ArrayBuffer>}
  */
 function midiFile(beats, drums, { tempo, swing, steps, name }) {
   const stepTicks = Math.ceil(TICKS_PER_QUARTER / drums.stepsPerQuarter);
   const late = Math.round(delayOf(swing, drums) * stepTicks);
   const beatTicks = steps * stepTicks;
   /** @type {[number, number, number][]} tick, pitch, velocity (0: the note ends) */ const events = [];
-  const lastStarts = new Map(); // by pitch
-  const sounding = new Map(); // loudest hit by tick and pitch, for classes with the same pitch
+  /** @type {Map<number, number>} */ const lastStarts = new Map(); // by pitch
+  /** @type {Map<number, number>} */ const sounding = new Map(); // loudest hit by tick and pitch; classes may share a pitch
   beats.forEach((hits, number) => {
     for (const { step, drum, velocity, offset } of hits) {
       const tick = number * beatTicks + step * stepTicks + late * (step % 2) + Math.round(offset * stepTicks);
@@ -26,10 +26,10 @@ function midiFile(beats, drums, { tempo, swing, steps, name }) {
       sounding.set(key, Math.max(velocity, sounding.get(key) || 0));
     }
   });
-  for (const key of [...sounding.keys()].sort((a, b) => a - b)) {
-    const tick = Math.floor(key / 128), pitch = key % 128;
-    if (lastStarts.has(pitch)) events.push([Math.min(lastStarts.get(pitch) + stepTicks, tick), pitch, 0]);
-    events.push([tick, pitch, sounding.get(key)]);
+  for (const [key, velocity] of [...sounding].sort(([a], [b]) => a - b)) {
+    const tick = Math.floor(key / 128), pitch = key % 128, before = lastStarts.get(pitch);
+    if (before !== undefined) events.push([Math.min(before + stepTicks, tick), pitch, 0]);
+    events.push([tick, pitch, velocity]);
     lastStarts.set(pitch, tick);
   }
   const end = beats.length * beatTicks;
@@ -52,17 +52,29 @@ function midiFile(beats, drums, { tempo, swing, steps, name }) {
   return Uint8Array.from([...head, ...ascii("MTrk"), ...bigEndian(track.length, 4), ...track]);
 }
 
-/** Returns a variable-length quantity: 7 bits a byte, the highest first, the top bit set on all but the last. */
+/**
+ * Returns a variable-length quantity: 7 bits a byte, the highest first, the top bit set on all but the last.
+ * @param {number} number Number.
+ */
 function variableLength(number) {
   const digits = [number & 127];
   for (let rest = number >> 7; rest; rest >>= 7) digits.unshift(128 | (rest & 127));
   return digits;
 }
 
+/**
+ * Returns the bytes of an ASCII text.
+ * @param {string} text Text.
+ */
 function ascii(text) {
   return Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
+/**
+ * Returns the bytes of a number, the highest first.
+ * @param {number} number Number.
+ * @param {number} bytes Number of bytes.
+ */
 function bigEndian(number, bytes) {
   return Array.from({ length: bytes }, (_, at) => Math.floor(number / 256 ** (bytes - 1 - at)) & 255);
 }

@@ -12,6 +12,7 @@ const MEDIUM_FROM = 57, ACCENT_FROM = 100;
 
 /** Bytes of a chunk, read one after the other. */
 class MidiBytes {
+  /** @param {Uint8Array} bytes The bytes. */
   constructor(bytes) {
     this.bytes = bytes;
     this.at = 0;
@@ -21,16 +22,28 @@ class MidiBytes {
     return this.bytes.length - this.at;
   }
 
+  /**
+   * Reads bytes.
+   * @param {number} count Number of bytes.
+   */
   take(count) {
     if (count > this.left) throw new Error("it is cut short");
     this.at += count;
     return this.bytes.subarray(this.at - count, this.at);
   }
 
+  /**
+   * Reads a number, the highest byte first.
+   * @param {number} count Number of bytes.
+   */
   number(count) {
     return this.take(count).reduce((value, byte) => 256 * value + byte, 0);
   }
 
+  /**
+   * Reads a text.
+   * @param {number} count Number of bytes.
+   */
   text(count) {
     return String.fromCharCode(...this.take(count));
   }
@@ -59,7 +72,7 @@ function readMidi(bytes) {
   const head = new MidiBytes(file.take(file.number(4)));
   const [, tracks, ticksPerQuarter] = [head.number(2), head.number(2), head.number(2)];
   if (ticksPerQuarter === 0 || ticksPerQuarter >= 0x8000) throw new Error("its time is not in quarter notes");
-  const music = { ticksPerQuarter, hits: [], others: 0, signatures: [] };
+  /** @type {MidiDrums} */ const music = { ticksPerQuarter, hits: [], others: 0, signatures: [] };
   for (let read = 0; read < tracks && file.left >= 8;) {
     const name = file.text(4), chunk = file.take(Math.min(file.number(4), file.left));
     if (name !== "MTrk") continue;
@@ -69,7 +82,11 @@ function readMidi(bytes) {
   return music;
 }
 
-/** Reads the events of a track into the music. */
+/**
+ * Reads the events of a track.
+ * @param {MidiBytes} track Bytes of the track.
+ * @param {MidiDrums} music Drums of the file, which receive those of the track.
+ */
 function readTrack(track, music) {
   let tick = 0, status = 0;
   while (track.left) {
@@ -98,31 +115,34 @@ function readTrack(track, music) {
  *   was left out, as texts.
  */
 function windowsOf(music, drums) {
-  const count = drums.names.length, steps = drums.bars * drums.stepsPerBar, notes = [];
-  const classOf = new Map(drums.classes.flatMap((pitches, drum) => pitches.map((pitch) => [pitch, drum])));
-  const known = music.hits.filter(({ pitch }) => classOf.has(pitch));
+  const count = drums.names.length, steps = drums.bars * drums.stepsPerBar;
+  /** @type {string[]} */ const notes = [];
+  /** @type {Map<number, number>} */ const classOf = new Map();
+  drums.classes.forEach((pitches, drum) => pitches.forEach((pitch) => classOf.set(pitch, drum)));
+  const known = music.hits.flatMap(({ tick, pitch, velocity }) => {
+    const drum = classOf.get(pitch), step = Math.round((tick / music.ticksPerQuarter) * drums.stepsPerQuarter);
+    return drum === undefined ? [] : [{ step, drum, velocity }];
+  });
   const left = music.hits.length - known.length;
   if (left) notes.push(`${left} ${left === 1 ? "hit" : "hits"} on pitches that are none of the drums`);
   if (music.others) notes.push(`${music.others} ${music.others === 1 ? "note" : "notes"} of other instruments`);
   const signature = drums.signature.join("/"), others = [...new Set(music.signatures)].filter((one) => one !== signature);
   if (others.length) notes.push(`the time signature ${others.join(", ")}: bars are read as ${signature}`);
-  const stepOf = ({ tick }) => Math.round((tick / music.ticksPerQuarter) * drums.stepsPerQuarter);
-  const first = known.reduce((least, hit) => Math.min(least, stepOf(hit)), Infinity);
+  const first = known.reduce((least, { step }) => Math.min(least, step), Infinity);
   const start = Math.floor(first / drums.stepsPerBar) * drums.stepsPerBar;
-  const grids = new Map(); // by number of the window
-  for (const hit of known) {
-    const step = stepOf(hit) - start, number = Math.floor(step / steps);
-    if (!grids.has(number)) grids.set(number, new Uint8Array(steps * count));
-    const level = hit.velocity >= ACCENT_FROM ? 3 : hit.velocity >= MEDIUM_FROM ? 2 : 1;
-    const grid = grids.get(number), at = (step % steps) * count + classOf.get(hit.pitch);
+  /** @type {Map<number, Uint8Array>} */ const grids = new Map(); // by number of the window
+  for (const { step, drum, velocity } of known) {
+    const number = Math.floor((step - start) / steps), grid = grids.get(number) || new Uint8Array(steps * count);
+    grids.set(number, grid);
+    const level = velocity >= ACCENT_FROM ? 3 : velocity >= MEDIUM_FROM ? 2 : 1;
+    const at = ((step - start) % steps) * count + drum;
     grid[at] = Math.max(grid[at], level);
   }
-  const seen = new Set(), windows = [];
-  for (const number of [...grids.keys()].sort((a, b) => a - b)) {
-    const grid = grids.get(number), key = grid.join("");
-    if (!seen.has(key)) windows.push(grid);
-    seen.add(key);
+  /** @type {Map<string, Uint8Array>} */ const different = new Map();
+  for (const [, grid] of [...grids].sort(([a], [b]) => a - b)) {
+    if (!different.has(grid.join(""))) different.set(grid.join(""), grid);
   }
+  const windows = [...different.values()];
   if (windows.length > MOST_WINDOWS) notes.push(`${windows.length - MOST_WINDOWS} more windows`);
   return { windows: windows.slice(0, MOST_WINDOWS), notes };
 }

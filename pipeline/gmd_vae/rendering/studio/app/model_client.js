@@ -1,3 +1,6 @@
+/** What the engine's script needs at its end to be a worker. */
+const WORKER_CODE = "const take = serve((answer) => postMessage(answer)); onmessage = ({ data }) => take(data);";
+
 /** The model in a worker, so that long computations never delay the sound or the page. */
 class ModelClient {
   /**
@@ -6,50 +9,77 @@ class ModelClient {
    */
   constructor(packed, engine) {
     this.next = 1;
-    /** @type {Map<number, {resolve: Function, reject: Function}>} */ this.waiting = new Map();
-    this.port = this.open(engine);
-    this.port.onmessage = ({ data: { id, result, error } }) => {
-      const { resolve, reject } = this.waiting.get(id);
-      this.waiting.delete(id);
-      if (error === undefined) resolve(result);
-      else reject(new Error(error));
-    };
-    this.ready = this.send({ packed });
+    /** @type {Map<number, {resolve: (result: ModelMethods[ModelMethod]["result"]) => void, reject: (error: Error) => void}>} */
+    this.waiting = new Map();
+    this.post = this.open(engine);
+    this.ready = this.send("load", packed);
   }
 
-  /** Returns a worker, or where the browser has none for pages from disk the page itself in its place. */
+  /**
+   * Starts a worker, or where the browser has none for pages from disk the page itself in its place.
+   * @param {string} engine Text of the engine's script.
+   * @returns {(request: ModelRequest) => void} Function that sends a request.
+   */
   open(engine) {
     try {
-      const address = URL.createObjectURL(new Blob([engine, "\nserve(self);"], { type: "text/javascript" }));
-      return new Worker(address);
+      const worker = new Worker(URL.createObjectURL(new Blob([engine, "\n", WORKER_CODE], { type: "text/javascript" })));
+      worker.onmessage = ({ data }) => this.receive(data);
+      return (request) => worker.postMessage(request);
     } catch {
-      const here = { onmessage: null, postMessage: (data) => setTimeout(() => there.onmessage({ data })) };
-      const there = { onmessage: null, postMessage: (data) => here.onmessage({ data }) };
-      serve(there);
-      return here;
+      const take = serve((answer) => this.receive(answer));
+      return (request) => {
+        setTimeout(() => take(request));
+      };
     }
   }
 
-  send(message) {
+  /**
+   * Ends the request of an answer.
+   * @param {ModelAnswer} answer ModelAnswer of the worker.
+   */
+  receive(answer) {
+    const request = this.waiting.get(answer.id);
+    this.waiting.delete(answer.id);
+    if ("error" in answer) request?.reject(new Error(answer.error));
+    else request?.resolve(answer.result);
+  }
+
+  /**
+   * Calls a method of the model.
+   * @template {ModelMethod} M
+   * @param {M} method Name of the method.
+   * @param {ModelMethods[M]["argument"]} argument Its argument.
+   * @returns {Promise<ModelMethods[M]["result"]>} Its result.
+   */
+  send(method, argument) {
     return new Promise((resolve, reject) => {
       const id = this.next++;
-      this.waiting.set(id, { resolve, reject });
-      this.port.postMessage({ ...message, id });
+      this.waiting.set(id, { resolve: (result) => resolve(/** @type {ModelMethods[M]["result"]} */ (result)), reject });
+      this.post(/** @type {ModelRequest} */ ({ id, method, argument }));
     });
   }
 
-  /** Returns the labels of a latent vector; the argument is that of `Model.decode`. */
-  decode(argument) {
-    return this.send({ method: "decode", argument });
+  /**
+   * Returns the labels of a latent vector.
+   * @param {DecodeRequest} request As for `Model.decode`.
+   */
+  decode(request) {
+    return this.send("decode", request);
   }
 
-  /** Returns the posterior of a window, from its labels. */
+  /**
+   * Returns the posterior of a window.
+   * @param {ArrayLike<number>} labels Labels of the window.
+   */
   encode(labels) {
-    return this.send({ method: "encode", argument: labels });
+    return this.send("encode", labels);
   }
 
-  /** Returns a latent vector from the prior; the argument is that of `Model.prior`. */
-  prior(argument) {
-    return this.send({ method: "prior", argument });
+  /**
+   * Returns a latent vector from the prior.
+   * @param {PriorRequest} request As for `Model.prior`.
+   */
+  prior(request) {
+    return this.send("prior", request);
   }
 }

@@ -8,12 +8,16 @@ class Pad {
    * @param {(x: number, y: number) => void} move Function that is called with each new place, both from 0 to 1.
    */
   constructor(element, move) {
-    this.surface = element.querySelector(".surface");
-    this.canvas = element.querySelector("canvas");
-    this.point = element.querySelector(".point");
-    [this.across, this.down] = element.querySelectorAll("input");
+    this.surface = find(".surface", HTMLElement, element);
+    this.canvas = find("canvas", HTMLCanvasElement, element);
+    this.point = find(".point", HTMLElement, element);
+    const [across, down] = findAll("input", HTMLInputElement, element);
+    this.across = across;
+    this.down = down;
     this.move = move;
-    /** Places of the path that is drawn; null: the point moves. */ this.path = null;
+    /** The path that is drawn, and the function that takes it; null: the point moves. */
+    /** @type {{places: Place[], drawn: (path: Place[]) => void} | null} */
+    this.path = null;
     this.surface.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       this.surface.setPointerCapture(event.pointerId);
@@ -24,38 +28,53 @@ class Pad {
     });
     for (const kind of ["pointerup", "pointercancel"]) this.surface.addEventListener(kind, () => this.endPath());
     for (const slider of [this.across, this.down]) {
-      slider.addEventListener("input", () => this.to(this.across.value / 100, this.down.value / 100));
+      slider.addEventListener("input", () => this.to(this.across.valueAsNumber / 100, this.down.valueAsNumber / 100));
     }
   }
 
+  /**
+   * Moves the point to the pointer.
+   * @param {PointerEvent} event Event of the pointer.
+   */
   drag(event) {
     const box = this.surface.getBoundingClientRect();
-    const share = (value) => Math.min(1, Math.max(0, value));
+    const share = (/** @type {number} */ value) => Math.min(1, Math.max(0, value));
     this.to(share((event.clientX - box.left) / box.width), share((event.clientY - box.top) / box.height));
   }
 
-  /** Collects the places of the next drag, then calls a function with them. */
+  /**
+   * Collects the places of the next drag.
+   * @param {(path: Place[]) => void} drawn Function that is called with them.
+   */
   drawPath(drawn) {
-    this.path = [];
-    this.drawn = drawn;
+    this.path = { places: [], drawn };
     this.surface.classList.add("draws");
   }
 
   endPath() {
     const path = this.path;
-    if (!path || !path.length) return;
+    if (!path || !path.places.length) return;
     this.path = null;
     this.surface.classList.remove("draws");
-    this.drawn(path);
+    path.drawn(path.places);
   }
 
+  /**
+   * Moves the point.
+   * @param {number} x Place across.
+   * @param {number} y Place down.
+   */
   to(x, y) {
-    if (this.path) this.path.push({ x, y });
+    if (this.path) this.path.places.push({ x, y });
     this.show(x, y);
     this.move(x, y);
   }
 
-  /** Moves the point, without a call of `move`. */
+  /**
+   * Moves the point, without a call of `move`.
+   * @param {number} x Place across.
+   * @param {number} y Place down.
+   */
   show(x, y) {
     this.point.style.left = `${100 * x}%`;
     this.point.style.top = `${100 * y}%`;

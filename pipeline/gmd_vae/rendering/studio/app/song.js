@@ -1,7 +1,7 @@
 /**
  * The drums and bars of a model, as ``model_data.describe_drums`` gives them.
- * @typedef {{names: string[], pitches: number[], classes: number[][], voices: number[], stepsPerQuarter: number, stepsPerBar: number,
- *   stepsPerBeat: number, bars: number, signature: [number, number]}} Drums
+ * @typedef {{names: string[], pitches: number[], classes: number[][], voices: number[], stepsPerQuarter: number,
+ *   stepsPerBar: number, stepsPerBeat: number, bars: number, signature: [number, number]}} Drums
  */
 
 /**
@@ -15,6 +15,12 @@
  * @typedef {{step: number, drum: number, velocity: number, offset: number}} Hit
  */
 
+/**
+ * Settings of the page: quarter notes per minute, swing in percent (50 is straight), share of the human feel,
+ * temperature of the model, and seed.
+ * @typedef {{tempo: number, swing: number, humanize: number, temperature: number, seed: number}} Settings
+ */
+
 /** Velocity of each level of a cell: off, soft, medium, accent. The medium one is that of ``gmd-vae generate``. */
 const LEVEL_VELOCITIES = [0, 45, 80, 115];
 const MEDIUM = 2;
@@ -23,7 +29,11 @@ const MAX_OFFSET = 0.45;
 /** Stream of the feel's random numbers; those of the package are 0 to 4. */
 const FEEL = 16;
 
-/** Returns the labels of a grid of levels, ``[steps * drums]``. */
+/**
+ * Returns the labels of a grid.
+ * @param {Uint8Array} levels Levels, ``[steps * drums]``.
+ * @param {number} drums Number of drum classes.
+ */
 function labelsOf(levels, drums) {
   const labels = new Int32Array(levels.length / drums);
   levels.forEach((level, at) => {
@@ -46,12 +56,20 @@ function levelsOf(labels, drums, before) {
   return levels;
 }
 
-/** Returns the delay of every second step, in steps, for a swing in percent; 50 is straight. */
+/**
+ * Returns the delay of every second step, in steps.
+ * @param {number} swing Swing in percent; 50 is straight.
+ * @param {Drums} drums Drums of the model.
+ */
 function delayOf(swing, drums) {
   return drums.stepsPerQuarter === 4 ? swing / 50 - 1 : 0; // swing moves sixteenth notes
 }
 
-/** Returns the place of a step with swing, in steps. */
+/**
+ * Returns the place of a step with swing, in steps.
+ * @param {number} step Number of the step.
+ * @param {number} delay Delay of every second step.
+ */
 function placeOf(step, delay) {
   return step + delay * (step % 2);
 }
@@ -65,21 +83,23 @@ class Performer {
   constructor(drums, feel) {
     this.drums = drums;
     this.feel = feel;
-    this.seed = null;
+    /** @type {{seed: number, shares: number[], own: Float32Array, drift: Float32Array} | null} */ this.drawn = null;
   }
 
-  /** Draws the deviations of every place of the grid; few seeds are used, so the last ones are kept. */
-  draw(seed, steps) {
-    if (this.seed === seed) return;
-    this.seed = seed;
-    const count = steps * this.drums.names.length;
-    this.shares = randomFractions(seed, FEEL, 0, 0, count);
-    this.own = randomNormals(seed, FEEL, 1, 0, count);
-    const renewed = Math.sqrt(1 - this.feel.driftMemory ** 2);
-    this.drift = randomNormals(seed, FEEL, 2, 0, steps);
-    for (let step = 1; step < steps; step++) {
-      this.drift[step] = this.feel.driftMemory * this.drift[step - 1] + renewed * this.drift[step];
-    }
+  /**
+   * Returns random numbers for every place of the grid. Few seeds are used, so the last numbers are kept.
+   * @param {number} seed Seed.
+   * @param {number} steps Steps of the grid.
+   * @param {number} driftMemory Share of a step's drift that stays in the next step.
+   */
+  deviations(seed, steps, driftMemory) {
+    if (this.drawn && this.drawn.seed === seed) return this.drawn;
+    const count = steps * this.drums.names.length, renewed = Math.sqrt(1 - driftMemory ** 2);
+    const drift = randomNormals(seed, FEEL, 2, 0, steps);
+    for (let step = 1; step < steps; step++) drift[step] = driftMemory * drift[step - 1] + renewed * drift[step];
+    const shares = randomFractions(seed, FEEL, 0, 0, count), own = randomNormals(seed, FEEL, 1, 0, count);
+    this.drawn = { seed, shares, own, drift };
+    return this.drawn;
   }
 
   /**
@@ -92,19 +112,19 @@ class Performer {
   play(levels, { humanize, swing, seed }) {
     const { drums, feel } = this, count = drums.names.length;
     const reach = MAX_OFFSET * (1 - delayOf(swing, drums)); // swing brings two places of the grid nearer to each other
-    const amount = feel ? humanize : 0;
-    if (amount) this.draw(seed, levels.length / count);
-    const hits = [];
+    const drawn = feel && humanize ? this.deviations(seed, levels.length / count, feel.driftMemory) : null;
+    /** @type {Hit[]} */ const hits = [];
     levels.forEach((level, at) => {
       if (!level) return;
       const step = Math.floor(at / count), drum = at % count;
       let velocity = LEVEL_VELOCITIES[level], offset = 0;
-      if (amount) {
+      if (feel && drawn) {
         const voice = feel.voices[drum], position = step % 16;
-        const played = voice.velocity[position] + voice.velocitySpread[position] * quantile(feel.levels, voice.shape, this.shares[at]);
-        const timing = Math.sqrt(feel.drift) * this.drift[step] + Math.sqrt(1 - feel.drift) * this.own[at];
-        velocity += amount * (played - LEVEL_VELOCITIES[MEDIUM]);
-        offset = amount * (voice.offset[position] + voice.offsetSpread[position] * timing);
+        const deviation = quantile(feel.levels, voice.shape, drawn.shares[at]);
+        const played = voice.velocity[position] + voice.velocitySpread[position] * deviation;
+        const timing = Math.sqrt(feel.drift) * drawn.drift[step] + Math.sqrt(1 - feel.drift) * drawn.own[at];
+        velocity += humanize * (played - LEVEL_VELOCITIES[MEDIUM]);
+        offset = humanize * (voice.offset[position] + voice.offsetSpread[position] * timing);
       }
       velocity = Math.min(Math.max(Math.round(velocity), 1), 127);
       hits.push({ step, drum, velocity, offset: Math.min(Math.max(offset, -reach), reach) });
@@ -113,7 +133,12 @@ class Performer {
   }
 }
 
-/** Returns the value at a share (0 to 1) of the range of the levels, linear between two quantiles. */
+/**
+ * Returns the value at a share of the range of the levels, linear between two quantiles.
+ * @param {number[]} levels Levels of the quantiles, ascending.
+ * @param {number[]} values Values of the quantiles.
+ * @param {number} share Share, 0 to 1.
+ */
 function quantile(levels, values, share) {
   const last = levels.length - 1, level = levels[0] + share * (levels[last] - levels[0]);
   let at = 0;

@@ -2,6 +2,19 @@
  * A beat: levels of its cells, its latent vector (null while the encoder computes it), and its name.
  * @typedef {{levels: Uint8Array, z: Float32Array | null, name: string}} Beat
  */
+/** A beat of the model. */
+/** @typedef {Beat & {z: Float32Array}} DecodedBeat */
+
+/**
+ * Amounts of the attributes, and the beat that they change; null: no attribute was changed.
+ * @typedef {{amounts: Record<string, number>, base: Beat | null}} Character
+ */
+
+/** Parts of the page that are shown anew. */
+/** @typedef {"beat" | "corners" | "place" | "chain" | "variations" | "locks"} Part */
+
+/** A state of the page, for undo. */
+/** @typedef {{beat: Beat, place: Place, character: Character}} State */
 
 const CORNER_NAMES = ["A", "B", "C", "D"];
 const VARIATION_COUNT = 8;
@@ -13,46 +26,68 @@ class Studio {
    * @param {ModelClient} client The model.
    * @param {Drums} drums Drums of the model.
    * @param {Performer} performer Velocities and offsets.
-   * @param {Object<string, number[]>} attributes Attribute vectors by name.
-   * @param {{tempo: number, swing: number, humanize: number, temperature: number, seed: number}} settings Settings.
-   * @param {(part: string) => void} changed Function that shows a part: ``beat``, ``corners``, ``place``, ``chain``,
-   *   ``variations`` or ``locks``.
+   * @param {Record<string, number[]>} attributes Attribute vectors by name.
+   * @param {Settings} settings Settings.
+   * @param {(part: Part) => void} changed Function that shows a part.
    */
   constructor(client, drums, performer, attributes, settings, changed) {
-    Object.assign(this, { client, drums, performer, attributes, settings, changed });
+    this.client = client;
+    this.drums = drums;
+    this.performer = performer;
+    this.attributes = attributes;
+    this.settings = settings;
+    this.changed = changed;
     this.count = drums.names.length;
     this.steps = drums.bars * drums.stepsPerBar;
     /** @type {Beat} */ this.beat = { levels: new Uint8Array(this.steps * this.count), z: null, name: "" };
-    /** @type {Beat[]} */ this.corners = [];
-    /** Numbers of the corners that were set. */ this.set = new Set();
+    /** @type {DecodedBeat[]} */ this.corners = [];
+    /** Numbers of the corners that were set. */ /** @type {Set<number>} */ this.set = new Set();
     /** @type {Beat[]} */ this.chain = [];
-    /** @type {Beat[]} */ this.variations = [];
-    this.locks = { drums: new Set(), bars: new Set() };
-    this.place = { x: 0, y: 0 };
-    /** Amounts of the attributes, and the beat that they change. */
-    this.character = { amounts: {}, base: null };
-    this.history = new History();
+    /** @type {DecodedBeat[]} */ this.variations = [];
+    /** @type {Locks} */ this.locks = { drums: new Set(), bars: new Set() };
+    /** @type {Place} */ this.place = { x: 0, y: 0 };
+    /** @type {Character} */ this.character = { amounts: {}, base: null };
+    /** @type {UndoHistory<State>} */ this.history = new UndoHistory();
     this.surprises = 0;
     this.edits = 0;
-    this.asked = null;
+    /** @type {(() => Promise<() => void>) | null} */ this.asked = null;
+    /** @type {Hit[]} */ this.hits = [];
+    /** @type {Hit[][]} */ this.byStep = [];
     this.perform();
   }
 
   /** Computes the hits of the beat as they are played now. */
   perform() {
     this.hits = this.performer.play(this.beat.levels, this.settings);
-    this.byStep = Array.from({ length: this.steps }, () => []);
-    for (const hit of this.hits) this.byStep[hit.step].push(hit);
+    this.byStep = this.stepsOf(this.hits);
   }
 
-  /** Changes settings; the sound follows at the next step. */
+  /**
+   * Returns the hits of each step.
+   * @param {Hit[]} hits Hits of a beat.
+   */
+  stepsOf(hits) {
+    /** @type {Hit[][]} */ const byStep = Array.from({ length: this.steps }, () => []);
+    for (const hit of hits) byStep[hit.step].push(hit);
+    return byStep;
+  }
+
+  /**
+   * Changes settings; the sound follows at the next step.
+   * @param {Partial<Settings>} settings Settings that change.
+   */
   change(settings) {
     Object.assign(this.settings, settings);
     this.perform();
     this.changed("beat");
   }
 
-  /** Takes another beat, without a step of undo. */
+  /**
+   * Takes another beat, without a step of undo.
+   * @param {Beat} beat The beat.
+   * @param {Place} [place] Its place on the pad.
+   * @param {Character} [character] Attributes that changed it.
+   */
   take(beat, place, character = { amounts: {}, base: null }) {
     this.beat = beat;
     this.character = character;
@@ -68,6 +103,10 @@ class Studio {
     this.history.keep(this.state());
   }
 
+  /**
+   * Returns the current state.
+   * @returns {State}
+   */
   state() {
     return { beat: this.beat, place: this.place, character: this.character };
   }
@@ -80,11 +119,18 @@ class Studio {
     this.restore(this.history.redo(this.state()));
   }
 
+  /**
+   * Goes to another state.
+   * @param {State | undefined} state State; undefined: none.
+   */
   restore(state) {
     if (state) this.take(state.beat, state.place, state.character);
   }
 
-  /** Returns levels in which the locked drums and bars are those of the current beat. */
+  /**
+   * Returns levels in which the locked drums and bars are those of the current beat.
+   * @param {Uint8Array} levels Levels of another beat.
+   */
   locked(levels) {
     const { drums, bars } = this.locks;
     if (!drums.size && !bars.size) return levels;
@@ -96,7 +142,7 @@ class Studio {
 
   /**
    * Locks a drum or a bar, or unlocks it.
-   * @param {"drums" | "bars"} kind Kind.
+   * @param {LockKind} kind Kind.
    * @param {number} number Its number.
    */
   toggleLock(kind, number) {
@@ -105,12 +151,18 @@ class Studio {
     this.changed("locks");
   }
 
-  /** Returns the posterior mean of the current beat. */
+  /**
+   * Returns the posterior mean of a beat.
+   * @param {Uint8Array} levels Levels of the beat.
+   */
   async encoded(levels) {
     return (await this.client.encode(labelsOf(levels, this.count))).mean;
   }
 
-  /** Draws the four beats of a seed: those of ``gmd-vae generate -n 4 --seed``. */
+  /**
+   * Draws the four beats of a seed: those of ``gmd-vae generate -n 4 --seed``.
+   * @param {number} seed Seed.
+   */
   async newBeats(seed) {
     this.settings.seed = seed;
     const { temperature } = this.settings;
@@ -126,14 +178,21 @@ class Studio {
     this.takeCorner(0);
   }
 
-  /** Goes to a corner of the pad. */
+  /**
+   * Goes to a corner of the pad.
+   * @param {number} number Number of the corner.
+   */
   takeCorner(number) {
     this.keep();
     const corner = this.corners[number], levels = this.locked(corner.levels);
     this.take(levels === corner.levels ? corner : { ...corner, levels }, { x: number % 2, y: Math.floor(number / 2) });
   }
 
-  /** Puts a beat into a corner of the pad; the current one also goes there. */
+  /**
+   * Puts a beat into a corner of the pad; the current one also goes there.
+   * @param {number} number Number of the corner.
+   * @param {Uint8Array} [levels] Levels of the beat; by default the current one.
+   */
   async fillCorner(number, levels = this.beat.levels) {
     const corner = { levels, z: await this.encoded(levels), name: `beat ${CORNER_NAMES[number]}` };
     this.corners = this.corners.map((before, at) => (at === number ? corner : before));
@@ -150,12 +209,21 @@ class Studio {
     this.changed("place");
   }
 
-  /** Returns the latent vector at a place of the pad, and its levels. */
+  /**
+   * Returns the latent vector at a place of the pad, and its levels.
+   * @param {number} x Place across.
+   * @param {number} y Place down.
+   */
   async levelsAt(x, y) {
     const z = latentAt(this.corners.map((corner) => corner.z), x, y);
     return { z, levels: await this.levelsOf(z) };
   }
 
+  /**
+   * Decodes a latent vector.
+   * @param {Float32Array} z Latent vector.
+   * @param {Uint8Array} [before] Levels that the hits keep.
+   */
   async levelsOf(z, before) {
     const { seed, temperature } = this.settings;
     return levelsOf(await this.client.decode({ z, temperature, seed }), this.count, before);
@@ -171,8 +239,7 @@ class Studio {
     this.asked = compute;
     if (waits) return;
     try {
-      while (this.asked) {
-        const now = this.asked;
+      for (let now = /** @type {(() => Promise<() => void>) | null} */ (compute); now; now = this.asked) {
         (await now())();
         if (this.asked === now) this.asked = null;
       }
@@ -181,15 +248,25 @@ class Studio {
     }
   }
 
-  /** Moves to a place of the pad. */
+  /**
+   * Moves to a place of the pad.
+   * @param {number} x Place across.
+   * @param {number} y Place down.
+   */
   moveTo(x, y) {
     return this.newest(async () => {
       const { corners } = this, { z, levels } = await this.levelsAt(x, y);
-      return () => corners === this.corners && this.take({ z, levels: this.locked(levels), name: "morph" }, { x, y });
+      return () => {
+        if (corners === this.corners) this.take({ z, levels: this.locked(levels), name: "morph" }, { x, y });
+      };
     });
   }
 
-  /** Moves the beat along an attribute vector; the amounts are 0 for the beat as it was before. */
+  /**
+   * Moves the beat along an attribute vector; the amounts are 0 for the beat as it was before.
+   * @param {string} name Name of the attribute.
+   * @param {number} amount Amount of the attribute.
+   */
   setCharacter(name, amount) {
     const amounts = { ...this.character.amounts, [name]: amount }, base = this.character.base || this.beat;
     return this.newest(async () => {
@@ -202,17 +279,25 @@ class Studio {
     });
   }
 
-  /** Sets the level of a cell. */
+  /**
+   * Sets the level of a cell.
+   * @param {number} at Place of the cell.
+   * @param {number} level Level.
+   */
   edit(at, level) {
     const levels = this.beat.levels.slice();
     levels[at] = level;
     return this.open(levels, "edited beat");
   }
 
-  /** Takes a beat of the user's; the point of the pad moves to the nearest place. */
+  /**
+   * Takes a beat of the user's; the point of the pad moves to the nearest place.
+   * @param {Uint8Array} levels Levels of the beat.
+   * @param {string} name Name of the beat.
+   */
   async open(levels, name) {
     this.keep();
-    const beat = { levels, z: null, name };
+    /** @type {Beat} */ const beat = { levels, z: null, name };
     this.take(beat);
     const mean = await this.encoded(levels);
     beat.z = mean;
@@ -234,7 +319,12 @@ class Studio {
     if (edit === this.edits) this.takeNew(z, levelsOf(labels, this.count, levels), `surprise ${number}`);
   }
 
-  /** Takes a decoded beat, with a step of undo. */
+  /**
+   * Takes a decoded beat, with a step of undo.
+   * @param {Float32Array} z Latent vector of the beat.
+   * @param {Uint8Array} levels Levels of the beat.
+   * @param {string} name Name of the beat.
+   */
   takeNew(z, levels, name) {
     this.keep();
     this.take({ z, levels: this.locked(levels), name }, nearestPlace(this.corners.map((corner) => corner.z), z));
@@ -244,7 +334,8 @@ class Studio {
   async vary() {
     const { levels } = this.beat, { seed } = this.settings, mean = await this.encoded(levels);
     const first = await this.client.decode({ z: mean, temperature: 0 }); // the model's version of the beat
-    const seen = new Set([first.join(), labelsOf(levels, this.count).join()]), found = [];
+    const seen = new Set([first.join(), labelsOf(levels, this.count).join()]);
+    /** @type {DecodedBeat[]} */ const found = [];
     for (let number = 0; number < VARIATION_COUNT; number++) {
       let z = mean, labels = first;
       for (const distance of VARIATION_DISTANCES) {
@@ -259,9 +350,12 @@ class Studio {
     this.changed("variations");
   }
 
-  /** Makes the beats along a path of the pad the chain. */
+  /**
+   * Makes the beats along a path of the pad the chain.
+   * @param {Place[]} path Places of the path.
+   */
   async follow(path) {
-    const beats = [];
+    /** @type {Beat[]} */ const beats = [];
     for (const { x, y } of alongPath(path, PATH_BEATS)) {
       beats.push({ ...(await this.levelsAt(x, y)), name: `path ${beats.length + 1}` });
     }
@@ -274,12 +368,19 @@ class Studio {
     this.changed("chain");
   }
 
+  /**
+   * Removes a beat from the chain.
+   * @param {number} number Number of the beat in the chain.
+   */
   removeFromChain(number) {
     this.chain = this.chain.filter((_, at) => at !== number);
     this.changed("chain");
   }
 
-  /** Returns the hits of beats as they are played. */
+  /**
+   * Returns the hits of beats as they are played.
+   * @param {Beat[]} beats Beats.
+   */
   performed(beats) {
     return beats.map((beat) => this.performer.play(beat.levels, this.settings));
   }

@@ -7,6 +7,7 @@
  */
 function drawThumbnail(canvas, levels, drums, box = { left: 0, top: 0, width: canvas.width, height: canvas.height }) {
   const context = canvas.getContext("2d");
+  if (!context) return;
   const steps = levels.length / drums, width = box.width / steps, height = box.height / drums;
   context.clearRect(box.left, box.top, box.width, box.height);
   context.fillStyle = getComputedStyle(canvas).color;

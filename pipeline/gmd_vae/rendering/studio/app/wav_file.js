@@ -9,7 +9,7 @@ const TAIL = 2, FADE_OUT = 0.05;
  * @param {{tempo: number, swing: number, steps: number}} facts Quarter notes per minute, swing in percent, steps of a beat.
  * @param {KitVoice[]} voices The kit.
  * @param {number[]} loudness Gain of each eighth velocity.
- * @returns {Promise<Uint8Array>} A WAV file: 44.1 kHz, 16 bit, stereo.
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} A WAV file: 44.1 kHz, 16 bit, stereo.
  */
 async function wavFile(beats, drums, { tempo, swing, steps }, voices, loudness) {
   const seconds = 60 / tempo / drums.stepsPerQuarter, delay = delayOf(swing, drums);

@@ -12,7 +12,10 @@ class Embedding {
     this.base = new Float64Array(stack.layers[0].bias.length);
   }
 
-  /** Sets the first states of the stack, and returns the first layer's bias with the embedding's part of the gates. */
+  /**
+   * Sets the first states of the stack, and returns the first layer's bias with the embedding's part of the gates.
+   * @param {Float32Array} embedding Output of the level above, or the latent vector.
+   */
   start(embedding) {
     this.stack.setStates(Float64Array.from(this.states.apply(embedding), Math.tanh));
     this.base.set(this.stack.layers[0].bias);
@@ -60,7 +63,8 @@ class Decoder {
     const states = new Dense(variables, `${scope}/z_to_initial_state`);
     this.embedding = new Embedding(this.core, states, rowsOf(inputs, labels, inputs.rows - labels));
     /** @type {Conductor[]} */ this.conductors = [];
-    for (let level = levels.length - 2, below = this.core; level >= 0; level--) {
+    let below = this.core;
+    for (let level = levels.length - 2; level >= 0; level--) {
       this.conductors.unshift(new Conductor(variables, level, layers, autoregressive ? below : null));
       below = this.conductors[0].stack;
     }
@@ -75,11 +79,14 @@ class Decoder {
   decode(z, choose) {
     const labels = new Int32Array(this.steps);
     let step = 0, before = -1;
+    /** @type {(level: number, embedding: Float32Array) => LstmStack} */
     const decodeLevel = (level, embedding) => {
       if (level === this.conductors.length) {
         const base = this.embedding.start(embedding);
         for (let number = 0; number < this.levels[level]; number++) {
-          this.core.step(base, (gates) => before >= 0 && addRow(gates, this.labelGates, before, 1));
+          this.core.step(base, (gates) => {
+            if (before >= 0) addRow(gates, this.labelGates, before, 1);
+          });
           before = labels[step] = choose(step, this.projection.apply(this.core.output));
           step++;
         }
@@ -89,7 +96,9 @@ class Decoder {
       const base = conductor.embedding.start(embedding);
       conductor.states.fill(0);
       for (let number = 0; number < this.levels[level]; number++) {
-        conductor.stack.step(base, (gates) => conductor.slot && addProduct(gates, conductor.states, conductor.slot));
+        conductor.stack.step(base, (gates) => {
+          if (conductor.slot) addProduct(gates, conductor.states, conductor.slot);
+        });
         const below = decodeLevel(level + 1, conductor.stack.output);
         if (this.autoregressive) below.copyStates(conductor.states);
       }

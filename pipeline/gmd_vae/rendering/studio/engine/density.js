@@ -16,7 +16,11 @@ class Density {
     this.zSize = zSize;
   }
 
-  /** Draws the latent vector of a file. */
+  /**
+   * Draws the latent vector of a file.
+   * @param {number} seed Seed.
+   * @param {number} file Number of the file.
+   */
   draw(seed, file) {
     const { zSize, weights, means, scales } = this;
     const normal = randomNormals(seed, LATENTS, file, 0, zSize);

@@ -7,7 +7,11 @@ const PHILOX_FACTORS = [0xd2e7470ee14c6c93n, 0xca5a826395121157n];
 const PHILOX_KEY_STEPS = [0x9e3779b97f4a7c15n, 0xbb67ae8584caa73bn];
 const PHILOX_ROUNDS = 10;
 
-/** Returns a block of four random numbers of 64 bits: Philox 4x64 with ten rounds (Salmon et al. 2011). */
+/**
+ * Returns a block of four random numbers of 64 bits: Philox 4x64 with ten rounds (Salmon et al. 2011).
+ * @param {[bigint, bigint, bigint, bigint]} counter Four words.
+ * @param {[bigint, bigint]} key Two words.
+ */
 function philox(counter, key) {
   let [a, b, c, d] = counter, [first, second] = key;
   for (let round = 0; round < PHILOX_ROUNDS; round++) {
@@ -29,20 +33,34 @@ function philox(counter, key) {
  * @returns {bigint[]} Numbers of 64 bits.
  */
 function randomIntegers(seed, stream, file, window, count) {
-  const whole = BigInt(seed), key = [whole & WORD, (whole >> 64n) & WORD];
-  const drawn = [];
+  const whole = BigInt(seed);
+  /** @type {bigint[]} */ const drawn = [];
   for (let block = 1n; drawn.length < count; block++) {
-    drawn.push(...philox([block, BigInt(window), BigInt(file), BigInt(stream)], key));
+    drawn.push(...philox([block, BigInt(window), BigInt(file), BigInt(stream)], [whole & WORD, (whole >> 64n) & WORD]));
   }
   return drawn.slice(0, count);
 }
 
-/** Returns random fractions, at least 0 and less than 1, multiples of 2 ** -24; arguments as in `randomIntegers`. */
+/**
+ * Returns random fractions, at least 0 and less than 1, multiples of 2 ** -24; arguments as in `randomIntegers`.
+ * @param {number | bigint} seed Any integer.
+ * @param {number} stream One of the streams.
+ * @param {number} file Number of the file.
+ * @param {number} window Number of the window.
+ * @param {number} count Count of numbers.
+ */
 function randomFractions(seed, stream, file, window, count) {
   return randomIntegers(seed, stream, file, window, count).map((drawn) => Number(drawn >> 40n) * 2 ** -24);
 }
 
-/** Returns draws from the standard normal distribution, by the Box-Muller transform; arguments as there. */
+/**
+ * Returns draws from the standard normal distribution, by the Box-Muller transform; arguments as in `randomIntegers`.
+ * @param {number | bigint} seed Any integer.
+ * @param {number} stream One of the streams.
+ * @param {number} file Number of the file.
+ * @param {number} window Number of the window.
+ * @param {number} count Count of numbers.
+ */
 function randomNormals(seed, stream, file, window, count) {
   const pairs = Math.ceil(count / 2);
   const uniform = randomIntegers(seed, stream, file, window, 2 * pairs).map((drawn) => Number((drawn >> 11n) + 1n) * 2 ** -53);
@@ -61,6 +79,7 @@ function randomNormals(seed, stream, file, window, count) {
  * A label is drawn by the inverse of the cumulative distribution, in float32 as ``models/forward/draws.py`` does.
  * @param {number} temperature Temperature of the softmax.
  * @param {number[]} fractions Random fraction of each step; not read where the likeliest label is taken.
+ * @returns {(step: number, logits: Float64Array) => number}
  */
 function labelChoice(temperature, fractions) {
   const factor = Math.fround(1 / Math.max(temperature, LOWEST_TEMPERATURE));

@@ -18,7 +18,7 @@ class Encoder {
    * @returns {{mean: Float32Array, scale: Float32Array}}
    */
   posterior(sequence) {
-    let inputs = sequence, last = null;
+    let inputs = sequence, last = new Float32Array(0);
     for (const layer of this.layers) {
       const outputs = inputs.map(() => new Float32Array(layer[0].units + layer[1].units));
       layer.forEach((cell, direction) => {

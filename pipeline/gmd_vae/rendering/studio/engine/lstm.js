@@ -7,8 +7,8 @@ class LstmLayer {
    * @param {string} scope Scope of the cell.
    */
   constructor(variables, scope) {
-    const kernel = variables.get(`${scope}/lstm_cell/kernel`);
-    const bias = variables.get(`${scope}/lstm_cell/bias`).values;
+    const kernel = variableOf(variables, `${scope}/lstm_cell/kernel`);
+    const bias = variableOf(variables, `${scope}/lstm_cell/bias`).values;
     this.units = bias.length / 4;
     /** Rows of the kernel that read the inputs. */
     this.inputs = rowsOf(kernel, 0, kernel.rows - this.units);
@@ -43,6 +43,10 @@ class LstmLayer {
   }
 }
 
+/**
+ * Returns the logistic function of a number.
+ * @param {number} x Number.
+ */
 function sigmoid(x) {
   return 1 / (1 + Math.exp(-x));
 }
@@ -64,7 +68,10 @@ class LstmStack {
     return this.layers[this.layers.length - 1].h;
   }
 
-  /** Sets the states of all layers, in the order ``c, h, c, h, ...``. */
+  /**
+   * Sets the states of all layers.
+   * @param {ArrayLike<number>} states States in the order ``c, h, c, h, ...``.
+   */
   setStates(states) {
     let start = 0;
     for (const { c, h, units } of this.layers) {
@@ -76,7 +83,10 @@ class LstmStack {
     }
   }
 
-  /** Copies the states of all layers into an array, in the order ``c, h, c, h, ...``. */
+  /**
+   * Copies the states of all layers into an array.
+   * @param {Float32Array} into Array that receives the states in the order ``c, h, c, h, ...``.
+   */
   copyStates(into) {
     let start = 0;
     for (const { c, h, units } of this.layers) {
@@ -88,6 +98,8 @@ class LstmStack {
 
   /**
    * Computes one step of all layers; arguments as in `LstmLayer.step`, for the first layer.
+   * @param {ArrayLike<number>} base Bias, and the parts of the gates that are already computed.
+   * @param {(gates: Float64Array) => void} [addInputs] Function that adds the inputs' part.
    */
   step(base, addInputs) {
     this.layers[0].step(base, addInputs);

@@ -19,7 +19,22 @@ function halfValues() {
   return values;
 }
 
-/** Returns the bytes of a base64 text. */
+/**
+ * Returns a variable of a model.
+ * @param {Variables} variables Variables.
+ * @param {string} name Its name.
+ * @returns {Tensor}
+ */
+function variableOf(variables, name) {
+  const found = variables.get(name);
+  if (!found) throw new Error(`the model has no variable ${name}`);
+  return found;
+}
+
+/**
+ * Returns the bytes of a base64 text.
+ * @param {string} base64 Text.
+ */
 function bytesOf(base64) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   const text = atob(base64), bytes = new Uint8Array(text.length);
@@ -27,7 +42,10 @@ function bytesOf(base64) {
   return bytes;
 }
 
-/** Returns numbers of 16 bits in base64, little endian, as float32. */
+/**
+ * Returns numbers of 16 bits as float32.
+ * @param {string} base64 Numbers in base64, little endian.
+ */
 function decodeHalves(base64) {
   const bytes = bytesOf(base64);
   const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
@@ -54,7 +72,13 @@ function decodeVariables(tensors, base64) {
   return variables;
 }
 
-/** Returns some rows of a matrix; they share its memory. */
+/**
+ * Returns some rows of a matrix; they share its memory.
+ * @param {Tensor} matrix Weights.
+ * @param {number} first First row.
+ * @param {number} count Number of rows.
+ * @returns {Tensor}
+ */
 function rowsOf(matrix, first, count) {
   const values = matrix.values.subarray(first * matrix.columns, (first + count) * matrix.columns);
   return { rows: count, columns: matrix.columns, values };
@@ -97,6 +121,13 @@ function addProducts(sums, vectors, matrix) {
   for (; first < vectors.length; first++) addProduct(sums[first], vectors[first], matrix);
 }
 
+/**
+ * Adds the products of four vectors with one matrix.
+ * @param {Float64Array[]} sums Results.
+ * @param {ArrayLike<number>[]} vectors Vectors.
+ * @param {number} first Number of the first of the four vectors.
+ * @param {Tensor} matrix Weights.
+ */
 function addFourProducts(sums, vectors, first, matrix) {
   const { rows, columns, values } = matrix;
   const [sumsA, sumsB, sumsC, sumsD] = sums.slice(first, first + 4), [a, b, c, d] = vectors.slice(first, first + 4);
@@ -115,7 +146,13 @@ function addFourProducts(sums, vectors, first, matrix) {
   if (row < rows) for (let number = first; number < first + 4; number++) addRow(sums[number], matrix, row, vectors[number][row]);
 }
 
-/** Adds a row of a matrix, times a factor. */
+/**
+ * Adds a row of a matrix, times a factor.
+ * @param {Float64Array} sums Result.
+ * @param {Tensor} matrix Weights.
+ * @param {number} row Number of the row.
+ * @param {number} factor Factor.
+ */
 function addRow(sums, matrix, row, factor) {
   const { columns, values } = matrix;
   if (factor === 0) return;
@@ -129,12 +166,15 @@ class Dense {
    * @param {string} scope Scope of kernel and bias.
    */
   constructor(variables, scope) {
-    this.kernel = variables.get(`${scope}/kernel`);
-    this.bias = variables.get(`${scope}/bias`).values;
+    this.kernel = variableOf(variables, `${scope}/kernel`);
+    this.bias = variableOf(variables, `${scope}/bias`).values;
     this.sums = new Float64Array(this.bias.length);
   }
 
-  /** Returns the output; the next call overwrites it. */
+  /**
+   * Returns the output; the next call overwrites it.
+   * @param {ArrayLike<number>} vector Input.
+   */
   apply(vector) {
     this.sums.set(this.bias);
     addProduct(this.sums, vector, this.kernel);
