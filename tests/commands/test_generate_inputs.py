@@ -141,7 +141,7 @@ def test_the_job_has_the_command_to_repeat_a_file(song: Path, jobs: list[Generat
         (
             "cat-mel_2bar_small",
             ["--mode", "groove", "--input-midi", "song.mid"],
-            "train --config groovae_2bar_humanize",
+            "--model humanize-2bar",
         ),
         ("nade-drums_2bar_full", ["--humanize"], "these are others"),
         ("groovae_4bar", ["--velocity", "90"], "gives each note a velocity of its own"),

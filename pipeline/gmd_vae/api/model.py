@@ -205,9 +205,11 @@ class Model:
         Raises:
             GmdVaeError: The model is none.
         """
+        from gmd_vae.models.bundled import HUMANIZER
+
         family = family_of(self.config)
         if not family.humanizes(self.config):
-            raise GmdVaeError(f"'{self.config.name}' does not humanize", "Load a groovae_2bar_humanize_small model.")
+            raise GmdVaeError(f"'{self.config.name}' does not humanize", f"Load '{HUMANIZER}'.")
         return family.humanizer(self.config, self._open(0))
 
     def _open(self, seed: int) -> OpenedModel:

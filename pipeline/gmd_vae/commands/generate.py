@@ -70,9 +70,9 @@ def command(
       gmd-vae generate --checkpoint-file latest
       gmd-vae generate --checkpoint-file groovae_4bar.tar --config groovae_4bar
       gmd-vae generate --run-dir runs/cat-mel_2bar_small_chords --chords "C G Am F"
-      gmd-vae generate --run-dir runs/groovae_2bar_humanize_small --mode groove --input-midi stiff.mid
+      gmd-vae generate --model humanize-2bar --mode groove --input-midi stiff.mid
       gmd-vae generate --run-dir runs/groovae_2bar_tap_fixed_velocity_small --mode groove --input-midi taps.mid
-      gmd-vae generate --humanize runs/groovae_2bar_humanize_small
+      gmd-vae generate --humanize humanize-2bar
     """
     given = {name: value for name, value in options.items() if _is_given(ctx, name)}
     check_options(options["mode"], given)

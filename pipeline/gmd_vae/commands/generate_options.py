@@ -226,7 +226,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         is_flag=False,
         flag_value=request.MEASURED,
         help="Velocity and timing of drummers, measured on the Groove MIDI Dataset by drum and position in the bar. "
-        "With a GrooVAE that humanizes (a run or a model file): velocity and timing of that model.",
+        "With a GrooVAE that humanizes (humanize-2bar, a run or a model file): velocity and timing of that model.",
     ),
     _option(
         _PLAYING,

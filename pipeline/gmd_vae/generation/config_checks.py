@@ -10,6 +10,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
 from gmd_vae.generation.inputs.chords import EXAMPLE, parse_chords
 from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, RECONSTRUCT, VARY
+from gmd_vae.models.bundled import HUMANIZER
 
 
 def check_config(options: Mapping[str, Any], config: Config, *, rendered: bool) -> None:
@@ -65,7 +66,7 @@ def _mode_error(mode: str, config: Config) -> UsageError:
     if mode == GROOVE:
         return UsageError(
             f"--mode groove is for GrooVAE, and '{config.name}' is none",
-            "Train one, for example 'gmd-vae train --config groovae_2bar_humanize_small'.",
+            f"Give the one of the package, --model {HUMANIZER}, or a run of your own.",
         )
     return _other_model(f"--mode {mode} is for other configs", config)
 

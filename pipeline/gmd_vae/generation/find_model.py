@@ -15,7 +15,7 @@ from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families import family_of
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
-from gmd_vae.models.bundled import DEFAULT, bundled_models
+from gmd_vae.models.bundled import DEFAULT, HUMANIZER, bundled_models
 from gmd_vae.models.checkpoints import config_from_name, open_checkpoint
 from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
 from gmd_vae.training.run.folder import Run, newest_run, open_run, read_run
@@ -101,7 +101,7 @@ def find_humanizer(name: str, config: Config) -> Iterator[ModelSource]:
         if not family_of(performer).humanizes(performer):
             raise UsageError(
                 f"'{printable(name, limit=None)}' is a model of '{performer.name}', which does not humanize",
-                "Give a run of groovae_2bar_humanize_small, or --humanize alone for the measured feel.",
+                f"Give {HUMANIZER} or a run of such a model, or --humanize alone for the measured feel.",
             )
         grid = family_of(config).drum_grid(config)
         if grid is None or grid.pitch_classes != NINE_CLASSES or grid.steps_per_bar != 16:

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from fixtures.models import random_model
 from fixtures.random_models import drum_rolls, random_variables, small
 from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, STOCK
-from gmd_vae.configuration.registry import all_configs
+from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.models.checkpoint_variables import read_variables
+from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.checkpoints import find
 from gmd_vae.models.forward.groove import sigmoid, with_hits
 from gmd_vae.models.forward.numpy_model import NumpyModel
@@ -187,3 +189,25 @@ def test_given_hits(magenta: Any) -> None:
     with tf.Graph().as_default(), tf.Session() as session:
         theirs = session.run(_with_hits(*(tf.constant(values) for values in (drawn, probabilities, given))))
     np.testing.assert_allclose(with_hits(drawn, probabilities, given), theirs, rtol=0, atol=1e-6)
+
+
+def test_a_decoder_that_is_given_the_hits_reads_blanks(magenta: Any, tmp_path: Path) -> None:
+    """The velocities and offsets of a step do not depend on those before it, in TensorFlow and in NumPy alike."""
+    from gmd_vae.models.inference.sampler import Sampler
+
+    config = get_config("groovae_2bar_humanize_hits_small")
+    sizes = {"z_size": 6, "enc_rnn_size": [8], "dec_rnn_size": [8, 7]}
+    model = random_model(config, {**config.hparams, **sizes})
+    random = np.random.default_rng(5)
+    z = random.standard_normal((3, 6)).astype(np.float32)
+    hits = list(random.integers(0, 2, (3, 32, 9)).astype(np.float32))
+    arguments: dict[str, Any] = {"controls": hits, "hits": hits}
+    blank = np.array(NumpyModel(config, model.hparams, model.variables).decode(z, 0, **arguments))
+    write_checkpoint(tmp_path / "model.ckpt-0", {**model.variables, "global_step": np.array(0)})
+    with Sampler(config, model.hparams, tmp_path / "model.ckpt-0", seed=0) as sampler:
+        np.testing.assert_allclose(np.array(sampler.decode(z, 0, **arguments)), blank, rtol=0, atol=TOLERANCE)
+    np.testing.assert_array_equal(blank[..., :9], np.array(hits))
+    assert not blank[..., 9:18][blank[..., :9] == 0].any()
+    reading = NumpyModel(config, {**model.hparams, "blank_inputs": 0.0}, model.variables)
+    other = np.array(reading.decode(z, 0, **arguments))
+    assert abs(other - blank)[:, 1:].max() > 0.01

@@ -10,6 +10,7 @@ from pathlib import Path
 from gmd_vae.models.model_file import SUFFIX
 
 DEFAULT = "groove-4bar"  # the model of `gmd-vae generate` where there is no run
+HUMANIZER = "humanize-2bar"  # a GrooVAE that plays given hits
 
 
 def bundled_models() -> dict[str, Path]:

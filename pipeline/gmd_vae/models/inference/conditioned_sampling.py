@@ -13,13 +13,14 @@ from gmd_vae.magenta.api import lstm_models, tf
 from gmd_vae.models.forward.groove import MEAN_VELOCITY, PRIOR_WEIGHT
 
 
-def condition_decoder(decoder: Any, hits: Any = None) -> None:
+def condition_decoder(decoder: Any, hits: Any = None, *, blank: bool = False) -> None:
     """Changes a built decoder: ``c_input`` of its ``sample`` is then ``[batch, steps, control_depth]``.
 
     Args:
         decoder: Decoder of Magenta's. It is changed in place, so no other graph may use it.
         hits: Tensor of hits that replace those of a GrooVAE's decoder, float32 ``[batch, steps, drums]``, NaN where the
             decoder draws; ``None``: it draws all.
+        blank: The decoder reads zeros in place of its output (``models.forward.groove.reads_blanks``).
 
     Raises:
         TypeError: No config with controls has such a decoder.
@@ -32,7 +33,7 @@ def condition_decoder(decoder: Any, hits: Any = None) -> None:
         raise TypeError(f"{type(core).__name__} takes no controls")
     if hits is not None and core is not decoder:
         raise TypeError("A hierarchical decoder takes no hits")
-    core.sample = functools.partial(_sample, core, hits=hits)
+    core.sample = functools.partial(_sample, core, hits=hits, blank=blank)
 
 
 def _sample(
@@ -44,6 +45,7 @@ def _sample(
     temperature: Any = 1.0,
     start_inputs: Any = None,
     hits: Any = None,
+    blank: bool = False,
 ) -> tuple[Any, Any]:
     """Replaces ``BaseLstmDecoder.sample``; ``c_input`` has controls of each row, ``[n, max_length, control_depth]``."""
     controls, given = (None if part is None else tf.transpose(part, [1, 0, 2]) for part in (c_input, hits))
@@ -59,14 +61,18 @@ def _sample(
         drawn = decoder._sample(outputs, temperature)
         if given is None:
             return drawn
-        return _with_hits(drawn, tf.sigmoid(outputs[:, : given.shape[-1]]), given[time])
+        probabilities = tf.sigmoid(outputs[:, : given.shape[-1]])
+        return _with_hits(drawn, probabilities, given[time], knows_hits=blank)
+
+    def following(time: Any, outputs: Any, state: Any, sample_ids: Any) -> Any:
+        return False, inputs(tf.zeros_like(sample_ids) if blank else sample_ids, time + 1), state
 
     before = tf.zeros([n, decoder._output_depth]) if start_inputs is None else start_inputs
     first = inputs(before, tf.constant(0))
     helper = lstm_models.contrib_seq2seq.CustomHelper(
         initialize_fn=lambda: (tf.zeros([n], tf.bool), first),
         sample_fn=sample,
-        next_inputs_fn=lambda time, outputs, state, sample_ids: (False, inputs(sample_ids, time + 1), state),
+        next_inputs_fn=following,
         sample_ids_shape=[decoder._output_depth],
         sample_ids_dtype=tf.float32,
     )
@@ -74,19 +80,21 @@ def _sample(
     return results.samples, results
 
 
-def _with_hits(drawn: Any, probabilities: Any, given: Any) -> Any:
+def _with_hits(drawn: Any, probabilities: Any, given: Any, *, knows_hits: bool = False) -> Any:
     """Returns what ``models.forward.groove.with_hits`` returns, as a tensor; its docstring has the reasons.
 
     Args:
         drawn: Output of the decoder, float32 ``[rows, 3 * drums]``: hits, velocities (0 to 1) and offsets (-1 to 1).
         probabilities: Probabilities of hits, float32 ``[rows, drums]``.
         given: Given hits, float32 ``[rows, drums]``, 1 or 0; NaN where the drawn values stay.
+        knows_hits: The hits are conditioning input of the decoder.
     """
     _, velocities, offsets = tf.split(drawn, 3, axis=-1)
-    weight = probabilities + PRIOR_WEIGHT
-    velocities = given * tf.minimum((velocities + PRIOR_WEIGHT * MEAN_VELOCITY) / weight, 1.0)
-    offsets = given * tf.clip_by_value(offsets / weight, -1.0, 1.0)
-    conditioned = tf.concat([given, velocities, offsets], axis=-1)
+    if not knows_hits:
+        weight = probabilities + PRIOR_WEIGHT
+        velocities = tf.minimum((velocities + PRIOR_WEIGHT * MEAN_VELOCITY) / weight, 1.0)
+        offsets = tf.clip_by_value(offsets / weight, -1.0, 1.0)
+    conditioned = tf.concat([given, given * velocities, given * offsets], axis=-1)
     return tf.where(tf.is_nan(tf.tile(given, [1, 3])), drawn, conditioned)
 
 

@@ -20,6 +20,7 @@ from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
+from gmd_vae.models.forward.groove import reads_blanks
 from gmd_vae.models.inference.checkpoint_model import CheckpointModel
 from gmd_vae.models.inference.conditioned_sampling import condition_decoder
 
@@ -68,6 +69,7 @@ class Sampler(CheckpointModel):
         output = family_of(config).output(config)
         self.makes_labels = output.is_label
         self._drums = output.given_hits
+        self._blank = reads_blanks(output.controls, hparams)
         self._steps: int = built.hparams.max_seq_len
         self.z_size: int = built.hparams.z_size
         self.converter.set_mode("infer")
@@ -98,7 +100,7 @@ class Sampler(CheckpointModel):
             controls = tf.placeholder(tf.float32, [BATCH_SIZE, self._steps, self.control_depth])
             hits = tf.placeholder(tf.float32, [BATCH_SIZE, self._steps, self._drums])
             if self.control_depth or self._drums:
-                condition_decoder(built.model.decoder, hits if self._drums else None)
+                condition_decoder(built.model.decoder, hits if self._drums else None, blank=self._blank)
             with stateless_randomness(self._seed, batch):
                 if self.makes_labels and chosen.decoder_takes_tokens:
                     decoded = built.model.decoder.sample_tokens(BATCH_SIZE, z, temperature, self._steps) - 1
