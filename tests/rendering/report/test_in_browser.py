@@ -18,6 +18,7 @@ from gmd_vae.training.run.folder import read_run
 MakeMidi = Callable[..., bytes]
 MakeBeats = Callable[..., Path]
 Open = Callable[..., Any]
+Axe = Callable[[Any], dict[tuple[int, str], list[str]]]
 
 
 @pytest.fixture
@@ -163,6 +164,14 @@ def test_text_has_enough_contrast_in_dark_and_light_mode(scheme: str, open_page:
     assert [found for found in contrasts if found["ratio"] < 4.5] == []
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, background[4:-1].split(","))) < 150) == (scheme == "dark")
+
+
+def test_axe_finds_no_violation(open_page: Open, axe: Axe) -> None:
+    page = open_page()
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    page.locator("[data-play=b0]").click()
+    page.wait_for_selector("#b0 .cursor.on")
+    assert axe(page) == {}
 
 
 @pytest.mark.parametrize("width", [360, 768])

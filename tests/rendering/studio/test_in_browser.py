@@ -21,6 +21,7 @@ from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.studio.page import write_studio
 
 Open = Callable[..., Any]
+Axe = Callable[[Any], dict[tuple[int, str], list[str]]]
 # places of the cells with a hit: step * drums + drum
 LEVELS = """() => [...document.querySelectorAll('.cell')]
   .filter((one) => one.dataset.level !== '0').map((one) => Number(one.dataset.at))"""
@@ -289,6 +290,16 @@ def test_a_phone_has_large_targets_and_readable_text(scheme: str, open_page: Ope
         ".map((one) => one.outerHTML)",
     )
     assert nameless == []
+
+
+def test_axe_finds_no_violation(open_page: Open, axe: Axe) -> None:
+    page = open_page()
+    page.locator("[data-lock='drums 8']").click()
+    page.locator("#add").click()
+    page.locator("summary").click()
+    page.locator("#vary").click()
+    page.wait_for_selector("#variations li:nth-child(8)")
+    assert axe(page) == {}
 
 
 def halves(model: ModelFile) -> dict[str, Any]:
