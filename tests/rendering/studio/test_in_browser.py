@@ -78,8 +78,9 @@ def hits_of(path: Path) -> list[tuple[int, int]]:
 
 
 def test_space_plays_with_sound_and_a_moving_cursor_and_stops(open_page: Open, tiny_model: ModelFile) -> None:
-    page = open_page()
+    page = open_page(viewport={"width": 1280, "height": 800})
     assert page.locator("h1").inner_text() == EVIL
+    assert page.locator(".scroll").evaluate("box => box.scrollWidth <= box.clientWidth")  # all four bars are visible
     reference = NumpyModel(tiny_model.config, tiny_model.hparams, halves(tiny_model), seed=0)
     labels = reference.decode(prior_of(tiny_model), 0.5)[0]  # the beat of `gmd-vae generate --seed 0`
     assert sorted(page.evaluate(LEVELS)) == [
@@ -146,6 +147,17 @@ def test_an_edit_moves_the_point_and_tidy_and_surprise_decode_and_undo_goes_back
     assert page.evaluate(LEVELS) == before
     page.keyboard.press("Control+Shift+z")
     assert set(page.evaluate(LEVELS)) ^ set(before) == {3}
+    # settings, locks and the chain too
+    page.locator("#tempo").fill("99")
+    page.locator("[data-lock='drums 3']").click()
+    page.locator("#add").click()
+    shown = [("#tempo", "value"), ("[data-lock='drums 3']", "ariaPressed"), ("#chain", "childElementCount")]
+    looks = [[page.eval_on_selector(one, f"found => found.{key}") for one, key in shown]]
+    for _ in range(3):
+        page.locator("#undo").click()
+        looks.append([page.eval_on_selector(one, f"found => found.{key}") for one, key in shown])
+    assert looks == [["99", "true", 1], ["99", "true", 0], ["99", "false", 0], ["120", "false", 0]]
+    assert page.locator("output[for=tempo]").inner_text() == "120 bpm"
 
 
 def test_the_pad_morphs_while_it_plays_by_pointer_and_by_keyboard(open_page: Open) -> None:

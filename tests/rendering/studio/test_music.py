@@ -14,7 +14,8 @@ from fixtures.node import RunScript
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.playing import Playing
-from gmd_vae.rendering.studio.model_data import describe_drums
+from gmd_vae.models.model_file import ModelFile
+from gmd_vae.rendering.studio.model_data import attribute_vectors, describe_drums, pack_model
 from gmd_vae.rendering.studio.page import _feel
 from gmd_vae.rendering.studio.scripts import ENGINE, MUSIC
 
@@ -91,6 +92,61 @@ def test_undo_and_redo_go_back_and_forth(run_script: RunScript) -> None:
     print([back, forth, history.redo("d") ?? null]);
     """
     assert run_script(MUSIC, code) == [["b", "a", None], ["b", "c", None], None]
+
+
+UNDO = """
+const client = new ModelClient(given.model, "");
+const settings = {tempo: 120, swing: 50, humanize: 0, temperature: 0.5, seed: 0};
+const studio = new Studio(client, given.drums, new Performer(given.drums, null), given.attributes, settings, () => {});
+const locks = () => Object.values(studio.locks).map((numbers) => [...numbers]);
+const look = () => JSON.stringify({...studio.state(), set: [...studio.set], locks: locks()});
+const steps = {
+  lock: () => studio.toggleLock("drums", 1),
+  bar: () => studio.toggleLock("bars", 2),
+  tempo: () => { studio.keep(); studio.change({tempo: 90, swing: 60}); },
+  cell: () => studio.edit(5, 3),
+  corner: () => studio.fillCorner(2),
+  chain: () => studio.addToChain(),
+  path: () => studio.follow([{x: 0, y: 0}, {x: 1, y: 1}]),
+  remove: () => studio.removeFromChain(3),
+  character: () => { studio.keep(); return studio.setCharacter("busier", 1); },
+  seed: () => studio.newBeats(4),
+  take: () => studio.takeCorner(3),
+};
+(async () => {
+  await studio.newBeats(0);
+  studio.history = new UndoHistory();
+  const seen = [look()], back = [], forth = [];
+  for (const step of Object.values(steps)) {
+    await step();
+    seen.push(look());
+  }
+  for (const _ of seen.slice(1)) {
+    back.unshift(look());
+    studio.undo();
+  }
+  const first = look();
+  for (const _ of seen.slice(1)) {
+    studio.redo();
+    forth.push(look());
+  }
+  print({different: new Set(seen).size, seen: seen.slice(1), back, forth, first, start: seen[0]});
+})();
+"""
+
+
+def test_undo_covers_locks_settings_corners_chain_path_character_and_seed(
+    tiny_model: ModelFile, run_script: RunScript
+) -> None:
+    given = {
+        "model": pack_model(tiny_model),
+        "drums": describe_drums(tiny_model.config),
+        "attributes": attribute_vectors(tiny_model),
+    }
+    found = run_script([*ENGINE, *MUSIC], UNDO, given)
+    assert found["different"] == 12
+    assert found["seen"] == found["back"] == found["forth"]
+    assert found["first"] == found["start"]
 
 
 def test_the_place_of_a_latent_vector_on_the_pad_is_found_again(run_script: RunScript) -> None:

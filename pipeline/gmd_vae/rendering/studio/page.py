@@ -86,15 +86,17 @@ def _render(model: ModelFile) -> str:
     style = joined([COLOURS, _HERE / "page.css"])
     engine, script = script_of(ENGINE), script_of(APP)
     temperature = TEMPERATURES[SAMPLE]
+    feel = _feel(model)
+    humanize = _HUMANIZE if feel else 0
     data = {
         "name": model.card.name,
         "model": pack_model(model),
         "drums": describe_drums(model.config),
-        "feel": _feel(model),
+        "feel": feel,
         "attributes": attribute_vectors(model),
         "kit": kit(),
         "loudness": LOUDNESS,
-        "settings": {"tempo": _TEMPO, "swing": 50, "humanize": _HUMANIZE / 100, "temperature": temperature, "seed": 0},
+        "settings": {"tempo": _TEMPO, "swing": 50, "humanize": humanize / 100, "temperature": temperature, "seed": 0},
     }
     template = environment.from_string((_HERE / "page.html.j2").read_text(encoding="utf-8"))
     return template.render(
@@ -108,8 +110,8 @@ def _render(model: ModelFile) -> str:
         lead=_lead(model),
         facts=_facts(model),
         attributes=sorted(model.attribute_vectors),
-        attribution=_ATTRIBUTION if data["feel"] else "",
-        humanize=_HUMANIZE if data["feel"] else 0,
+        attribution=_ATTRIBUTION if feel else "",
+        humanize=humanize,
         temperature=round(100 * temperature),
     )
 

@@ -8,8 +8,19 @@ from gmd_vae.rendering.web.html import PLAYER
 
 _HERE = Path(__file__).parent
 _ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "density", "model", "worker")
-_MUSIC = ("song", "midi_file", "midi_reader", "wav_file", "latent", "history", "share")
-_PAGE = ("thumbnail", "beat_list", "model_client", "midi_out", "grid_music", "grid", "pad", "files", "studio", "main")
+_MUSIC = (
+    "song",
+    "midi_file",
+    "midi_reader",
+    "wav_file",
+    "latent",
+    "history",
+    "share",
+    "newest",
+    "model_client",
+    "studio",
+)
+_PAGE = ("thumbnail", "beat_list", "midi_out", "grid_music", "grid", "pad", "files", "main")
 
 ENGINE = [_HERE / "engine" / f"{name}.js" for name in _ENGINE]
 MUSIC = [_HERE / "app" / f"{name}.js" for name in _MUSIC]

@@ -27,6 +27,8 @@ function openStudio() {
 
   const studio = new Studio(client, drums, new Performer(drums, data.feel), data.attributes, settings, (part) => {
     show[part]();
+    buttonOf("#undo").disabled = studio.history.past.length === 0;
+    buttonOf("#redo").disabled = studio.history.future.length === 0;
     share();
   });
   const grid = new Grid(node("#grid"), drums, steps, (at, level) => {
@@ -34,7 +36,7 @@ function openStudio() {
     report(studio.edit(at, level));
   }, (kind, number) => studio.toggleLock(kind, number));
   const pad = new Pad(node("#pad"), (x, y) => {
-    keepOnce();
+    keepOnce("pad");
     report(studio.moveTo(x, y));
   });
   let chainAt = -1; // number of the beat of the chain that plays; -1: the beat of the grid plays
@@ -57,11 +59,26 @@ function openStudio() {
   };
   const startPlayer = () => player.start(new GridMusic(drums, midi, current, nextOfChain, () => grid.showStep(-1)));
 
-  let moves = 0; // timer: one step of undo for each drag of the pad or a slider
-  function keepOnce() {
-    if (!moves) studio.keep();
+  /** @type {string | null} */ let moved = null; // name of the control that moves: one step of undo for each drag
+  let moves = 0; // timer
+  /**
+   * Keeps the state for undo, before the first move of a control.
+   * @param {string} control Name of the control.
+   */
+  function keepOnce(control) {
+    if (moved !== control) studio.keep();
+    moved = control;
     clearTimeout(moves);
-    moves = setTimeout(() => { moves = 0; }, 600);
+    moves = setTimeout(() => { moved = null; }, 600);
+  }
+
+  /**
+   * Goes back or forth by a step of undo.
+   * @param {"undo" | "redo"} direction Direction.
+   */
+  function goBack(direction) {
+    moved = null;
+    studio[direction]();
   }
 
   // --- display
@@ -72,8 +89,6 @@ function openStudio() {
       grid.show(studio.beat.levels, studio.hits);
       node("#name").textContent = studio.beat.name;
       node("#hits").textContent = `${studio.hits.length} hits`;
-      buttonOf("#undo").disabled = studio.history.past.length === 0;
-      buttonOf("#redo").disabled = studio.history.future.length === 0;
     },
     place() {
       pad.show(studio.place.x, studio.place.y);
@@ -89,7 +104,6 @@ function openStudio() {
         button.querySelector("canvas")?.remove();
         button.append(thumbnailOf(studio.corners[number], drums.names.length));
       });
-      inputOf("#seed").value = String(settings.seed);
       const drawn = studio.corners;
       /** @type {(x: number, y: number) => Promise<Uint8Array | null>} */
       const levelsAt = async (x, y) => (drawn === studio.corners ? (await studio.levelsAt(x, y)).levels : null);
@@ -97,6 +111,13 @@ function openStudio() {
     },
     variations() {
       showList("#variations", studio.variations, ({ z, levels, name }) => studio.takeNew(z, levels, name));
+    },
+    settings() {
+      for (const [name, { input, scale, text }] of sliders) {
+        input.value = String(Math.round(scale * settings[name]));
+        node(`output[for=${name}]`).textContent = text(input.valueAsNumber);
+      }
+      seedInput.value = String(settings.seed);
     },
     locks() {
       grid.showLocks(studio.locks);
@@ -226,11 +247,7 @@ function openStudio() {
    * @param {SharedState} state State.
    */
   async function restore({ levels, corners: set, chain, ...others }) {
-    Object.assign(settings, others);
-    for (const [name, { input, scale }] of sliders) {
-      input.value = String(Math.round(scale * settings[name]));
-      input.dispatchEvent(new Event("input"));
-    }
+    studio.change(others);
     await studio.newBeats(settings.seed);
     for (const [number, beat] of set) await studio.fillCorner(number, beat);
     studio.chain = chain.map((beat, number) => ({ levels: beat, z: null, name: `beat ${number + 1}` }));
@@ -291,10 +308,10 @@ function openStudio() {
   list.addEventListener("change", () => midi.choose(list.value));
   click("#tidy", () => report(studio.tidy()));
   click("#surprise", () => report(studio.surprise()));
-  click("#undo", () => studio.undo());
-  click("#redo", () => studio.redo());
+  click("#undo", () => goBack("undo"));
+  click("#redo", () => goBack("redo"));
   click("#add", () => studio.addToChain());
-  click("#new", () => report(studio.newBeats(settings.seed + 1)));
+  click("#new", () => report(studio.newBeats(studio.newestSeed + 1)));
   const seedInput = inputOf("#seed");
   seedInput.addEventListener("change", () => {
     const seed = Math.round(Number(seedInput.value));
@@ -309,17 +326,15 @@ function openStudio() {
     ["humanize", { input: inputOf("#humanize"), scale: 100, text: (value) => `${value} %` }],
     ["temperature", { input: inputOf("#temperature"), scale: 100, text: (value) => (value / 100).toFixed(2) }],
   ];
-  for (const [name, { input, scale, text }] of sliders) {
-    const apply = () => {
+  for (const [name, { input, scale }] of sliders) {
+    input.addEventListener("input", () => {
+      keepOnce(name);
       studio.change({ [name]: input.valueAsNumber / scale });
-      node(`output[for=${name}]`).textContent = text(input.valueAsNumber);
-    };
-    input.addEventListener("input", apply);
-    apply();
+    });
   }
   for (const input of attributes) {
     input.addEventListener("input", () => {
-      keepOnce();
+      keepOnce(`character ${input.dataset.attribute}`);
       showAttribute(input);
       report(studio.setCharacter(input.dataset.attribute || "", input.valueAsNumber / 100));
     });
@@ -343,8 +358,7 @@ function openStudio() {
     const typing = targetOf(event)?.matches("input[type=number], select");
     const { key } = event;
     if ((event.ctrlKey || event.metaKey) && !event.altKey && !typing && ["z", "Z", "y"].includes(key)) {
-      if (key === "z" && !event.shiftKey) studio.undo();
-      else studio.redo();
+      goBack(key === "z" && !event.shiftKey ? "undo" : "redo");
       event.preventDefault();
     }
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || typing) return;
@@ -362,12 +376,12 @@ function openStudio() {
     show.variations();
   });
   show.chain();
+  show.settings();
   const shared = readShared(location.hash.slice(1), steps * drums.names.length);
   report(client.ready.then(() => (shared ? restore(shared) : studio.newBeats(settings.seed))).then(() => {
     studio.history = new UndoHistory();
     ready = true;
-    show.beat();
-    share();
+    studio.changed("beat"); // nothing to undo yet
     document.body.dataset.ready = "true";
     say("Ready");
   }));

@@ -11,10 +11,13 @@
  */
 
 /** Parts of the page that are shown anew. */
-/** @typedef {"beat" | "corners" | "place" | "chain" | "variations" | "locks"} Part */
+/** @typedef {"beat" | "corners" | "place" | "chain" | "variations" | "locks" | "settings"} Part */
 
-/** A state of the page, for undo. */
-/** @typedef {{beat: Beat, place: Place, character: Character}} State */
+/**
+ * A state of the page, for undo. Its parts are replaced and never changed.
+ * @typedef {{settings: Settings, beat: Beat, place: Place, character: Character, corners: DecodedBeat[], set: Set<number>,
+ *   chain: Beat[], locks: Locks}} State
+ */
 
 const CORNER_NAMES = ["A", "B", "C", "D"];
 const VARIATION_COUNT = 8;
@@ -48,9 +51,10 @@ class Studio {
     /** @type {Place} */ this.place = { x: 0, y: 0 };
     /** @type {Character} */ this.character = { amounts: {}, base: null };
     /** @type {UndoHistory<State>} */ this.history = new UndoHistory();
+    /** Seed of the newest request for beats. */ this.newestSeed = settings.seed;
     this.surprises = 0;
     this.edits = 0;
-    /** @type {(() => Promise<() => void>) | null} */ this.asked = null;
+    this.newest = new Newest();
     /** @type {Hit[]} */ this.hits = [];
     /** @type {Hit[][]} */ this.byStep = [];
     this.perform();
@@ -79,6 +83,7 @@ class Studio {
   change(settings) {
     Object.assign(this.settings, settings);
     this.perform();
+    this.changed("settings");
     this.changed("beat");
   }
 
@@ -108,7 +113,8 @@ class Studio {
    * @returns {State}
    */
   state() {
-    return { beat: this.beat, place: this.place, character: this.character };
+    const { settings, beat, place, character, corners, set, chain, locks } = this;
+    return { settings: { ...settings }, beat, place, character, corners, set, chain, locks };
   }
 
   undo() {
@@ -124,7 +130,18 @@ class Studio {
    * @param {State | undefined} state State; undefined: none.
    */
   restore(state) {
-    if (state) this.take(state.beat, state.place, state.character);
+    if (!state) return;
+    const { corners } = this;
+    this.newest.drop();
+    Object.assign(this.settings, state.settings);
+    this.newestSeed = this.settings.seed;
+    this.corners = state.corners;
+    this.set = state.set;
+    this.chain = state.chain;
+    this.locks = state.locks;
+    this.take(state.beat, state.place, state.character);
+    if (corners !== this.corners) this.changed("corners");
+    for (const part of /** @type {Part[]} */ (["settings", "chain", "locks"])) this.changed(part);
   }
 
   /**
@@ -146,8 +163,10 @@ class Studio {
    * @param {number} number Its number.
    */
   toggleLock(kind, number) {
-    const locks = this.locks[kind];
-    if (!locks.delete(number)) locks.add(number);
+    this.keep();
+    const locked = new Set(this.locks[kind]);
+    if (!locked.delete(number)) locked.add(number);
+    this.locks = { ...this.locks, [kind]: locked };
     this.changed("locks");
   }
 
@@ -164,26 +183,37 @@ class Studio {
    * @param {number} seed Seed.
    */
   async newBeats(seed) {
-    this.settings.seed = seed;
+    this.newestSeed = seed;
     const { temperature } = this.settings;
     const corners = await Promise.all(CORNER_NAMES.map(async (name, file) => {
       const z = await this.client.prior({ seed, file });
       const labels = await this.client.decode({ z, temperature, seed, file });
       return { levels: levelsOf(labels, this.count), z, name: `beat ${name}` };
     }));
-    if (this.settings.seed !== seed) return; // another seed was asked for meanwhile
+    if (this.newestSeed !== seed) return; // another seed was asked for meanwhile
+    this.keep();
+    this.settings.seed = seed;
     this.corners = corners;
-    this.set.clear();
+    this.set = new Set();
+    this.changed("settings");
     this.changed("corners");
-    this.takeCorner(0);
+    this.goToCorner(0);
+  }
+
+  /**
+   * Goes to a corner of the pad, with a step of undo.
+   * @param {number} number Number of the corner.
+   */
+  takeCorner(number) {
+    this.keep();
+    this.goToCorner(number);
   }
 
   /**
    * Goes to a corner of the pad.
    * @param {number} number Number of the corner.
    */
-  takeCorner(number) {
-    this.keep();
+  goToCorner(number) {
     const corner = this.corners[number], levels = this.locked(corner.levels);
     this.take(levels === corner.levels ? corner : { ...corner, levels }, { x: number % 2, y: Math.floor(number / 2) });
   }
@@ -195,8 +225,9 @@ class Studio {
    */
   async fillCorner(number, levels = this.beat.levels) {
     const corner = { levels, z: await this.encoded(levels), name: `beat ${CORNER_NAMES[number]}` };
+    this.keep();
     this.corners = this.corners.map((before, at) => (at === number ? corner : before));
-    this.set.add(number);
+    this.set = new Set(this.set).add(number);
     this.changed("corners");
     if (levels === this.beat.levels) this.take(corner, { x: number % 2, y: Math.floor(number / 2) });
     else this.findPlace();
@@ -230,31 +261,12 @@ class Studio {
   }
 
   /**
-   * Computes something that follows the hand, such as the beat at a place of the pad. While the model computes, only the
-   * newest request waits.
-   * @param {() => Promise<() => void>} compute Function that returns the function that shows the result.
-   */
-  async newest(compute) {
-    const waits = this.asked !== null;
-    this.asked = compute;
-    if (waits) return;
-    try {
-      for (let now = /** @type {(() => Promise<() => void>) | null} */ (compute); now; now = this.asked) {
-        (await now())();
-        if (this.asked === now) this.asked = null;
-      }
-    } finally {
-      this.asked = null;
-    }
-  }
-
-  /**
    * Moves to a place of the pad.
    * @param {number} x Place across.
    * @param {number} y Place down.
    */
   moveTo(x, y) {
-    return this.newest(async () => {
+    return this.newest.run(async () => {
       const { corners } = this, { z, levels } = await this.levelsAt(x, y);
       return () => {
         if (corners === this.corners) this.take({ z, levels: this.locked(levels), name: "morph" }, { x, y });
@@ -269,7 +281,7 @@ class Studio {
    */
   setCharacter(name, amount) {
     const amounts = { ...this.character.amounts, [name]: amount }, base = this.character.base || this.beat;
-    return this.newest(async () => {
+    return this.newest.run(async () => {
       const origin = base.z || (await this.encoded(base.levels));
       const z = origin.map((value, at) =>
         Object.entries(amounts).reduce((sum, [key, share]) => sum + share * this.attributes[key][at], value));
@@ -359,11 +371,13 @@ class Studio {
     for (const { x, y } of alongPath(path, PATH_BEATS)) {
       beats.push({ ...(await this.levelsAt(x, y)), name: `path ${beats.length + 1}` });
     }
+    this.keep();
     this.chain = beats;
     this.changed("chain");
   }
 
   addToChain() {
+    this.keep();
     this.chain = [...this.chain, this.beat];
     this.changed("chain");
   }
@@ -373,6 +387,7 @@ class Studio {
    * @param {number} number Number of the beat in the chain.
    */
   removeFromChain(number) {
+    this.keep();
     this.chain = this.chain.filter((_, at) => at !== number);
     this.changed("chain");
   }
