@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from gmd_vae.cli import cli
+from gmd_vae.commands.help_text import HelpContext
 
 TARGET = Path(__file__).parent.parent / "docs" / "cli.md"
 WIDTH = 100  # fixed, so that the file does not depend on the terminal
@@ -21,7 +22,7 @@ The output of `--help`, written by `make docs`. Change the text in `pipeline/gmd
 def reference() -> str:
     """Returns the content of docs/cli.md."""
     parts = [HEAD]
-    for context in _contexts(click.Context(cli, info_name="gmd-vae", terminal_width=WIDTH, **cli.context_settings)):
+    for context in _contexts(HelpContext(cli, info_name="gmd-vae", terminal_width=WIDTH, **cli.context_settings)):
         depth = 2 if context.parent is None or context.parent.parent is None else 3
         parts.append(f"{'#' * depth} {context.command_path}\n\n```text\n{context.get_help().rstrip()}\n```\n")
     return "\n".join(parts)
@@ -34,7 +35,7 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
         for name in context.command.list_commands(context):
             command = context.command.get_command(context, name)
             assert command is not None
-            yield from _contexts(click.Context(command, context, info_name=name, terminal_width=WIDTH))
+            yield from _contexts(HelpContext(command, context, info_name=name, terminal_width=WIDTH))
 
 
 if __name__ == "__main__":

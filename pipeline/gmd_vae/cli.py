@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from gmd_vae.commands.help_text import HelpGroup
 from gmd_vae.common import stop_signals
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 
@@ -33,7 +34,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(HelpGroup):
     """A click group that lists its commands by name and imports them on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

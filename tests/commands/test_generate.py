@@ -75,6 +75,9 @@ def test_a_path_stands_alone_with_its_config(
         (["--mode", "attribute", "--attribute", "ride"], "Write NAME=AMOUNT"),
         (["--mode", "attribute", "--attribute", "rise=1"], "Did you mean 'ride'"),
         (["--tempo", "9"], "9.0 is not in the range"),
+        (["--tempo", "9 BPM"], "9.0 is not in the range"),
+        (["--tempo", "fast"], "'fast' is not a tempo, such as 96 or 96bpm."),
+        (["--temperature", "warm"], "'warm' is not a number."),
         (["--humanize", "--velocity", "90"], "Leave one of them out"),
         (["-n", "4", "--only", "4"], "numbered from 0 to 3"),
         (

@@ -226,7 +226,7 @@ def test_a_run_that_humanizes_is_taken_with_its_checkpoint(
         folder.mkdir()
         Run(folder, what, what.hparams, 1, Path("data"), "digest").describe(Plan(2000))
         write(folder / "best" / "model.ckpt-5")
-    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/drummer", "--tempo", "90")
+    code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/drummer", "--tempo", "90bpm")
     assert code == 0, err
     assert f"Performed by {config.name}, checkpoint runs/drummer/best/model.ckpt-5" in err
     assert jobs[0].humanizer.checkpoint == Path("runs/drummer/best/model.ckpt-5")

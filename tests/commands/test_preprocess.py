@@ -69,7 +69,7 @@ def assert_refused(capsys: pytest.CaptureFixture[str], code: int, message: str, 
 def test_help_begins_with_the_summary_line_and_ends_with_examples() -> None:
     assert (command.help or "").splitlines()[0] == COMMANDS["preprocess"]
     text = CliRunner().invoke(command, ["--help"]).output
-    assert "Examples:\n    gmd-vae preprocess\n" in text
+    assert "Examples:\n  gmd-vae preprocess\n" in text
     for option in (
         "--config",
         "--output-dir",
@@ -108,6 +108,7 @@ def test_defaults_read_the_groove_notes_and_write_to_data_examples(capsys: pytes
     assert (folder / "manifest.json").is_file()
     assert len(list(folder.glob("train-*-of-00003.tfrecord"))) == 3
     assert f"Wrote 5 examples for {DEFAULT_CONFIG} to {folder}" in out
+    assert out.endswith(f"\nNext: gmd-vae train --config {DEFAULT_CONFIG} --examples-path {folder}\n")
 
 
 def test_the_table_lists_counts_of_each_split_and_of_dropped_music(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def test_a_beat_becomes_sound_and_picture(starter_midi: list[Path]) -> None:
     result = run("beat.mid")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("Wrote beat.wav (")
-    assert result.stdout.endswith(" s) and beat.png\n")
+    assert result.stdout.endswith(" s) and beat.png\nNext: open beat.wav in a player, a browser or your DAW\n")
     assert names() == ["beat.mid", "beat.png", "beat.wav"]
     first = [Path(name).read_bytes() for name in ("beat.wav", "beat.png")]
     assert run("beat.mid").exit_code == 0, "its own files are replaced"

@@ -39,7 +39,9 @@ def test_the_latest_run_becomes_a_page_and_missing_parts_are_named(
     code, out, err = report(capsys)
     assert code == 0
     size = (run / "report.html").stat().st_size
-    assert out == f"Wrote runs/mine/report.html ({size / 1000:,.0f} kB, 0 beats)\n"
+    wrote, then = out.splitlines()
+    assert wrote == f"Wrote runs/mine/report.html ({size / 1000:,.0f} kB, 0 beats)"
+    assert then == "Next: open runs/mine/report.html in a browser"
     assert err.splitlines() == [
         "No beats yet: gmd-vae generate --run-dir runs/mine",
         "No training curves yet: gmd-vae train --run-dir runs/mine",

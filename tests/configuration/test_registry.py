@@ -59,7 +59,7 @@ def test_all_of_magentas_configs_are_reachable() -> None:
 
 
 def test_the_error_for_an_unknown_name_has_the_nearest_one() -> None:
-    with pytest.raises(UsageError, match=r"Unknown config 'hierdec-drum_4bat'.*'hierdec-drum_4bar'"):
+    with pytest.raises(UsageError, match=r"Unknown config 'hierdec-drum_4bat'.*'hierdec-drum_4bar'.*--configs FILE"):
         get_config("hierdec-drum_4bat")
 
 

@@ -69,7 +69,9 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     assert card.training_windows
     assert (card.seed, card.code, card.cpu_hours) == (0, f"gmd-vae {manifest.versions()['gmd-vae']}", None)
     size = (folder / "model.safetensors").stat().st_size / 1e6
-    assert answer.stdout == f"Wrote model.safetensors ({size:.1f} MB, {DEFAULT_CONFIG}, step 3)\n"
+    wrote, then = answer.stdout.splitlines()
+    assert wrote == f"Wrote model.safetensors ({size:.1f} MB, {DEFAULT_CONFIG}, step 3)"
+    assert then == "Next: gmd-vae generate --model model.safetensors"
     assert not answer.stderr
     assert "busier" in model.attribute_vectors  # computed, and kept
     assert (folder / "runs" / "mine" / "attributes" / "step-3" / "vectors.npz").is_file()

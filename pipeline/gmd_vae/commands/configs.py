@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import configs_option, json_option
 from gmd_vae.commands.paths import UserPath
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
 
 
-@click.command()
+@click.command(cls=HelpCommand)
 @click.argument("name", required=False)
 @click.option(
     "--plot-schedules",
@@ -46,6 +47,7 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
     from gmd_vae.common.own_files import check_writable
+    from gmd_vae.common.printable import as_command
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
 
     if picture is not None and name is None:
@@ -75,7 +77,8 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
         console.print_json([_facts(config) for config in configs])
         return
     _show_all(configs)
-    console.stdout().print(f"Default: {DEFAULT_CONFIG}. 'gmd-vae configs NAME' shows every number of a config.")
+    console.stdout().print(f"Default: {DEFAULT_CONFIG}")
+    console.print_next(f"{as_command('configs', DEFAULT_CONFIG)}, or with another name, for every number of a config")
 
 
 def _facts(config: Config) -> dict[str, Any]:

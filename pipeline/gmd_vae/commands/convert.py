@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import engine_options, json_option, reading_options, selected_engine, selected_reading
 from gmd_vae.commands.paths import UserPath
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_INPUT = Path("data", "raw", "groove")
 
 
-@click.command("convert")
+@click.command("convert", cls=HelpCommand)
 @click.argument("input_path", metavar="[INPUT]", type=UserPath(path_type=Path), default=DEFAULT_INPUT)
 @click.option(
     "--output-dir",
@@ -98,8 +99,7 @@ def command(
       gmd-vae convert
       gmd-vae convert --style rock --beat-type beat --bpm 90-140
       gmd-vae convert ~/my-midi --output-dir data/notes/mine
-      gmd-vae convert my-midi.zip --split-by hash --json
-      gmd-vae convert song.mid --split 100/0/0
+      gmd-vae convert my-midi.zip --split 100/0/0 --json
       gmd-vae convert /shared/midi --engine dask --scheduler tcp://10.0.0.1:8786
     """
     from gmd_vae.common import console
@@ -154,7 +154,7 @@ def _print(summary: Summary) -> None:
     from rich.table import Table
 
     from gmd_vae.common import console
-    from gmd_vae.common.printable import counted
+    from gmd_vae.common.printable import as_command, counted
     from gmd_vae.datasets.midi_files import describe_passed_over
     from gmd_vae.midi.account_sum import sentences
     from gmd_vae.midi.drum_channels import advice_for
@@ -196,6 +196,7 @@ def _print(summary: Summary) -> None:
         of_groups = f"{similar:,} files in {counted(content['near_duplicates']['groups'], 'group')}"
         out.print(f"Near-duplicates: {of_groups}, each group in one split ({first})")
     _print_empty_splits(summary)
+    console.print_next(as_command("preprocess", summary.output_dir))
     by_content = f"{content.get('split')} by content"
     how = f"the split of {catalogues}" if content["split_by"] == "info" else by_content
     out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})")

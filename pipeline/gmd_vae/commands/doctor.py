@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option
 from gmd_vae.common import console, extras
 from gmd_vae.common.printable import printable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@click.command("doctor")
+@click.command("doctor", cls=HelpCommand)
 @json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
@@ -58,6 +59,8 @@ def _print(report: dict[str, Any]) -> None:
         out.print(Text.assemble(label, " ", f"{printable(problem['what'], None)}. {problem['next_action']}"))
     if report["problems"] and report["ok"]:
         out.print("Nothing that stops the work.", style="green")
+    if report["ok"]:
+        console.print_next("gmd-vae generate, for beats of a model of the package; gmd-vae fetch groove, to train one")
 
 
 def _table(report: dict[str, Any]) -> Table:

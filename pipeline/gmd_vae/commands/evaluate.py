@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import FiniteRange, json_option
 from gmd_vae.commands.paths import UserPath
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gmd_vae.evaluation.tables.formats import Table
 
 
-@click.command()
+@click.command(cls=HelpCommand)
 @click.argument("runs", metavar="[RUN]...", nargs=-1, type=UserPath())  # text: pathlib would shorten "./best"
 @click.option(
     "--split",
@@ -100,6 +101,7 @@ def command(
       gmd-vae evaluate runs/a runs/b --table --format latex
     """
     from gmd_vae.common import console, extras
+    from gmd_vae.common.printable import as_command
 
     extras.require("Evaluation")
     from gmd_vae.evaluation.data.target import find_target
@@ -138,6 +140,7 @@ def command(
         tables += [table for result in results for table in details(result)]
     _print(tables, form)
     err.print(f"Figures, tables and charts: {', '.join(map(str, dict.fromkeys(folders)))}")
+    err.print(f"Next: {as_command('report', targets[0].run.folder)}", soft_wrap=True)
 
 
 def _announce() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import configs_option, json_option
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.export.formats import FORMATS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _MAX_LICENCE = 100_000  # characters: the whole text of a long licence has 35,000
 
 
-@click.command()
+@click.command(cls=HelpCommand)
 @click.argument("model_path", metavar="[MODEL]", required=False, type=UserPath(path_type=Path))
 @click.option("-o", "--output", required=True, type=UserPath(path_type=Path), help="File or folder to write.")
 @click.option(
@@ -77,6 +78,7 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
+    from gmd_vae.common.printable import as_command
 
     chosen = FORMATS[format_name]
     if dtype == "fp16" and not chosen.has_fp16:
@@ -107,3 +109,10 @@ def command(
         return
     step_text = "" if model.step is None else f", step {model.step:,}"
     console.stdout().print(f"Wrote {output} ({size / 1e6:,.1f} MB, {model.config.name}{step_text})")
+    console.print_next(
+        {
+            "safetensors": as_command("generate", "--model", output),
+            "magenta": f"Magenta's music_vae_generate --config={model.config.name} --checkpoint_file={output}",
+            "magentajs": "a page with @magenta/music that loads this folder (docs/magentajs.md)",
+        }[format_name]
+    )

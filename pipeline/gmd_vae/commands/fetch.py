@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from gmd_vae.commands.help_text import HelpGroup
 from gmd_vae.commands.options import json_option
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.common.printable import as_command
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def command() -> None:
     """Get a dataset: the Groove MIDI Dataset or the built-in starter set.
 
@@ -56,7 +57,7 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
       # on a machine without network, with the archive copied there
       gmd-vae fetch groove --archive groove-v1.0.0-midionly.zip
     """
-    from gmd_vae.common.console import print_json, stdout
+    from gmd_vae.common.console import print_json, print_next, stdout
     from gmd_vae.datasets.groove import CITATION, LICENCE, fetch_groove
 
     with _byte_progress("Groove MIDI Dataset") as on_progress:
@@ -70,7 +71,7 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
     else:
         out.print(f"Groove MIDI Dataset {summary.version}: {summary.midi_files:,} MIDI files in {output_dir}")
         out.print(f"Licence: {LICENCE}. {CITATION}.")
-    out.print(f"Next: {as_command('convert', output_dir)}")
+    print_next(as_command("convert", output_dir))
 
 
 @command.command()
@@ -99,7 +100,7 @@ def starter(seed: int, output_dir: Path, as_json: bool) -> None:
     """
     import dataclasses
 
-    from gmd_vae.common.console import print_json, stdout
+    from gmd_vae.common.console import print_json, print_next, stdout
     from gmd_vae.datasets.starter.starter_set import write_starter
 
     summary = write_starter(output_dir, seed)
@@ -109,7 +110,7 @@ def starter(seed: int, output_dir: Path, as_json: bool) -> None:
     out = stdout()
     splits = ", ".join(f"{split} {count}" for split, count in summary.splits.items())
     out.print(f"Starter set: {summary.files:,} MIDI files in {output_dir} ({splits})")
-    out.print(f"Next: {as_command('convert', output_dir)}")
+    print_next(as_command("convert", output_dir))
 
 
 @contextlib.contextmanager

@@ -54,25 +54,15 @@ def command(
     the same bytes. The first beats do not depend on the number of beats. The output folder also has
     the latent vectors of the beats, and a manifest.json with all settings.
 
+    docs/generation.md has the commands of every mode.
+
     \b
     Examples:
       gmd-vae generate
-      gmd-vae generate --model groove-4bar
-      gmd-vae generate --run-dir runs/hierdec-drum_4bar_v2 -n 100 --temperature 0.8
+      gmd-vae generate -n 100 --temperature 0.8 --bars 32
       gmd-vae generate --wav --png --tempo 96 --humanize
-      gmd-vae generate --bars 32 -n 2
-      gmd-vae generate --around beat.mid --radius 0.3
-      gmd-vae generate --mode interpolate --input-midi a.mid --input-midi b.mid --join
-      gmd-vae generate --mode reconstruct --input-midi song.mid
       gmd-vae generate --mode vary --input-midi song.mid --window 3 --distance 6
-      gmd-vae generate --mode attribute --attribute ride=-1:1 --attribute busier=0.5 -n 5
-      gmd-vae generate --mode continue --input-midi song.mid --bars 16
-      gmd-vae generate --checkpoint-file latest
-      gmd-vae generate --checkpoint-file groovae_4bar.tar --config groovae_4bar
-      gmd-vae generate --run-dir runs/cat-mel_2bar_small_chords --chords "C G Am F"
       gmd-vae generate --model humanize-2bar --mode groove --input-midi stiff.mid
-      gmd-vae generate --run-dir runs/groovae_2bar_tap_fixed_velocity_small --mode groove --input-midi taps.mid
-      gmd-vae generate --humanize humanize-2bar
     """
     given = {name: value for name, value in options.items() if _is_given(ctx, name)}
     check_options(options["mode"], given)
@@ -204,7 +194,8 @@ def _print_json(job: GenerationJob, result: GenerationResult) -> None:
 def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, png: bool) -> None:
     """Prints fidelity, figures and notes on stderr, and the number of files on stdout."""
     from gmd_vae.common import console
-    from gmd_vae.common.printable import counted
+    from gmd_vae.common.printable import as_command, counted, printable
+    from gmd_vae.families import family_of
 
     err = console.stderr()
     for fidelity in result.fidelity[:_SHOWN]:
@@ -226,6 +217,9 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
     written = counted(total, "MIDI file") + (f", with {more}," if more else "")
     console.stdout().print(f"Wrote {written} to {job.output_dir}")
+    first, has_drums = result.files[0].path, family_of(job.source.config).drum_grid(job.source.config) is not None
+    in_daw = f"open {printable(str(first), limit=None)} in your DAW"
+    console.print_next(as_command("render", first) if has_drums and not wav else in_daw)
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedOption
+from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedOption, Tempo
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.common.priors import PRIORS
 from gmd_vae.generation import request
@@ -210,7 +210,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="Same seed, same bytes.",
     ),
-    _option(_PLAYING, "--tempo", metavar="BPM", type=FiniteRange(20, 400), help="[default: the input's, or 120]"),
+    _option(_PLAYING, "--tempo", metavar="BPM", type=Tempo(20, 400), help="[default: the input's, or 120]"),
     _option(
         _PLAYING,
         "--velocity",

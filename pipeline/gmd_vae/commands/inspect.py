@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import configs_option, jobs_option, json_option, reading_options, selected_reading
 from gmd_vae.commands.paths import UserPath
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from gmd_vae.midi.reading import Reading
 
 
-@click.command("inspect")
+@click.command("inspect", cls=HelpCommand)
 @click.argument("path", metavar="PATH", type=UserPath(path_type=Path))
 @click.option("--config", "config_name", metavar="NAME", help="Config whose windows to find.  [default: as for train]")
 @click.option("--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: 1]")
@@ -53,7 +54,6 @@ def command(
       gmd-vae inspect song.mid --window 3 --png window.png
       gmd-vae inspect data/raw/groove --json
       gmd-vae inspect song.mid --config hierdec-trio_16bar_small
-      gmd-vae inspect my-midi.zip --config hierdec-drum_16bar
       gmd-vae inspect data/examples/groove/hierdec-drum_4bar_small
     """
     from gmd_vae.common import console
@@ -94,10 +94,28 @@ def command(
         console.print_json(result)
         return
 
+    from gmd_vae.common.printable import as_command
     from gmd_vae.inspection.tables import show
     from gmd_vae.inspection.text_grid import signs_for
 
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
+    has_windows = config_name is None and bool(result.get("windows"))
+    console.print_next(as_command(*_next_words(path, kind, has_windows=has_windows)))
+
+
+def _next_words(path: Path, kind: PathKind, *, has_windows: bool) -> tuple[object, ...]:
+    """Returns the command that reads the music next.
+
+    Args:
+        path: The music.
+        kind: Kind of the path.
+        has_windows: True for a MIDI file with windows of the default config.
+    """
+    if kind == "examples":
+        return ("train", "--examples-path", path)
+    if kind == "midi" and has_windows:
+        return ("generate", "--mode", "vary", "--input-midi", path)
+    return ("preprocess" if kind == "notes" else "convert", path)
 
 
 def _inspect(

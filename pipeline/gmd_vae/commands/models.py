@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gmd_vae.models.model_file import ModelFile
 
 
-@click.command()
+@click.command(cls=HelpCommand)
 @click.argument("model_name", metavar="[NAME|FILE]", required=False)
 @json_option
 def command(model_name: str | None, as_json: bool) -> None:
@@ -33,6 +34,7 @@ def command(model_name: str | None, as_json: bool) -> None:
       gmd-vae models --json
     """
     from gmd_vae.common import console
+    from gmd_vae.common.printable import as_command
     from gmd_vae.models.bundled import DEFAULT, bundled_models
     from gmd_vae.models.model_file import read_model
 
@@ -42,6 +44,7 @@ def command(model_name: str | None, as_json: bool) -> None:
             console.print_json(_facts(model_name, model))
         else:
             _show(model_name, model)
+            console.print_next(as_command("generate", "--model", model_name))
         return
     models = {key: read_model(path) for key, path in bundled_models().items()}
     if as_json:
@@ -50,7 +53,8 @@ def command(model_name: str | None, as_json: bool) -> None:
     out = console.stdout()
     for key, model in models.items():
         out.print(f"{key}  {model.config.name}: {model.card.summary}")
-    out.print(f"Default of gmd-vae generate: {DEFAULT}. 'gmd-vae models NAME' shows the card of one.")
+    out.print(f"Default of gmd-vae generate: {DEFAULT}")
+    console.print_next(f"{as_command('models', DEFAULT)}, or with another name, for its card")
 
 
 def _path(name: str) -> Path:

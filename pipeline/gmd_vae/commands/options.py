@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gmd_vae.midi.reading import Reading
 
 _CHANNELS = 16
+_BPM = "bpm"
 
 
 class FiniteRange(click.FloatRange):
@@ -23,10 +25,27 @@ class FiniteRange(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Returns the number; raises ``BadParameter`` for a text that is none, and for a number outside the range."""
-        number = float(click.FLOAT.convert(value, param, ctx))
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
         return float(super().convert(number, param, ctx))
+
+
+class Tempo(FiniteRange):
+    """A tempo in quarters a minute, with or without its unit: ``96``, ``96bpm``, ``96 BPM``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Returns the tempo; raises ``BadParameter`` for a text that is none, and for a tempo outside the range."""
+        text = str(value).strip()
+        number = text[: -len(_BPM)].rstrip() if text.lower().endswith(_BPM) else text
+        try:
+            float(number)
+        except ValueError:
+            self.fail(f"{value!r} is not a tempo, such as 96 or 96bpm.", param, ctx)
+        return super().convert(number, param, ctx)
 
 
 class GroupedOption(click.Option):
@@ -37,7 +56,7 @@ class GroupedOption(click.Option):
         self.group = group
 
 
-class GroupedCommand(click.Command):
+class GroupedCommand(HelpCommand):
     """A command with its options grouped under headings in ``--help``; the others come last, under "Options"."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

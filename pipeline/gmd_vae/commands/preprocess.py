@@ -119,6 +119,7 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
+    from gmd_vae.common.printable import as_command
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 
     if stock:
@@ -170,8 +171,11 @@ def command(
         console.print_json((stock_summary if stock else summary).as_json())
     elif stock:
         _show_stock(stock_summary)
+        console.print_next(as_command("inspect", output_dir))
     else:
         _show(summary)
+        own = ("--configs", configs_file) if configs_file else ()
+        console.print_next(as_command("train", "--config", config.name, *own, "--examples-path", output_dir))
 
 
 def _write_stock(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option, reading_options, selected_reading
 from gmd_vae.commands.paths import UserPath
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from gmd_vae.rendering.files import Rendered
 
 
-@click.command("render")
+@click.command("render", cls=HelpCommand)
 @click.argument("midi_files", metavar="FILE...", type=UserPath(path_type=Path), nargs=-1, required=True)
 @click.option("--wav", is_flag=True, help="Write sound files (.wav).  [default: sound and pictures]")
 @click.option("--png", is_flag=True, help="Write pictures (.png).  [default: sound and pictures]")
@@ -52,6 +53,7 @@ def command(
       gmd-vae render ~/my-midi/*.mid --wav --output-dir sounds
     """
     from gmd_vae.common import console
+    from gmd_vae.common.printable import printable
     from gmd_vae.rendering.files import plan, render
 
     reading = selected_reading(drum_channel, drum_map)
@@ -64,6 +66,11 @@ def command(
             _print(done, as_json)
     if as_json:
         console.print_json({"files": [done.as_json() for done in rendered]})
+    else:
+        first = rendered[0].job
+        console.print_next(
+            f"open {printable(str(first.wav or first.png), limit=None)} in a player, a browser or your DAW"
+        )
 
 
 def _print(done: Rendered, as_json: bool) -> None:

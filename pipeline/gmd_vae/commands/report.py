@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option
 from gmd_vae.commands.paths import UserPath
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _NAMED = 20  # damaged parts named on stderr; the others are counted
 
 
-@click.command()
+@click.command(cls=HelpCommand)
 @click.argument("run_dir", metavar="[RUN]", required=False, type=UserPath(path_type=Path))
 @click.option(
     "--output",
@@ -50,6 +51,7 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
         return
     count = f"{report.beats} beat{'s' * (report.beats != 1)}"
     console.stdout().print(f"Wrote {report.path} ({report.size / 1000:,.0f} kB, {count})")
+    console.print_next(f"open {report.path} in a browser")
 
 
 def _print_notes(report: Report) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option
 from gmd_vae.commands.paths import UserPath
 
 
-@click.command()
+@click.command(cls=HelpCommand)
 @click.argument("model_path", metavar="[RUN|NAME|FILE]", required=False, type=UserPath(path_type=Path))
 @click.option(
     "-o",
@@ -51,3 +52,4 @@ def command(model_path: Path | None, output: Path | None, as_json: bool) -> None
         console.print_json(page.as_json())
         return
     console.stdout().print(f"Wrote {page.path} ({page.size / 1e6:,.1f} MB, {page.config})")
+    console.print_next(f"open {page.path} in a browser")

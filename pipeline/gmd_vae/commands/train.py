@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import configs_option
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.common.printable import as_command
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gmd_vae.training.run.prepare import Job
 
 
-@click.command()
+@click.command(cls=HelpCommand)
 @click.option("--config", "config_name", metavar="NAME", help="Config to train.  [default: hierdec-drum_4bar_small]")
 @click.option(
     "--examples-path",
@@ -131,12 +132,10 @@ def command(
     \b
     Examples:
       gmd-vae train
-      gmd-vae train --config hierdec-drum_4bar_v2
       gmd-vae train --num-steps 20000 --patience 5
       gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
       gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=64,z_size=128
       gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
-      gmd-vae train --overfit-batch
     """
     from gmd_vae.common import console
     from gmd_vae.training.run.prepare import Request, describe, prepare
@@ -281,7 +280,7 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
             f"Best: step {best.step:,}, validation {best.score_in_words} per window, "
             f"in {run.best_folder / f'model.ckpt-{best.step}'}",
         )
-    out.print(f"Next: {as_command('generate', '--run-dir', run.folder)}")
+    console.print_next(as_command("generate", "--run-dir", run.folder))
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
@@ -305,6 +304,7 @@ def _overfit(job: Job, num_steps: int | None) -> None:
             "Give more --num-steps, or check the learning_rate and the examples.",
         )
     console.stdout().print(f"The pipeline learns: {figures}, on one batch of {result.windows}.")
+    console.print_next("the same command without --overfit-batch")
 
 
 def _check_gpu(gpu: int | None) -> None:

@@ -126,6 +126,11 @@ class _Clock:
         return finished / seconds if seconds > 0 and finished > 0 else 0.0
 
 
+def print_next(action: str) -> None:
+    """Prints the last line of a command, the user's next action; a command in it can be copied from a terminal."""
+    stdout().print(f"Next: {action}", soft_wrap=True)
+
+
 def print_json(content: Any) -> None:
     """Writes one JSON document to stdout, for programs."""
     sys.stdout.write(json_text(content, indent=2, encoding=sys.stdout.encoding or "utf-8") + "\n")

@@ -64,8 +64,9 @@ def get_config(name: str, own_file: Path | None = None) -> Config:
     """
     configs = all_configs(own_file)
     if name not in configs:
+        own = "" if own_file else " Configs of your own need --configs FILE."
         raise UsageError(
-            f"Unknown config '{name}'", f"{nearest(name, list(configs))} 'gmd-vae configs' lists them all."
+            f"Unknown config '{name}'", f"{nearest(name, list(configs))} 'gmd-vae configs' lists them all.{own}"
         )
     return configs[name]
 
