@@ -1,4 +1,4 @@
-"""The layout of ``--help`` in terminals of different widths."""
+"""The layout of ``--help``: 78 columns are those of a terminal of 80."""
 
 from __future__ import annotations
 
@@ -20,23 +20,21 @@ def _contexts(width: int, context: click.Context | None = None) -> Iterator[clic
             yield from _contexts(width, HelpContext(command, context, info_name=name, terminal_width=width))
 
 
-HELP = {
-    width: {context.command_path: context.get_help() for context in _contexts(width)} for width in (60, 80, 100, 1000)
-}
+HELP = {width: {context.command_path: context.get_help() for context in _contexts(width)} for width in (78, 100, 1000)}
 
 
-@pytest.mark.parametrize("command", HELP[80])
+@pytest.mark.parametrize("command", HELP[78])
 def test_no_word_is_broken_and_no_line_is_too_long(command: str) -> None:
     words = set(HELP[1000][command].split())
-    for width in (60, 80, 100):
+    for width in (78, 100):
         text = HELP[width][command]
         assert set(text.split()) - {"\\"} == words
         assert [line for line in text.splitlines() if len(line) > width and " " in line.strip()] == []
 
 
-@pytest.mark.parametrize("command", [command for command in HELP[80] if command != "gmd-vae"])
+@pytest.mark.parametrize("command", [command for command in HELP[78] if command != "gmd-vae"])
 def test_at_most_five_examples_follow_the_options(command: str) -> None:
-    _, options, rest = HELP[80][command].partition("\nOptions:\n")
+    _, options, rest = HELP[78][command].partition("\nOptions:\n")
     options, heading, examples = rest.partition("\nExamples:\n")
     assert "--help" in options
     assert heading
