@@ -196,10 +196,10 @@ def _print(summary: Summary) -> None:
         of_groups = f"{similar:,} files in {counted(content['near_duplicates']['groups'], 'group')}"
         out.print(f"Near-duplicates: {of_groups}, each group in one split ({first})")
     _print_empty_splits(summary)
-    console.print_next(as_command("preprocess", summary.output_dir))
     by_content = f"{content.get('split')} by content"
     how = f"the split of {catalogues}" if content["split_by"] == "info" else by_content
     out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})")
+    console.print_next(as_command("preprocess", summary.output_dir))
 
 
 def _print_empty_splits(summary: Summary) -> None:
