@@ -78,7 +78,7 @@ def cli() -> None:
       gmd-vae train
       gmd-vae generate
 
-    `make data train generate` runs all of it.
+    data/ and runs/ are in the current folder; the environment variable GMD_VAE_HOME names another.
     """
 
 

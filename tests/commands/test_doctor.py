@@ -36,6 +36,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(100 * 10**9, 50 * 10**9, 50 * 10**9))
     monkeypatch.setattr(doctor_checks, "ROOT", tmp_path)  # no lock to compare with
     monkeypatch.setattr(extras, "is_made_by_make", lambda: True)
+    monkeypatch.setattr(extras, "CHECKOUT", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

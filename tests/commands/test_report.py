@@ -33,7 +33,7 @@ def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
     return exit_.value.code, *capsys.readouterr()
 
 
-def test_the_latest_run_becomes_a_page_and_missing_parts_are_named(
+def test_the_newest_run_becomes_a_page_and_missing_parts_are_named(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = report(capsys)
@@ -43,6 +43,7 @@ def test_the_latest_run_becomes_a_page_and_missing_parts_are_named(
     assert wrote == f"Wrote runs/mine/report.html ({size / 1000:,.0f} kB, 0 beats)"
     assert then == "Next: open runs/mine/report.html in a browser"
     assert err.splitlines() == [
+        "Run: runs/mine, the only one",
         "No beats yet: gmd-vae generate --run-dir runs/mine",
         "No training curves yet: gmd-vae train --run-dir runs/mine",
         "Not evaluated yet: gmd-vae evaluate runs/mine",

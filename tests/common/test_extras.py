@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import sys
 from pathlib import Path
 
@@ -53,3 +54,15 @@ def test_the_command_is_for_the_environment_of_the_process(hidden: set[str], mon
     monkeypatch.setattr(extras, "is_made_by_make", lambda: True)
     assert {extras.install("numpy"), extras.install_training()} == {"make setup"}
     assert extras.install_gpu() == "make setup GPU=1"
+
+
+def test_make_is_named_only_where_there_is_a_makefile(
+    hidden: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(extras, "is_made_by_make", lambda: True)
+    monkeypatch.chdir(tmp_path)
+    assert extras.is_checkout()
+    assert extras.install_training() == f"make -C {shlex.quote(str(extras.CHECKOUT))} setup"
+    monkeypatch.undo()
+    monkeypatch.setattr(extras, "CHECKOUT", tmp_path)
+    assert not extras.is_made_by_make()

@@ -102,6 +102,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory, make_midi: Callable[..., b
     (run / "train" / "model.ckpt-3.index").touch()
     answers, found = run_all(folder, WORKING | NEEDING)
     assert found == []
+    assert [path.name for path in (folder / "runs").iterdir()] == ["mine"]  # train made no folder
     assert sorted(path.name for path in (folder / "rendered").iterdir()) == ["song.png", "song.wav"]
     return answers
 
@@ -118,4 +119,4 @@ def test_this_names_what_it_needs_and_the_command_that_installs_it(answers: dict
     assert [line[:6] for line in answer.stderr.splitlines() if not line.startswith("Note: ")] == ["Error:"]
     assert "note-seq" in answer.error
     assert "not installed. Run '" in answer.error
-    assert "--no-deps magenta==2.1.4" in answer.error or "make setup" in answer.error
+    assert "--no-deps magenta==2.1.4" in answer.error or f"make -C {ROOT} setup" in answer.error

@@ -14,11 +14,9 @@ from gmd_vae.commands.paths import UserPath
 if TYPE_CHECKING:
     from gmd_vae.midi.convert import Summary
 
-DEFAULT_INPUT = Path("data", "raw", "groove")
-
 
 @click.command("convert", cls=HelpCommand)
-@click.argument("input_path", metavar="[INPUT]", type=UserPath(path_type=Path), default=DEFAULT_INPUT)
+@click.argument("input_path", metavar="[INPUT]", required=False, type=UserPath(path_type=Path))
 @click.option(
     "--output-dir",
     type=UserPath(path_type=Path, file_okay=False),
@@ -51,7 +49,7 @@ DEFAULT_INPUT = Path("data", "raw", "groove")
 @engine_options
 @json_option
 def command(
-    input_path: Path,
+    input_path: Path | None,
     output_dir: Path | None,
     styles: tuple[str, ...],
     beat_types: tuple[str, ...],
@@ -104,13 +102,17 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
+    from gmd_vae.common.home import data_folder, place_in_words
     from gmd_vae.datasets.selection import Selection, parse_bpm
 
-    if input_path == DEFAULT_INPUT and not input_path.exists():
-        raise GmdVaeError(
-            f"'{input_path}' does not exist",
-            "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files.",
-        )
+    if input_path is None:
+        input_path = data_folder("raw") / "groove"
+        if not input_path.exists():
+            raise GmdVaeError(
+                f"'{input_path}' does not exist",
+                "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files. "
+                f"{place_in_words()}",
+            )
     engine = selected_engine(engine_name, scheduler, jobs)
     reading = selected_reading(drum_channel, drum_map, stock=stock)
     selection = Selection(

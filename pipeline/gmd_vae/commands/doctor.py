@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option
 from gmd_vae.common import console, extras
+from gmd_vae.common.home import home
 from gmd_vae.common.printable import printable
 from gmd_vae.common.progress_line import Part
 
@@ -37,7 +37,7 @@ def command(context: click.Context, as_json: bool) -> None:
     with console.progress_line() as line:
         if line is not None:
             line.show(Part(0, "Starting TensorFlow and Magenta ..."))
-        report = doctor_checks.examine(Path.cwd())
+        report = doctor_checks.examine(home().absolute())
     if as_json:
         console.print_json(report)
     else:
@@ -97,6 +97,7 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         free = f"{_size(gpu['free_bytes'])} free of {_size(gpu['memory_bytes'])}"
         rows.append(("GPU", f"{gpu['name']}, {free}, {driver}"))
     rows += _tensorflow_rows(report)
+    rows.append(("data and runs in", str(home().absolute())))
     rows += [(folder, ", ".join(names) or "nothing yet") for folder, names in report["folders"].items()]
     return rows
 

@@ -66,7 +66,9 @@ def examine(folder: Path) -> dict[str, Any]:
 def _python(problems: list[Problem]) -> dict[str, str]:
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
         what = f"Python {platform.python_version()} is not one that TensorFlow 2.21 runs on (3.10 to 3.13)"
-        problems.append(Problem("error", what, "Run 'make setup PYTHON=python3.12'."))
+        by_make = f"Run '{extras.make('setup PYTHON=python3.12')}'."
+        action = by_make if extras.is_made_by_make() else "Install gmd-vae in an environment of such a Python."
+        problems.append(Problem("error", what, action))
     return {
         "version": platform.python_version(),
         "executable": sys.executable,
@@ -94,7 +96,7 @@ def _packages(required: dict[str, str], problems: list[Problem]) -> dict[str, st
             what = f"{name} {version} is installed, and {name}{specifier} is needed"
             problems.append(Problem("error", what, f"Run '{_install(name, specifier)}'."))
     if installed["gmd-vae"] is None:
-        problems.append(Problem("warning", "gmd-vae itself is not installed here", "Run 'make setup'."))
+        problems.append(Problem("warning", "gmd-vae itself is not installed here", _setup("Install it with pip.")))
     tested = tested_versions(ROOT / "requirements.txt")
     versions = {name: _version(name) for name in tested}
     others = [
@@ -105,8 +107,13 @@ def _packages(required: dict[str, str], problems: list[Problem]) -> dict[str, st
     if others:
         listed = ", ".join(others[:6]) + (f" and {len(others) - 6} more" if len(others) > 6 else "")
         what = f"Not the versions that were tested together: {listed}"
-        problems.append(Problem("warning", what, "Run 'make setup' if something does not work."))
+        problems.append(Problem("warning", what, _setup("Install these versions if something does not work.")))
     return installed
+
+
+def _setup(otherwise: str) -> str:
+    """Returns the next action: ``make setup`` where there is a Makefile."""
+    return f"Run '{extras.make('setup')}'." if extras.is_checkout() else otherwise
 
 
 def _version(package: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.help_text import HelpCommand
+from gmd_vae.commands.newest_run import newest_run
 from gmd_vae.commands.options import FiniteRange, json_option
 from gmd_vae.commands.paths import UserPath
 
@@ -87,7 +88,7 @@ def command(
     """Evaluate trained models on music they were not trained on.
 
     RUN is a run folder (its best checkpoint), RUN/latest, or a checkpoint in it; the default is
-    the run that was trained last. Figures have 95% intervals over source files, and are compared
+    the newest run in runs/ whose examples are there. Figures have 95% intervals over source files, and are compared
     with baselines that do not use the model. docs/evaluation.md explains each figure.
 
     Results are kept in RUN/eval, with tables and charts, and are not measured twice.
@@ -104,22 +105,19 @@ def command(
     from gmd_vae.common.printable import as_command
 
     extras.require("Evaluation")
-    from gmd_vae.evaluation.data.target import find_target
+    from gmd_vae.evaluation.data.target import check_examples, find_target
     from gmd_vae.evaluation.evaluate import evaluate
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.evaluation.tables.details import details
     from gmd_vae.evaluation.tables.differences import differences
     from gmd_vae.evaluation.tables.overview import overview
     from gmd_vae.models.latent_density import describe
-    from gmd_vae.training.run.folder import latest_run
 
     err = console.stderr()
     settings = Settings(seed, temperature, importance_samples, samples)
     # finds all runs before it measures the first: a mistyped name shows at once, not after minutes
-    targets = [
-        find_target(path, examples_path, info_csv)
-        for path in (Path(run) for run in runs or (str(latest_run(Path("runs"))),))
-    ]
+    paths = [Path(run) for run in runs] or [newest_run(lambda run: check_examples(run, examples_path)).folder]
+    targets = [find_target(path, examples_path, info_csv) for path in paths]
     results, folders = [], []
     for target in targets:
         for split in dict.fromkeys(splits):

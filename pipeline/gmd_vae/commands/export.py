@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.help_text import HelpCommand
+from gmd_vae.commands.newest_run import newest_run
 from gmd_vae.commands.options import configs_option, json_option
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.export.formats import FORMATS
@@ -55,8 +56,8 @@ def command(
     """Write a trained model as one file, or for other programs.
 
     MODEL is a run folder (its best checkpoint), RUN/best, RUN/latest, a checkpoint, one of Magenta's
-    .tar archives, a .safetensors file or a model of the package (`gmd-vae models`); by default the run
-    that was trained last.
+    .tar archives, a .safetensors file or a model of the package (`gmd-vae models`); by default the newest run
+    in runs/ that the format can hold.
 
     A .safetensors file holds the weights by Magenta's names, the config with its windows, the
     hyperparameters, the attribute vectors and the fitted prior of a run, digests of the data and the
@@ -88,9 +89,8 @@ def command(
 
     from gmd_vae.export.source import has_vectors, read_model_of
     from gmd_vae.export.write import check_output, export_model
-    from gmd_vae.training.run.folder import latest_run
 
-    model_path = model_path or latest_run(Path("runs"))
+    model_path = model_path or newest_run(chosen.check_run).folder
     inputs = [path for path in (model_path, configs_file) if path is not None and path.exists()]
     check_output(format_name, output, inputs)
     model = read_model_of(str(model_path), config_name, configs_file, with_vectors=chosen.has_vectors)

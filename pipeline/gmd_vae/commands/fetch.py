@@ -37,13 +37,11 @@ def command() -> None:
 @click.option(
     "--output-dir",
     type=UserPath(path_type=Path),
-    default="data/raw/groove",
-    show_default=True,
     metavar="DIR",
-    help="Folder for the dataset.",
+    help="Folder for the dataset.  [default: data/raw/groove]",
 )
 @json_option
-def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
+def groove(archive: Path | None, output_dir: Path | None, as_json: bool) -> None:
     """Get the Groove MIDI Dataset: 1,150 drum recordings.
 
     Downloads 3.3 MB and unpacks 1,150 MIDI files with their catalogue, info.csv. The archive's
@@ -58,8 +56,10 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
       gmd-vae fetch groove --archive groove-v1.0.0-midionly.zip
     """
     from gmd_vae.common.console import print_json, print_next, stdout
+    from gmd_vae.common.home import data_folder
     from gmd_vae.datasets.groove import CITATION, LICENCE, fetch_groove
 
+    output_dir = output_dir or data_folder("raw") / "groove"
     with _byte_progress("Groove MIDI Dataset") as on_progress:
         summary = fetch_groove(output_dir, archive, on_progress=on_progress)
     if as_json:
@@ -81,13 +81,11 @@ def groove(archive: Path | None, output_dir: Path, as_json: bool) -> None:
 @click.option(
     "--output-dir",
     type=UserPath(path_type=Path),
-    default="data/raw/starter",
-    show_default=True,
     metavar="DIR",
-    help="Folder for the MIDI files.",
+    help="Folder for the MIDI files.  [default: data/raw/starter]",
 )
 @json_option
-def starter(seed: int, output_dir: Path, as_json: bool) -> None:
+def starter(seed: int, output_dir: Path | None, as_json: bool) -> None:
     """Write the built-in starter set; needs no network.
 
     Drum grooves that come with gmd-vae, laid out like the Groove MIDI Dataset. The same seed gives
@@ -101,8 +99,10 @@ def starter(seed: int, output_dir: Path, as_json: bool) -> None:
     import dataclasses
 
     from gmd_vae.common.console import print_json, print_next, stdout
+    from gmd_vae.common.home import data_folder
     from gmd_vae.datasets.starter.starter_set import write_starter
 
+    output_dir = output_dir or data_folder("raw") / "starter"
     summary = write_starter(output_dir, seed)
     if as_json:
         print_json({"dataset": "starter", **dataclasses.asdict(summary), "output_dir": str(output_dir)})

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,10 @@ def command(
 
     err = console.stderr()
     with contextlib.ExitStack() as opened:
-        model = opened.enter_context(_find_model(model_name, run_dir, checkpoint_file, config_name, configs_file))
+        found, choice = _find_model(
+            model_name, run_dir, checkpoint_file, config_name, configs_file, options, rendered=wav or png
+        )
+        model = opened.enter_context(found)
         config = model.source.config
         if no_acceleration and not model.source.needs_tensorflow:
             raise click.UsageError(f"--no-acceleration is for TensorFlow, and '{config.name}' does not need it here.")
@@ -105,7 +108,7 @@ def command(
             bar_seconds = (grid.quarters_per_bar if grid else 4) * 60 / job.playing.tempo
             bars = family.output(config).bars
             check_renderable(file_seconds(job.request, job.inputs, bars, bar_seconds), target, wav=wav)
-        for note in notes:
+        for note in filter(None, (choice, *notes)):
             err.print(note)
         humanizer = None
         if humanized_by is not None:
@@ -136,11 +139,17 @@ def _find_model(
     checkpoint_file: str | None,
     config_name: str | None,
     configs_file: Path | None,
-) -> contextlib.AbstractContextManager[FoundModel]:
-    """Returns the model that the options name."""
-    from gmd_vae.generation.find_model import RUNS, find_checkpoint_model, find_model, find_run_model
+    options: Mapping[str, Any],
+    *,
+    rendered: bool,
+) -> tuple[contextlib.AbstractContextManager[FoundModel], str]:
+    """Returns the model that the options name, else the newest that can do what they ask; and a line about the choice.
+
+    The line is empty for a model that the options name.
+    """
+    from gmd_vae.generation.find_model import find_checkpoint_model, find_model, find_run_model
+    from gmd_vae.generation.newest_model import find_newest_model
     from gmd_vae.models.checkpoints import BEST, LATEST
-    from gmd_vae.training.run.folder import latest_run
 
     of_run = checkpoint_file in (BEST, LATEST)
     if model_name and (run_dir or checkpoint_file or config_name):
@@ -150,10 +159,12 @@ def _find_model(
     if config_name and (of_run or not checkpoint_file):
         raise click.UsageError("--config goes with a path in --checkpoint-file; a run folder has its own config.")
     if checkpoint_file and not of_run:
-        return find_checkpoint_model(Path(checkpoint_file), config_name, configs_file)
-    if run_dir or checkpoint_file:
-        return find_run_model(run_dir or latest_run(RUNS), checkpoint_file)
-    return find_model(model_name)
+        return find_checkpoint_model(Path(checkpoint_file), config_name, configs_file), ""
+    if run_dir:
+        return find_run_model(run_dir, checkpoint_file), ""
+    if model_name is not None:
+        return find_model(model_name), ""
+    return find_newest_model(options, checkpoint_file, rendered=rendered)
 
 
 def _print_model(job: GenerationJob, humanizer: ModelSource | None) -> None:

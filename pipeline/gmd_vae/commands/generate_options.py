@@ -28,7 +28,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="NAME|FILE|RUN",
         type=UserPath(),  # text: a path would make "./groove-4bar" into "groove-4bar"
         help="A model of the package (`gmd-vae models` lists them), a model file (.safetensors), or a run folder.  "
-        "[default: the latest run in runs/; where there is none, groove-4bar of the package]",
+        "[default: the newest run in runs/ that can do what you ask, else groove-4bar of the package]",
     ),
     _option(_MODEL, "--run-dir", type=UserPath(path_type=Path), help="A run folder."),
     _option(

@@ -28,12 +28,11 @@ if TYPE_CHECKING:  # numpy and protobuf: only a run needs them, not --help
     from gmd_vae.windows.stock.preprocess import StockSplit
     from gmd_vae.windows.summary import Summary
 
-DEFAULT_INPUT = Path("data/notes/groove")
 _OUTPUT = "Output"
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("input_path", metavar="[INPUT]", type=UserPath(path_type=Path), default=DEFAULT_INPUT)
+@click.argument("input_path", metavar="[INPUT]", required=False, type=UserPath(path_type=Path))
 @click.option(
     "--config",
     "config_name",
@@ -84,7 +83,7 @@ _OUTPUT = "Output"
 @engine_options
 @json_option
 def command(
-    input_path: Path,
+    input_path: Path | None,
     config_name: str | None,
     output_dir: Path | None,
     shards: int | None,
@@ -120,6 +119,7 @@ def command(
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
     from gmd_vae.common.printable import as_command
+    from gmd_vae.common.home import data_folder, place_in_words
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 
     if stock:
@@ -128,16 +128,21 @@ def command(
     check_filters(filters)
     engine = selected_engine(engine_name, scheduler, jobs)
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
-    if input_path == DEFAULT_INPUT and not input_path.exists():
-        raise GmdVaeError(
-            f"'{input_path}' does not exist",
-            "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert wrote.",
-        )
+    if input_path is None:
+        input_path = data_folder("notes") / "groove"
+        if not input_path.exists():
+            raise GmdVaeError(
+                f"'{input_path}' does not exist",
+                "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert wrote. "
+                f"{place_in_words()}",
+            )
     if output_dir is None:
         from gmd_vae.windows.notes_input import input_name
 
         name = input_name(input_path)
-        output_dir = Path(f"data/notes/{name}-{config.name}") if stock else Path("data/examples") / name / config.name
+        output_dir = (
+            data_folder("notes") / f"{name}-{config.name}" if stock else data_folder("examples") / name / config.name
+        )
     with console.count_progress("Cutting windows", "NoteSequences") as on_progress:
 
         def on_resume(done: int, total: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.help_text import HelpCommand
+from gmd_vae.commands.newest_run import newest_run
 from gmd_vae.commands.options import json_option
 from gmd_vae.commands.paths import UserPath
 
@@ -28,7 +29,7 @@ _NAMED = 20  # damaged parts named on stderr; the others are counted
 def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
     """Write a page with the beats, the training curves and the evaluations of a run.
 
-    RUN is a run folder, by default the one that was trained last. The page is one HTML file that needs
+    RUN is a run folder, by default the one that was started last. The page is one HTML file that needs
     no network and no other file, so you can send it to a friend. It shows the newest beats of each
     generation mode, with a play button and their MIDI files, the training curves, and the evaluation
     tables. For missing parts it names the command that makes them.
@@ -41,10 +42,10 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
     """
     from gmd_vae.common import console
     from gmd_vae.rendering.report.page import NAME, write_report
-    from gmd_vae.training.run.folder import latest_run, open_run
+    from gmd_vae.training.run.folder import open_run
 
-    folder = run_dir or latest_run(Path("runs"))
-    report = write_report(open_run(folder), output or folder / NAME)
+    run = open_run(run_dir) if run_dir else newest_run()
+    report = write_report(run, output or run.folder / NAME)
     _print_notes(report)
     if as_json:
         console.print_json(report.as_json())

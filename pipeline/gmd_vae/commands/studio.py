@@ -24,8 +24,8 @@ def command(model_path: Path | None, output: Path | None, as_json: bool) -> None
     """Write a page with a model inside, to play with in a browser.
 
     RUN is a run folder or a checkpoint in it, NAME a model of the package (`gmd-vae models`), FILE a
-    .safetensors file; by default the run that was trained last, or without one the model of the
-    package. The model must write drum labels.
+    .safetensors file; by default the newest run in runs/ whose model writes drum labels, or without
+    one the model of the package.
 
     The page is one HTML file of a few megabytes that needs no network, no server and no installation.
     It plays four beats of the model and everything between them, reads the hits that you set in its
@@ -38,12 +38,23 @@ def command(model_path: Path | None, output: Path | None, as_json: bool) -> None
       gmd-vae studio groove-4bar --output groove.html
     """
     from gmd_vae.common import console
+    from gmd_vae.common.home import runs_folder
     from gmd_vae.export.source import read_model_of
     from gmd_vae.models.bundled import DEFAULT
+    from gmd_vae.rendering.studio.model_data import check_playable
     from gmd_vae.rendering.studio.page import NAME, write_studio
-    from gmd_vae.training.run.folder import newest_run, read_run
+    from gmd_vae.training.run.choose_run import choose_run
+    from gmd_vae.training.run.folder import Run, read_run
 
-    chosen = model_path or newest_run(Path("runs"))
+    def check(run: Run) -> None:
+        check_playable(run.config, run.hparams)
+
+    chosen = model_path
+    if chosen is None:
+        choice = choose_run(runs_folder(), check)
+        chosen = None if choice.run is None else choice.run.folder
+        if line := choice.explain():
+            console.stderr().print(line if choice.run else f"{line}. Taking {DEFAULT} of the package")
     model = read_model_of(DEFAULT if chosen is None else str(chosen), None, None)
     in_run = chosen is not None and chosen.is_dir() and read_run(chosen) is not None
     target = output or (chosen / NAME if chosen is not None and in_run else Path(NAME))

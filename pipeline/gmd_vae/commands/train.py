@@ -117,8 +117,8 @@ def command(
 ) -> None:
     """Train a MusicVAE on prepared windows, or resume a run.
 
-    Without --examples-path, data/examples and then data/notes are searched, where 'make data' writes.
-    'gmd-vae configs' lists the configs. Ctrl-C saves a checkpoint first.
+    Without --examples-path, data/examples and then data/notes are searched. 'gmd-vae configs' lists the
+    configs. Ctrl-C saves a checkpoint first.
 
     The validation windows are evaluated every 200 steps; RUN/best keeps the best checkpoint. The run
     folder also has progress.png, metrics.jsonl, run.json and TensorBoard events.
@@ -137,7 +137,7 @@ def command(
       gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=64,z_size=128
       gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
     """
-    from gmd_vae.common import console
+    from gmd_vae.common import console, extras
     from gmd_vae.training.run.prepare import Request, describe, prepare
     from gmd_vae.training.start import STARTING
     from gmd_vae.training.threads import share_processors
@@ -146,6 +146,7 @@ def command(
         raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
     cluster = _cluster(num_sync_workers, num_ps_tasks, task, master)
     if cluster and cluster.is_ps:
+        extras.require("Training")
         console.stderr().print(cluster.describe())
         console.stderr().print(STARTING)
         from gmd_vae.training.cluster.members import serve

@@ -28,6 +28,7 @@ NEEDS_TRAINING = "train, evaluate, and all models but those of drum labels and G
 
 MAGENTA = "magenta==2.1.4"  # without its own pins, which no current Python satisfies
 _SHOWN = 4  # packages in an error
+CHECKOUT = Path(__file__).resolve().parents[3]  # of an installed package some other folder: see `is_checkout`
 MADE_BY_MAKE = ".made-by-make"  # tools/setup.sh marks its environments with this file
 
 
@@ -59,23 +60,38 @@ def require(subject: str, modules: Sequence[str] = tuple(TRAINING)) -> None:
 def install_training() -> str:
     """Returns the command that installs everything, for the environment of this process."""
     if is_made_by_make():
-        return "make setup"
+        return make("setup")
     return f'{_pip()} "gmd-vae[train]" && {_pip()} --no-deps {MAGENTA}'
 
 
 def install(requirement: str) -> str:
     """Returns the command that installs one package, for the environment of this process."""
-    return "make setup" if is_made_by_make() else f'{_pip()} "{requirement}"'
+    return make("setup") if is_made_by_make() else f'{_pip()} "{requirement}"'
 
 
 def install_gpu() -> str:
     """Returns the command that adds NVIDIA's libraries, for the environment of this process."""
-    return "make setup GPU=1" if is_made_by_make() else f'{_pip()} "gmd-vae[train,gpu]"'
+    return make("setup GPU=1") if is_made_by_make() else f'{_pip()} "gmd-vae[train,gpu]"'
+
+
+def make(arguments: str) -> str:
+    """Returns the command that runs targets of the checkout's Makefile, from wherever the user is.
+
+    Args:
+        arguments: Targets and variables.
+    """
+    folder = "" if CHECKOUT.samefile(Path()) else f"-C {shlex.quote(str(CHECKOUT))} "
+    return f"make {folder}{arguments}"
+
+
+def is_checkout() -> bool:
+    """Returns True if the package lies in a checkout, which has a Makefile."""
+    return (CHECKOUT / "Makefile").is_file() and (CHECKOUT / "tools" / "setup.sh").is_file()
 
 
 def is_made_by_make() -> bool:
-    """Returns True in an environment that ``make setup`` made, and keeps complete."""
-    return (Path(sys.prefix) / MADE_BY_MAKE).exists()
+    """Returns True in an environment that ``make setup`` made from this checkout, and keeps complete."""
+    return (Path(sys.prefix) / MADE_BY_MAKE).exists() and is_checkout()
 
 
 def _pip() -> str:

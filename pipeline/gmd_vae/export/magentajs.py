@@ -38,7 +38,7 @@ def write(model: ModelFile, target: Path, dtype: DType) -> None:
     Raises:
         UsageError: Magenta.js does not compute such models; the message has the nearest config that it plays.
     """
-    check_playable(model.config, model.hparams, all_configs().values())
+    check(model.config, model.hparams)
     write_json(target / "config.json", {"type": "MusicVAE", **family_of(model.config).magentajs_spec(model.config)})
     weights = _weights(model.config, model.hparams, model.variables)
     data = b"".join(array.astype("<f4").tobytes() for array in weights.values())
@@ -48,6 +48,11 @@ def write(model: ModelFile, target: Path, dtype: DType) -> None:
         (target / path).write_bytes(shard)
     entries = [{"name": name, "shape": list(array.shape), "dtype": "float32"} for name, array in weights.items()]
     write_json(target / "weights_manifest.json", [{"paths": paths, "weights": entries}])
+
+
+def check(config: Config, hparams: Mapping[str, Any]) -> None:
+    """Checks that Magenta.js computes a model; raises as ``write``."""
+    check_playable(config, hparams, all_configs().values())
 
 
 def _weights(config: Config, hparams: Mapping[str, Any], variables: Variables) -> dict[str, npt.NDArray[np.float32]]:

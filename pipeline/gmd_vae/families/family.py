@@ -280,6 +280,10 @@ class Family(abc.ABC):
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns the object that compares decoded windows and writes them to MIDI files."""
 
+    def writes_new_music(self, config: Config) -> bool:
+        """Returns True if the config's models write music without an input, and not only versions of a given one."""
+        return True
+
     def humanizes(self, config: Config) -> bool:
         """Returns True if the config's models give velocities and offsets to the hits of other models."""
         return False

@@ -189,6 +189,10 @@ class GrooVae(MagentaFamily):
 
         return DecodedGrooves(self.output(config), self.drum_grid(config))
 
+    def writes_new_music(self, config: Config) -> bool:
+        """Returns True for the task of playing; the others complete the hits or taps of an input."""
+        return self.groove(config).task == "play"
+
     def humanizes(self, config: Config) -> bool:
         """Returns True for tasks that keep given hits."""
         return self.groove(config).humanizes

@@ -14,6 +14,7 @@ Read ``generate.py`` first. A latent vector z becomes a MIDI file in these steps
 - ``size.py``: limits on the number and length of files, counted before a model is loaded.
 - ``config_checks.py``: checks of options against a config.
 - ``model.py``: ``ModelSource`` and ``OpenedModel``, the interfaces of a model on disk and of an opened one.
-- ``sources.py``: the models on disk, checkpoints and model files; ``find_model.py`` finds them by name.
+- ``sources.py``: the models on disk, checkpoints and model files; ``find_model.py`` finds them by name,
+  ``newest_model.py`` where none is named.
 - ``inputs/``, ``latent/``, ``performance/``, ``decoded/``: sub-rooms; each ``__init__.py`` lists its files.
 """

@@ -15,13 +15,11 @@ from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families import family_of
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
-from gmd_vae.models.bundled import DEFAULT, HUMANIZER, bundled_models
+from gmd_vae.models.bundled import HUMANIZER, bundled_models
 from gmd_vae.models.checkpoints import config_from_name, open_checkpoint
 from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
-from gmd_vae.training.run.folder import Run, newest_run, open_run, read_run
+from gmd_vae.training.run.folder import Run, open_run, read_run
 from gmd_vae.training.run.trained_model import density_of_run
-
-RUNS = Path("runs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,23 +40,17 @@ class FoundModel:
 
 
 @contextlib.contextmanager
-def find_model(name: str | None) -> Iterator[FoundModel]:
+def find_model(name: str) -> Iterator[FoundModel]:
     """Opens a model by name.
 
     Args:
         name: Name of a bundled model, a model file, a run folder, a checkpoint in one (``RUN/latest``), or a checkpoint
-            that is named after its config; ``None``: the newest run in ``runs/``, or where there is none the default
-            bundled model.
+            that is named after its config.
 
     Raises:
         UsageError: There is no such model.
         GmdVaeError: The model is damaged, or the run has no checkpoint.
     """
-    if name is None:
-        newest = newest_run(RUNS)
-        with find_model(DEFAULT) if newest is None else find_run_model(newest, None) as found:
-            yield found
-        return
     path, bundled, options = Path(name), bundled_models(), ("--model", name)
     if name in bundled:
         model = read_model(bundled[name])
@@ -103,13 +95,22 @@ def find_humanizer(name: str, config: Config) -> Iterator[ModelSource]:
                 f"'{printable(name, limit=None)}' is a model of '{performer.name}', which does not humanize",
                 f"Give {HUMANIZER} or a run of such a model, or --humanize alone for the measured feel.",
             )
-        grid = family_of(config).drum_grid(config)
-        if grid is None or grid.pitch_classes != NINE_CLASSES or grid.steps_per_bar != 16:
-            raise UsageError(
-                f"GrooVAE plays nine kinds of drums on the sixteenth notes of 4/4, and '{config.name}' writes others",
-                "Leave --humanize out.",
-            )
+        check_humanizable(config)
         yield found.source
+
+
+def check_humanizable(config: Config) -> None:
+    """Checks that a GrooVAE can perform the patterns of a config's models.
+
+    Raises:
+        UsageError: They have other drums than its nine, or other steps.
+    """
+    grid = family_of(config).drum_grid(config)
+    if grid is None or grid.pitch_classes != NINE_CLASSES or grid.steps_per_bar != 16:
+        raise UsageError(
+            f"GrooVAE plays nine kinds of drums on the sixteenth notes of 4/4, and '{config.name}' writes others",
+            "Leave --humanize out.",
+        )
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from typing import IO, Any
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
+from gmd_vae.common.home import data_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, is_midi_file, list_midi_files
@@ -37,7 +38,6 @@ from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.midi.splits import Plan, Shares, SplitBy, make_plan
 from gmd_vae.midi.tfrecord import create, file_name, write_record
 
-NOTES_FOLDER = Path("data", "notes")
 _FILES_PER_JOB = 1000  # a process costs as much as 300 files, so a second one pays from 2,000 files on
 FILES_PER_BATCH = 64  # some tenths of a second, so that Ctrl-C responds soon; GMD has 18 batches
 _SAMPLE = 16  # files whose digests the manifest holds
@@ -131,7 +131,7 @@ def convert(
     plan = make_plan(listing, selection, split_by, shares)
     is_default_name = output_dir is None
     if output_dir is None:
-        output_dir = NOTES_FOLDER / default_name(input_path, listing, selection, reading)
+        output_dir = data_folder("notes") / default_name(input_path, listing, selection, reading)
     tally = _Tally(skipped={})
     for name, reason in listing.skipped:
         tally.skip(reason, name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.home import data_folder, place_in_words
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families import family_of
@@ -19,8 +20,6 @@ from gmd_vae.windows.notes_input import input_name, open_notes
 from gmd_vae.windows.storage.examples_manifest import ExamplesManifest, other_sizes, read_examples_manifest
 from gmd_vae.windows.storage.shards import example_files
 
-EXAMPLES = Path("data/examples")
-NOTES = Path("data/notes")
 _MOST_DIFFERENCES = 12  # in a message; a manifest that was made to do harm may have any number
 
 Prepare = Callable[[Path, Path], None]  # (NoteSequences, new folder of examples)
@@ -80,7 +79,7 @@ def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Exampl
         raise GmdVaeError(
             f"Examples '{path}' do not exist", f"Make them with 'gmd-vae preprocess --config {config.name}'."
         )
-    folder = EXAMPLES / input_name(path) / config.name
+    folder = data_folder("examples") / input_name(path) / config.name
     if not folder.exists() or read_examples_manifest(folder).input != open_notes(path).identity:
         prepare(path, folder)
     return open_examples(folder, config)
@@ -124,20 +123,21 @@ def _split(folder: Path, content: ExamplesManifest, name: str) -> Split:
 
 def _search(config: Config) -> Path:
     """Searches ``data/examples``, then ``data/notes``; prefers the Groove MIDI Dataset among several data sets."""
-    prepared = [
-        folder.parent for folder in sorted(EXAMPLES.glob(f"*/*/{manifest.NAME}")) if _fits(folder.parent, config)
-    ]
+    examples_folder, notes_folder = data_folder("examples"), data_folder("notes")
+    manifests = sorted(examples_folder.glob(f"*/*/{manifest.NAME}"))
+    prepared = [path.parent for path in manifests if _fits(path.parent, config)]
     # a data set may be cut for several configs with the same windows; the config's own folder wins
     by_data = {folder.parent.name: folder for folder in prepared}
     own = {folder.parent.name: folder for folder in prepared if folder.name == config.name}
     by_data.update(own)
     if not by_data:
-        notes = [folder.parent for folder in sorted(NOTES.glob(f"*/{manifest.NAME}"))]
+        notes = [folder.parent for folder in sorted(notes_folder.glob(f"*/{manifest.NAME}"))]
         by_data = {folder.name: folder for folder in notes if manifest.stage_of(folder) == "convert"}
     if not by_data:
         raise GmdVaeError(
-            f"There are no examples for '{config.name}' in '{EXAMPLES}', and no NoteSequences in '{NOTES}'",
-            "Run 'make data', or 'gmd-vae fetch groove' and 'gmd-vae convert'.",
+            f"There are no examples for '{config.name}' in '{examples_folder}', and no NoteSequences in "
+            f"'{notes_folder}'",
+            f"Run 'gmd-vae fetch groove' and 'gmd-vae convert'. {place_in_words()}",
         )
     if len(by_data) > 1 and "groove" not in by_data:
         choices = ", ".join(f"--examples-path {shlex.quote(str(folder))}" for folder in by_data.values())

@@ -8,7 +8,7 @@ import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.registry import get_config
-from gmd_vae.training.run.folder import InitFrom, Run, latest_run, open_run, read_plan, read_run
+from gmd_vae.training.run.folder import InitFrom, Run, open_run, read_plan, read_run
 from gmd_vae.training.run.run_file import Plan
 
 
@@ -149,17 +149,3 @@ def test_a_damaged_description_is_one_line_that_names_it(run: Run, content: str)
 def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError, match="is not a run folder"):
         open_run(tmp_path)
-
-
-def test_the_latest_run_is_the_one_trained_last(run: Run, tmp_path: Path) -> None:
-    import os
-
-    with pytest.raises(GmdVaeError, match="no trained run"):
-        latest_run(tmp_path)
-    for name, age in (("old", 100), ("run", 50)):
-        train = tmp_path / name / "train"
-        train.mkdir(parents=True)
-        (tmp_path / name / "run.json").touch()
-        (train / "model.ckpt-1.index").touch()
-        os.utime(train / "model.ckpt-1.index", (age, 1000 - age))
-    assert latest_run(tmp_path) == tmp_path / "run"

@@ -123,12 +123,29 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
             "Give a folder that 'gmd-vae train' made.",
         )
     checkpoint = checkpoints.find(path)
-    training = training_examples(run)
-    if examples:
-        open_examples(examples, run.config)  # refuses windows that do not fit the config
+    training = check_examples(run, examples)
     catalogues = {catalogue} if catalogue else {*find_catalogues(training), *find_catalogues(examples or training)}
     density = density_of_run(run, checkpoint)
     return Target(run, checkpoint, examples or training, training, tuple(sorted(catalogues)), density)
+
+
+def check_examples(run: Run, examples: Path | None) -> Path:
+    """Checks the examples that a run can be evaluated on.
+
+    Args:
+        run: The run.
+        examples: Folder of other examples than its own; ``None``: its own.
+
+    Returns:
+        The examples that it was trained on.
+
+    Raises:
+        GmdVaeError: Some are missing, have changed, or do not fit the config.
+    """
+    training = training_examples(run)
+    if examples:
+        open_examples(examples, run.config)  # refuses windows that do not fit the config
+    return training
 
 
 def _describe(density: LatentDensity | None) -> Prior:

@@ -232,23 +232,6 @@ def read_plan(folder: Path) -> Plan | None:
     return None if found is None else found[1].plan
 
 
-def latest_run(runs: Path) -> Path:
-    """Returns the run folder with the newest checkpoint; raises GmdVaeError where no run has one."""
-    if (newest := newest_run(runs)) is None:
-        raise GmdVaeError(f"There is no trained run in '{runs}'", "Run 'gmd-vae train' first, or name a run folder.")
-    return newest
-
-
-def newest_run(runs: Path) -> Path | None:
-    """Returns the run folder with the newest checkpoint, by modification time; ``None`` where no run has one."""
-    found = [
-        (max(index.stat().st_mtime for index in indexes), folder)
-        for folder in (path.parent for path in runs.glob(f"*/{NAME}"))
-        if (indexes := list((folder / "train").glob("*.index")))
-    ]
-    return max(found)[1] if found else None
-
-
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Lists the differences between two run descriptions, for people; empty if they are the same run."""
     if old.get("config") != new["config"]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gmd_vae.common import extras, files
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.home import runs_folder
 from gmd_vae.common.machine import best_precision, gpus, memory
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import changed, resolve
@@ -86,7 +87,7 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
     extras.require("Training")
     config = get_config(request.config or DEFAULT_CONFIG, request.configs_file)
     hparams = resolve(config, request.hparams)
-    folder = request.run_dir or Path("runs") / config.name
+    folder = request.run_dir or runs_folder() / config.name
     before = read_run(folder)
     examples_path, seed, init_from = request.examples_path, request.seed, None
     if before and request.run_dir:

@@ -1,0 +1,38 @@
+"""The folders ``data`` and ``runs``, where commands read and write unless a path is given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+VARIABLE = "GMD_VAE_HOME"
+
+
+def home() -> Path:
+    """Returns the folder of ``data`` and ``runs``: that of ``GMD_VAE_HOME``, else the current folder.
+
+    Raises:
+        FileNotFoundError: The variable has a relative path, and the current folder was deleted.
+    """
+    named = os.environ.get(VARIABLE)
+    return Path(named).expanduser().absolute() if named else Path()
+
+
+def runs_folder() -> Path:
+    """Returns the folder of the runs, ``runs``."""
+    return home() / "runs"
+
+
+def data_folder(stage: str) -> Path:
+    """Returns the folder of a stage's output, such as ``data/notes``.
+
+    Args:
+        stage: ``raw`` (datasets as published), ``notes`` (NoteSequences) or ``examples`` (training windows).
+    """
+    return home() / "data" / stage
+
+
+def place_in_words() -> str:
+    """Returns the place of ``data`` and ``runs`` and the way to change it, as a sentence for errors."""
+    where = f"the folder of {VARIABLE}" if os.environ.get(VARIABLE) else "the current folder"
+    return f"data/ and runs/ are searched in {where}, '{home().absolute()}'; {VARIABLE} names another."
