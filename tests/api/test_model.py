@@ -180,7 +180,7 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
         (lambda: model.vary(z[0], 0), "count must be"),
         (lambda: model.decode(["a"]), "no array of numbers"),
         (lambda: model.sample(1)[0].to_midi(tempo="fast"), "tempo must be a finite number, not 'fast'"),  # type: ignore[arg-type]
-        (lambda: model.sample(1)[0].to_midi(swing=None), "swing must be a finite number"),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].to_midi(swing="x"), "swing must be a finite number"),  # type: ignore[arg-type]
         (lambda: model.sample(1)[0].to_midi(velocity=2.5), "velocity must be a whole number"),  # type: ignore[arg-type]
         (lambda: model.sample(1)[0].to_midi(humanize="yes"), "neither True, False nor a model"),  # type: ignore[arg-type]
         (lambda: model.sample(1)[0].save(""), "path must be a path, not ''"),

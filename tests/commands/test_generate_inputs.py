@@ -42,19 +42,35 @@ def test_a_file_gives_its_first_window_its_tempo_and_a_hint(
     assert job.request.temperature == 0
 
 
-def test_of_several_windows_the_first_is_taken(
+def test_of_several_windows_the_fullest_regular_one_is_taken(
     run: Path, make_midi: Callable[..., bytes], jobs: list[GenerationJob], generate: Generate
 ) -> None:
     Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(32)]))
     code, err = generate("--around", "long.mid")
     assert code == 0
-    assert "long.mid: 5 windows, taking the first; --window K takes another" in err
+    assert (
+        "long.mid: 5 windows, taking 1, the fullest regular one (from bar 1, 4 bars); --window K takes another" in err
+    )
     assert generate("--around", "long.mid", "--window", "5")[0] == 0
     assert jobs[1].inputs.windows[0].target.tolist()[:4] == [2, 0, 0, 0]
     code, err = generate("--around", "long.mid", "--window", "6")
     assert code == 2
     assert "'long.mid' has no window 6: it has 5" in err
     assert "gmd-vae inspect long.mid" in err
+
+
+def test_a_count_in_and_a_fill_are_not_taken_for_the_beat(
+    run: Path, make_midi: Callable[..., bytes], jobs: list[GenerationJob], generate: Generate
+) -> None:
+    count_in = [(quarter * 480, 37) for quarter in range(4)]
+    groove = [(1920 + step * 120, 42 if step % 2 else 36 + step % 4) for step in range(4 * 16)]
+    fill = [(5 * 1920 + step * 120, 38 + step % 3 * 4) for step in range(16)]
+    Path("take.mid").write_bytes(make_midi([*count_in, *groove, *fill, (6 * 1920, 49)]))
+    code, err = generate("--mode", "vary", "--input-midi", "take.mid")
+    assert code == 0, err
+    assert "take.mid: 4 windows, taking 2, the fullest regular one (from bar 2, 4 bars)" in err
+    assert generate("--mode", "vary", "--input-midi", "take.mid", "--window", "1")[0] == 0
+    assert [job.inputs.windows[0].number for job in jobs] == [2, 1]
 
 
 def test_a_continuation_starts_from_the_last_bars(

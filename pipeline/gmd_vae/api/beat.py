@@ -74,15 +74,17 @@ class Beat:
         *,
         tempo: float | None = None,
         velocity: int | None = None,
-        swing: float = 50.0,
+        swing: float | None = None,
         humanize: bool | Model = False,
     ) -> bytes:
         """Returns the beat as the bytes of a MIDI file, those that ``gmd-vae generate`` writes.
 
         Args:
             tempo: Quarter notes per minute; ``None``: ``self.tempo``.
-            velocity: Velocity of every hit; ``None``: 80.
-            swing: Place of every second sixteenth, in percent: 50 is straight, 66 triplets.
+            velocity: Velocity of every hit; ``None``: that of the music that the beat is a version of, and 80 for hits
+                that it does not have.
+            swing: Place of every second sixteenth, in percent: 50 is straight, 66 triplets; ``None``: the timing of
+                that music, and else straight.
             humanize: True: velocity and timing of drummers, measured on the Groove MIDI Dataset; a GrooVAE: those of
                 that model.
 
@@ -106,7 +108,7 @@ class Beat:
         *,
         tempo: float | None = None,
         velocity: int | None = None,
-        swing: float = 50.0,
+        swing: float | None = None,
         humanize: bool | Model = False,
     ) -> Path:
         """Writes the beat as a MIDI file, whole or not at all; a file of this name is replaced.
@@ -145,10 +147,10 @@ class Beat:
 
         return midi_to_note_sequence(self.to_midi(**options), "gmd-vae", self.plan.stem(0))
 
-    def _playing(self, tempo: float | None, velocity: int | None, swing: float, feel: bool) -> Playing:
+    def _playing(self, tempo: float | None, velocity: int | None, swing: float | None, feel: bool) -> Playing:
         family = family_of(self.config)
-        swing = real("swing", swing)
-        asked = {"velocity": velocity is not None, "swing": swing != Playing.swing, "humanize": feel}
+        share = Playing.swing if swing is None else real("swing", swing)
+        asked = {"velocity": velocity is not None, "swing": share != Playing.swing, "humanize": feel}
         for option, is_asked in asked.items():
             if is_asked and option not in family.playing_options:
                 raise GmdVaeError(f"'{self.config.name}' takes no {option}", f"Leave {option} out.")
@@ -158,9 +160,11 @@ class Beat:
             playing = Playing(
                 tempo=self.tempo if tempo is None else real("tempo", tempo),
                 velocity=Playing.velocity if velocity is None else whole("velocity", velocity, 1, 127),
-                swing=swing,
+                swing=share,
                 feel=load_feel() if feel else None,
                 seed=self.seed,
+                keeps_velocities=velocity is None,
+                keeps_timing=swing is None,
             )
         except ValueError as error:
             raise GmdVaeError(str(error), "Choose another value.") from None

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, real, whole
 from gmd_vae.api.beat import Beat
-from gmd_vae.api.music import first_window, input_windows, is_latent
+from gmd_vae.api.music import input_windows, is_latent, one_window
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.priors import PRIORS
 from gmd_vae.configuration.layers import ACCELERATED
@@ -164,7 +164,7 @@ class Model:
         """Returns beats on the way from one to another, both ends included.
 
         Args:
-            start: Music as in ``encode``, of which the first window counts, or a latent vector.
+            start: Music as in ``encode``, of which the fullest regular window counts, or a latent vector.
             end: The same.
             count: Number of beats, 2 or more.
             seed: Seed of the random draws.
@@ -182,7 +182,7 @@ class Model:
         """Returns variations of a beat.
 
         Args:
-            beat: Music as in ``encode``, of which the first window counts, or a latent vector.
+            beat: Music as in ``encode``, of which the fullest regular window counts, or a latent vector.
             count: Number of variations.
             distance: Number of steps in which each differs from the model's version of the beat.
             seed: Seed of the directions.
@@ -226,11 +226,15 @@ class Model:
     def _inputs(self, *beats: object) -> GenerationInputs:
         """Returns the beats as windows, or as latent vectors if one of them is a vector."""
         if not any(is_latent(beat) for beat in beats):
-            return GenerationInputs(tuple(first_window(beat, self.config, EVERY_HIT) for beat in beats))
-        vectors = [self._checked_latents(beat) if is_latent(beat) else self.encode(beat)[:1] for beat in beats]  # type: ignore[arg-type]
+            return GenerationInputs(tuple(one_window(beat, self.config, EVERY_HIT) for beat in beats))
+        vectors = [self._checked_latents(beat) if is_latent(beat) else self._encode_one(beat) for beat in beats]  # type: ignore[arg-type]
         if any(len(vector) != 1 for vector in vectors):
             raise GmdVaeError("Several latent vectors are given for one beat", "Give one of them, such as z[0].")
         return GenerationInputs(vectors=np.concatenate(vectors))
+
+    def _encode_one(self, music: object) -> Floats:
+        """Returns the mean of the posterior of the window that stands for music, ``[1, z_size]``."""
+        return GenerationInputs((one_window(music, self.config, EVERY_HIT),)).encode(self._open(0))
 
     def _checked_latents(self, z: npt.ArrayLike) -> Floats:
         try:
@@ -257,7 +261,7 @@ class Model:
                 tuple(windows),
                 dataclasses.replace(
                     plan, numbers=plan.numbers[index : index + 1], windows=(), chords=plan.chords[index : index + 1],
-                    tempos=plan.tempos[index : index + 1],
+                    tempos=plan.tempos[index : index + 1], played=plan.played[index : index + 1],
                 ),
                 model,
                 plan.tempos[index] if plan.tempos else plan.playing.tempo,

@@ -51,9 +51,15 @@ def input_windows(music: object, config: Config, reading: Reading) -> tuple[Inpu
     return family_of(config).input_reader(config).windows(midi_input(music, reading))
 
 
-def first_window(music: object, config: Config, reading: Reading) -> InputWindow:
-    """Returns the first window of music; arguments and errors as for ``input_windows``."""
-    return input_windows(music, config, reading)[0]
+def one_window(music: object, config: Config, reading: Reading) -> InputWindow:
+    """Returns the window that stands for music: the first of arrays and beats, and of MIDI the fullest regular one.
+
+    Arguments and errors are those of ``input_windows``.
+    """
+    windows = input_windows(music, config, reading)
+    if isinstance(music, (np.ndarray, Beat, list, tuple)):
+        return windows[0]
+    return windows[family_of(config).input_reader(config).default_number(windows) - 1]
 
 
 def midi_input(music: object, reading: Reading) -> MidiInput:

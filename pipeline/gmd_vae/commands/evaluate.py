@@ -112,11 +112,16 @@ def command(
     from gmd_vae.evaluation.tables.differences import differences
     from gmd_vae.evaluation.tables.overview import overview
     from gmd_vae.models.latent_density import describe
+    from gmd_vae.training.run.folder import Run
 
     err = console.stderr()
     settings = Settings(seed, temperature, importance_samples, samples)
+
+    def check(run: Run) -> None:
+        check_examples(run, examples_path)
+
     # finds all runs before it measures the first: a mistyped name shows at once, not after minutes
-    paths = [Path(run) for run in runs] or [newest_run(lambda run: check_examples(run, examples_path)).folder]
+    paths = [Path(run) for run in runs] or [newest_run(check).folder]
     targets = [find_target(path, examples_path, info_csv) for path in paths]
     results, folders = [], []
     for target in targets:

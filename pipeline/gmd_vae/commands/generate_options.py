@@ -100,7 +100,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         multiple=True,
         help="Number of the window in the file; once for all files, or once for each. `gmd-vae inspect FILE` shows "
         "them.  "
-        "[default: the first; the last to continue; all to reconstruct]",
+        "[default: the fullest regular one; the last to continue; all to reconstruct]",
     ),
     _option(
         _INPUTS,
@@ -216,7 +216,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--velocity",
         metavar="NUMBER",
         type=click.IntRange(1, 127),
-        help="Velocity of every note.  [default: 80]",
+        help="Velocity of every note.  [default: 80; that of the input for hits that it has too]",
     ),
     _option(
         _PLAYING,
@@ -233,7 +233,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--swing",
         metavar="PERCENT",
         type=FiniteRange(50, 75),
-        help="Delays every second sixteenth note: 50 is straight, 66 triplets.  [default: 50]",
+        help="Delays every second sixteenth note: 50 is straight, 66 triplets.  [default: 50; the timing of "
+        "the input for hits that it has too]",
     ),
     _option(
         _FILES,

@@ -11,6 +11,7 @@ Read ``generate.py`` first. A latent vector z becomes a MIDI file in these steps
    with ``performance/`` for velocity and timing, and ``midi/writer.py`` for the file.
 
 - ``request.py``: ``GenerationRequest``, the modes, and the rules for options that go together.
+- ``kept_playing.py``: the hits of the inputs whose velocities and timing the files keep.
 - ``size.py``: limits on the number and length of files, counted before a model is loaded.
 - ``config_checks.py``: checks of options against a config.
 - ``model.py``: ``ModelSource`` and ``OpenedModel``, the interfaces of a model on disk and of an opened one.

@@ -18,6 +18,7 @@ from gmd_vae.generation.decoded.fidelity import Fidelity
 from gmd_vae.generation.decoded.midi_files import FilePlan
 from gmd_vae.generation.decoder_conditions import DecoderConditions, RowConditions
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
+from gmd_vae.generation.kept_playing import FileHits, hits_of_files
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource, vectors_for_moves
 from gmd_vae.generation.latent.modes import FileLatents, Steps, file_latents
 from gmd_vae.generation.model import Floats, ModelSource, OpenedModel, Vectors, Window
@@ -41,6 +42,7 @@ class Composition:
         fidelity: Agreement of the model's own version with each input file.
         figures: Figures of the mode for each file, see ``GeneratedFile.figures``; empty where it has none.
         chord_bars: Bar of each step, where controls are chords; else ``None``.
+        played: Played hits of the inputs at the windows of each file; [] where none are kept.
     """
 
     numbers: range
@@ -50,6 +52,7 @@ class Composition:
     fidelity: list[Fidelity]
     figures: list[dict[str, float]]
     chord_bars: tuple[int, ...] | None
+    played: list[FileHits]
 
     def plan(self, request: GenerationRequest, inputs: GenerationInputs, playing: Playing) -> FilePlan:
         """Returns the files to write, played as ``playing`` says."""
@@ -64,6 +67,7 @@ class Composition:
             tempos=_tempos(request, inputs, playing),
             playing=playing,
             join=request.join,
+            played=self.played,
         )
 
 
@@ -130,6 +134,7 @@ def compose(
         _fidelity(request, inputs, model, music, encoded, conditions, windows),
         figures,
         conditions.chord_bars,
+        hits_of_files(request, inputs, numbers),
     )
 
 

@@ -20,6 +20,7 @@ from gmd_vae.families import family_of
 from gmd_vae.generation.compose import Composition, compose
 from gmd_vae.generation.decoded.midi_files import MidiOutput
 from gmd_vae.generation.job import GeneratedFile, GenerationJob, GenerationResult
+from gmd_vae.generation.kept_playing import has_hits
 from gmd_vae.generation.latent import latent_files
 from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.humanizer import Humanizer
@@ -54,7 +55,12 @@ def generate(job: GenerationJob) -> GenerationResult:
             latents_entry = _write_latents(folder / latent_files.NAME, composition)
             fidelity = [entry.figures() for entry in composition.fidelity]
             described_inputs = inputs.describe(fidelity, composition.chord_bars)
-            _write_manifest(job, folder, model, described_inputs, latents_entry, entries)
+            playing = job.playing.describe(
+                family_of(config).playing_options,
+                humanized=job.humanizer is not None,
+                has_input=has_hits(composition.played),
+            )
+            _write_manifest(job, folder, model, playing, described_inputs, latents_entry, entries)
     return GenerationResult(written, composition.fidelity, early_notes)
 
 
@@ -112,6 +118,7 @@ def _write_manifest(
     job: GenerationJob,
     folder: Path,
     model: OpenedModel,
+    playing: Mapping[str, Any],
     inputs: list[dict[str, Any]],
     latents: Mapping[str, Any],
     entries: list[dict[str, Any]],
@@ -131,7 +138,7 @@ def _write_manifest(
             "checkpoint": job.source.describe(),
             "humanizer": humanizer_entry,
             "inputs": inputs,
-            "playing": job.playing.describe(family_of(config).playing_options, humanized=humanizer is not None),
+            "playing": playing,
             "repeat": job.repeat,
             "versions": manifest.versions("magenta", "tensorflow", "note-seq", "numpy"),
             "latents": latents,

@@ -75,7 +75,7 @@ class GenerationResult:
     Attributes:
         files: MIDI files; the joined file is the last one.
         fidelity: Agreement of the model's own version with each input file.
-        early_notes: Notes that a GrooVAE places before the beginning of their file; they are moved to it.
+        early_notes: Notes that would begin before their file does; they are moved to its beginning.
     """
 
     files: list[GeneratedFile]

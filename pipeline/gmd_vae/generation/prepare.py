@@ -11,11 +11,13 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import UsageError
 from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
+from gmd_vae.families.output_spec import bars_in_words
 from gmd_vae.generation.config_checks import check_config, requested_chords
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
+from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow
 from gmd_vae.generation.inputs.midi_input import MidiInput, read_midi_file, shown_path
 from gmd_vae.generation.job import GenerationJob
+from gmd_vae.generation.kept_playing import has_hits, hits_of_files
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource, attributes_of_run
 from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource, choose_prior
@@ -105,6 +107,8 @@ def prepare(
     playing = _playing(options, inputs)
     if grid is not None and (obstacle := playing.obstacle(grid)):
         raise UsageError(f"'{config.name}' cannot be played so: {obstacle}", "Leave --humanize and --swing out.")
+    if playing.kept and has_hits(hits_of_files(request, inputs, range(1))):
+        notes.append(f"Hits that the input has too keep its {' and '.join(playing.kept)}")
     output = family_of(config).output(config)
     check_size(request, inputs, output.bars)
     if mode == VARY and request.distance > output.steps:
@@ -144,9 +148,19 @@ def _find_inputs(
             continue
         windows.append(reader.window(midi, number))
         if windows[-1].count > 1 and number is None:
-            notes.append(f"{midi.name}: {windows[-1].count:,} windows, taking the first; --window K takes another")
+            notes.append(_describe_choice(midi, windows[-1], reader))
     vectors = read_latents(options["latents"], source.hparams["z_size"]) if options["latents"] else None
     return GenerationInputs(tuple(windows), (), options["input_seed"], vectors), notes
+
+
+def _describe_choice(midi: MidiInput, window: InputWindow, reader: InputReader) -> str:
+    """Returns the line about a window that was not named."""
+    number = window.number or 1
+    which = f"{number}" + (" (the first)" if number == 1 else "")
+    if reader.reads_songs:
+        bars = family_of(reader.config).output(reader.config).bars
+        which = f"{number}, the fullest regular one (from bar {window.bar + 1:,}, {bars_in_words(bars)})"
+    return f"{midi.name}: {window.count:,} windows, taking {which}; --window K takes another"
 
 
 def _describe_song(song: InputSong) -> list[str]:
@@ -159,7 +173,8 @@ def _playing(options: Mapping[str, Any], inputs: GenerationInputs) -> Playing:
     tempo = options["tempo"] or min(max(inputs.tempo or Playing.tempo, lowest), highest)
     settings = {name: options[name] for name in ("velocity", "swing") if options[name] is not None}
     feel = load_feel() if options["humanize"] == MEASURED else None
-    return Playing(tempo, seed=options["seed"], feel=feel, **settings)
+    keeps = {"keeps_velocities": options["velocity"] is None, "keeps_timing": options["swing"] is None}
+    return Playing(tempo, seed=options["seed"], feel=feel, **settings, **keeps)
 
 
 def _attribute_source(examples: Path | None, source: ModelSource, run: Run | None) -> AttributeSource | None:

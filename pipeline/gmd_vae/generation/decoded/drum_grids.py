@@ -17,7 +17,9 @@ from gmd_vae.generation.model import OpenedModel
 from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.groove_performance import GroovePerformance
 from gmd_vae.generation.performance.humanizer import Humanizer
+from gmd_vae.generation.performance.kept_hits import KeptHits
 from gmd_vae.generation.performance.playing import Playing
+from gmd_vae.windows.cutting.played_hits import PlayedHits
 
 _HUMANIZED_STEPS_AT_ONCE = 1 << 16
 
@@ -79,23 +81,35 @@ class DecodedLabels(DecodedMusic):
             plan: Names and options.
             index: Index of the file in ``plan.numbers``.
             pattern: Drum labels, one for each step.
-            performance: Velocities and offsets; ``None``: those of ``plan.playing``.
+            performance: Velocities and offsets; ``None``: those of ``plan.playing``. Hits of an input keep theirs.
         """
-        playing = plan.playing_of(index)
-        return self._write(plan.stem(index), pattern, playing, plan.numbers[index], performance)
+        played = plan.played_in(index, self.grid.steps_per_bar)
+        return self._write(plan.stem(index), pattern, plan.playing_of(index), plan.numbers[index], performance, played)
 
     def joined_file(self, plan: FilePlan, pattern: Sequence[int], performance: GroovePerformance | None) -> MidiOutput:
         """Returns the file of all patterns in a row; arguments as for ``midi_file``."""
-        return self._write(plan.joined_stem, pattern, plan.playing, plan.total, performance)
+        played = plan.played_in_joined(self.grid.steps_per_bar)
+        return self._write(plan.joined_stem, pattern, plan.playing, plan.total, performance, played)
 
     def _write(
-        self, stem: str, pattern: Sequence[int], playing: Playing, number: int, performance: GroovePerformance | None
+        self,
+        stem: str,
+        pattern: Sequence[int],
+        playing: Playing,
+        number: int,
+        performance: GroovePerformance | None,
+        played: PlayedHits | None,
     ) -> MidiOutput:
-        if performance is None:
-            return MidiOutput(f"{stem}.mid", *drum_midi(pattern, self.grid, playing, number, stem))
-        playing = dataclasses.replace(playing, feel=performance)
+        early_hits = 0
+        if performance is not None:
+            playing = dataclasses.replace(playing, feel=performance)
+            early_hits = performance.early_hits(pattern)
+        if played is not None and playing.kept:
+            kept = KeptHits(played, playing)
+            playing = dataclasses.replace(playing, feel=kept)
+            early_hits = kept.early_hits(pattern)
         data, notes = drum_midi(pattern, self.grid, playing, number, stem)
-        return MidiOutput(f"{stem}.mid", data, notes, performance.early_hits(pattern))
+        return MidiOutput(f"{stem}.mid", data, notes, early_hits)
 
 
 class DecodedRolls(DecodedLabels):

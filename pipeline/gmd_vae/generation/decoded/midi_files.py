@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gmd_vae.generation.inputs.input_windows import InputSong
 from gmd_vae.generation.performance.playing import Playing
+from gmd_vae.windows.cutting.played_hits import PlayedHits
 
 Window = npt.NDArray[Any]
 
@@ -23,7 +24,7 @@ class MidiOutput:
         name: File name without a folder.
         data: Bytes of the file.
         notes: Number of notes.
-        early_notes: Notes that a GrooVAE places before the beginning of the file; they are moved to it.
+        early_notes: Notes that would begin before the file does; they are moved to its beginning.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FilePlan:
         tempos: Tempo of each file in quarter notes per minute; empty: the tempo of ``playing``.
         playing: Velocity, swing and feel.
         join: Writes one more file with all others in a row.
+        played: Played hits of the input at each window of each file, see ``kept_playing``; empty where none are kept.
     """
 
     mode: str
@@ -59,6 +61,7 @@ class FilePlan:
     tempos: Sequence[float]
     playing: Playing
     join: bool
+    played: Sequence[Sequence[PlayedHits | None]] = ()
 
     def playing_of(self, index: int) -> Playing:
         """Returns the options of the file with that index in ``numbers``."""
@@ -72,6 +75,29 @@ class FilePlan:
     def joined_stem(self) -> str:
         """The name of the joined file without its ending."""
         return f"{self.mode}-joined"
+
+    def played_in(self, index: int, steps_per_bar: int) -> PlayedHits | None:
+        """Returns the played hits of a file, at the steps of ``arrange``; ``None`` where none are known.
+
+        Args:
+            index: Index of the file in ``numbers``.
+            steps_per_bar: Steps in a bar.
+        """
+        windows = [hits for hits in self.played[index] if hits is not None] if self.played else []
+        if not windows:
+            return None
+        velocities, offsets = zip(*windows, strict=True)
+        return PlayedHits(self.arrange(index, velocities, steps_per_bar), self.arrange(index, offsets, steps_per_bar))
+
+    def played_in_joined(self, steps_per_bar: int) -> PlayedHits | None:
+        """Returns the played hits of the joined file; ``None`` where none are known."""
+        files = [self.played_in(index, steps_per_bar) for index in range(len(self.windows))]
+        known = [hits for hits in files if hits is not None]
+        if not known:
+            return None
+        silence = PlayedHits(np.zeros_like(known[0].velocities), np.zeros_like(known[0].offsets))
+        velocities, offsets = zip(*(hits or silence for hits in files), strict=True)
+        return PlayedHits(np.concatenate(velocities), np.concatenate(offsets))
 
     def arrange(self, index: int, windows: Sequence[Window], steps_per_bar: int) -> Window:
         """Returns the windows of a file as one array, ``[steps, ...]``.

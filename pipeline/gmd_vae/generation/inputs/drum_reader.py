@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from gmd_vae.common.printable import as_command
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import bars_in_words
+from gmd_vae.generation.inputs.fullest_window import fullest_regular
 from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow
 from gmd_vae.generation.inputs.midi_input import MidiInput
 from gmd_vae.inspection.fitting_drums import advice_for, fitting_drums
@@ -23,6 +25,7 @@ from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
+from gmd_vae.windows.cutting.played_hits import PlayedDrums, PlayedHits
 from gmd_vae.windows.extraction import REASONS, Dropped, Labels
 
 
@@ -35,13 +38,24 @@ class DrumReader(InputReader):
         """Returns the windows that training would get from the file: each content once, at its first bar."""
         spec = self._checked_spec()
         dropped = Dropped()
-        drums = positions.windows(spec, _music(midi), dropped)
+        music = _music(midi)
+        drums = positions.windows(spec, music, dropped)
         if not drums:
             raise self._no_window_error(midi, dropped)
+        played = PlayedDrums(spec, music)
         return tuple(
-            self._window(midi.file, window.labels, len(drums), number, window.bpm)
+            dataclasses.replace(
+                self._window(midi.file, window.labels, len(drums), number, window.bpm),
+                bar=math.floor(window.bar - 0.5),
+                played=played.hits_at(window.place, window.labels),
+            )
             for number, window in enumerate(drums, start=1)
         )
+
+    def default_number(self, windows: Sequence[InputWindow]) -> int:
+        """Returns the number of the fullest regular window."""
+        labels = np.array([window.target for window in windows], np.int64)
+        return 1 + fullest_regular(labels.reshape(len(windows), self.config.windows.bars, -1))
 
     def song(self, midi: MidiInput) -> InputSong:
         """Returns the music from its first window to its last: each stretch of drums in consecutive windows.
@@ -53,10 +67,14 @@ class DrumReader(InputReader):
         dropped = Dropped()
         # training cuts long stretches off; a song goes on to its end. A pause still bounds the memory.
         whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
-        stretches = positions.stretches(whole, _music(midi), dropped)
+        music = _music(midi)
+        stretches = positions.stretches(whole, music, dropped)
         if not stretches:
             raise self._no_window_error(midi, dropped)
-        shares: list[tuple[Labels, int, int, float]] = []  # labels, bar in the song, skipped bars, tempo
+        played = PlayedDrums(spec, music)
+        shares: list[
+            tuple[Labels, int, int, float, PlayedHits]
+        ] = []  # labels, bar in the song, skipped bars, tempo, hits
         first_bar = math.floor(stretches[0].bar + 0.5)
         end = 0
         for stretch in stretches:
@@ -66,13 +84,18 @@ class DrumReader(InputReader):
             for begin in range(0, bars, spec.slice_bars):
                 start = min(begin, bars - spec.slice_bars)
                 labels = stretch.labels[start : start + spec.slice_bars].reshape(-1)
-                shares.append((labels, bar + begin, begin - start, stretch.bpm))
+                place = dataclasses.replace(stretch.place, step=stretch.place.step + start * spec.steps_per_bar)
+                hits = played.hits_at(place, labels)
+                shares.append((labels, bar + begin, begin - start, stretch.bpm, hits))
             end = bar + bars
         windows = tuple(
             dataclasses.replace(
-                self._window(midi.file, labels, len(shares), number, tempo), bar=bar, skipped_bars=skipped_bars
+                self._window(midi.file, labels, len(shares), number, tempo),
+                bar=bar,
+                skipped_bars=skipped_bars,
+                played=hits,
             )
-            for number, (labels, bar, skipped_bars, tempo) in enumerate(shares, start=1)
+            for number, (labels, bar, skipped_bars, tempo, hits) in enumerate(shares, start=1)
         )
         missing = tuple(f"{count:,} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
         if dropped.pitches:

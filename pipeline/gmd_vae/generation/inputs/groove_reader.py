@@ -11,7 +11,7 @@ import bisect
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families import family_of
 from gmd_vae.families.groove_columns import OFFSETS, TAPPED, VELOCITIES, Groove
+from gmd_vae.generation.inputs.fullest_window import fullest_regular
 from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow
 from gmd_vae.generation.inputs.midi_input import MidiInput
 from gmd_vae.midi.note_arrays import notes_of
@@ -54,6 +55,12 @@ class GrooveReader(InputReader):
             dataclasses.replace(window, count=len(played), number=number)
             for number, window in enumerate(played, start=1)
         )
+
+    def default_number(self, windows: Sequence[InputWindow]) -> int:
+        """Returns the number of the fullest regular window, by the hits that the model is given."""
+        hits = np.array([window.inputs[:, :VELOCITIES] > 0 for window in windows], np.int64)
+        labels = hits @ (1 << np.arange(VELOCITIES, dtype=np.int64))
+        return 1 + fullest_regular(labels.reshape(len(windows), -1, _STEPS_PER_BAR))
 
     def song(self, midi: MidiInput) -> InputSong:
         """Returns the music from its beginning to its last bar with a hit.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.generation.inputs.midi_input import MidiInput
+from gmd_vae.windows.cutting.played_hits import PlayedHits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +34,10 @@ class InputWindow:
         given_hits: Hits that replace those of a GrooVAE's decoder, float32 ``[steps, drums]``, NaN where the decoder
             draws; ``None`` in other families.
         is_silent: True if the window has no notes.
-        bar: In a song: bar at which the window's own part begins, from 0.
+        played: Velocities and offsets of the hits, for drum labels from MIDI; ``None`` where they are not known, or the
+            family has its own.
+        bar: Bar at which the window begins, from 0; in a song, at which its own part begins. 0 where windows have no
+            order in time.
         skipped_bars: In a song: bars at the beginning of the window that belong to the window before.
     """
 
@@ -46,6 +51,7 @@ class InputWindow:
     controls: npt.NDArray[Any] | None = None
     given_hits: npt.NDArray[np.float32] | None = None
     is_silent: bool = False
+    played: PlayedHits | None = None
     bar: int = 0
     skipped_bars: int = 0
 
@@ -73,7 +79,7 @@ class InputReader(abc.ABC):
     """Finds the windows of one config in a user's music.
 
     Attributes:
-        reads_songs: True if ``song`` is defined: the windows of the family have an order in time.
+        reads_songs: True if ``song`` is defined: the windows of the family have an order in time, and bars.
     """
 
     reads_songs = False
@@ -104,7 +110,7 @@ class InputReader(abc.ABC):
 
         Args:
             midi: The music.
-            number: Number of the window, from 1, as ``gmd-vae inspect`` counts them; ``None``: the first.
+            number: Number of the window, from 1, as ``gmd-vae inspect`` counts them; ``None``: ``default_number``.
 
         Raises:
             GmdVaeError: The music has no window.
@@ -116,7 +122,17 @@ class InputReader(abc.ABC):
                 f"'{midi.name}' has no window {number}: it has {len(windows):,}",
                 f"Choose a smaller --window.{self.inspect_hint(midi)}",
             )
-        return windows[(number or 1) - 1]
+        return windows[(number or self.default_number(windows)) - 1]
+
+    def default_number(self, windows: Sequence[InputWindow]) -> int:
+        """Returns the number of the window that stands for all, from 1.
+
+        Where windows have an order in time, it is the fullest regular one, and else the first.
+
+        Args:
+            windows: All windows of the music, at least one.
+        """
+        return 1
 
     def last_window(self, midi: MidiInput) -> InputWindow:
         """Returns the window at the end of the music; raises as ``windows``."""

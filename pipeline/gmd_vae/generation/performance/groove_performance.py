@@ -14,7 +14,7 @@ from gmd_vae.families.groove_columns import OFFSETS, VELOCITIES
 from gmd_vae.generation.performance.feel import MAX_OFFSET, PlayedHit
 
 Values = npt.NDArray[np.floating[Any]]
-_AUDIBLE = 1 / 240  # in steps; hits that are less early than this do not count as early
+AUDIBLE = 1 / 240  # in steps; hits that are less early than this do not count as early
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,4 +51,4 @@ class GroovePerformance:
 
     def early_hits(self, labels: Sequence[int]) -> int:
         """Returns the number of hits that would come before the file begins."""
-        return sum(hit.offset < -_AUDIBLE for hit in self.play(labels[:1], 0, 0))
+        return sum(hit.offset < -AUDIBLE for hit in self.play(labels[:1], 0, 0))

@@ -52,6 +52,8 @@ class Playing:
             makes triplets, 75 is the maximum.
         feel: Velocities and offsets of the hits; ``None``: equal velocities on the grid.
         seed: Seed of the feel's RNG.
+        keeps_velocities: Hits that an input has too keep its velocity, in modes that make versions of it.
+        keeps_timing: They keep its timing.
 
     Raises:
         ValueError: A number is out of its range.
@@ -62,6 +64,8 @@ class Playing:
     swing: float = 50.0
     feel: Drummer | None = None
     seed: int = 0
+    keeps_velocities: bool = True
+    keeps_timing: bool = True
 
     def __post_init__(self) -> None:
         _check("tempo", self.tempo, TEMPO_RANGE)
@@ -81,12 +85,19 @@ class Playing:
         """Delay of the second of two sixteenth notes, in steps, 0 to 0.5."""
         return self.swing / 50.0 - 1.0
 
-    def describe(self, options: Collection[str], *, humanized: bool = False) -> dict[str, Any]:
+    @property
+    def kept(self) -> list[str]:
+        """The parts of an input's playing that are kept, in words."""
+        parts = {"velocity": self.keeps_velocities, "timing": self.keeps_timing}
+        return [name for name, is_kept in parts.items() if is_kept]
+
+    def describe(self, options: Collection[str], *, humanized: bool = False, has_input: bool = False) -> dict[str, Any]:
         """Returns the fields for a manifest; of a feel only its name.
 
         Args:
             options: Playing options of the family (``Family.playing_options``).
             humanized: True if a GrooVAE sets velocities and offsets.
+            has_input: True if there is an input whose playing can be kept.
         """
         fields: dict[str, Any] = {"tempo": self.tempo}
         if "velocity" in options:
@@ -95,6 +106,8 @@ class Playing:
             fields["swing"] = self.swing
         if self.feel is not None:
             fields |= {"velocity": None, "feel": self.feel.name, "seed": self.seed}
+        if has_input:
+            fields["kept"] = self.kept
         return fields
 
 

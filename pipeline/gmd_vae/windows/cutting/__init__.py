@@ -6,6 +6,7 @@ In: a NoteSequence in wire format. Out: an ``Extraction``: the windows, and coun
 - ``beat_time.py``: moves music with a tempo map to one tempo, before all of the others.
 - ``drum_windows.py``: drum labels, cut by our own code with arrays.
 - ``positions.py``: start of sections, stretches and windows in bars and seconds, for ``inspect`` and ``generate``.
+- ``played_hits.py``: velocities and offsets of the hits of a window, for ``generate``.
 - ``filters.py``: the section filters of Magenta's script ``preprocess_tfrecord``.
 - ``magenta_windows.py``: extractors around Magenta's converters, for melodies, trios, several instruments and GrooVAE.
 - ``section_windows.py``: one section and its converter: chords, repeats, positions.

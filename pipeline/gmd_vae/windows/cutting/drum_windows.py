@@ -185,7 +185,7 @@ class _Hits(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8)
-def _pitch_bits(pitch_classes: tuple[tuple[int, ...], ...]) -> Labels:
+def pitch_bits(pitch_classes: tuple[tuple[int, ...], ...]) -> Labels:
     """Returns the drum class of each MIDI pitch as a bit, int64 ``[128]``; 0 for none.
 
     A pitch of several classes belongs to the last one, as in Magenta.
@@ -201,7 +201,7 @@ def _read_hits(spec: DrumWindows, notes: Notes, dropped: Dropped) -> _Hits | Non
     pitch = notes.pitch
     is_hit = notes.is_drum & (notes.velocity != 0)
     in_range = (pitch >= 0) & (pitch < 128)
-    bit = np.where(is_hit & in_range, _pitch_bits(spec.pitch_classes)[np.where(in_range, pitch, 0)], 0)
+    bit = np.where(is_hit & in_range, pitch_bits(spec.pitch_classes)[np.where(in_range, pitch, 0)], 0)
     if not is_hit.any():
         dropped.reasons["no_drums"] += 1
         return None

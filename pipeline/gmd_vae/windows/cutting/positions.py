@@ -39,6 +39,23 @@ class Section:
 
 
 @dataclasses.dataclass(frozen=True)
+class Place:
+    """The grid of a window or stretch in music that was moved to one tempo.
+
+    Attributes:
+        begin: Start of its section in seconds.
+        end: End of its section in seconds.
+        steps_per_second: Steps of the grid in a second.
+        step: Its first step, counted from the start of the section.
+    """
+
+    begin: float
+    end: float
+    steps_per_second: float
+    step: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Window:
     """A window.
 
@@ -47,12 +64,14 @@ class Window:
         bar: Start in bars, counted from 1 through the whole file.
         bpm: Tempo in quarters per minute; the median of a tempo map.
         labels: Drum labels, int64 ``[steps]``.
+        place: Its grid.
     """
 
     seconds: float
     bar: float
     bpm: float
     labels: Labels
+    place: Place
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,11 +82,13 @@ class Stretch:
         bar: Start in bars, counted from 1 through the whole file.
         bpm: Tempo in quarters per minute; the median of a tempo map.
         labels: Drum labels, int64 ``[bars, steps_per_bar]``.
+        place: Its grid.
     """
 
     bar: float
     bpm: float
     labels: Labels
+    place: Place
 
 
 def main_tempo(sequence: Any) -> float | None:
@@ -139,9 +160,9 @@ def windows(spec: DrumWindows, music: Music, dropped: Dropped) -> list[Window]:
     found = []
     for placed in placed_windows(spec, music.sequence, dropped, music.notes):
         section = known[placed.section]
-        begin, bpm = _seconds_and_tempo(spec, music, times, placed.section, placed.step, spec.slice_bars)
+        begin, bpm, place = _place(spec, music, times, placed.section, placed.step, spec.slice_bars)
         labels: Labels = np.frombuffer(placed.data, np.int64)
-        found.append(Window(begin, _bar(spec, section, placed.step), bpm, labels))
+        found.append(Window(begin, _bar(spec, section, placed.step), bpm, labels, place))
     return found
 
 
@@ -156,15 +177,15 @@ def stretches(spec: DrumWindows, music: Music, dropped: Dropped) -> list[Stretch
     known, times = sections(music), section_times(music.sequence)
     found = []
     for placed in placed_stretches(spec, music.sequence, dropped, music.notes):
-        _, bpm = _seconds_and_tempo(spec, music, times, placed.section, placed.step, len(placed.labels))
-        found.append(Stretch(_bar(spec, known[placed.section], placed.step), bpm, placed.labels))
+        _, bpm, place = _place(spec, music, times, placed.section, placed.step, len(placed.labels))
+        found.append(Stretch(_bar(spec, known[placed.section], placed.step), bpm, placed.labels, place))
     return found
 
 
-def _seconds_and_tempo(
+def _place(
     spec: DrumWindows, music: Music, split: Split | None, section: int, step: int, bars: int
-) -> tuple[float, float]:
-    """Returns the start in seconds and the tempo of some bars.
+) -> tuple[float, float, Place]:
+    """Returns the start in seconds, the tempo and the grid of some bars.
 
     Args:
         spec: Settings of the windows.
@@ -180,7 +201,8 @@ def _seconds_and_tempo(
     step_seconds = 60 / (qpm * spec.steps_per_quarter) if qpm > 0 else 0.0
     begin = times[section] + step * step_seconds
     end = begin + bars * spec.steps_per_bar * step_seconds
-    return float(music.given_seconds(begin)), music.given_tempo(begin, end, qpm)
+    place = Place(times[section], times[section + 1], spec.steps_per_quarter * qpm / 60.0, step)
+    return float(music.given_seconds(begin)), music.given_tempo(begin, end, qpm), place
 
 
 def _bar(spec: DrumWindows, section: Section, step: int) -> float:
