@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 from fixtures.documented_commands import Line, command_lines
 from fixtures.generate_command import Generate
+from fixtures.models import random_model
 from fixtures.started_runs import write_run
-from gmd_vae.configuration.registry import DEFAULT_CONFIG
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.families import family_of
+from gmd_vae.generation import find_model, newest_model
 from gmd_vae.generation.job import GenerationJob
+from gmd_vae.models.bundled import bundled_models
+from gmd_vae.models.model_file import write_model
 
 README = Path(__file__).parent.parent.parent / "README.md"
 NAMED = {"--run-dir", "--model", "--checkpoint-file"}
@@ -70,3 +75,26 @@ def test_each_generate_takes_the_drum_model_that_was_trained_last(
                 checked += 1
     assert checked >= 9
     assert len(drum_runs) >= 5
+
+
+def test_without_a_run_the_bundled_model_that_can_do_it_is_taken(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_midi: Callable[..., bytes],
+    jobs: list[GenerationJob],
+    generate: Generate,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("drums.mid").write_bytes(make_midi([(quarter * 480, 36) for quarter in range(32)]))
+    write_model(Path("player.safetensors"), random_model(get_config("groovae_2bar_humanize_small")))
+    models = {**bundled_models(), "player": Path("player.safetensors")}
+    for module in (find_model, newest_model):
+        monkeypatch.setattr(module, "bundled_models", lambda: models)
+    assert generate("--mode", "groove", "--input-midi", "drums.mid")[0] == 0
+    assert family_of(jobs[0].source.config).humanizes(jobs[0].source.config)
+    write_run(Path("runs/hum"), "2026-03-01T10:00:00+00:00", "groovae_2bar_humanize_small")
+    code, err = generate("--mode", "vary", "--input-midi", "drums.mid")
+    assert code == 0
+    assert jobs[1].source.config.name == DEFAULT_CONFIG
+    assert "No run can do this: 'runs/hum' ('groovae_2bar_humanize_small' is made for --mode groove" in err
+    assert "Taking groove-4bar of the package" in err

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from gmd_vae.common.errors import UsageError
+from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.home import runs_folder
 from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
@@ -15,7 +16,7 @@ from gmd_vae.generation.find_model import FoundModel, check_humanizable, find_mo
 from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import GROOVE, MEASURED
-from gmd_vae.models.bundled import DEFAULT
+from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.checkpoints import open_checkpoint
 from gmd_vae.training.run.choose_run import choose_run, require_run
 from gmd_vae.training.run.folder import Run
@@ -24,7 +25,7 @@ from gmd_vae.training.run.folder import Run
 def find_newest_model(
     options: Mapping[str, Any], spelling: str | None, *, rendered: bool
 ) -> tuple[AbstractContextManager[FoundModel], str]:
-    """Finds the newest run that can do what the options ask; where there is none, the default bundled model.
+    """Finds the newest run that can do what the options ask; where there is none, the first bundled model that can.
 
     Args:
         options: Options of ``gmd-vae generate`` by name.
@@ -50,8 +51,19 @@ def find_newest_model(
     choice = choose_run(runs_folder(), check)
     if choice.run is not None:
         return find_run_model(choice.run.folder, None), choice.explain()
+    name = _bundled_model(options, rendered=rendered)
     line = choice.explain()
-    return find_model(DEFAULT), f"{line}. Taking {DEFAULT} of the package" if line else ""
+    return find_model(name), f"{line}. Taking {name} of the package" if line else ""
+
+
+def _bundled_model(options: Mapping[str, Any], *, rendered: bool) -> str:
+    """Returns the name of a bundled model that can do what the options ask; where none can, the default one."""
+    bundled = bundled_models()
+    for name in (DEFAULT, *(other for other in bundled if other != DEFAULT)):
+        with find_model(name) as found, contextlib.suppress(GmdVaeError):
+            check_model(found.source.config, options, rendered=rendered)
+            return name
+    return DEFAULT
 
 
 def check_model(config: Config, options: Mapping[str, Any], *, rendered: bool) -> None:
