@@ -68,7 +68,7 @@ def test_a_walk_between_two_beats(home: Path) -> None:
     one, other = sorted((home / "data/raw/starter").rglob("*.mid"))[:2]
     ends = ("--input-midi", str(one), "--input-midi", str(other))
     done = run_here(home, "generate", "--mode", "interpolate", *ends, "-n", "5", "--output-dir", "walk")
-    assert "windows, taking the first" in done.stderr
+    assert "the fullest regular one" in done.stderr
     assert len(list((home / "walk").glob("interpolate-*.mid"))) == 5
 
 
@@ -257,7 +257,7 @@ print("tensorflow" in sys.modules)
 
 def test_an_empty_folder_says_what_to_run(tmp_path: Path) -> None:
     for command, action in (
-        ("train", "Run 'make data'"),
+        ("train", "Run 'gmd-vae fetch groove'"),
         ("report", "Run 'gmd-vae train' first"),
         ("convert", "gmd-vae fetch"),
         ("preprocess", "gmd-vae convert"),
