@@ -118,8 +118,8 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
-    from gmd_vae.common.printable import as_command
     from gmd_vae.common.home import data_folder, place_in_words
+    from gmd_vae.common.printable import as_command
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 
     if stock:
