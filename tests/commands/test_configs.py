@@ -27,7 +27,7 @@ def test_the_list_names_every_config_with_its_size(capsys: pytest.CaptureFixture
     lines = {line.split()[0]: line for line in out.splitlines() if line}
     for config in all_configs().values():
         assert f"{count_parameters(config) / 1e6:.1f} M" in lines[config.name]
-    assert f"Default: {DEFAULT_CONFIG}\nNext: gmd-vae configs {DEFAULT_CONFIG}," in out
+    assert f"Default: {DEFAULT_CONFIG}\nNext: gmd-vae configs NAME," in out
 
 
 def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,7 +47,6 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
     from gmd_vae.common.own_files import check_writable
-    from gmd_vae.common.printable import as_command
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
 
     if picture is not None and name is None:
@@ -78,7 +77,7 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
         return
     _show_all(configs)
     console.stdout().print(f"Default: {DEFAULT_CONFIG}")
-    console.print_next(f"{as_command('configs', DEFAULT_CONFIG)}, or with another name, for every number of a config")
+    console.print_next("gmd-vae configs NAME, for every number of a config and its commands")
 
 
 def _facts(config: Config) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _print(report: dict[str, Any]) -> None:
     if report["problems"] and report["ok"]:
         out.print("Nothing that stops the work.", style="green")
     if report["ok"]:
-        console.print_next("gmd-vae generate, for beats of a model of the package; gmd-vae fetch groove, to train one")
+        console.print_next("gmd-vae generate, or gmd-vae fetch groove to train a model of your own")
 
 
 def _table(report: dict[str, Any]) -> Table:

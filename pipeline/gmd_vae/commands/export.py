@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ def command(
     console.print_next(
         {
             "safetensors": as_command("generate", "--model", output),
-            "magenta": f"Magenta's music_vae_generate --config={model.config.name} --checkpoint_file={output}",
+            "magenta": f"Magenta's music_vae_generate --checkpoint_file={shlex.quote(str(output))}",
             "magentajs": "a page with @magenta/music that loads this folder (docs/magentajs.md)",
         }[format_name]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _LONGEST = 4000  # characters: a value from a damaged file may have millions
+_LISTED = 20  # names in a sentence
 
 
 class GmdVaeError(Exception):
@@ -62,4 +63,5 @@ def nearest(name: str, known: list[str]) -> str:
     matches = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if matches:
         return "Did you mean " + " or ".join(f"'{match}'" for match in matches) + "?"
-    return "Known: " + ", ".join(sorted(known)) + "."
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f"Known: {', '.join(sorted(known)[:_LISTED])}{more}."
