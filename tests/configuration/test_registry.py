@@ -63,6 +63,11 @@ def test_the_error_for_an_unknown_name_has_the_nearest_one() -> None:
         get_config("hierdec-drum_4bat")
 
 
+def test_a_name_like_no_other_gets_a_short_answer() -> None:
+    with pytest.raises(UsageError, match=r"Known: (\S+, ){19}\S+ and \d\d more\. 'gmd-vae configs' lists them all\."):
+        get_config("zzz")
+
+
 def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = get_config("mine", own_file)
     assert mine.windows.steps == 32
@@ -85,7 +90,8 @@ def test_a_users_own_file_adds_configs(own_file: Path, monkeypatch: pytest.Monke
         (OWN.replace("drum-labels", "drum-label"), r"the family 'drum-label', which does not exist.*'drum-labels'"),
         (OWN.replace("slice_bars=2", "slice_bars=2, roll_output=True"), "writes labels, not a drum roll"),
         (OWN.replace("drum-labels", "nade-drums"), "writes a drum roll"),
-        (OWN.replace("drum-labels", "streams"), "needs MagentaWindows"),
+        (OWN.replace("drum-labels", "streams"), "needs the field 'magenta'"),
+        (OWN.replace("drum-labels", "groovae"), "needs MagentaWindows"),
         ("from pipeline.models.config import VaeConfig", "line 1: ModuleNotFoundError"),
         ("a = 1\nimport sys; sys.exit(0)", r"line 2: it ends the program"),
         ("raise SystemExit", "ends the program"),
