@@ -64,9 +64,12 @@ def test_it_plays_the_drums_of_a_file(tmp_path: Path) -> None:
     assert min(backbeat) > sum(weak) / len(weak)  # drummers accent it
 
 
-def test_beats_without_it_are_told_its_name(tmp_path: Path, make_midi: Callable[..., bytes]) -> None:
+def test_it_is_taken_where_only_a_groovae_will_do_and_named_where_another_is_given(
+    tmp_path: Path, make_midi: Callable[..., bytes]
+) -> None:
     (tmp_path / "drums.mid").write_bytes(make_midi())
-    refused = run_here(tmp_path, "generate", "--mode", "groove", "--input-midi", "drums.mid", expect=2)
-    assert "--model humanize-2bar" in refused.error
+    groove = ("generate", "--mode", "groove", "--input-midi", "drums.mid")
+    assert "bundled model humanize-2bar" in run_here(tmp_path, *groove).stderr
+    assert "--model humanize-2bar" in run_here(tmp_path, *groove, "--model", "groove-4bar", expect=2).error
     refused = run_here(tmp_path, "generate", "--humanize", "groove-4bar", expect=2)
     assert "Give humanize-2bar" in refused.error
