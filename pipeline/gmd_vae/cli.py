@@ -146,7 +146,7 @@ def _folder_is_gone() -> bool:
 
 def _os_error(error: OSError) -> str:
     """Returns an error of the operating system as one line, with the user's next action."""
-    if isinstance(error, FileNotFoundError) and not error.filename and _folder_is_gone():
+    if isinstance(error, FileNotFoundError) and _folder_is_gone():
         return "The current folder does not exist any more. Change to another one (cd), then run the command again."
     name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) and error.filename else ""
     reason = error.strerror or str(error)

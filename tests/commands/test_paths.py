@@ -121,7 +121,7 @@ def test_a_compressed_file_of_note_sequences_is_no_archive(folder: Path) -> None
     assert "nor an archive" in run_here(folder, "convert", "packed", expect=1).error
 
 
-@pytest.mark.parametrize("arguments", [["inspect", "."], ["fetch", "starter"], ["convert"], ["render", "x.mid"]])
+@pytest.mark.parametrize("arguments", [["inspect", "."], ["fetch", "starter"], ["convert"], ["generate", "-n", "1"]])
 def test_a_deleted_working_folder_is_named(tmp_path: Path, arguments: list[str]) -> None:
     command = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
     done = subprocess.run(

@@ -229,6 +229,11 @@ def test_unreadable_input_is_an_error_with_the_next_action(tmp_path, write_notes
     refused(
         tmp_path / "midi", r"has no manifest.json. Give preprocess the folder that this makes: gmd-vae convert .*midi"
     )
+    run(notes, tmp_path / "examples")
+    shard = next((tmp_path / "examples").glob("train-*"))
+    refused(shard, r"holds examples, the windows of 'gmd-vae preprocess'.*Give the whole folder, .*examples")
+    (tmp_path / "own.tfrecord.gz").write_bytes(gzip.compress(shard.read_bytes()))
+    refused(tmp_path / "own.tfrecord.gz", "Give the whole folder that preprocess wrote")
     manifest.write(tmp_path / "midi", "fetch", {})
     refused(tmp_path / "midi", "made by 'fetch'")
     refused(write_notes(tmp_path / "empty" / "train.tfrecord", []), "holds no NoteSequences")

@@ -19,6 +19,7 @@ from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.midi.notes_manifest import NotesFile, read_convert_manifest
 from gmd_vae.midi.tfrecord import FRAME, create, file_name, is_gzip, read_records, record_sizes, write_record
+from gmd_vae.windows.storage.records import is_example
 
 STOCK_STAGE = "preprocess --stock"  # stage name in the manifests of such folders, which hold NoteSequences too
 _RANGE_RECORDS = 64  # maximum of a range
@@ -184,6 +185,12 @@ def open_notes(path: Path) -> NotesInput:
     if start in (b"MThd", b"PK\3\4") or (is_gzip(path) and not _begins_with_a_record(path)):
         raise GmdVaeError(
             f"'{path}' holds MIDI or is an archive, not NoteSequences", f"Run: {as_command('convert', path)}"
+        )
+    if is_example(next(read_records(path), b"")):
+        is_in_folder = manifest.stage_of(path.parent) == "preprocess"
+        raise GmdVaeError(
+            f"'{path}' holds examples, the windows of 'gmd-vae preprocess', not NoteSequences",
+            f"Give the whole folder{f', {path.parent}' if is_in_folder else ' that preprocess wrote'}.",
         )
     split, rule = ("train", "all in train") if _leaves_training_empty(path) else (None, "hash of the id")
     return NotesInput(path, ((path, split),), {"name": path.name, "sha256": sha256(path), "split_by": rule})

@@ -256,6 +256,15 @@ def _sources(features: Any) -> list[str]:
     return [source.decode("utf-8", "replace") for source in features["sources"].bytes_list.value]
 
 
+def is_example(record: bytes) -> bool:
+    """Returns True for the record of a window, in either format."""
+    try:
+        features = _parse(record)
+    except GmdVaeError:
+        return False
+    return "sources" in features and ("labels" in features or "inputs" in features)
+
+
 def _parse(record: bytes) -> Any:
     from google.protobuf.message import DecodeError
 
