@@ -133,4 +133,4 @@ def test_a_deleted_working_folder_is_named(tmp_path: Path, arguments: list[str])
         timeout=60,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: The current folder does not exist any more."), done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: The current folder does not exist any more."), done.stderr
