@@ -77,6 +77,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate) -> None:
     code, out, err = evaluate(run / "best", *QUICK, "--table")
     assert code == 0
     assert "Measured before" in err
+    assert err.endswith(f"\nNext: gmd-vae report {run}\n")
     assert "Starting TensorFlow" not in err
     assert "free-running" in out
     assert "kick" not in out  # only in the tables of one run
