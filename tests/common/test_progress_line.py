@@ -112,6 +112,8 @@ for name, unit, scale in (("Converting", "files", 1), ("Groove", "MB", 1000000))
             progress(done * scale, 1000 * scale)
         time.sleep(0.2)
 with console.percent_progress() as progress:
+    progress("Loading", 0.0)
+    time.sleep(0.2)
     for now, share in enumerate((0.0, 0.25)):
         progress("Reconstructing", share)
     time.sleep(60)
@@ -129,7 +131,8 @@ COUNTED = {
 @pytest.mark.parametrize("columns", COUNTED)
 def test_counts_bytes_and_shares(columns: int) -> None:
     with on_terminal([sys.executable, "-c", COUNTS], columns) as terminal:
-        for line in COUNTED[columns]:
+        *counts, share = COUNTED[columns]
+        for line in (*counts, "Loading ...", share):
             assert len(terminal.wait_for(lambda lines, line=line: _is_shown(line, lines))) == 1
 
 

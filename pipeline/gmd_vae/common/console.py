@@ -100,6 +100,9 @@ def percent_progress() -> Iterator[Callable[[str, float], None]]:
             if begins := description != stage:
                 clock, stage = _Clock(), description
             rate = clock.rate(share)
+            if not share:  # many stages report only that they begin
+                line.show(Part(0, f"{description} ..."), at_once=begins)
+                return
             line.show(
                 Part(2, description),
                 Part(3, share=share),
