@@ -108,12 +108,13 @@ now = 0.0
 console.time = types.SimpleNamespace(monotonic=lambda: now)
 for name, unit, scale in (("Converting", "files", 1), ("Groove", "MB", 1000000)):
     with console.count_progress(name, unit, scale) as progress:
+        time.sleep(0.1)
         for now, done in enumerate((1, 41)):
             progress(done * scale, 1000 * scale)
-        time.sleep(0.2)
+        time.sleep(0.1)
 with console.percent_progress() as progress:
     progress("Loading", 0.0)
-    time.sleep(0.2)
+    time.sleep(0.1)
     for now, share in enumerate((0.0, 0.25)):
         progress("Reconstructing", share)
     time.sleep(60)
@@ -131,8 +132,8 @@ COUNTED = {
 @pytest.mark.parametrize("columns", COUNTED)
 def test_counts_bytes_and_shares(columns: int) -> None:
     with on_terminal([sys.executable, "-c", COUNTS], columns) as terminal:
-        *counts, share = COUNTED[columns]
-        for line in (*counts, "Loading ...", share):
+        files, megabytes, share = COUNTED[columns]
+        for line in ("Converting ...", files, "Groove ...", megabytes, "Loading ...", share):
             assert len(terminal.wait_for(lambda lines, line=line: _is_shown(line, lines))) == 1
 
 

@@ -63,6 +63,8 @@ def count_progress(description: str, unit: str, scale: int = 1) -> Iterator[Call
     """
     with progress_line() as line:
         clock, digits = _Clock(), int(scale > 1)
+        if line is not None:
+            line.show(Part(0, f"{description} ..."))  # the first count can take seconds
 
         def show(done: int, total: int) -> None:
             if line is None:
