@@ -72,7 +72,7 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     wrote, then = answer.stdout.splitlines()
     assert wrote == f"Wrote model.safetensors ({size:.1f} MB, {DEFAULT_CONFIG}, step 3)"
     assert then == "Next: gmd-vae generate --model model.safetensors"
-    assert not answer.stderr
+    assert answer.stderr == "Run: runs/mine, the only one\n"
     assert "busier" in model.attribute_vectors  # computed, and kept
     assert (folder / "runs" / "mine" / "attributes" / "step-3" / "vectors.npz").is_file()
 
@@ -124,7 +124,7 @@ def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, star
         manifest.write(mine / "eval" / name, "evaluate", {})
     (mine / "metrics.jsonl").write_text('{"split": "train", "step": 3, "cpu_seconds": 9000.0}\n')
     answer = run_here(folder, "export", "-o", "model.safetensors")
-    assert not answer.stderr
+    assert answer.stderr == "Run: runs/mine, the only one\n"
     model = read_model(folder / "model.safetensors")
     assert model.attribute_vectors.keys() == kept.keys()
     for name, vector in kept.items():
@@ -145,7 +145,8 @@ def test_without_training_windows_there_are_no_attribute_vectors(folder: Path) -
     content = json.loads(described.read_text())
     described.write_text(json.dumps({**content, "examples": "gone"}))
     answer = run_here(folder, "export", "-o", "model.safetensors")
-    assert answer.stderr == "Without attribute vectors: they need a run and its training windows.\n"
+    without = "Without attribute vectors: they need a run and its training windows."
+    assert answer.stderr.splitlines() == ["Run: runs/mine, the only one", without]
     model = read_model(folder / "model.safetensors")
     assert (model.attribute_vectors, model.card.training_windows) == ({}, None)
 
@@ -260,7 +261,7 @@ def test_damage_is_refused_and_nothing_is_written(folder: Path) -> None:
     broken = {**MODEL.variables, "encoder/mu/bias": np.full(4, np.nan, np.float32)}
     write_checkpoint(folder / "runs" / "mine" / "best" / "model.ckpt-3", broken)
     for format_name in FORMATS:
-        answer = run_here(folder, "export", "-o", "model.safetensors", "--format", format_name, expect=1)
+        answer = run_here(folder, "export", "runs/mine", "-o", "model.safetensors", "--format", format_name, expect=1)
         assert "'encoder/mu/bias' of 'mine' holds numbers that are not finite" in answer.error
     assert [path.name for path in folder.iterdir()] == ["runs"]
     assert (

@@ -34,5 +34,6 @@ def data_folder(stage: str) -> Path:
 
 def place_in_words() -> str:
     """Returns the place of ``data`` and ``runs`` and the way to change it, as a sentence for errors."""
-    where = f"the folder of {VARIABLE}" if os.environ.get(VARIABLE) else "the current folder"
-    return f"data/ and runs/ are searched in {where}, '{home().absolute()}'; {VARIABLE} names another."
+    if os.environ.get(VARIABLE):
+        return f"data/ and runs/ are searched in the folder of {VARIABLE}, '{home()}'."
+    return f"data/ and runs/ are searched in the current folder, '{Path.cwd()}'; {VARIABLE} names another."
