@@ -15,9 +15,10 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.models.model_file import ModelFile
+from gmd_vae.rendering.layout import hit_height
 from gmd_vae.rendering.studio.model_data import attribute_vectors, describe_drums, pack_model
 from gmd_vae.rendering.studio.page import _feel
-from gmd_vae.rendering.studio.scripts import ENGINE, MUSIC
+from gmd_vae.rendering.studio.scripts import APP, ENGINE, MUSIC
 
 WINDOWS = get_config(DEFAULT_CONFIG).drum_windows
 MIDI = """
@@ -92,6 +93,46 @@ def test_undo_and_redo_go_back_and_forth(run_script: RunScript) -> None:
     print([back, forth, history.redo("d") ?? null]);
     """
     assert run_script(MUSIC, code) == [["b", "a", None], ["b", "c", None], None]
+
+
+TIMING = """
+globalThis.requestAnimationFrame = () => {};
+const whens = [], context = {currentTime: 5}, clock = {};
+const kit = {open: () => ({}), hit: (target, voice, velocity, when) => whens.push(when)};
+const lookAhead = (fill) => { clock.fill = fill; return () => {}; };
+const sound = {start: async () => {}, kit, context, audible: 0, lookAhead};
+const byStep = Array.from({length: 64}, () => []), midi = {hit() {}, step() {}, stop() {}};
+for (const hit of new Performer(given.drums, given.feel).play(levelsOf(given.beats[0], 9), given.playing)) {
+  byStep[hit.step].push(hit);
+}
+const {tempo, swing} = given.playing;
+const music = new GridMusic(given.drums, midi, () => ({byStep, tempo, swing}), () => {}, () => {});
+new Player(sound, () => {}).start(music).then(() => {
+  for (; whens.length < 4000; context.currentTime += 0.04) clock.fill(context.currentTime + 0.15);
+  print({whens, byStep: byStep.map((hits) => hits.map(({offset}) => offset))});
+});
+"""
+
+
+def test_hits_are_scheduled_within_a_millisecond_of_the_audio_clock(
+    given: dict[str, Any], run_script: RunScript
+) -> None:
+    given["playing"] |= {"swing": 60, "humanize": 1}
+    scripts = [*ENGINE, *MUSIC, *(script for script in APP if script.stem in ("player", "grid_music"))]
+    found = run_script(scripts, TIMING, given)
+    seconds = 60 / 97 / 4
+    places = [step + 0.2 * (step % 2) + offset for step, offsets in enumerate(found["byStep"]) for offset in offsets]
+    beats = np.arange(len(found["whens"]) // len(places))[:, np.newaxis]
+    assert len(beats) > 10
+    expected = np.maximum(5, 5.06 + seconds * (64 * beats + places).ravel())
+    assert np.abs(found["whens"][: expected.size] - expected).max() < 1e-3
+
+
+def test_a_hit_is_as_tall_in_pictures_of_the_studio_as_in_those_of_the_report(run_script: RunScript) -> None:
+    velocities = np.array([1, 45, 80, 127])
+    scripts = [script for script in APP if script.stem == "picture"]
+    found = run_script(scripts, "print(given.map(hitHeight))", velocities.tolist())
+    np.testing.assert_allclose(found, hit_height(velocities))
 
 
 UNDO = """

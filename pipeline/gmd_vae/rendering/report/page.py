@@ -18,7 +18,7 @@ from gmd_vae.rendering.report.curves import Curves, read_curves
 from gmd_vae.rendering.report.evaluations import read_evaluations
 from gmd_vae.rendering.report.grid_svg import HEIGHT
 from gmd_vae.rendering.report.run_facts import read_run_facts
-from gmd_vae.rendering.web.html import COLOURS, PLAYER, embedded, joined, policy, script_of
+from gmd_vae.rendering.web.html import SCRIPTS, STYLE, embedded, environment, joined, policy, script_of
 from gmd_vae.rendering.web.kit_samples import LOUDNESS, kit
 from gmd_vae.training.history import NAME as METRICS
 from gmd_vae.training.run.folder import Run
@@ -158,14 +158,11 @@ def _uri(midi: bytes) -> str:
 
 def _render(**content: Any) -> str:
     """Fills the template. Everything is escaped, except the style sheet, the script, the charts and the data."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["interval"] = _interval
-    style, script = joined([COLOURS, _HERE / "page.css"]), script_of([*PLAYER, _HERE / "page.js"])
+    templates = environment(_HERE)
+    templates.filters["interval"] = _interval
+    style, script = joined([*STYLE, _HERE / "page.css"]), script_of([*SCRIPTS, _HERE / "page.js"])
     beats = {
         card["id"]: {"title": card["title"], **card["beat"].grid.player}
         for section in content["sections"]
@@ -177,8 +174,7 @@ def _render(**content: Any) -> str:
         "loudness": LOUDNESS,
         "beats": beats,
     }
-    template = environment.from_string((_HERE / "page.html.j2").read_text(encoding="utf-8"))
-    return template.render(
+    return templates.get_template("page.html.j2").render(
         **content,
         mark=Markup(MARK),
         policy=policy(style, [script]),

@@ -16,7 +16,7 @@ from gmd_vae.models.latent_density import describe
 from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.studio.model_data import attribute_vectors, check_playable, describe_drums, pack_model
 from gmd_vae.rendering.studio.scripts import APP, ENGINE
-from gmd_vae.rendering.web.html import COLOURS, embedded, joined, policy, script_of
+from gmd_vae.rendering.web.html import STYLE, embedded, environment, joined, policy, script_of
 from gmd_vae.rendering.web.kit_samples import LOUDNESS, kit
 
 NAME = "studio.html"
@@ -77,13 +77,9 @@ def write_studio(model: ModelFile, target: Path, inputs: Iterable[Path] = ()) ->
 
 def _render(model: ModelFile) -> str:
     """Fills the template. Everything is escaped, except the style sheet, the scripts and the data."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    style = joined([COLOURS, _HERE / "page.css"])
+    style = joined([*STYLE, _HERE / "page.css"])
     engine, script = script_of(ENGINE), script_of(APP)
     temperature = TEMPERATURES[SAMPLE]
     feel = _feel(model)
@@ -98,21 +94,24 @@ def _render(model: ModelFile) -> str:
         "loudness": LOUDNESS,
         "settings": {"tempo": _TEMPO, "swing": 50, "humanize": humanize / 100, "temperature": temperature, "seed": 0},
     }
-    template = environment.from_string((_HERE / "page.html.j2").read_text(encoding="utf-8"))
-    return template.render(
-        mark=Markup(MARK),
-        policy=policy(style, [engine, script], worker=True),
-        style=Markup(style),
-        engine=Markup(engine),
-        script=Markup(script),
-        data=Markup(embedded(data)),
-        name=model.card.name,
-        lead=_lead(model),
-        facts=_facts(model),
-        attributes=sorted(model.attribute_vectors),
-        attribution=_ATTRIBUTION if feel else "",
-        humanize=humanize,
-        temperature=round(100 * temperature),
+    return (
+        environment(_HERE)
+        .get_template("page.html.j2")
+        .render(
+            mark=Markup(MARK),
+            policy=policy(style, [engine, script], worker=True),
+            style=Markup(style),
+            engine=Markup(engine),
+            script=Markup(script),
+            data=Markup(embedded(data)),
+            name=model.card.name,
+            lead=_lead(model),
+            facts=_facts(model),
+            attributes=sorted(model.attribute_vectors),
+            attribution=_ATTRIBUTION if feel else "",
+            humanize=humanize,
+            temperature=round(100 * temperature),
+        )
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gmd_vae.rendering.web.html import PLAYER
+from gmd_vae.rendering.web.html import SCRIPTS
 
 _HERE = Path(__file__).parent
 _ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "density", "model", "worker")
@@ -20,8 +20,8 @@ _MUSIC = (
     "model_client",
     "studio",
 )
-_PAGE = ("thumbnail", "beat_list", "midi_out", "grid_music", "grid", "pad", "files", "main")
+_PAGE = ("picture", "beat_list", "midi_out", "grid_music", "grid", "pad", "files", "main")
 
 ENGINE = [_HERE / "engine" / f"{name}.js" for name in _ENGINE]
 MUSIC = [_HERE / "app" / f"{name}.js" for name in _MUSIC]
-APP = [*PLAYER, *MUSIC, *(_HERE / "app" / f"{name}.js" for name in _PAGE)]
+APP = [*SCRIPTS, *MUSIC, *(_HERE / "app" / f"{name}.js" for name in _PAGE)]

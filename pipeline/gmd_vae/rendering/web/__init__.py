@@ -4,9 +4,11 @@ In: the kit of ``rendering.kit``, and any content. Out: encoded strokes, scripts
 the content security policy. Read ``html.py`` first.
 
 - ``html.py``: joins scripts, escapes JSON, and writes the policy under which a page runs its own scripts only.
+- ``document.html.j2``: head and scripts of every page, whose templates fill its blocks.
 - ``kit_samples.py``: encodes one stroke of each voice.
 - ``sound.js``: the kit in the browser, live and offline, with its limiter and the timer of the player.
 - ``player.js``: schedules music by the audio clock, and shows what is audible.
 - ``elements.js``: finds elements of the page by selector and class.
-- ``colours.css``: the colours of all pages, light and dark.
+- ``colours.css``, ``base.css``, ``grid.css``: the colours of all pages, light and dark, and the style of what they have
+  in common, such as the pictures of beats.
 """

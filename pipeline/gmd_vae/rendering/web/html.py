@@ -8,10 +8,14 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-COLOURS = Path(__file__).with_name("colours.css")
-PLAYER = [Path(__file__).with_name(f"{name}.js") for name in ("elements", "sound", "player")]
+if TYPE_CHECKING:
+    import jinja2
+
+_HERE = Path(__file__).parent
+STYLE = [_HERE / f"{name}.css" for name in ("colours", "base", "grid")]
+SCRIPTS = [_HERE / f"{name}.js" for name in ("elements", "sound", "player")]
 _JSDOC = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 
 
@@ -29,6 +33,25 @@ def joined(files: Iterable[Path]) -> str:
 def script_of(files: Iterable[Path]) -> str:
     """Returns scripts as one classic script in strict mode, so that the page also opens from disk; without JSDoc."""
     return '"use strict";\n' + _JSDOC.sub("", joined(files))
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """Returns the environment of a page's template, which fills the blocks of ``document.html.j2``.
+
+    Text is escaped, unless it is ``Markup``.
+
+    Args:
+        folder: Folder of the template.
+    """
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder, _HERE]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def policy(style: str, scripts: Iterable[str], *, worker: bool = False) -> str:

@@ -2,21 +2,9 @@
 const HOLD = 350;
 
 /**
- * Returns a canvas with the small grid of a beat.
- * @param {Beat} beat Beat.
- * @param {number} drums Number of drum classes.
- */
-function thumbnailOf(beat, drums) {
-  const steps = beat.levels.length / drums;
-  const canvas = Object.assign(document.createElement("canvas"), { width: 2 * steps, height: 4 * drums });
-  requestAnimationFrame(() => drawThumbnail(canvas, beat.levels, drums)); // its colour comes with its place
-  return canvas;
-}
-
-/**
  * Returns the buttons of beats for a list.
  * @param {Beat[]} beats Beats.
- * @param {number} drums Number of drum classes.
+ * @param {Drums} drums Drums of the model.
  * @param {{name: (beat: Beat, number: number) => string, text: (number: number) => string,
  *   press: (number: number) => void, hold?: (number: number, on: boolean) => void}} actions Accessible name and visible text
  *   of a button; functions for a press, and for a hold and its release (by pointer, or by the key H).
@@ -26,7 +14,7 @@ function beatButtons(beats, drums, { name, text, press, hold }) {
     const item = document.createElement("li"), button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-label", name(beat, number));
-    button.append(text(number), thumbnailOf(beat, drums));
+    button.append(text(number), pictureOf(beat.levels, drums));
     let timer = 0, held = false;
     const begin = () => {
       held = true;

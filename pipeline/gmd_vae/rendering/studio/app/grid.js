@@ -137,7 +137,7 @@ class Grid {
     });
     for (const { step, drum, velocity, offset } of hits) {
       const mark = this.marks[step * count + drum];
-      mark.style.height = `${Math.round(18 + (82 * velocity) / 127)}%`;
+      mark.style.height = `${Math.round(100 * hitHeight(velocity))}%`;
       mark.style.transform = `translateX(${Math.round(100 * offset)}%)`;
     }
   }

@@ -101,13 +101,13 @@ function openStudio() {
     },
     corners() {
       corners.forEach((button, number) => {
-        button.querySelector("canvas")?.remove();
-        button.append(thumbnailOf(studio.corners[number], drums.names.length));
+        button.querySelector("svg")?.remove();
+        button.append(pictureOf(studio.corners[number].levels, drums));
       });
       const drawn = studio.corners;
       /** @type {(x: number, y: number) => Promise<Uint8Array | null>} */
       const levelsAt = async (x, y) => (drawn === studio.corners ? (await studio.levelsAt(x, y)).levels : null);
-      report(pad.preview(levelsAt, drums.names.length));
+      report(pad.preview(levelsAt, drums));
     },
     variations() {
       showList("#variations", studio.variations, ({ z, levels, name }) => studio.takeNew(z, levels, name));
@@ -123,7 +123,7 @@ function openStudio() {
       grid.showLocks(studio.locks);
     },
     chain() {
-      node("#chain").replaceChildren(...beatButtons(studio.chain, drums.names.length, {
+      node("#chain").replaceChildren(...beatButtons(studio.chain, drums, {
         name: (beat, number) => `Remove beat ${number + 1} of the chain: ${beat.name}`,
         text: (number) => `${number + 1} ×`,
         press: (number) => {
@@ -147,7 +147,7 @@ function openStudio() {
    * @param {(beat: B) => void} take Function that takes a beat.
    */
   function showList(selector, beats, take) {
-    node(selector).replaceChildren(...beatButtons(beats, drums.names.length, {
+    node(selector).replaceChildren(...beatButtons(beats, drums, {
       name: (beat) => `${beat.name}: press to take, hold to hear`,
       text: (number) => String(number + 1),
       press: (number) => take(beats[number]),
@@ -369,12 +369,6 @@ function openStudio() {
     if (key === "Escape" && player.plays) report(toggle(chainAt >= 0));
   });
 
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { // small grids have the colour of the text
-    if (!studio.corners.length) return;
-    show.corners();
-    show.chain();
-    show.variations();
-  });
   show.chain();
   show.settings();
   const shared = readShared(location.hash.slice(1), steps * drums.names.length);

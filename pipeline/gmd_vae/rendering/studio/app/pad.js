@@ -4,12 +4,12 @@ const PREVIEWS = 6;
 /** A square between four beats: dragged by pointer, moved by its two sliders from the keyboard. */
 class Pad {
   /**
-   * @param {HTMLElement} element The pad: a canvas, a point and two sliders.
+   * @param {HTMLElement} element The pad: pictures, a point and two sliders.
    * @param {(x: number, y: number) => void} move Function that is called with each new place, both from 0 to 1.
    */
   constructor(element, move) {
     this.surface = find(".surface", HTMLElement, element);
-    this.canvas = find("canvas", HTMLCanvasElement, element);
+    this.pictures = find(".pictures", HTMLElement, element);
     this.point = find(".point", HTMLElement, element);
     const [across, down] = findAll("input", HTMLInputElement, element);
     this.across = across;
@@ -86,16 +86,16 @@ class Pad {
    * Draws the beats of the places, one after the other.
    * @param {(x: number, y: number) => Promise<Uint8Array | null>} levelsAt Function that returns the levels at a place;
    *   null where the corners have changed since.
-   * @param {number} drums Number of drum classes.
+   * @param {Drums} drums Drums of the model.
    */
   async preview(levelsAt, drums) {
-    const side = this.canvas.width / PREVIEWS, gap = side * 0.12;
     for (let number = 0; number < PREVIEWS ** 2; number++) {
       const column = number % PREVIEWS, row = Math.floor(number / PREVIEWS);
       const levels = await levelsAt((column + 0.5) / PREVIEWS, (row + 0.5) / PREVIEWS);
       if (!levels) return;
-      const box = { left: column * side + gap, top: row * side + 2 * gap, width: side - 2 * gap, height: side - 4 * gap };
-      drawThumbnail(this.canvas, levels, drums, box);
+      const picture = pictureOf(levels, drums), before = this.pictures.children[number];
+      if (before) before.replaceWith(picture);
+      else this.pictures.append(picture);
     }
   }
 }
