@@ -53,7 +53,7 @@ def test_a_run_that_cannot_do_the_work_is_passed_over_with_the_reason(runs: Path
     (damaged / "run.json").write_text("{}")
     run, line = require_run(runs, _only_small)
     assert run.folder == runs / "mine"
-    assert "the newest of 3 that can do this (started 2026-03-01 10:00 UTC)" in line
+    assert "the newest that can do this (started 2026-03-01 10:00 UTC)" in line
     assert line.endswith("passed over: 'runs/large' ('hierdec-drum_4bar' is large)")
     shutil.rmtree(runs / "mine")
     choice = choose_run(runs, _only_small)
@@ -69,7 +69,7 @@ def test_the_demo_comes_after_all_others(runs: Path) -> None:
     write_run(runs / "mine", None)
     run, line = require_run(runs, any_run)
     assert run.folder == runs / "mine"
-    assert line == "Run: runs/mine, the newest of 2 that can do this; passed over: 'runs/demo' (the demo)"
+    assert line == "Run: runs/mine, the newest that can do this; passed over: 'runs/demo' (the demo)"
 
 
 def test_without_a_trained_run_the_place_and_the_next_command_are_named(

@@ -63,9 +63,9 @@ class RunChoice:
         if self.count == 1:
             return f"Run: {self.run.folder}, the only one"
         started = "" if self.started is None else f" (started {self.started:%Y-%m-%d %H:%M} UTC)"
-        able = " that can do this" if because else ""
-        passed_over = f"; passed over: {because}" if because else ""
-        return f"Run: {self.run.folder}, the newest of {self.count:,}{able}{started}{passed_over}"
+        if because:
+            return f"Run: {self.run.folder}, the newest that can do this{started}; passed over: {because}"
+        return f"Run: {self.run.folder}, the newest of {self.count:,}{started}"
 
 
 def choose_run(runs: Path, check: CheckRun) -> RunChoice:
