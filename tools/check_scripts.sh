@@ -9,9 +9,10 @@ if ! command -v npm > /dev/null; then
     echo "npm is not installed: the JavaScript is not checked" >&2
     exit
 fi
-# npm leaves its own copy of the lock file in node_modules
-if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+# the copy shows which lock file was installed; git changes the times of files that are the same
+if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
     npm ci --no-audit --no-fund --loglevel=error < /dev/null
+    cp package-lock.json node_modules/.installed-lock.json
 fi
 if [ "${1:-}" != packages ]; then
     npm run --silent lint
