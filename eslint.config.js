@@ -3,7 +3,6 @@ const js = require("@eslint/js");
 // The pages' scripts share one global scope, so that names are checked by TypeScript.
 module.exports = [
   js.configs.recommended,
-  { ignores: ["eslint.config.js", "tests/"] },
   {
     files: ["pipeline/**/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "script" },
