@@ -14,6 +14,7 @@ from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.own_hparams import complete, magentas
 from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.configuration.window_specs import NINE_CLASSES, DrumWindows
+from gmd_vae.families import family_of
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
 from gmd_vae.midi.note_sequence import NoteSequence
@@ -219,7 +220,7 @@ def test_our_configs_are_in_the_map_that_magentas_scripts_read(magenta: Any) -> 
         theirs = configs.CONFIG_MAP[config.name]
         assert theirs.hparams.values() == magentas(config.hparams)
         assert theirs.data_converter.max_tensors_per_notesequence is None
-        assert theirs.data_converter.output_depth == config.drum_windows.output_depth
+        assert theirs.data_converter.output_depth == family_of(config).output(config).output_depth
 
 
 def test_our_checkpoint_contains_exactly_the_variables_of_stock_magenta(magenta: Any, tiny_run: Path) -> None:

@@ -210,7 +210,7 @@ def test_every_control_and_picture_has_a_name_and_ids_are_unique(open_page: Open
 def test_reduced_motion_turns_flashing_labels_off(open_page: Open) -> None:
     page = open_page(reduced_motion="reduce")
     page.locator("[data-play=b0]").click()
-    page.wait_for_function("() => audio.strokes > 4")
+    page.wait_for_function("() => audio.strokes > 4 && document.querySelector('.cursor.on')")
     assert page.locator(".lit").count() == 0
     assert cursor(page) >= 0
 
