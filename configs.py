@@ -284,7 +284,7 @@ HUMANIZE_HITS = Config(
         "mix_windows": 0.4,
         "mix_bars": 0.3,
         "drop_voices": 0.3,
-        # velocities of the step before are the model's own when it plays, and less regular than those of a drummer
+        # in playing its decoder reads blanks alone (models/forward/groove.py)
         "blank_inputs": 0.95,
         "sampling_schedule": "constant",
         "sampling_rate": 0,

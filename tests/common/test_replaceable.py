@@ -36,7 +36,7 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def refused(output: Path, match: str) -> None:
+def assert_refused(output: Path, match: str) -> None:
     before = snapshot(output.parent)
     with pytest.raises(GmdVaeError, match=match) as caught:
         write(output, "two")
@@ -75,24 +75,24 @@ def test_an_unchanged_output_is_replaced_and_nothing_is_left(output: Path) -> No
 def test_a_file_of_ones_own_is_kept_and_named(output: Path, name: str) -> None:
     (output / name).parent.mkdir(parents=True, exist_ok=True)
     (output / name).write_text("mine")
-    refused(output, f"holds '{name}', which 'gmd-vae stage' did not write")
+    assert_refused(output, f"holds '{name}', which 'gmd-vae stage' did not write")
 
 
 @pytest.mark.parametrize("text", ["longer than before", "ONE"])
 def test_a_changed_file_is_kept_and_named(output: Path, text: str) -> None:
     (output / "sub" / "b.mid").write_text(text)
-    refused(output, "'sub/b.mid' in .* was changed after 'gmd-vae stage' wrote it")
+    assert_refused(output, "'sub/b.mid' in .* was changed after 'gmd-vae stage' wrote it")
 
 
 def test_a_link_is_foreign_and_is_not_followed(output: Path, tmp_path: Path) -> None:
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "x").write_text("mine")
     (output / "link").symlink_to(tmp_path / "away")
-    refused(output, "holds 'link'")
+    assert_refused(output, "holds 'link'")
     (output / "link").unlink()
     (output / "a.mid").rename(tmp_path / "a.mid")
     (output / "a.mid").symlink_to(tmp_path / "a.mid")  # even to the same bytes
-    refused(output, r"holds 'a\.mid'")
+    assert_refused(output, r"holds 'a\.mid'")
 
 
 def test_a_description_of_an_input_does_not_list_it(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_description_of_an_input_does_not_list_it(tmp_path: Path) -> None:
     with whole_folder(out) as new:
         manifest.write(new, "stage", {"inputs": [manifest.describe_file(source)], "files": []})
     source.rename(out / "mine.mid")
-    refused(out, r"holds 'mine\.mid'")
+    assert_refused(out, r"holds 'mine\.mid'")
 
 
 def test_a_file_that_appears_during_the_work_is_kept(output: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_manifest_of_fetch_without_a_list_is_compared_with_the_new_folder(tmp_
 )
 def test_an_odd_manifest_lists_nothing(output: Path, content: str) -> None:
     (output / "manifest.json").write_text(content)
-    refused(output, r"holds 'a\.mid'")
+    assert_refused(output, r"holds 'a\.mid'")
 
 
 @pytest.mark.parametrize("folder", [".", ".."])
@@ -248,7 +248,7 @@ def test_names_in_a_manifest_that_lead_elsewhere_are_not_followed(output: Path, 
     content = {"format": 1, "stage": "stage", "files": [{"name": "a.mid", **entry}], "other_files": others}
     (output / "manifest.json").write_text(json.dumps(content))
     (output / "b").symlink_to(mine)  # a link is foreign, whatever the manifest says
-    refused(output, "holds 'b'")
+    assert_refused(output, "holds 'b'")
     (output / "b").unlink()
     write(output, "two")
     assert mine.read_text() == "one"

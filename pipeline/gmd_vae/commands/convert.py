@@ -102,17 +102,12 @@ def command(
     """
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
-    from gmd_vae.common.home import data_folder, place_in_words
+    from gmd_vae.common.home import default_input
     from gmd_vae.datasets.selection import Selection, parse_bpm
 
     if input_path is None:
-        input_path = data_folder("raw") / "groove"
-        if not input_path.exists():
-            raise GmdVaeError(
-                f"'{input_path}' does not exist",
-                "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files. "
-                f"{place_in_words()}",
-            )
+        action = "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files."
+        input_path = default_input("raw", action)
     engine = selected_engine(engine_name, scheduler, jobs)
     reading = selected_reading(drum_channel, drum_map, stock=stock)
     selection = Selection(

@@ -117,8 +117,7 @@ def command(
       gmd-vae preprocess /shared/notes --engine dask --scheduler tcp://10.0.0.1:8786
     """
     from gmd_vae.common import console
-    from gmd_vae.common.errors import GmdVaeError
-    from gmd_vae.common.home import data_folder, place_in_words
+    from gmd_vae.common.home import data_folder, default_input
     from gmd_vae.common.printable import as_command
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 
@@ -129,13 +128,8 @@ def command(
     engine = selected_engine(engine_name, scheduler, jobs)
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
     if input_path is None:
-        input_path = data_folder("notes") / "groove"
-        if not input_path.exists():
-            raise GmdVaeError(
-                f"'{input_path}' does not exist",
-                "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert wrote. "
-                f"{place_in_words()}",
-            )
+        action = "Make it with 'gmd-vae fetch groove' and 'gmd-vae convert', or name a folder that convert wrote."
+        input_path = default_input("notes", action)
     if output_dir is None:
         from gmd_vae.windows.notes_input import input_name
 

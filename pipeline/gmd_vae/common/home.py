@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gmd_vae.common.errors import GmdVaeError
+
 VARIABLE = "GMD_VAE_HOME"
 
 
@@ -30,6 +32,22 @@ def data_folder(stage: str) -> Path:
         stage: ``raw`` (datasets as published), ``notes`` (NoteSequences) or ``examples`` (training windows).
     """
     return home() / "data" / stage
+
+
+def default_input(stage: str, action: str) -> Path:
+    """Returns the folder of the Groove MIDI Dataset after a stage, the input of a command that names none.
+
+    Args:
+        stage: As for ``data_folder``.
+        action: The user's next action where there is no such folder, a sentence.
+
+    Raises:
+        GmdVaeError: There is none.
+    """
+    folder = data_folder(stage) / "groove"
+    if not folder.exists():
+        raise GmdVaeError(f"'{folder}' does not exist", f"{action} {place_in_words()}")
+    return folder
 
 
 def place_in_words() -> str:

@@ -179,8 +179,8 @@ class MagentaWindows:
     A test compares each row of ``magenta_table.py`` with the installed converters.
 
     Attributes:
-        converter: First of Magenta's configs with this converter. Examples cut for one fit every config with the same
-            converter.
+        converter: First of Magenta's configs with this converter, or the config itself where its family builds the
+            converter. Examples cut for one fit every config with the same converter.
         bars: Bars of 4/4 in a window.
         steps: Steps in a window, those of all tracks together; the longest where windows may be shorter.
         parts: Streams that the decoder writes, in the order of their columns. Empty for GrooVAE.

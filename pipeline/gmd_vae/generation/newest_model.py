@@ -51,19 +51,33 @@ def find_newest_model(
     choice = choose_run(runs_folder(), check)
     if choice.run is not None:
         return find_run_model(choice.run.folder, None), choice.explain()
-    name = _bundled_model(options, rendered=rendered)
+    name, found = _bundled_model(options, rendered=rendered)
     line = choice.explain()
-    return find_model(name), f"{line}. Taking {name} of the package" if line else ""
+    return contextlib.nullcontext(found), f"{line}. Taking {name} of the package" if line else ""
 
 
-def _bundled_model(options: Mapping[str, Any], *, rendered: bool) -> str:
-    """Returns the name of a bundled model that can do what the options ask; where none can, the default one."""
-    bundled = bundled_models()
-    for name in (DEFAULT, *(other for other in bundled if other != DEFAULT)):
-        with find_model(name) as found, contextlib.suppress(GmdVaeError):
-            check_model(found.source.config, options, rendered=rendered)
-            return name
-    return DEFAULT
+def _bundled_model(options: Mapping[str, Any], *, rendered: bool) -> tuple[str, FoundModel]:
+    """Returns a bundled model that can do what the options ask, with its name; where none can, the default one.
+
+    Its numbers are in memory: it needs no context to stay open.
+    """
+    with find_model(DEFAULT) as default:
+        pass
+    if _can(default, options, rendered=rendered):
+        return DEFAULT, default
+    for name in bundled_models():
+        with find_model(name) as found:
+            if _can(found, options, rendered=rendered):
+                return name, found
+    return DEFAULT, default
+
+
+def _can(found: FoundModel, options: Mapping[str, Any], *, rendered: bool) -> bool:
+    try:
+        check_model(found.source.config, options, rendered=rendered)
+    except GmdVaeError:
+        return False
+    return True
 
 
 def check_model(config: Config, options: Mapping[str, Any], *, rendered: bool) -> None:
