@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-CODE = sorted(path for folder in ("pipeline", "benchmarks", "tools") for path in (ROOT / folder).rglob("*.py"))
-TEXTS = [*CODE, ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+CODE = sorted(path for folder in ("pipeline", "benchmarks", "tools", "docs") for path in (ROOT / folder).rglob("*.py"))
+TEXTS = [*CODE, ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 QUESTION = re.compile(r"(What|Whether|How|Where|Which|Who|Why)\b")
 # words of the invented idiom -> the standard term

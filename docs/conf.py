@@ -1,0 +1,60 @@
+"""Sphinx's settings for the site. `make docs` builds it into build/site.
+
+The source folder is the whole checkout, so that the links between the pages, the README and `configs.py` are the same
+on the site and on a forge.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "pipeline"))
+
+project = "gmd-vae"
+project_copyright = "the authors of gmd-vae, Apache License 2.0"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+
+root_doc = "docs/index"
+include_patterns = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**.md"]
+# Sphinx walks the whole source folder: what holds no pages is left out for speed
+exclude_patterns = [path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "docs"]
+
+myst_heading_anchors = 4
+suppress_warnings = [
+    "myst.header",  # a page may begin with a second level, as the changelog's entries do
+]
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "exclude-members": "__init__"}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes in the list of the class, each once
+highlight_language = "none"  # blocks without a language are output
+
+html_theme = "furo"
+html_title = "gmd-vae"
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+
+
+def _front_door(app: Sphinx, error: Exception | None) -> None:
+    """Writes index.html at the top of the site, which leads to docs/index.html."""
+    if error is None and app.builder.format == "html":
+        page = (
+            '<!doctype html><meta charset="utf-8"><title>gmd-vae</title>\n'
+            '<meta http-equiv="refresh" content="0; url=docs/index.html">\n'
+            '<a href="docs/index.html">gmd-vae</a>\n'
+        )
+        (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    """Adds the front door, which Sphinx would place beside `root_doc`."""
+    app.connect("build-finished", _front_door)
