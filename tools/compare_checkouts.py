@@ -147,7 +147,8 @@ def figures_of(path: Path) -> dict[str, Any]:
         else:
             found[name] = value
 
-    collect(json.loads(path.read_text()), "")
+    content = json.loads(path.read_text())
+    collect(content["results"] if isinstance(content, dict) else content, "")  # a list until version 0.14
     return found
 
 

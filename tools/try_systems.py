@@ -105,7 +105,7 @@ def _try(config: Config, notes: Path, folder: Path, steps: int) -> dict[str, Any
         losses = [line["loss"] for line in _lines(run / "metrics.jsonl") if "loss" in line]
         row["loss first"], row["loss last"] = losses[0], losses[-1]
         of_test = _run("evaluate", run, "--samples", 20, "--importance-samples", 1, "--json")
-        row["step accuracy"] = _step_accuracy(json.loads(of_test)[0])
+        row["step accuracy"] = _step_accuracy(json.loads(of_test)["results"][0])
         made = folder / "made" / config.name
         written = _run(
             *("generate", "--run-dir", run, "-n", 2, "--temperature", 1, "--output-dir", made, "--json"),

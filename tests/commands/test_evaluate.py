@@ -46,10 +46,13 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.tensorflow
-def test_figures_tables_and_plots(run: Path, evaluate: Evaluate) -> None:
+def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = evaluate(*QUICK, "--json")
     assert code == 0, err
-    (result,) = json.loads(out)
+    content = json.loads(out)
+    (result,) = content["results"]
+    assert content["seeds"] == []
+    assert {each["minus"] for each in content["differences"]} == {"nearest_training", "previous_bar"}
     folder = run / "eval" / "validation-3-importance-samples-2-samples-20"
     names = [
         "bars.png",
@@ -76,7 +79,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate) -> None:
     before = digests(folder)
     code, out, err = evaluate(run / "best", *QUICK, "--table")
     assert code == 0
-    assert "Measured before" in err
+    assert "(measured before)" in err
     assert err.endswith(f"\nNext: gmd-vae report {run}\n")
     assert "Starting TensorFlow" not in err
     assert "free-running" in out
@@ -85,8 +88,23 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate) -> None:
         code, out, _ = evaluate(run, *QUICK, "--format", form)
         assert code == 0
         assert sign in out
-        assert "kick" in out
+        assert "kick" not in out
+    assert "kick" in evaluate(run, *QUICK, "--verbose")[1]
+    code, out, err = evaluate(run, *QUICK)
+    assert len(out.splitlines()) <= 6
+    assert out.startswith("runs/mine, step 3, on ")
+    assert "step accuracy, free-running" in out
     assert digests(folder) == before
+
+    # nor is it measured again from another folder, where the run has another path
+    home = Path.cwd()
+    monkeypatch.chdir(run)
+    code, out, err = evaluate(".", *QUICK, "--json")
+    assert code == 0, err
+    assert "Starting TensorFlow" not in err
+    (found,) = json.loads(out)["results"]
+    assert (found["run"], found["reconstruction"]) == (".", result["reconstruction"])
+    monkeypatch.chdir(home)
 
     # the same figures, tables and plots, byte for byte, from nothing
     shutil.rmtree(folder)
@@ -223,7 +241,7 @@ def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, mon
 
     code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1", "--json")
     assert code == 0, err
-    (result,) = json.loads(out)
+    (result,) = json.loads(out)["results"]
     assert result["streams"] == ["melody"]
     assert result["windows"] == result["in_training"] == examples.train.count
     assert result["likelihood"]["reconstruction_per_step"]["value"] == pytest.approx(4.5, abs=0.3)  # ln 90
@@ -235,5 +253,5 @@ def test_a_melody_model(test_data: Path, evaluate: Evaluate, tmp_path: Path, mon
     assert drawn == {"bars.png", "novelty.png", "interpolation.png"}
     code, out, err = evaluate("--split", "train", "--samples", "4", "--importance-samples", "1")
     assert code == 0
-    assert "Measured before" in err
-    assert "at events" in out
+    assert "(measured before)" in err
+    assert "notes F1, free-running" in out

@@ -64,7 +64,7 @@ def test_the_whole_way(home: Path) -> None:
         run_here(
             home, "evaluate", "run", "--split", "train", "--samples", "8", "--importance-samples", "1", "--json"
         ).stdout
-    )
+    )["results"]
     assert 0 <= result["reconstruction"]["free_running"]["steps_right"]["value"] <= 1
     run_here(home, "generate", "--run-dir", "run", "-n", "4", "--temperature", "1", "--output-dir", "made")
     made = [mido.MidiFile(path) for path in sorted((home / "made").glob("*.mid"))]

@@ -98,6 +98,7 @@ def test_the_cpu_time_goes_on_over_starts(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "metrics.jsonl"
     assert cpu_seconds_of(path) == 0
     for first, process_time in ((0, 100.0), (40, 7.5)):  # killed after step 60, whose line is dropped
+        monkeypatch.setattr("gmd_vae.training.history._cpu_before_this_run", 0.0)  # a process of its own
         monkeypatch.setattr("time.process_time", lambda used=process_time: used)
         with History(path, first) as history:
             history.train(measured(first + 40), 2.0)
@@ -105,6 +106,15 @@ def test_the_cpu_time_goes_on_over_starts(tmp_path: Path, monkeypatch: pytest.Mo
             history.train(measured(first + 60), 2.0)
     assert [line["cpu_seconds"] for line in read_lines(path)] == [100.0, 107.5, 157.5]
     assert cpu_seconds_of(path) == 157.5
+
+
+def test_a_second_run_of_a_process_does_not_count_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gmd_vae.training.history._cpu_before_this_run", 0.0)
+    for name, process_time in (("one", 30.0), ("two", 50.0)):
+        monkeypatch.setattr("time.process_time", lambda used=process_time: used)
+        with History(tmp_path / name, 0) as history:
+            history.train(measured(20), 2.0)
+    assert [cpu_seconds_of(tmp_path / name) for name in ("one", "two")] == [30.0, 20.0]
 
 
 def test_a_run_of_an_older_version_has_no_cpu_time(tmp_path: Path) -> None:

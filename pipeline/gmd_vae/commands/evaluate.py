@@ -14,7 +14,8 @@ from gmd_vae.commands.options import FiniteRange, json_option
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
-    from gmd_vae.evaluation.tables.formats import Table
+    from gmd_vae.evaluation.data.target import Target
+    from gmd_vae.evaluation.result import Result
 
 
 @click.command(cls=HelpCommand)
@@ -62,14 +63,15 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all random draws."
 )
-@click.option("--table", "table_only", is_flag=True, help="Show only the tables that compare the runs.")
+@click.option("--table", "table_only", is_flag=True, help="Show the tables that compare the runs.")
+@click.option("--verbose", is_flag=True, help="Show all tables.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "markdown", "latex"]),
     default="text",
     show_default=True,
-    help="Format of the tables.",
+    help="Format of the tables; with one that is not text, --table is on.",
 )
 @json_option
 def command(
@@ -82,6 +84,7 @@ def command(
     temperature: float,
     seed: int,
     table_only: bool,
+    verbose: bool,
     form: str,
     as_json: bool,
 ) -> None:
@@ -91,7 +94,9 @@ def command(
     the newest run in runs/ whose examples are there. Figures have 95% intervals over source files, and are compared
     with baselines that do not use the model. docs/evaluation.md explains each figure.
 
-    Results are kept in RUN/eval, with tables and charts, and are not measured twice.
+    Shows a verdict and the three figures that carry it, beside their baselines. All figures are kept in RUN/eval,
+    with tables and charts, and are not measured twice. Of several runs it shows the paired differences, and mean and
+    standard deviation of those that differ only in their seed.
 
     \b
     Examples:
@@ -108,9 +113,6 @@ def command(
     from gmd_vae.evaluation.data.target import check_examples, find_target
     from gmd_vae.evaluation.evaluate import evaluate
     from gmd_vae.evaluation.settings import Settings
-    from gmd_vae.evaluation.tables.details import details
-    from gmd_vae.evaluation.tables.differences import differences
-    from gmd_vae.evaluation.tables.overview import overview
     from gmd_vae.models.latent_density import describe
     from gmd_vae.training.run.folder import Run
 
@@ -123,26 +125,31 @@ def command(
     # finds all runs before it measures the first: a mistyped name shows at once, not after minutes
     paths = [Path(run) for run in runs] or [newest_run(check).folder]
     targets = [find_target(path, examples_path, info_csv) for path in paths]
-    results, folders = [], []
+    found: list[tuple[Target, Result]] = []
+    folders: dict[Path, bool] = {}
     for target in targets:
         for split in dict.fromkeys(splits):
             prior = describe(target.density)
             err.print(f"{target.run.folder}: {target.checkpoint.name} on {split}, samples of z from {prior}")
             with console.percent_progress() as progress:
                 result, folder, known = evaluate(target, split, settings, _announce, progress)
-            if known:
-                err.print(f"Measured before: {folder}")
-            results.append(result)
-            folders.append(folder)
+            found.append((target, result))
+            folders[folder] = known
 
+    results = [result for _, result in found]
     if as_json:
-        console.print_json([result.to_json() for result in results])
+        from gmd_vae.evaluation import seeds
+        from gmd_vae.evaluation.tables import differences
+
+        compared = {"seeds": seeds.to_json(results), "differences": differences.to_json(results)}
+        console.print_json({"results": [result.to_json() for result in results], **compared})
         return
-    tables = [overview(results), *filter(None, [differences(results)])]
-    if not table_only:
-        tables += [table for result in results for table in details(result)]
-    _print(tables, form)
-    err.print(f"Figures, tables and charts: {', '.join(map(str, dict.fromkeys(folders)))}")
+    if verbose or table_only or form != "text":
+        _print_tables(results, form, verbose=verbose)
+    else:
+        _print_verdict(found)
+    named = (f"{folder} (measured before)" if known else str(folder) for folder, known in folders.items())
+    err.print(f"Figures, tables and charts: {', '.join(named)}", soft_wrap=True)
     err.print(f"Next: {as_command('report', targets[0].run.folder)}", soft_wrap=True)
 
 
@@ -152,13 +159,37 @@ def _announce() -> None:
     console.stderr().print("Starting TensorFlow and loading the model: about 15 seconds ...")
 
 
-def _print(tables: Sequence[Table], form: str) -> None:
+def _print_verdict(found: Sequence[tuple[Target, Result]]) -> None:
+    from gmd_vae.common import console
+    from gmd_vae.evaluation.tables.terminal import to_rich
+    from gmd_vae.evaluation.tables.verdict import Measured, verdicts
+    from gmd_vae.families import family_of
+
+    measured = []
+    for target, result in found:
+        config = target.run.config
+        chosen = family_of(config).key_figures(config, result.figures)
+        measured.append(Measured(result, tuple(figure for figure in chosen if figure is not None)))
+    out = console.stdout()
+    for verdict in verdicts(measured):
+        out.print(verdict.sentence)
+        out.print(to_rich(verdict.table), crop=False)
+
+
+def _print_tables(results: Sequence[Result], form: str, *, verbose: bool) -> None:
     from gmd_vae.common import console
     from gmd_vae.evaluation.tables import formats
+    from gmd_vae.evaluation.tables.details import details
+    from gmd_vae.evaluation.tables.differences import differences
+    from gmd_vae.evaluation.tables.overview import overview
+    from gmd_vae.evaluation.tables.terminal import to_rich
 
+    tables = [overview(results), *filter(None, [differences(results)])]
+    if verbose:
+        tables += [table for result in results for table in details(result)]
     out = console.stdout()
     for number, table in enumerate(tables):
         if form == "text":
-            out.print(*[""] * (number > 0), formats.to_rich(table), sep="\n")
+            out.print(*[""] * (number > 0), to_rich(table), sep="\n", crop=False)
         else:
             click.echo(formats.to_markdown(table) if form == "markdown" else formats.to_latex(table))

@@ -94,7 +94,7 @@ def _show(name: str, model: ModelFile) -> None:
     """Prints the card of a model."""
     from gmd_vae.common import console
     from gmd_vae.evaluation.tables.card import tables
-    from gmd_vae.evaluation.tables.formats import to_rich
+    from gmd_vae.evaluation.tables.terminal import to_rich
     from gmd_vae.families import family_of
     from gmd_vae.models.latent_density import describe
 

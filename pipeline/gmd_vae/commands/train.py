@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import click
 from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import configs_option
 from gmd_vae.commands.paths import UserPath
+from gmd_vae.commands.train_seeds import SeedList
 from gmd_vae.common.printable import as_command
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
     help="Seed of initial weights, data order and random draws.  [default: 0]",
+)
+@click.option(
+    "--seeds",
+    type=SeedList(),
+    metavar="SEED,...",
+    help="Train a run for each of these seeds, one after the other, into RUN-seed0 and so on.",
 )
 @click.option(
     "--init-from",
@@ -99,6 +105,7 @@ def command(
     num_steps: int | None,
     hparams: str,
     seed: int | None,
+    seeds: tuple[int, ...] | None,
     init_from: Path | None,
     validate_every: int | None,
     patience: int | None,
@@ -134,9 +141,10 @@ def command(
       gmd-vae train
       gmd-vae train --num-steps 20000 --patience 5
       gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
-      gmd-vae train --config flat-drum_4bar_small --num-steps 3000 --hparams batch_size=64,z_size=128
+      gmd-vae train --config flat-drum_4bar_small --seeds 0,1,2
       gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
     """
+    from gmd_vae.commands.train_seeds import prepare_seeds
     from gmd_vae.common import console, extras
     from gmd_vae.training.run.prepare import Request, describe, prepare
     from gmd_vae.training.start import STARTING
@@ -153,24 +161,27 @@ def command(
 
         serve(cluster)
         return
-    job = prepare(
-        Request(
-            config=config_name,
-            configs_file=configs_file,
-            run_dir=run_dir,
-            examples_path=examples_path,
-            hparams=hparams,
-            seed=seed,
-            init_from=init_from,
-            num_steps=num_steps,
-            validate_every=validate_every,
-            patience=patience,
-            save_every=save_every,
-            precision=precision,
-            accelerated=False if no_acceleration else None,
-        ),
-        _cut,
+    request = Request(
+        config=config_name,
+        configs_file=configs_file,
+        run_dir=run_dir,
+        examples_path=examples_path,
+        hparams=hparams,
+        seed=seed,
+        init_from=init_from,
+        num_steps=num_steps,
+        validate_every=validate_every,
+        patience=patience,
+        save_every=save_every,
+        precision=precision,
+        accelerated=False if no_acceleration else None,
     )
+    if seeds is not None:
+        _check_seeds(seed, cluster, overfit_batch=overfit_batch)
+        jobs = prepare_seeds(request, seeds, _cut)
+        job = next(iter(jobs.values()))
+    else:
+        job = prepare(request, _cut)
     if cluster:
         cluster.rows(job.run.hparams["batch_size"])  # raises if the batch cannot be shared equally
         cluster.check_levers(job.run.hparams)
@@ -187,6 +198,8 @@ def command(
         err.print(cluster.describe())
     if overfit_batch:
         _overfit(job, num_steps)
+    elif seeds is not None:
+        _train_seeds(jobs, as_json)
     elif cluster and not cluster.is_chief:
         err.print(STARTING)
         from gmd_vae.training.cluster.members import work
@@ -228,6 +241,7 @@ def _check_cluster_folder(folder: Path) -> None:
 
 
 def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
+    from gmd_vae.commands.train_report import next_command, report
     from gmd_vae.common import console
     from gmd_vae.training.start import start, train_alone
 
@@ -238,55 +252,38 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
         return lead(job.run, job.examples, job.plan, listener, cluster)
 
     train = lead_cluster if cluster else train_alone
-    outcome = start(job, _print_line if as_json else None, console.stderr().print, train)
-    _report(job, outcome, as_json)
+    listener = _print_line if as_json else None
+    report(job, start(job, listener, console.stderr().print, train), listener)
+    if not as_json:
+        console.print_next(next_command(job.run))
 
 
-def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
+def _check_seeds(seed: int | None, cluster: Cluster | None, *, overfit_batch: bool) -> None:
+    """Refuses options that train no run or another kind of run than those of ``--seeds``."""
+    if seed is not None:
+        raise click.UsageError("--seeds names the seeds; leave out --seed.")
+    if overfit_batch:
+        raise click.UsageError("--overfit-batch keeps no run; leave out --seeds.")
+    if cluster:
+        raise click.UsageError("A cluster trains one run; start it once for each --seed.")
+
+
+def _train_seeds(jobs: dict[int, Job], as_json: bool) -> None:
+    """Trains the runs one after the other; Ctrl-C stops all of them."""
+    from gmd_vae.commands.train_report import report
+    from gmd_vae.commands.train_seeds import with_seed
     from gmd_vae.common import console
-    from gmd_vae.common.errors import Interrupted
-    from gmd_vae.common.json_text import json_text
+    from gmd_vae.training.progress import prefix_lines
+    from gmd_vae.training.start import start
 
-    run, best = job.run, outcome.best
-    if as_json:
-        _print_line(json_text({"split": "end", **_facts(outcome)}) + "\n")
-    if outcome.stopped == "interrupted":
-        raise Interrupted(
-            f"Interrupted at step {outcome.last_step} of {job.plan.num_steps}; saved as '{outcome.checkpoint}'",
-            "The same command resumes from there.",
-        )
-    if outcome.skipped_updates:
-        console.stderr().print(
-            f"Note: {outcome.skipped_updates:,} updates were skipped: their gradient norm was larger than "
-            f"grad_norm_clip_to_zero={run.hparams['grad_norm_clip_to_zero']}. A smaller learning_rate helps.",
-        )
-    if as_json:
-        return
-    out = console.stdout()
-    if outcome.loss is None:
-        why = ", where patience stopped it" if outcome.stopped else ""
-        out.print(
-            f"Nothing to do: '{run.folder}' is at step {outcome.last_step:,}{why}. "
-            f"Resume with a larger {'--patience' if outcome.stopped else '--num-steps'}.",
-        )
-    else:
-        early = f" (patience stopped it before {job.plan.num_steps:,})" if outcome.stopped else ""
-        out.print(
-            f"Trained {run.config.name} to step {outcome.last_step:,}{early}: loss {outcome.first_loss:.1f} → "
-            f"{outcome.loss:.1f} (mean of the last steps, nats per window)",
-        )
-        out.print(f"Checkpoint: {outcome.checkpoint}")
-    if best:
-        out.print(
-            f"Best: step {best.step:,}, validation {best.score_in_words} per window, "
-            f"in {run.best_folder / f'model.ckpt-{best.step}'}",
-        )
-    console.print_next(as_command("generate", "--run-dir", run.folder))
-
-
-def _facts(outcome: Outcome) -> dict[str, object]:
-    """Returns the outcome as JSON values."""
-    return {**dataclasses.asdict(outcome), "checkpoint": str(outcome.checkpoint)}
+    err = console.stderr()
+    for number, (seed, job) in enumerate(jobs.items(), start=1):
+        err.print(f"Run {number} of {len(jobs)}: seed {seed}, {job.run.folder}")
+        prefix_lines(f"seed {seed}, {number} of {len(jobs)}")
+        listener = with_seed(_print_line, seed) if as_json else None
+        report(job, start(job, listener, err.print), listener)
+    if not as_json:
+        console.print_next(as_command("evaluate", *(job.run.folder for job in jobs.values())))
 
 
 def _overfit(job: Job, num_steps: int | None) -> None:

@@ -11,6 +11,7 @@ tables and charts. Read ``measure/drum_labels.py`` first, then ``figures.py``.
 - ``metrics/``, ``latent/``, ``likelihood.py``: the figures themselves, from plain arrays.
 - ``figures.py``: the registry of all figures: name, JSON key, heading, digits, direction, meaning.
 - ``result.py``, ``json_form.py``: the typed result, to JSON and back.
-- ``tables/``, ``plots.py``: a result for people.
+- ``key_figures.py``: the three figures of a verdict, chosen by the family; ``seeds.py``: runs that differ in the seed.
+- ``tables/``, ``plots.py``: a result for people; ``tables/verdict.py`` first.
 - ``settings.py``: seed and sample sizes.
 """

@@ -5,6 +5,7 @@ A result of other settings has their names in its folder, and a result of other 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from gmd_vae.families import family_of
 
 NAME = "result.json"
 STAGE = "evaluate"
+_VERSIONS = ("figures", "versions")  # of the inputs: a result of other versions is measured again, into its folder
 
 
 def evaluate(
@@ -48,7 +50,7 @@ def evaluate(
         advance: Progress callback: name of the stage, and the share of it that is done (0 to 1).
 
     Returns:
-        The result, its folder, and True if it was on disk already.
+        The result, its folder, and True if it was on disk already. Its paths are as they are named now.
 
     Raises:
         GmdVaeError: The data or the checkpoint cannot be evaluated, or the folder holds other files.
@@ -58,11 +60,11 @@ def evaluate(
     inputs = origin(identity, settings, versions)
     folder, known = _find(target.folder(split, settings), inputs)
     if known is not None:
-        return known, folder, True
+        return dataclasses.replace(known, identity=identity), folder, True
     with open_output(folder, STAGE, option="") as replaceable:
         known = _read_valid(folder, inputs)
         if known is not None:  # another process finished it just now
-            return known, folder, True
+            return dataclasses.replace(known, identity=identity), folder, True
         data = target.load(split)
         starts()
         run = target.run
@@ -106,17 +108,21 @@ def _is_of_another_question(folder: Path, inputs: dict[str, Any]) -> bool:
 def _question(inputs: dict[str, Any]) -> tuple[Any, ...]:
     """Returns what a result is about: contents and settings, without paths and versions."""
     contents = [inputs["checkpoint"]["files"], inputs["examples"]["sha256"], inputs["training"]["sha256"]]
-    others = (list(inputs["catalogues"]), inputs.get("prior", {"name": NORMAL}), inputs["settings"])
+    others = (sorted(inputs["catalogues"]), inputs.get("prior", {"name": NORMAL}), inputs["settings"])
     return (inputs["config"], inputs["split"], *contents, *others)
 
 
 def _read_valid(folder: Path, inputs: dict[str, Any]) -> Result | None:
-    """Reads the result in a folder; ``None`` if it is missing, damaged, or follows from other inputs."""
+    """Reads the result in a folder; ``None`` if it is missing, damaged, or follows from other inputs.
+
+    The inputs are compared by their contents. Their paths depend on the folder in which the command was started.
+    """
     try:
         content = _read(folder)
-        if {name: content.get(name) for name in inputs} != inputs:
+        result = Result.from_json(content)
+        if _question(content) != _question(inputs) or any(content.get(name) != inputs[name] for name in _VERSIONS):
             return None
-        return Result.from_json(content)
+        return result
     except (OSError, GmdVaeError):
         return None
 

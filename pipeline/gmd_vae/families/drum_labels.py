@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gmd_vae.engines.resumable import Progress
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
     from gmd_vae.evaluation.data.tensor_windows import TensorWindows
+    from gmd_vae.evaluation.key_figures import KeyFigure
     from gmd_vae.evaluation.likelihood import Advance
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
@@ -200,6 +201,18 @@ class DrumLabels(Family):
         from gmd_vae.evaluation.measure.drum_labels import measure_drum_labels
 
         return measure_drum_labels(model, data, config.drum_windows, settings, advance)
+
+    def key_figures(self, config: Config, figures: Figures) -> Sequence[KeyFigure | None]:
+        """Returns free-running step accuracy, and distinctness and novelty of samples."""
+        from gmd_vae.evaluation import key_figures
+        from gmd_vae.evaluation.figures import STEP_ACCURACY
+
+        baselines = ("previous_bar", "nearest_training")
+        return (
+            key_figures.reconstruction(figures, STEP_ACCURACY, baselines),
+            key_figures.samples_beside_music(figures),
+            key_figures.novelty(figures),
+        )
 
     def input_reader(self, config: Config) -> InputReader:
         """Returns the reader of drum labels."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gmd_vae.engines.resumable import Progress
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
     from gmd_vae.evaluation.data.tensor_windows import TensorWindows
+    from gmd_vae.evaluation.key_figures import KeyFigure
     from gmd_vae.evaluation.likelihood import Advance
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
@@ -251,6 +252,15 @@ class Family(abc.ABC):
             data: Windows of the split and training windows, from ``load_windows``.
             settings: Seed and sample sizes.
             advance: Progress callback.
+        """
+
+    @abc.abstractmethod
+    def key_figures(self, config: Config, figures: Figures) -> Sequence[KeyFigure | None]:
+        """Returns the three figures that carry the verdict of an evaluation, the most important one first.
+
+        Args:
+            config: Config of the model.
+            figures: Its figures. In the place of one that they lack is ``None``.
         """
 
     # --- generation

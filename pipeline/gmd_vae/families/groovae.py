@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.key_figures import KeyFigure
     from gmd_vae.evaluation.likelihood import Advance
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
@@ -170,6 +171,25 @@ class GrooVae(MagentaFamily):
         from gmd_vae.evaluation.measure.groovae import measure_groovae
 
         return measure_groovae(model, data, self.output(config), self.drum_grid(config), settings, advance)
+
+    def key_figures(self, config: Config, figures: Figures) -> Sequence[KeyFigure | None]:
+        """Returns the errors of timing and velocity; beside them the timing KL where hits are given, else the hits F1.
+
+        An error alone rewards the average playing, and a KL alone rewards random playing.
+        """
+        from gmd_vae.evaluation import key_figures
+        from gmd_vae.evaluation.figures import HITS_F1, TIMING_KL, TIMING_MAE_MS, VELOCITY_MSE
+
+        errors = (
+            key_figures.timing_and_velocity(figures, TIMING_MAE_MS, ("as_usual", "boosted"), "timing"),
+            key_figures.timing_and_velocity(figures, VELOCITY_MSE, ("as_usual", "boosted"), "velocities"),
+        )
+        if self.groove(config).humanizes:
+            spread = key_figures.timing_and_velocity(
+                figures, TIMING_KL, ("as_usual", "by_dice"), "distribution of timing"
+            )
+            return (*errors, spread)
+        return (key_figures.reconstruction(figures, HITS_F1, ("previous_bar", "nearest_training"), "hits"), *errors)
 
     def input_reader(self, config: Config) -> InputReader:
         """Returns the reader of hits, velocities and offsets."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.key_figures import KeyFigure
     from gmd_vae.evaluation.likelihood import Advance
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
@@ -114,6 +115,18 @@ class Multitrack(MagentaFamily):
         from gmd_vae.evaluation.measure.multitrack import measure_multitrack
 
         return measure_multitrack(model, data, self.output(config), settings, advance)
+
+    def key_figures(self, config: Config, figures: Figures) -> Sequence[KeyFigure | None]:
+        """Returns free-running F1 of notes and of programs, and the novelty of samples."""
+        from gmd_vae.evaluation import key_figures
+        from gmd_vae.evaluation.figures import NOTES_F1, PROGRAMS_F1
+
+        baselines = ("random_training", "nearest_training")
+        return (
+            key_figures.reconstruction(figures, NOTES_F1, baselines, "notes"),
+            key_figures.reconstruction(figures, PROGRAMS_F1, baselines, "instruments"),
+            key_figures.novelty(figures),
+        )
 
     def chord_bars(self, config: Config) -> tuple[int, ...]:
         """Returns bar 0 for all steps but the first of each track: the program there is learned without a chord."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gmd_vae.configuration.layers import Layers
+    from gmd_vae.evaluation.key_figures import KeyFigure
+    from gmd_vae.evaluation.result import Figures
     from gmd_vae.generation.decoded.decoded_music import DecodedMusic
     from gmd_vae.models.inference.scorer import Scorer
     from gmd_vae.windows.extraction import Tensors
@@ -68,6 +70,15 @@ class NadeDrums(DrumLabels):
         from gmd_vae.models.inference.label_scorer import NadeScorer
 
         return NadeScorer(config, hparams, checkpoint, layers)
+
+    def key_figures(self, config: Config, figures: Figures) -> Sequence[KeyFigure | None]:
+        """Returns free-running hits F1, since the model decides each hit by itself, and the figures of samples."""
+        from gmd_vae.evaluation import key_figures
+        from gmd_vae.evaluation.figures import HITS_F1
+
+        _, *of_samples = super().key_figures(config, figures)
+        baselines = ("previous_bar", "nearest_training")
+        return (key_figures.reconstruction(figures, HITS_F1, baselines), *of_samples)
 
     def stored_windows(self, decoded: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """Returns drum rolls ``[steps, classes]`` as labels ``[steps]``."""

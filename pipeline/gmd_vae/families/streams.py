@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.evaluation.data.evaluation_data import EvaluationData
+    from gmd_vae.evaluation.key_figures import KeyFigure
     from gmd_vae.evaluation.likelihood import Advance
     from gmd_vae.evaluation.model import Model
     from gmd_vae.evaluation.result import Figures
@@ -130,6 +131,18 @@ class Streams(MagentaFamily):
         from gmd_vae.evaluation.measure.streams import measure_streams
 
         return measure_streams(model, data, self.output(config), settings, advance)
+
+    def key_figures(self, config: Config, figures: Figures) -> Sequence[KeyFigure | None]:
+        """Returns free-running notes F1, since most steps have no event, and the figures of samples."""
+        from gmd_vae.evaluation import key_figures
+        from gmd_vae.evaluation.figures import NOTES_F1
+
+        baselines = ("previous_bar", "nearest_training")
+        return (
+            key_figures.reconstruction(figures, NOTES_F1, baselines),
+            key_figures.samples_beside_music(figures),
+            key_figures.novelty(figures),
+        )
 
     def decoded_music(self, config: Config) -> DecodedMusic:
         """Returns streams as music."""

@@ -21,6 +21,7 @@ NAME = "metrics.jsonl"
 LOG_EVERY = 20  # steps between two lines of the training split
 LONGEST_LINE = 1 << 16  # bytes; a line has about 400
 _NUMBERS = ("elbo", "reconstruction", "kl_bits", "kl_bits_above_free")  # of a validation; NaN where a line has none
+_cpu_before_this_run = 0.0  # CPU seconds of this process for earlier runs
 _NOT_FINITE = re.compile(rb":\s*(NaN|-?Infinity)\b")
 
 
@@ -120,6 +121,8 @@ class History:
         return self
 
     def __exit__(self, *_: object) -> None:
+        global _cpu_before_this_run
+        _cpu_before_this_run = time.process_time()
         self._file.close()
 
     def rewind(self, step: int) -> None:
@@ -135,7 +138,7 @@ class History:
             measured: Figures of the step.
             steps_per_second: Training steps per second since this start of the run.
         """
-        cpu_seconds = self._cpu_before + time.process_time()
+        cpu_seconds = self._cpu_before + time.process_time() - _cpu_before_this_run
         machine = {"steps_per_second": round(steps_per_second, 3), "cpu_seconds": round(cpu_seconds, 1)}
         self._write({"split": "train", **dataclasses.asdict(measured), **machine})
 

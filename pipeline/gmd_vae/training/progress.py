@@ -19,7 +19,7 @@ _prefix = ""
 
 
 def prefix_lines(role: str) -> None:
-    """Prefixes all lines of this process with its role in a cluster, for logs that several processes share."""
+    """Prefixes all lines of this process with its role in a cluster, or with its seed among several."""
     global _prefix
     _prefix = f"{role}: "
 
@@ -97,6 +97,7 @@ class TrainingProgress:
     ) -> tuple[Part, ...]:
         """Returns the line of a terminal; in a narrow one the step and the time left stay longest."""
         return (
+            Part(2, _prefix.removesuffix(": ")),
             Part(0, f"step {step:>{len(str(self._last))}}/{self._last}"),
             Part(4, share=step / self._last),
             Part(2, loss),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from fixtures.results import estimate, made_up_result, result_json
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.tables.differences import differences
+from gmd_vae.evaluation.tables.differences import differences, to_json
 from gmd_vae.evaluation.tables.formats import to_latex
 from gmd_vae.evaluation.tables.overview import overview
 
@@ -70,3 +71,20 @@ def test_runs_on_other_windows_and_old_results_have_no_difference() -> None:
         ("runs/a, validation", "previous bar, copied"),
     ]
     assert differences([made_up_result(), made_up_result()]) is None
+
+
+def test_differences_as_json() -> None:
+    one, other = with_files("runs/a", [4.0, 6.0, 8.0]), with_files("runs/b", [5.0, 7.0, 9.0])
+    found = to_json([one, other])
+    assert [(each["run"], each["minus"]) for each in found] == [
+        ("runs/a", "previous_bar"),
+        ("runs/b", "runs/a"),
+        ("runs/b", "previous_bar"),
+    ]
+    assert found[1]["figures"] == {
+        "reconstruction.free_running.steps_right": {
+            "value": pytest.approx(0.1),
+            "low": pytest.approx(0.1),
+            "high": pytest.approx(0.1),
+        }
+    }

@@ -14,8 +14,9 @@ from fixtures.results import made_up_result, result_json
 from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.details import details
-from gmd_vae.evaluation.tables.formats import Table, estimate, number, to_latex, to_markdown, to_rich
+from gmd_vae.evaluation.tables.formats import Table, estimate, number, to_latex, to_markdown
 from gmd_vae.evaluation.tables.overview import overview
+from gmd_vae.evaluation.tables.terminal import to_rich
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -304,11 +305,24 @@ def test_a_name_is_shown_as_it_is() -> None:
     ) in to_latex(table)
 
 
-def test_a_terminal_that_is_too_narrow_cuts_nothing_off() -> None:
-    text = shown(overview([made_up_result()]), width=120)
-    assert max(map(len, text.splitlines())) <= 120
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_narrow_terminal_breaks_no_name_and_cuts_nothing_off(width: int) -> None:
+    text = shown(overview([made_up_result()]), width)
+    assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
-    assert "hierdec-" in text
+    rows = [line for line in text.splitlines() if line.startswith("runs/small")]
+    assert len(rows) > 1  # the table goes on below itself
+    assert sum("hierdec-drum_4bar_small" in row for row in rows) == (len(rows) if width > 60 else 1)
+    assert text.count("0.485") == 1
+    assert text.count("[0.202, 0.232]") == 1
+    assert not re.search(r"^silence[ –]*$", text, re.MULTILINE)  # only beside columns in which it has a figure
+
+
+def test_sentences_in_a_table_are_wrapped_between_words() -> None:
+    about = next(table for table in details(made_up_result()) if table.title == "Inputs")
+    text = shown(about, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "data/examples/groove/hierdec-drum_4bar_small" in text
 
 
 @given(st.lists(st.text(max_size=20), min_size=2, max_size=4).filter(any))

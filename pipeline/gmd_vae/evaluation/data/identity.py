@@ -76,6 +76,7 @@ class Identity:
         training_seed: Seed of the run.
         recipe: SHA-256 of config, hyperparameters, layers, training examples and initial weights: runs with the same
             recipe differ only in their seed, and in the number of their steps.
+        planned_steps: Last step that was planned; ``None`` in results of earlier versions.
         prior: Prior of the samples; ``None`` in results of earlier versions: N(0, I).
     """
 
@@ -88,6 +89,7 @@ class Identity:
     catalogues: tuple[str, ...]
     training_seed: int | None = None
     recipe: str | None = None
+    planned_steps: int | None = None
     prior: Prior | None = None
 
     @property

@@ -19,7 +19,7 @@ from gmd_vae.families import family_of
 from gmd_vae.models import checkpoints
 from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.training.examples import open_examples
-from gmd_vae.training.run.folder import Run, read_run
+from gmd_vae.training.run.folder import Run, read_plan, read_run
 from gmd_vae.training.run.run_file import NAME
 from gmd_vae.training.run.trained_model import density_of_run
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
@@ -65,6 +65,7 @@ class Target:
             catalogues=tuple(files.sha256(catalogue) for catalogue in self.catalogues),
             training_seed=self.run.seed,
             recipe=self.run.recipe,
+            planned_steps=None if (plan := read_plan(self.run.folder)) is None else plan.num_steps,
             prior=_describe(self.density),
         )
 
@@ -153,20 +154,25 @@ def _describe(density: LatentDensity | None) -> Prior:
 
 
 def training_examples(run: Run) -> Path:
-    """Finds the examples that a run was trained on, relative to the current folder or to the parent of ``runs``.
+    """Finds the examples that a run was trained on.
+
+    A relative path is from the folder in which the run was trained. That is one of those above the run folder, where
+    the run was not moved; else it is the current folder.
 
     Raises:
         GmdVaeError: They are missing or have changed.
     """
-    for place in (run.examples, run.folder.resolve().parent.parent / run.examples):
-        if (place / manifest.NAME).is_file():
-            if manifest.digest(place) != run.examples_digest:
-                raise GmdVaeError(
-                    f"The examples in '{place}' have changed since '{run.folder}' was trained on them",
-                    "Restore the old ones, or train again: novelty needs the windows that the model was trained on.",
-                )
+    above = (parent / run.examples for parent in run.folder.resolve().parents)
+    there = [place for place in dict.fromkeys((run.examples, *above)) if (place / manifest.NAME).is_file()]
+    for place in there:
+        if manifest.digest(place) == run.examples_digest:
             open_examples(place, run.config)
             return place
+    if there:
+        raise GmdVaeError(
+            f"The examples in '{there[0]}' have changed since '{run.folder}' was trained on them",
+            "Restore the old ones, or train again: novelty needs the windows that the model was trained on.",
+        )
     raise GmdVaeError(
         f"The examples that '{run.folder}' was trained on are not at '{run.examples}'",
         "Start the command in the folder where the run was trained, or put them back there.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from gmd_vae.evaluation import figures
+from gmd_vae.evaluation import figures, json_form
 from gmd_vae.evaluation.figures import Figure
-from gmd_vae.evaluation.metrics.intervals import FileSums
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate
 from gmd_vae.evaluation.tables.overview import BASELINES, MODELS
@@ -27,6 +27,12 @@ class _Column(NamedTuple):
         """Heading of the column."""
         return f"{self.figure.heading}\n{MODELS[self.prediction]}" if self.prediction else self.figure.heading_with_unit
 
+    @property
+    def place(self) -> str:
+        """Place of the figure in ``result.json``."""
+        section = f"reconstruction.{self.prediction}" if self.prediction else "likelihood"
+        return f"{section}.{self.figure.json_key}"
+
     def read(self, result: Result) -> FileSums | None:
         """Returns the sums of a run; ``None`` in results of earlier versions."""
         if self.prediction:
@@ -42,34 +48,72 @@ _COLUMNS = (
 _FREE_RUNNING = _COLUMNS[1]
 
 
-def differences(results: Sequence[Result]) -> Table | None:
+class Difference(NamedTuple):
+    """The figures of a run minus those of another run, or of a baseline.
+
+    Attributes:
+        result: The run.
+        minus: The other run, or the name of a baseline.
+        estimates: One for each of ``_COLUMNS``; ``None`` where a side lacks the sums by file.
+    """
+
+    result: Result
+    minus: Result | str
+    estimates: tuple[Estimate | None, ...]
+
+
+def paired_differences(results: Sequence[Result]) -> list[Difference]:
     """Returns the differences of each run to the first one on the same windows, and of each run to the baselines.
 
     Args:
         results: The results of ``overview``, in its order.
-
-    Returns:
-        The table; ``None`` where results have no sums by file.
     """
-    rows = []
+    found = []
     for place, result in enumerate(results):
         first = next((other for other in results[:place] if _same_windows(result, other)), None)
         if first is not None:
-            cells = [_difference(result, column.read(result), column.read(first), column.figure) for column in _COLUMNS]
-            rows.append((_name(result, results), _name(first, results), *cells))
+            estimates = (_estimate(result, column.read(result), column.read(first)) for column in _COLUMNS)
+            found.append(Difference(result, first, tuple(estimates)))
         for name in _BASELINES:
             if name in result.figures.reconstruction:
-                sums = _FREE_RUNNING.read(result), _of_prediction(result, name)
-                cell = _difference(result, *sums, _FREE_RUNNING.figure)
-                cells = [cell if column is _FREE_RUNNING else NOTHING for column in _COLUMNS]
-                rows.append((_name(result, results), BASELINES[name], *cells))
-    rows = [row for row in rows if set(row[2:]) != {NOTHING}]
+                value = _estimate(result, _FREE_RUNNING.read(result), _of_prediction(result, name))
+                of_columns = (value if column is _FREE_RUNNING else None for column in _COLUMNS)
+                found.append(Difference(result, name, tuple(of_columns)))
+    return [each for each in found if any(each.estimates)]
+
+
+def differences(results: Sequence[Result]) -> Table | None:
+    """Returns the table of ``paired_differences``; ``None`` where results have no sums by file."""
+    rows = []
+    for each in paired_differences(results):
+        minus = BASELINES[each.minus] if isinstance(each.minus, str) else _name(each.minus, results)
+        pairs = zip(each.estimates, _COLUMNS, strict=True)
+        cells = (NOTHING if value is None else estimate(value, column.figure.digits) for value, column in pairs)
+        rows.append((_name(each.result, results), minus, *cells))
     columns = ("run", "minus", *(column.heading for column in _COLUMNS))
     notes = (
         "In brackets: 95 % intervals of the differences (paired bootstrap: the same files for both). An interval "
         "without 0 is a difference beyond the choice of the files; the choice of the seed is not in it.",
     )
     return Table("Differences", columns, tuple(rows), notes, names=2) if rows else None
+
+
+def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Returns ``paired_differences`` as JSON; the figures have their places in ``result.json``."""
+    return [
+        {
+            "run": each.result.identity.run,
+            "step": each.result.identity.checkpoint.step,
+            "split": each.result.identity.split,
+            "minus": each.minus if isinstance(each.minus, str) else each.minus.identity.run,
+            "figures": {
+                column.place: json_form.to_json(value)
+                for column, value in zip(_COLUMNS, each.estimates, strict=True)
+                if value is not None
+            },
+        }
+        for each in paired_differences(results)
+    ]
 
 
 def _same_windows(one: Result, other: Result) -> bool:
@@ -93,7 +137,7 @@ def _of_prediction(result: Result, name: str) -> FileSums | None:
     return sums
 
 
-def _difference(result: Result, sums: FileSums | None, other: FileSums | None, figure: Figure) -> str:
+def _estimate(result: Result, sums: FileSums | None, other: FileSums | None) -> Estimate | None:
     if sums is None or other is None or len(sums.numerators) != len(other.numerators):
-        return NOTHING
-    return estimate(sums.minus(other, result.settings.resamples, result.settings.seed), figure.digits)
+        return None
+    return sums.minus(other, result.settings.resamples, result.settings.seed)

@@ -1,4 +1,4 @@
-"""A table of text in three forms: terminal, Markdown and LaTeX."""
+"""A table of text, and its forms in Markdown and LaTeX. ``terminal.py`` has that of a terminal."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import math
 import re
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from gmd_vae.common.printable import printable
 from gmd_vae.evaluation.metrics.intervals import Estimate
-
-if TYPE_CHECKING:  # rich is slow to import
-    from rich.console import RenderableType
 
 NOTHING = "–"  # in the place of a figure that is not there
 
@@ -99,37 +96,11 @@ def text(name: Any) -> str:
     return NOTHING if name is None else str(name)
 
 
-def to_rich(table: Table) -> RenderableType:
-    """Formats a table for a terminal. Names are shown as they are: ``[red]`` is not read as markup."""
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    def cell(row: int, column: int, content: str) -> Text:
-        value, interval = _parts(table, column, content)
-        shown = Text().append(value, "bold" if (row, column) in table.bold else "")
-        return shown.append("\n" + interval, "dim") if interval else shown
-
-    # narrow gaps, so that an overview with intervals fits into 200 characters
-    grid = RichTable(
-        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, show_header=any(table.columns)
-    )
-    for column, heading in enumerate(table.columns):
-        justify: Literal["left", "right"] = "left" if column < table.names else "right"
-        grid.add_column(Text(heading), justify=justify, overflow="fold")  # folds long names instead of cutting them
-    for place, row in enumerate(table.rows):
-        cells = [cell(place, column, _one_line(content)) for column, content in enumerate(row)]
-        grid.add_row(*cells, end_section=place + 1 in table.lines)
-    notes = [Text(note, "dim") for note in table.notes]
-    return Group(Text(_one_line(table.title), "bold"), grid, *notes)
-
-
 def to_markdown(table: Table) -> str:
     """Formats a table as GitHub Markdown: bold title, pipe table, notes. Separating lines are not shown."""
 
     def cell(row: int, column: int, content: str) -> str:
-        value, interval = _parts(table, column, content)
+        value, interval = cell_parts(table, column, content)
         value = f"**{_markdown(value)}**" if (row, column) in table.bold else _markdown(value)
         return f"{value} {interval}" if interval else value
 
@@ -156,7 +127,7 @@ def to_latex(table: Table) -> str:
             lines.append(r"\midrule")
         cells = []
         for column, content in enumerate(row):
-            value, interval = _parts(table, column, content)
+            value, interval = cell_parts(table, column, content)
             value = rf"\textbf{{{_latex(value)}}}" if (place, column) in table.bold else _latex(value)
             cells.append([value, rf"{{\scriptsize {_latex(interval)}}}"] if interval else [value])
         lines += _rows(cells)
@@ -180,7 +151,7 @@ def to_latex(table: Table) -> str:
     )
 
 
-def _parts(table: Table, column: int, content: str) -> tuple[str, str]:
+def cell_parts(table: Table, column: int, content: str) -> tuple[str, str]:
     """Splits a cell into figure and interval, "" where it has none."""
     if column < table.names:
         return content, ""
@@ -193,14 +164,15 @@ def _rows(cells: Sequence[Sequence[str]]) -> list[str]:
     return [" & ".join(line) + r" \\" for line in zip_longest(*cells, fillvalue="")]
 
 
-def _one_line(content: str) -> str:
+def one_line(content: str) -> str:
+    """Returns a text on one line, without control codes."""
     return printable(" ".join(content.split()), limit=None)
 
 
 def _markdown(content: str) -> str:
     # "](" and "][" would begin a link; the brackets of an interval need no escape
-    return re.sub(r"\](?=[\[(])", r"\\]", _one_line(content).translate(_MARKDOWN))
+    return re.sub(r"\](?=[\[(])", r"\\]", one_line(content).translate(_MARKDOWN))
 
 
 def _latex(content: str) -> str:
-    return _one_line(content).translate(_LATEX)
+    return one_line(content).translate(_LATEX)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.seeds import of_seeds, spread
 from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate, number, text
 
 MODELS = {
@@ -144,35 +144,16 @@ def run_names(result: Result) -> tuple[str, str, str, str]:
 def _seed_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[tuple[str, ...]]:
     """Returns a row for each set of runs that differ only in their seed, with mean and standard deviation."""
     rows = []
-    for results in same_but_seed(group):
+    for results in of_seeds(group):
         cells = []
         for column in columns:
             values = [_value(column.read(result)) for result in results]
-            known = [value for value in values if value is not None and math.isfinite(value)]
-            shown = NOTHING
-            if len(known) == len(values):
-                digits = column.figure.digits
-                shown = f"{number(statistics.mean(known), digits)} ± {number(statistics.stdev(known), digits)}"
-            cells.append(shown)
+            mean, deviation = spread([math.nan if value is None else value for value in values])
+            digits = column.figure.digits
+            cells.append(f"{number(mean, digits)} ± {number(deviation, digits)}" if math.isfinite(mean) else NOTHING)
         windows, _, config, _ = run_names(results[0])
         rows.append((windows, f"mean of {len(results)} seeds", config, NOTHING, *cells))
     return rows
-
-
-def same_but_seed(results: Sequence[Result]) -> list[list[Result]]:
-    """Returns the sets of two runs or more that differ only in their seed, measured with the same settings.
-
-    Two checkpoints of one run are no such set.
-    """
-    by_recipe: dict[Any, list[Result]] = {}
-    for result in results:
-        if result.identity.recipe is not None:
-            by_recipe.setdefault((result.identity.recipe, result.settings), []).append(result)
-    return [
-        alike
-        for alike in by_recipe.values()
-        if len({result.identity.training_seed for result in alike}) == len(alike) > 1
-    ]
 
 
 def _baseline_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[tuple[str, ...]]:
@@ -219,7 +200,7 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
         f"{DECODING} Importance bound: {draws or NOTHING} draws of z per window.",
         "Accuracy drop: step accuracy in the last bar minus the first. The nearest training window and the previous "
         "bar (for the first bar, the next one) are chosen with knowledge of the true window.",
-        *([seeds] if same_but_seed(results) else []),
+        *([seeds] if of_seeds(results) else []),
         *leaks,
     )
 

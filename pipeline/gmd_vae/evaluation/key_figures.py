@@ -1,0 +1,207 @@
+"""The three figures of a result that carry its verdict, each beside its baselines. The family chooses them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from gmd_vae.evaluation import figures
+from gmd_vae.evaluation.figures import Figure
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums
+from gmd_vae.evaluation.result import Figures
+
+Outcome = Literal["better", "equal", "worse"]
+
+FREE_RUNNING = "free_running"
+TITLES = {
+    "nearest_training": "nearest training window",
+    "random_training": "random training window",
+    "previous_bar": "copied bar",
+    "boosted": "gradient boosting",
+    "as_usual": "mean of class and place",
+    "by_dice": "training hits at random",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Baseline:
+    """A baseline of a key figure.
+
+    Attributes:
+        title: Its name.
+        value: Its figure.
+        outcome: The model compared with it.
+    """
+
+    title: str
+    value: Estimate | float
+    outcome: Outcome
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyFigure:
+    """One of the three figures that carry a verdict.
+
+    Attributes:
+        name: Name of the figure.
+        figure: Its digits and direction.
+        value: Figure of the model.
+        baselines: The baselines beside it.
+        verdict: The comparison in words, a clause.
+        sums: Sums by file, for paired differences between runs; ``None`` where there are none.
+    """
+
+    name: str
+    figure: Figure
+    value: Estimate | float
+    baselines: tuple[Baseline, ...]
+    verdict: str
+    sums: FileSums | None = None
+
+
+def reconstruction(
+    measured: Figures, figure: Figure, baselines: Sequence[str], subject: str = "reconstruction"
+) -> KeyFigure | None:
+    """Returns a figure of the free-running prediction beside baselines.
+
+    Args:
+        measured: Figures of a model.
+        figure: One of ``figures.RECONSTRUCTIONS``.
+        baselines: Names of baselines in ``Figures.reconstruction``; those that are not there are left out.
+        subject: Subject of the clause.
+
+    Returns:
+        The figure; ``None`` where the result does not have it.
+    """
+    sections = measured.reconstruction
+    found = {name: figure.read(sections[name]) for name in baselines if name in sections}
+    # by_file holds the sums of the step accuracy alone
+    sums = {name: getattr(sections.get(name), "by_file", None) for name in (*found, FREE_RUNNING)}
+    if figure is not figures.STEP_ACCURACY:
+        sums = dict.fromkeys(sums)
+    value = figure.read(sections.get(FREE_RUNNING))
+    return _key_figure(f"{figure.heading}, free-running", figure, value, found, subject, sums)
+
+
+def timing_and_velocity(measured: Figures, figure: Figure, baselines: Sequence[str], subject: str) -> KeyFigure | None:
+    """Returns a figure of a GrooVAE that plays the true hits, beside baselines.
+
+    Args:
+        measured: Figures of a GrooVAE.
+        figure: One of ``figures.GROOVE``.
+        baselines: Names of baselines in ``Groove.answers``.
+        subject: Subject of the clause.
+    """
+    if measured.groove is None:
+        return None
+    answers = measured.groove.answers
+    found = {name: figure.read(answers[name]) for name in baselines if name in answers}
+    value = figure.read(answers.get("hits_given"))
+    return _key_figure(" ".join(figure.heading.split()), figure, value, found, subject, {})
+
+
+def samples_beside_music(measured: Figures) -> KeyFigure | None:
+    """Returns the two-sample AUC of samples beside that of training windows; ``None`` where it was not measured."""
+    sets = measured.window_sets or {}
+    if not {"samples", "training"} <= sets.keys():
+        return None
+    samples, training = sets["samples"], sets["training"]
+    if samples.auc is None or training.auc is None:
+        return None
+    above = samples.auc_above_training
+    outcome: Outcome = "equal"
+    if above is not None and above.low > 0:
+        outcome = "worse"
+    elif above is not None and above.high < 0:
+        outcome = "better"
+    verdict = {
+        "better": "samples harder to tell from unseen music than training windows are",
+        "equal": "samples as hard to tell from unseen music as training windows",
+        "worse": "samples easier to tell from unseen music than training windows are",
+    }[outcome]
+    baseline = Baseline("training windows", training.auc, outcome)
+    return KeyFigure("two-sample AUC of samples", figures.AUC, samples.auc, (baseline,), verdict)
+
+
+def novelty(measured: Figures) -> KeyFigure:
+    """Returns the median distance of samples to the nearest training window beside that of held-out windows."""
+    samples, held_out = measured.novelty.samples, measured.novelty.held_out
+    spread, yardstick = samples.steps, held_out.steps
+    outcome: Outcome = "equal"
+    if spread.median < yardstick.quarter:
+        outcome, verdict = "worse", "samples nearer to training windows than unseen music is"
+    elif spread.median > yardstick.three_quarters:
+        outcome, verdict = "worse", "samples less like training windows than unseen music is"
+    else:
+        verdict = "samples as new as unseen music"
+    copies = round(samples.samples * samples.copies.value) if math.isfinite(samples.copies.value) else 0
+    verdict += f" ({copies:,} of {samples.samples:,} are copies)" if copies else ""
+    baseline = Baseline("unseen windows", yardstick.median, outcome)
+    unit = "events" if measured.steps_per_bar is None else "steps"
+    return KeyFigure(f"{unit} off the nearest training window", figures.MEDIAN, spread.median, (baseline,), verdict)
+
+
+def compare(
+    figure: Figure, value: Estimate | float, other: Estimate | float, difference: Estimate | None = None
+) -> Outcome:
+    """Compares two values of a figure: by the interval of their difference, else by whether their intervals overlap.
+
+    Args:
+        figure: The figure, which has a direction.
+        value: Figure of the model.
+        other: Figure of the baseline.
+        difference: Paired difference, model minus baseline; ``None`` where it is not known.
+    """
+    if difference is not None and math.isfinite(difference.low):
+        low, high = difference.low, difference.high
+    else:
+        low, high = _ends(value)[0] - _ends(other)[1], _ends(value)[1] - _ends(other)[0]
+    if figure.better == "lower":
+        low, high = -high, -low
+    return "better" if low > 0 else "worse" if high < 0 else "equal"
+
+
+def _key_figure(
+    name: str,
+    figure: Figure,
+    value: Estimate | None,
+    found: Mapping[str, Estimate | None],
+    subject: str,
+    sums: Mapping[str, FileSums | None],
+) -> KeyFigure | None:
+    """Returns a figure with the baselines that have it; ``None`` where the model does not have it."""
+    if value is None or not math.isfinite(value.value):
+        return None
+    own = sums.get(FREE_RUNNING)
+    baselines = []
+    for key, other in found.items():
+        if other is None or not math.isfinite(other.value):
+            continue
+        theirs = sums.get(key)
+        paired = own is not None and theirs is not None and len(own.numerators) == len(theirs.numerators)
+        difference = own.minus(theirs, _RESAMPLES, 0) if paired and own and theirs else None
+        baselines.append(Baseline(TITLES[key], other, compare(figure, value, other, difference)))
+    return KeyFigure(name, figure, value, tuple(baselines), _clause(subject, baselines), own)
+
+
+_RESAMPLES = 2000  # of the interval of a difference to a baseline
+
+
+def _clause(subject: str, baselines: Sequence[Baseline]) -> str:
+    """Returns the comparison with all baselines in words, such as ``reconstruction better than the copied bar``."""
+    relations: dict[Outcome, str] = {"better": "better than", "equal": "as good as", "worse": "worse than"}
+    parts = []
+    for outcome, words in relations.items():
+        titles = [f"the {baseline.title}" for baseline in baselines if baseline.outcome == outcome]
+        if titles:
+            parts.append(f"{words} {' and '.join(titles)}")
+    return f"{subject} {', '.join(parts)}" if parts else subject
+
+
+def _ends(value: Estimate | float) -> tuple[float, float]:
+    """Returns both ends of the interval; the value itself where there is none."""
+    if not isinstance(value, Estimate):
+        return value, value
+    return (value.low, value.high) if math.isfinite(value.low) else (value.value, value.value)

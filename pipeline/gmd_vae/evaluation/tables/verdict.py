@@ -1,0 +1,158 @@
+"""The verdict of an evaluation in a few lines: three figures beside their baselines; several runs side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gmd_vae.common.printable import counted
+from gmd_vae.evaluation.key_figures import KeyFigure, compare
+from gmd_vae.evaluation.metrics.intervals import Estimate
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.seeds import of_seeds, spread
+from gmd_vae.evaluation.tables.formats import Table, estimate, number
+
+
+class Measured(NamedTuple):
+    """A result with its key figures.
+
+    Attributes:
+        result: The result.
+        key_figures: The three figures that its family names; fewer where the result lacks one.
+    """
+
+    result: Result
+    key_figures: tuple[KeyFigure, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """A verdict.
+
+    Attributes:
+        sentence: The verdict in words.
+        table: The figures that carry it.
+    """
+
+    sentence: str
+    table: Table
+
+
+def verdicts(measured: Sequence[Measured]) -> list[Verdict]:
+    """Returns a verdict for each set of results on the same windows with the same key figures."""
+    groups: dict[object, list[Measured]] = {}
+    for each in measured:
+        identity = each.result.identity
+        names = tuple(figure.name for figure in each.key_figures)
+        groups.setdefault((identity.split, identity.examples.sha256, names), []).append(each)
+    return [_of_one(group[0]) if len(group) == 1 else _of_several(group) for group in groups.values()]
+
+
+def _of_one(measured: Measured) -> Verdict:
+    result = measured.result
+    clauses = "; ".join(figure.verdict for figure in measured.key_figures)
+    rows = [
+        (
+            figure.name,
+            estimate(figure.value, figure.figure.digits),
+            "; ".join(f"{each.title} {_value(each.value, figure)}" for each in figure.baselines),
+        )
+        for figure in measured.key_figures
+    ]
+    step = f", step {number(result.identity.checkpoint.step)}" if result.identity.checkpoint.step is not None else ""
+    sentence = f"{result.identity.run}{step}, on {_windows(result)}: {clauses}."
+    return Verdict(sentence, Table("", ("", "", ""), tuple(rows), names=3))
+
+
+def _of_several(group: Sequence[Measured]) -> Verdict:
+    """Compares runs on the same windows: a row for each, for sets of seeds, for baselines and for differences."""
+    figures = group[0].key_figures
+    cells = ([_value(figure.value, figure) for figure in each.key_figures] for each in group)
+    rows = [(name, *values) for name, values in zip(_names(group), cells, strict=True)]
+    sets = of_seeds([each.result for each in group])
+    for results in sets:
+        members = [each for each in group if each.result in results]
+        spreads = (_spread([each.key_figures[place] for each in members]) for place in range(len(figures)))
+        rows.append((f"mean of {counted(len(members), 'seed')}", *spreads))
+    for title in dict.fromkeys(each.title for figure in figures for each in figure.baselines):
+        found = [next((each for each in figure.baselines if each.title == title), None) for figure in figures]
+        pairs = zip(found, figures, strict=True)
+        rows.append((title, *("" if each is None else _value(each.value, figure) for each, figure in pairs)))
+    first = group[0]
+    for each in group[1:] if not _is_one_set(sets, group) else ():
+        differences = [_difference(first, each, place) for place in range(len(figures))]
+        if any(differences):
+            shown = (
+                "" if value is None else estimate(value, figure.figure.digits)
+                for value, figure in zip(differences, figures, strict=True)
+            )
+            rows.append((f"{each.result.identity.run} minus {first.result.identity.run}", *shown))
+    headings = ("", *(_two_lines(figure.name) for figure in figures))
+    return Verdict(_sentence(group, sets), Table("", headings, tuple(rows)))
+
+
+def _is_one_set(sets: Sequence[Sequence[Result]], group: Sequence[Measured]) -> bool:
+    """Returns True if all runs differ only in their seed: then differences between two of them are of no interest."""
+    return len(sets) == 1 and len(sets[0]) == len(group)
+
+
+def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> str:
+    """Returns the verdict on several runs: seeds of one recipe, or the leader in the first figure."""
+    start = f"{len(group)} results on {_windows(group[0].result)}"
+    if not group[0].key_figures:
+        return f"{start}."
+    name, figure = group[0].key_figures[0].name, group[0].key_figures[0].figure
+    if _is_one_set(sets, group):
+        return (
+            f"{start}, runs that differ only in their seed: {name} {_spread([each.key_figures[0] for each in group])}."
+        )
+    ranked = sorted(group, key=lambda each: _number(each.key_figures[0].value), reverse=figure.better == "higher")
+    best, second = ranked[:2]
+    value, other = (each.key_figures[0].value for each in (best, second))
+    if compare(figure, value, other, _difference(second, best, 0)) == "better":
+        return f"{start}: {best.result.identity.run} has the best {name}, beyond the choice of the files."
+    return f"{start}: none has the best {name} beyond the choice of the files."
+
+
+def _difference(first: Measured, other: Measured, place: int) -> Estimate | None:
+    """Returns the paired difference of a key figure, other minus first; ``None`` where the sums by file are missing."""
+    one, two = first.key_figures[place].sums, other.key_figures[place].sums
+    if one is None or two is None or len(one.numerators) != len(two.numerators):
+        return None
+    settings = first.result.settings
+    return two.minus(one, settings.resamples, settings.seed)
+
+
+def _names(group: Sequence[Measured]) -> list[str]:
+    """Returns the run of each result, with the step where a run occurs twice."""
+    runs = [each.result.identity.run for each in group]
+    return [
+        f"{run}, step {number(each.result.identity.checkpoint.step)}" if runs.count(run) > 1 else run
+        for run, each in zip(runs, group, strict=True)
+    ]
+
+
+def _spread(figures: Sequence[KeyFigure]) -> str:
+    mean, deviation = spread([_number(figure.value) for figure in figures])
+    digits = figures[0].figure.digits
+    return f"{number(mean, digits)} ± {number(deviation, digits)}"
+
+
+def _windows(result: Result) -> str:
+    return f"{number(result.figures.windows)} {result.identity.split} windows"
+
+
+def _value(value: Estimate | float, figure: KeyFigure) -> str:
+    return number(_number(value), figure.figure.digits)
+
+
+def _number(value: Estimate | float) -> float:
+    return value.value if isinstance(value, Estimate) else value
+
+
+def _two_lines(name: str) -> str:
+    """Breaks a heading near its middle, between words."""
+    words = name.split()
+    splits = [(" ".join(words[:count]), " ".join(words[count:])) for count in range(1, len(words))]
+    return "\n".join(min(splits, key=lambda pair: max(map(len, pair)))) if splits else name

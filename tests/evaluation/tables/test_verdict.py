@@ -1,0 +1,86 @@
+"""The verdict: about ten lines for one run and for several."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from fixtures.results import estimate, made_up_result, result_json
+from gmd_vae.configuration.registry import get_config
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.terminal import to_rich
+from gmd_vae.evaluation.tables.verdict import Measured, Verdict, verdicts
+from gmd_vae.families import family_of
+from rich.console import Console
+
+
+def measured(result: Result) -> Measured:
+    config = get_config(result.identity.config)
+    chosen = family_of(config).key_figures(config, result.figures)
+    return Measured(result, tuple(figure for figure in chosen if figure is not None))
+
+
+def of_run(name: str, accuracy: float, right: list[float] | None = None, **changes: Any) -> Result:
+    content = result_json(run=name, **changes)
+    prediction = content["reconstruction"]["free_running"]
+    prediction["steps_right"] = estimate(accuracy)
+    if right:
+        prediction["by_file"] = {"numerators": right, "denominators": [10.0] * len(right)}
+    return Result.from_json(content)
+
+
+def lines(verdict: Verdict, width: int) -> list[str]:
+    out = io.StringIO()
+    console = Console(file=out, width=width, color_system=None)
+    console.print(verdict.sentence)
+    console.print(to_rich(verdict.table), crop=False)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(("width", "most"), [(80, 10), (120, 6)])
+def test_one_run_has_a_verdict_and_three_figures_beside_their_baselines(width: int, most: int) -> None:
+    (verdict,) = verdicts([measured(made_up_result())])
+    shown = lines(verdict, width)
+    assert len(shown) <= most
+    assert max(map(len, shown)) <= width
+    assert verdict.sentence.startswith("runs/small, step 6,800, on 1,760 test windows: reconstruction worse than")
+    assert verdict.table.rows == (
+        ("step accuracy, free-running", "0.485 [0.470, 0.500]", "copied bar 0.562; nearest training window 0.688"),
+        ("two-sample AUC of samples", "0.940 [0.925, 0.955]", "training windows 0.660"),
+        ("steps off the nearest training window", "27.0", "unseen windows 19.0"),
+    )
+
+
+def test_seeds_have_their_mean_and_no_differences() -> None:
+    same = {"recipe": "r" * 64, "planned_steps": 100}
+    seeds = [of_run(f"runs/x-seed{seed}", 0.5 + seed / 50, training_seed=seed, **same) for seed in range(3)]
+    (verdict,) = verdicts(list(map(measured, seeds)))
+    assert verdict.sentence == (
+        "3 results on 1,760 test windows, runs that differ only in their seed: step accuracy, free-running "
+        "0.520 ± 0.020."
+    )
+    assert [row[0] for row in verdict.table.rows] == [
+        *("runs/x-seed0", "runs/x-seed1", "runs/x-seed2", "mean of 3 seeds"),
+        *("copied bar", "nearest training window", "training windows", "unseen windows"),
+    ]
+    assert verdict.table.rows[3][1] == "0.520 ± 0.020"
+    assert len(lines(verdict, 80)) <= 13
+
+
+def test_other_runs_have_paired_differences_and_a_leader() -> None:
+    one, other = of_run("runs/a", 0.5, [4.0, 5.0, 6.0]), of_run("runs/b", 0.6, [5.0, 6.0, 7.0])
+    (verdict,) = verdicts([measured(one), measured(other)])
+    assert verdict.sentence.endswith("runs/b has the best step accuracy, free-running, beyond the choice of the files.")
+    assert verdict.table.rows[-1] == ("runs/b minus runs/a", "0.100 [0.100, 0.100]", "", "")
+    uncertain = of_run("runs/c", 0.51, [8.0, 2.0, 6.0])
+    (verdict,) = verdicts([measured(one), measured(uncertain)])
+    assert verdict.sentence.endswith("none has the best step accuracy, free-running beyond the choice of the files.")
+
+
+def test_other_windows_have_a_verdict_of_their_own() -> None:
+    found = verdicts([measured(made_up_result()), measured(made_up_result(split="validation", windows=900))])
+    assert ["on 1,760 test" in found[0].sentence, "on 900 validation" in found[1].sentence] == [True, True]
+    twice = [made_up_result(), made_up_result(checkpoint={"name": "model.ckpt-9", "step": 9, "files": {}})]
+    (verdict,) = verdicts(list(map(measured, twice)))
+    assert [row[0] for row in verdict.table.rows[:2]] == ["runs/small, step 6,800", "runs/small, step 9"]
