@@ -1,4 +1,4 @@
-"""``gmd-vae train --seeds``: a run for each seed, one after the other."""
+"""``--seeds``: a run for each seed, one after the other."""
 
 from __future__ import annotations
 

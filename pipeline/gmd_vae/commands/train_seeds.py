@@ -1,4 +1,4 @@
-"""``gmd-vae train --seeds``: one run for each seed, one after the other."""
+"""The option ``--seeds`` of ``gmd-vae train``: one run for each seed, one after the other."""
 
 from __future__ import annotations
 
