@@ -6,6 +6,11 @@ voices have in common. pipeline/gmd_vae/generation/performance/feel.py explains 
 used, and of it only files in 4/4 with one tempo. A hit belongs to the nearest sixteenth. Of several hits of a voice at
 one sixteenth (flams, drags) the loudest counts, since one label stands for all of them.
 
+A velocity of GMD depends on the setting of the pad as much as on the stroke: in one session no kick is above 63, and in
+two others more than half of the kicks have 127. So velocities are first put on a common scale: the full stroke of each
+voice in each session (its 90 % quantile) becomes the mean full stroke of all. Otherwise the kick would be the softest
+drum.
+
     python tools/measure_feel.py --archive groove-v1.0.0-midionly.zip
 """
 
@@ -39,6 +44,8 @@ SPLIT = "train"
 # Shape and drift are measured where a performance has at least this many hits of a voice at a position: with fewer, its
 # own mean is too uncertain, and the deviations from it are distorted.
 HITS_FOR_SHAPE = 8
+FULL_STROKE = 0.9  # quantile of the velocities of a voice in a session: above it, too few hits remain to measure it
+HITS_FOR_STROKE = 100  # a voice with fewer hits in a session takes the full stroke of the voice in all sessions
 _CLASS_OF = {pitch: number for number, pitches in enumerate(NINE_CLASSES) for pitch in pitches}
 
 Numbers = npt.NDArray[np.float64]
@@ -46,10 +53,25 @@ Integers = npt.NDArray[np.int64]
 Hits = npt.NDArray[np.float64]  # [n, 5]: performance, voice, step, velocity, offset in steps
 
 
-def read_hits(records: Path) -> tuple[Hits, int]:
-    """Returns the hits of a TFRecord file of NoteSequences, and the number of performances."""
+class Performances(NamedTuple):
+    """Performances in 4/4 with one tempo.
+
+    Attributes:
+        hits: Their hits; velocities as they were recorded.
+        sessions: Session of each performance, such as ``drummer1/session2``.
+        tempos: Quarter notes per minute of each.
+    """
+
+    hits: Hits
+    sessions: list[str]
+    tempos: list[float]
+
+
+def read_hits(records: Path) -> Performances:
+    """Returns the performances of a TFRecord file of NoteSequences."""
     rows: list[tuple[float, ...]] = []
-    performances = 0
+    sessions: list[str] = []
+    tempos: list[float] = []
     for record in read_records(records):
         sequence = NoteSequence.FromString(record)
         times = section_times(sequence)
@@ -63,9 +85,36 @@ def read_hits(records: Path) -> tuple[Hits, int]:
                 step = int(position + 0.5)
                 key, hit = (_CLASS_OF[note.pitch], step), (note.velocity, position - step)
                 loudest[key] = max(loudest.get(key, hit), hit)
-        rows += [(performances, voice, step, *hit) for (voice, step), hit in loudest.items()]
-        performances += 1
-    return np.array(rows, np.float64).reshape(-1, 5), performances
+        rows += [(len(sessions), voice, step, *hit) for (voice, step), hit in loudest.items()]
+        sessions.append(sequence.filename.rpartition("/")[0])
+        tempos.append(times[1][0][2])
+    return Performances(np.array(rows, np.float64).reshape(-1, 5), sessions, tempos)
+
+
+def on_one_scale(performances: Performances) -> tuple[Hits, float]:
+    """Returns hits whose velocities do not depend on the settings of the pads, and the velocity of their full stroke.
+
+    The velocities of a voice in a session are multiplied by one factor, which makes its ``FULL_STROKE`` quantile the
+    mean of all those quantiles; 127 stays the highest velocity.
+
+    Args:
+        performances: Hits as they were recorded.
+    """
+    hits = performances.hits
+    sessions, session_of = np.unique(performances.sessions, return_inverse=True)
+    session, voice = session_of[hits[:, 0].astype(np.int64)], hits[:, 1].astype(np.int64)
+    strokes = np.full((len(sessions), len(CLASS_NAMES)), np.nan)
+    for place in np.ndindex(*strokes.shape):
+        velocities = hits[(session == place[0]) & (voice == place[1]), 3]
+        if len(velocities) >= HITS_FOR_STROKE:
+            strokes[place] = np.quantile(velocities, FULL_STROKE)
+    common = float(np.nanmean(strokes))
+    for number in np.unique(voice).tolist():
+        own = strokes[:, number]
+        own[np.isnan(own)] = np.quantile(hits[voice == number, 3], FULL_STROKE)
+    scaled = hits.copy()
+    scaled[:, 3] = np.clip(hits[:, 3] * common / strokes[session, voice], 1, 127)
+    return scaled, common
 
 
 def measure(hits: Hits) -> dict[str, Any]:
@@ -177,8 +226,9 @@ def _rounded(values: Numbers, digits: int) -> list[float]:
     return [round(value, digits) for value in values.tolist()]
 
 
-def describe(hits: Hits, performances: int) -> dict[str, Any]:
+def describe(performances: Performances) -> dict[str, Any]:
     """Returns the content of feel.json."""
+    hits, full_stroke = on_one_scale(performances)
     return {
         "format": FORMAT,
         "name": f"Groove MIDI Dataset {VERSION}",
@@ -188,14 +238,16 @@ def describe(hits: Hits, performances: int) -> dict[str, Any]:
             "url": GROOVE.url,
             "sha256": GROOVE.sha256,
             "split": SPLIT,
-            "performances": performances,
+            "performances": len(performances.sessions),
             "hits": len(hits),
             "licence": f"{LICENCE} (https://creativecommons.org/licenses/by/4.0/), Google LLC",
             "citation": CITATION,
         },
         "tool": "tools/measure_feel.py",
         "versions": manifest.versions("note-seq", "pretty-midi", "mido"),
-        "units": "velocity 1 to 127; offset in sixteenths, late is positive; velocity_shape in spreads, at the levels",
+        "units": "velocity 1 to 127, full_stroke the 90 % quantile of a pad; offset in sixteenths, late is positive; "
+        "velocity_shape in spreads, at the levels",
+        "full_stroke": round(full_stroke, 1),
         "levels": list(LEVELS),
         **measure(hits),
     }
@@ -220,12 +272,12 @@ def main(arguments: list[str] | None = None) -> None:
             raise GmdVaeError(f"'{options.archive}' is not the Groove archive: sha256 {found}", f"Get {GROOVE.url}.")
         with tempfile.TemporaryDirectory() as folder:
             notes = convert(options.archive, Path(folder) / "notes", reading=STOCK)
-            hits, performances = read_hits(notes.output_dir / f"{SPLIT}.tfrecord")
+            performances = read_hits(notes.output_dir / f"{SPLIT}.tfrecord")
     except GmdVaeError as error:
         sys.exit(f"Error: {error}")
     with whole_file(options.output) as temporary:
-        temporary.write_text(to_json(describe(hits, performances)), encoding="utf-8")
-    print(f"Wrote {options.output}: {len(hits):,} hits of {performances:,} performances")
+        temporary.write_text(to_json(describe(performances)), encoding="utf-8")
+    print(f"Wrote {options.output}: {len(performances.hits):,} hits of {len(performances.sessions):,} performances")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def steps_of(hits: list[Hit]) -> list[tuple[int, int]]:
 
 
 def test_it_plays_new_beats_and_keeps_their_hits(tmp_path: Path) -> None:
-    for folder, options in (("stiff", ()), ("played", ("--humanize", "humanize-2bar"))):
+    for folder, options in (("stiff", ("--velocity", "80", "--quantize")), ("played", ("--humanize", "humanize-2bar"))):
         run_here(tmp_path, "generate", "-n", "3", "--seed", "1", "--output-dir", folder, *options)
     manifest = json.loads((tmp_path / "played" / "manifest.json").read_text())
     assert "humanize-2bar" in json.dumps(manifest)

@@ -78,7 +78,6 @@ def test_a_path_stands_alone_with_its_config(
         (["--tempo", "9 BPM"], "9.0 is not in the range"),
         (["--tempo", "fast"], "'fast' is not a tempo, such as 96 or 96bpm."),
         (["--temperature", "warm"], "'warm' is not a number."),
-        (["--humanize", "--velocity", "90"], "Leave one of them out"),
         (["-n", "4", "--only", "4"], "numbered from 0 to 3"),
         (
             ["--mode", "interpolate", "--input-seed", "1", "--input-seed", "2", "--input-seed", "3", "--only", "15"],

@@ -263,7 +263,7 @@ def test_playing_options_are_in_the_notes_and_the_manifest(make: Make) -> None:
         sequence = midi_to_note_sequence(path.read_bytes(), "", path.name)
         assert {note.velocity for note in sequence.notes} == {101}
         assert mido.MidiFile(path).length == pytest.approx(16 * 60 / 90, rel=1e-5)
-    assert read_manifest(played)["playing"] == {"tempo": 90.0, "velocity": 101, "swing": 50.0}
+    assert read_manifest(played)["playing"] == {"tempo": 90.0, "velocity": 101, "swing": 50.0, "quantize": True}
 
 
 def test_too_many_windows_are_refused_before_decoding(make: Make, tmp_path: Path) -> None:

@@ -67,7 +67,6 @@ def test_options_that_go_together_are_accepted(mode: str, options: dict[str, Any
             "--latents and --num-outputs both determine",
         ),
         ("sample", {"only": 1, "join": True}, "--only writes one file"),
-        ("sample", {"velocity": 90, "humanize": True}, "--velocity makes all hits equally loud"),
         ("interpolate", {"input_midi": ONE}, "needs two or more"),
         ("interpolate", {"input_midi": FILES, "num_outputs": 1}, "needs -n 2 or more"),
         ("interpolate", {"input_midi": FILES, "bars": 8}, "--bars goes with --mode sample or continue"),
@@ -92,7 +91,7 @@ def test_families_name_modes_and_options_that_exist(name: str) -> None:
     config = next(config for config in all_configs().values() if config.family == name)
     family = family_of(config)
     assert set(family.unsupported_modes) < set(MODES)
-    assert set(family.playing_options) <= {"velocity", "swing", "humanize"}
+    assert set(family.playing_options) <= {"velocity", "swing", "humanize", "quantize"}
 
 
 def test_every_mode_has_a_temperature() -> None:

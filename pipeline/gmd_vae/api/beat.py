@@ -17,7 +17,7 @@ from gmd_vae.common.files import whole_file
 from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
 from gmd_vae.generation.decoded.midi_files import FilePlan
-from gmd_vae.generation.performance.feel import load_feel
+from gmd_vae.generation.performance.feel import fitting_feel, load_feel
 from gmd_vae.generation.performance.playing import Playing
 
 if TYPE_CHECKING:
@@ -75,27 +75,29 @@ class Beat:
         tempo: float | None = None,
         velocity: int | None = None,
         swing: float | None = None,
-        humanize: bool | Model = False,
+        humanize: bool | Model | None = None,
+        quantize: bool = False,
     ) -> bytes:
         """Returns the beat as the bytes of a MIDI file, those that ``gmd-vae generate`` writes.
 
         Args:
             tempo: Quarter notes per minute; ``None``: ``self.tempo``.
-            velocity: Velocity of every hit; ``None``: that of the music that the beat is a version of, and 80 for hits
-                that it does not have.
+            velocity: Velocity of every hit; ``None``: that of the music that the beat is a version of, and for hits
+                that it does not have that of drummers.
             swing: Place of every second sixteenth, in percent: 50 is straight, 66 triplets; ``None``: the timing of
                 that music, and else straight.
             humanize: True: velocity and timing of drummers, measured on the Groove MIDI Dataset; a GrooVAE: those of
-                that model.
+                that model; False: velocity 80, on the grid; ``None``: True for the drums and metres that were measured.
+            quantize: Puts every hit on the grid.
 
         Raises:
             GmdVaeError: A number is out of range, or the music cannot be played so.
         """
         family = family_of(self.config)
-        playing = self._playing(tempo, velocity, swing, humanize is True)
+        playing = self._playing(tempo, velocity, swing, humanize, quantize)
         plan = dataclasses.replace(self.plan, windows=[self.windows], playing=playing)
         performer = None
-        if not isinstance(humanize, bool):
+        if humanize is not None and not isinstance(humanize, bool):
             if not hasattr(humanize, "humanizer"):
                 raise GmdVaeError("humanize is neither True, False nor a model", "Give a model of gmd_vae.load.")
             performer = humanize.humanizer()
@@ -109,7 +111,8 @@ class Beat:
         tempo: float | None = None,
         velocity: int | None = None,
         swing: float | None = None,
-        humanize: bool | Model = False,
+        humanize: bool | Model | None = None,
+        quantize: bool = False,
     ) -> Path:
         """Writes the beat as a MIDI file, whole or not at all; a file of this name is replaced.
 
@@ -118,13 +121,14 @@ class Beat:
             tempo: As in ``to_midi``, and so are the others.
             velocity: Velocity of every hit.
             swing: Place of every second sixteenth, in percent.
-            humanize: True, or a GrooVAE.
+            humanize: True, False or a GrooVAE.
+            quantize: Puts every hit on the grid.
 
         Returns:
             The path.
         """
         path = Path(path_text("path", path))
-        data = self.to_midi(tempo=tempo, velocity=velocity, swing=swing, humanize=humanize)
+        data = self.to_midi(tempo=tempo, velocity=velocity, swing=swing, humanize=humanize, quantize=quantize)
         with whole_file(path) as temporary:
             temporary.write_bytes(data)
         return path
@@ -147,28 +151,38 @@ class Beat:
 
         return midi_to_note_sequence(self.to_midi(**options), "gmd-vae", self.plan.stem(0))
 
-    def _playing(self, tempo: float | None, velocity: int | None, swing: float | None, feel: bool) -> Playing:
+    def _playing(
+        self,
+        tempo: float | None,
+        velocity: int | None,
+        swing: float | None,
+        humanize: bool | Model | None,
+        quantize: bool,
+    ) -> Playing:
         family = family_of(self.config)
+        grid = family.drum_grid(self.config)
         share = Playing.swing if swing is None else real("swing", swing)
-        asked = {"velocity": velocity is not None, "swing": share != Playing.swing, "humanize": feel}
+        asked = {"velocity": velocity is not None, "swing": share != Playing.swing, "humanize": humanize is True}
+        asked["quantize"] = quantize
         for option, is_asked in asked.items():
             if is_asked and option not in family.playing_options:
                 raise GmdVaeError(f"'{self.config.name}' takes no {option}", f"Leave {option} out.")
-        if velocity is not None and feel:
-            raise GmdVaeError("velocity makes all hits equally loud, and humanize does not", "Leave one of them out.")
+        feel = load_feel() if humanize is True else None
+        if humanize is None and "humanize" in family.playing_options:
+            feel = fitting_feel(grid)
         try:
             playing = Playing(
                 tempo=self.tempo if tempo is None else real("tempo", tempo),
-                velocity=Playing.velocity if velocity is None else whole("velocity", velocity, 1, 127),
+                velocity=None if velocity is None else whole("velocity", velocity, 1, 127),
                 swing=share,
-                feel=load_feel() if feel else None,
+                quantize=quantize,
+                feel=feel,
                 seed=self.seed,
                 keeps_velocities=velocity is None,
-                keeps_timing=swing is None,
+                keeps_timing=swing is None and not quantize,
             )
         except ValueError as error:
             raise GmdVaeError(str(error), "Choose another value.") from None
-        grid = family.drum_grid(self.config)
         if grid is not None and (obstacle := playing.obstacle(grid)):
             raise GmdVaeError(f"'{self.config.name}' cannot be played so: {obstacle}", "Leave humanize and swing out.")
         return playing

@@ -60,7 +60,7 @@ def command(
     Examples:
       gmd-vae generate
       gmd-vae generate -n 100 --temperature 0.8 --bars 32
-      gmd-vae generate --wav --png --tempo 96 --humanize
+      gmd-vae generate --wav --png --tempo 96 --swing 58
       gmd-vae generate --mode vary --input-midi song.mid --window 3 --distance 6
       gmd-vae generate --model humanize-2bar --mode groove --input-midi stiff.mid
     """

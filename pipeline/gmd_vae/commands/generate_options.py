@@ -216,7 +216,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--velocity",
         metavar="NUMBER",
         type=click.IntRange(1, 127),
-        help="Velocity of every note.  [default: 80; that of the input for hits that it has too]",
+        help="One velocity for every note.  [default: a drummer's; that of the input for hits that it has too; 80 "
+        "for other music and other metres]",
     ),
     _option(
         _PLAYING,
@@ -225,9 +226,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=UserPath(),
         is_flag=False,
         flag_value=request.MEASURED,
-        help="Velocity and timing of drummers, measured on the Groove MIDI Dataset by drum and position in the bar. "
-        "With a GrooVAE that humanizes (humanize-2bar, a run or a model file): velocity and timing of that model.",
+        help="Velocity and timing of a GrooVAE that humanizes: humanize-2bar, a run or a model file.  [default: those "
+        "of drummers, measured on the Groove MIDI Dataset by drum and position in the bar]",
     ),
+    _option(_PLAYING, "--quantize", is_flag=True, help="Put every hit on the grid, with a drummer's velocity."),
     _option(
         _PLAYING,
         "--swing",

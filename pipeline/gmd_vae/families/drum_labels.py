@@ -49,7 +49,7 @@ class DrumLabels(Family):
     only_drums = True
     runs_in_numpy = True
     unsupported_modes: tuple[str, ...] = ("groove",)
-    playing_options = ("velocity", "swing", "humanize")
+    playing_options = ("velocity", "swing", "humanize", "quantize")
 
     def check(self, config: Config) -> None:
         """Checks that the decoder's target is the label, not the drum roll."""

@@ -53,7 +53,7 @@ class Family(abc.ABC):
         only_drums: True if all notes that the models write are drums.
         runs_in_numpy: True if ``models/forward`` computes its models; else they need TensorFlow.
         unsupported_modes: Modes of ``gmd-vae generate`` that its models do not have.
-        playing_options: Those of the options ``velocity``, ``swing`` and ``humanize`` that its music takes.
+        playing_options: Those of ``velocity``, ``swing``, ``humanize`` and ``quantize`` that its music takes.
     """
 
     kind: str

@@ -31,7 +31,7 @@ def check_config(options: Mapping[str, Any], config: Config, *, rendered: bool) 
         )
     if options["mode"] in family.unsupported_modes:
         raise _mode_error(options["mode"], config)
-    for name in ("velocity", "swing", "humanize"):
+    for name in ("velocity", "swing", "humanize", "quantize"):
         if options[name] and name not in family.playing_options:
             raise _playing_error(name, config)
     mode = options["mode"]

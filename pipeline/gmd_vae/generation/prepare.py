@@ -9,6 +9,7 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration.config import Config
 from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import bars_in_words
@@ -21,7 +22,7 @@ from gmd_vae.generation.kept_playing import has_hits, hits_of_files
 from gmd_vae.generation.latent.attribute_vectors import AttributeSource, attributes_of_run
 from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource, choose_prior
-from gmd_vae.generation.performance.feel import load_feel
+from gmd_vae.generation.performance.feel import fitting_feel, load_feel
 from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
 from gmd_vae.generation.request import (
     ATTRIBUTE,
@@ -104,7 +105,7 @@ def prepare(
         chords=chords,
         prior=choose_prior(source, options["prior"]) if draws else None,
     )
-    playing = _playing(options, inputs)
+    playing = _playing(options, inputs, config)
     if grid is not None and (obstacle := playing.obstacle(grid)):
         raise UsageError(f"'{config.name}' cannot be played so: {obstacle}", "Leave --humanize and --swing out.")
     if playing.kept and has_hits(hits_of_files(request, inputs, range(1))):
@@ -168,13 +169,25 @@ def _describe_song(song: InputSong) -> list[str]:
     return [line, *(f"{shown_path(song.file)}: left out: {missing}" for missing in song.missing)]
 
 
-def _playing(options: Mapping[str, Any], inputs: GenerationInputs) -> Playing:
+def _playing(options: Mapping[str, Any], inputs: GenerationInputs, config: Config) -> Playing:
+    """Returns the playing options. Drums that the measured feel fits are played with it, unless the options forbid."""
     lowest, highest = TEMPO_RANGE
     tempo = options["tempo"] or min(max(inputs.tempo or Playing.tempo, lowest), highest)
     settings = {name: options[name] for name in ("velocity", "swing") if options[name] is not None}
-    feel = load_feel() if options["humanize"] == MEASURED else None
-    keeps = {"keeps_velocities": options["velocity"] is None, "keeps_timing": options["swing"] is None}
-    return Playing(tempo, seed=options["seed"], feel=feel, **settings, **keeps)
+    feel = None
+    if options["humanize"] == MEASURED:
+        feel = load_feel()
+    elif options["humanize"] is None and "humanize" in family_of(config).playing_options:
+        feel = fitting_feel(family_of(config).drum_grid(config))
+    return Playing(
+        tempo,
+        seed=options["seed"],
+        feel=feel,
+        quantize=options["quantize"],
+        keeps_velocities=options["velocity"] is None,
+        keeps_timing=options["swing"] is None and not options["quantize"],
+        **settings,
+    )
 
 
 def _attribute_source(examples: Path | None, source: ModelSource, run: Run | None) -> AttributeSource | None:

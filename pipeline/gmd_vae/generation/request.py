@@ -164,8 +164,6 @@ def check_options(mode: str, options: Mapping[str, Any]) -> None:
             raise UsageError(f"--latents and {_option(other)} both determine the beats", "Leave one of them out.")
     if "only" in options and "join" in options:
         raise UsageError("--only writes one file, and --join needs all of them", "Leave one of them out.")
-    if "velocity" in options and "humanize" in options:
-        raise UsageError("--velocity makes all hits equally loud, and --humanize does not", "Leave one of them out.")
     windows = options.get("window", ())
     files = len(options.get("input_midi", ())) + ("around" in options)
     for name in ("drum_channel", "drum_map"):

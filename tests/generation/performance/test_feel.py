@@ -39,8 +39,7 @@ def content() -> dict[str, Any]:
 
 
 def test_the_packages_numbers_are_those_of_gmds_training_split(tool: ModuleType, groove_stock_notes: Path) -> None:
-    hits, performances = tool.read_hits(groove_stock_notes / "train.tfrecord")
-    measured = tool.describe(hits, performances)
+    measured = tool.describe(tool.read_hits(groove_stock_notes / "train.tfrecord"))
     assert {**measured, "versions": None} == {**content(), "versions": None}
 
 
@@ -57,6 +56,13 @@ def test_backbeats_are_accents_and_other_hits_are_not() -> None:
     snare, hat = load_feel().voices[SNARE], load_feel().voices[CLOSED]
     assert min(snare.velocity[4], snare.velocity[12]) > max(snare.velocity[:4] + snare.velocity[5:12]) + 10
     assert min(hat.velocity[::2]) > max(hat.velocity[1::2])
+
+
+def test_the_kick_is_not_the_softest_drum() -> None:
+    voices = load_feel().voices
+    loudness = [np.average(voice.velocity, weights=voice.hits) for voice in voices]
+    assert loudness[KICK] > max(loudness[SNARE], loudness[CLOSED])
+    assert voices[KICK].velocity[0] == pytest.approx(max(voices[SNARE].velocity), abs=5)  # the 1 and the backbeat
 
 
 @pytest.mark.parametrize("voice", range(len(NINE_CLASSES)), ids=CLASS_NAMES)
@@ -197,11 +203,31 @@ def test_the_tool_finds_positions_and_the_loudest_hit_of_a_flam(tool: ModuleType
         write_record(stream, performance(flam, qpm=97))
         write_record(stream, performance(flam, numerator=3))
         write_record(stream, performance([(2.4, 49, 127)]))
-    hits, performances = tool.read_hits(path)
-    assert performances == 2, "one is not in 4/4"
+    hits, sessions, tempos = tool.read_hits(path)
+    assert sessions == ["", ""], "one is not in 4/4"
+    assert tempos == pytest.approx([97, 120])
     assert hits == pytest.approx(
         np.array([[0, 0, 0, 100, 0], [0, 1, 4, 90, 0.25], [0, 2, 17, 50, 0], [1, 7, 2, 127, 0.4]]), abs=1e-9
     )
+
+
+def test_the_tool_puts_pads_of_all_sessions_on_one_scale(tool: ModuleType) -> None:
+    """The kick pad of the second session sends half of the velocity for the same stroke; the third has few snares."""
+    stroke = np.random.default_rng(0).uniform(20, 60, 400)
+    rows = [
+        (session, voice, step, stroke[step] * (0.5 if (session, voice) == (1, 0) else 1), 0.0)
+        for session, voice, count in ((0, 0, 400), (0, 1, 400), (1, 0, 400), (1, 1, 400), (2, 1, 99))
+        for step in range(count)
+    ]
+    hits = np.array(rows)
+    scaled, full_stroke = tool.on_one_scale(tool.Performances(hits, ["a", "b", "c"], [120.0] * 3))
+    quiet, loud = (scaled[(hits[:, 0] == session) & (hits[:, 1] == 0), 3] for session in (1, 0))
+    assert quiet == pytest.approx(loud)
+    assert full_stroke == pytest.approx(np.quantile(stroke, 0.9) * 3.5 / 4)
+    few = scaled[hits[:, 0] == 2, 3]
+    assert few / hits[hits[:, 0] == 2, 3] == pytest.approx(np.full(99, few[0] / stroke[0]))
+    assert np.quantile(loud, 0.9) == pytest.approx(full_stroke)
+    assert (scaled[:, [0, 1, 2, 4]] == hits[:, [0, 1, 2, 4]]).all()
 
 
 def test_the_tool_recovers_known_statistics(tool: ModuleType) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -18,7 +19,8 @@ from gmd_vae.generation.performance.playing import Playing
 
 def test_the_defaults_are_magentas() -> None:
     playing = Playing()
-    assert (playing.tempo, playing.velocity, playing.delay, playing.feel) == (120.0, 80, 0.0, None)
+    assert playing.even_velocity == 80
+    assert (playing.tempo, playing.velocity, playing.delay, playing.feel) == (120.0, None, 0.0, None)
 
 
 @pytest.mark.parametrize(
@@ -63,16 +65,24 @@ def test_a_manifest_has_the_playing_options() -> None:
         family_of(get_config(name)).playing_options
         for name in (DEFAULT_CONFIG, "cat-mel_2bar_small", "hier-multiperf_vel_1bar_med", "groovae_4bar")
     )
-    assert Playing(tempo=98.5, swing=60).describe(drums) == {"tempo": 98.5, "velocity": 80, "swing": 60}
-    assert Playing().describe(drums, humanized=True) == {"tempo": 120.0, "velocity": None, "swing": 50.0}
+    assert Playing(tempo=98.5, swing=60).describe(drums) == {
+        **{"tempo": 98.5, "velocity": 80, "swing": 60, "quantize": True}
+    }
+    humanized = Playing().describe(drums, humanized=True)
+    assert humanized == {"tempo": 120.0, "velocity": None, "swing": 50.0, "quantize": False}
     assert Playing().describe(melody) == {"tempo": 120.0, "velocity": 80}
     assert (
         Playing().describe(tracks) == Playing().describe(groove) == {"tempo": 120.0}
     )  # velocity and timing come from the model
     described = json.loads(json.dumps(Playing(feel=load_feel(), seed=7).describe(drums)))
-    assert described["velocity"] is None, "a feel does not use it"
+    assert (described["velocity"], described["quantize"]) == (None, False)
     assert described["feel"].startswith("Groove MIDI Dataset")
     assert described["seed"] == 7
+    even = Playing(feel=load_feel(), velocity=90)
+    assert even.describe(drums) == {**described, "velocity": 90, "seed": 0, "tempo": 120.0}
+    assert not even.is_even, "its timing is still that of the feel"
+    even = dataclasses.replace(even, quantize=True)
+    assert even.describe(drums) == {"tempo": 120.0, "velocity": 90, "swing": 50.0, "quantize": True}
 
 
 def test_the_import_is_cheap() -> None:

@@ -13,6 +13,7 @@ import pytest
 from fixtures.node import RunScript
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.generation.performance.drum_notes import drum_midi
+from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.layout import hit_height
@@ -50,7 +51,7 @@ def given(tiny_model: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("swing", [50, 66])
+@pytest.mark.parametrize("swing", [50, 66, 75])
 def test_a_midi_file_has_the_notes_of_generate(given: dict[str, Any], swing: int, run_script: RunScript) -> None:
     given["playing"]["swing"] = swing
     data = bytes(run_script([*ENGINE, *MUSIC], MIDI, given))
@@ -64,6 +65,36 @@ def test_a_midi_file_has_the_notes_of_generate(given: dict[str, Any], swing: int
         first, second = ([m for m in file.tracks[0] if m.type == kind] for file in (written, reference))
         assert [vars(m) | {"time": 0} for m in first] == [vars(m) | {"time": 0} for m in second]
     assert sum(message.time for message in written.tracks[0]) == 8 * 4 * 480  # exact bars
+
+
+@pytest.mark.parametrize("swing", [50, 62, 75])
+def test_every_hit_stays_in_its_sixteenth(given: dict[str, Any], swing: int, run_script: RunScript) -> None:
+    given["playing"] |= {"swing": swing, "humanize": 1}
+    data = bytes(run_script([*ENGINE, *MUSIC], MIDI, given))
+    pitches = [pitch for pitch, *_ in WINDOWS.pitch_classes]
+    labels = [0] * 128
+    for tick, pitch, _ in notes(data):
+        labels[(tick + 60) // 120] |= 1 << pitches.index(pitch)
+    assert labels == [label for beat in given["beats"] for label in beat]
+
+
+@pytest.mark.parametrize("position", [0, 4])
+def test_the_feel_is_that_of_generate(given: dict[str, Any], position: int, run_script: RunScript) -> None:
+    """The random numbers are others: the means and spreads of many hits are equal."""
+    labels = ([0] * position + [511] + [0] * (15 - position)) * 4
+    code = """
+    const performer = new Performer(given.drums, given.feel), levels = levelsOf(given.labels, 9);
+    const seeds = Array.from({length: 150}, (_, seed) => seed);
+    print(seeds.map((seed) => performer.play(levels, {humanize: 1, swing: 50, seed})));
+    """
+    found = [hit for beat in run_script([*ENGINE, *MUSIC], code, {**given, "labels": labels}) for hit in beat]
+    expected = [hit for number in range(150) for hit in load_feel().play(labels, 0, number)]
+    for drum in range(9):
+        ours = np.array([[hit["velocity"], hit["offset"]] for hit in found if hit["drum"] == drum])
+        theirs = np.array([[hit.velocity, hit.offset] for hit in expected if hit.voice == drum])
+        assert len(ours) == len(theirs) == 600
+        assert (np.abs(ours.mean(axis=0) - theirs.mean(axis=0)) < [4, 0.03]).all()
+        np.testing.assert_allclose(ours.std(axis=0), theirs.std(axis=0), rtol=0.2)
 
 
 def test_the_human_feel_moves_hits_and_neither_adds_nor_removes_one(

@@ -103,7 +103,7 @@ class DecodedLabels(DecodedMusic):
         early_hits = 0
         if performance is not None:
             playing = dataclasses.replace(playing, feel=performance)
-            early_hits = performance.early_hits(pattern)
+            early_hits = 0 if playing.quantize else performance.early_hits(pattern)
         if played is not None and playing.kept:
             kept = KeptHits(played, playing)
             playing = dataclasses.replace(playing, feel=kept)

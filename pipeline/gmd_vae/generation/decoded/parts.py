@@ -83,7 +83,7 @@ class DecodedStreams(DecodedMusic):
         return np.ones(len(target[0]), bool)
 
     def _velocity(self, note: NoteSequence.Note, playing: Playing) -> int:
-        return playing.velocity
+        return playing.even_velocity
 
     def _part_name(self, program: int) -> str:
         """Returns the track name of a melodic instrument: Magenta's converter writes the bass with a program."""

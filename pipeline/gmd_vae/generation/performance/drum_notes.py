@@ -50,8 +50,8 @@ def drum_midi(
     bars = max(1, -(-len(labels) // windows.steps_per_bar))
     end = bars * windows.quarters_per_bar * ticks_per_quarter
     ticks = _grid(len(labels), step_ticks, playing.delay)
-    if playing.feel is None:
-        by_tick, notes = _on_the_grid(labels, pitches, ticks, playing.velocity)
+    if playing.feel is None or playing.is_even:
+        by_tick, notes = _on_the_grid(labels, pitches, ticks, playing.even_velocity)
     else:
         by_tick, notes = _with_feel(labels, pitches, ticks, step_ticks, playing, playing.feel, number)
     song = Song(name, end, playing.tempo, windows.signature, ticks_per_quarter)
@@ -86,17 +86,18 @@ def _with_feel(
 
     A note lasts one step, or until the same pitch begins again. No note begins before tick 0 or lasts beyond the
     last step. The hits of a voice keep their order: none moves further than 0.45 of the way to the nearest place
-    of the grid.
+    of the grid. Every hit stays nearer to its own step than to the next one, also where swing delays the step.
     """
-    reach = MAX_OFFSET * (1.0 - playing.delay)  # swing brings two places of the grid nearer to each other
+    reach = 0.0 if playing.quantize else MAX_OFFSET * (1.0 - playing.delay)  # swing brings two places nearer
     events: list[tuple[int, int, int]] = []  # tick, pitch, velocity (0: note-off)
     last_start: dict[int, int] = {}  # by pitch
     for hit in feel.play(labels, playing.seed, number):
         pitch = pitches[hit.voice]
         start = max(0, ticks[hit.step] + round(min(max(hit.offset, -reach), reach) * step_ticks))
+        start = min(start, hit.step * step_ticks + _latest(step_ticks))
         if pitch in last_start:
             events.append((min(last_start[pitch] + step_ticks, start), pitch, 0))
-        events.append((start, pitch, hit.velocity))
+        events.append((start, pitch, playing.velocity or hit.velocity))
         last_start[pitch] = start
     events += [(min(start + step_ticks, ticks[-1]), pitch, 0) for pitch, start in last_start.items()]
     events.sort(key=lambda event: (event[0], event[2] > 0, event[1]))  # at one tick, note-offs first
@@ -119,8 +120,13 @@ def _ticks_per_quarter(steps_per_quarter: int) -> int:
 @functools.lru_cache(maxsize=32)
 def _grid(steps: int, step_ticks: int, delay: float) -> tuple[int, ...]:
     """Returns the tick of each step and of the end. ``delay`` is the swing of every second step, in steps."""
-    late = round(delay * step_ticks)
+    late = min(round(delay * step_ticks), _latest(step_ticks))
     return (*(step * step_ticks + late * (step % 2) for step in range(steps)), steps * step_ticks)
+
+
+def _latest(step_ticks: int) -> int:
+    """Returns the largest distance of a hit from its step, in ticks: below one half, so that it is not the next's."""
+    return (step_ticks - 1) // 2
 
 
 @functools.lru_cache(maxsize=1 << 14)

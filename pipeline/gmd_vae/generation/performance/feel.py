@@ -1,6 +1,7 @@
 """Velocities and offsets of drummers by voice and sixteenth of a bar, measured on the Groove MIDI Dataset (GMD).
 
-A hit's velocity is the mean at its voice and position plus a random deviation; its offset from the grid likewise.
+A hit's velocity is the mean at its voice and position plus a random deviation; its offset from the grid likewise. All
+pads are on one scale of velocity (``tools/measure_feel.py``): GMD's are not, and its kick would be the softest drum.
 Deviations are measured within a performance, from its own mean at that voice and position. So they are the variation of
 one drummer, not the differences between drummers.
 
@@ -160,6 +161,11 @@ def load_feel() -> Feel:
         return parse_feel(importlib.resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise GmdVaeError(f"'{_FILE}' of gmd-vae cannot be used ({error})", "Install gmd-vae again.") from None
+
+
+def fitting_feel(windows: DrumWindows | None) -> Feel | None:
+    """Returns the feel of the package if it has velocities and offsets for such windows, else ``None``."""
+    return load_feel() if windows is not None and load_feel().fits(windows) else None
 
 
 def parse_feel(text: str) -> Feel:

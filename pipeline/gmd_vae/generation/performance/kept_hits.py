@@ -67,7 +67,7 @@ class KeptHits:
         for step, label in enumerate(labels):
             for voice in range(label.bit_length()):
                 if label >> voice & 1:
-                    yield PlayedHit(step, voice, self.playing.velocity, 0.0)
+                    yield PlayedHit(step, voice, self.playing.even_velocity, 0.0)
 
 
 def blended(first: PlayedHits | None, second: PlayedHits | None, share: float) -> PlayedHits | None:

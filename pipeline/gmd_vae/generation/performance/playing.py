@@ -13,6 +13,7 @@ TEMPO_RANGE = (
     4.0,
     1000.0,
 )  # quarter notes per minute; a MIDI file has 24 bits for the microseconds of one: at least 3.58
+EVEN_VELOCITY = 80  # Magenta's
 VELOCITY_RANGE = (1, 127)  # velocity 0 ends a note
 SWING_RANGE = (50.0, 75.0)
 SWUNG_STEPS_PER_QUARTER = 4  # swing moves sixteenths
@@ -47,9 +48,10 @@ class Playing:
 
     Attributes:
         tempo: Quarter notes per minute, 4 to 1000.
-        velocity: Velocity of every hit, 1 to 127. Unused with a feel, which has velocities of its own.
+        velocity: Velocity of every hit, 1 to 127; ``None``: those of the feel, and without one ``EVEN_VELOCITY``.
         swing: Position of the second of two sixteenth notes in their eighth note, in percent: 50 is straight, 66.7
             makes triplets, 75 is the maximum.
+        quantize: Puts every hit on the grid, with its swing.
         feel: Velocities and offsets of the hits; ``None``: equal velocities on the grid.
         seed: Seed of the feel's RNG.
         keeps_velocities: Hits that an input has too keep its velocity, in modes that make versions of it.
@@ -60,8 +62,9 @@ class Playing:
     """
 
     tempo: float = 120.0
-    velocity: int = 80
+    velocity: int | None = None
     swing: float = 50.0
+    quantize: bool = False
     feel: Drummer | None = None
     seed: int = 0
     keeps_velocities: bool = True
@@ -69,7 +72,7 @@ class Playing:
 
     def __post_init__(self) -> None:
         _check("tempo", self.tempo, TEMPO_RANGE)
-        _check("velocity", self.velocity, VELOCITY_RANGE)
+        _check("velocity", self.even_velocity, VELOCITY_RANGE)
         _check("swing", self.swing, SWING_RANGE)
 
     def obstacle(self, windows: DrumWindows) -> str:
@@ -79,6 +82,16 @@ class Playing:
         if self.feel is not None and not self.feel.fits(windows):
             return "the human feel is for nine kinds of drums on the sixteenth notes of a 4/4 bar, and these are others"
         return ""
+
+    @property
+    def even_velocity(self) -> int:
+        """Velocity of all hits where no feel gives them one of their own."""
+        return EVEN_VELOCITY if self.velocity is None else self.velocity
+
+    @property
+    def is_even(self) -> bool:
+        """True if all hits have one velocity and their places on the grid: a feel would have no effect."""
+        return self.feel is None or (self.velocity is not None and self.quantize)
 
     @property
     def delay(self) -> float:
@@ -92,7 +105,7 @@ class Playing:
         return [name for name, is_kept in parts.items() if is_kept]
 
     def describe(self, options: Collection[str], *, humanized: bool = False, has_input: bool = False) -> dict[str, Any]:
-        """Returns the fields for a manifest; of a feel only its name.
+        """Returns the fields for a manifest; of a feel only its name. Velocity ``None``: each hit has its own.
 
         Args:
             options: Playing options of the family (``Family.playing_options``).
@@ -101,11 +114,13 @@ class Playing:
         """
         fields: dict[str, Any] = {"tempo": self.tempo}
         if "velocity" in options:
-            fields["velocity"] = None if humanized else self.velocity
+            fields["velocity"] = self.even_velocity if self.is_even and not humanized else self.velocity
         if "swing" in options:
             fields["swing"] = self.swing
-        if self.feel is not None:
-            fields |= {"velocity": None, "feel": self.feel.name, "seed": self.seed}
+        if "quantize" in options:
+            fields["quantize"] = self.quantize or (self.is_even and not humanized)
+        if self.feel is not None and not self.is_even:
+            fields |= {"feel": self.feel.name, "seed": self.seed}
         if has_input:
             fields["kept"] = self.kept
         return fields

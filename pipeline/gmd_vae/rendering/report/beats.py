@@ -223,6 +223,11 @@ def _facts(content: dict[str, Any]) -> list[str]:
             facts.append(f"swing {swing:g}%")
         if isinstance(playing.get("feel"), str):
             facts.append("with a human feel")
+        velocity = finite(playing.get("velocity"))
+        if velocity is not None:
+            facts.append(f"velocity {velocity:g}")
+        if playing.get("quantize") is True:
+            facts.append("on the grid")
     checkpoint = content.get("checkpoint")
     if isinstance(checkpoint, dict) and isinstance(checkpoint.get("name"), str):
         facts.append(printable(checkpoint["name"], limit=60))

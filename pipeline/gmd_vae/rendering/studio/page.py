@@ -22,7 +22,7 @@ from gmd_vae.rendering.web.kit_samples import LOUDNESS, kit
 NAME = "studio.html"
 MARK = '<meta name="generator" content="gmd-vae studio">'
 _HERE = Path(__file__).parent
-_HUMANIZE = 70  # percent of the measured feel
+_HUMANIZE = 100  # percent of the measured feel: as `gmd-vae generate` plays
 _TEMPO = 120  # of `gmd-vae generate`
 _ATTRIBUTION = (
     "The human feel is measured on the Groove MIDI Dataset (Gillick et al. 2019, Google LLC, CC BY 4.0, "

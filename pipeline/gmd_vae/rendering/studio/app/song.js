@@ -26,6 +26,8 @@ const LEVEL_VELOCITIES = [0, 45, 80, 115];
 const MEDIUM = 2;
 /** Largest offset of a hit in steps, as in ``feel.py``. */
 const MAX_OFFSET = 0.45;
+/** Largest distance of a hit from its step in steps: one tick below one half, so that it is not the next step's. */
+const LATEST = 59 / 120;
 /** Stream of the feel's random numbers; those of the package are 0 to 4. */
 const FEEL = 16;
 
@@ -62,7 +64,7 @@ function levelsOf(labels, drums, before) {
  * @param {Drums} drums Drums of the model.
  */
 function delayOf(swing, drums) {
-  return drums.stepsPerQuarter === 4 ? swing / 50 - 1 : 0; // swing moves sixteenth notes
+  return drums.stepsPerQuarter === 4 ? Math.min(swing / 50 - 1, LATEST) : 0; // swing moves sixteenth notes
 }
 
 /**
@@ -111,7 +113,7 @@ class Performer {
    */
   play(levels, { humanize, swing, seed }) {
     const { drums, feel } = this, count = drums.names.length;
-    const reach = MAX_OFFSET * (1 - delayOf(swing, drums)); // swing brings two places of the grid nearer to each other
+    const delay = delayOf(swing, drums), reach = MAX_OFFSET * (1 - delay); // swing brings two places of the grid nearer
     const drawn = feel && humanize ? this.deviations(seed, levels.length / count, feel.driftMemory) : null;
     /** @type {Hit[]} */ const hits = [];
     levels.forEach((level, at) => {
@@ -127,7 +129,8 @@ class Performer {
         offset = humanize * (voice.offset[position] + voice.offsetSpread[position] * timing);
       }
       velocity = Math.min(Math.max(Math.round(velocity), 1), 127);
-      hits.push({ step, drum, velocity, offset: Math.min(Math.max(offset, -reach), reach) });
+      const latest = Math.min(reach, LATEST - delay * (step % 2));
+      hits.push({ step, drum, velocity, offset: Math.min(Math.max(offset, -reach), latest) });
     });
     return hits;
   }
