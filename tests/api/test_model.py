@@ -20,6 +20,7 @@ from gmd_vae.configuration.registry import get_config
 from gmd_vae.models.model_file import write_model
 
 NAME = "groove-4bar"
+FIRST = tuple(f"{NAME}_sample_seed7_00{number}_120bpm.mid" for number in range(2))
 GROOVAE = get_config("groovae_2bar_humanize_small")
 
 
@@ -37,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run_here(folder, "generate", "--model", NAME, *arguments, "--output-dir", output)
 
     generate("sample", "-n", "3", "--seed", "7")
-    two = ("--input-midi", "sample/sample-000.mid", "--input-midi", "sample/sample-001.mid")
+    two = tuple(word for name in FIRST for word in ("--input-midi", f"sample/{name}"))
     generate("interpolate", "--mode", "interpolate", *two, "-n", "4")
     generate("vary", "--mode", "vary", *two[:2], "--distance", "6", "-n", "2")
     generate("latents", "--latents", "interpolate/latents.npz", "--temperature", "0")
@@ -61,7 +62,7 @@ def files(folder: Path) -> list[bytes]:
 
 
 def test_beats_are_those_of_the_command(model: Model, made: Path) -> None:
-    start, end = made / "sample/sample-000.mid", made / "sample/sample-001.mid"
+    start, end = (made / "sample" / name for name in FIRST)
     assert [beat.to_midi() for beat in model.sample(3, seed=7)] == files(made / "sample")
     assert [beat.to_midi() for beat in model.interpolate(start, end, 4)] == files(made / "interpolate")
     assert [beat.to_midi() for beat in model.vary(start, 2, distance=6)] == files(made / "vary")
@@ -89,7 +90,7 @@ def test_seeds_share_the_weights_and_do_not_depend_on_the_calls_before(model: Mo
 
 
 def test_music_of_every_kind_gives_the_same_vectors(model: Model, made: Path) -> None:
-    path = made / "sample/sample-000.mid"
+    path = made / "sample" / FIRST[0]
     beat = model.sample(1, seed=7)[0]
     z = model.encode(path)
     assert z.shape == (1, model.z_size)
@@ -107,9 +108,9 @@ def test_music_of_every_kind_gives_the_same_vectors(model: Model, made: Path) ->
 def test_a_score_of_symusic_is_recognised_by_its_method(model: Model, made: Path) -> None:
     class Score:
         def dumps_midi(self) -> bytes:
-            return (made / "sample/sample-000.mid").read_bytes()
+            return (made / "sample" / FIRST[0]).read_bytes()
 
-    assert np.array_equal(model.encode(Score()), model.encode(made / "sample/sample-000.mid"))
+    assert np.array_equal(model.encode(Score()), model.encode(made / "sample" / FIRST[0]))
 
 
 def test_beats(model: Model, tmp_path: Path) -> None:

@@ -188,7 +188,9 @@ def hits_of(path: Path) -> set[tuple[int, int]]:
 def test_a_song_has_its_chords_bar_for_bar(systems: Systems, make: Callable[..., Path]) -> None:
     folder = make(CHORDS, "chords", chords=("C", "G", "Am", "F"), count=2, join=True)
     files = sorted(folder.glob("*.mid"))
-    assert [path.name for path in files] == ["sample-000.mid", "sample-001.mid", "sample-joined.mid"]
+    assert [path.name.split("_")[-2:] for path in files] == [
+        [number, "120bpm.mid"] for number in ("000", "001", "joined")
+    ]
     for path, bars in zip(files, (4, 4, 8), strict=True):
         midi = mido.MidiFile(path)
         assert sum(message.time for message in midi.tracks[0]) == bars * 4 * 480
@@ -234,7 +236,7 @@ def test_a_groovae_plays_the_drums_of_another_model(systems: Systems, make: Call
     assert of_run["config"] == FOLLOW
     assert {file["name"] for file in of_run["files"]} == {"model.ckpt-1.index", "model.ckpt-1.data-00000-of-00001"}
     alone = make(ROLL, "alone", bars=5, humanizer=FOLLOW, only=2)
-    assert (alone / "sample-002.mid").read_bytes() == played[2].read_bytes()
+    assert next(alone.glob("*_002_*.mid")).read_bytes() == played[2].read_bytes()
     windows = systems(ROLL).ours.decode(np.load(folder / "latents.npz")["z"][:3], 1.0)
     music = family_of(get_config(ROLL)).decoded_music(get_config(ROLL))
     labels = np.concatenate([music.steps(window) for window in windows])[:80]
@@ -259,7 +261,7 @@ def test_an_input_melody_keeps_its_own_chords(
     assert len(entry["chords"]) == 2
     assert entry["steps_right"].keys() == {"melody"}
     texts = [
-        message.text for message in mido.MidiFile(next(folder.glob("*-000.mid"))).tracks[0] if message.type == "text"
+        message.text for message in mido.MidiFile(next(folder.glob("*_000_*.mid"))).tracks[0] if message.type == "text"
     ]
     assert texts[0] == entry["chords"][0]
 
@@ -295,7 +297,7 @@ def test_written_parts_are_read_back(tmp_path: Path, name: str, instruments: lis
         def to_note_sequences(self, windows: Any) -> Any:
             return converter.from_tensors(np.array(windows))
 
-    plan = FilePlan("sample", range(1), 1, [windows], (), None, [()], (), Playing(100.0), join=False)  # type: ignore[list-item]
+    plan = FilePlan("mine", "sample", 0, range(1), 1, [windows], (), None, [()], (), Playing(100.0), join=False)  # type: ignore[list-item]
     (made,) = music.midi_files(plan, ConverterModel(), None)  # type: ignore[arg-type]
     (tmp_path / "made.mid").write_bytes(made.data)
     again = reader(name).windows(read_midi_file(tmp_path / "made.mid"))

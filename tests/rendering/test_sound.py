@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gmd_vae.midi.midi_io import read_midi
+from gmd_vae.midi.writer import TICKS_PER_QUARTER, Song, strokes, write_drums
 from gmd_vae.rendering import kit
 from gmd_vae.rendering.drum_part import (
     CLOSED_HAT,
@@ -49,8 +51,8 @@ def samples(path: Path) -> np.ndarray:
     return np.frombuffer(data, "<i2").reshape(-1, 2) / 32767
 
 
-def sound(music: DrumPart, folder: Path) -> np.ndarray:
-    seconds = write_wav(music, folder / "x.wav")
+def sound(music: DrumPart, folder: Path, *, tail: bool = True) -> np.ndarray:
+    seconds = write_wav(music, folder / "x.wav", tail=tail)
     heard = samples(folder / "x.wav")
     assert len(heard) == round(seconds * kit.RATE)
     return heard
@@ -159,6 +161,41 @@ def test_the_file_is_as_long_as_the_music_and_its_tail(tmp_path: Path) -> None:
     assert 5 < len(sound(part((4.9, CLOSED_HAT, 90), seconds=5), tmp_path)) / kit.RATE < 6
 
 
+def test_a_loop_is_exactly_as_long_as_its_bars(make_midi: MakeMidi, tmp_path: Path) -> None:
+    tempo = b"\x00\xff\x51\x03" + (60_000_000 // 96).to_bytes(3, "big")
+    music = drum_part(read_midi(make_midi([(0, 36), (1920, 38)], before=tempo), "", "x"), "x")
+    assert len(sound(music, tmp_path, tail=False)) == 2 * 4 * 60 * kit.RATE // 96
+    assert len(sound(part(seconds=0), tmp_path, tail=False)) == 2 * kit.RATE, "a bar of silence"
+
+
+def test_silent_bars_at_the_end_of_a_beat_belong_to_the_loop(tmp_path: Path) -> None:
+    song = Song("x", 4 * 4 * TICKS_PER_QUARTER, 120.0)
+    data = write_drums(song, [(0, strokes([(36, 100)])), (100, strokes([(36, 0)]))])
+    music = drum_part(read_midi(data, "", "x"), "x")
+    assert len(sound(music, tmp_path, tail=False)) == 8 * kit.RATE
+
+
+@pytest.mark.parametrize(
+    "quarter", [0.5, 0.15]
+)  # seconds; in the second loop of 0.6 seconds a crash rings on for rounds
+def test_a_repeated_loop_sounds_as_the_music_played_on(
+    quarter: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = 4 * quarter
+    hits = [(0.25 * quarter * step, voice, 50 + 5 * step) for step in range(16) for voice in (step % 7, 7 + step % 2)]
+    hits = [hit for hit in hits if hit[1] != CRASH or hit[0] == 0] + [(15.5 * quarter / 4, OPEN_HAT, 110)]
+    once = dataclasses.replace(part(*hits, seconds=bar), tempos=((0.0, 60 / quarter),))
+    rounds = 7
+    again = [(time + bar * number, *rest) for number in range(rounds) for time, *rest in hits]
+    monkeypatch.setattr("gmd_vae.rendering.sound._BLOCK", 5_000)
+    loop = sound(once, tmp_path, tail=False)
+    played = sound(dataclasses.replace(part(*again, seconds=bar * rounds), tempos=once.tempos), tmp_path)
+    last = played[(rounds - 2) * len(loop) :][: len(loop)]
+    assert len(loop) == round(bar * kit.RATE)
+    np.testing.assert_allclose(loop, last, atol=2 / 32767)
+    assert np.abs(loop[:200]).max() > 0, "the end of the music rings into its beginning"
+
+
 def test_tempo_changes_move_the_sound(make_midi: MakeMidi, tmp_path: Path) -> None:
     # 120 bpm, and 60 from the second quarter on
     tempo = b"\x00\xff\x51\x03\x07\xa1\x20" + b"\x83\x60\xff\x51\x03\x0f\x42\x40"
@@ -184,5 +221,5 @@ def test_no_sample_clips_and_no_hit_is_lost(
     assert np.abs(heard.mean(axis=0)).max() < 0.01
     assert bool(heard.any()) == bool(hits)
     first = (folder / "x.wav").read_bytes()
-    write_wav(music, folder / "x.wav")
+    write_wav(music, folder / "x.wav", tail=True)
     assert (folder / "x.wav").read_bytes() == first

@@ -95,7 +95,7 @@ class Beat:
         """
         family = family_of(self.config)
         playing = self._playing(tempo, velocity, swing, humanize, quantize)
-        plan = dataclasses.replace(self.plan, windows=[self.windows], playing=playing)
+        plan = dataclasses.replace(self.plan, windows=[self.windows], tempos=(), playing=playing)
         performer = None
         if humanize is not None and not isinstance(humanize, bool):
             if not hasattr(humanize, "humanizer"):

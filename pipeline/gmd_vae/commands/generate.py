@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 12  # inputs or figures in one summary
 _MODEL_OPTIONS = ("model_name", "run_dir", "checkpoint_file", "config_name")
-_NOT_REPEATED = (*_MODEL_OPTIONS, "join", "only", "output_dir", "as_json", "wav", "png")
+_NOT_REPEATED = (*_MODEL_OPTIONS, "join", "only", "output_dir", "as_json", "wav", "png", "tail")
 
 
 @click.command(cls=GroupedCommand)
@@ -43,6 +43,7 @@ def command(
     no_acceleration: bool,
     wav: bool,
     png: bool,
+    tail: bool,
     output_dir: Path | None,
     as_json: bool,
     **options: Any,
@@ -66,6 +67,8 @@ def command(
     """
     given = {name: value for name, value in options.items() if _is_given(ctx, name)}
     check_options(options["mode"], given)
+    if tail and not wav:
+        raise click.UsageError("--tail is for sound: add --wav, or leave it out.")
     moves = tuple(parse_move(text) for text in options["attribute"])
     options["reading"] = selected_reading(options["drum_channel"], options["drum_map"])
 
@@ -122,7 +125,7 @@ def command(
                 output_dir=target,
                 humanizer=humanizer,
                 layers=Layers(not no_acceleration),
-                render=functools.partial(render_beside, wav=wav, png=png) if wav or png else None,
+                render=functools.partial(render_beside, wav=wav, png=png, tail=tail) if wav or png else None,
                 repeat=_repeat(ctx, model.options),
                 progress=progress,
             )

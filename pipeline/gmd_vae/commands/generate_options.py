@@ -256,7 +256,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.IntRange(min=0),
         help="Write only the file of this number, with the same bytes as among the others.",
     ),
-    _option(_FILES, "--wav", is_flag=True, help="Also write each beat as sound (.wav)."),
+    _option(_FILES, "--wav", is_flag=True, help="Also write each beat as sound (.wav), a loop of exactly its bars."),
+    _option(_FILES, "--tail", is_flag=True, help="With --wav: the last strokes ring on behind the last bar."),
     _option(_FILES, "--png", is_flag=True, help="Also draw each beat as a grid (.png)."),
     _option(
         _FILES,

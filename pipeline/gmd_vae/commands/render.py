@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.option("--wav", is_flag=True, help="Write sound files (.wav).  [default: sound and pictures]")
 @click.option("--png", is_flag=True, help="Write pictures (.png).  [default: sound and pictures]")
 @click.option(
+    "--tail", is_flag=True, help="Let the last strokes ring on behind the last bar.  [default: the sound loops]"
+)
+@click.option(
     "--output-dir",
     type=UserPath(path_type=Path, file_okay=False),
     help="Folder of all outputs.  [default: beside each MIDI file]",
@@ -30,6 +33,7 @@ def command(
     midi_files: tuple[Path, ...],
     wav: bool,
     png: bool,
+    tail: bool,
     output_dir: Path | None,
     drum_channel: int | None,
     drum_map: str | None,
@@ -42,7 +46,8 @@ def command(
 
     The sound is a synthesised drum kit: kick, snare, closed and open hi-hat, three toms, crash and
     ride. Other General MIDI drums sound as the nearest of these. 44.1 kHz, 16 bit, stereo, at most 30
-    minutes. The picture is a grid of sixteenth notes, four bars in a row, at most 64 bars: the position
+    minutes. It loops: it is exactly as long as its bars, and what rings on behind the last bar sounds at
+    the beginning. The picture is a grid of sixteenth notes, four bars in a row, at most 64 bars: the position
     of a hit is its time, its height and darkness are its velocity. Notes of other instruments are left
     out.
 
@@ -56,11 +61,13 @@ def command(
     from gmd_vae.common.printable import printable
     from gmd_vae.rendering.files import plan, render
 
+    if tail and png and not wav:
+        raise click.UsageError("--tail is for sound, and --png alone writes none: add --wav, or leave --tail out.")
     reading = selected_reading(drum_channel, drum_map)
     jobs = plan(midi_files, output_dir, wav=wav or not png, png=png or not wav)
     rendered = []
     with console.count_progress("Rendering", "files") as progress:
-        for done in render(jobs, reading):
+        for done in render(jobs, reading, tail=tail):
             rendered.append(done)
             progress(len(rendered), len(jobs))
             _print(done, as_json)

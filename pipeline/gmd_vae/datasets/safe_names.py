@@ -7,6 +7,8 @@ import unicodedata
 
 MAX_COMPONENT_BYTES = 255  # limit of common file systems for one name
 MAX_NAME_BYTES = 1024  # limit of macOS for a path
+_MAX_STEM = 40  # characters: the names of generated files stay readable in a browser of samples
+_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -44,6 +46,18 @@ def name_on_disk(name: str) -> str:
     Two names with the same result are one file there.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def safe_stem(text: str) -> str:
+    """Returns text as a part of a file name that every system, shell and sampler takes.
+
+    Only ASCII letters, digits and ``.``, ``_``, ``+``, ``-`` stay; accents are dropped, and other letters become ``-``.
+
+    Args:
+        text: Any text.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return _UNSAFE.sub("-", plain)[:_MAX_STEM].strip("-._") or "model"
 
 
 def is_clutter(name: str) -> bool:

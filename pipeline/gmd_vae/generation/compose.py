@@ -35,6 +35,7 @@ class Composition:
     """The decoded files of a request.
 
     Attributes:
+        model: Short name of the model.
         numbers: Numbers of the files.
         latents: Latent vectors of all files of the request, also of those that are not among ``numbers``.
         windows: Decoded windows of each file.
@@ -45,6 +46,7 @@ class Composition:
         played: Played hits of the inputs at the windows of each file; [] where none are kept.
     """
 
+    model: str
     numbers: range
     latents: FileLatents
     windows: list[list[Window]]
@@ -57,7 +59,9 @@ class Composition:
     def plan(self, request: GenerationRequest, inputs: GenerationInputs, playing: Playing) -> FilePlan:
         """Returns the files to write, played as ``playing`` says."""
         return FilePlan(
+            model=self.model,
             mode=request.mode,
+            seed=request.seed,
             numbers=self.numbers,
             total=len(self.latents.rows),
             windows=self.windows,
@@ -127,6 +131,7 @@ def compose(
         figures = _attribute_values(source, request, windows, music)
     chords = conditions.chords_of_files(row_conditions, latents.rows)
     return Composition(
+        source.short_name,
         numbers,
         latents,
         windows,

@@ -158,4 +158,5 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
 
 def _source(run: Run, checkpoint: Path) -> CheckpointSource:
     """Returns the model of a checkpoint in a run."""
-    return CheckpointSource(run.config, run.hparams, checkpoint, density_of_run(run, checkpoint))
+    name = run.folder.resolve().name
+    return CheckpointSource(run.config, run.hparams, checkpoint, density_of_run(run, checkpoint), name)

@@ -27,7 +27,7 @@ from gmd_vae.generation.performance.humanizer import Humanizer
 
 
 def generate(job: GenerationJob) -> GenerationResult:
-    """Generates and writes ``job.output_dir`` whole: ``sample-000.mid`` ..., ``latents.npz`` and ``manifest.json``.
+    """Generates and writes ``job.output_dir`` whole: MIDI files, ``latents.npz`` and ``manifest.json``.
 
     Starts TensorFlow for families whose models do not run in NumPy.
 

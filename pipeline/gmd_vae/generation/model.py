@@ -39,6 +39,11 @@ class ModelSource(Protocol):
         """The model for people, such as ``checkpoint runs/small/best/model.ckpt-6000``."""
         ...
 
+    @property
+    def short_name(self) -> str:
+        """The model in names of files and tracks: the name of its card or of its run, else of its config."""
+        ...
+
     def open(self, seed: int, layers: Layers) -> AbstractContextManager[OpenedModel]:
         """Opens the model.
 

@@ -28,17 +28,24 @@ class CheckpointSource:
         hparams: Hyperparameters that the checkpoint was trained with.
         checkpoint: Prefix of the checkpoint.
         density: Density of z that its run fitted; ``None``: there is none.
+        run_name: Name of its run folder; ``None`` outside of runs.
     """
 
     config: Config
     hparams: dict[str, Any]
     checkpoint: Path
     density: LatentDensity | None = None
+    run_name: str | None = None
 
     @property
     def name(self) -> str:
         """The checkpoint with its prefix."""
         return f"checkpoint {self.checkpoint}"
+
+    @property
+    def short_name(self) -> str:
+        """The name of the run, or of the config outside of runs."""
+        return self.run_name or self.config.name
 
     @property
     def stored_vectors(self) -> Vectors | None:
@@ -84,6 +91,11 @@ class ModelFileSource:
     name: str
     path: Path
     model: ModelFile
+
+    @property
+    def short_name(self) -> str:
+        """The name on the model's card."""
+        return self.model.card.name
 
     @property
     def config(self) -> Config:

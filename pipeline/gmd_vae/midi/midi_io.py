@@ -70,10 +70,12 @@ class MidiMusic(NamedTuple):
     Attributes:
         sequence: Its NoteSequence.
         account: Use of its events.
+        end: End of its longest track in seconds, as ``Record`` has it.
     """
 
     sequence: NoteSequence
     account: Account
+    end: float
 
 
 def read_midi(data: bytes, collection: str, filename: str, reading: Reading = EVERY_HIT) -> MidiMusic:
@@ -81,7 +83,7 @@ def read_midi(data: bytes, collection: str, filename: str, reading: Reading = EV
     from gmd_vae.midi.note_sequence import NoteSequence
 
     record = midi_to_record(data, collection, filename, reading)
-    return MidiMusic(NoteSequence.FromString(record.data), record.account)
+    return MidiMusic(NoteSequence.FromString(record.data), record.account, record.end)
 
 
 def midi_to_note_sequence(data: bytes, collection: str, filename: str, reading: Reading = EVERY_HIT) -> NoteSequence:

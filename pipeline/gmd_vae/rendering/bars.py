@@ -40,11 +40,13 @@ class Bars:
         hits: Start of each hit, quarter notes, float64 [hits].
         bars: First bars, at least one.
         total: Number of all bars.
+        end: End of the last of all bars, quarter notes.
     """
 
     hits: Array
     bars: list[Bar]
     total: int
+    end: float
 
 
 def find_bars(part: DrumPart, limit: int) -> Bars:
@@ -60,7 +62,7 @@ def find_bars(part: DrumPart, limit: int) -> Bars:
     end = max(end - _MOMENT, float(hits.max(initial=0.0)) + 2 * _CLOSE)
     changes = to_quarters(part, np.array([time for time, _, _ in part.meters])).tolist()
     bars: list[Bar] = []
-    total = 0
+    total, last_end = 0, 0.0
     for index, (start, (_, numerator, denominator)) in enumerate(zip(changes, part.meters, strict=True)):
         stop = min(end, changes[index + 1]) if index + 1 < len(changes) else end
         length = 4 * numerator / denominator
@@ -72,11 +74,12 @@ def find_bars(part: DrumPart, limit: int) -> Bars:
         for number in range(min(count, limit - len(bars))):
             size = last if number == count - 1 else length
             bars.append(Bar(start + number * length, size, _beat(numerator, denominator)))
-        total += count
+        total, last_end = total + count, start + (count - 1) * length + last
     if not bars:
         _, numerator, denominator = part.meters[0]
-        bars, total = [Bar(0.0, 4 * numerator / denominator, _beat(numerator, denominator))], 1
-    return Bars(hits, bars, total)
+        last_end = 4 * numerator / denominator
+        bars, total = [Bar(0.0, last_end, _beat(numerator, denominator))], 1
+    return Bars(hits, bars, total, last_end)
 
 
 def to_quarters(part: DrumPart, seconds: Array) -> Array:

@@ -41,7 +41,7 @@ class DrumPart:
         times: Start of each hit, seconds, float64 [hits].
         voices: Voice of each hit, an index into ``VOICES``, int64 [hits].
         velocities: Velocity of each hit, 1 to 127, int64 [hits].
-        seconds: End of the music, of all instruments.
+        seconds: End of the music, of all instruments: the end of the file, or of its last note.
         tempos: Start in seconds and quarters per minute of each tempo; the first starts at 0.
         meters: Start in seconds, numerator and denominator of each meter; the first starts at 0.
         unknown: Number of drum notes by MIDI pitch, for pitches of none of the nine voices.
@@ -93,6 +93,8 @@ def drum_part(music: MidiMusic, name: str) -> DrumPart:
     drums = [note for note in sequence.notes if note.is_drum]
     found = [note for note in drums if note.pitch in _VOICE_OF]
     seconds = max([sequence.total_time, *(note.start_time for note in drums)])
+    if music.end <= MAX_SECONDS:  # a beat may end with silent bars; the end of some files is far behind their music
+        seconds = max(seconds, music.end)
     if not seconds <= MAX_SECONDS:
         raise GmdVaeError(
             f"'{name}' has {seconds / 60:,.0f} minutes of music; {MAX_SECONDS / 60:.0f} can be rendered",

@@ -112,12 +112,13 @@ def plan(midi_files: Sequence[Path], output_dir: Path | None, *, wav: bool, png:
     return jobs
 
 
-def render(jobs: Sequence[Job], reading: Reading = EVERY_HIT) -> Iterator[Rendered]:
+def render(jobs: Sequence[Job], reading: Reading = EVERY_HIT, *, tail: bool = False) -> Iterator[Rendered]:
     """Reads all MIDI files, then renders them one by one.
 
     Args:
         jobs: Jobs, as ``plan`` returns them.
         reading: Rules for reading the files.
+        tail: Sounds ring on behind the last bar; else they loop.
 
     Yields:
         Each job when its files are written.
@@ -132,12 +133,12 @@ def render(jobs: Sequence[Job], reading: Reading = EVERY_HIT) -> Iterator[Render
     for job, part in zip(jobs, parts, strict=True):
         for output in job.outputs:
             check_writable(output, option="--output-dir")  # again: something may have appeared in its place
-        seconds = write_wav(part, job.wav) if job.wav is not None else 0.0
+        seconds = write_wav(part, job.wav, tail=tail) if job.wav is not None else 0.0
         drawn, bars = write_png(part, job.png, printable(job.midi.name)) if job.png is not None else (0, 0)
         yield Rendered(job, part, seconds, drawn, bars)
 
 
-def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool) -> list[Path]:
+def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool, tail: bool) -> list[Path]:
     """Renders MIDI bytes into files beside a MIDI file.
 
     Args:
@@ -145,6 +146,7 @@ def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool) -> list[Path
         midi: Path of the MIDI file.
         wav: Write a sound file.
         png: Write a picture.
+        tail: The sound rings on behind the last bar; else it loops.
 
     Returns:
         Files written.
@@ -159,7 +161,7 @@ def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool) -> list[Path
     written = []
     if wav:
         written.append(midi.with_suffix(".wav"))
-        write_wav(part, written[-1])
+        write_wav(part, written[-1], tail=tail)
     if png:
         written.append(midi.with_suffix(".png"))
         write_png(part, written[-1], midi.name)

@@ -12,12 +12,35 @@ from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.performance.playing import Playing
 
 STEPS_PER_BAR = 4
-PLAN = FilePlan("sample", range(2), 2, [], (), None, [], (), Playing(), join=False)
+PLAN = FilePlan("groove-4bar", "sample", 7, range(2), 2, [], (), None, [], (), Playing(), join=False)
 
 
-@pytest.mark.parametrize(("total", "name"), [(2, "sample-001"), (1000, "sample-001"), (1001, "sample-0001")])
-def test_file_names_have_equally_many_digits(total: int, name: str) -> None:
-    assert dataclasses.replace(PLAN, total=total).stem(1) == name
+@pytest.mark.parametrize(("total", "number"), [(2, "001"), (1000, "001"), (1001, "0001")])
+def test_file_names_have_equally_many_digits(total: int, number: str) -> None:
+    assert dataclasses.replace(PLAN, total=total).stem(1) == f"groove-4bar_sample_seed7_{number}_120bpm"
+
+
+def test_file_names_say_the_tempo_and_still_sort_by_number() -> None:
+    plan = dataclasses.replace(PLAN, tempos=[128.0, 96.126])
+    assert [plan.stem(0), plan.stem(1), plan.joined_stem] == [
+        "groove-4bar_sample_seed7_000_128bpm",
+        "groove-4bar_sample_seed7_001_96.13bpm",
+        "groove-4bar_sample_seed7_joined_120bpm",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "word"),
+    [
+        ("hierdec-drum_4bar_small", "hierdec-drum_4bar_small"),
+        ("Z\u00fcrich: mine / v2?", "Zurich-mine-v2"),
+        ("../..", "model"),
+        ("\u6f22", "model"),
+        ("x" * 90, "x" * 40),
+    ],
+)
+def test_every_file_system_takes_the_name_of_the_model(model: str, word: str) -> None:
+    assert dataclasses.replace(PLAN, model=model).stem(0) == f"{word}_sample_seed7_000_120bpm"
 
 
 def test_windows_follow_each_other_and_are_cut_at_the_last_bar() -> None:

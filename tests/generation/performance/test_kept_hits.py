@@ -59,7 +59,7 @@ def _files(request: GenerationRequest, inputs: GenerationInputs, versions: list,
     numbers = range(len(versions))
     latents = FileLatents(np.zeros((len(versions), 2), np.float32), tuple(range(row, row + 1) for row in numbers))
     played = hits_of_files(request, inputs, numbers)
-    composition = Composition(numbers, latents, versions, [()] * len(versions), [], [], None, played)
+    composition = Composition("mine", numbers, latents, versions, [()] * len(versions), [], [], None, played)
     return list(MUSIC.midi_files(composition.plan(request, inputs, playing), None, None))  # type: ignore[arg-type]
 
 

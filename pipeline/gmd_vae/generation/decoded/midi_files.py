@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.datasets.safe_names import safe_stem
 from gmd_vae.generation.inputs.input_windows import InputSong
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.windows.cutting.played_hits import PlayedHits
@@ -38,7 +39,9 @@ class FilePlan:
     """The files to write.
 
     Attributes:
-        mode: Mode of the request, the first word of each file name.
+        model: Short name of the model, the first word of each file name.
+        mode: Mode of the request.
+        seed: Seed of the request.
         numbers: Numbers of the files.
         total: Number of files of the request, those included that are not written.
         windows: Decoded windows of each file.
@@ -51,7 +54,9 @@ class FilePlan:
         played: Played hits of the input at each window of each file, see ``kept_playing``; empty where none are kept.
     """
 
+    model: str
     mode: str
+    seed: int
     numbers: range
     total: int
     windows: Sequence[Sequence[Window]]
@@ -68,13 +73,22 @@ class FilePlan:
         return dataclasses.replace(self.playing, tempo=self.tempos[index]) if self.tempos else self.playing
 
     def stem(self, index: int) -> str:
-        """Returns the file name without its ending, such as ``sample-007``."""
-        return f"{self.mode}-{self.numbers[index]:0{max(3, len(str(self.total - 1)))}d}"
+        """Returns the file name without its ending, such as ``groove-4bar_sample_seed0_007_120bpm``.
+
+        Names sort by number, and no two models, modes or seeds share one, so that files of several folders can be
+        collected in one.
+        """
+        number = f"{self.numbers[index]:0{max(3, len(str(self.total - 1)))}d}"
+        return self._named(number, self.playing_of(index).tempo)
 
     @property
     def joined_stem(self) -> str:
         """The name of the joined file without its ending."""
-        return f"{self.mode}-joined"
+        return self._named("joined", self.playing.tempo)
+
+    def _named(self, which: str, tempo: float) -> str:
+        tempo_text = f"{tempo:.2f}".rstrip("0").rstrip(".")
+        return f"{safe_stem(self.model)}_{self.mode}_seed{self.seed}_{which}_{tempo_text}bpm"
 
     def played_in(self, index: int, steps_per_bar: int) -> PlayedHits | None:
         """Returns the played hits of a file, at the steps of ``arrange``; ``None`` where none are known.

@@ -76,7 +76,7 @@ def read_midi_bytes(data: bytes, file: Path, reading: Reading = EVERY_HIT) -> Mi
     Raises:
         GmdVaeError: They are not MIDI.
     """
-    sequence, account = read_midi(data, file.parent.name, str(file), reading)
+    sequence, account, _ = read_midi(data, file.parent.name, str(file), reading)
     return MidiInput(file, sequence, data, account, reading)
 
 

@@ -37,6 +37,7 @@ class Record(NamedTuple):
         drum_notes: Number of drum notes.
         seconds: End of the last note in seconds (``total_time``).
         account: Use of the file's events.
+        end: End of the longest track in seconds; 0 where note_seq has read the file, which does not give it.
     """
 
     data: bytes
@@ -44,6 +45,7 @@ class Record(NamedTuple):
     drum_notes: int
     seconds: float
     account: Account
+    end: float = 0.0
 
 
 def encode_names(sequence_id: str, filename: str, collection: str) -> bytes:
@@ -77,6 +79,7 @@ def encode(music: Music) -> Record:
         drum_notes=sum(len(instrument.end) for instrument in music.instruments if instrument.is_drum),
         seconds=music.total_time,
         account=music.account,
+        end=music.end,
     )
 
 

@@ -40,6 +40,7 @@ class Music(NamedTuple):
         key_signatures: Seconds, key (0 for C to 11 for B), and 1 for minor or 0 for major.
         instruments: Instruments in the order of their numbers in the NoteSequence.
         total_time: End of the last note in seconds; 0 without notes.
+        end: End of the longest track in seconds.
         account: Use of the file's events.
     """
 
@@ -49,6 +50,7 @@ class Music(NamedTuple):
     key_signatures: list[tuple[float, int, int]]
     instruments: list[Instrument]
     total_time: float
+    end: float
     account: Account
 
 
@@ -114,6 +116,7 @@ def interpret(events: MidiEvents, reading: Reading = EVERY_HIT) -> Music:
         ],
         instruments=instruments,
         total_time=max((float(instrument.end.max()) for instrument in instruments), default=0.0),
+        end=float(tempo_map.seconds(np.array([events.last_tick], np.int64))[0]),
         account=Account(
             note_ons=note_ons,
             completed=completed,
