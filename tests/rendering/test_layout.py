@@ -8,10 +8,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.node import RunScript
 from gmd_vae.rendering import grid_png
 from gmd_vae.rendering.drum_part import VOICES, DrumPart
 from gmd_vae.rendering.layout import lay_out
-from gmd_vae.rendering.report.grid_svg import HEIGHT, draw_grid
+from gmd_vae.rendering.report.beat_data import describe_beat
+from gmd_vae.rendering.report.page import SCRIPTS_OF_PAGE
+
+# draws a beat of the report into elements that only keep what they are given
+DRAW = """
+globalThis.HTMLElement = class { prepend(picture) { this.picture = picture; } };
+const grids = given.rows.map(() => new HTMLElement());
+const element = () => ({at: {}, inside: [], setAttribute(name, value) { this.at[name] = value; },
+  append(one) { this.inside.push(one); }});
+globalThis.document = {querySelectorAll: () => grids, createElementNS: element};
+drawBeat("b0", given, 9);
+print(grids.map(({picture}) => [picture.at.viewBox, picture.inside.map((one) => [one.at.class, one.at.d])]));
+"""
 
 
 def part(times: list[float], seconds: float, **facts: Any) -> DrumPart:
@@ -45,7 +58,9 @@ def test_lines_that_are_too_close_are_not_drawn() -> None:
     assert len(row.beat_lines) == 254
 
 
-def test_the_picture_and_the_page_show_the_same_rectangles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_and_the_page_show_the_same_rectangles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_script: RunScript
+) -> None:
     boxes: list[tuple[float, float, float, float]] = []  # left, bottom, width, height; quarter notes and lanes
     real = grid_png._draw_hits
 
@@ -60,14 +75,19 @@ def test_the_picture_and_the_page_show_the_same_rectangles(tmp_path: Path, monke
     monkeypatch.setattr(grid_png, "_draw_hits", spy)
     music = part([0.0, 0.13, 0.5, 1.7, 7.97, 8.0, 9.25, 17.9], 18.0)
     grid_png.write_png(music, tmp_path / "x.png", "x")
-    lane, quarter = HEIGHT / len(VOICES), 640 / 16
-    on_page = []
-    for row in draw_grid(music).rows:
-        assert row.width == 640
-        for _, _, path in row.hits:
+    on_page, lines = [], []
+    scripts = [script for script in SCRIPTS_OF_PAGE if script.stem != "page"]
+    for box, paths in run_script(scripts, DRAW, describe_beat(music, b"").drawn):
+        assert box == f"0 0 16 {len(VOICES)}"
+        for name, path in paths:
+            if name in ("bars", "beats"):
+                lines.append((name, path))
+                continue
             for x, y, width, height in re.findall(r"M(\S+) (\S+?)h(.+?)v(.+?)h-.+?z", path):
-                bottom = len(VOICES) - (float(y) + float(height)) / lane
-                on_page.append((float(x) / quarter, bottom, float(width) / quarter, float(height) / lane))
+                bottom = len(VOICES) - (float(y) + float(height))
+                on_page.append((float(x), bottom, float(width), float(height)))
+    assert lines[1] == ("bars", "M4 0v9M8 0v9M12 0v9")
+    assert lines[-1] == ("bars", "M4 0v9"), "the end of a row that is shorter than others"
     assert len(boxes) == len(on_page) == music.hits
     for picture, page in zip(sorted(boxes), sorted(on_page), strict=True):
         assert page == pytest.approx(picture, abs=0.01)

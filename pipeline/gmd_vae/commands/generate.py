@@ -78,6 +78,7 @@ def command(
     from gmd_vae.common.regular_files import check_no_link
     from gmd_vae.configuration.layers import Layers
     from gmd_vae.families import family_of
+    from gmd_vae.generation.elsewhere import note_folder
     from gmd_vae.generation.find_model import find_humanizer
     from gmd_vae.generation.generate import generate
     from gmd_vae.generation.prepare import prepare
@@ -94,7 +95,8 @@ def command(
         config = model.source.config
         if no_acceleration and not model.source.needs_tensorflow:
             raise click.UsageError(f"--no-acceleration is for TensorFlow, and '{config.name}' does not need it here.")
-        dated = Path("generated") / time.strftime("%Y-%m-%d_%H%M%S")
+        now = time.strftime("%Y-%m-%d_%H%M%S")
+        dated = Path("generated") / now
         target = output_dir or (model.run.folder / dated if model.run else dated)
         if output_dir is None and model.run:
             check_no_link(target.parent)  # a run can come from somebody else
@@ -130,6 +132,8 @@ def command(
                 progress=progress,
             )
             result = generate(job)
+        if output_dir is not None and model.run:
+            note_folder(model.run.folder / dated.parent, output_dir, now)
     if as_json:
         _print_json(job, result)
     else:

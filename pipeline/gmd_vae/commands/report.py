@@ -31,8 +31,8 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
 
     RUN is a run folder, by default the one that was started last. The page is one HTML file that needs
     no network and no other file, so you can send it to a friend. It shows the newest beats of each
-    generation mode, with a play button and their MIDI files, the training curves, and the evaluation
-    tables. For missing parts it names the command that makes them.
+    generation mode, to play at any tempo and to save as MIDI, as sound that loops, or all in a zip; the
+    training curves, and the evaluation tables. For missing parts it names the command that makes them.
 
     \b
     Examples:

@@ -47,7 +47,7 @@ def read_model_of(
         if found.run is not None:
             return _model_of_run(found.run, found.source, with_vectors=with_vectors)
         config = found.source.config
-        card = Card(Path(name).name.removesuffix(".gz").removesuffix(".tar"), config.summary)
+        card = Card(found.source.short_name, config.summary)
         return model_of_checkpoint(config, found.source.hparams, found.source.checkpoint, card)
 
 

@@ -16,7 +16,7 @@ from gmd_vae.families import family_of
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
 from gmd_vae.models.bundled import HUMANIZER, bundled_models
-from gmd_vae.models.checkpoints import config_from_name, open_checkpoint
+from gmd_vae.models.checkpoints import checkpoint_title, config_from_name, open_checkpoint
 from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
 from gmd_vae.training.run.folder import Run, open_run, read_run
 from gmd_vae.training.run.trained_model import density_of_run
@@ -153,7 +153,8 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
     config = get_config(name, configs_file)
     with open_checkpoint(path) as checkpoint:
         options = ("--checkpoint-file", str(path), *(("--config", config_name) if config_name else ()))
-        yield FoundModel(CheckpointSource(config, config.hparams, checkpoint), None, path, options)
+        source = CheckpointSource(config, config.hparams, checkpoint, title=checkpoint_title(path))
+        yield FoundModel(source, None, path, options)
 
 
 def _source(run: Run, checkpoint: Path) -> CheckpointSource:

@@ -28,14 +28,14 @@ class CheckpointSource:
         hparams: Hyperparameters that the checkpoint was trained with.
         checkpoint: Prefix of the checkpoint.
         density: Density of z that its run fitted; ``None``: there is none.
-        run_name: Name of its run folder; ``None`` outside of runs.
+        title: Name of its run folder or its archive; ``None`` for a checkpoint without one.
     """
 
     config: Config
     hparams: dict[str, Any]
     checkpoint: Path
     density: LatentDensity | None = None
-    run_name: str | None = None
+    title: str | None = None
 
     @property
     def name(self) -> str:
@@ -44,8 +44,8 @@ class CheckpointSource:
 
     @property
     def short_name(self) -> str:
-        """The name of the run, or of the config outside of runs."""
-        return self.run_name or self.config.name
+        """The name of the run or the archive, else of the config."""
+        return self.title or self.config.name
 
     @property
     def stored_vectors(self) -> Vectors | None:

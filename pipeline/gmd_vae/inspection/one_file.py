@@ -49,7 +49,7 @@ def inspect_midi(
         GmdVaeError: The file cannot be read or is not MIDI.
         UsageError: There is no window of that number.
     """
-    (sequence, account), data = _read(path, reading)
+    (sequence, account, _), data = _read(path, reading)
     dropped = Dropped()
     notes = notes_of(sequence)
     music = at_one_tempo(sequence, notes)
@@ -97,7 +97,7 @@ def inspect_parts(
         GmdVaeError: The file cannot be read or is not MIDI.
         UsageError: There is no window of that number.
     """
-    (sequence, account), data = _read(path, reading)
+    (sequence, account, _), data = _read(path, reading)
     dropped = Dropped()
     music = at_one_tempo(sequence, notes_of(sequence))
     sections = positions.sections(music)

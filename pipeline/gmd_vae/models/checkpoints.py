@@ -176,6 +176,11 @@ def _next_action(folder: Path) -> str:
     return f"There is {' and '.join(existing)}." if existing else "Run 'gmd-vae train' first, or check the path."
 
 
+def checkpoint_title(path: Path) -> str:
+    """Returns the name of a checkpoint outside a run, for people: that of its archive, folder or prefix."""
+    return path.name.removesuffix(".gz").removesuffix(".tar")
+
+
 def config_from_name(path: Path, known: Collection[str]) -> str | None:
     """Returns the config in the name of a checkpoint or of its folder, as in Magenta's own checkpoints, or ``None``.
 

@@ -6,12 +6,18 @@ and count the strokes that it starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import io
+import wave
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import mido
+import numpy as np
 import pytest
 from fixtures.browser import ANALYSER, CONTRASTS, LOUD, QUIET
+from gmd_vae.midi.writer import Song, strokes, write_drums
 from gmd_vae.rendering.report.page import write_report
 from gmd_vae.training.run.folder import read_run
 
@@ -45,7 +51,10 @@ def open_page(
     problems: list[str] = []
     contexts = []
 
-    def opened(**options: Any) -> Any:
+    def opened(varied: Mapping[str, bytes] | None = None, **options: Any) -> Any:
+        if varied:
+            make_beats("vary", varied, name="2026-11-22_210000")
+            write_report(run, Path(run_folder / "report.html"))
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.on("console", lambda message: problems.append(message.text))
@@ -86,7 +95,7 @@ def test_a_beat_plays_by_keyboard_with_sound_and_a_moving_cursor_and_stops(open_
     page.wait_for_selector("#b0 .cursor.on")
     assert page.evaluate("audio.context.state") == "running"
     assert pressed(page) == ["b0"]
-    assert page.locator("output").inner_text() == "Playing: Beat 1"
+    assert page.locator("[role=status]").inner_text() == "Playing: Beat 1"
     first = cursor(page)
     page.wait_for_function(f"() => parseFloat(document.querySelector('.cursor.on').style.left) > {first + 5}")
     # eight strokes, and it goes on from the start
@@ -154,6 +163,64 @@ def test_a_midi_file_downloads_unchanged(open_page: Open, midi: dict[str, bytes]
         assert (tmp_path / name).read_bytes() == data
 
 
+def saved(page: Any, button: str, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.locator(button).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_the_tempo_of_the_page_is_that_of_sound_and_files(open_page: Open, tmp_path: Path) -> None:
+    stem = "mine_sample_seed0_000_120bpm"
+    data = write_drums(
+        Song(stem, 2 * 1920, 120.0),
+        [(0, strokes([(36, 100)])), (960, strokes([(49, 127)])), (1900, strokes([(36, 0)]))],
+    )
+    page = open_page({f"{stem}.mid": data}, accept_downloads=True)
+    beat = page.locator(f"a[download='{stem}.mid']").get_attribute("data-midi")
+    with wave.open(str(saved(page, f"[data-wav={beat}]", tmp_path))) as as_written:
+        assert as_written.getnframes() == 4 * 44_100
+        samples = np.frombuffer(as_written.readframes(4 * 44_100), "<i2").reshape(-1, 2)
+    assert np.abs(samples[:400].astype(int)).max() > 1_000
+    page.locator("#tempo").focus()
+    page.keyboard.press("End")
+    assert page.locator("output[for=tempo]").inner_text() == "240 bpm"
+    path = saved(page, f"a[data-midi={beat}]", tmp_path)
+    midi = mido.MidiFile(path)
+    assert path.name == "mine_sample_seed0_000_240bpm.mid"
+    assert (midi.tracks[0].name, midi.length) == (path.stem, pytest.approx(2))
+    assert [m.type for m in midi.tracks[0]] == [m.type for m in mido.MidiFile(file=io.BytesIO(data)).tracks[0]]
+    with wave.open(str(saved(page, f"[data-wav={beat}]", tmp_path))) as faster:
+        assert faster.getnframes() == 2 * 44_100
+    page.locator(f"[data-play={beat}]").click()
+    page.wait_for_function("() => audio.strokes >= 8", timeout=9_000)  # four rounds of 2 seconds
+    page.keyboard.press("Escape")
+    page.locator("#tempo").focus()
+    page.keyboard.press("Home")
+    assert page.locator("output[for=tempo]").inner_text() == "as written"
+    assert saved(page, f"a[data-midi={beat}]", tmp_path).read_bytes() == data
+
+
+def test_all_beats_are_saved_in_one_archive(open_page: Open, midi: dict[str, bytes], tmp_path: Path) -> None:
+    page = open_page(accept_downloads=True)
+    folders = ("2026-11-22_180000", "2026-11-22_190000")
+    names = [f"{folders[0]}/{name}" for name in midi]
+    names += [f"{folders[1]}/{name.replace('sample', 'interpolate')}" for name in midi]
+    with zipfile.ZipFile(saved(page, "[data-all=midi]", tmp_path)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == names
+        assert [archive.read(name) for name in names] == 2 * [*midi.values()]
+    path = saved(page, "[data-all=wav]", tmp_path)
+    assert path.name == "mine_beats.zip"
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == [name.replace("mid", kind) for name in names for kind in ("mid", "wav")]
+        with archive.open(names[0].replace("mid", "wav")) as stream, wave.open(stream) as sound:
+            assert sound.getnframes() == 2 * 44_100  # a bar at 120 bpm
+    assert page.locator("[role=status]").inner_text() == "Saved 12 files in mine_beats.zip"
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_text_has_enough_contrast_in_dark_and_light_mode(scheme: str, open_page: Open) -> None:
     page = open_page(color_scheme=scheme)
@@ -179,6 +246,8 @@ def test_on_a_phone_only_grids_and_tables_scroll_sideways(width: int, open_page:
     page = open_page(viewport={"width": width, "height": 740}, has_touch=True, is_mobile=True)
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    if width == 360:  # a table of many columns is a list for each row
+        assert page.locator(".many .scroll").first.evaluate("box => box.scrollWidth <= box.clientWidth")
     assert page.locator(".walk .cards").evaluate("row => row.scrollWidth > row.clientWidth")
     page.locator("[data-play=b1]").tap()
     page.wait_for_selector("#b1 .cursor.on")
@@ -186,6 +255,11 @@ def test_on_a_phone_only_grids_and_tables_scroll_sideways(width: int, open_page:
         "button, a", "all => all.filter(one => one.getBoundingClientRect().height < 40).map(one => one.outerHTML)"
     )
     assert small == []
+
+
+def test_the_table_of_evaluations_fits_a_desktop(open_page: Open) -> None:
+    page = open_page(viewport={"width": 1280, "height": 800})
+    assert page.locator(".many .scroll").first.evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
 def test_every_control_and_picture_has_a_name_and_ids_are_unique(open_page: Open) -> None:
@@ -198,7 +272,7 @@ def test_every_control_and_picture_has_a_name_and_ids_are_unique(open_page: Open
     assert nameless == []
     ids = page.eval_on_selector_all("[id]", "all => all.map(one => one.id)")
     assert len(ids) == len(set(ids))
-    assert page.locator("[id]:not(svg *)").count() == 7  # six beats and the data
+    assert page.locator("[id]:not(svg *)").count() == 8  # six beats, the tempo and the data
     assert page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(one => one.tagName)")[:4] == [
         "H1",
         "H2",

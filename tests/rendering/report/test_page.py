@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.generation.elsewhere import note_folder
 from gmd_vae.generation.request import MODES
 from gmd_vae.rendering.report import beats, json_files
 from gmd_vae.rendering.report.page import Report, write_report
@@ -94,7 +95,7 @@ def test_the_page_loads_nothing_and_has_the_same_bytes_every_time(
     _, shown = report(run_folder)
     addresses = [value for _, found in shown.elements for key, value in found.items() if key in ("src", "href")]
     assert all(value and value.startswith(("data:", "#")) for value in addresses)  # "#": a mark of the same page
-    assert "http" not in shown.source.replace("http-equiv", "")
+    assert "http" not in re.sub(r"http-equiv|http://www\.w3\.org/2000/svg", "", shown.source)  # a namespace
     assert not [key for _, found in shown.elements for key in found if key == "style" or key.startswith("on")]
     report(run_folder)
     assert (run_folder / "report.html").read_text(encoding="utf-8") == shown.source
@@ -111,7 +112,12 @@ def test_a_bare_run_names_its_missing_parts_and_their_commands(run_folder: Path)
     ]
     assert all(command in shown.text for command in commands)
     assert done.left_out == []
-    assert shown.data == {"kit": [], "loudness": shown.data["loudness"], "beats": {}}  # no sounds where nothing plays
+    assert shown.data == {
+        "name": "mine",
+        "kit": [],
+        "loudness": shown.data["loudness"],
+        "beats": {},
+    }  # no sounds where nothing plays
 
 
 def test_every_mode_of_generate_has_a_section_with_a_heading(
@@ -283,6 +289,24 @@ def test_the_newest_folders_and_their_first_beats_are_shown_and_the_others_count
     monkeypatch.setattr(beats, "MAX_PAGE_BYTES", 2 * len(make_midi()))
     done, _ = report(run_folder)
     assert (done.beats, done.left_out) == (2, [])
+
+
+def test_beats_in_a_folder_of_the_users_choice_are_shown_by_their_time(
+    run_folder: Path, make_beats: MakeBeats, make_midi: MakeMidi, tmp_path: Path
+) -> None:
+    moved = make_beats("sample", {"mine.mid": make_midi()}, name="x").rename(tmp_path / "my beats")
+    note_folder(run_folder / "generated", moved, "2026-11-22_120000")
+    for hour in (9, 15):
+        make_beats("sample", {f"{hour}.mid": make_midi()}, name=f"2026-11-22_{hour:02d}0000")
+    done, shown = report(run_folder)
+    assert (done.beats, done.left_out) == (3, [])
+    assert [link["download"] for link in shown.all("a")] == ["15.mid", "mine.mid", "9.mid"]
+    assert [beat["folder"] for beat in shown.data["beats"].values()] == [
+        "generated/2026-11-22_150000",
+        "my beats",
+        "generated/2026-11-22_090000",
+    ]
+    assert str(tmp_path) not in shown.source.replace(str(run_folder), ""), "no path of the machine"
 
 
 def test_large_files_are_left_out(run_folder: Path, evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ import mido
 import numpy as np
 import pytest
 from fixtures.browser import ANALYSER, CONTRASTS, LOUD, QUIET
+from gmd_vae.datasets.safe_names import safe_stem
 from gmd_vae.models.forward.numpy_model import NumpyModel
 from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.studio.page import write_studio
@@ -104,13 +105,13 @@ def test_midi_and_wav_have_the_beat_of_the_grid_and_of_the_chain(open_page: Open
     page.locator("#tempo").fill("180")
     pitches = (36, 38, 42, 46, 45, 48, 50, 49, 51)
     midi = saved(page, "[data-save=midi][data-of=beat]", tmp_path)
-    assert midi.suffix == ".mid"
+    assert midi.stem == f"{safe_stem(EVIL)}_beat-A_seed0_180bpm"
+    assert mido.MidiFile(midi).tracks[0].name == midi.stem
     assert hits_of(midi) == sorted((at // 9, pitches[at % 9]) for at in page.evaluate(LEVELS))
     with wave.open(str(saved(page, "[data-save=wav][data-of=beat]", tmp_path))) as sound:
         assert (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) == (44_100, 2, 2)
         samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
-    seconds = len(samples) / 2 / 44_100
-    assert 16 * 60 / 180 <= seconds <= 16 * 60 / 180 + 2
+    assert len(samples) / 2 == 16 * 60 * 44_100 // 180, "a loop of exactly four bars"
     assert 3_000 < np.abs(samples.astype(int)).max() < 32_767  # the limiter lets no sample clip
     page.locator("#add").click()
     page.locator("[data-corner='1']").click()

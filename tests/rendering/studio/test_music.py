@@ -149,7 +149,7 @@ def test_hits_are_scheduled_within_a_millisecond_of_the_audio_clock(
     given: dict[str, Any], run_script: RunScript
 ) -> None:
     given["playing"] |= {"swing": 60, "humanize": 1}
-    scripts = [*ENGINE, *MUSIC, *(script for script in APP if script.stem in ("player", "grid_music"))]
+    scripts = [*ENGINE, *MUSIC, *(script for script in APP if script.stem == "grid_music")]
     found = run_script(scripts, TIMING, given)
     seconds = 60 / 97 / 4
     places = [step + 0.2 * (step % 2) + offset for step, offsets in enumerate(found["byStep"]) for offset in offsets]

@@ -13,9 +13,10 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import read_regular
 from gmd_vae.datasets.safe_names import relative_name
+from gmd_vae.generation.elsewhere import noted_folders
 from gmd_vae.generation.request import ATTRIBUTE, CONTINUE, GROOVE, INTERPOLATE, RECONSTRUCT, SAMPLE, VARY
 from gmd_vae.rendering.drum_part import read_drum_part
-from gmd_vae.rendering.report.grid_svg import Grid, draw_grid
+from gmd_vae.rendering.report.beat_data import BeatData, describe_beat
 from gmd_vae.rendering.report.json_files import finite, read_json
 
 MAX_FOLDERS = 3  # for each mode
@@ -47,7 +48,7 @@ _SETTINGS = (
     ("tempo", " bpm"),
 )
 _STRAIGHT = 50  # percent: no swing
-_JOINED = re.compile(r".*-joined\.mid", re.IGNORECASE)
+_JOINED = re.compile(r".*[_-]joined(_[\d.]+bpm)?\.mid", re.IGNORECASE)
 _DATED = re.compile(r"\d{4}-\d\d-\d\d_\d{6}(-\d+)?")
 
 
@@ -58,12 +59,12 @@ class Beat:
     Attributes:
         name: File name, safe for a download.
         midi: Bytes of the file.
-        grid: Grid and player data of the beat.
+        data: Text, grid and hits of the beat.
     """
 
     name: str
     midi: bytes
-    grid: Grid
+    data: BeatData
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Folder:
     """The beats of one ``gmd-vae generate``.
 
     Attributes:
-        name: Path of the folder, relative to the run.
+        name: Path of the folder, relative to the run, or its name if it is elsewhere.
         mode: Mode of ``gmd-vae generate``.
         facts: Settings as text.
         inputs: Names of the MIDI files that conditioned the beats.
@@ -114,26 +115,23 @@ def read_generated(run: Path, problems: list[str]) -> Generated:
         run: Run folder.
         problems: Receives one line for each manifest or file that is left out.
     """
-    described: list[tuple[Path, dict[str, Any]]] = []
-    for path in sorted(run.glob("generated/*/"), key=_newest, reverse=True):
-        if path.name.startswith(".") or not path.is_dir() or not any(path.iterdir()):  # empty: being generated
-            continue
-        name = printable(f"generated/{path.name}")
+    described: list[tuple[Path, str, dict[str, Any]]] = []
+    for path, name in _folders(run / "generated"):
         try:
             content = read_json(path / manifest.NAME)
             if not isinstance(content, dict) or content.get("stage") != "generate":
                 raise GmdVaeError(f"{manifest.NAME} does not describe beats")
-            described.append((path, content))
+            described.append((path, name, content))
         except GmdVaeError as error:
             problems.append(f"{name}: {printable(error.problem)}")
     by_mode: dict[str, list[Folder]] = collections.defaultdict(list)
     room, more = MAX_PAGE_BYTES, 0
-    for path, content in described:
+    for path, name, content in described:
         mode = printable(str(content.get("mode", "")), limit=40)
         if len(by_mode[mode]) == MAX_FOLDERS:
             more += 1
             continue
-        folder = _folder(path, content, mode, room, problems)
+        folder = _folder(path, name, content, mode, room, problems)
         room -= sum(len(beat.midi) for beat in folder.beats)
         by_mode[mode].append(folder)
     order = {mode: place for place, mode in enumerate(SECTIONS)}
@@ -141,15 +139,23 @@ def read_generated(run: Path, problems: list[str]) -> Generated:
     return Generated([folder for mode in modes for folder in by_mode[mode]], more)
 
 
-def _newest(path: Path) -> tuple[bool, str]:
-    """Sort key of a folder: folders named by their time are newer than all others."""
-    return bool(_DATED.fullmatch(path.name)), path.name
+def _folders(generated: Path) -> list[tuple[Path, str]]:
+    """Returns the folders of beats of a run and their names on the page, from new to old.
+
+    Those in ``generated`` that are named by their time are newer than the others there.
+    """
+    found = [
+        (bool(_DATED.fullmatch(path.name)), path.name, path, printable(f"generated/{path.name}"))
+        for path in generated.glob("*/")
+        if not path.name.startswith(".") and path.is_dir() and any(path.iterdir())  # empty: being generated
+    ]
+    found += [(True, time, path, printable(path.name)) for path, time in noted_folders(generated)]
+    return [(path, name) for *_, path, name in sorted(found, reverse=True)]
 
 
-def _folder(path: Path, content: dict[str, Any], mode: str, room: int, problems: list[str]) -> Folder:
+def _folder(path: Path, shown_as: str, content: dict[str, Any], mode: str, room: int, problems: list[str]) -> Folder:
     files = content.get("files")
     entries = [entry for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []
-    shown_as = printable(f"generated/{path.name}")
     beats: list[Beat] = []
     joined, more = None, 0
     limit = MAX_WALK if mode == INTERPOLATE else MAX_BEATS
@@ -201,7 +207,7 @@ def _beat(folder: Path, name: str, room: int) -> Beat | None:
         data = read_regular(path, MAX_MIDI_BYTES)
     except (OSError, ValueError) as error:
         raise GmdVaeError(f"cannot be read ({error})") from None
-    return Beat(printable(name), data, draw_grid(read_drum_part(path)))
+    return Beat(printable(name), data, describe_beat(read_drum_part(path), data))
 
 
 def _facts(content: dict[str, Any]) -> list[str]:

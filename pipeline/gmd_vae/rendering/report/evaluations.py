@@ -11,7 +11,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.details import details
-from gmd_vae.evaluation.tables.formats import Table
+from gmd_vae.evaluation.tables.formats import NOTHING, Table
 from gmd_vae.evaluation.tables.overview import overview
 from gmd_vae.rendering.report.json_files import read_json
 
@@ -62,10 +62,31 @@ def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
             problems.append(f"{name}: result.json is damaged")
     results = [result for result, *_ in shown]
     return Evaluations(
-        overview=overview(results) if results else None,
+        overview=_of_one_run(overview(results)) if results else None,
         details=[(name, tables) for _, name, tables in shown],
         training_windows=results[0].identity.training.windows if results else None,
         more=max(0, len(paths) - MAX_RESULTS) if len(shown) == MAX_RESULTS else 0,
+    )
+
+
+def _of_one_run(table: Table) -> Table:
+    """Returns an overview in which a step stands for run, config and step: all rows of a report are of one run.
+
+    Args:
+        table: Overview of ``evaluation.tables``.
+    """
+    run, step = table.columns.index("run"), table.columns.index("step")
+
+    def shortened(row: tuple[str, ...]) -> tuple[str, ...]:
+        name = row[run] if row[step] == NOTHING else f"step {row[step]}"  # baselines have a name and no step
+        return (*row[:run], name, *row[step + 1 :])
+
+    return dataclasses.replace(
+        table,
+        columns=(*table.columns[:run], "", *table.columns[step + 1 :]),
+        rows=tuple(map(shortened, table.rows)),
+        names=run + 1,
+        bold=frozenset((row, column - (step - run)) for row, column in table.bold),
     )
 
 

@@ -1,131 +1,7 @@
 /**
- * A beat of the page, as ``grid_svg.py`` describes it: its title; milliseconds and quarter note of each bar line; first and
- * last quarter note of each row; and milliseconds, voice and velocity of each hit.
- * @typedef {{title: string, bars: [number, number][], rows: [number, number][], times: number[], voices: number[],
- *   velocities: number[]}} ReportBeat
- */
-
-/**
  * The data of the page, as ``page.py`` embeds them.
- * @typedef {{kit: KitVoice[], loudness: number[], beats: Record<string, ReportBeat>}} ReportData
+ * @typedef {{name: string, kit: KitVoice[], loudness: number[], beats: Record<string, ReportBeat>}} ReportData
  */
-
-/**
- * A bar that is audible: its beat and its number.
- * @typedef {{id: string, bar: number}} BarMark
- */
-
-/** Shortest length of a beat in seconds; MIDI files may hold any tempo. */
-const SHORTEST_BEAT = 0.25;
-/** Milliseconds that the label of a drum stays lit after a hit. */
-const LIT = 120;
-
-/** Beats one after the other, bar by bar, again and again or once. */
-class BeatList {
-  /**
-   * @param {Record<string, ReportBeat>} beats Beats by id.
-   * @param {string[]} ids Ids of the beats to play.
-   * @param {() => boolean} loops Function that returns true if the beats begin again after the last one.
-   * @param {() => void} end Function that is called when the music has stopped.
-   */
-  constructor(beats, ids, loops, end) {
-    this.beats = beats;
-    this.ids = ids;
-    this.loops = loops;
-    this.end = end;
-    this.bar = 0;
-    this.number = 0;
-  }
-
-  lead() {
-    return 0;
-  }
-
-  /**
-   * Returns the next bar.
-   * @returns {Passage<BarMark> | null}
-   */
-  next() {
-    if (this.number === this.ids.length) {
-      if (!this.loops()) return null;
-      this.number = 0;
-    }
-    const id = this.ids[this.number], beat = this.beats[id], { bar } = this, last = bar === beat.bars.length - 2;
-    const begin = beat.bars[bar][0], end = beat.bars[bar + 1][0];
-    const strokes = beat.times.flatMap((time, hit) =>
-      (bar === 0 || time >= begin) && (last || time < end)
-        ? [{ after: (time - begin) / 1000, voice: beat.voices[hit], velocity: beat.velocities[hit] }] : []);
-    const seconds = (last ? Math.max(end, 1000 * SHORTEST_BEAT) - begin : end - begin) / 1000;
-    this.bar = last ? 0 : bar + 1;
-    if (last) this.number++;
-    return { strokes, seconds, mark: { id, bar } };
-  }
-}
-
-/** The card of the beat that sounds: its cursor, and the labels of its drums. */
-class PlayingCard {
-  /**
-   * @param {string} id Id of the beat and of its card.
-   * @param {ReportBeat} beat The beat.
-   * @param {boolean} still True if nothing may flash.
-   */
-  constructor(id, beat, still) {
-    this.id = id;
-    this.beat = beat;
-    this.still = still;
-    this.card = find(`#${id}`, HTMLElement);
-    this.rows = findAll(".row", HTMLElement, this.card).map((row) => ({
-      cursor: find(".cursor", HTMLElement, row), lanes: findAll(".lanes li", HTMLElement, row).reverse(),
-    }));
-    /** Quarter notes of the longest row; all rows have the same scale. */
-    this.widest = Math.max(...beat.rows.map(([begin, end]) => end - begin));
-    this.now = 0;
-    this.hit = 0;
-    /** Time of the last hit of each voice. */
-    /** @type {number[]} */ this.lit = [];
-    this.card.classList.add("playing");
-    const strip = /** @type {HTMLElement | null} */ (this.card.closest(".walk .cards"));
-    if (strip) strip.scrollTo({ left: this.card.offsetLeft - 24, behavior: still ? "auto" : "smooth" });
-  }
-
-  close() {
-    for (const name of ["playing", "on", "lit"]) {
-      for (const element of findAll(`.${name}`, HTMLElement, this.card)) element.classList.remove(name);
-      this.card.classList.remove(name);
-    }
-  }
-
-  /**
-   * Moves the cursor.
-   * @param {number} bar Number of the bar.
-   * @param {number} since Milliseconds since it began.
-   */
-  moveTo(bar, since) {
-    const { bars, rows } = this.beat;
-    const [[fromTime, from], [toTime, to]] = [bars[bar], bars[bar + 1]];
-    const quarter = from + (to - from) * Math.min(1, since / (toTime - fromTime || 1));
-    const found = rows.findIndex(([, end]) => quarter < end), row = found < 0 ? rows.length - 1 : found;
-    this.rows.forEach(({ cursor }, number) => cursor.classList.toggle("on", number === row));
-    this.rows[row].cursor.style.left = `${(100 * (quarter - rows[row][0]) / this.widest).toFixed(2)}%`;
-    if (!this.still) this.light(row, fromTime + since);
-  }
-
-  /**
-   * Lights the labels of the drums that were just hit.
-   * @param {number} row Number of the row.
-   * @param {number} now Milliseconds since the beat began.
-   */
-  light(row, now) {
-    const { times, voices } = this.beat;
-    if (now < this.now) this.hit = 0; // the beat repeats
-    this.now = now;
-    for (; this.hit < times.length && times[this.hit] <= now; this.hit++) this.lit[voices[this.hit]] = times[this.hit];
-    this.rows[row].lanes.forEach((lane, voice) => {
-      const since = now - this.lit[voice];
-      lane.classList.toggle("lit", since >= 0 && since < LIT);
-    });
-  }
-}
 
 /** Brings the page to life. */
 function openReport() {
@@ -134,22 +10,27 @@ function openReport() {
   if (!buttons.length) return; // the page has no beats
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const stopButton = find(".stop", HTMLButtonElement), loopButton = find(".loop", HTMLButtonElement);
-  const status = find(".transport output", HTMLElement), volume = find(".volume input", HTMLInputElement);
+  const status = find(".transport [role=status]", HTMLElement), volume = find(".volume input", HTMLInputElement);
+  const tempoInput = find("#tempo", HTMLInputElement);
   const sound = new Sound(data.kit, data.loudness);
   const setVolume = () => sound.setVolume(volume.valueAsNumber / 100);
   const loops = () => loopButton.getAttribute("aria-pressed") === "true";
+  /** Returns the tempo of the page; null: that of each MIDI file. */
+  const tempo = () => (tempoInput.value === tempoInput.min ? null : tempoInput.valueAsNumber);
+  const say = (/** @type {string} */ text) => { status.textContent = text; };
   /** @type {HTMLButtonElement | null} */ let pressed = null; // the button of what plays
   /** @type {PlayingCard | null} */ let card = null; // the beat that is audible
   setVolume();
+  for (const [id, beat] of Object.entries(data.beats)) drawBeat(id, beat, data.kit.length);
 
   /** @type {Player<BarMark>} */
-  const player = new Player(sound, ({ id, bar }, since) => {
+  const player = new Player(sound, ({ id, bar, speed }, since) => {
     if (card?.id !== id) {
       card?.close();
       card = new PlayingCard(id, data.beats[id], reducedMotion.matches);
-      status.textContent = `Playing: ${data.beats[id].title}`;
+      say(`Playing: ${data.beats[id].title}`);
     }
-    card.moveTo(bar, 1000 * since);
+    card.moveTo(bar, 1000 * since * speed);
   });
 
   function stopped() {
@@ -158,7 +39,7 @@ function openReport() {
     card?.close();
     card = null;
     stopButton.disabled = true;
-    status.textContent = "Stopped";
+    say("Stopped");
   }
 
   /**
@@ -173,9 +54,24 @@ function openReport() {
     button.setAttribute("aria-pressed", "true");
     stopButton.disabled = false;
     const ids = (button.dataset.walk || button.dataset.play || "").split(" ");
-    player.start(new BeatList(data.beats, ids, loops, stopped)).catch((error) => {
-      status.textContent = `That failed: ${messageOf(error)}`;
-    });
+    report(player.start(new BeatList(data.beats, ids, { loops, speed, end: stopped })));
+  }
+
+  /**
+   * Returns the speed of a beat at the tempo of the page.
+   * @param {ReportBeat} beat The beat.
+   */
+  function speed(beat) {
+    const chosen = tempo();
+    return chosen === null ? 1 : chosen / beat.tempo;
+  }
+
+  /**
+   * Shows the failure of something that runs on.
+   * @param {Promise<unknown>} promise What runs on.
+   */
+  function report(promise) {
+    promise.catch((error) => say(`That failed: ${messageOf(error)}`));
   }
 
   /**
@@ -210,6 +106,32 @@ function openReport() {
   stopButton.addEventListener("click", () => player.stop());
   loopButton.addEventListener("click", toggleLoop);
   volume.addEventListener("input", setVolume);
+  const saver = new Saver(data, tempo, say);
+  /** Shows the tempo. */
+  function showTempo() {
+    const chosen = tempo(), text = chosen === null ? "as written" : `${chosen} bpm`;
+    find("output[for=tempo]", HTMLElement).textContent = text;
+    tempoInput.setAttribute("aria-valuetext", text);
+  }
+  showTempo();
+  tempoInput.addEventListener("input", showTempo);
+  for (const [id, link] of saver.links) {
+    link.addEventListener("click", (event) => {
+      if (tempo() === null || !data.beats[id]) return; // the link itself is the file
+      event.preventDefault();
+      download(`${saver.stem(id)}.mid`, [saver.midi(id)], "audio/midi");
+      say(`Saved ${saver.stem(id)}.mid`);
+    });
+  }
+  for (const button of findAll("[data-wav]", HTMLButtonElement)) {
+    button.addEventListener("click", () => report(saver.saveWav(button.dataset.wav || "")));
+  }
+  for (const button of findAll("[data-all]", HTMLButtonElement)) {
+    button.addEventListener("click", () => {
+      button.disabled = true;
+      report(saver.saveAll(button.dataset.all === "wav").finally(() => { button.disabled = false; }));
+    });
+  }
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
     if (event.key === "Escape") player.stop();

@@ -13,12 +13,12 @@ from gmd_vae.common.files import whole_file
 from gmd_vae.common.own_files import add_mark, check_writable
 from gmd_vae.evaluation.tables.formats import Table
 from gmd_vae.rendering.drum_part import VOICES
+from gmd_vae.rendering.kit import RATE
 from gmd_vae.rendering.report.beats import SECTIONS, Folder, Generated, read_generated
 from gmd_vae.rendering.report.curves import Curves, read_curves
 from gmd_vae.rendering.report.evaluations import read_evaluations
-from gmd_vae.rendering.report.grid_svg import HEIGHT
 from gmd_vae.rendering.report.run_facts import read_run_facts
-from gmd_vae.rendering.web.html import SCRIPTS, STYLE, embedded, environment, joined, policy, script_of
+from gmd_vae.rendering.web.html import SCRIPTS, STYLE, ZIP_SCRIPT, embedded, environment, joined, policy, script_of
 from gmd_vae.rendering.web.kit_samples import LOUDNESS, kit
 from gmd_vae.training.history import NAME as METRICS
 from gmd_vae.training.run.folder import Run
@@ -26,6 +26,8 @@ from gmd_vae.training.run.folder import Run
 NAME = "report.html"
 MARK = '<meta name="generator" content="gmd-vae report">'
 _HERE = Path(__file__).parent
+_BYTES_PER_SECOND = 4 * RATE  # of sound: 16 bit, stereo
+SCRIPTS_OF_PAGE = [*SCRIPTS, ZIP_SCRIPT, *(_HERE / f"{name}.js" for name in ("beats", "saving", "page"))]
 _LABELS = ("BD", "SD", "CH", "OH", "LT", "MT", "HT", "CY", "RD")  # labels of the nine voices, as on drum machines
 
 
@@ -135,7 +137,8 @@ def _sections(generated: Generated) -> list[dict[str, Any]]:
             sections.append({"mode": folder.mode, "title": title, "text": text, "folders": []})
         cards = []
         for place, beat in enumerate(folder.beats):
-            cards.append({"id": f"b{number}", "title": _title(folder, place), "beat": beat, "uri": _uri(beat.midi)})
+            own = {"id": f"b{number}", "title": _title(folder, place), "folder": folder.name}
+            cards.append({**own, "beat": beat, "uri": _uri(beat.midi)})
             number += 1
         joined = {"name": folder.joined.name, "uri": _uri(folder.joined.midi)} if folder.joined else None
         sections[-1]["folders"].append({"folder": folder, "cards": cards, "joined": joined})
@@ -162,18 +165,32 @@ def _render(**content: Any) -> str:
 
     templates = environment(_HERE)
     templates.filters["interval"] = _interval
-    style, script = joined([*STYLE, _HERE / "page.css"]), script_of([*SCRIPTS, _HERE / "page.js"])
+    style, script = joined([*STYLE, _HERE / "page.css"]), script_of(SCRIPTS_OF_PAGE)
     beats = {
-        card["id"]: {"title": card["title"], **card["beat"].grid.player}
+        card["id"]: {
+            "title": card["title"],
+            "folder": card["folder"],
+            "name": card["beat"].name,
+            "whole": card["beat"].data.whole,
+            **card["beat"].data.drawn,
+        }
         for section in content["sections"]
         for entry in section["folders"]
         for card in entry["cards"]
     }
     data = {
+        "name": content["facts"].name,
         "kit": kit() if beats else [],
         "loudness": LOUDNESS,
         "beats": beats,
     }
+    seconds = [
+        card["beat"].data.seconds
+        for section in content["sections"]
+        for entry in section["folders"]
+        for card in entry["cards"]
+        if card["beat"].data.whole
+    ]
     return templates.get_template("page.html.j2").render(
         **content,
         mark=Markup(MARK),
@@ -183,7 +200,7 @@ def _render(**content: Any) -> str:
         data=Markup(embedded(data)),
         labels=_LABELS,
         voices=VOICES,
-        grid_height=HEIGHT,
+        megabytes=round(sum(seconds) * _BYTES_PER_SECOND / 1e6),
     )
 
 

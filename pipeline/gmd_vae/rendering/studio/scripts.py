@@ -12,7 +12,6 @@ _MUSIC = (
     "song",
     "midi_file",
     "midi_reader",
-    "wav_file",
     "latent",
     "history",
     "share",
@@ -20,8 +19,8 @@ _MUSIC = (
     "model_client",
     "studio",
 )
-_PAGE = ("picture", "beat_list", "midi_out", "grid_music", "grid", "pad", "files", "main")
+_PAGE = ("picture", "beat_list", "midi_out", "grid_music", "grid", "pad", "main")
 
 ENGINE = [_HERE / "engine" / f"{name}.js" for name in _ENGINE]
-MUSIC = [_HERE / "app" / f"{name}.js" for name in _MUSIC]
-APP = [*SCRIPTS, *MUSIC, *(_HERE / "app" / f"{name}.js" for name in _PAGE)]
+MUSIC = [*SCRIPTS, *(_HERE / "app" / f"{name}.js" for name in _MUSIC)]
+APP = [*MUSIC, *(_HERE / "app" / f"{name}.js" for name in _PAGE)]

@@ -8,6 +8,8 @@ the content security policy. Read ``html.py`` first.
 - ``kit_samples.py``: encodes one stroke of each voice.
 - ``sound.js``: the kit in the browser, live and offline, with its limiter and the timer of the player.
 - ``player.js``: schedules music by the audio clock, and shows what is audible.
+- ``picture.js``: draws music as a grid of hits.
+- ``files.js``, ``wav_file.js``, ``zip_file.js``: files that a page makes: their names, sound that loops, and archives.
 - ``elements.js``: finds elements of the page by selector and class.
 - ``colours.css``, ``base.css``, ``grid.css``: the colours of all pages, light and dark, and the style of what they have
   in common, such as the pictures of beats.

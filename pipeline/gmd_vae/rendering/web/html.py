@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 STYLE = [_HERE / f"{name}.css" for name in ("colours", "base", "grid")]
-SCRIPTS = [_HERE / f"{name}.js" for name in ("elements", "sound", "player")]
+SCRIPTS = [_HERE / f"{name}.js" for name in ("elements", "sound", "player", "picture", "files", "wav_file")]
+ZIP_SCRIPT = _HERE / "zip_file.js"
 _JSDOC = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 
 

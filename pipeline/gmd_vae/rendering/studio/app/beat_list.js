@@ -14,7 +14,7 @@ function beatButtons(beats, drums, { name, text, press, hold }) {
     const item = document.createElement("li"), button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-label", name(beat, number));
-    button.append(text(number), pictureOf(beat.levels, drums));
+    button.append(text(number), beatPicture(beat.levels, drums));
     let timer = 0, held = false;
     const begin = () => {
       held = true;

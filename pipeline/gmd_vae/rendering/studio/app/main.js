@@ -102,7 +102,7 @@ function openStudio() {
     corners() {
       corners.forEach((button, number) => {
         button.querySelector("svg")?.remove();
-        button.append(pictureOf(studio.corners[number].levels, drums));
+        button.append(beatPicture(studio.corners[number].levels, drums));
       });
       const drawn = studio.corners;
       /** @type {(x: number, y: number) => Promise<Uint8Array | null>} */
@@ -264,15 +264,16 @@ function openStudio() {
    * @param {string} name Name of the music.
    */
   function save(kind, beats, name) {
-    const facts = { tempo: settings.tempo, swing: settings.swing, steps, name };
-    const hits = studio.performed(beats), file = fileName(data.name, name, `${settings.tempo} bpm`);
+    const { tempo, swing, seed } = settings, hits = studio.performed(beats);
+    const file = `${safeStem(data.name)}_${safeStem(name)}_seed${seed}_${tempo}bpm`;
     if (kind === "midi") {
-      download(`${file}.mid`, midiFile(hits, drums, facts), "audio/midi");
+      download(`${file}.mid`, [midiFile(hits, drums, { tempo, swing, steps, name: file })], "audio/midi");
       say(`Saved ${file}.mid`);
       return;
     }
-    report(wavFile(hits, drums, facts, data.kit, data.loudness).then((bytes) => {
-      download(`${file}.wav`, bytes, "audio/wav");
+    const { strokes, seconds } = strokesOf(hits, drums, { tempo, swing, steps });
+    report(wavLoop(strokes, seconds, data.kit, data.loudness).then((bytes) => {
+      download(`${file}.wav`, [bytes], "audio/wav");
       say(`Saved ${file}.wav`);
     }));
   }

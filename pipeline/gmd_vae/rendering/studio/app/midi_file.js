@@ -63,14 +63,6 @@ function variableLength(number) {
 }
 
 /**
- * Returns the bytes of an ASCII text.
- * @param {string} text Text.
- */
-function ascii(text) {
-  return Array.from(text, (letter) => letter.charCodeAt(0));
-}
-
-/**
  * Returns the bytes of a number, the highest first.
  * @param {number} number Number.
  * @param {number} bytes Number of bytes.

@@ -93,7 +93,7 @@ class Pad {
       const column = number % PREVIEWS, row = Math.floor(number / PREVIEWS);
       const levels = await levelsAt((column + 0.5) / PREVIEWS, (row + 0.5) / PREVIEWS);
       if (!levels) return;
-      const picture = pictureOf(levels, drums), before = this.pictures.children[number];
+      const picture = beatPicture(levels, drums), before = this.pictures.children[number];
       if (before) before.replaceWith(picture);
       else this.pictures.append(picture);
     }

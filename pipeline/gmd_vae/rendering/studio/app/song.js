@@ -76,6 +76,24 @@ function placeOf(step, delay) {
   return step + delay * (step % 2);
 }
 
+/**
+ * Returns beats that follow each other as strokes of the kit, and their length in seconds.
+ * @param {Hit[][]} beats Hits of each beat.
+ * @param {Drums} drums Drums of the model.
+ * @param {{tempo: number, swing: number, steps: number}} facts Quarter notes per minute, swing in percent, steps of a beat.
+ */
+function strokesOf(beats, drums, { tempo, swing, steps }) {
+  const step = 60 / tempo / drums.stepsPerQuarter, delay = delayOf(swing, drums);
+  /** @type {Stroke[]} */ const strokes = [];
+  beats.forEach((hits, number) => {
+    for (const hit of hits) {
+      const after = (number * steps + placeOf(hit.step, delay) + hit.offset) * step;
+      strokes.push({ after, voice: drums.voices[hit.drum], velocity: hit.velocity });
+    }
+  });
+  return { strokes, seconds: beats.length * steps * step };
+}
+
 /** Velocities and offsets of hits by a measured feel, with random numbers that depend on the seed alone. */
 class Performer {
   /**
