@@ -150,8 +150,9 @@ format: $(PROJECT) ## put the code into the style that lint wants
 	$(VENV)/bin/ruff check --fix-only --quiet .
 	$(VENV)/bin/ruff format .
 
-docs: $(PROJECT) ## write docs/cli.md from the help texts, and build the site: build/site/index.html
+docs: $(PROJECT) ## write docs/cli.md and the schemas from the code, and build the site: build/site/index.html
 	$(VENV)/bin/python tools/cli_reference.py
+	$(VENV)/bin/python tools/format_schemas.py
 	$(VENV)/bin/python -m sphinx -W --keep-going -q -b html -c docs . build/site
 
 lock: ## pin all dependencies anew (UPGRADE=1: to their newest versions)

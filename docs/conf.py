@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "pipeline"))
+sys.path[:0] = [str(ROOT / "pipeline"), str(ROOT / "docs")]
 
 project = "gmd-vae"
 project_copyright = "the authors of gmd-vae, Apache License 2.0"
@@ -55,6 +55,15 @@ def _front_door(app: Sphinx, error: Exception | None) -> None:
         (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
 
 
+def _fill(app: Sphinx, name: str, source: list[str]) -> None:
+    """Replaces the marks of a page by what is written from the code."""
+    if "<!-- site: " in source[0]:
+        import site_reference
+
+        source[0] = site_reference.fill(source[0])
+
+
 def setup(app: Sphinx) -> None:
-    """Adds the front door, which Sphinx would place beside `root_doc`."""
+    """Adds the front door, which Sphinx would place beside `root_doc`, and the parts that come from the code."""
+    app.connect("source-read", _fill)
     app.connect("build-finished", _front_door)

@@ -257,8 +257,9 @@ def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
             assert config.num_steps == (small if "_small" in config.name else 10_000)
 
 
-def test_the_messages_that_the_readme_explains_are_ours() -> None:
-    rows = re.findall(r"^\| `([^`]+)` \|", README.read_text(encoding="utf-8").partition("| message |")[2], re.MULTILINE)
+@pytest.mark.parametrize("page", [README, ROOT / "docs" / "reference" / "errors.md"], ids=lambda page: page.name)
+def test_the_messages_that_are_explained_are_ours(page: Path) -> None:
+    rows = re.findall(r"^\| `([^`]+)` \|", page.read_text(encoding="utf-8").partition("| message |")[2], re.MULTILINE)
     source = "\n".join(path.read_text(encoding="utf-8") for path in (*CODE, *SCRIPTS))
     source = re.sub(r'"\s*\n\s*f?"', "", source)  # literals that continue on the next line
     assert len(rows) > 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import gmd_vae
 import pytest
+from gmd_vae.configuration.registry import all_configs
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md"))
@@ -56,3 +58,23 @@ def test_the_reference_has_every_public_name(site: Path) -> None:
     assert [name for name in gmd_vae.__all__ if f'id="gmd_vae.{name}"' not in page] == []
     for method in ("encode", "decode", "sample", "interpolate", "vary", "reconstruct", "close"):
         assert f'id="gmd_vae.Model.{method}"' in page
+
+
+def test_the_list_of_errors_is_that_of_the_code(site: Path) -> None:
+    page = html.unescape((site / "docs" / "reference" / "errors.html").read_text(encoding="utf-8"))
+    for message in (
+        "Interpolation needs a count of 2 or more: both endpoints count",  # a plain text
+        "Memory ran out at batch size …",  # a text with a gap
+        "--engine dask needs --scheduler",  # wrong usage
+    ):
+        assert message in page
+    assert page.count("<tr") > 250
+
+
+def test_the_table_of_configs_has_all_of_them(site: Path) -> None:
+    page = (site / "docs" / "reference" / "configs.html").read_text(encoding="utf-8")
+    assert [name for name in all_configs() if f">{name}<" not in page] == []
+
+
+def test_no_mark_is_left(site: Path) -> None:
+    assert [page.name for page in site.rglob("*.html") if "site:" in page.read_text(encoding="utf-8")] == []
