@@ -27,6 +27,17 @@ REPLACED = {
     r"is told": "is given",
     r"manieth": "",
 }
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+# pages that people read from beginning to end; the others are looked up, and quote figures
+READ = [
+    *(ROOT / name for name in ("README.md", "docs/index.md", "docs/python.md")),
+    *(
+        page
+        for folder in ("tutorials", "how-to", "reference")
+        for page in sorted((ROOT / "docs" / folder).glob("*.md"))
+    ),
+]
+LONG = 25  # words
 WORDS = re.compile("|".join(rf"\b(?:{word})\b" for word in REPLACED))
 
 
@@ -50,3 +61,28 @@ def test_the_texts_use_standard_terms(path: Path) -> None:
     # JSON keys and the glossary's entries name old terms in code spans
     found = [(number, line.strip()) for number, line in lines if WORDS.search(re.sub(r"`[^`]*`", "", line))]
     assert found == []
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a page, without blocks, tables, headings and pictures; each point of a list by itself."""
+    text = FENCE.sub("\n\n", text)
+    text = re.sub(r"^(\||#|!\[|<| {4}).*$", "\n", text, flags=re.MULTILINE)
+    text = re.sub(r"^\s*(?:[-*>]|\d+\.)\s+", "\n\n", text, flags=re.MULTILINE)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"`[^`]*`", "code", text))
+    paragraphs = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text))
+    return [found for paragraph in paragraphs for found in re.split(r"(?<=[.!?])\s+", paragraph) if " " in found]
+
+
+@pytest.mark.parametrize("page", READ, ids=lambda path: str(path.relative_to(ROOT)))
+def test_sentences_are_short(page: Path) -> None:
+    """Many readers have English as a second language."""
+    lengths = [len(sentence.split()) for sentence in sentences(page.read_text(encoding="utf-8"))]
+    assert sum(lengths) <= 20 * len(lengths)
+    assert sum(length > LONG for length in lengths) <= 0.1 * len(lengths)
+
+
+def test_sentences_are_found() -> None:
+    text = "# A heading. Not one.\n\nOne `a. b` here.\nTwo [a link](x.md) there! Three\n\n"
+    text += "- four is short\n- five too\n\n| a. b |\n"
+    found = ["One code here.", "Two a link there!", "four is short", "five too"]
+    assert sentences(text) == found

@@ -1,0 +1,146 @@
+"""The documentation works: a reader who follows a page meets no error, and sees the output that it shows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures.command_line import Answer, run_here
+from fixtures.pages import Block, Reader, blocks_of, outputs_of, squeezed, tiny
+
+ROOT = Path(__file__).parent.parent.parent
+FOLLOWED = [
+    *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+    ROOT / "docs" / "reference" / "formats.md",
+]
+# what the page takes for granted: files of the reader, or a trained run
+HAS_MUSIC = {"own-midi.md", "fine-tuning.md", "from-magenta.md", "gpu.md", "colab.md"}
+HAS_RUN = {"formats.md"}
+TRAINS = [page for page in FOLLOWED if page.name in HAS_RUN or "gmd-vae train" in page.read_text(encoding="utf-8")]
+# the output of these is the same on every machine; training and evaluation have tiny settings here
+STABLE = {"fetch", "convert", "preprocess", "inspect", "export", "models", "configs"}
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    folder, tools = tmp_path / "work", tmp_path / "tools"
+    folder.mkdir()
+    tools.mkdir()
+    reader = Reader(folder, tools, run_here)
+    yield reader
+    reader.close()
+
+
+def follow(page: Path, reader: Reader) -> None:
+    outputs = outputs_of(page)
+    for block in blocks_of(page):
+        if block.language == "python":
+            reader.python(block, page)
+        elif block.language == "sh":
+            before = len(reader.done)
+            printed = set(map(squeezed, reader.shell(block.text).splitlines()))
+            if {words[0] for words in reader.done[before:]} <= STABLE:
+                missing = [line for line in outputs.get(block.line, []) if line not in {*printed, "..."}]
+                assert missing == [], f"{page.name}, line {block.line}: not in the output"
+
+
+def prepare(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
+    """Gives the reader what the page takes for granted."""
+    folder = reader.folder
+    if page.name in HAS_MUSIC:
+        songs: list[Path] = request.getfixturevalue("starter_midi")
+        (folder / "my_midi").mkdir()
+        for number, song in enumerate(songs[:40]):
+            shutil.copy(song, folder / "my_midi" / f"{number}.mid")
+        for name in ("song", "beat", "drums"):
+            shutil.copy(songs[0], folder / f"{name}.mid")
+    if page.name in HAS_RUN:
+        shutil.copytree(request.getfixturevalue("tiny_run"), folder / "runs" / "hierdec-drum_4bar_small")
+    (folder / "docs").symlink_to(ROOT / "docs")
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in FOLLOWED if page not in TRAINS and page.name not in HAS_RUN], ids=str
+)
+def test_a_page_can_be_followed(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
+    prepare(page, reader, request)
+    follow(page, reader)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.usefixtures("without_pictures")
+@pytest.mark.parametrize("page", TRAINS, ids=lambda page: page.name)
+def test_a_page_that_trains_can_be_followed(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
+    prepare(page, reader, request)
+    follow(page, reader)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        page = tmp_path / "page.md"
+        page.write_text(text)
+        return page
+
+    return write
+
+
+def test_a_command_that_fails_fails_the_page(reader: Reader, written: Callable[[str], Path]) -> None:
+    with pytest.raises(AssertionError, match="There is no model 'grove'"):
+        follow(written("```sh\ngmd-vae models grove\necho never\n```\n"), reader)
+    with pytest.raises(AssertionError, match="nowhere"):
+        follow(written("```sh\ncp nowhere here\n```\n"), reader)
+
+
+def test_an_output_that_changed_fails_the_page(reader: Reader, written: Callable[[str], Path]) -> None:
+    summary = "Starter set: 88 MIDI files in DIR (train 70, validation 9, test 9)"
+    page = f"```sh\ngmd-vae fetch starter --output-dir DIR\n```\n\n```text\n{summary}\n...\n```\n"
+    follow(written(page.replace("DIR", "one")), reader)
+    with pytest.raises(AssertionError, match="line 2: not in the output"):
+        follow(written(page.replace("DIR", "two").replace("88", "89")), reader)
+
+
+def test_python_blocks_share_their_names_and_fail_with_their_line(
+    reader: Reader, written: Callable[[str], Path]
+) -> None:
+    with pytest.raises(ZeroDivisionError) as error:
+        follow(written("```python\nnumber = 0\n```\n\n```python\n1 / number\n```\n"), reader)
+    assert error.traceback[-1].lineno + 1 == 6
+
+
+def test_shells_loops_variables_and_folders_work(tmp_path: Path) -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def run(folder: Path, *words: str) -> Answer:
+        seen.append((folder.name, os.environ.get("GMD_VAE_HOME"), *words))
+        return Answer(0, "out\n", "")
+
+    (tmp_path / "work").mkdir()
+    (tmp_path / "tools").mkdir()
+    reader = Reader(tmp_path / "work", tmp_path / "tools", run)
+    text = "mkdir -p sub && cd sub\nexport GMD_VAE_HOME=there\nfor k in 1 2; do gmd-vae models $k | cat; done\n"
+    assert reader.shell(text) == "out\nout\n"
+    reader.close()
+    assert seen == [("sub", "there", "models", "1"), ("sub", "there", "models", "2")]
+    assert "GMD_VAE_HOME" not in os.environ
+
+
+def test_long_work_gets_tiny_settings() -> None:
+    assert tiny(["train", "--num-steps", "6000", "--hparams", "max_beta=1"])[-4:-1] == ["--num-steps", "3", "--hparams"]
+    assert tiny(["train", "--hparams", "max_beta=1"])[-1].startswith("max_beta=1,enc_rnn_size=[16]")
+    assert "enc_rnn_size" not in tiny(["train", "--init-from", "groove-4bar"])[-1]
+    assert tiny(["convert", "my_midi"]) == ["convert", "my_midi"]
+
+
+def test_blocks_are_found() -> None:
+    assert len(TRAINS) >= 3
+    for page in FOLLOWED:
+        assert [block for block in blocks_of(page) if block.language in ("sh", "python")], page.name
+        wrong = {block.language for block in blocks_of(page)} - {"sh", "python", "text"}
+        assert not wrong or all(name.startswith("{") for name in wrong), page.name
+    assert isinstance(blocks_of(FOLLOWED[0])[0], Block)

@@ -1,0 +1,101 @@
+"""Makes the pictures of the README and the documentation again, with fixed seeds.
+
+Needs Chromium for the pictures of the studio. Usage: python tools/make_pictures.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gmd_vae
+import numpy as np
+from gmd_vae.common.charts import BLUE, GREY, styled_figure
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+TARGET = Path(__file__).parent.parent / "docs" / "pictures"
+SEED = 7
+DESKTOP, PHONE = (1280, 860), (390, 844)  # CSS pixels
+
+
+def command(folder: Path, *words: str) -> None:
+    """Runs a command of this package in a folder."""
+    subprocess.run([sys.executable, "-m", "gmd_vae", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def webp(png: bytes, path: Path, width: int) -> None:
+    """Writes a picture of at most a width, in pixels, as WebP."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    if picture.width > width:
+        picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
+    picture.save(path, "WEBP", quality=82, method=6)
+
+
+def beat(target: Path, folder: Path) -> None:
+    """Draws the first beat of the seed as ``gmd-vae generate --png`` does, and keeps its MIDI file beside it."""
+    options = ("--model", "groove-4bar", "-n", "1", "--seed", str(SEED), "--tempo", "96", "--humanize", "--png")
+    command(folder, "generate", *options, "--output-dir", "beat")
+    webp((folder / "beat" / "sample-000.png").read_bytes(), target / "beat.webp", 1300)
+    shutil.copyfile(folder / "beat" / "sample-000.mid", target / "beat.mid")
+
+
+def studio(target: Path, folder: Path) -> None:
+    """Takes the studio's picture in a large window and on a phone."""
+    command(folder, "studio", "groove-4bar", "-o", "studio.html")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name, (width, height) in (("studio", DESKTOP), ("studio-phone", PHONE)):
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+            page.goto((folder / "studio.html").as_uri())
+            page.wait_for_selector("body[data-ready]", timeout=120_000)
+            webp(page.screenshot(), target / f"{name}.webp", width)
+        browser.close()
+
+
+def strips(target: Path) -> None:
+    """Draws a path between two beats, and more and more ride cymbal, as rows of small grids."""
+    with gmd_vae.load("groove-4bar") as model:
+        start, end = model.sample(2, seed=SEED)
+        way = model.interpolate(start, end, 8, temperature=0)
+        strip(target / "interpolation.svg", way, [f"{number} / 7" for number in range(8)])
+        near = model.vary(start, 4, distance=6)
+        strip(target / "variations.svg", [*model.reconstruct(start), *near], ["the beat", *("varied",) * 4])
+
+
+def strip(path: Path, beats: list[Any], titles: list[str]) -> None:
+    """Draws the grids of beats, a bar below the other, as SVG; equal beats give equal bytes."""
+    with styled_figure(10.5, 1.35 * ((len(beats) + 3) // 4)) as figure:
+        panels = figure.subplots((len(beats) + 3) // 4, min(4, len(beats)), squeeze=False).ravel()
+        for axes in panels[len(beats) :]:
+            axes.set_axis_off()
+        for axes, one, title in zip(panels, beats, titles, strict=False):
+            steps, drums = np.nonzero(one.grid)
+            axes.scatter(steps, drums, marker="s", s=5, color=BLUE, linewidths=0)
+            axes.set(xlim=(-1, len(one.grid)), ylim=(-0.8, one.grid.shape[1] - 0.2), xticks=range(0, 64, 16), yticks=[])
+            axes.set_xticklabels([])
+            axes.tick_params(length=0)
+            axes.set_title(title, fontsize=8, color=GREY, fontweight="normal")
+        import matplotlib
+
+        matplotlib.rcParams["svg.hashsalt"] = "gmd-vae"
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def main(target: Path) -> None:
+    """Makes all pictures."""
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        strips(target)
+        beat(target, Path(name))
+        studio(target, Path(name))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET)
