@@ -35,10 +35,13 @@ autodoc_default_options = {"members": True, "exclude-members": "__init__"}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # attributes in the list of the class, each once
+smartquotes = False  # messages and options stay as they are typed
 highlight_language = "none"  # blocks without a language are output
 
 html_theme = "furo"
 html_title = "gmd-vae"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}

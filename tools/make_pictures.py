@@ -39,7 +39,7 @@ def webp(png: bytes, path: Path, width: int) -> None:
 
 def beat(target: Path, folder: Path) -> None:
     """Draws the first beat of the seed as ``gmd-vae generate --png`` does, and keeps its MIDI file beside it."""
-    options = ("--model", "groove-4bar", "-n", "1", "--seed", str(SEED), "--tempo", "96", "--humanize", "--png")
+    options = ("--model", "groove-4bar", "-n", "1", "--seed", str(SEED), "--tempo", "96", "--png")
     command(folder, "generate", *options, "--output-dir", "beat")
     webp((folder / "beat" / "sample-000.png").read_bytes(), target / "beat.webp", 1300)
     shutil.copyfile(folder / "beat" / "sample-000.mid", target / "beat.mid")

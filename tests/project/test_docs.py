@@ -6,6 +6,7 @@ Nothing is run: command lines go through click's own parser, `make` through its 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 import re
 import runpy
@@ -294,6 +295,40 @@ def test_the_changelogs_version_is_the_packages() -> None:
     assert version is not None
     assert newest is not None
     assert newest[1] == version[1]
+
+
+def test_the_citations_version_is_the_packages() -> None:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version is not None
+    assert f"\nversion: {version[1]}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_the_bug_report_asks_for_the_doctor() -> None:
+    text = (ROOT / ".github" / "ISSUE_TEMPLATE" / "bug.yml").read_text(encoding="utf-8")
+    (line,) = {Line("bug.yml", words.split()) for words in re.findall(r"`(gmd-vae doctor[^`]*)`", text)}
+    parse_command(line.words[1:], click.Context(cli, info_name="gmd-vae"))
+
+
+MAGENTAS_SCRIPTS = {
+    "convert_dir_to_note_sequences": "magenta/scripts/convert_dir_to_note_sequences.py",
+    "preprocess_tfrecord": "magenta/models/music_vae/preprocess_tfrecord.py",
+    "music_vae_train": "magenta/models/music_vae/music_vae_train.py",
+    "music_vae_generate": "magenta/models/music_vae/music_vae_generate.py",
+}
+
+
+@pytest.mark.parametrize("script", MAGENTAS_SCRIPTS)
+def test_every_flag_of_magentas_scripts_has_a_place(script: str) -> None:
+    installed = importlib.util.find_spec("magenta")
+    if installed is None or installed.origin is None:
+        pytest.skip("magenta is not installed")
+    source = (Path(installed.origin).parent.parent / MAGENTAS_SCRIPTS[script]).read_text(encoding="utf-8")
+    flags = set(re.findall(r"DEFINE_\w+\(\s*'(\w+)'", source))
+    page = (ROOT / "docs" / "how-to" / "from-magenta.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n### {script}\n")[2].partition("\n#")[0]
+    named = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in re.findall(r"^\|.*", section, re.M)[2:])))
+    assert len(flags) >= 4
+    assert named == flags
 
 
 def test_the_changelog_counts_the_configs() -> None:
