@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docutils import nodes
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -31,6 +33,7 @@ suppress_warnings = [
 ]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_class_signature = "separated"  # models and beats are not made by hand
 autodoc_default_options = {"members": True, "exclude-members": "__init__"}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -66,7 +69,15 @@ def _fill(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = site_reference.fill(source[0])
 
 
+def _dash(app: Sphinx, tree: nodes.document, name: str) -> None:
+    """Replaces the two hyphens between a parameter and its description, which Sphinx writes, by a dash."""
+    for text in list(tree.findall(nodes.Text)):
+        if text == " -- " and text.parent is not None:
+            text.parent.replace(text, nodes.Text(" – "))
+
+
 def setup(app: Sphinx) -> None:
     """Adds the front door, which Sphinx would place beside `root_doc`, and the parts that come from the code."""
     app.connect("source-read", _fill)
+    app.connect("doctree-resolved", _dash)
     app.connect("build-finished", _front_door)
