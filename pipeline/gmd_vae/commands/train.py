@@ -60,9 +60,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--patience",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     metavar="N",
-    help="Stop after N validations without a new best.  [default: never]",
+    help="Stop after N validations without a new best; 0: never.  [default: 2,000 steps of them, 0 with --num-steps]",
 )
 @click.option(
     "--save-every",

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.registry import get_config
@@ -31,6 +32,7 @@ def test_the_folder_alone_gives_config_and_hyperparameters(run: Run) -> None:
     content = json.loads((run.folder / "run.json").read_text())
     assert content["seed"] == 5
     assert content["versions"]["magenta"] == "2.1.4"
+    assert content["code"] == code_state()
     assert content["command"].startswith("gmd-vae")
 
 

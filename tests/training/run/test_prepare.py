@@ -49,7 +49,7 @@ def test_the_defaults_are_those_of_the_default_config(request_for: Callable[...,
     job = prepare(request_for(), no_cutting)
     assert job.run.config.name == "hierdec-drum_4bar_small"
     assert job.run.folder == Path("runs/hierdec-drum_4bar_small")
-    assert job.plan == Plan(get_config("hierdec-drum_4bar_small").num_steps)
+    assert job.plan == Plan(get_config("hierdec-drum_4bar_small").num_steps, patience=10)
     assert (job.run.seed, job.run.init_from) == (0, None)
     assert not Path("runs").exists()
 
@@ -72,6 +72,35 @@ def test_options_not_given_come_from_the_run_folder(
     assert (job.run.hparams["batch_size"], job.run.seed, job.run.examples) == (8, 3, starter_examples)
     assert job.plan == Plan(50, validate_every=10, patience=2)
     assert prepare(Request(run_dir=folder, patience=7), no_cutting).plan.patience == 7
+
+
+def test_a_run_without_a_number_of_steps_has_patience(request_for: Callable[..., Request]) -> None:
+    """2,000 steps of it, and no fewer than 5 validations."""
+
+    def patience(**given: object) -> int | None:
+        return prepare(request_for(**given), no_cutting).plan.patience
+
+    assert [patience(validate_every=every) for every in (50, 200, 300, 1000)] == [40, 10, 7, 5]
+    assert patience(num_steps=500) is None  # the steps that were asked for, in full
+    assert patience(num_steps=500, patience=3) == patience(patience=3) == 3
+    assert patience(patience=0) is None
+
+
+def test_magentas_own_configs_have_no_patience(request_for: Callable[..., Request], starter_examples: Path) -> None:
+    """Magenta has none; its drum config reads other windows than ours, so its plan is made for a run of the latter."""
+    job = prepare(request_for(), no_cutting)
+    magentas = dataclasses.replace(job.run, config=get_config("cat-drums_2bar_small"), folder=Path("runs/magenta"))
+    assert module._plan(Request(), magentas).patience is None
+    ours = dataclasses.replace(job.run, config=get_config("cat-drums_2bar_laptop"), folder=Path("runs/ours"))
+    assert module._plan(Request(), ours).patience == 10
+
+
+def test_the_patience_of_a_run_stays_as_it_began(request_for: Callable[..., Request]) -> None:
+    folder = begin(request_for(run_dir=Path("runs/mine"), num_steps=50))
+    assert prepare(Request(run_dir=folder), no_cutting).plan == Plan(50)
+    folder = begin(request_for(run_dir=Path("runs/patient")))
+    assert prepare(Request(run_dir=folder, num_steps=20_000), no_cutting).plan == Plan(20_000, patience=10)
+    assert prepare(Request(run_dir=folder, patience=0), no_cutting).plan.patience is None
 
 
 def test_layers_default_to_accelerated_fp32_and_stay_as_they_began(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
+from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
@@ -145,6 +146,7 @@ class Run:
             content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
             content["command"] = _command()
             content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
+            content["code"] = code_state()
         content["plan"] = dataclasses.asdict(plan)
         manifest.write_json(self.folder / NAME, content)
 
@@ -168,7 +170,7 @@ class Run:
         starts = content.get("starts", [])
         when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         start = {"time": when, "host": socket.gethostname(), "device": device, "layers": layers, "command": _command()}
-        manifest.write_json(self.folder / NAME, {**content, "starts": [*starts, start]})
+        manifest.write_json(self.folder / NAME, {**content, "starts": [*starts, {**start, "code": code_state()}]})
 
     @property
     def _declaration(self) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,10 @@ from gmd_vae.training.run.disk_space import check_space
 from gmd_vae.training.run.folder import KEEP, InitFrom, Run, read_plan, read_run
 from gmd_vae.training.run.run_file import Plan
 
+# Patience of a new run by default; docs/training.md has a training that it stops
+_PATIENT_STEPS = 2_000
+_FEWEST_VALIDATIONS = 5  # one validation may be worse by chance
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
@@ -38,7 +43,7 @@ class Request:
         init_from: Checkpoint with the initial weights, in any spelling of ``models.checkpoints``.
         num_steps: Last step; see ``folder.Plan``, as for the next three.
         validate_every: Steps between two validations.
-        patience: Validations without a new best before training stops.
+        patience: Validations without a new best before training stops; 0: it never stops by them.
         save_every: Steps between two checkpoints.
         precision: Precision of matrix products: ``fp32``, ``bf16``, or ``auto`` for the device's best.
         accelerated: False to compute with Magenta's layers.
@@ -179,7 +184,8 @@ def _layers(request: Request, before: Run | None) -> Layers:
 def _plan(request: Request, run: Run) -> Plan:
     """Returns the plan: options, else those of the existing run, else the defaults.
 
-    If the existing run has reached its last step, the number of steps is the config's again.
+    If the existing run has reached its last step, the number of steps is the config's again. A number of steps that is
+    asked for is trained in full, and Magenta's own configs train as Magenta trains them: without patience.
     """
     before = read_plan(run.folder)
     num_steps = run.config.num_steps
@@ -189,10 +195,20 @@ def _plan(request: Request, run: Run) -> Plan:
         )
         num_steps = before.num_steps if reached < before.num_steps else max(num_steps, before.num_steps)
     given = {name: getattr(request, name) for name in ("num_steps", "validate_every", "patience", "save_every")}
-    return dataclasses.replace(
+    plan = dataclasses.replace(
         before or Plan(num_steps),
         **{"num_steps": num_steps, **{name: value for name, value in given.items() if value is not None}},
     )
+    if request.patience == 0:
+        return dataclasses.replace(plan, patience=None)
+    if before is None and request.patience is None and request.num_steps is None and not run.config.is_magentas:
+        return dataclasses.replace(plan, patience=_default_patience(plan))
+    return plan
+
+
+def _default_patience(plan: Plan) -> int:
+    """Returns the patience of a run whose length is the config's own: a number of steps, in validations."""
+    return max(_FEWEST_VALIDATIONS, math.ceil(_PATIENT_STEPS / plan.validate_every))
 
 
 def _schedule_steps(run: Run, before: Run | None, plan: Plan) -> int | None:
