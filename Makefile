@@ -48,7 +48,7 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data weights doctor test fuzz attack lint format docs lock clean
+.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data weights figures doctor test fuzz attack lint format docs lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -149,6 +149,9 @@ lint: $(PROJECT) ## check style and types
 format: $(PROJECT) ## put the code into the style that lint wants
 	$(VENV)/bin/ruff check --fix-only --quiet .
 	$(VENV)/bin/ruff format .
+
+figures: $(EXAMPLES_MANIFEST) ## measure the figures of the documentation that need no training, and write them into it
+	$(VENV)/bin/python tools/figures.py --notes data/notes/$(NOTES) --examples $(EXAMPLES_MANIFEST:/manifest.json=)
 
 docs: $(PROJECT) ## write docs/cli.md and the schemas from the code, and build the site: build/site/index.html
 	$(VENV)/bin/python tools/cli_reference.py

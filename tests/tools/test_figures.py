@@ -1,0 +1,112 @@
+"""The figures of the documentation: those of the pages follow from the stored results, and a wrong one is found."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures.command_line import ROOT
+from fixtures.results import result_json
+from fixtures.started_runs import write_run
+from fixtures.tool_module import load_tool
+
+tool = load_tool("figures")
+
+
+@pytest.fixture(scope="module")
+def wanted() -> dict[str, str]:
+    contents: dict[str, str] = tool.contents(json.loads(tool.STORE.read_text(encoding="utf-8")), tool.cards())
+    return contents
+
+
+def test_every_figure_has_a_place(wanted: dict[str, str]) -> None:
+    placed = [name for page in tool.PAGES for _, name, *_ in tool.BLOCK.findall(page.read_text(encoding="utf-8"))]
+    assert sorted(placed) == sorted(wanted)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("-->56.1%<!--", "-->56.2%<!--", "README.md: 'copied bar' differs from the results"),
+        ("| train | 897 |", "| train | 898 |", "README.md: 'windows' differs from the results"),
+        ("figures: copied bar", "figures: copied bars", "README.md: there are no figures 'copied bars'"),
+    ],
+)
+def test_a_wrong_figure_is_found(old: str, new: str, line: str, wanted: dict[str, str], tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    page.write_text(text.replace(old, new), encoding="utf-8")
+    assert tool.check([page], wanted) == [line]
+    page.write_text(text.replace("<!-- end -->", "", 1), encoding="utf-8")
+    assert any("places" in each for each in tool.check([page], wanted))
+
+
+def test_other_results_are_written_into_the_pages(wanted: dict[str, str]) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert tool.apply(text, wanted) == text
+    changed = tool.apply(text, {**wanted, "copied bar": "57.0%", "windows": "| a |\n| --- |\n| 1 |"})
+    assert "-->57.0%<!--" in changed
+    assert "<!-- figures: windows -->\n\n| a |\n| --- |\n| 1 |\n\n<!-- end -->" in changed
+    assert tool.apply(changed, wanted) == text
+
+
+def test_measured_baselines_are_those_of_the_cards(wanted: dict[str, str]) -> None:
+    """A card has the baselines as `evaluate` measured them; this tool measures them without a model."""
+    measured = json.loads(tool.STORE.read_text(encoding="utf-8"))["baselines"]
+    card = tool.cards()["groove-4bar"]
+    for name in ("silence", "most_frequent_step", "previous_bar", "nearest_training"):
+        for figure in ("step_accuracy", "cell_accuracy"):
+            of_card = card[f"reconstruction.{name}"][figure]
+            assert measured[name][figure] == {
+                "value": pytest.approx(of_card.value),
+                "low": pytest.approx(of_card.low),
+                "high": pytest.approx(of_card.high),
+            }
+
+
+def test_windows_and_baselines_are_measured(starter_notes: Path, starter_examples: Path) -> None:
+    found = tool.measure(starter_notes, starter_examples)
+    counts = json.loads((starter_examples / "manifest.json").read_text())["splits"]
+    assert {name: split["examples"] for name, split in found["windows"].items()} == {
+        name: counts[name]["examples"] for name in ("train", "validation", "test")
+    }
+    assert 0 < found["baselines"]["previous_bar"]["step_accuracy"]["value"] < 1
+    assert set(found["measured"]) >= {"version", "machine", "python", "seed", "resamples"}
+
+
+def test_a_result_is_taken_over_with_commit_and_seed(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", None)
+    described: dict[str, Any] = json.loads((run / "run.json").read_text())
+    described["code"] = {"version": "0.15.0", "commit": "c" * 40, "clean": True}
+    described["starts"] = [{"time": "", "device": "CPU"}]
+    (run / "run.json").write_text(json.dumps(described))
+    with pytest.raises(SystemExit, match="has no result: run 'gmd-vae evaluate"):
+        tool.of_run(run)
+    (run / "eval" / "test-3").mkdir(parents=True)
+    (run / "eval" / "test-3" / "result.json").write_text(json.dumps(result_json()))
+    found = tool.of_run(run)
+    assert found["trained"] == {
+        "commit": "c" * 40,
+        "clean": True,
+        "version": described["versions"]["gmd-vae"],
+        "seed": 0,
+        "device": "CPU",
+    }
+    assert found["free_running"]["step_accuracy"]["value"] == 0.485
+    assert found["free_running"]["accuracy_drop"]["value"] == -0.034
+    store = json.loads(tool.STORE.read_text(encoding="utf-8"))
+    store["runs"]["make train"] = found
+    assert tool.contents(store, tool.cards())["make train, free-running"] == "48.5%"
+
+
+def test_windows_of_another_config_are_refused(starter_notes: Path, starter_examples: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(starter_examples, copy)
+    content = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps({**content, "config": "flat-drum_4bar_small"}))
+    with pytest.raises(tool.GmdVaeError, match="holds windows of 'flat-drum_4bar_small'"):
+        tool.measure(starter_notes, copy)
