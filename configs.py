@@ -99,7 +99,7 @@ SMALL: dict[str, Any] = {
     # Teacher forcing: with a quarter of the inputs sampled, a step took a fifth longer and samples were worse
     "sampling_schedule": "constant",
     "sampling_rate": 0,
-    "num_steps": 6_000,  # README.md has the minutes on 2 cores
+    "num_steps": 6_000,  # docs/first-model.md has the minutes on 2 cores
 }
 BARS = (4, 16)  # 4 segments of a bar: ELBO -140 instead of -144 for 8 half bars, and a better step accuracy
 
@@ -123,7 +123,7 @@ RECONSTRUCTION: dict[str, Any] = {
     "drop_voices": 0.3,
     "blank_inputs": 0.4,
     "prior_components": 500,  # samples are as far from the nearest training window as held-out music is
-    "num_steps": 16_000,  # README.md has the minutes on 2 cores
+    "num_steps": 16_000,  # docs/first-model.md has the minutes on 2 cores
 }
 HIERDEC_SMALL = NO_AR.replace(
     name="hierdec-drum_4bar_small",

@@ -1,4 +1,4 @@
-"""The commands of the README find the right run, in the README's order and in another one. Nothing is trained."""
+"""The commands of the first pages find the right run, in the order of the pages and backwards. Nothing is trained."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from gmd_vae.generation.job import GenerationJob
 from gmd_vae.models.bundled import bundled_models
 from gmd_vae.models.model_file import write_model
 
-README = Path(__file__).parent.parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / name for name in ("README.md", "docs/first-model.md", "docs/reference/configs.md")]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 NAMED = {"--run-dir", "--model", "--checkpoint-file"}
 
 
 def _blocks() -> list[list[Line]]:
-    text = README.read_text(encoding="utf-8")
-    blocks = [list(command_lines("README.md", block)) for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)]
+    blocks = [list(command_lines("pages", block)) for block in re.findall(r"^```sh\n(.*?)^```$", TEXT, re.M | re.S)]
     return [block for block in blocks if any({"train", "generate"} & set(line.words) for line in block)]
 
 
@@ -53,7 +54,7 @@ def test_each_generate_takes_the_drum_model_that_was_trained_last(
     monkeypatch.chdir(tmp_path)
     for name in ("beat", "a", "b", "song", "drums"):
         Path(f"{name}.mid").write_bytes(make_midi([(quarter * 480, 36) for quarter in range(32)]))
-    python = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
+    python = re.findall(r"^```python\n(.*?)^```$", TEXT, re.M | re.S)
     Path("my_configs.py").write_text(next(block for block in python if "CONFIGS" in block))
     blocks = _blocks()
     drum_runs: list[Path] = []

@@ -25,6 +25,8 @@ from gmd_vae.configuration.registry import BUILT_IN, DEFAULT_CONFIG, all_configs
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
+FIRST_MODEL = ROOT / "docs" / "first-model.md"
+CONFIGS_PAGE = ROOT / "docs" / "reference" / "configs.md"
 PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MAKEFILE = ROOT / "Makefile"
 PACKAGE = ROOT / "pipeline" / "gmd_vae"
@@ -90,7 +92,7 @@ def test_the_lines_are_found() -> None:
     assert {"README.md", "CONTRIBUTING.md", "docs/cli.md", "docs/folders.md", "Makefile"} <= places
     assert {f"the help of gmd-vae {name}" for name in COMMANDS} <= places
     assert "pipeline/gmd_vae/training/examples.py" in places
-    assert len([line for line in LINES if line.where == "README.md"]) > 30
+    assert len([line for line in LINES if line.where == "README.md"]) > 15
     assert len(GMD_VAE_LINES) > 60
 
 
@@ -209,8 +211,8 @@ DRUMS = {config.name for config in OURS if config.family == "drum-labels" and no
 SYSTEMS = {config.name for config in OURS} - DRUMS
 
 
-def test_the_readmes_configs_are_there_and_all_of_them_are_named() -> None:
-    spans = SPAN.findall(README.read_text(encoding="utf-8"))
+def test_the_page_of_configs_names_those_that_there_are_and_all_of_them() -> None:
+    spans = SPAN.findall(CONFIGS_PAGE.read_text(encoding="utf-8"))
     named = {span for span in spans if re.fullmatch(r"(hierdec|flat)-drum_[\w-]+", span)}
     assert named <= DRUMS
     assert {name for name in DRUMS if not name.endswith("_bar")} <= named
@@ -223,8 +225,8 @@ def test_the_page_of_the_systems_names_all_of_magentas_configs_and_ours() -> Non
     assert configs <= set(all_configs())
 
 
-def test_the_readmes_own_config_file_works(tmp_path: Path) -> None:
-    blocks = [block[2] for block in FENCE.finditer(README.read_text(encoding="utf-8")) if block[1] == "python"]
+def test_the_own_config_of_the_page_works(tmp_path: Path) -> None:
+    blocks = [block[2] for block in FENCE.finditer(CONFIGS_PAGE.read_text(encoding="utf-8")) if block[1] == "python"]
     (block,) = (block for block in blocks if "CONFIGS" in block)
     (tmp_path / "my_configs.py").write_text(block)
     assert "my-drums" in all_configs(tmp_path / "my_configs.py")
@@ -244,8 +246,8 @@ def test_python_in_the_pages_parses_and_imports_what_is_there() -> None:
                     assert {alias.name for alias in node.names} <= defined, f"{page.name}: {ast.unparse(node)}"
 
 
-def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
-    text = README.read_text(encoding="utf-8")
+def test_the_steps_are_those_of_the_configs_and_the_makefile() -> None:
+    text = FIRST_MODEL.read_text(encoding="utf-8") + CONFIGS_PAGE.read_text(encoding="utf-8")
     demo = re.findall(r"^DEMO_STEPS = (\d+)$", MAKEFILE.read_text(), re.MULTILINE)[0]
     steps = get_config(DEFAULT_CONFIG).num_steps
     assert f"for {steps:,} steps, into `runs/{DEFAULT_CONFIG}`" in text
@@ -258,12 +260,12 @@ def test_the_readmes_steps_are_the_configs_and_the_makefiles() -> None:
             assert config.num_steps == (small if "_small" in config.name else 10_000)
 
 
-@pytest.mark.parametrize("page", [README, ROOT / "docs" / "reference" / "errors.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [FIRST_MODEL, ROOT / "docs" / "reference" / "errors.md"], ids=lambda page: page.name)
 def test_the_messages_that_are_explained_are_ours(page: Path) -> None:
     rows = re.findall(r"^\| `([^`]+)` \|", page.read_text(encoding="utf-8").partition("| message |")[2], re.MULTILINE)
     source = "\n".join(path.read_text(encoding="utf-8") for path in (*CODE, *SCRIPTS))
     source = re.sub(r'"\s*\n\s*f?"', "", source)  # literals that continue on the next line
-    assert len(rows) > 5
+    assert len(rows) >= 3
     assert [row for row in rows if row not in source and not row.endswith("command not found")] == []
 
 

@@ -30,7 +30,10 @@ REPLACED = {
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # pages that people read from beginning to end; the others are looked up, and quote figures
 READ = [
-    *(ROOT / name for name in ("README.md", "docs/index.md", "docs/python.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "docs/index.md", "docs/first-model.md", "docs/musicvae.md", "docs/python.md")
+    ),
     *(
         page
         for folder in ("tutorials", "how-to", "reference")

@@ -14,12 +14,14 @@ from fixtures.pages import Block, Reader, blocks_of, outputs_of, squeezed, tiny
 
 ROOT = Path(__file__).parent.parent.parent
 FOLLOWED = [
+    ROOT / "README.md",
     *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
     *sorted((ROOT / "docs" / "how-to").glob("*.md")),
-    ROOT / "docs" / "reference" / "formats.md",
+    *(ROOT / "docs" / "reference" / name for name in ("configs.md", "formats.md")),
 ]
 # what the page takes for granted: files of the reader, or a trained run
-HAS_MUSIC = {"own-midi.md", "fine-tuning.md", "from-magenta.md", "gpu.md", "colab.md"}
+HAS_MUSIC = {"README.md", "own-midi.md", "fine-tuning.md", "from-magenta.md", "gpu.md", "colab.md"}
+HAS_EXAMPLES = {"configs.md"}
 HAS_RUN = {"formats.md"}
 TRAINS = [page for page in FOLLOWED if page.name in HAS_RUN or "gmd-vae train" in page.read_text(encoding="utf-8")]
 # the output of these is the same on every machine; training and evaluation have tiny settings here
@@ -59,6 +61,9 @@ def prepare(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
             shutil.copy(song, folder / "my_midi" / f"{number}.mid")
         for name in ("song", "beat", "drums"):
             shutil.copy(songs[0], folder / f"{name}.mid")
+    if page.name in HAS_EXAMPLES:
+        examples = folder / "data" / "examples" / "groove" / "hierdec-drum_4bar_small"
+        shutil.copytree(request.getfixturevalue("starter_examples"), examples)
     if page.name in HAS_RUN:
         shutil.copytree(request.getfixturevalue("tiny_run"), folder / "runs" / "hierdec-drum_4bar_small")
     (folder / "docs").symlink_to(ROOT / "docs")
