@@ -40,7 +40,13 @@ from gmd_vae.windows.label_windows import load_windows
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
 ROOT = Path(__file__).parent.parent
-PAGES = tuple(ROOT / name for name in ("README.md", "docs/evaluation.md", "docs/systems.md"))
+PAGES = tuple(
+    ROOT / name
+    for name in (
+        *("README.md", "docs/data.md", "docs/evaluation.md", "docs/first-model.md", "docs/musicvae.md"),
+        "docs/systems.md",
+    )
+)
 STORE = ROOT / "docs" / "figures.json"
 BLOCK = re.compile(r"(<!-- figures: ([^>]+?) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -142,6 +148,8 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
             ("", "teacher-forced", "free-running", "cells, free-running", "last bar minus first", "ELBO", "KL bits"),
             _default_rows(store, groove),
         ),
+        "step accuracy": _table(("", "step accuracy, free-running"), _accuracy_rows(store, groove)),
+        "gaps": _table(("", "teacher-forced", "free-running", "gap"), _gap_rows(store, groove)),
         "samples": _table(
             (
                 "samples",
@@ -163,6 +171,14 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
         "copied bar": percent(baselines["previous_bar"]["step_accuracy"]),
         "nearest training window": percent(baselines["nearest_training"]["step_accuracy"]),
         "groove-4bar, free-running": percent(groove["reconstruction.free_running"]["step_accuracy"]),
+        **{
+            f"steps repeated, {name}": percent(groove[f"window_sets.{name}"]["repeated_steps"])
+            for name in ("samples", "samples_normal", "held_out")
+        },
+        **{
+            f"timing, {name}": f"{_value(of_models['humanize-2bar'][f'groove.answers.{name}']['timing_mae_ms']):.1f} ms"
+            for name in ("hits_given", "as_usual")
+        },
     }
 
 
@@ -274,6 +290,32 @@ def _default_rows(store: Store, groove: dict[str, dict[str, HeldOutFigure]]) -> 
     }
     for name, title in titles.items():
         rows.append((title, "", *_accuracies(store["baselines"][name]), "", ""))
+    return rows
+
+
+def _accuracy_rows(store: Store, groove: dict[str, dict[str, HeldOutFigure]]) -> list[tuple[str, ...]]:
+    """Returns the models and the baselines with their free-running step accuracy."""
+    rows = {
+        "**the model of the package**, `groove-4bar`": groove["reconstruction.free_running"],
+        "the same config, as `make train` trains it": store["runs"]["make train"]["free_running"],
+        "*the nearest training window*": store["baselines"]["nearest_training"],
+        "*the bar before, copied*": store["baselines"]["previous_bar"],
+        "*silence*": store["baselines"]["silence"],
+    }
+    return [(title, _cell(figures_of["step_accuracy"], 3)) for title, figures_of in rows.items()]
+
+
+def _gap_rows(store: Store, groove: dict[str, dict[str, HeldOutFigure]]) -> list[tuple[str, ...]]:
+    """Returns the models with both accuracies and their difference."""
+    train = store["runs"]["make train"]
+    pairs = {
+        "the default, as `make train` trains it": (train["teacher_forced"], train["free_running"]),
+        "the model of the package": (groove["reconstruction.teacher_forced"], groove["reconstruction.free_running"]),
+    }
+    rows = []
+    for title, (forced, free) in pairs.items():
+        values = [_value(part["step_accuracy"]) for part in (forced, free)]
+        rows.append((title, *(number(value, 3) for value in (*values, values[0] - values[1]))))
     return rows
 
 

@@ -66,7 +66,8 @@ def prepare(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
         shutil.copytree(request.getfixturevalue("starter_examples"), examples)
     if page.name in HAS_RUN:
         shutil.copytree(request.getfixturevalue("tiny_run"), folder / "runs" / "hierdec-drum_4bar_small")
-    (folder / "docs").symlink_to(ROOT / "docs")
+    for name in ("docs", "tools"):
+        (folder / name).symlink_to(ROOT / name)
 
 
 @pytest.mark.parametrize(
