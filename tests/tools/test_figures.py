@@ -38,7 +38,7 @@ def test_every_figure_has_a_place(wanted: dict[str, str]) -> None:
     [
         ("-->56.1%<!--", "-->56.2%<!--", "page.md: 'copied bar' differs from the results"),
         ("| train | 897 |", "| train | 898 |", "page.md: 'windows' differs from the results"),
-        ("figures: copied bar", "figures: copied bars", "README.md: there are no figures 'copied bars'"),
+        ("figures: copied bar", "figures: copied bars", "page.md: there are no figures 'copied bars'"),
     ],
 )
 def test_a_wrong_figure_is_found(
