@@ -71,7 +71,7 @@ def cli() -> None:
     """Train Magenta's MusicVAE on drum beats and make new ones.
 
     \b
-    The whole path, on the Groove MIDI Dataset:
+    The whole path (Groove MIDI Dataset):
       gmd-vae fetch groove
       gmd-vae convert data/raw/groove
       gmd-vae preprocess data/notes/groove

@@ -4,23 +4,55 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
+import textwrap
 from collections.abc import Iterable
 
 import click
+from click import formatting
 
 _HYPHEN, _UNBROKEN = "-", "\N{NON-BREAKING HYPHEN}"
 _EXAMPLES = "\b\nExamples:\n"
 _CONTINUED = " \\"
+_MARGIN = 2  # columns at the right that stay empty, as in click
+_LEAST_WIDTH = 30  # columns: the longest words of the help have 29 letters
+_NARROW = 60  # columns: below, descriptions stand under their options
 
 
 class _Formatter(click.HelpFormatter):
-    """Breaks no line within a word: the hyphens of ``general-midi`` are no place to break it."""
+    """Breaks no line within a word: the hyphens of ``general-midi`` are no place to break it.
+
+    Fills terminals of any width from 32 columns on; click's own formatter takes none to have fewer than 52.
+    """
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        if width is None and formatting.FORCED_WIDTH is None:
+            columns = min(shutil.get_terminal_size().columns, max_width or 80)
+            width = max(columns - _MARGIN, _LEAST_WIDTH)
+        super().__init__(indent_increment, width, max_width)
+
+    def write_heading(self, heading: str) -> None:
+        for line in textwrap.wrap(f"{heading}:", self.width - self.current_indent):
+            self.write(f"{'':>{self.current_indent}}{line}\n")
 
     def write_text(self, text: str) -> None:
         super().write_text(text.replace(_HYPHEN, _UNBROKEN))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        super().write_dl([(name, text.replace(_HYPHEN, _UNBROKEN)) for name, text in rows], col_max, col_spacing)
+        listed = [(name, text.replace(_HYPHEN, _UNBROKEN)) for name, text in rows]
+        if self.width < _NARROW and max((len(name) for name, _ in listed), default=0) > self.width // 3:
+            col_max = self.indent_increment * 2
+            listed = [(self._in_lines(name), text) for name, text in listed]
+        super().write_dl(listed, col_max, col_spacing)
+
+    def _in_lines(self, name: str) -> str:
+        """Returns an option with its values in lines that fit, broken at spaces and after ``|``."""
+        lines = [""]
+        for piece in re.split(r"(?<=[ |])", name):
+            if len(lines[-1]) + len(piece.rstrip()) + self.current_indent > self.width:
+                lines.append(" " * (self.current_indent + self.indent_increment))
+            lines[-1] += piece
+        return "\n".join(line.rstrip() for line in lines)
 
     def getvalue(self) -> str:
         return super().getvalue().replace(_UNBROKEN, _HYPHEN)
@@ -65,15 +97,31 @@ class HelpGroup(_Layout, click.Group):
 
     command_class = HelpCommand
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the commands, each with the whole first sentence of its help; click cuts it to one line."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(1000)) for name, one in commands if one is not None])
 
-def _wrapped(command: str, width: int) -> list[str]:
-    """Returns a command in lines of at most this width, continued by a backslash before an option."""
+
+def _wrapped(example: str, width: int) -> list[str]:
+    """Returns a command or a comment in lines of at most this width.
+
+    A command is continued by a backslash: before an option, or between any two words where that is not enough.
+    """
+    if example.startswith("#"):
+        return textwrap.wrap(example, width, subsequent_indent="# ", break_long_words=False, break_on_hyphens=False)
+    if len(example) <= width:
+        return [example]
+    inner = width - len(_CONTINUED)
     lines = [""]
-    for words in re.split(r" (?=-)", command):
-        longer = f"{lines[-1]} {words}" if lines[-1] else words
-        if len(longer) + len(_CONTINUED) <= width or longer == words:
-            lines[-1] = longer
-        else:
-            lines[-1] += _CONTINUED
-            lines.append(f"    {words}")
-    return [command] if len(command) <= width else lines
+    for words in re.split(r" (?=-)", example):
+        pieces = [words] if len(words) + 4 <= inner else re.findall(r'(?:[^ "]|"[^"]*")+', words)
+        for piece in pieces:
+            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
+            if len(longer) <= inner or not lines[-1]:
+                lines[-1] = longer
+            else:
+                lines[-1] += _CONTINUED
+                lines.append(f"    {piece}")
+    return lines
