@@ -27,7 +27,7 @@ def test_the_list_names_every_config_with_its_size(capsys: pytest.CaptureFixture
     lines = {line.split()[0]: line for line in out.splitlines() if line}
     for config in all_configs().values():
         assert f"{count_parameters(config) / 1e6:.1f} M" in lines[config.name]
-    assert f"Default: {DEFAULT_CONFIG}\nNext: gmd-vae configs NAME," in out
+    assert f"Default: {DEFAULT_CONFIG}\nNext, for every number of a config: gmd-vae configs {DEFAULT_CONFIG}\n" in out
 
 
 def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,8 +85,9 @@ def test_the_shown_commands_exist(capsys: pytest.CaptureFixture[str]) -> None:
     from gmd_vae.cli import main
 
     for name in ("cat-mel_2bar_small_chords", "groovae_2bar_humanize_small"):
-        for line in run(capsys, name)[1].split("Commands\n")[1].splitlines():
-            command, *arguments = shlex.split(line.removeprefix("gmd-vae "))
+        for line in run(capsys, name)[1].splitlines()[-2:]:
+            program, command, *arguments = shlex.split(line.partition(": ")[2])
+            assert program == "gmd-vae"
             with pytest.raises(SystemExit) as stopped:
                 main([command, *arguments, "--help"])
             assert stopped.value.code == 0

@@ -14,6 +14,8 @@ from gmd_vae.common import manifest
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.families import family_of
+from gmd_vae.models.bundled import DEFAULT as BUNDLED
+from gmd_vae.models.bundled import bundled_models
 
 Evaluate = Callable[..., tuple[int, str, str]]
 QUICK = ("--samples", "20", "--importance-samples", "2", "--split", "validation")
@@ -96,6 +98,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert "step accuracy, free-running" in out
     assert digests(folder) == before
 
+<<<<<<< HEAD
     # nor is it measured again from another folder, where the run has another path
     home = Path.cwd()
     monkeypatch.chdir(run)
@@ -105,6 +108,10 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     (found,) = json.loads(out)["results"]
     assert (found["run"], found["reconstruction"]) == (".", result["reconstruction"])
     monkeypatch.chdir(home)
+=======
+    code, _, err = evaluate(run / "best" / "model.safetensors", *QUICK, "--table")
+    assert (code, "Measured before" in err) == (0, True), err
+>>>>>>> f1e77a7 (Next commands that run as pasted; inspect shows the window that generate takes; evaluate and model files)
 
     # the same figures, tables and plots, byte for byte, from nothing
     shutil.rmtree(folder)
@@ -153,6 +160,16 @@ def test_a_path_that_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_pat
     assert "'runs/yours' is not a run" in err
     assert not (run / "eval").exists()  # no measurement starts before all names are checked
     assert evaluate("--split", "tset")[0] == 2
+
+
+def test_a_model_without_its_windows_is_refused_with_the_way_to_its_figures(
+    run: Path, evaluate: Evaluate, tmp_path: Path
+) -> None:
+    shutil.copy(bundled_models()[BUNDLED], tmp_path / "my model.safetensors")
+    for name, shown in ((BUNDLED, BUNDLED), ("my model.safetensors", "'my model.safetensors'")):
+        code, out, err = evaluate(name)
+        assert (code, out) == (1, "")
+        assert err.splitlines()[-1].endswith(f"the figures of its card: gmd-vae models {shown}")
 
 
 def test_examples_that_changed_or_went_away_are_refused(run: Path, evaluate: Evaluate, starter_examples: Path) -> None:

@@ -142,7 +142,7 @@ def test_commands_with_a_model(tiny_run: Path, tmp_path: Path) -> None:
     assert (succeeded, errors) == (COPIES, [])
     assert len(list((run / "generated").iterdir())) == COPIES
     arguments = ("evaluate", run, "--samples", "20", "--importance-samples", "2")
-    succeeded, errors = at_once(Path.cwd(), *arguments)
+    succeeded, errors = at_once(Path.cwd(), *arguments, copies=2)  # each starts TensorFlow
     (folder,) = (run / "eval").iterdir()
     assert folder.name.endswith("-importance-samples-2-samples-20")
     assert_one_output(folder, "evaluate", succeeded, [error.replace(f"{run}/eval/", "") for error in errors])

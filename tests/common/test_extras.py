@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 
+HAS_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef)
+MAKE = re.compile(r"(^|['\"`(])make( |$)")
 FOLDER = Path(sys.executable).parent
 COMMAND = 'pip install "gmd-vae[train]" && pip install --no-deps magenta==2.1.4'
 
@@ -65,4 +69,18 @@ def test_make_is_named_only_where_there_is_a_makefile(
     assert extras.install_training() == f"make -C {shlex.quote(str(extras.CHECKOUT))} setup"
     monkeypatch.undo()
     monkeypatch.setattr(extras, "CHECKOUT", tmp_path)
+    (tmp_path / "Makefile").write_text("setup:\n")  # another project's
+    assert not extras.is_checkout()
     assert not extras.is_made_by_make()
+
+
+def test_no_message_names_make_by_itself() -> None:
+    """Only ``extras.make`` names it, so that each message asks whether there is a Makefile."""
+    package = Path(extras.__file__).parent.parent
+    named = []
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, HAS_DOCSTRING)}
+        texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        named += [(path.name, text) for text in texts if text not in docstrings and MAKE.search(text)]
+    assert named == [("extras.py", "make ")]

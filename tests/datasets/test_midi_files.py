@@ -77,6 +77,13 @@ def test_special_and_hidden_files_are_skipped(tmp_path: Path) -> None:
     assert (".groove.partial/", "it is hidden") in listing.skipped
 
 
+def test_a_pipe_in_the_place_of_the_catalogue_is_named(tmp_path: Path) -> None:
+    fill(tmp_path, "a.mid")
+    os.mkfifo(tmp_path / "info.csv")
+    listing = list_midi_files(tmp_path)
+    assert listing.unused_catalogues == (("info.csv", "it is not a regular file"),)
+
+
 def test_large_files_are_refused_by_name(tmp_path: Path) -> None:
     fill(tmp_path, "a.mid", "big.mid", "wave.wav")
     for name in ("big.mid", "wave.wav"):

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families import family_of
+from gmd_vae.generation.inputs.midi_input import read_midi_file
 from gmd_vae.inspection.one_file import inspect_midi
 from gmd_vae.midi.drum_channels import ON_CHANNEL_10
 from gmd_vae.midi.midi_io import midi_to_note_sequence
@@ -22,6 +25,7 @@ from hypothesis import strategies as st
 
 MakeMidi = Callable[..., bytes]
 SPEC = DrumWindows()
+CONFIG = get_config(DEFAULT_CONFIG)
 THREE_FOUR = b"\x00\xff\x58\x04\x03\x02\x18\x08"
 
 
@@ -45,6 +49,19 @@ def test_starter_files_have_the_windows_that_the_extraction_finds(starter_midi: 
         assert len(result["windows"]) == len(found)
         assert result["shown"] == {"window": len(found), "labels": found[-1].labels.tolist()}
         assert sum(voice["notes"] for voice in result["voices"]) == result["drum_notes"] == result["notes"]
+
+
+def test_the_window_that_generate_takes_is_shown(tmp_path: Path, make_midi: MakeMidi) -> None:
+    count_in = [(480 * quarter, 42) for quarter in range(0, 16, 2)]
+    groove = [(240 * eighth, 36 if eighth % 4 == 0 else 42) for eighth in range(32, 80)]
+    result = inspect(tmp_path, make_midi([*count_in, *groove]))
+    assert len(result["windows"]) > 1
+    assert result["taken"] > 1
+    assert result["shown"]["window"] == result["taken"]
+    first = inspect_midi(tmp_path / "song.mid", SPEC, 1)
+    assert (first["taken"], first["shown"]["window"]) == (result["taken"], 1)
+    reader = family_of(CONFIG).input_reader(CONFIG)
+    assert reader.default_number(reader.windows(read_midi_file(tmp_path / "song.mid"))) == result["taken"]
 
 
 def test_figures_of_a_small_file(tmp_path: Path, make_midi: MakeMidi) -> None:

@@ -184,7 +184,7 @@ def test_gradients_without_draws_equal_those_of_the_stock_graph(magenta: Any, mo
     for drawn in (True, False):
         graph = training.__wrapped__("flat", drawn, (("sampling_rate", 0.0),))
         pairs = graph.gradients
-        with tf.Session(graph=graph.graph) as session:
+        with quick_session(graph.graph) as session:
             session.run(tf.global_variables_initializer())
             for _, variable in pairs:
                 variable.load(weights.setdefault(variable.name, session.run(variable)), session)
@@ -199,7 +199,7 @@ def test_gradients_use_the_same_draws_as_the_loss(magenta: Any) -> None:
     tf = magenta.tf
     graph = training("flat", True, (*DROPOUT.items(), ("sampling_rate", 0.0)))
     gradients, weights = zip(*graph.gradients, strict=True)
-    with tf.Session(graph=graph.graph) as session:
+    with quick_session(graph.graph) as session:
         session.run(tf.global_variables_initializer())
         feed = {**graph.feed, graph.seed: 3, graph.step: 4}
         directions = session.run(gradients, feed)
@@ -229,11 +229,11 @@ def test_weights_after_an_interruption_are_bit_identical(case: str, magenta: Any
         values: list[Any] = session.run(tf.global_variables())
         return values
 
-    with tf.Session(graph=graph.graph) as session:
+    with quick_session(graph.graph) as session:
         session.run(tf.global_variables_initializer())
         checkpoint = trained(session)
         uninterrupted = trained(session)
-    with tf.Session(graph=graph.graph) as session:
+    with quick_session(graph.graph) as session:
         for variable, value in zip(tf.global_variables(), checkpoint, strict=True):
             variable.load(value, session)
         resumed = trained(session)
@@ -247,7 +247,7 @@ def test_the_distributions_of_scheduled_sampling_and_latent_noise(
     case: str, magenta: Any, assert_unrelated: Check
 ) -> None:
     graph = training(case)
-    with magenta.tf.Session(graph=graph.graph) as session:
+    with quick_session(graph.graph) as session:
         session.run(magenta.tf.global_variables_initializer())
         drawn = [
             session.run([graph.helper, graph.noise], {**graph.feed, graph.seed: 1, graph.step: step})

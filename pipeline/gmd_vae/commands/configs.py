@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +46,13 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
     from gmd_vae.common.own_files import check_writable
+    from gmd_vae.common.printable import as_command
     from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
 
     if picture is not None and name is None:
         raise UsageError(
             "--plot-schedules draws one config, but no config is named",
-            f"Name one: gmd-vae configs {DEFAULT_CONFIG} --plot-schedules {shlex.quote(str(picture))}",
+            f"Name one: {as_command('configs', DEFAULT_CONFIG, '--plot-schedules', picture)}",
         )
     if picture is not None and picture.suffix.lower() != ".png":
         raise UsageError(f"The picture is a PNG file, but '{picture}' does not end in .png", "Give it that ending.")
@@ -70,6 +70,8 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
             draw_schedules(config.hparams, config.num_steps, picture, config.name)
             out = console.stderr() if as_json else console.stdout()
             out.print(f"Wrote the schedules of {config.num_steps:,} steps to {picture}")
+        if not as_json:
+            _print_commands(config, configs_file)
         return
     configs = list(all_configs(configs_file).values())
     if as_json:
@@ -77,7 +79,7 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
         return
     _show_all(configs)
     console.stdout().print(f"Default: {DEFAULT_CONFIG}")
-    console.print_next("gmd-vae configs NAME, for every number of a config and its commands")
+    console.print_next(as_command("configs", DEFAULT_CONFIG), "for every number of a config")
 
 
 def _facts(config: Config) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def _show_all(configs: list[Config]) -> None:
 
 
 def _show_one(config: Config) -> None:
-    """Prints every number of a config, and its commands."""
+    """Prints every number of a config."""
     from rich.table import Table
     from rich.text import Text
 
@@ -189,22 +191,24 @@ def _show_one(config: Config) -> None:
         levers.add_row(name, f"{value} (off)" if value == lever.off else str(value), lever.effect)
     out.print(levers)
     out.print("")
-    out.print("Commands", style="bold")
-    for line in _commands(facts):
-        out.print(line, soft_wrap=True)
 
 
-def _commands(facts: dict[str, Any]) -> list[str]:
-    """Returns the commands from NoteSequences to new music."""
-    name = facts["name"]
-    notes = "data/notes/groove" if facts["group"] in ("drums", "groove") else "data/notes/my_midi"
-    more = ' --chords "C G Am F"' if facts["controls"] == "chords" else ""
-    if facts["group"] == "groove":
-        more = " --mode groove --input-midi my_beat.mid"
-    return [
-        f"gmd-vae train --config {name} --examples-path {notes}",
-        f"gmd-vae generate --run-dir runs/{name}{more}",
-    ]
+def _print_commands(config: Config, configs_file: Path | None) -> None:
+    """Prints the commands from NoteSequences to new music."""
+    from gmd_vae.commands.next_steps import generate_words
+    from gmd_vae.common import console
+    from gmd_vae.common.home import data_folder, runs_folder
+    from gmd_vae.common.printable import as_command
+    from gmd_vae.families import family_of
+    from gmd_vae.families.music import MUSIC
+
+    own = ("--configs", configs_file) if configs_file else ()
+    # the Groove MIDI Dataset is found without a path; other music is the user's
+    is_drums = family_of(config).music(config) in (MUSIC["drums"], MUSIC["groove"])
+    path = () if is_drums else ("--examples-path", data_folder("notes") / "my_midi")
+    then = generate_words(config, "--run-dir", runs_folder() / config.name)
+    console.stdout().print(f"After training: {as_command(*then)}", soft_wrap=True)
+    console.print_next(as_command("train", *own, "--config", config.name, *path))
 
 
 def _decoder(facts: dict[str, Any]) -> str:

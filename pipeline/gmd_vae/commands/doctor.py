@@ -10,7 +10,7 @@ from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option
 from gmd_vae.common import console, extras
 from gmd_vae.common.home import home
-from gmd_vae.common.printable import printable
+from gmd_vae.common.printable import as_command, printable
 from gmd_vae.common.progress_line import Part
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _print(report: dict[str, Any]) -> None:
     if report["problems"] and report["ok"]:
         out.print("Nothing that stops the work.", style="green")
     if report["ok"]:
-        console.print_next("gmd-vae generate, or gmd-vae fetch groove to train a model of your own")
+        console.print_next(as_command("generate"), "for beats")
 
 
 def _table(report: dict[str, Any]) -> Table:

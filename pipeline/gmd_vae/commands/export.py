@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,9 +77,10 @@ def command(
       gmd-vae export small.safetensors -o small --format magenta
       gmd-vae export runs/hierdec-drum_4bar_small -o page/my-model --format magentajs
     """
+    from gmd_vae.commands.next_steps import generate_words
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
-    from gmd_vae.common.printable import as_command
+    from gmd_vae.common.printable import as_command, printable
 
     chosen = FORMATS[format_name]
     if dtype == "fp16" and not chosen.has_fp16:
@@ -110,10 +110,11 @@ def command(
         return
     step_text = "" if model.step is None else f", step {model.step:,}"
     console.stdout().print(f"Wrote {output} ({size / 1e6:,.1f} MB, {model.config.name}{step_text})")
+    shown = printable(str(output), limit=None)
     console.print_next(
         {
-            "safetensors": as_command("generate", "--model", output),
-            "magenta": f"Magenta's music_vae_generate --checkpoint_file={shlex.quote(str(output))}",
-            "magentajs": "a page with @magenta/music that loads this folder (docs/magentajs.md)",
+            "safetensors": as_command(*generate_words(model.config, "--model", output)),
+            "magenta": f"give '{shown}' to Magenta's TrainedModel as checkpoint_dir_or_path",
+            "magentajs": f"load '{shown}' in a page with @magenta/music",
         }[format_name]
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command("inspect", cls=HelpCommand)
 @click.argument("path", metavar="PATH", type=UserPath(path_type=Path))
 @click.option("--config", "config_name", metavar="NAME", help="Config whose windows to find.  [default: as for train]")
-@click.option("--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: 1]")
+@click.option("--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: that of generate]")
 @click.option("--png", type=UserPath(path_type=Path, dir_okay=False), help="PNG file to draw the answer into.")
 @reading_options
 @configs_option
@@ -100,11 +100,18 @@ def command(
 
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
     has_windows = config_name is None and bool(result.get("windows"))
-    console.print_next(as_command(*_next_words(path, kind, has_windows=has_windows)))
+    named = result["config"] if kind == "examples" else config_name
+    options: dict[str, object] = {"--drum-channel": "all" if drum_channel == 0 else drum_channel, "--drum-map": drum_map}
+    if kind in ("notes", "examples"):
+        options = {"--configs": configs_file, "--config": named if named != DEFAULT_CONFIG else None}
+    if kind == "midi" and has_windows:
+        options["--window"] = number
+    given = [word for option, value in options.items() if value is not None for word in (option, value)]
+    console.print_next(as_command(*_next_words(path, kind, has_windows=has_windows), *given))
 
 
 def _next_words(path: Path, kind: PathKind, *, has_windows: bool) -> tuple[object, ...]:
-    """Returns the command that reads the music next.
+    """Returns the command that reads the music next, without the options that it shares with ``inspect``.
 
     Args:
         path: The music.

@@ -33,6 +33,7 @@ def command(model_name: str | None, as_json: bool) -> None:
       gmd-vae models mine.safetensors
       gmd-vae models --json
     """
+    from gmd_vae.commands.next_steps import generate_words
     from gmd_vae.common import console
     from gmd_vae.common.printable import as_command
     from gmd_vae.models.bundled import DEFAULT, bundled_models
@@ -44,7 +45,8 @@ def command(model_name: str | None, as_json: bool) -> None:
             console.print_json(_facts(model_name, model))
         else:
             _show(model_name, model)
-            console.print_next(as_command("generate", "--model", model_name))
+            file = model_name if model_name in bundled_models() else Path(model_name)
+            console.print_next(as_command(*generate_words(model.config, "--model", file)))
         return
     models = {key: read_model(path) for key, path in bundled_models().items()}
     if as_json:
@@ -54,7 +56,7 @@ def command(model_name: str | None, as_json: bool) -> None:
     for key, model in models.items():
         out.print(f"{key}  {model.config.name}: {model.card.summary}")
     out.print(f"Default of gmd-vae generate: {DEFAULT}")
-    console.print_next(f"{as_command('models', DEFAULT)}, or with another name, for its card")
+    console.print_next(as_command("models", DEFAULT), "for a card")
 
 
 def _path(name: str) -> Path:

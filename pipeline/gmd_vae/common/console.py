@@ -131,9 +131,14 @@ class _Clock:
         return finished / seconds if seconds > 0 and finished > 0 else 0.0
 
 
-def print_next(action: str) -> None:
-    """Prints the last line of a command, the user's next action; a command in it can be copied from a terminal."""
-    stdout().print(f"Next: {action}", soft_wrap=True)
+def print_next(action: str, purpose: str = "") -> None:
+    """Prints the last line of a command, the user's next action; a command in it can be copied from a terminal.
+
+    Args:
+        action: A command and nothing else, as ``printable.as_command`` returns it, or a sentence without a command.
+        purpose: What the command is for, where that is not clear from its name: ``for a beat``.
+    """
+    stdout().print(f"Next{', ' if purpose else ''}{purpose}: {action}", soft_wrap=True)
 
 
 def print_json(content: Any) -> None:

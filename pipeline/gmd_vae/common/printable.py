@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import unicodedata
+from pathlib import PurePath
 
 # Control and format characters (escape sequences, writing direction), surrogates, line and paragraph separators
 _ESCAPED = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -27,12 +29,30 @@ def printable(text: str, limit: int | None = 200) -> str:
 
 
 def as_command(*words: object) -> str:
-    """Returns a command of gmd-vae on one line, which a shell reads as these words: names with spaces are quoted.
+    """Returns a command of gmd-vae on one line, which a shell reads as these words.
+
+    Names with spaces are quoted; those with control characters or bytes that are not UTF-8 are quoted as bash and zsh
+    read them, ``$'caf\\xe9'``; a path that begins with a hyphen begins with ``./``.
 
     Args:
-        words: Command, options and arguments, without ``gmd-vae``.
+        words: Command, options and arguments, without ``gmd-vae``; paths as ``Path``.
     """
-    return printable(shlex.join(["gmd-vae", *map(str, words)]), limit=None)
+    return " ".join(["gmd-vae", *map(_quoted, words)])
+
+
+def _quoted(word: object) -> str:
+    """Returns a word as a shell reads it."""
+    text = str(word)
+    if isinstance(word, PurePath) and text.startswith("-"):
+        text = f"./{text}"
+    if printable(text, limit=None) == text:
+        return shlex.quote(text)
+    letters = (_escape_byte(byte) if byte in b"\\'" or not 0x20 <= byte < 0x7F else chr(byte) for byte in os.fsencode(text))
+    return f"$'{''.join(letters)}'"
+
+
+def _escape_byte(byte: int) -> str:
+    return f"\\x{byte:02x}"
 
 
 def counted(count: int, noun: str) -> str:

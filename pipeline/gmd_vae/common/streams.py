@@ -30,19 +30,24 @@ _NO_READER = {errno.EPIPE, errno.EIO}  # a closed pipe; a terminal that is gone
 
 def prepare_streams() -> None:
     """Replaces the standard streams of this process, once, at the start of a command."""
-    codecs.register_error(_ERRORS, _replace)
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)  # gets the lowest free number
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 (open until the end)
-    sys.stdout = _stream(sys.stdout, 1)
-    sys.stderr = _stream(sys.stderr, 2)
+    sys.stdout = text_stream(sys.stdout, 1)
+    sys.stderr = text_stream(sys.stderr, 2)
 
 
-def _stream(before: TextIO | None, number: int) -> TextIO:
-    """Returns a text stream on a file descriptor, with the settings of the stream before it."""
+def text_stream(before: TextIO | None, number: int) -> TextIO:
+    """Returns a text stream on a file descriptor, with the settings of the stream before it.
+
+    Args:
+        before: The stream that it replaces; ``None`` for the settings of a new one.
+        number: The descriptor, which the stream does not close.
+    """
+    codecs.register_error(_ERRORS, _replace)
     interactive = number == 2 or os.isatty(number)
     write_through = False
     if isinstance(before, io.TextIOWrapper):

@@ -159,7 +159,7 @@ class Family(abc.ABC):
         Args:
             config: The config whose windows are searched.
             path: MIDI file.
-            number: Number of the window to show, from 1; ``None``: the first.
+            number: Number of the window to show, from 1; ``None``: the one that ``gmd-vae generate`` takes.
             reading: Rules for reading the file.
 
         Raises:

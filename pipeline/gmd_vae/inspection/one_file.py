@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from gmd_vae.common.errors import UsageError
 from gmd_vae.common.printable import printable
 from gmd_vae.configuration.window_specs import DrumWindows
@@ -24,6 +26,7 @@ from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.extraction import REASONS, Dropped
+from gmd_vae.windows.fullest_window import fullest_regular
 
 # Finds the windows of a NoteSequence: section, bar in the section and parts of each.
 FindWindows: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]
@@ -39,7 +42,8 @@ def inspect_midi(
     Args:
         path: MIDI file.
         spec: Drum windows to cut.
-        number: Number of the window to show with its labels, from 1; ``None``: the first, if there is one.
+        number: Number of the window to show with its labels, from 1; ``None``: the one that stands for the file, which
+            ``gmd-vae generate`` takes, if there is one.
         reading: Rules for reading the file.
 
     Returns:
@@ -55,7 +59,9 @@ def inspect_midi(
     music = at_one_tempo(sequence, notes)
     found = positions.windows(spec, music, dropped)
     check_number(path, number, len(found))
-    shown = found[(number or 1) - 1] if found else None
+    labels = np.array([window.labels for window in found], np.int64)
+    taken = 1 + fullest_regular(labels.reshape(len(found), spec.slice_bars, -1)) if found else None
+    number = number or taken
     pitches = drum_pitches(notes)
     figures = _config_free_figures(path, sequence, music, account)
     fitting = next(kind["config"] for kind in figures["kinds"] if kind["kind"] == "drums")
@@ -67,7 +73,8 @@ def inspect_midi(
         "pitch_names": {str(pitch): DRUMS[pitch] for pitch in sorted(pitches) if pitch in DRUMS},
         "dropped": dropped.as_json(),
         "windows": [{"seconds": round(window.seconds, 3), "bar": round(window.bar, 2)} for window in found],
-        "shown": {"window": number or 1, "labels": shown.labels.tolist()} if shown else None,
+        "taken": taken,
+        "shown": {"window": number, "labels": labels[number - 1].tolist()} if number else None,
         "why": [] if found else why_no_window(spec, dropped, advice, action_without_drums(data, reading)),
         "hits_on": grid_of(music),
         "grid": {

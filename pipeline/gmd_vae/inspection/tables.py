@@ -121,7 +121,14 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
             f"{_TRIPLETS[result['hits_on']]}, and a grid of {steps} steps a quarter moves them."
             + (f" '{fitting}' keeps them." if fitting else ""),
         )
-    _print(out, "", f"Window {number} of {len(found)}, at {window['seconds']:.1f} s, by bar:")
+    taken = result["taken"]
+    if len(found) == 1:
+        which = ""
+    elif number == taken:
+        which = ", the fullest regular one, which generate takes"
+    else:
+        which = f" (generate takes {taken}, the fullest regular one)"
+    _print(out, "", f"Window {number} of {len(found)}{which}, at {window['seconds']:.1f} s, by bar:")
     _grid(result, result["shown"]["labels"], out, signs, window["bar"])
 
 

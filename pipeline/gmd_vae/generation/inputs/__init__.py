@@ -6,7 +6,6 @@ returns one of the three readers (``Family.input_reader``).
 - ``midi_input.py``: ``MidiInput``, the music of one file, read once.
 - ``input_windows.py``: ``InputWindow``, ``InputSong``, and the interface ``InputReader``.
 - ``drum_reader.py``: drum labels of families whose windows our own code cuts.
-- ``fullest_window.py``: the window that stands for a take where none is named.
 - ``groove_reader.py``: hits, velocities and offsets for GrooVAE.
 - ``converter_reader.py``: tensors of Magenta's converters, for all other music.
 - ``chords.py``: chord symbols to one-hot vectors of each step, and back.

@@ -16,7 +16,6 @@ from gmd_vae.common.printable import as_command
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
 from gmd_vae.families.output_spec import bars_in_words
-from gmd_vae.generation.inputs.fullest_window import fullest_regular
 from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow
 from gmd_vae.generation.inputs.midi_input import MidiInput
 from gmd_vae.inspection.fitting_drums import advice_for, fitting_drums
@@ -27,6 +26,7 @@ from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
 from gmd_vae.windows.cutting.played_hits import PlayedDrums, PlayedHits
 from gmd_vae.windows.extraction import REASONS, Dropped, Labels
+from gmd_vae.windows.fullest_window import fullest_regular
 
 
 class DrumReader(InputReader):

@@ -23,12 +23,12 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
 from gmd_vae.families import family_of
 from gmd_vae.families.groove_columns import OFFSETS, TAPPED, VELOCITIES, Groove
-from gmd_vae.generation.inputs.fullest_window import fullest_regular
 from gmd_vae.generation.inputs.input_windows import InputReader, InputSong, InputWindow
 from gmd_vae.generation.inputs.midi_input import MidiInput
 from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import section_times
+from gmd_vae.windows.fullest_window import fullest_regular
 
 MAX_BARS = 4_000
 _STEPS_PER_BAR = 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from gmd_vae.generation.inputs.fullest_window import fullest_regular
+from gmd_vae.windows.fullest_window import fullest_regular
 
 COUNT_IN = [2, 0, 2, 0]
 GROOVE = [5, 4, 6, 4]

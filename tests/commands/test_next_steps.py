@@ -1,0 +1,127 @@
+"""The last line of each command: a next command that runs as it stands, from where the user is."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fixtures.command_line import GMD_VAE, Answer, environment, run_here
+from fixtures.documented_commands import parse_command
+from fixtures.started_runs import write_run
+from gmd_vae.cli import cli
+from gmd_vae.commands.next_steps import generate_words
+from gmd_vae.common.printable import as_command
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
+from gmd_vae.models.bundled import DEFAULT as BUNDLED
+from gmd_vae.models.bundled import HUMANIZER, bundled_models
+from gmd_vae.training.examples import open_examples
+
+MakeMidi = Callable[..., bytes]
+
+
+def next_words(answer: Answer) -> list[str]:
+    """The words of the next command, which is all of the last line."""
+    line = answer.stdout.splitlines()[-1]
+    match = re.fullmatch(r"Next(?:, [a-z ]+)?: (gmd-vae .+)", line)
+    assert match, line
+    return shlex.split(match[1])[1:]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder; ``data`` and ``runs`` are in another one. Both need quotes."""
+    folder = tmp_path / "it's here"
+    folder.mkdir()
+    monkeypatch.setenv("GMD_VAE_HOME", str(tmp_path / "my music (new)"))
+    return folder
+
+
+def test_the_way_from_a_dataset_to_training(here: Path) -> None:
+    answer = run_here(here, "fetch", "starter")
+    words = next_words(answer)
+    assert words[0] == "convert"
+    words = next_words(run_here(here, *words))
+    assert words[0] == "preprocess"
+    notes = words[1]
+    words = next_words(run_here(here, *words))
+    assert words[:3] == ["train", "--config", DEFAULT_CONFIG]
+    examples = Path(words[-1])
+    assert open_examples(examples, get_config(DEFAULT_CONFIG)).train.count
+    for path, command in ((notes, "preprocess"), (str(examples), "train")):
+        assert next_words(run_here(here, "inspect", path)) == [command, *["--examples-path"] * (command == "train"), path]
+    assert not list(here.iterdir())
+
+
+def test_the_way_from_a_model_to_sound(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(here)
+    words = next_words(run_here(here, "models"))
+    words = next_words(run_here(here, *words))
+    assert words == ["generate", "--model", BUNDLED]
+    words = next_words(run_here(here, *words, "-n", "1", "--output-dir=-beats of mine"))
+    assert words == ["render", "./-beats of mine/sample-000.mid"]
+    run_here(here, *words)
+    words = next_words(run_here(here, "export", BUNDLED, "--output=-mine.safetensors"))
+    run_here(here, *words, "-n", "1")
+    words = next_words(run_here(here, "models", HUMANIZER))
+    run_here(here, *words, "-n", "1")
+
+
+def test_a_midi_file_is_read_as_it_was_inspected(here: Path, make_midi: MakeMidi) -> None:
+    on_10 = make_midi([(120 * step, 36 + step % 3) for step in range(96)])
+    (here / "-song.mid").write_bytes(on_10.replace(b"\x99", b"\x92").replace(b"\x89", b"\x82"))
+    words = next_words(run_here(here, "inspect", "./-song.mid", "--drum-channel", "3"))
+    assert words == ["generate", "--mode", "vary", "--input-midi", "./-song.mid", "--drum-channel", "3"]
+    run_here(here, *words, "-n", "1")
+    words = next_words(run_here(here, "inspect", "./-song.mid", "--drum-channel", "3", "--window", "2"))
+    assert words[-2:] == ["--window", "2"]
+    words = next_words(run_here(here, "inspect", ".", "--drum-channel", "all"))
+    assert words == ["convert", ".", "--drum-channel", "all"]
+    run_here(here, *words)
+
+
+def test_examples_of_another_config_are_trained_with_it(here: Path, starter_notes: Path) -> None:
+    config = "flat-drum_1bar_small"
+    words = next_words(run_here(here, "preprocess", str(starter_notes), "--config", config, "--output-dir", "one bar"))
+    assert words == ["train", "--config", config, "--examples-path", "one bar"]
+    assert sorted(next_words(run_here(here, "inspect", "one bar"))) == sorted(words)
+
+
+@pytest.mark.parametrize("name", all_configs())
+def test_each_config_names_commands_that_its_models_take(name: str, here: Path) -> None:
+    *_, then, _ = (answer := run_here(here, "configs", name)).stdout.splitlines()
+    home = os.environ["GMD_VAE_HOME"]
+    words = next_words(answer)
+    parse_command(words, cli.make_context("gmd-vae", [], resilient_parsing=True))
+    assert words[:3] == ["train", "--config", name]
+    assert f"{home}/data" in " ".join(words) or get_config(name).family in ("drum_labels", "nade_drums", "groovae")
+    assert f"{home}/runs/{name}" in shlex.split(then)
+    parse_command(shlex.split(then)[3:], cli.make_context("gmd-vae", [], resilient_parsing=True))
+
+
+@pytest.mark.parametrize("name", all_configs())
+def test_the_suggested_generate_suits_the_config(name: str, here: Path) -> None:
+    """Its options are not refused: what is missing at the end is the checkpoint, or the user's file."""
+    run = write_run(here / "runs", None, name)
+    words = [str(word) for word in generate_words(get_config(name), "--run-dir", run)]
+    error = run_here(here, *words, "-n", "1", expect=1).error
+    assert re.search(r"model\.ckpt-3|YOUR\.mid", error), error
+
+
+def test_a_name_that_is_not_utf_8_is_pasted_into_a_shell(here: Path, make_midi: MakeMidi) -> None:
+    name = os.fsdecode(b"caf\xe9\n'1'.mid")
+    (here / name).write_bytes(make_midi([(120 * step, 36) for step in range(64)]))
+    command = as_command("inspect", Path(name), "--json")
+    assert command == r"gmd-vae inspect $'caf\xe9\x0a\x271\x27.mid' --json"
+    script = f"gmd-vae() {{ {shlex.join(GMD_VAE)} \"$@\"; }}; {command}"
+    done = subprocess.run(["bash", "-c", script], cwd=here, env=environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_bundled_models_are_named_by_name(here: Path) -> None:
+    assert {BUNDLED, HUMANIZER} <= set(bundled_models())
+    assert generate_words(get_config(DEFAULT_CONFIG), "--model", BUNDLED) == ("generate", "--model", BUNDLED)
