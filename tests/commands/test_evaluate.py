@@ -98,7 +98,6 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert "step accuracy, free-running" in out
     assert digests(folder) == before
 
-<<<<<<< HEAD
     # nor is it measured again from another folder, where the run has another path
     home = Path.cwd()
     monkeypatch.chdir(run)
@@ -108,10 +107,9 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     (found,) = json.loads(out)["results"]
     assert (found["run"], found["reconstruction"]) == (".", result["reconstruction"])
     monkeypatch.chdir(home)
-=======
+
     code, _, err = evaluate(run / "best" / "model.safetensors", *QUICK, "--table")
-    assert (code, "Measured before" in err) == (0, True), err
->>>>>>> f1e77a7 (Next commands that run as pasted; inspect shows the window that generate takes; evaluate and model files)
+    assert (code, "(measured before)" in err) == (0, True), err
 
     # the same figures, tables and plots, byte for byte, from nothing
     shutil.rmtree(folder)

@@ -258,7 +258,6 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
         console.print_next(next_command(job.run))
 
 
-<<<<<<< HEAD
 def _check_seeds(seed: int | None, cluster: Cluster | None, *, overfit_batch: bool) -> None:
     """Refuses options that train no run or another kind of run than those of ``--seeds``."""
     if seed is not None:
@@ -273,15 +272,10 @@ def _train_seeds(jobs: dict[int, Job], as_json: bool) -> None:
     """Trains the runs one after the other; Ctrl-C stops all of them."""
     from gmd_vae.commands.train_report import report
     from gmd_vae.commands.train_seeds import with_seed
-=======
-def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
-    from gmd_vae.commands.next_steps import generate_words
->>>>>>> f1e77a7 (Next commands that run as pasted; inspect shows the window that generate takes; evaluate and model files)
     from gmd_vae.common import console
     from gmd_vae.training.progress import prefix_lines
     from gmd_vae.training.start import start
 
-<<<<<<< HEAD
     err = console.stderr()
     for number, (seed, job) in enumerate(jobs.items(), start=1):
         err.print(f"Run {number} of {len(jobs)}: seed {seed}, {job.run.folder}")
@@ -290,48 +284,6 @@ def _report(job: Job, outcome: Outcome, as_json: bool) -> None:
         report(job, start(job, listener, err.print), listener)
     if not as_json:
         console.print_next(as_command("evaluate", *(job.run.folder for job in jobs.values())))
-=======
-    run, best = job.run, outcome.best
-    if as_json:
-        _print_line(json_text({"split": "end", **_facts(outcome)}) + "\n")
-    if outcome.stopped == "interrupted":
-        raise Interrupted(
-            f"Interrupted at step {outcome.last_step} of {job.plan.num_steps}; saved as '{outcome.checkpoint}'",
-            "The same command resumes from there.",
-        )
-    if outcome.skipped_updates:
-        console.stderr().print(
-            f"Note: {outcome.skipped_updates:,} updates were skipped: their gradient norm was larger than "
-            f"grad_norm_clip_to_zero={run.hparams['grad_norm_clip_to_zero']}. A smaller learning_rate helps.",
-        )
-    if as_json:
-        return
-    out = console.stdout()
-    if outcome.loss is None:
-        why = ", where patience stopped it" if outcome.stopped else ""
-        out.print(
-            f"Nothing to do: '{run.folder}' is at step {outcome.last_step:,}{why}. "
-            f"Resume with a larger {'--patience' if outcome.stopped else '--num-steps'}.",
-        )
-    else:
-        early = f" (patience stopped it before {job.plan.num_steps:,})" if outcome.stopped else ""
-        out.print(
-            f"Trained {run.config.name} to step {outcome.last_step:,}{early}: loss {outcome.first_loss:.1f} → "
-            f"{outcome.loss:.1f} (mean of the last steps, nats per window)",
-        )
-        out.print(f"Checkpoint: {outcome.checkpoint}")
-    if best:
-        out.print(
-            f"Best: step {best.step:,}, validation {best.score_in_words} per window, "
-            f"in {run.best_folder / f'model.ckpt-{best.step}'}",
-        )
-    console.print_next(as_command(*generate_words(run.config, "--run-dir", run.folder)))
-
-
-def _facts(outcome: Outcome) -> dict[str, object]:
-    """Returns the outcome as JSON values."""
-    return {**dataclasses.asdict(outcome), "checkpoint": str(outcome.checkpoint)}
->>>>>>> f1e77a7 (Next commands that run as pasted; inspect shows the window that generate takes; evaluate and model files)
 
 
 def _overfit(job: Job, num_steps: int | None) -> None:

@@ -67,7 +67,9 @@ def report(job: Job, outcome: Outcome, print_line: Callable[[str], None] | None)
 
 def next_command(run: Run) -> str:
     """Returns the user's next command after training."""
-    return as_command("generate", "--run-dir", run.folder)
+    from gmd_vae.commands.next_steps import generate_words
+
+    return as_command(*generate_words(run.config, "--run-dir", run.folder))
 
 
 def _patience(job: Job, outcome: Outcome) -> str:
