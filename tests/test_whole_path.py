@@ -41,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(home, "convert", "data/raw/starter")
     run(home, "preprocess", "data/notes/starter")
     trained = run(home, "train", "--num-steps", "12", "--hparams", TINY, PYTHONIOENCODING="ascii")
-    assert "Trained hierdec-drum_4bar_small to step 12: loss 399" in trained.stdout
+    assert "Trained hierdec-drum_4bar_small to step 12. Loss 399" in trained.stdout
     assert " -> " in trained.stdout  # an arrow, where the stream can take it
     assert "step 1/12  loss 399" in trained.stderr
     assert "WARNING" not in trained.stderr
