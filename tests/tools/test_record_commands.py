@@ -1,0 +1,43 @@
+"""The recordings of the commands: the same code gives the same text, at any width."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fixtures.tool_module import load_tool
+from gmd_vae.cli import COMMANDS
+
+TOOL = load_tool("record_commands")
+
+
+def test_every_command_is_recorded() -> None:
+    recorded = {line.split()[1] for line in TOOL.SESSION if " " in line}
+    assert recorded == COMMANDS.keys() - {"doctor"}
+
+
+def test_a_session_is_recorded_twice_with_the_same_text(tmp_path: Path) -> None:
+    session = ["gmd-vae fetch starter", "gmd-vae train --config nothing", "gmd-vae models"]
+    texts = []
+    for name in ("one", "another"):
+        (tmp_path / name).mkdir()
+        texts.append(TOOL.record(60, session, tmp_path / name))
+    assert texts[0] == texts[1]
+    lines = texts[0].splitlines()
+    assert [line for line in lines if line.startswith("$ ")] == [f"$ {line}" for line in session]
+    assert "Next: gmd-vae convert data/raw/starter" in lines
+    assert lines.count("[exit status 2]") == 1
+    assert max(map(len, lines[1:])) <= 60
+
+
+@pytest.mark.parametrize(
+    ("line", "stable"),
+    [
+        ("Run: runs/a, the newest of 2 (started 2026-11-29 23:01 UTC)", "Run: runs/a, the newest of 2 (started DATE)"),
+        ("step 20/20  12.3 steps/s  2 min 03 s left", "step 20/20  N steps/s  TIME left"),
+        ("Wrote /work/x/studio.html (3.7 MB, groove)", "Wrote ~/music/studio.html (N MB, groove)"),
+        ("at step 20, loss 399.2", "at step 20, loss 399.2"),
+    ],
+)
+def test_what_differs_from_run_to_run_is_replaced(line: str, stable: str) -> None:
+    assert TOOL._stable(line, Path("/work/x")) == stable
