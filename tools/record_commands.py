@@ -1,8 +1,8 @@
 """Records what each command prints on a terminal of 80 and of 120 columns: docs/recordings/COLUMNS.txt.
 
-Runs a session of a new user on a pseudo-terminal, in an empty folder, and writes the screens with all that scrolled out
-of them. What differs from run to run is replaced: the folder, times, speeds and sizes of this machine. So two recordings
-of the same code differ in nothing. Trains a tiny model; takes about two minutes.
+Runs a session of a new user on a pseudo-terminal, in an empty folder, and writes the screens with all that scrolled
+out of them. What differs from run to run is replaced: the folder, times, speeds and sizes of this machine. So two
+recordings of the same code differ in nothing. Trains a tiny model; takes about two minutes.
 
     python tools/record_commands.py
     python tools/record_commands.py --only fetch --only convert --folder /tmp/screens
@@ -26,7 +26,9 @@ TARGET = ROOT / "docs" / "recordings"
 COLUMNS = (80, 120)
 HEAD = "What the commands print on a terminal of {columns} columns, written by tools/record_commands.py.\n"
 SONG = "data/raw/starter/drummer1/session1/1_rock_116_beat_4-4.mid"
-TINY = "enc_rnn_size=[16],dec_rnn_size=[16,16],z_size=8,batch_size=16,warm_up_steps=0,average_decay=0,prior_components=0"
+TINY = (
+    "enc_rnn_size=[16],dec_rnn_size=[16,16],z_size=8,batch_size=16,warm_up_steps=0,average_decay=0,prior_components=0"
+)
 
 # In the order of the work: later commands read what earlier ones have written.
 SESSION = [
@@ -78,7 +80,9 @@ def record(columns: int, session: list[str], folder: Path) -> str:
     for line in session:
         # the shell's own words cannot be seen: only what the command prints
         script = f'gmd-vae() {{ {program} "$@"; }}; {line}'
-        with on_terminal(["bash", "-c", script], columns, folder, HOME=str(folder), TF_CPP_MIN_LOG_LEVEL="3") as terminal:
+        with on_terminal(
+            ["bash", "-c", script], columns, folder, HOME=str(folder), TF_CPP_MIN_LOG_LEVEL="3"
+        ) as terminal:
             shown = terminal.run_to_end()
         status = terminal.process.returncode
         ended = [f"[exit status {status}]"] if status else []
@@ -100,7 +104,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=TARGET, help="where the recordings go")
     parser.add_argument("--only", action="append", default=[], metavar="COMMAND", help="only this command")
     options = parser.parse_args()
-    session = [line for line in SESSION if not options.only or line.split()[1:2] and line.split()[1] in options.only]
+    session = [line for line in SESSION if not options.only or set(line.split()[1:2]) & set(options.only)]
     options.folder.mkdir(parents=True, exist_ok=True)
     for columns in COLUMNS:
         with tempfile.TemporaryDirectory(prefix="music") as folder:

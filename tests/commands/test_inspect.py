@@ -78,7 +78,7 @@ def test_a_midi_file_as_tables_and_a_grid_and_the_same_as_json(starter_midi: lis
     assert f"Window 2 of {len(content['windows'])}" in shown.stdout
     table = rows(shown.stdout)
     assert table["kick"][0] == str(content["voices"][0]["notes"])
-    assert shown.stdout.endswith(f"\nNext: gmd-vae generate --mode vary --input-midi {starter_midi[0]}\n")
+    assert shown.stdout.endswith(f"\nNext: gmd-vae generate --mode vary --input-midi {starter_midi[0]} --window 2\n")
     drawn = [line for line in shown.stdout.splitlines() if line.count("│") == 5]
     assert len(drawn) == 9
     assert max(len(line) for line in drawn) <= 80

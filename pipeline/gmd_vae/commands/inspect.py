@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.command("inspect", cls=HelpCommand)
 @click.argument("path", metavar="PATH", type=UserPath(path_type=Path))
 @click.option("--config", "config_name", metavar="NAME", help="Config whose windows to find.  [default: as for train]")
-@click.option("--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: that of generate]")
+@click.option(
+    "--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: that of generate]"
+)
 @click.option("--png", type=UserPath(path_type=Path, dir_okay=False), help="PNG file to draw the answer into.")
 @reading_options
 @configs_option
@@ -101,7 +103,10 @@ def command(
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
     has_windows = config_name is None and bool(result.get("windows"))
     named = result["config"] if kind == "examples" else config_name
-    options: dict[str, object] = {"--drum-channel": "all" if drum_channel == 0 else drum_channel, "--drum-map": drum_map}
+    options: dict[str, object] = {
+        "--drum-channel": "all" if drum_channel == 0 else drum_channel,
+        "--drum-map": drum_map,
+    }
     if kind in ("notes", "examples"):
         options = {"--configs": configs_file, "--config": named if named != DEFAULT_CONFIG else None}
     if kind == "midi" and has_windows:

@@ -47,7 +47,9 @@ def _quoted(word: object) -> str:
         text = f"./{text}"
     if printable(text, limit=None) == text:
         return shlex.quote(text)
-    letters = (_escape_byte(byte) if byte in b"\\'" or not 0x20 <= byte < 0x7F else chr(byte) for byte in os.fsencode(text))
+    letters = (
+        _escape_byte(byte) if byte in b"\\'" or not 0x20 <= byte < 0x7F else chr(byte) for byte in os.fsencode(text)
+    )
     return f"$'{''.join(letters)}'"
 
 

@@ -28,7 +28,7 @@ TEACHER_FORCED = {**SIZES, "sampling_schedule": "constant", "sampling_rate": 0}
 
 
 def of_each_structure() -> list[str]:
-    """The first config of each structure: encoder and decoder are joined by z alone, so all their pairs are not needed."""
+    """The first config of each encoder and of each decoder: z alone joins them, so not all their pairs are needed."""
     depths: set[int] = set()
     decoders: set[tuple[object, ...]] = set()
     found = []
