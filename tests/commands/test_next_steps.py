@@ -68,7 +68,8 @@ def test_the_way_from_a_model_to_sound(here: Path, monkeypatch: pytest.MonkeyPat
     words = next_words(run_here(here, *words))
     assert words == ["generate", "--model", BUNDLED]
     words = next_words(run_here(here, *words, "-n", "1", "--output-dir=-beats of mine"))
-    assert words == ["render", "./-beats of mine/sample-000.mid"]
+    assert words[0] == "render"
+    assert words[1].startswith("./-beats of mine/")
     run_here(here, *words)
     words = next_words(run_here(here, "export", BUNDLED, "--output=-mine.safetensors"))
     run_here(here, *words, "-n", "1")
