@@ -102,13 +102,13 @@ def command(
 
     show(result, console.stdout(), signs_for(sys.stdout.encoding))
     has_windows = config_name is None and bool(result.get("windows"))
-    named = result["config"] if kind == "examples" else config_name
+    fitting = result["config"] if kind == "examples" else config_name
     options: dict[str, object] = {
         "--drum-channel": "all" if drum_channel == 0 else drum_channel,
         "--drum-map": drum_map,
     }
     if kind in ("notes", "examples"):
-        options = {"--configs": configs_file, "--config": named if named != DEFAULT_CONFIG else None}
+        options = {"--configs": configs_file, "--config": fitting if fitting != DEFAULT_CONFIG else None}
     if kind == "midi" and has_windows:
         options["--window"] = number
     given = [word for option, value in options.items() if value is not None for word in (option, value)]
