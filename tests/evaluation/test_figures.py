@@ -61,10 +61,14 @@ def test_every_field_with_a_single_value_is_a_figure(section: str) -> None:
         "streams",
         "confusion",
         "kinds",
-        "by_file",
-        "elbo_by_file",
     }  # values of parts of the output
-    assert {figure.name for figure in SECTIONS[section]} == fields(section) - whole
+    sums = {figure.sums for figure in SECTIONS[section]} - {""}
+    assert {figure.name for figure in SECTIONS[section]} | (sums & fields(section)) == fields(section) - whole
+
+
+def test_the_sums_of_a_figure_lie_beside_it() -> None:
+    for section in ("likelihood", "reconstruction.*", "groove.answers.*"):
+        assert {figure.sums for figure in SECTIONS[section]} - {""} <= fields(section)
 
 
 def test_every_figure_of_the_module_is_in_a_section() -> None:

@@ -26,6 +26,7 @@ class Figure:
         meaning: One sentence for readers.
         unit: Unit, for example ``nats per window``; empty for shares and counts.
         key: Key in ``result.json``, where it is not ``name``: keys stay as older versions wrote them.
+        sums: Name of the field beside it with its sums by file, for paired differences; empty where there is none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Figure:
     meaning: str
     unit: str = ""
     key: str = ""
+    sums: str = ""
 
     @property
     def json_key(self) -> str:
@@ -50,6 +52,10 @@ class Figure:
     def read(self, section: object) -> Any:
         """Returns the figure of a section of a result; ``None`` where the section does not have it."""
         return getattr(section, self.name, None)
+
+    def read_sums(self, section: object) -> Any:
+        """Returns the sums by file of a section of a result; ``None`` where the section does not have them."""
+        return getattr(section, self.sums, None) if self.sums else None
 
     def best(self, values: Iterable[float]) -> float | None:
         """Returns the best of several values; ``None`` where no direction is better."""
@@ -90,6 +96,7 @@ ELBO = Figure(
     "higher",
     "Evidence lower bound of the log likelihood: minus the reconstruction loss, minus the KL divergence in nats.",
     "nats per window",
+    sums="elbo_by_file",
 )
 IMPORTANCE_BOUND = Figure(
     "importance_bound",
@@ -110,8 +117,9 @@ STEP_ACCURACY = Figure(
     "higher",
     "Share of the steps that are right in full: all drum classes, all streams, or the event of a track.",
     key="steps_right",
+    sums="by_file",
 )
-HITS_F1 = Figure("hits_f1", "hits F1", 3, "higher", "F1 of the drum hits of all classes together.")
+HITS_F1 = Figure("hits_f1", "hits F1", 3, "higher", "F1 of the drum hits of all classes together.", sums="hits_by_file")
 CELL_ACCURACY = Figure(
     "cell_accuracy",
     "cell accuracy",
@@ -125,6 +133,7 @@ NOTES_F1 = Figure(
     3,
     "higher",
     "F1 of the note onsets: same pitch at the same step; multitrack: at most one step apart.",
+    sums="notes_by_file",
 )
 SAME_PROGRAM_F1 = Figure(
     "same_program_f1",
@@ -302,6 +311,7 @@ TIMING_MAE_MS = Figure(
     "lower",
     "Mean absolute timing error at the true hits, at the tempo of each file.",
     "milliseconds",
+    sums="timing_by_file",
 )
 TIMING_MAE = Figure(
     "timing_mae", "timing\nMAE, steps", 3, "lower", "Mean absolute timing error at the true hits.", "sixteenths"
@@ -320,6 +330,7 @@ VELOCITY_MSE = Figure(
     4,
     "lower",
     "Mean squared error of velocities, 0 to 1, at the true hits.",
+    sums="velocity_by_file",
 )
 TIMING_KL = Figure(
     "timing_kl",

@@ -76,13 +76,8 @@ def reconstruction(
         The figure; ``None`` where the result does not have it.
     """
     sections = measured.reconstruction
-    found = {name: figure.read(sections[name]) for name in baselines if name in sections}
-    # by_file holds the sums of the step accuracy alone
-    sums = {name: getattr(sections.get(name), "by_file", None) for name in (*found, FREE_RUNNING)}
-    if figure is not figures.STEP_ACCURACY:
-        sums = dict.fromkeys(sums)
-    value = figure.read(sections.get(FREE_RUNNING))
-    return _key_figure(f"{figure.heading}, free-running", figure, value, found, subject, sums)
+    found = {name: sections[name] for name in baselines if name in sections}
+    return _key_figure(f"{figure.heading}, free-running", figure, sections.get(FREE_RUNNING), found, subject)
 
 
 def timing_and_velocity(measured: Figures, figure: Figure, baselines: Sequence[str], subject: str) -> KeyFigure | None:
@@ -97,9 +92,8 @@ def timing_and_velocity(measured: Figures, figure: Figure, baselines: Sequence[s
     if measured.groove is None:
         return None
     answers = measured.groove.answers
-    found = {name: figure.read(answers[name]) for name in baselines if name in answers}
-    value = figure.read(answers.get("hits_given"))
-    return _key_figure(" ".join(figure.heading.split()), figure, value, found, subject, {})
+    found = {name: answers[name] for name in baselines if name in answers}
+    return _key_figure(" ".join(figure.heading.split()), figure, answers.get("hits_given"), found, subject)
 
 
 def samples_beside_music(measured: Figures) -> KeyFigure | None:
@@ -164,26 +158,26 @@ def compare(
 
 
 def _key_figure(
-    name: str,
-    figure: Figure,
-    value: Estimate | None,
-    found: Mapping[str, Estimate | None],
-    subject: str,
-    sums: Mapping[str, FileSums | None],
+    name: str, figure: Figure, section: object, baselines: Mapping[str, object], subject: str
 ) -> KeyFigure | None:
-    """Returns a figure with the baselines that have it; ``None`` where the model does not have it."""
+    """Returns a figure of a section of a result beside sections of baselines; ``None`` where it lacks the figure."""
+    value: Estimate | None = figure.read(section)
     if value is None or not math.isfinite(value.value):
         return None
-    own = sums.get(FREE_RUNNING)
-    baselines = []
-    for key, other in found.items():
-        if other is None or not math.isfinite(other.value):
-            continue
-        theirs = sums.get(key)
-        paired = own is not None and theirs is not None and len(own.numerators) == len(theirs.numerators)
-        difference = own.minus(theirs, _RESAMPLES, 0) if paired and own and theirs else None
-        baselines.append(Baseline(TITLES[key], other, compare(figure, value, other, difference)))
-    return KeyFigure(name, figure, value, tuple(baselines), _clause(subject, baselines), own)
+    sums: FileSums | None = figure.read_sums(section)
+    found = []
+    for key, baseline in baselines.items():
+        other: Estimate | None = figure.read(baseline)
+        if other is not None and math.isfinite(other.value):
+            difference = _paired(sums, figure.read_sums(baseline))
+            found.append(Baseline(TITLES[key], other, compare(figure, value, other, difference)))
+    return KeyFigure(name, figure, value, tuple(found), _clause(subject, found), sums)
+
+
+def _paired(sums: FileSums | None, other: FileSums | None) -> Estimate | None:
+    if sums is None or other is None or len(sums.numerators) != len(other.numerators):
+        return None
+    return sums.minus(other, _RESAMPLES, 0)
 
 
 _RESAMPLES = 2000  # of the interval of a difference to a baseline

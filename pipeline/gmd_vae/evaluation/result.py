@@ -162,7 +162,7 @@ class Result:
             ) from None
 
 
-FORMAT = 4  # a result of another format is measured again: increase it when a figure changes
+FORMAT = 5  # a result of another format is measured again: increase it when a figure changes
 
 
 def origin(identity: Identity, settings: Settings, versions: dict[str, str]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +90,23 @@ def test_differences_as_json() -> None:
             "high": pytest.approx(0.1),
         }
     }
+
+
+def of_groovae(name: str, milliseconds: list[float]) -> Result:
+    """The result of a GrooVAE of version 0.8.3, with sums of its timing error in three files of ten hits each."""
+    path = Path(__file__).parents[2] / "fixtures" / "results_0.8.3" / "groovae.json"
+    content = json.loads(path.read_text(encoding="utf-8")) | {"run": name}
+    for answer, sums in (("hits_given", milliseconds), ("as_usual", [210.0, 210.0, 210.0])):
+        content["groove"]["answers"][answer]["timing_by_file"] = {"numerators": sums, "denominators": [10.0] * 3}
+    return Result.from_json(content)
+
+
+def test_each_family_has_differences_of_its_own_figures() -> None:
+    table = differences([of_groovae("runs/a", [180.0, 190.0, 200.0]), of_groovae("runs/b", [170.0, 180.0, 190.0])])
+    assert table is not None
+    assert table.columns == ("run", "minus", "timing\nMAE, ms\ntrue hits given")
+    assert table.rows == (
+        ("runs/a", "mean of drum class and position", "−2.0 [−3.0, −1.0]"),
+        ("runs/b", "runs/a", "−1.0 [−1.0, −1.0]"),
+        ("runs/b", "mean of drum class and position", "−3.0 [−4.0, −2.0]"),
+    )

@@ -68,6 +68,7 @@ class EventReconstruction:
             paired with drums, at most ``NEAR`` steps away. Each predicted onset is paired at most once.
         same_program_f1: The same F1 where the program must be the same too.
         by_file: Right events and all events of each file; results of version 0.11 and earlier have none.
+        notes_by_file: Sums of the notes F1 of each file; results of version 0.14 and earlier have none.
     """
 
     step_accuracy: Estimate
@@ -78,6 +79,7 @@ class EventReconstruction:
     notes_f1: Estimate | None = None
     same_program_f1: Estimate | None = None
     by_file: FileSums | None = None
+    notes_by_file: FileSums | None = None
 
     def without_music(self) -> EventReconstruction:
         """Returns the figures of a teacher-forced prediction."""
@@ -112,6 +114,7 @@ def compare_events(
     programs, predicted_programs = _programs(true), _programs(guess)
     notes, predicted_notes = notes_of(true), notes_of(guess)
     in_both = _count(notes, len(true)) + _count(predicted_notes, len(true))
+    notes_found = 2 * count_found(notes, predicted_notes, len(true))
     return EventReconstruction(
         step_accuracy=resampler.ratio(right.sum(axis=(1, 2)), present.sum(axis=(1, 2))),
         window_accuracy=resampler.mean(window_right),
@@ -122,7 +125,8 @@ def compare_events(
             2 * np.minimum(programs, predicted_programs).sum(axis=1),
             programs.sum(axis=1) + predicted_programs.sum(axis=1),
         ),
-        notes_f1=resampler.ratio(2 * count_found(notes, predicted_notes, len(true)), in_both),
+        notes_f1=resampler.ratio(notes_found, in_both),
+        notes_by_file=resampler.sums(notes_found, in_both),
         same_program_f1=resampler.ratio(2 * count_found(notes, predicted_notes, len(true), same_program=True), in_both),
     )
 

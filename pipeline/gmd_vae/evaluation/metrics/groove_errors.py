@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.evaluation.data.arrays import Floats, Hits, Labels
-from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, divide
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileResampler, FileSums, divide
 
 DRUMS = 9
 STEPS_PER_BAR = 16
@@ -74,12 +74,17 @@ class Errors(Feel):
         timing_mae: Mean absolute timing error in steps (sixteenth notes).
         timing_mse: Mean squared timing error in steps squared.
         velocity_mse: Mean squared error of velocities from 0 to 1.
+        timing_by_file: Sums of the timing error in milliseconds and hits of each file; results of version 0.14 and
+            earlier have none.
+        velocity_by_file: Sums of the squared errors of velocities and hits of each file, likewise.
     """
 
     timing_mae_ms: Estimate
     timing_mae: Estimate
     timing_mse: Estimate
     velocity_mse: Estimate
+    timing_by_file: FileSums | None = None
+    velocity_by_file: FileSums | None = None
 
 
 def measure_errors(truth: Performance, played: Performance, tempos: Floats, resampler: FileResampler) -> Errors:
@@ -96,12 +101,16 @@ def measure_errors(truth: Performance, played: Performance, tempos: Floats, resa
     louder = played.velocities.astype(np.float64) - truth.velocities
     hits = _window_sums(weights)
     distance = _window_sums(np.abs(late) * weights)
+    milliseconds = distance * 60_000 / (4 * tempos)
+    of_velocities = _window_sums(louder**2 * weights)
     return Errors(
         **vars(measure_feel(truth, played, resampler, same_windows=True)),
-        timing_mae_ms=resampler.ratio(distance * 60_000 / (4 * tempos), hits),
+        timing_mae_ms=resampler.ratio(milliseconds, hits),
         timing_mae=resampler.ratio(distance, hits),
         timing_mse=resampler.ratio(_window_sums(late**2 * weights), hits),
-        velocity_mse=resampler.ratio(_window_sums(louder**2 * weights), hits),
+        velocity_mse=resampler.ratio(of_velocities, hits),
+        timing_by_file=resampler.sums(milliseconds, hits),
+        velocity_by_file=resampler.sums(of_velocities, hits),
     )
 
 

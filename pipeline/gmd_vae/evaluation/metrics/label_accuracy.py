@@ -56,6 +56,7 @@ class LabelReconstruction:
         cell_accuracy: Share of the cells, one for each step and class, that are right: hit or no hit. Most cells are
             empty, so silence has a high share too. Results of version 0.11 and earlier have none.
         by_file: Right steps and all steps of each file, likewise.
+        hits_by_file: Sums of the hits F1 of each file; results of version 0.14 and earlier have none.
     """
 
     step_accuracy: Estimate
@@ -67,6 +68,7 @@ class LabelReconstruction:
     confusion: tuple[tuple[float, ...], ...]
     cell_accuracy: Estimate | None = None
     by_file: FileSums | None = None
+    hits_by_file: FileSums | None = None
 
 
 def compare_labels(
@@ -119,6 +121,7 @@ def compare_labels(
         confusion=_shares(confusion, hits),
         cell_accuracy=resampler.mean(1 - wrong_cells / (steps * classes)),
         by_file=resampler.sums(right, np.full(count, steps)),
+        hits_by_file=resampler.sums(2 * found.sum(axis=1), (true_hits + predicted_hits).sum(axis=1)),
     )
 
 

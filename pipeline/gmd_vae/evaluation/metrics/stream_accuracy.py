@@ -48,6 +48,7 @@ class StreamReconstruction:
         accuracy_drop: Step accuracy of the last bar minus that of the first.
         streams: Accuracy of each stream, by its name.
         by_file: Right steps and all steps of each file; results of version 0.11 and earlier have none.
+        notes_by_file: Sums of the notes F1 of each file; results of version 0.14 and earlier have none.
     """
 
     step_accuracy: Estimate
@@ -57,6 +58,7 @@ class StreamReconstruction:
     accuracy_drop: Estimate
     streams: dict[str, StreamFigures]
     by_file: FileSums | None = None
+    notes_by_file: FileSums | None = None
 
 
 def compare_streams(
@@ -104,6 +106,7 @@ def compare_streams(
         accuracy_drop=accuracy_drop,
         streams=figures,
         by_file=resampler.sums(bar_right.sum(axis=1), bar_steps.sum(axis=1)),
+        notes_by_file=resampler.sums(2 * totals[0], totals[1]),
     )
 
 

@@ -9,43 +9,65 @@ from gmd_vae.evaluation import figures, json_form
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums
 from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables import groove
 from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate
-from gmd_vae.evaluation.tables.overview import BASELINES, MODELS
+from gmd_vae.evaluation.tables.overview import BASELINES
 
 # baselines that are near to models: the others are far below every trained one
-_BASELINES = ("nearest_training", "random_training", "previous_bar")
+_OF_WINDOWS = ("nearest_training", "random_training", "previous_bar")
+_OF_GROOVE = ("as_usual", "boosted")
+_BASELINES = (*_OF_WINDOWS, *_OF_GROOVE)
+_TITLES = {**BASELINES, **groove.BASELINES}
 
 
 class _Column(NamedTuple):
-    """A figure with its sums by file: of one prediction, or the ELBO."""
+    """A figure with its sums by file.
+
+    Attributes:
+        figure: The figure.
+        section: Place in ``result.json``: of predictions, or of the likelihood.
+        prediction: Name of the prediction; empty for the likelihood.
+        baselines: Names of the baselines in the same section that it is compared with.
+    """
 
     figure: Figure
+    section: str
     prediction: str = ""
+    baselines: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
         """Heading of the column."""
-        return f"{self.figure.heading}\n{MODELS[self.prediction]}" if self.prediction else self.figure.heading_with_unit
+        if not self.prediction:
+            return self.figure.heading_with_unit
+        return f"{self.figure.heading}\n{groove.PREDICTIONS[self.prediction]}"
 
     @property
     def place(self) -> str:
         """Place of the figure in ``result.json``."""
-        section = f"reconstruction.{self.prediction}" if self.prediction else "likelihood"
-        return f"{section}.{self.figure.json_key}"
+        return ".".join(filter(None, (self.section, self.prediction, self.figure.json_key)))
 
-    def read(self, result: Result) -> FileSums | None:
-        """Returns the sums of a run; ``None`` in results of earlier versions."""
-        if self.prediction:
-            return _of_prediction(result, self.prediction)
-        return result.figures.likelihood.elbo_by_file
+    def read(self, result: Result, name: str | None = None) -> FileSums | None:
+        """Returns the sums of a run, or of a baseline by its name; ``None`` where it has none."""
+        section: Any = result.figures
+        for part in filter(None, (*self.section.split("."), self.prediction if name is None else name)):
+            section = section.get(part) if isinstance(section, dict) else getattr(section, part, None)
+        sums: FileSums | None = self.figure.read_sums(section)
+        return sums
 
 
 _COLUMNS = (
-    _Column(figures.STEP_ACCURACY, "teacher_forced"),
-    _Column(figures.STEP_ACCURACY, "free_running"),
-    _Column(figures.ELBO),
+    _Column(figures.STEP_ACCURACY, "reconstruction", "teacher_forced"),
+    *(
+        _Column(figure, "reconstruction", "free_running", _OF_WINDOWS)
+        for figure in (figures.STEP_ACCURACY, figures.HITS_F1, figures.NOTES_F1)
+    ),
+    *(
+        _Column(figure, "groove.answers", "hits_given", _OF_GROOVE)
+        for figure in (figures.TIMING_MAE_MS, figures.VELOCITY_MSE)
+    ),
+    _Column(figures.ELBO, "likelihood"),
 )
-_FREE_RUNNING = _COLUMNS[1]
 
 
 class Difference(NamedTuple):
@@ -75,22 +97,25 @@ def paired_differences(results: Sequence[Result]) -> list[Difference]:
             estimates = (_estimate(result, column.read(result), column.read(first)) for column in _COLUMNS)
             found.append(Difference(result, first, tuple(estimates)))
         for name in _BASELINES:
-            if name in result.figures.reconstruction:
-                value = _estimate(result, _FREE_RUNNING.read(result), _of_prediction(result, name))
-                of_columns = (value if column is _FREE_RUNNING else None for column in _COLUMNS)
-                found.append(Difference(result, name, tuple(of_columns)))
+            of_baseline = (
+                _estimate(result, column.read(result), column.read(result, name)) if name in column.baselines else None
+                for column in _COLUMNS
+            )
+            found.append(Difference(result, name, tuple(of_baseline)))
     return [each for each in found if any(each.estimates)]
 
 
 def differences(results: Sequence[Result]) -> Table | None:
     """Returns the table of ``paired_differences``; ``None`` where results have no sums by file."""
+    found = paired_differences(results)
+    shown = [place for place in range(len(_COLUMNS)) if any(each.estimates[place] for each in found)]
     rows = []
-    for each in paired_differences(results):
-        minus = BASELINES[each.minus] if isinstance(each.minus, str) else _name(each.minus, results)
-        pairs = zip(each.estimates, _COLUMNS, strict=True)
-        cells = (NOTHING if value is None else estimate(value, column.figure.digits) for value, column in pairs)
+    for each in found:
+        minus = _TITLES[each.minus] if isinstance(each.minus, str) else _name(each.minus, results)
+        pairs = ((each.estimates[place], _COLUMNS[place].figure.digits) for place in shown)
+        cells = (NOTHING if value is None else estimate(value, digits) for value, digits in pairs)
         rows.append((_name(each.result, results), minus, *cells))
-    columns = ("run", "minus", *(column.heading for column in _COLUMNS))
+    columns = ("run", "minus", *(_COLUMNS[place].heading for place in shown))
     notes = (
         "In brackets: 95 % intervals of the differences (paired bootstrap: the same files for both). An interval "
         "without 0 is a difference beyond the choice of the files; the choice of the seed is not in it.",
@@ -130,11 +155,6 @@ def _name(result: Result, results: Sequence[Result]) -> str:
     )
     split = f", {identity.split}" if any(other.split != identity.split for other in others) else ""
     return f"{identity.run}{step}{split}"
-
-
-def _of_prediction(result: Result, name: str) -> FileSums | None:
-    sums: FileSums | None = getattr(result.figures.reconstruction.get(name), "by_file", None)
-    return sums
 
 
 def _estimate(result: Result, sums: FileSums | None, other: FileSums | None) -> Estimate | None:
