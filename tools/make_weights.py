@@ -114,8 +114,8 @@ RECIPES = {
         "changes by attribute vectors. Use them as starting points, and choose by ear.",
         limits=(
             "Only 4/4, in sixteenths: no triplets, no other metres, no fills across windows.",
-            "It writes hits of nine drum classes, without velocities and offsets; generate adds those of the dataset's "
-            "means, or of a GrooVAE (--humanize).",
+            "It writes hits of nine drum classes, without velocities and offsets; generate adds those of drummers, "
+            "measured on the dataset, or of a GrooVAE (--humanize).",
             "Ten drummers on one kit, mostly Western popular music: other traditions are rare or absent.",
             "It does not know the style or the tempo of a beat.",
         ),

@@ -110,8 +110,11 @@ def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, star
     def encode(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         return rng.normal(size=(len(labels), 4)).astype(np.float32)
 
+    def decode(z: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        return rng.integers(0, 512, (len(z), 64))
+
     source = attributes_of_run(open_run(mine), prefix)
-    kept = vectors_for(source, digests, MODEL.config.drum_windows, encode, 4)
+    kept = vectors_for(source, digests, MODEL.config.drum_windows, encode, decode, 4)
     content, figures = result_json(), made_up_result().figures
     content["checkpoint"]["files"] = digests
     for name, split in (("validation-3", "validation"), ("test-3-seed-1", "test"), ("test-3", "test"), ("x", "test")):

@@ -23,7 +23,7 @@ from gmd_vae.generation.inputs.drum_reader import DrumReader
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.inputs.midi_input import read_midi_file
 from gmd_vae.generation.job import GenerationJob
-from gmd_vae.generation.latent.attribute_vectors import AttributeSource
+from gmd_vae.generation.latent.attribute_vectors import AttributeChange, AttributeSource
 from gmd_vae.generation.latent.latent_files import read_latents
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
@@ -200,6 +200,26 @@ def test_variations_and_attributes_have_figures(make: Make, starter_midi: list[P
     for entry in read_manifest(moved)["files"]:
         hits = sum(label.bit_count() for label in labels_of(moved / entry["name"]))
         assert entry["busier"] == hits / 4
+
+
+def test_the_effect_of_attributes_is_told_for_one_file_too(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, model = tmp_path / "random.safetensors", random_model()
+    write_model(path, model)
+    moves = (Move("busier", -1.0, 1.0), Move("ride", 0.0, 0.0))
+    settings: dict[str, Any] = {"source": ModelFileSource("random", path, model), "mode": "attribute", "moves": moves}
+    many = make("many", temperature=0.0, count=3, **settings)
+    first, *_, last = read_manifest(many)["files"]
+    busier, ride = read_manifest(many)["attribute_changes"]
+    assert busier == {"attribute": "busier", "asked": 2.0, "before": first["busier"], "after": last["busier"]}
+    assert (ride["asked"], AttributeChange(**ride).is_followed) == (0.0, True)
+    (alone, _) = read_manifest(make("alone", temperature=1.0, count=3, only=1, **settings))["attribute_changes"]
+    assert alone == busier
+    monkeypatch.setattr("gmd_vae.generation.compose.vectors_for_moves", lambda *_: dict.fromkeys(("busier", "ride"), 0))
+    (change, _) = read_manifest(make("unmoved", **settings))["attribute_changes"]
+    assert not AttributeChange(**change).is_followed
+    assert str(AttributeChange(**change)) == "busier: asked for +2, changed by +0"
 
 
 def test_attribute_vectors_are_computed_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

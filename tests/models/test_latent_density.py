@@ -56,6 +56,15 @@ def test_a_walk_stays_in_the_gaussian_of_its_start() -> None:
     np.testing.assert_array_equal(far.walk(start, 0.5, 0, 10, seed=1), walk[:10])
 
 
+def test_a_walk_around_its_start_has_the_spread_of_the_nearest_gaussian() -> None:
+    far = density_of([0.5, 0.5], [[50.0] * SIZE, [-50.0] * SIZE], [[1] * SIZE, [2] * SIZE])
+    start = np.full(SIZE, -30, np.float32)
+    walk = far.walk(start, drift=0.5, file=0, windows=3000, seed=1, around_start=True)
+    np.testing.assert_allclose(walk.mean(axis=0), [-30] * SIZE, atol=0.5)
+    np.testing.assert_allclose(walk.std(axis=0), [2] * SIZE, atol=0.3)
+    np.testing.assert_array_equal(far.walk(start, 0.0, 0, 2, seed=1, around_start=True), [start] * 2)
+
+
 @pytest.mark.parametrize(
     ("density", "problem"),
     [

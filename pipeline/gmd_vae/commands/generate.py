@@ -204,6 +204,7 @@ def _print_json(job: GenerationJob, result: GenerationResult) -> None:
             "mode": job.request.mode,
             "seed": job.request.seed,
             "inputs": job.inputs.describe([fidelity.figures() for fidelity in result.fidelity], chord_bars),
+            "attribute_changes": [dataclasses.asdict(change) for change in result.changes],
             "files": [{"path": str(file.path), "notes": file.notes, **file.figures} for file in result.files],
         }
     )
@@ -226,6 +227,9 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
         shown = ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
         heading = "steps that differ from that version" if name == "steps_differing" else f"{name} in the files"
         err.print(f"{heading}: {shown}")
+    for change in result.changes:
+        if not change.is_followed:
+            err.print(f"Note: the model did not follow. {change}; another beat or a larger amount may do")
     total = len(result.files)
     silent = sum(1 for file in result.files if not file.notes)
     if silent:

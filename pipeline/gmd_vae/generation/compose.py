@@ -19,8 +19,8 @@ from gmd_vae.generation.decoded.midi_files import FilePlan
 from gmd_vae.generation.decoder_conditions import DecoderConditions, RowConditions
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.kept_playing import FileHits, hits_of_files
-from gmd_vae.generation.latent.attribute_vectors import AttributeSource, vectors_for_moves
-from gmd_vae.generation.latent.modes import FileLatents, Steps, file_latents
+from gmd_vae.generation.latent.attribute_vectors import AttributeChange, AttributeSource, vectors_for_moves
+from gmd_vae.generation.latent.modes import FileLatents, LikeliestSteps, Steps, file_latents
 from gmd_vae.generation.model import Floats, ModelSource, OpenedModel, Vectors, Window
 from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
 from gmd_vae.generation.request import ATTRIBUTE, GROOVE, RECONSTRUCT, VARY, GenerationRequest
@@ -44,6 +44,7 @@ class Composition:
         figures: Figures of the mode for each file, see ``GeneratedFile.figures``; empty where it has none.
         chord_bars: Bar of each step, where controls are chords; else ``None``.
         played: Played hits of the inputs at the windows of each file; [] where none are kept.
+        changes: Effect on each attribute that mode ``attribute`` moves; [] in other modes.
     """
 
     model: str
@@ -55,6 +56,7 @@ class Composition:
     figures: list[dict[str, float]]
     chord_bars: tuple[int, ...] | None
     played: list[FileHits]
+    changes: list[AttributeChange] = dataclasses.field(default_factory=list)
 
     def plan(self, request: GenerationRequest, inputs: GenerationInputs, playing: Playing) -> FilePlan:
         """Returns the files to write, played as ``playing`` says."""
@@ -140,6 +142,7 @@ def compose(
         figures,
         conditions.chord_bars,
         hits_of_files(request, inputs, numbers),
+        _attribute_changes(source, request, latents, vectors, likeliest_steps) if vectors else [],
     )
 
 
@@ -207,6 +210,27 @@ def _attribute_values(
     values = drum_attributes(labels, spec.voice_names, spec.meter)
     names = dict.fromkeys(move.attribute for move in request.moves)
     return [{name: round(float(values[name][index]), 4) for name in names} for index in range(len(windows))]
+
+
+def _attribute_changes(
+    source: ModelSource,
+    request: GenerationRequest,
+    latents: FileLatents,
+    vectors: Vectors,
+    likeliest_steps: LikeliestSteps,
+) -> list[AttributeChange]:
+    """Returns the effect of all moves together on each attribute that is moved, from the first amounts to the last."""
+    spec = source.config.drum_windows
+    last = latents.z[-1].astype(np.float64)
+    first = last - sum((move.end - move.start) * vectors[move.attribute] for move in request.moves)
+    labels = np.array(likeliest_steps(np.stack([first, last]).astype(np.float32)))
+    values = drum_attributes(labels, spec.voice_names, spec.meter)
+    return [
+        AttributeChange(
+            move.attribute, move.end - move.start, *(round(float(value), 4) for value in values[move.attribute])
+        )
+        for move in request.moves
+    ]
 
 
 def _tempos(request: GenerationRequest, inputs: GenerationInputs, playing: Playing) -> list[float]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -60,8 +61,9 @@ def generate(job: GenerationJob) -> GenerationResult:
                 humanized=job.humanizer is not None,
                 has_input=has_hits(composition.played),
             )
-            _write_manifest(job, folder, model, playing, described_inputs, latents_entry, entries)
-    return GenerationResult(written, composition.fidelity, early_notes)
+            changes = [dataclasses.asdict(change) for change in composition.changes]
+            _write_manifest(job, folder, model, playing, described_inputs, changes, latents_entry, entries)
+    return GenerationResult(written, composition.fidelity, early_notes, composition.changes)
 
 
 @contextlib.contextmanager
@@ -120,6 +122,7 @@ def _write_manifest(
     model: OpenedModel,
     playing: Mapping[str, Any],
     inputs: list[dict[str, Any]],
+    changes: list[dict[str, Any]],
     latents: Mapping[str, Any],
     entries: list[dict[str, Any]],
 ) -> None:
@@ -138,6 +141,7 @@ def _write_manifest(
             "checkpoint": job.source.describe(),
             "humanizer": humanizer_entry,
             "inputs": inputs,
+            "attribute_changes": changes or None,
             "playing": playing,
             "repeat": job.repeat,
             "versions": manifest.versions("magenta", "tensorflow", "note-seq", "numpy"),

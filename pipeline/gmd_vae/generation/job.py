@@ -10,7 +10,7 @@ from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.generation.compose import no_progress
 from gmd_vae.generation.decoded.fidelity import Fidelity
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.latent.attribute_vectors import AttributeSource
+from gmd_vae.generation.latent.attribute_vectors import AttributeChange, AttributeSource
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import GenerationRequest
@@ -76,8 +76,10 @@ class GenerationResult:
         files: MIDI files; the joined file is the last one.
         fidelity: Agreement of the model's own version with each input file.
         early_notes: Notes that would begin before their file does; they are moved to its beginning.
+        changes: Effect on each attribute that mode ``attribute`` moves.
     """
 
     files: list[GeneratedFile]
     fidelity: list[Fidelity]
     early_notes: int = 0
+    changes: list[AttributeChange] = dataclasses.field(default_factory=list)

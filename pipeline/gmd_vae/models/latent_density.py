@@ -83,7 +83,9 @@ class LatentDensity:
         chosen = np.searchsorted(np.cumsum(self.weights)[:-1], fractions, side="right")
         return self._placed(chosen, normals(seed, LATENTS, places, self.z_size))
 
-    def walk(self, start: Floats, drift: float, file: int, windows: int, seed: int) -> Floats:
+    def walk(
+        self, start: Floats, drift: float, file: int, windows: int, seed: int, *, around_start: bool = False
+    ) -> Floats:
         """Returns an AR(1) walk whose stationary distribution is the Gaussian to which its start most likely belongs.
 
         Args:
@@ -92,16 +94,18 @@ class LatentDensity:
             file: Number of the file, a place of the random numbers.
             windows: Number of points.
             seed: Seed of the draws.
+            around_start: Moves the Gaussian so that the start is its mean. A start that was not drawn from the density
+                lies far from all Gaussians: the walk would leave its music for that of one of them.
 
         Returns:
             Points, float32 ``[windows, z_size]``.
         """
         component = int(self._log_joint(start[None])[0].argmax())
-        # in the coordinates in which this Gaussian is N(0, I)
-        origin = (start.astype(np.float64) - self.means[component]) / self.scales[component]
+        mean, scale = start.astype(np.float64) if around_start else self.means[component], self.scales[component]
+        origin = (start.astype(np.float64) - mean) / scale  # in the coordinates in which this Gaussian is N(0, I)
         noise = normals(seed, WALKS, [(file, window) for window in range(windows)], self.z_size)
         path = latent_points.ar1_walk(origin, drift, noise)
-        return self._placed(np.full(windows, component), path)
+        return np.asarray(mean + scale * path.astype(np.float64), np.float32)
 
     def log_density(self, z: npt.NDArray[np.floating[Any]]) -> Doubles:
         """Returns the natural logarithm of the density at each point, float64 ``[n]``.

@@ -6,73 +6,83 @@ import math
 
 import numpy as np
 import pytest
-from gmd_vae.evaluation.latent.attributes import Change, attribute_vectors, changes
+from gmd_vae.evaluation.latent.attributes import Change, attribute_vectors, changes, rises_to_most
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 
-def vector(z: list[float], values: list[float]) -> float:
-    """The vector of one attribute in a latent space of one dimension."""
-    (found,) = attribute_vectors(np.array(z)[:, None], {"density": np.array(values)})["density"]
-    return float(found)
+def linear(z: np.ndarray) -> dict[str, np.ndarray]:
+    """Attributes of a decoder whose music has the numbers of z as attributes."""
+    return {"a": z[:, 0], "b": z[:, 1], "busier": z.sum(axis=1)}
 
 
-def test_the_quarter_with_most_minus_the_quarter_with_least() -> None:
-    # eight windows: a quarter is two. Least: values 0 and 1, z 10 and 20. Most: 6 and 7, z 100 and 200.
-    z = [10.0, 100.0, 0.0, 0.0, 0.0, 0.0, 200.0, 20.0]
-    values = [0.0, 6.0, 2.0, 3.0, 4.0, 5.0, 7.0, 1.0]
-    assert vector(z, values) == (100 + 200) / 2 - (10 + 20) / 2
+def test_a_vector_raises_its_attribute_to_the_quarter_with_most_and_leaves_the_other_drums() -> None:
+    random = np.random.default_rng(0)
+    a = random.normal(size=400)
+    z = np.stack([a, 0.9 * a + 0.1 * random.normal(size=400), random.normal(size=400)], axis=1)  # b comes with a
+    attributes = linear(z)
+    found = attribute_vectors(z, attributes, linear)
+    rises = rises_to_most(attributes)
+    assert rises["a"] == pytest.approx(np.sort(a)[-100:].mean() - a.mean())
+    assert found["a"][:2] == pytest.approx([rises["a"], 0], abs=1e-6)
+    assert found["b"][:2] == pytest.approx([0, rises["b"]], abs=1e-6)
+    assert found["busier"].sum() == pytest.approx(rises["busier"])
+    assert found["busier"][:2].min() > 0, "more of both drums"
+    assert found["a"].dtype == np.float64
 
 
-def test_a_vector_for_each_attribute_in_every_dimension() -> None:
-    z = np.array([[0.0, 1.0], [2.0, 5.0]], np.float32)
-    found = attribute_vectors(z, {"up": np.array([0.0, 1.0]), "down": np.array([1.0, 0.0])})
-    assert {name: value.tolist() for name, value in found.items()} == {"up": [2.0, 4.0], "down": [-2.0, -4.0]}
-    assert found["up"].dtype == np.float64
+@pytest.mark.parametrize(("gain", "multiple"), [(1.0, 1), (0.8, 1.25), (0.3, 10 / 3), (0.1, 6), (0.0, 6), (4.0, 0.5)])
+def test_a_vector_is_as_long_as_the_decoder_needs(gain: float, multiple: float) -> None:
+    values = np.linspace(-1, 1, 200)
+    rise = rises_to_most({"a": values})["a"]
+    (found,) = attribute_vectors(values[:, None], {"a": values}, lambda points: {"a": gain * points[:, 0]})["a"]
+    assert found == pytest.approx(multiple * rise)
 
 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        # equal values stay together: least is 0, 0, 0 (z 1, 2, 3), most is 9 (z 8) and the other 9 (z 7)
-        ([0, 0, 0, 1, 2, 3, 9, 9], (7 + 8) / 2 - (1 + 2 + 3) / 3),
-        # most have none: those that have some (z 7 and 8) against all that have none
-        ([0, 0, 0, 0, 0, 0, 1, 2], (7 + 8) / 2 - (1 + 2 + 3 + 4 + 5 + 6) / 6),
-        # most have the same, and it is the largest value
-        ([1, 5, 5, 5, 5, 5, 5, 5], (2 + 3 + 4 + 5 + 6 + 7 + 8) / 7 - 1),
-        # most have the same, in the middle: those above (z 8) against those below (z 1)
-        ([1, 5, 5, 5, 5, 5, 5, 9], 8 - 1),
+        ([0, 1, 2, 3, 4, 5, 6, 7], 6.5 - 3.5),  # a quarter of eight is two
+        ([0, 0, 0, 1, 2, 3, 9, 9], 9 - 3),  # equal values stay together
+        ([0, 0, 0, 0, 0, 0, 1, 2], 1.5 - 3 / 8),
+        ([0, 0, 0, 0, 0, 0, 0, 2], 2 - 2 / 8),  # most have none: those that have some
+        ([1, 5, 5, 5, 5, 5, 5, 5], 5 - 4.5),  # most have the same, and it is the largest value
     ],
 )
-def test_ties(values: list[float], expected: float) -> None:
-    assert vector([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], values) == pytest.approx(expected)
+def test_the_quarter_with_most_above_the_mean(values: list[float], expected: float) -> None:
+    assert rises_to_most({"a": np.array(values, float)}) == {"a": pytest.approx(expected)}
 
 
 def test_an_attribute_without_two_values_has_no_vector() -> None:
-    found = attribute_vectors(np.ones((3, 2)), {"silent": np.zeros(3), "swing": np.array([0.0, 1.0, 0.0])})
-    assert list(found) == ["swing"]
-    assert attribute_vectors(np.ones((1, 2)), {"one window": np.ones(1)}) == {}
-    assert attribute_vectors(np.ones((0, 2)), {"no window": np.ones(0)}) == {}
+    def decoded(z: np.ndarray) -> dict[str, np.ndarray]:
+        return {"swing": np.zeros(len(z))}
+
+    values = {"silent": np.zeros(3), "swing": np.array([0.0, 1.0, 0.0])}
+    assert list(attribute_vectors(np.ones((3, 2)), values, decoded)) == ["swing"]
+    assert attribute_vectors(np.ones((1, 2)), {"one window": np.ones(1)}, decoded) == {}
+    assert attribute_vectors(np.ones((0, 2)), {"no window": np.ones(0)}, decoded) == {}
 
 
 def test_values_that_are_not_finite_are_refused() -> None:
     with pytest.raises(ValueError, match="'swing'"):
-        attribute_vectors(np.ones((2, 1)), {"swing": np.array([0.0, math.nan])})
+        rises_to_most({"swing": np.array([0.0, math.nan])})
 
 
 @given(values=arrays.arrays(np.float64, st.integers(2, 40), elements=st.integers(0, 5)), seed=st.integers(0, 99))
-def test_the_order_of_windows_does_not_matter_and_less_is_the_opposite_of_more(values: np.ndarray, seed: int) -> None:
+def test_more_of_an_attribute_is_more_and_the_order_of_windows_does_not_matter(values: np.ndarray, seed: int) -> None:
     random = np.random.default_rng(seed)
     z = random.normal(size=(len(values), 3))
-    found = attribute_vectors(z, {"a": values, "opposite": -values})
+
+    def silent(points: np.ndarray) -> dict[str, np.ndarray]:
+        return {"a": np.zeros(len(points))}
+
+    found = attribute_vectors(z, {"a": values}, silent)
     assert bool(found) == (len(set(values.tolist())) > 1)
     if found:
         order = random.permutation(len(values))
-        assert attribute_vectors(z[order], {"a": values[order]})["a"] == pytest.approx(found["a"])
-        assert found["opposite"] == pytest.approx(-found["a"])
-        # of the attribute itself the vector always has more: both sets are not empty, and share no window
-        assert attribute_vectors(values[:, None], {"a": values})["a"][0] > 0
+        assert attribute_vectors(z[order], {"a": values[order]}, silent)["a"] == pytest.approx(found["a"])
+        assert attribute_vectors(values[:, None], {"a": values}, silent)["a"][0] > 0
 
 
 def test_changes_by_hand() -> None:

@@ -1,22 +1,30 @@
 """Attribute vectors: directions in latent space that change an attribute of the music, for example its density.
 
-Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in
-Music", section 5, "Attribute Vector Arithmetic".
+The idea is that of Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in
+Music", section 5, "Attribute Vector Arithmetic". They take the mean z of the windows with most of an attribute minus
+that of the windows with least. Such windows differ in much else, too: those with a ride cymbal have no hi-hat and a
+softer backbeat.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from gmd_vae.configuration.window_specs import Meter
-from gmd_vae.evaluation.data.arrays import Floats, Hits, Labels, to_hits
+from gmd_vae.evaluation.data.arrays import Floats, Labels, to_hits
 from gmd_vae.evaluation.latent.posterior import Latents
 from gmd_vae.evaluation.metrics import rhythm
 
 BUSIER = "busier"  # hits per bar of all drum classes together
+SYNCOPATION, SWING = "syncopation", "swing"
+_MULTIPLES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # lengths, in regressions; beyond them z is unlike that of music
+_MEASURED = 48  # windows on which lengths are measured
+
+Decoded = Callable[[npt.NDArray[np.float32]], Mapping[str, Floats]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Change:
 
 def attribute_names(voices: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the names of the attributes of drum music, in the order of ``drum_attributes``."""
-    return (*voices, BUSIER, "syncopation", "swing")
+    return (*voices, BUSIER, SYNCOPATION, SWING)
 
 
 def drum_attributes(labels: Labels, voices: tuple[str, ...], meter: Meter) -> dict[str, Floats]:
@@ -61,17 +69,19 @@ def drum_attributes(labels: Labels, voices: tuple[str, ...], meter: Meter) -> di
     return dict(zip(attribute_names(voices), values, strict=True))
 
 
-def attribute_vectors(z: Latents, attributes: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Computes attribute vectors: mean z of the quarter of the windows with most of an attribute, minus the least.
+def attribute_vectors(z: Latents, attributes: Mapping[str, Floats], decoded: Decoded) -> dict[str, Floats]:
+    """Computes attribute vectors: directions by regression, lengths by what the decoder makes of them.
 
-    Windows with equal values stay together, so the result does not depend on their order, and a quarter grows where
-    values repeat. If more than half of the windows share one value (most have no crash cymbal), the windows above it
-    are compared with those below it, or with those at it where none are below; and the same with above and below
-    exchanged.
+    The direction is the regression of z on the attribute and on those that are to stay (``_held``): the change of z
+    from window to window where one has more of the attribute and the others are equal. The length is that which raises
+    the attribute of the decoded music, as a mean over windows, by as much as the quarter of the windows with most of it
+    has above the mean of all; it is a multiple of the regression within ``_MULTIPLES``. The regression alone is too
+    short for rare drums: a decoder plays a crash cymbal only beyond some distance.
 
     Args:
         z: Posterior means, ``[n, d]``.
         attributes: Finite values ``[n]`` of each attribute by its name.
+        decoded: Function from latent vectors, float32 ``[k, d]``, to the attributes of their likeliest music.
 
     Returns:
         Vectors, float64 ``[d]``, by the attribute's name. An attribute whose values are all equal has no vector.
@@ -79,15 +89,97 @@ def attribute_vectors(z: Latents, attributes: Mapping[str, Floats]) -> dict[str,
     Raises:
         ValueError: A value is not finite.
     """
+    rises = rises_to_most(attributes)
+    if not rises:
+        return {}
+    centred = {name: attributes[name] - attributes[name].mean() for name in rises}
+    points = np.asarray(z, np.float64)
     vectors = {}
+    for name, rise in rises.items():
+        regressors = np.stack([centred[name], *(centred[other] for other in _held(name, centred))], axis=1)
+        slopes = np.linalg.lstsq(regressors, points - points.mean(axis=0), rcond=None)[0]
+        vectors[name] = slopes[0] * rise
+    return _with_lengths(vectors, rises, points[_spread_evenly(len(points))], decoded)
+
+
+def rises_to_most(attributes: Mapping[str, Floats]) -> dict[str, float]:
+    """Returns for each attribute the mean of the quarter of the windows with most of it, minus the mean of all.
+
+    Windows with equal values stay together, so the result does not depend on their order, and the quarter grows where
+    values repeat. If most windows have the lowest value (no crash cymbal), it is the windows above it.
+
+    Args:
+        attributes: Finite values ``[n]`` of each attribute by its name.
+
+    Returns:
+        Differences by the attribute's name, without attributes whose values are all equal.
+
+    Raises:
+        ValueError: A value is not finite.
+    """
+    rises = {}
     for name, values in attributes.items():
         if not np.isfinite(values).all():
             raise ValueError(f"attribute '{name}' has values that are not finite")
-        if len(np.unique(values)) < 2:
-            continue
-        least, most = _extremes(values)
-        vectors[name] = z[most].mean(axis=0, dtype=np.float64) - z[least].mean(axis=0, dtype=np.float64)
-    return vectors
+        if len(values) and values.min() < values.max():
+            limit = np.sort(values)[-max(1, len(values) // 4)]
+            most = values >= limit if limit > values.min() else values > limit
+            rises[name] = float(values[most].mean() - values.mean())
+    return rises
+
+
+def _held(name: str, attributes: Collection[str]) -> list[str]:
+    """Returns the attributes that a vector leaves alone.
+
+    More of a drum leaves the other drums; syncopation and swing leave all drums and move hits; a busier beat has more
+    of every drum.
+    """
+    if name == BUSIER:
+        return []
+    return [other for other in attributes if other not in (name, BUSIER, SYNCOPATION, SWING)]
+
+
+def _with_lengths(
+    vectors: Mapping[str, Floats], rises: Mapping[str, float], z: Floats, decoded: Decoded
+) -> dict[str, Floats]:
+    """Returns vectors with the lengths that raise the attributes of the decoded music enough.
+
+    Args:
+        vectors: Directions.
+        rises: Change that each vector is to make.
+        z: Points that the vectors are added to, ``[k, d]``.
+        decoded: Function from latent vectors to the attributes of their music.
+    """
+    before = decoded(z.astype(np.float32))
+    moved = [z + multiple * vector for vector in vectors.values() for multiple in _MULTIPLES]
+    after = decoded(np.concatenate(moved).astype(np.float32))
+    found = {}
+    for number, (name, vector) in enumerate(vectors.items()):
+        values = after[name].reshape(len(vectors), len(_MULTIPLES), len(z))[number]
+        found[name] = vector * _multiple_of((values - before[name]).mean(axis=1), rises[name])
+    return found
+
+
+def _multiple_of(changes: Floats, wanted: float) -> float:
+    """Returns the smallest multiple that makes a change, linear between ``_MULTIPLES``; the largest if none does.
+
+    Args:
+        changes: Changes at ``_MULTIPLES``.
+        wanted: The change that is looked for.
+    """
+    enough = np.flatnonzero(changes >= wanted)
+    if not len(enough):
+        return _MULTIPLES[-1]
+    place = int(enough[0])
+    if place == 0:
+        return _MULTIPLES[0]
+    share = (wanted - changes[place - 1]) / (changes[place] - changes[place - 1])
+    return float(_MULTIPLES[place - 1] + share * (_MULTIPLES[place] - _MULTIPLES[place - 1]))
+
+
+def _spread_evenly(count: int) -> npt.NDArray[np.int64]:
+    """Returns the rows of the windows that lengths are measured on."""
+    return np.unique(np.linspace(0, count - 1, min(count, _MEASURED)).astype(np.int64))
 
 
 def changes(
@@ -120,17 +212,6 @@ def changes(
         }
         for vector, added in after_adding.items()
     }
-
-
-def _extremes(values: Floats) -> tuple[Hits, Hits]:
-    """Returns disjoint, non-empty masks ``[n]`` of the windows with least and with most."""
-    ordered = np.sort(values)
-    quarter = max(1, len(values) // 4)
-    low, high = ordered[quarter - 1], ordered[-quarter]
-    if low < high:
-        return values <= low, values >= high
-    below, above, same = values < low, values > low, values == low
-    return below if below.any() else same, above if above.any() else same
 
 
 def _mean_change(before: Floats, after: Floats, scale: float) -> float:

@@ -176,7 +176,7 @@ def measure_attributes(
     real = drum_attributes(training, voices, meter)
     if len(voices) > _VOICES:
         real = {name: values for name, values in real.items() if name not in voices}
-    vectors = attribute_vectors(training_means, real)
+    vectors = attribute_vectors(training_means, real, lambda points: drum_attributes(decode(points), voices, meter))
     moved = [z, *(z + sign * vector.astype(np.float32) for vector in vectors.values() for sign in (1, -1))]
     decoded = np.split(decode(np.concatenate(moved)), len(moved))
     before, *after = (drum_attributes(labels, voices, meter) for labels in decoded)

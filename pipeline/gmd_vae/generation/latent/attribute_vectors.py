@@ -25,6 +25,7 @@ from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.data.target import training_examples
 from gmd_vae.evaluation.latent.attributes import attribute_vectors, drum_attributes
 from gmd_vae.evaluation.latent.space import choose_by_file
+from gmd_vae.families import family_of
 from gmd_vae.generation.inputs.drum_reader import labels_to_inputs
 from gmd_vae.generation.latent.latent_files import read_vectors
 from gmd_vae.generation.model import ModelSource, OpenedModel, Vectors
@@ -36,9 +37,11 @@ from gmd_vae.windows.label_windows import load_windows
 STAGE = "attributes"
 _WINDOWS = 4000  # training windows that are encoded, spread evenly over the files
 _FILE = "vectors.npz"
+_METHOD = "regression, decoded lengths"  # another one gives other vectors: kept ones do not count then
 
 Floats = npt.NDArray[np.float32]
 Encode = Callable[[Labels], Floats]
+Decode = Callable[[Floats], Labels]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +57,32 @@ class AttributeSource:
     examples: Path | None
     digest: str
     keep: Path | None
+
+
+@dataclasses.dataclass(frozen=True)
+class AttributeChange:
+    """Effect of a request on one attribute: its values in the model's likeliest music.
+
+    Attributes:
+        attribute: Name of the attribute.
+        asked: Difference of the amounts of the last and the first file, in attribute vectors.
+        before: Value at the first amount.
+        after: Value at the last amount.
+    """
+
+    attribute: str
+    asked: float
+    before: float
+    after: float
+
+    @property
+    def is_followed(self) -> bool:
+        """True if the value changed in the direction that was asked for."""
+        return (self.after - self.before) * self.asked > 0 or not self.asked
+
+    def __str__(self) -> str:
+        """The change in words."""
+        return f"{self.attribute}: asked for {self.asked:+g}, changed by {self.after - self.before:+g}"
 
 
 def vectors_for_moves(
@@ -92,18 +121,22 @@ def vectors_of(source: ModelSource, attributes: AttributeSource, model: OpenedMo
     Raises:
         GmdVaeError: The vectors are not kept, and the training windows are gone.
     """
-    spec = source.config.drum_windows
+    spec, music = source.config.drum_windows, family_of(source.config).decoded_music(source.config)
 
     def encode(labels: Labels) -> Floats:
         inputs = [labels_to_inputs(row.astype(np.int64), spec) for row in labels]
         return model.encode(inputs, [spec.steps] * len(labels))
 
     digests = {file["name"]: file["sha256"] for file in source.describe()["files"]}
-    return vectors_for(attributes, digests, spec, encode, model.z_size)
+
+    def decode(z: Floats) -> Labels:
+        return np.array([music.steps(window) for window in model.decode(z, 0.0)])
+
+    return vectors_for(attributes, digests, spec, encode, decode, model.z_size)
 
 
 def vectors_for(
-    source: AttributeSource, digests: Mapping[str, str], spec: DrumWindows, encode: Encode, z_size: int
+    source: AttributeSource, digests: Mapping[str, str], spec: DrumWindows, encode: Encode, decode: Decode, z_size: int
 ) -> Vectors:
     """Reads the kept vectors, or computes and keeps them.
 
@@ -112,6 +145,7 @@ def vectors_for(
         digests: SHA-256 of each file of the checkpoint, by name.
         spec: Windows of the config.
         encode: Function from labels ``[n, steps]`` to posterior means, float32 ``[n, z_size]``.
+        decode: Function from latent vectors to the labels of their likeliest music.
         z_size: Size of a latent vector.
 
     Raises:
@@ -129,7 +163,12 @@ def vectors_for(
     if not len(training):
         raise GmdVaeError(f"Split 'train' of '{source.examples}' has no windows", "Choose other examples.")
     chosen = training.labels[choose_by_file(training.files, _WINDOWS, seed=0)]
-    vectors = attribute_vectors(encode(chosen), drum_attributes(chosen, spec.voice_names, spec.meter))
+
+    def decoded(z: Floats) -> Mapping[str, npt.NDArray[np.float64]]:
+        return drum_attributes(decode(z), spec.voice_names, spec.meter)
+
+    attributes = drum_attributes(chosen, spec.voice_names, spec.meter)
+    vectors = attribute_vectors(encode(chosen), attributes, decoded)
     if source.keep is not None:
         # files of the user, a link, a disk that is full or read-only, or another process: used without keeping them
         with contextlib.suppress(GmdVaeError, OSError):
@@ -169,6 +208,7 @@ def _identity(source: AttributeSource, digests: Mapping[str, str]) -> dict[str, 
         "checkpoint": dict(digests),
         "examples": source.digest,
         "windows": _WINDOWS,
+        "method": _METHOD,
     }
 
 
@@ -208,6 +248,7 @@ class _AttributeManifest(msgspec.Struct):
     checkpoint: dict[str, str]
     examples: str
     windows: int
+    method: str
     attributes: list[str]
     files: list[_File]
 

@@ -154,14 +154,15 @@ def _walks(
 ) -> FileLatents:
     """Returns an AR(1) walk of ``windows`` latent vectors for each file.
 
-    The walk stays within the prior: N(0, I), or of a mixture the Gaussian of its first point. A continuation leaves out
-    the first point: it is the input that it continues.
+    The walk stays within the prior: N(0, I), or of a mixture the Gaussian of its first point. A continuation stays
+    around its first point, in such a Gaussian, and leaves it out: it is the input that it continues.
     """
-    skip = 1 if request.mode == CONTINUE else 0
+    continues = request.mode == CONTINUE
+    skip = int(continues)
     paths = []
     for number, start in enumerate(first_windows):
         if density is not None:
-            walk = density.walk(start, request.drift, number, windows, request.seed)
+            walk = density.walk(start, request.drift, number, windows, request.seed, around_start=continues)
         else:
             noise = normals(request.seed, WALKS, [(number, window) for window in range(windows)], len(start))
             walk = latent_points.ar1_walk(start, request.drift, noise)
