@@ -12,7 +12,14 @@ import pytest
 from gmd_vae.training.threads import share_processors
 
 pytest_plugins = [
-    *("fixtures.browser", "fixtures.datasets", "fixtures.http", "fixtures.magenta", "fixtures.magentajs"),
+    *(
+        "fixtures.browser",
+        "fixtures.datasets",
+        "fixtures.firefox",
+        "fixtures.http",
+        "fixtures.magenta",
+        "fixtures.magentajs",
+    ),
     *("fixtures.midi", "fixtures.node", "fixtures.runs"),
 ]
 
