@@ -35,6 +35,56 @@ print({
 """
 
 
+# the products of large matrices: by WebAssembly where there is one, else in plain JavaScript
+PRODUCTS = """
+if (given.plain) globalThis.WebAssembly = undefined;
+const [rows, columns] = given.shape, numbers = given.numbers;
+const values = Float32Array.from({length: rows * columns}, (_, at) => numbers[at % numbers.length]);
+const matrix = {rows, columns, values};
+const vectors = Array.from({length: given.count}, (_, number) =>
+  Float32Array.from({length: rows}, (_, row) => numbers[(7 * number + 3 * row + 1) % numbers.length]));
+const sums = vectors.map(() => new Float64Array(columns).fill(2)), one = new Float64Array(columns).fill(2);
+accelerate([{rows: 24, columns: 512, values: new Float32Array(24 * 512)}, matrix]);
+addProducts(sums, vectors, matrix);
+addProduct(one, vectors[0], matrix);
+print({fast: Boolean(matrix.fast), sums: sums.map((row) => [...row]), one: [...one]});
+"""
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize(("shape", "count"), [((64, 256), 5), ((100, 84), 130), ((16, 1000), 64)])
+def test_products_with_large_matrices(shape: tuple[int, int], count: int, plain: bool, run_script: RunScript) -> None:
+    numbers = np.random.default_rng(6).normal(size=997).astype(np.float32)
+    given = {"shape": shape, "count": count, "numbers": numbers.tolist(), "plain": plain}
+    found = run_script(ENGINE, PRODUCTS, given)
+    assert found["fast"] != plain
+    matrix = np.resize(numbers, shape).astype(np.float64)
+    places = 7 * np.arange(count)[:, None] + 3 * np.arange(shape[0]) + 1
+    expected = 2 + numbers[places % len(numbers)].astype(np.float64) @ matrix
+    np.testing.assert_allclose(found["sums"], expected, atol=1e-10 if plain else 1e-4)
+    np.testing.assert_allclose(found["one"], expected[0], atol=1e-10 if plain else 1e-4)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_posteriors_of_a_large_model_are_those_of_numpy(plain: bool, run_script: RunScript) -> None:
+    config = get_config("hierdec-drum_4bar_v2")
+    hparams = {**config.hparams, "enc_rnn_size": [96, 80], "dec_rnn_size": [8], "z_size": 12}
+    variables = {name: values / 2 for name, values in random_variables(config, hparams).items()}
+    labels = np.random.default_rng(3).integers(0, 512, (3, 64))
+    packed = pack_model(ModelFile(config, hparams, variables, Card("large")))
+    code = """
+    if (given.plain) globalThis.WebAssembly = undefined;
+    const model = new Model(given.packed);
+    const cells = model.encoder.layers.flat();
+    const found = given.labels.map((row) => [...model.encode(row).mean]);
+    print({fast: cells.every(({own}) => Boolean(own.fast)), found});
+    """
+    answer = run_script(ENGINE, code, {"packed": packed, "labels": labels.tolist(), "plain": plain})
+    assert bool(answer.get("fast")) != plain
+    means, _ = NumpyModel(config, hparams, half(variables), seed=0).posterior(drum_rolls(labels))
+    np.testing.assert_allclose(answer["found"], means, atol=2e-5)
+
+
 def half(variables: Any) -> dict[str, Any]:
     """The variables as the page has them: rounded to 16 bits."""
     return {name: values.astype(np.float16).astype(np.float32) for name, values in variables.items()}

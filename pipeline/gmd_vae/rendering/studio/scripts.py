@@ -7,7 +7,7 @@ from pathlib import Path
 from gmd_vae.rendering.web.html import SCRIPTS
 
 _HERE = Path(__file__).parent
-_ENGINE = ("tensors", "lstm", "encoder", "decoder", "draws", "density", "model", "worker")
+_ENGINE = ("tensors", "fast_products", "lstm", "encoder", "decoder", "draws", "density", "model", "worker")
 _MUSIC = (
     "song",
     "midi_file",

@@ -61,12 +61,14 @@ def policy(style: str, scripts: Iterable[str], *, worker: bool = False) -> str:
     Args:
         style: Style sheet of the page.
         scripts: Scripts of the page.
-        worker: True for a page that starts a worker from one of its scripts.
+        worker: True for a page that starts a worker from one of its scripts, which may compile WebAssembly.
     """
-    hashes = " ".join(f"'{_hash(script)}'" for script in scripts)
+    sources = [f"'{_hash(script)}'" for script in scripts]
+    if worker:
+        sources.append("'wasm-unsafe-eval'")  # WebAssembly alone: eval and inline scripts stay forbidden
     workers = " worker-src blob:;" if worker else ""
     return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src {hashes};{workers} img-src data:; "
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {' '.join(sources)};{workers} img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 

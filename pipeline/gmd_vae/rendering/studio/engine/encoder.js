@@ -8,6 +8,7 @@ class Encoder {
     this.layers = Array.from({ length: layers }, (_, number) =>
       ["fw", "bw"].map((direction) =>
         new LstmLayer(variables, `encoder/cell_${number}/bidirectional_rnn/${direction}/multi_rnn_cell/cell_0`)));
+    accelerate(this.layers.flat().flatMap(({ inputs, own }) => [inputs, own]));
     this.mean = new Dense(variables, "encoder/mu");
     this.scale = new Dense(variables, "encoder/sigma");
   }
@@ -23,7 +24,9 @@ class Encoder {
       const outputs = inputs.map(() => new Float32Array(layer[0].units + layer[1].units));
       layer.forEach((cell, direction) => {
         const gates = inputs.map(() => Float64Array.from(cell.bias));
-        if (inputs === sequence) inputs.forEach((input, step) => addProduct(gates[step], input, cell.inputs)); // mostly zeros
+        if (inputs === sequence && !cell.inputs.fast) { // mostly zeros
+          inputs.forEach((input, step) => addProduct(gates[step], input, cell.inputs));
+        }
         else addProducts(gates, inputs, cell.inputs);
         cell.reset();
         for (let number = 0; number < inputs.length; number++) {

@@ -1,6 +1,6 @@
 /**
- * A matrix of weights, or a bias (``rows`` is 1).
- * @typedef {{rows: number, columns: number, values: Float32Array}} Tensor
+ * A matrix of weights, or a bias (``rows`` is 1). ``fast`` computes its products, where it was given by `accelerate`.
+ * @typedef {{rows: number, columns: number, values: Float32Array, fast?: FastProducts}} Tensor
  */
 
 /** Variables of the model by Magenta's names. */
@@ -93,7 +93,8 @@ function rowsOf(matrix, first, count) {
  * @param {Tensor} matrix Weights.
  */
 function addProduct(sums, vector, matrix) {
-  const { rows, columns, values } = matrix;
+  const { rows, columns, values, fast } = matrix;
+  if (fast) return fast.addProducts([sums], [vector], matrix);
   const two = 2 * columns, three = 3 * columns, four = 4 * columns, five = 5 * columns, six = 6 * columns, seven = 7 * columns;
   let row = 0;
   for (; row + 8 <= rows; row += 8) {
@@ -116,6 +117,7 @@ function addProduct(sums, vector, matrix) {
  * @param {Tensor} matrix Weights.
  */
 function addProducts(sums, vectors, matrix) {
+  if (matrix.fast) return matrix.fast.addProducts(sums, vectors, matrix);
   let first = 0;
   for (; first + 4 <= vectors.length; first += 4) addFourProducts(sums, vectors, first, matrix);
   for (; first < vectors.length; first++) addProduct(sums[first], vectors[first], matrix);
