@@ -4,8 +4,8 @@
     python tools/measure_studio.py runs/mine
     python tools/measure_studio.py --config hierdec-drum_4bar_v2    # random weights: only their number matters
 
-It needs a Chromium and the Python package playwright. The times include the way to the worker and back. The encoder's
-products are computed by WebAssembly; ``plain`` is the time without it, in the same page and turn by turn.
+It needs a Chromium and the Python package playwright. The times include the way to the worker and back. Products with
+large matrices are computed by WebAssembly; ``plain`` is the time without it, in the same page, at every tenth turn.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MEASURE = """async (count) => {
   const fast = new ModelClient(model, engine);
   const plain = new ModelClient(model, `${engine}\nglobalThis.WebAssembly = undefined;`);
   await Promise.all([fast.ready, plain.ready]);
-  const times = {decode: [], encode: [], plain: []};
+  const times = {decode: [], encode: [], plain_decode: [], plain_encode: []};
   const timed = async (name, work) => {
     const start = performance.now();
     await work();
@@ -49,7 +49,9 @@ MEASURE = """async (count) => {
     labels[(number + 5) % labels.length] ^= 1;
     await timed("decode", () => fast.decode({z, temperature: 0.5, seed: 1}));
     await timed("encode", () => fast.encode(labels));
-    await timed("plain", () => plain.encode(labels));
+    if (number > 0 && number % 10) continue;
+    await timed("plain_decode", () => plain.decode({z, temperature: 0.5, seed: 1}));
+    await timed("plain_encode", () => plain.encode(labels));
   }
   for (const name of Object.keys(times)) times[name].splice(0, 5);
   return times;

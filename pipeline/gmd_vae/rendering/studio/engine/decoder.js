@@ -68,6 +68,14 @@ class Decoder {
       this.conductors.unshift(new Conductor(variables, level, layers, autoregressive ? below : null));
       below = this.conductors[0].stack;
     }
+    const stacks = [this.core, ...this.conductors.map(({ stack }) => stack)];
+    const upper = stacks.flatMap(({ layers: [, ...above] }) => above.map(({ inputs: rows }) => rows));
+    const starts = [this.embedding, ...this.conductors.map(({ embedding }) => embedding)];
+    const others = [...starts.map(({ gates }) => gates), ...this.conductors.map(({ slot }) => slot)];
+    accelerate([
+      ...stacks.flatMap((stack) => stack.layers.map(({ own }) => own)), ...upper, this.projection.kernel,
+      ...starts.map(({ states: { kernel } }) => kernel), ...others.filter((matrix) => matrix !== null),
+    ]);
   }
 
   /**
