@@ -35,6 +35,15 @@ def test_each_seed_has_a_folder(short_config: str, short_examples: Path, tmp_pat
     assert len({job.run.recipe for job in jobs.values()}) == 1
 
 
+def test_the_current_folder_names_the_runs(
+    short_config: str, short_examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    request = Request(config=short_config, examples_path=short_examples, run_dir=Path(), num_steps=5)
+    assert [job.run.folder for job in prepare_seeds(request, (1,), no_cutting).values()] == [tmp_path / "mine-seed1"]
+
+
 @pytest.mark.parametrize("changed", [{"hparams": "z_size=8"}, {"num_steps": 9}])
 def test_runs_that_would_differ_in_more_than_the_seed_are_refused(
     changed: dict[str, object], short_config: str, short_examples: Path, tmp_path: Path

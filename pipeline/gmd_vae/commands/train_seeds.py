@@ -58,9 +58,11 @@ def prepare_seeds(
     from gmd_vae.training.run.prepare import prepare
 
     name = request.run_dir or runs_folder() / get_config(request.config or DEFAULT_CONFIG, request.configs_file).name
+    if name.name in ("", ".."):  # such as ".": a folder that is named by its place
+        name = name.resolve()
     jobs = {}
     for seed in seeds:
-        folder = name.with_name(f"{name.name}-seed{seed}")
+        folder = name.parent / f"{name.name}-seed{seed}"
         jobs[seed] = prepare(dataclasses.replace(request, run_dir=folder, seed=seed), cut)
     first, *others = jobs.values()
     for job in others:
