@@ -318,6 +318,13 @@ def test_a_narrow_terminal_breaks_no_name_and_cuts_nothing_off(width: int) -> No
     assert not re.search(r"^silence[ –]*$", text, re.MULTILINE)  # only beside columns in which it has a figure
 
 
+def test_a_terminal_with_ascii_alone_has_a_rule_of_its_characters() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    Console(file=out, width=80, color_system=None).print(to_rich(Table("t", ("a", "b"), (("x", "1"),))))
+    out.seek(0)
+    assert out.read().split("\n")[:4] == ["t", "a  b", "----", "x  1"]
+
+
 def test_sentences_in_a_table_are_wrapped_between_words() -> None:
     about = next(table for table in details(made_up_result()) if table.title == "Inputs")
     text = shown(about, 80)

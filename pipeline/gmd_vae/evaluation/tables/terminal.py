@@ -30,7 +30,7 @@ class TerminalTable:
         """Yields the lines for the width of the terminal."""
         from rich.text import Text
 
-        table = self.table
+        table, rule = self.table, "-" if options.ascii_only else "─"
         headings = [[one_line(part) for part in heading.split("\n")] for heading in table.columns]
         cells = [
             [list(filter(None, cell_parts(table, column, one_line(content)))) for column, content in enumerate(row)]
@@ -47,7 +47,7 @@ class TerminalTable:
         for number, columns in enumerate(blocks):
             if number:
                 yield Text()
-            yield from self._block(columns, headings, cells, names if len(blocks) > 1 else 0)
+            yield from self._block(columns, headings, cells, names if len(blocks) > 1 else 0, rule)
         yield from (Text(note, "dim") for note in table.notes)
 
     def _block(
@@ -56,8 +56,9 @@ class TerminalTable:
         headings: Sequence[Sequence[str]],
         cells: Sequence[Sequence[Sequence[str]]],
         names: int,
+        rule: str,
     ) -> Iterator[Text]:
-        """Yields the lines of some columns; rows that have nothing beside the first ``names`` columns are left out."""
+        """Yields the lines of some columns; rows with nothing beside the first ``names`` columns are left out."""
         from rich.text import Text
 
         table = self.table
@@ -65,7 +66,7 @@ class TerminalTable:
         if any(table.columns):
             yield from self._row([headings[column] for column in columns], columns, widths, heading=True)
             width = sum(widths[column] + _GAP for column in columns) - _GAP
-            yield Text("─" * width, no_wrap=True, overflow="ignore")
+            yield Text(rule * width, no_wrap=True, overflow="ignore")
         for place, row in enumerate(cells):
             if names and all(row[column] in ([], [NOTHING]) for column in columns[names:]):
                 continue
