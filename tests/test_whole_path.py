@@ -226,9 +226,7 @@ def test_training_goes_on_when_nobody_reads_its_lines(home: Path) -> None:
 
 def test_an_evaluation_prints_what_the_stream_can_take(home: Path) -> None:
     few = ("--split", "validation", "--samples", "16", "--importance-samples", "2")
-    run_here(home, "evaluate", "runs/hierdec-drum_4bar_small", *few)
     table = run(home, "evaluate", "runs/hierdec-drum_4bar_small", *few, PYTHONIOENCODING="latin-1")
-    assert "(measured before)" in table.stderr
     assert "Traceback" not in table.stderr
     assert table.stdout
 
