@@ -122,7 +122,7 @@ RECONSTRUCTION: dict[str, Any] = {
     "swap_voices": 0.2,
     "drop_voices": 0.3,
     "blank_inputs": 0.4,
-    "prior_components": 500,  # samples are as far from the nearest training window as held-out music is
+    "prior_components": 1000,  # samples are as far from the nearest training window as held-out music is
     "num_steps": 16_000,  # docs/first-model.md has the minutes on 2 cores
 }
 HIERDEC_SMALL = NO_AR.replace(

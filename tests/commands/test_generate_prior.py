@@ -57,7 +57,7 @@ def test_new_beats_are_of_the_fitted_density(folder: Path, model: str) -> None:
     z, manifest, messages = generated(folder, "--model", model, "-n", "3", "--seed", "5")
     np.testing.assert_array_equal(z, DENSITY.draw(3, seed=5))
     assert manifest["prior"] == "fitted"
-    assert "z from a mixture of 2 Gaussians fitted to the training windows" in messages
+    assert "z from points between neighbours among 2 training windows" in messages
     again, _, _ = generated(folder, "--model", model, "-n", "1", "--seed", "5")
     np.testing.assert_array_equal(again, z[:1])
     normal, manifest, messages = generated(folder, "--model", model, "-n", "3", "--seed", "5", "--prior", "normal")
@@ -103,7 +103,7 @@ def test_an_export_keeps_the_density(folder: Path) -> None:
     answer = run_here(folder, "export", "runs/mine", "-o", "magenta", "--format", "magenta")
     assert "Without the fitted prior" in answer.stderr
     card = run_here(folder, "models", "half.safetensors")
-    assert "z from a mixture of 2 Gaussians fitted to the training windows" in card.stdout
+    assert "z from points between neighbours among 2 training windows" in card.stdout
 
 
 def test_the_api_samples_from_the_density(folder: Path) -> None:

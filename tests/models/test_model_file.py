@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import resource
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures.densities import random_density
+from fixtures.model_files import document_of, rewrite
 from fixtures.models import random_model
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import all_configs
@@ -141,22 +141,6 @@ def refusal(path: Path) -> str:
     return text
 
 
-def document_of(path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
-    header = json.loads(data[8 : 8 + struct.unpack_from("<Q", data)[0]])
-    document: dict[str, Any] = json.loads(header["__metadata__"]["gmd_vae"])
-    return document
-
-
-def rewrite(path: Path, document: dict[str, Any], tensors: dict[str, Any] | None = None) -> None:
-    """Writes any metadata and tensors with a correct checksum, as an attacker would."""
-    tensors = load(path.read_bytes()) if tensors is None else tensors
-    content = save(tensors)
-    text = json.dumps({name: value for name, value in document.items() if name != "sha256"})[:-1]
-    digest = hashlib.sha256(text.encode() + content[8 + struct.unpack_from("<Q", content)[0] :]).hexdigest()
-    path.write_bytes(save(tensors, {"gmd_vae": f'{text}, "sha256": "{digest}"}}'}))
-
-
 def test_a_rewritten_file_is_read(path: Path) -> None:
     """So the refusals below have the reasons that they name."""
     rewrite(path, document_of(path))
@@ -208,24 +192,27 @@ def test_a_density_of_z_is_kept_as_it_is(with_density: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "reason"),
+    ("values", "reason"),
     [
-        ("weights", np.array([0.5, 0.6]), "weights that are not positive or do not add up to 1"),
-        ("weights", np.array([1.5, -0.5]), "weights that are not positive or do not add up to 1"),
-        ("scales", -DENSITY.scales.astype(np.float16), "standard deviations that are not positive"),
-        ("means", np.full((2, 4), np.nan, np.float16), "not finite, in 'prior/means'"),
-        ("means", np.zeros((1, 4), np.float16), "'prior/means' is F16 [1, 4], the config makes it F16 [2, 4]"),
+        (np.full((2, 4), np.nan, np.float16), "not finite, in 'prior/windows'"),
+        (np.zeros((1, 4), np.float16), "'prior/windows' is F16 [1, 4], the config makes it F16 [2, 4]"),
+        (np.zeros((2, 4), np.float32), "'prior/windows' is F32 [2, 4], the config makes it F16 [2, 4]"),
     ],
 )
-def test_a_damaged_density_is_refused(with_density: Path, name: str, values: Any, reason: str) -> None:
-    rewrite(with_density, document_of(with_density), {**load(with_density.read_bytes()), f"prior/{name}": values})
+def test_a_damaged_density_is_refused(with_density: Path, values: Any, reason: str) -> None:
+    rewrite(with_density, document_of(with_density), {**load(with_density.read_bytes()), "prior/windows": values})
     assert reason in refusal(with_density)
 
 
 @pytest.mark.parametrize("count", [-1, 101, 10**15, "2", 1, 0])
-def test_a_number_of_gaussians_that_does_not_fit_is_refused(with_density: Path, count: Any) -> None:
-    rewrite(with_density, {**document_of(with_density), "prior_gaussians": count})
+def test_a_number_of_windows_that_does_not_fit_is_refused(with_density: Path, count: Any) -> None:
+    rewrite(with_density, {**document_of(with_density), "prior_windows": count})
     assert "prior" in refusal(with_density)
+
+
+def test_a_prior_of_an_earlier_version_is_named(with_density: Path) -> None:
+    rewrite(with_density, {**document_of(with_density), "prior_gaussians": 2})
+    assert "has a fitted prior of version 0.14 or earlier. Repeat the train command of its run" in refusal(with_density)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def _facts(name: str, model: ModelFile) -> dict[str, Any]:
         "examples_digest": model.examples_digest,
         "checkpoint": model.checkpoint,
         "attributes": sorted(model.attribute_vectors),
-        "prior_gaussians": 0 if model.density is None else model.density.components,
+        "prior_windows": 0 if model.density is None else model.density.components,
         "licence": model.licence,
         "card": model.card.known(),
     }

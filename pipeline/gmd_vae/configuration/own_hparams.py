@@ -70,7 +70,7 @@ LEVERS: dict[str, Lever] = {
     "blank_inputs": Lever(0.0, "probability that the decoder does not read the step before"),
     # With β below 1 the posteriors lie far from N(0, I), and beats of z from there are unlike the music.
     "prior_components": Lever(
-        0, "Gaussians of the density that is fitted to the training windows' z at the end, to sample from"
+        0, "training windows of the density that is fitted to their z at the end, to sample from"
     ),
 }
 # The levers of the training input: changes of the windows at random, in training graphs alone

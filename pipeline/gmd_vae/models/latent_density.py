@@ -1,15 +1,18 @@
-"""A density of latent vectors fitted to the posteriors of training windows: a Gaussian mixture in place of N(0, I).
+"""A density of latent vectors fitted to the posteriors of training windows, in place of N(0, I).
 
 Where β is below 1 the posteriors of a VAE lie far from N(0, I), and z from N(0, I) are unlike those of music. Ghosh et
 al. 2020, "From Variational to Deterministic Autoencoders", fit a density to the posteriors of a trained model and draw
-from it ("ex-post density estimation"). ``training/prior.py`` fits it; here are its numbers and its draws.
+from it ("ex-post density estimation"). They fit a Gaussian mixture; the one here is made of points between neighbours,
+as in SMOTE (Chawla et al. 2002, "Synthetic Minority Over-sampling Technique"). ``training/prior.py`` chooses the
+windows; here are the draws.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,57 +22,52 @@ from gmd_vae.common.counter_random import COMPONENTS, LATENTS, WALKS, integers, 
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_NEIGHBOURS = 4  # that a point lies between, with one more window
+_SHARE = 10  # neighbours are chosen from this part of the windows: with fewer, samples come near to the music
+_LEAST_NEAREST = 20  # of few windows, a tenth would be nearly the same music
+# Normal numbers for each weight. The sum of the squares of four has a gamma distribution of shape 2: the weights are
+# those of a Dirichlet distribution of that concentration, and few points lie close to a window.
+_NORMALS = 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LatentDensity:
-    """A mixture of Gaussians with diagonal covariance matrices.
+    """A distribution of points between the posterior means of training windows that are neighbours.
 
-    Many small Gaussians follow the posteriors more closely than few large ones with full matrices: the four bars of a
-    groove are alike, and z with independent bars lies between the grooves (docs/small-config.md has the figures).
+    A point lies between a window and four of its nearest neighbours: a weighted mean, with random weights, moved away
+    from the centre of all windows until its distance is the weighted mean of theirs, for a mean alone lies nearer to
+    the centre than music does. Points between neighbours keep what neighbours have in common, such as four bars that
+    are alike; a Gaussian does not, for that is no plane in latent space (docs/small-config.md has the figures).
 
     Attributes:
-        weights: Probability of each Gaussian, float64 ``[components]``.
-        means: Means, float32 ``[components, z_size]``.
-        scales: Standard deviations, float32 ``[components, z_size]``.
+        windows: Posterior means of training windows, float32 ``[components, z_size]``.
     """
 
-    weights: Doubles
-    means: Floats
-    scales: Floats
+    windows: Floats
 
     @property
     def components(self) -> int:
-        """Number of Gaussians."""
-        return len(self.weights)
+        """Number of windows."""
+        return len(self.windows)
 
     @property
     def z_size(self) -> int:
         """Size of a latent vector."""
-        return self.means.shape[1]
+        return self.windows.shape[1]
 
     @property
     def digest(self) -> str:
         """SHA-256 of its numbers."""
-        digest = hashlib.sha256()
-        for part in (self.weights, self.means, self.scales):
-            digest.update(np.ascontiguousarray(part).tobytes())
-        return digest.hexdigest()
+        return hashlib.sha256(np.ascontiguousarray(self.windows).tobytes()).hexdigest()
 
     def problem(self) -> str | None:
         """Returns the reason why the numbers are no density, as a predicate; ``None`` if they are one."""
-        if not all(np.isfinite(part).all() for part in (self.weights, self.means, self.scales)):
-            return "has numbers that are not finite"
-        if not (self.weights > 0).all() or abs(float(self.weights.sum()) - 1) > 1e-6:
-            return "has weights that are not positive or do not add up to 1"
-        if not (self.scales > 0).all():
-            return "has standard deviations that are not positive"
-        return None
+        return None if np.isfinite(self.windows).all() else "has numbers that are not finite"
 
     def draw(self, count: int, seed: int) -> Floats:
         """Draws latent vectors. The first rows do not depend on ``count``.
-
-        The normal numbers are those of ``latent_points.prior`` with the same seed.
 
         Args:
             count: Number of vectors.
@@ -79,14 +77,20 @@ class LatentDensity:
             Latent vectors, float32 ``[count, z_size]``.
         """
         places = [(file, 0) for file in range(count)]
-        fractions = (integers(seed, COMPONENTS, places, 1)[:, 0] >> np.uint64(11)) * 2.0**-53
-        chosen = np.searchsorted(np.cumsum(self.weights)[:-1], fractions, side="right")
-        return self._placed(chosen, normals(seed, LATENTS, places, self.z_size))
+        numbers = integers(seed, COMPONENTS, places, 1 + _NEIGHBOURS)
+        normal = normals(seed, LATENTS, places, _NORMALS * (1 + _NEIGHBOURS))
+        z = np.empty((count, self.z_size), np.float32)
+        for row in range(count):
+            window = _below(int(numbers[row, 0]), self.components)
+            corners = [window, *self._neighbours(self._windows[window], numbers[row, 1:], without=window)]
+            z[row] = self._between(self._windows[corners], normal[row])
+        return z
 
-    def walk(
-        self, start: Floats, drift: float, file: int, windows: int, seed: int, *, around_start: bool = False
-    ) -> Floats:
-        """Returns an AR(1) walk whose stationary distribution is the Gaussian to which its start most likely belongs.
+    def walk(self, start: Floats, drift: float, file: int, windows: int, seed: int) -> Floats:
+        """Returns a walk between its start and four of the windows nearest to it.
+
+        The normal numbers that make the weights follow an AR(1) walk. It begins with all weight on the start, and its
+        stationary distribution is that of `draw`.
 
         Args:
             start: Point before the first, float32 ``[z_size]``.
@@ -94,42 +98,79 @@ class LatentDensity:
             file: Number of the file, a place of the random numbers.
             windows: Number of points.
             seed: Seed of the draws.
-            around_start: Moves the Gaussian so that the start is its mean. A start that was not drawn from the density
-                lies far from all Gaussians: the walk would leave its music for that of one of them.
 
         Returns:
             Points, float32 ``[windows, z_size]``.
         """
-        component = int(self._log_joint(start[None])[0].argmax())
-        mean, scale = start.astype(np.float64) if around_start else self.means[component], self.scales[component]
-        origin = (start.astype(np.float64) - mean) / scale  # in the coordinates in which this Gaussian is N(0, I)
-        noise = normals(seed, WALKS, [(file, window) for window in range(windows)], self.z_size)
+        first = start.astype(np.float64)
+        numbers = integers(seed, COMPONENTS, [(file, 1)], _NEIGHBOURS)
+        corners = np.concatenate([first[None], self._windows[self._neighbours(first, numbers[0])]])
+        origin = np.zeros(_NORMALS * len(corners), np.float32)
+        origin[:_NORMALS] = 1
+        noise = normals(seed, WALKS, [(file, window) for window in range(windows)], len(origin))
         path = latent_points.ar1_walk(origin, drift, noise)
-        return np.asarray(mean + scale * path.astype(np.float64), np.float32)
+        return np.stack([self._between(corners, normal) for normal in path])
 
-    def log_density(self, z: npt.NDArray[np.floating[Any]]) -> Doubles:
-        """Returns the natural logarithm of the density at each point, float64 ``[n]``.
+    @functools.cached_property
+    def _windows(self) -> Doubles:
+        return self.windows.astype(np.float64)
+
+    @functools.cached_property
+    def _centre(self) -> Doubles:
+        return np.asarray(self._windows.mean(axis=0), np.float64)
+
+    def _neighbours(self, point: Doubles, numbers: npt.NDArray[np.uint64], without: int | None = None) -> list[int]:
+        """Chooses different windows among those nearest to a point.
 
         Args:
-            z: Latent vectors, ``[n, z_size]``.
+            point: The point, ``[z_size]``.
+            numbers: Random numbers of 64 bits, one for each window to choose.
+            without: Number of a window that is not chosen.
+
+        Returns:
+            Their numbers; fewer where there are not so many.
         """
-        joint = self._log_joint(z)
-        highest = joint.max(axis=1)
-        return np.asarray(highest + np.log(np.exp(joint - highest[:, None]).sum(axis=1)), np.float64)
+        distances = ((self._windows - point) ** 2).sum(axis=1)
+        order = [number for number in np.argsort(distances, kind="stable").tolist() if number != without]
+        nearest = order[: max(_LEAST_NEAREST, self.components // _SHARE)]
+        return _choose(nearest, [int(number) for number in numbers])
 
-    def _placed(self, components: npt.NDArray[np.integer[Any]], normal: npt.NDArray[np.floating[Any]]) -> Floats:
-        """Returns points of N(0, I) as points of Gaussians."""
-        scaled = self.scales[components] * normal.astype(np.float64)
-        return np.asarray(self.means[components] + scaled, np.float32)
+    def _between(self, corners: Doubles, normal: Floats) -> Floats:
+        """Returns a point between others, as far from the centre as they are.
 
-    def _log_joint(self, z: npt.NDArray[np.floating[Any]]) -> Doubles:
-        """Returns the log density of each point and each Gaussian, its weight included, ``[n, components]``."""
-        points, columns = z.astype(np.float64), []
-        for weight, mean, scale in zip(self.weights, self.means, self.scales.astype(np.float64), strict=True):
-            whitened = (points - mean) / scale
-            constant = np.log(weight) - np.log(scale).sum() - self.z_size / 2 * np.log(2 * np.pi)
-            columns.append(constant - 0.5 * (whitened**2).sum(axis=1))
-        return np.stack(columns, axis=1)
+        Args:
+            corners: The other points, ``[corners, z_size]``.
+            normal: Normal numbers for their weights, at least four for each.
+        """
+        gammas = (normal[: _NORMALS * len(corners)].astype(np.float64).reshape(-1, _NORMALS) ** 2).sum(axis=1)
+        weights = gammas / gammas.sum()
+        spokes = corners - self._centre
+        mean = weights @ spokes
+        length = np.sqrt((mean**2).sum())
+        if length > 0:
+            mean *= (weights @ np.sqrt((spokes**2).sum(axis=1))) / length
+        return np.asarray(self._centre + mean, np.float32)
+
+
+def _choose(items: Sequence[int], numbers: Sequence[int]) -> list[int]:
+    """Chooses items without repetition, by the first steps of a Fisher-Yates shuffle.
+
+    Args:
+        items: The items.
+        numbers: Random numbers of 64 bits, one for each item to choose.
+    """
+    left = list(items)
+    chosen = []
+    for number in numbers[: len(left)]:
+        place = _below(number, len(left))
+        left[place], left[-1] = left[-1], left[place]
+        chosen.append(left.pop())
+    return chosen
+
+
+def _below(number: int, count: int) -> int:
+    """Returns a random number of 64 bits as a number below ``count``."""
+    return int((number >> 11) * 2.0**-53 * count)
 
 
 def draw_latents(density: LatentDensity | None, count: int, z_size: int, seed: int) -> Floats:
@@ -149,11 +190,9 @@ def draw_latents(density: LatentDensity | None, count: int, z_size: int, seed: i
 
 def describe(density: LatentDensity | None) -> str:
     """Returns a prior in words, after "z from"."""
-    if density is None:
-        return "N(0, I)"
-    return f"{gaussians(density.components)} fitted to the training windows"
+    return "N(0, I)" if density is None else between(density.components)
 
 
-def gaussians(count: int) -> str:
-    """Returns a number of Gaussians in words."""
-    return "a Gaussian" if count == 1 else f"a mixture of {count} Gaussians"
+def between(count: int) -> str:
+    """Returns a density in words by its number of windows, after "z from"."""
+    return "the training windows" if count == 1 else f"points between neighbours among {count:,} training windows"

@@ -44,7 +44,7 @@ VERSION = 1  # of the format; a newer one is refused
 
 _KEY = "gmd_vae"  # of the metadata
 _VECTORS = "attribute_vectors/"  # first part of the names of the tensors
-_PRIOR = "prior/"
+_PRIOR = "prior/windows"
 _LENGTH = struct.Struct("<Q")  # the length of the header, the first bytes of the file
 MAX_HEADER_BYTES = 1 << 20  # bytes; the largest of all configs has 30 kB
 MAX_TENSOR_BYTES = 4 << 30  # bytes; those of Magenta's largest published model take 0.7 GB
@@ -70,8 +70,7 @@ class ModelFile:
         examples_digest: SHA-256 of the manifest of the training examples; ``None``: unknown.
         checkpoint: Name and SHA-256 of each file of the checkpoint.
         attribute_vectors: Attribute vectors by name, float64 ``[z_size]``; empty if they were not computed.
-        density: Density of z, fitted to the posteriors of the training windows; ``None``: N(0, I). Means and scales
-            are stored as fp16.
+        density: Density of z, fitted to the posteriors of the training windows; ``None``: N(0, I). Stored as fp16.
         licence: Licence of the weights; ``None``: not stated.
     """
 
@@ -97,7 +96,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
         config: Name of the config.
         declaration: All fields of the config, its windows included.
         attribute_vectors: Names of the attribute vectors.
-        prior_gaussians: Number of Gaussians of the density of z; 0, for none, is left out.
+        prior_windows: Number of windows of the density of z; 0, for none, is left out.
     """
 
     format: str
@@ -112,7 +111,11 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     attribute_vectors: Annotated[list[str], msgspec.Meta(max_length=1000)]
     card: Card
     licence: str | None
-    prior_gaussians: Annotated[int, msgspec.Meta(ge=0, le=MOST_COMPONENTS)] = 0
+    prior_windows: Annotated[int, msgspec.Meta(ge=0, le=MOST_COMPONENTS)] = 0
+
+
+class OldPriorError(GmdVaeError):
+    """A model has a fitted prior that only earlier versions can read."""
 
 
 class _RefusedError(Exception):
@@ -148,9 +151,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
         }
     tensors |= {f"{_VECTORS}{name}": np.ascontiguousarray(v, np.float64) for name, v in model.attribute_vectors.items()}
     if model.density is not None:
-        tensors |= {f"{_PRIOR}weights": np.ascontiguousarray(model.density.weights, np.float64)}
-        halves = {"means": model.density.means, "scales": model.density.scales}
-        tensors |= {f"{_PRIOR}{name}": np.ascontiguousarray(values, np.float16) for name, values in halves.items()}
+        tensors[_PRIOR] = np.ascontiguousarray(model.density.windows, np.float16)
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise GmdVaeError(f"'{name}' of '{model.card.name}' has numbers too large for fp16", "Choose --dtype fp32.")
@@ -167,7 +168,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
         attribute_vectors=sorted(model.attribute_vectors),
         card=model.card,
         licence=model.licence,
-        prior_gaussians=0 if model.density is None else model.density.components,
+        prior_windows=0 if model.density is None else model.density.components,
     )
     text = json_text({**msgspec.to_builtins(document), "card": model.card.known()})
     content = save(tensors)
@@ -210,6 +211,8 @@ def read_model(path: Path) -> ModelFile:
             return _read(stream)
     except _RefusedError as error:
         reason, next_action = error.args
+    except OldPriorError as error:
+        raise OldPriorError(f"Model '{printable(str(path), limit=None)}' {error.problem}", error.next_action) from None
     except FileNotFoundError:
         reason, next_action = "does not exist", "Check the path."
     except OSError as error:
@@ -262,10 +265,8 @@ def _read(stream: BinaryIO) -> ModelFile:
         raise _RefusedError("was changed or is damaged: its checksum does not match", _AGAIN)
     tensors = _tensors(content, wanted)
     density = None
-    if document.prior_gaussians:
-        density = LatentDensity(*(tensors[f"{_PRIOR}{name}"] for name in ("weights", "means", "scales")))
-        if problem := density.problem():
-            raise _RefusedError(f"is damaged: the density of its z {problem}", _AGAIN)
+    if document.prior_windows:
+        density = LatentDensity(tensors[_PRIOR])
     return ModelFile(
         config=config,
         hparams=document.hparams,
@@ -291,6 +292,11 @@ def _document(text: str) -> tuple[_Document, Config, Shapes]:
             raise _RefusedError(
                 f"has format {printable(str(version))[:40]}, and this version of gmd-vae reads {VERSION}",
                 "Update gmd-vae: pip install --upgrade gmd-vae.",
+            )
+        if content.get("prior_gaussians"):
+            raise OldPriorError(
+                "has a fitted prior of version 0.14 or earlier",
+                "Repeat the train command of its run, which fits the prior anew in seconds, and export it again.",
             )
         document = convert_json(content, _Document)
         if document.version != VERSION:
@@ -321,10 +327,8 @@ def _wanted(document: _Document, shapes: Shapes) -> dict[str, tuple[str, tuple[i
     dtype, z_size = _DTYPES[document.dtype][0], document.hparams["z_size"]
     wanted: dict[str, tuple[str, tuple[int, ...]]] = {name: (dtype, shape) for name, shape in shapes.items()}
     wanted |= {f"{_VECTORS}{name}": ("F64", (z_size,)) for name in document.attribute_vectors}
-    if gaussians := document.prior_gaussians:
-        wanted[f"{_PRIOR}weights"] = ("F64", (gaussians,))
-        wanted[f"{_PRIOR}means"] = ("F16", (gaussians, z_size))
-        wanted[f"{_PRIOR}scales"] = ("F16", (gaussians, z_size))
+    if document.prior_windows:
+        wanted[_PRIOR] = ("F16", (document.prior_windows, z_size))
     return wanted
 
 

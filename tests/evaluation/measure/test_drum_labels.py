@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from fixtures.densities import density_of
 from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
@@ -187,7 +186,7 @@ def test_samples_of_a_fitted_prior_stand_beside_those_of_the_standard_one(data: 
     model = Oracle(all_known(data))
     plain = measure(model, data)
     assert plain.novelty.samples_normal is None
-    model.density = density_of([1.0], [[4.0, 0.0]], [[0.01, 0.01]])  # window 4 alone
+    model.density = LatentDensity(np.array([[4.0, 0.0]], np.float32))  # window 4 alone
     fitted = measure(model, data)
     assert fitted.novelty.samples.distinct == pytest.approx(1 / 30)
     assert fitted.novelty.samples_normal == plain.novelty.samples

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.densities import random_density
 from fixtures.node import RunScript
 from fixtures.random_models import drum_rolls, random_variables, small
 from gmd_vae.common import counter_random
@@ -14,7 +15,7 @@ from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.forward.numpy_model import NumpyModel
-from gmd_vae.models.latent_density import LatentDensity, draw_latents
+from gmd_vae.models.latent_density import draw_latents
 from gmd_vae.models.model_file import Card, ModelFile, read_model
 from gmd_vae.rendering.studio.model_data import pack_model
 from gmd_vae.rendering.studio.scripts import ENGINE
@@ -117,11 +118,11 @@ def test_the_bundled_model_gives_the_beats_of_numpy(run_script: RunScript) -> No
     compare(read_model(bundled_models()[DEFAULT]), 12, run_script)
 
 
-def test_z_of_a_fitted_prior_is_that_of_the_package(tiny_model: ModelFile, run_script: RunScript) -> None:
-    random, z_size = np.random.default_rng(4), tiny_model.hparams["z_size"]
-    means = random.normal(size=(3, z_size)).astype(np.float16).astype(np.float32)
-    scales = random.uniform(0.5, 1, (3, z_size)).astype(np.float16).astype(np.float32)
-    density = LatentDensity(np.array([0.2, 0.5, 0.3]), means, scales)
+@pytest.mark.parametrize("components", [1, 3, 400])
+def test_z_of_a_fitted_prior_is_that_of_the_package(
+    components: int, tiny_model: ModelFile, run_script: RunScript
+) -> None:
+    density = random_density(components, tiny_model.hparams["z_size"])
     packed = pack_model(dataclasses.replace(tiny_model, density=density))
     code = (
         "const model = new Model(given); print([...Array(20).keys()].map((file) => [...model.prior({seed: 7, file})]));"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from gmd_vae.common.priors import NORMAL
+from gmd_vae.common.priors import FITTED, NORMAL
+from gmd_vae.models.latent_density import between
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +53,13 @@ class Prior:
 
     Attributes:
         name: One of ``priors.PRIORS``.
-        gaussians: Number of Gaussians of a fitted density; ``None``: N(0, I).
+        windows: Number of training windows of a fitted density; ``None``: N(0, I).
+        gaussians: Number of Gaussians of a density that a version before 0.15 fitted.
         sha256: SHA-256 of the numbers of the density.
     """
 
     name: str = NORMAL
+    windows: int | None = None
     gaussians: int | None = None
     sha256: str | None = None
 
@@ -93,6 +96,10 @@ class Identity:
     prior: Prior | None = None
 
     @property
-    def gaussians(self) -> int | None:
-        """Number of Gaussians of the fitted density that is the prior; ``None``: N(0, I)."""
-        return None if self.prior is None else self.prior.gaussians
+    def fitted_prior(self) -> str | None:
+        """The fitted density that is the prior, in words after "z from"; ``None``: N(0, I)."""
+        if self.prior is None or self.prior.name != FITTED:
+            return None
+        if self.prior.gaussians is not None:
+            return f"{self.prior.gaussians} Gaussians fitted to the training windows"
+        return between(self.prior.windows or 0)

@@ -161,7 +161,7 @@ def check_examples(run: Run, examples: Path | None) -> Path:
 
 
 def _describe(density: LatentDensity | None) -> Prior:
-    return Prior() if density is None else Prior(FITTED, density.components, density.digest)
+    return Prior() if density is None else Prior(FITTED, density.components, sha256=density.digest)
 
 
 def training_examples(run: Run) -> Path:

@@ -12,7 +12,6 @@ from gmd_vae.evaluation.tables.formats import Table, estimate, number, text
 from gmd_vae.evaluation.tables.groove import velocities_and_timing
 from gmd_vae.evaluation.tables.overview import INTERVALS, run_names
 from gmd_vae.evaluation.tables.window_sets import window_sets
-from gmd_vae.models.latent_density import gaussians
 
 
 def details(result: Result) -> list[Table]:
@@ -87,7 +86,7 @@ def _likelihood(result: Result) -> Table:
 
 
 def _novelty(result: Result) -> Table:
-    novelty, count = result.figures.novelty, result.identity.gaussians
+    novelty = result.figures.novelty
     titles = {"samples": "samples", "samples_normal": "samples of N(0, I)", "held_out": "held-out windows"}
     named = {title: part for name, title in titles.items() if (part := getattr(novelty, name)) is not None}
     sets = tuple(named.values())
@@ -106,8 +105,8 @@ def _novelty(result: Result) -> Table:
         "Each window is compared with the nearest training window, the one with the fewest differing steps. In "
         "brackets: 95 % intervals (Wilson), too narrow for held-out windows, which overlap.",
     )
-    if count is not None:
-        notes += (f"Samples: z from {gaussians(count)} fitted to the training windows.",)
+    if (prior := result.identity.fitted_prior) is not None:
+        notes += (f"Samples: z from {prior}.",)
     return Table("Novelty", ("", *named), tuple(rows), notes, lines=frozenset(lines))
 
 

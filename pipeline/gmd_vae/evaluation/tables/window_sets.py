@@ -6,7 +6,6 @@ from gmd_vae.common.priors import FITTED
 from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.result import Result, WindowSet
 from gmd_vae.evaluation.tables.formats import Table, estimate
-from gmd_vae.models.latent_density import gaussians
 
 _TITLES = {"held_out": "held-out windows", "training": "training windows"}
 
@@ -18,7 +17,7 @@ def window_sets(result: Result) -> Table | None:
         return None
     rows = [
         (
-            _TITLES.get(name) or _samples(part, compares=result.identity.gaussians is not None),
+            _TITLES.get(name) or _samples(part, compares=result.identity.fitted_prior is not None),
             *(estimate(figure.read(part), figure.digits) for figure in figures.WINDOW_SETS),
         )
         for name, part in sets.items()
@@ -30,8 +29,8 @@ def window_sets(result: Result) -> Table | None:
         "trained on; 0.5: it cannot. Training windows are the yardstick, so read the difference. Intervals "
         "are over the held-out files.",
     )
-    if (count := result.identity.gaussians) is not None:
-        notes += (f"Fitted: z from {gaussians(count)} fitted to the training windows, the prior of this model.",)
+    if (prior := result.identity.fitted_prior) is not None:
+        notes += (f"Fitted: z from {prior}, the prior of this model.",)
     models = sum(name not in _TITLES for name in sets)
     columns = ("", *(figure.heading for figure in figures.WINDOW_SETS))
     return Table("Samples and music", columns, tuple(rows), notes, lines=frozenset({models} - {0}))

@@ -162,7 +162,7 @@ def _walks(
     paths = []
     for number, start in enumerate(first_windows):
         if density is not None:
-            walk = density.walk(start, request.drift, number, windows, request.seed, around_start=continues)
+            walk = density.walk(start, request.drift, number, windows, request.seed)
         else:
             noise = normals(request.seed, WALKS, [(number, window) for window in range(windows)], len(start))
             walk = latent_points.ar1_walk(start, request.drift, noise)

@@ -76,10 +76,9 @@ def pack_model(model: ModelFile) -> dict[str, Any]:
     }
 
 
-def _packed_density(density: LatentDensity) -> dict[str, Any]:
-    """Returns a density for ``engine/density.js``. Models keep its means and scales as fp16, so nothing is rounded."""
-    means, scales = (_base64(part.astype("<f2").tobytes()) for part in (density.means, density.scales))
-    return {"weights": density.weights.tolist(), "means": means, "scales": scales}
+def _packed_density(density: LatentDensity) -> str:
+    """Returns a density for ``engine/density.js``. Models keep it as fp16, so nothing is rounded."""
+    return _base64(density.windows.astype("<f2").tobytes())
 
 
 def _base64(data: bytes) -> str:

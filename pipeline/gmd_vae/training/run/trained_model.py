@@ -15,7 +15,7 @@ from gmd_vae.models import checkpoints
 from gmd_vae.models.card import Card
 from gmd_vae.models.checkpoint_variables import read_model_variables
 from gmd_vae.models.latent_density import LatentDensity
-from gmd_vae.models.model_file import SUFFIX, ModelFile, read_model
+from gmd_vae.models.model_file import SUFFIX, ModelFile, OldPriorError, read_model
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
 
@@ -31,9 +31,14 @@ def best_model(run: Run, checkpoint: Path) -> ModelFile | None:
 
     Returns:
         The model; ``None`` if the file is missing or damaged, or is of another checkpoint.
+
+    Raises:
+        OldPriorError: It has a fitted prior of an earlier version.
     """
     try:
         model = read_model(run.best_folder / MODEL_NAME)
+    except OldPriorError:
+        raise
     except GmdVaeError:
         return None
     fits = model.hparams["z_size"] == run.hparams["z_size"] and model.checkpoint == _digests(checkpoint)

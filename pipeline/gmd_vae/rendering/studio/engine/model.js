@@ -8,7 +8,7 @@
  * @property {number} encoderLayers Number of layers of the encoder.
  * @property {{levels: number[], layers: number, autoregressive: boolean}} decoder Shape of the decoder.
  * @property {[string, number[]][]} tensors Name and shape of each variable.
- * @property {PackedDensity | null} density Density of z; null: N(0, I).
+ * @property {string | null} density Windows of the density of z, fp16 in base64; null: N(0, I).
  * @property {string} weights Values of the variables, fp16 in base64.
  */
 
