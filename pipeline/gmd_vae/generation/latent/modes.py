@@ -154,11 +154,10 @@ def _walks(
 ) -> FileLatents:
     """Returns an AR(1) walk of ``windows`` latent vectors for each file.
 
-    The walk stays within the prior: N(0, I), or of a mixture the Gaussian of its first point. A continuation stays
-    around its first point, in such a Gaussian, and leaves it out: it is the input that it continues.
+    The walk stays within the prior: N(0, I), or of a fitted density the neighbourhood of its first point. A continuation
+    leaves out its first point: it is the input that it continues.
     """
-    continues = request.mode == CONTINUE
-    skip = int(continues)
+    skip = int(request.mode == CONTINUE)
     paths = []
     for number, start in enumerate(first_windows):
         if density is not None:
