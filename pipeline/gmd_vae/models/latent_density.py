@@ -30,6 +30,9 @@ _LEAST_NEAREST = 20  # of few windows, a tenth would be nearly the same music
 # Normal numbers for each weight. The sum of the squares of four has a gamma distribution of shape 2: the weights are
 # those of a Dirichlet distribution of that concentration, and few points lie close to a window.
 _NORMALS = 4
+# Normal numbers for the weight of the start of a walk, which is 3/7 on average: with the weight of a window, 1/5, a
+# continuation leaves the groove that it continues (docs/generation.md has the figures)
+_NORMALS_OF_START = 12
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -83,14 +86,14 @@ class LatentDensity:
         for row in range(count):
             window = _below(int(numbers[row, 0]), self.components)
             corners = [window, *self._neighbours(self._windows[window], numbers[row, 1:], without=window)]
-            z[row] = self._between(self._windows[corners], normal[row])
+            z[row] = self._between(self._windows[corners], _gammas(normal[row])[: len(corners)])
         return z
 
     def walk(self, start: Floats, drift: float, file: int, windows: int, seed: int) -> Floats:
         """Returns a walk between its start and four of the windows nearest to it.
 
-        The normal numbers that make the weights follow an AR(1) walk. It begins with all weight on the start, and its
-        stationary distribution is that of `draw`.
+        The normal numbers that make the weights follow an AR(1) walk. It begins with all weight on the start, which
+        keeps the largest weight on average.
 
         Args:
             start: Point before the first, float32 ``[z_size]``.
@@ -105,11 +108,13 @@ class LatentDensity:
         first = start.astype(np.float64)
         numbers = integers(seed, COMPONENTS, [(file, 1)], _NEIGHBOURS)
         corners = np.concatenate([first[None], self._windows[self._neighbours(first, numbers[0])]])
-        origin = np.zeros(_NORMALS * len(corners), np.float32)
-        origin[:_NORMALS] = 1
+        origin = np.zeros(_NORMALS_OF_START + _NORMALS * (len(corners) - 1), np.float32)
+        origin[:_NORMALS_OF_START] = 1
         noise = normals(seed, WALKS, [(file, window) for window in range(windows)], len(origin))
         path = latent_points.ar1_walk(origin, drift, noise)
-        return np.stack([self._between(corners, normal) for normal in path])
+        start_gammas = _gammas(path[:, :_NORMALS_OF_START], _NORMALS_OF_START)
+        gammas = np.concatenate([start_gammas, _gammas(path[:, _NORMALS_OF_START:])], axis=1)
+        return np.stack([self._between(corners, of_point) for of_point in gammas])
 
     @functools.cached_property
     def _windows(self) -> Doubles:
@@ -135,14 +140,13 @@ class LatentDensity:
         nearest = order[: max(_LEAST_NEAREST, self.components // _SHARE)]
         return _choose(nearest, [int(number) for number in numbers])
 
-    def _between(self, corners: Doubles, normal: Floats) -> Floats:
+    def _between(self, corners: Doubles, gammas: Doubles) -> Floats:
         """Returns a point between others, as far from the centre as they are.
 
         Args:
             corners: The other points, ``[corners, z_size]``.
-            normal: Normal numbers for their weights, at least four for each.
+            gammas: Their weights, in any unit, ``[corners]``.
         """
-        gammas = (normal[: _NORMALS * len(corners)].astype(np.float64).reshape(-1, _NORMALS) ** 2).sum(axis=1)
         weights = gammas / gammas.sum()
         spokes = corners - self._centre
         mean = weights @ spokes
@@ -150,6 +154,17 @@ class LatentDensity:
         if length > 0:
             mean *= (weights @ np.sqrt((spokes**2).sum(axis=1))) / length
         return np.asarray(self._centre + mean, np.float32)
+
+
+def _gammas(normal: Floats, of_one: int = _NORMALS) -> Doubles:
+    """Returns sums of squares of normal numbers, ``[..., count]``; each has a gamma distribution.
+
+    Args:
+        normal: Normal numbers, ``[..., count * of_one]``.
+        of_one: Numbers for each sum.
+    """
+    grouped = normal.astype(np.float64).reshape(*normal.shape[:-1], -1, of_one)
+    return np.asarray((grouped**2).sum(axis=-1), np.float64)
 
 
 def _choose(items: Sequence[int], numbers: Sequence[int]) -> list[int]:
