@@ -154,8 +154,8 @@ def _walks(
 ) -> FileLatents:
     """Returns an AR(1) walk of ``windows`` latent vectors for each file.
 
-    The walk stays within the prior: N(0, I), or the neighbourhood of its first point in a fitted density. A continuation
-    leaves out its first point: it is the input that it continues.
+    The walk stays within the prior: N(0, I), or in a fitted density the neighbourhood of its first point. That of a
+    continuation is left out: it is the input that it continues.
     """
     skip = int(request.mode == CONTINUE)
     paths = []
