@@ -41,8 +41,9 @@ def beat(target: Path, folder: Path) -> None:
     """Draws the first beat of the seed as ``gmd-vae generate --png`` does, and keeps its MIDI file beside it."""
     options = ("--model", "groove-4bar", "-n", "1", "--seed", str(SEED), "--tempo", "96", "--png")
     command(folder, "generate", *options, "--output-dir", "beat")
-    webp((folder / "beat" / "sample-000.png").read_bytes(), target / "beat.webp", 1300)
-    shutil.copyfile(folder / "beat" / "sample-000.mid", target / "beat.mid")
+    (picture,) = (folder / "beat").glob("*.png")
+    webp(picture.read_bytes(), target / "beat.webp", 1300)
+    shutil.copyfile(picture.with_suffix(".mid"), target / "beat.mid")
 
 
 def studio(target: Path, folder: Path) -> None:
