@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from gmd_vae.api.music import input_windows
+from gmd_vae.common import temperatures
 from gmd_vae.configuration.layers import ACCELERATED
 from gmd_vae.generation.compose import compose
 from gmd_vae.generation.find_model import find_model
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
-from gmd_vae.generation.request import CONTINUE, TEMPERATURES, GenerationRequest
+from gmd_vae.generation.request import CONTINUE, GenerationRequest
 from gmd_vae.midi.convert import convert
 from gmd_vae.midi.reading import EVERY_HIT, STOCK
 from measure_feel import read_hits
@@ -86,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--archive", type=Path, required=True, help="Archive of the Groove MIDI Dataset.")
     parser.add_argument("--model", default="groove-4bar", help="A model of the package, a run folder or a model file.")
     parser.add_argument("--drifts", type=float, nargs="+", default=DRIFTS)
-    parser.add_argument("--temperature", type=float, default=TEMPERATURES[CONTINUE])
+    parser.add_argument("--temperature", type=float, default=temperatures.DRUM_LABELS)
     parser.add_argument("--most", type=int, default=64, help="Performances, spread evenly over the split.")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)

@@ -13,11 +13,11 @@ from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import FAMILIES, family_of
 from gmd_vae.generation.request import (
     MODES,
-    TEMPERATURES,
     GenerationRequest,
     Move,
     check_attributes,
     check_options,
+    default_temperature,
     parse_move,
     window_numbers,
 )
@@ -94,8 +94,10 @@ def test_families_name_modes_and_options_that_exist(name: str) -> None:
     assert set(family.playing_options) <= {"velocity", "swing", "humanize", "quantize"}
 
 
-def test_every_mode_has_a_temperature() -> None:
-    assert TEMPERATURES.keys() == set(MODES)
+def test_new_music_is_drawn_and_versions_of_an_input_are_the_likeliest() -> None:
+    drawing = {mode for mode in MODES if default_temperature(mode, 0.3)}
+    assert drawing == {"sample", "interpolate", "continue"}
+    assert {default_temperature(mode, 0.3) for mode in drawing} == {0.3}
 
 
 @pytest.mark.parametrize(

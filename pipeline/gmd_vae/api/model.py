@@ -32,12 +32,13 @@ from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
 from gmd_vae.generation.request import (
     DISTANCE,
     INTERPOLATE,
+    LIKELIEST,
     MAX_BARS,
     RECONSTRUCT,
     SAMPLE,
-    TEMPERATURES,
     VARY,
     GenerationRequest,
+    default_temperature,
 )
 from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.models.forward.numpy_model import NumpyModel
@@ -124,7 +125,7 @@ class Model:
             GmdVaeError: ``z`` has another shape, or is not finite.
         """
         vectors = self._checked_latents(z)
-        request = GenerationRequest(SAMPLE, len(vectors), _temperature(temperature, SAMPLE), _seed(seed))
+        request = GenerationRequest(SAMPLE, len(vectors), self._temperature(temperature, SAMPLE), _seed(seed))
         return self._compose(request, GenerationInputs(vectors=vectors))
 
     def sample(
@@ -154,7 +155,7 @@ class Model:
             raise GmdVaeError(f"There is no prior '{prior}'", f"Give one of {', '.join(PRIORS)}, or none.")
         chosen = choose_prior(self._source, prior)
         count, bars = _count(count), None if bars is None else whole("bars", bars, 1, MAX_BARS)
-        temperature = _temperature(temperature, SAMPLE)
+        temperature = self._temperature(temperature, SAMPLE)
         request = GenerationRequest(SAMPLE, count, temperature, _seed(seed), bars=bars, prior=chosen)
         return self._compose(request, GenerationInputs())
 
@@ -175,7 +176,9 @@ class Model:
         """
         if _count(count) < 2:
             raise GmdVaeError("Interpolation needs a count of 2 or more: both endpoints count", "Choose a larger one.")
-        request = GenerationRequest(INTERPOLATE, _count(count), _temperature(temperature, INTERPOLATE), _seed(seed))
+        request = GenerationRequest(
+            INTERPOLATE, _count(count), self._temperature(temperature, INTERPOLATE), _seed(seed)
+        )
         return self._compose(request, self._inputs(start, end))
 
     def vary(self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0) -> list[Beat]:
@@ -191,13 +194,13 @@ class Model:
             GmdVaeError: The music cannot be read, or has no window; or there is no such variation.
         """
         distance = whole("distance", distance, 1, MAX_COUNT)
-        request = GenerationRequest(VARY, _count(count), TEMPERATURES[VARY], _seed(seed), distance=distance)
+        request = GenerationRequest(VARY, _count(count), LIKELIEST, _seed(seed), distance=distance)
         return self._compose(request, self._inputs(beat))
 
     def reconstruct(self, music: object, *, reading: Reading = EVERY_HIT) -> list[Beat]:
         """Returns the model's version of each window of music; arguments and errors as for ``encode``."""
         inputs = GenerationInputs(input_windows(music, self.config, reading))
-        return self._compose(GenerationRequest(RECONSTRUCT, temperature=TEMPERATURES[RECONSTRUCT]), inputs)
+        return self._compose(GenerationRequest(RECONSTRUCT, temperature=LIKELIEST), inputs)
 
     def humanizer(self) -> Humanizer:
         """Returns the performer of drum patterns that a GrooVAE is, for ``Beat.save(humanize=model)``.
@@ -211,6 +214,11 @@ class Model:
         if not family.humanizes(self.config):
             raise GmdVaeError(f"'{self.config.name}' does not humanize", f"Load '{HUMANIZER}'.")
         return family.humanizer(self.config, self._open(0))
+
+    def _temperature(self, given: float | None, mode: str) -> float:
+        if given is None:
+            return default_temperature(mode, family_of(self.config).sampling_temperature)
+        return real("temperature", given, 0, MAX_TEMPERATURE)
 
     def _open(self, seed: int) -> OpenedModel:
         """Returns the model whose draws have a seed. One model is in memory, however many seeds are used."""
@@ -269,10 +277,6 @@ class Model:
             )
             for index, windows in enumerate(plan.windows)
         ]  # fmt: skip
-
-
-def _temperature(given: float | None, mode: str) -> float:
-    return TEMPERATURES[mode] if given is None else real("temperature", given, 0, MAX_TEMPERATURE)
 
 
 def _count(given: int) -> int:

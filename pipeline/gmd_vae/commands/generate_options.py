@@ -198,7 +198,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--temperature",
         metavar="NUMBER",
         type=FiniteRange(0, 10),
-        help="Lower is safer, higher is wilder, 0 takes the likeliest step.  [default: 0.5; 0 to reconstruct, vary, "
+        help="Lower is safer, higher is wilder, 0 takes the likeliest step.  [default: 0.25 for drum labels, 0.5 "
+        "for other music; 0 to reconstruct, vary, "
         "change attributes and groove]",
     ),
     _option(

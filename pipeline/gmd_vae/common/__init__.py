@@ -28,6 +28,6 @@ makes (one-line errors, complete output or none, a record of its origin).
 - ``disk_space.py``: free disk space.
 - ``counter_random.py``: random numbers by seed, file and window.
 - ``latent_points.py``: points and paths in latent space, in numpy.
-- ``temperatures.py``: the usual temperature of samples.
+- ``temperatures.py``: the usual temperatures of samples.
 - ``priors.py``: names of the priors that z is drawn from.
 """

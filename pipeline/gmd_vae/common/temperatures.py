@@ -1,7 +1,11 @@
-"""The temperature at which samples are drawn where a user names none."""
+"""The temperatures at which samples are drawn where a user names none."""
 
 from __future__ import annotations
 
-# Of ``generate`` for samples, interpolations and continuations. At 1, the model's own distribution, the rare steps of
-# the distribution's tail add up over a window; lower temperatures leave them out.
+# Of ``generate`` for samples, interpolations and continuations, and of one set of samples of ``evaluate``. At 1, the
+# model's own distribution, the rare steps of the distribution's tail add up over a window; lower temperatures leave
+# them out.
 SAMPLING = 0.5
+# Of ``generate`` for drum labels: bars are a little more alike than at 0.5, as those of drummers are, and no figure is
+# worse (tools/measure_temperature.py, docs/generation.md).
+DRUM_LABELS = 0.25

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gmd_vae.common import temperatures
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import DrumWindows
@@ -49,6 +50,7 @@ class DrumLabels(Family):
     only_drums = True
     runs_in_numpy = True
     unsupported_modes: tuple[str, ...] = ("groove",)
+    sampling_temperature = temperatures.DRUM_LABELS
     playing_options = ("velocity", "swing", "humanize", "quantize")
 
     def check(self, config: Config) -> None:

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gmd_vae.common import temperatures
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -53,6 +55,7 @@ class Family(abc.ABC):
         only_drums: True if all notes that the models write are drums.
         runs_in_numpy: True if ``models/forward`` computes its models; else they need TensorFlow.
         unsupported_modes: Modes of ``gmd-vae generate`` that its models do not have.
+        sampling_temperature: Temperature at which ``generate`` draws new music where the user names none.
         playing_options: Those of ``velocity``, ``swing``, ``humanize`` and ``quantize`` that its music takes.
     """
 
@@ -61,6 +64,7 @@ class Family(abc.ABC):
     only_drums: bool
     runs_in_numpy: bool = False
     unsupported_modes: tuple[str, ...] = ("attribute", "groove")
+    sampling_temperature: float = temperatures.SAMPLING
     playing_options: tuple[str, ...] = ()
 
     # --- output

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from gmd_vae.common import temperatures
 from gmd_vae.configuration.config import Config
 from gmd_vae.families.drum_labels import DrumLabels
 from gmd_vae.families.output_spec import bars_in_words
@@ -29,6 +30,7 @@ class NadeDrums(DrumLabels):
     kind = "roll"
     runs_in_numpy = False
     unsupported_modes = ("attribute", "groove")
+    sampling_temperature = temperatures.SAMPLING  # no figures ask for another one
 
     def check(self, config: Config) -> None:
         """Checks that the decoder's target is the drum roll."""

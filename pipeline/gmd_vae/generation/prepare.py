@@ -32,11 +32,11 @@ from gmd_vae.generation.request import (
     MEASURED,
     RECONSTRUCT,
     SAMPLE,
-    TEMPERATURES,
     VARY,
     GenerationRequest,
     Move,
     check_attributes,
+    default_temperature,
     window_numbers,
 )
 from gmd_vae.generation.size import check_size
@@ -90,7 +90,9 @@ def prepare(
     request = GenerationRequest(
         mode=mode,
         count=options["num_outputs"],
-        temperature=TEMPERATURES[mode] if options["temperature"] is None else options["temperature"],
+        temperature=default_temperature(mode, family_of(config).sampling_temperature)
+        if options["temperature"] is None
+        else options["temperature"],
         seed=options["seed"],
         radius=options["radius"] if options["around"] else None,
         same_z=options["same_z"],

@@ -23,11 +23,8 @@ BARS = 32  # default length of a continuation
 MAX_BARS = 4_000  # for one file: more than two hours at 120 quarter notes per minute
 _MAX_AMOUNT = 100  # of --attribute: larger than in any music
 
-# Default temperatures: modes that show the model's version of an input take the likeliest step each time.
-TEMPERATURES = {
-    **dict.fromkeys((SAMPLE, INTERPOLATE, CONTINUE), temperatures.SAMPLING),
-    **dict.fromkeys((RECONSTRUCT, VARY, ATTRIBUTE, GROOVE), 0.0),
-}
+LIKELIEST = 0.0  # temperature that takes the likeliest step each time
+_DRAWING = (SAMPLE, INTERPOLATE, CONTINUE)  # the other modes show the model's version of an input
 MEASURED = "measured"  # --humanize without a run
 
 # option → the modes that take it; all modes take the options that are not listed
@@ -135,6 +132,16 @@ class GenerationRequest:
             and self.mode in _MODES_OF.get(options.get(name, name), MODES)
             and (name != "drift" or self.bars is not None)
         }
+
+
+def default_temperature(mode: str, sampling: float) -> float:
+    """Returns the temperature of a mode where the user names none.
+
+    Args:
+        mode: One of ``MODES``.
+        sampling: Temperature at which new music is drawn (``Family.sampling_temperature``).
+    """
+    return sampling if mode in _DRAWING else LIKELIEST
 
 
 def check_options(mode: str, options: Mapping[str, Any]) -> None:

@@ -34,8 +34,8 @@ def draw_samples(model: Model[Any], settings: Settings) -> dict[str, Draw]:
         settings: Seed, temperature and number of samples.
 
     Returns:
-        ``samples`` from the model's prior at the temperature of the settings, and ``samples_usual`` at that of
-        ``generate``; of a model with a fitted density also ``samples_normal`` and ``samples_usual_normal`` from
+        ``samples`` from the model's prior at the temperature of the settings, and ``samples_usual`` at
+        ``SAMPLING``; of a model with a fitted density also ``samples_normal`` and ``samples_usual_normal`` from
         N(0, I).
     """
     usual = {} if settings.temperature == SAMPLING else {"samples_usual": SAMPLING}

@@ -9,9 +9,9 @@ from typing import Any
 
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.own_files import add_mark, check_writable
+from gmd_vae.families import family_of
 from gmd_vae.families.parameters import count_parameters
 from gmd_vae.generation.performance.feel import LEVELS, load_feel
-from gmd_vae.generation.request import SAMPLE, TEMPERATURES
 from gmd_vae.models.latent_density import describe
 from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.studio.model_data import attribute_vectors, check_playable, describe_drums, pack_model
@@ -81,7 +81,7 @@ def _render(model: ModelFile) -> str:
 
     style = joined([*STYLE, _HERE / "page.css"])
     engine, script = script_of(ENGINE), script_of(APP)
-    temperature = TEMPERATURES[SAMPLE]
+    temperature = family_of(model.config).sampling_temperature
     feel = _feel(model)
     humanize = _HUMANIZE if feel else 0
     data = {
