@@ -16,6 +16,7 @@ import mido
 import numpy as np
 import pytest
 from fixtures.browser import ANALYSER, CONTRASTS, LOUD, QUIET
+from gmd_vae.common import temperatures
 from gmd_vae.datasets.safe_names import safe_stem
 from gmd_vae.models.forward.numpy_model import NumpyModel
 from gmd_vae.models.model_file import ModelFile
@@ -83,7 +84,9 @@ def test_space_plays_with_sound_and_a_moving_cursor_and_stops(open_page: Open, t
     assert page.locator("h1").inner_text() == EVIL
     assert page.locator(".scroll").evaluate("box => box.scrollWidth <= box.clientWidth")  # all four bars are visible
     reference = NumpyModel(tiny_model.config, tiny_model.hparams, halves(tiny_model), seed=0)
-    labels = reference.decode(prior_of(tiny_model), 0.5)[0]  # the beat of `gmd-vae generate --seed 0`
+    labels = reference.decode(prior_of(tiny_model), temperatures.DRUM_LABELS)[
+        0
+    ]  # the beat of `gmd-vae generate --seed 0`
     assert sorted(page.evaluate(LEVELS)) == [
         9 * s + d for s, label in enumerate(labels) for d in range(9) if label >> d & 1
     ]
