@@ -94,7 +94,13 @@ class TerminalTable:
             for content, column in zip(contents, columns, strict=True):
                 shown = content[line] if line < len(content) else ""
                 padding = " " * (widths[column] - cell_len(shown))
-                style = "bold" if heading or (column in bold and not line) else "dim" if line else ""
+                style = (
+                    "bold"
+                    if heading or (column in bold and not line)
+                    else "dim"
+                    if line and column >= self.table.names
+                    else ""
+                )
                 if column < self.table.names:
                     text.append(shown, style).append(padding + " " * _GAP)
                 else:
