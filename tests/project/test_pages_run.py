@@ -138,7 +138,9 @@ def test_shells_loops_variables_and_folders_work(tmp_path: Path) -> None:
 
 def test_long_work_gets_tiny_settings() -> None:
     assert tiny(["train", "--num-steps", "6000", "--hparams", "max_beta=1"])[-4:-1] == ["--num-steps", "3", "--hparams"]
-    assert tiny(["train", "--hparams", "max_beta=1"])[-1].startswith("max_beta=1,enc_rnn_size=[16]")
+    assert tiny(["train", "--hparams", "max_beta=1,z_size=128"])[-1].startswith(
+        "max_beta=1,z_size=4,enc_rnn_size=[16],"
+    )
     assert "enc_rnn_size" not in tiny(["train", "--init-from", "groove-4bar"])[-1]
     assert tiny(["convert", "my_midi"]) == ["convert", "my_midi"]
 
