@@ -48,7 +48,7 @@ GMD_VAE := $(VENV)/bin/gmd-vae
 .NOTPARALLEL:
 # every command leaves a whole manifest or none, so an interrupted make must not delete what is there
 .PRECIOUS: $(RAW_MANIFEST) $(NOTES_MANIFEST) $(EXAMPLES_MANIFEST) $(RUN_FILE)
-.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data weights figures doctor test fuzz attack lint format docs lock clean
+.PHONY: help setup data train generate evaluate demo cluster-demo data-cluster-demo bench bench-data weights figures doctor test fuzz attack lint format docs pictures lock clean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -157,6 +157,9 @@ docs: $(PROJECT) ## write docs/cli.md and the schemas from the code, and build t
 	$(VENV)/bin/python tools/cli_reference.py
 	$(VENV)/bin/python tools/format_schemas.py
 	$(VENV)/bin/python -m sphinx -W --keep-going -q -b html -c docs . build/site
+
+pictures: $(PROJECT) ## make the pictures of README and documentation again (needs Chromium)
+	$(VENV)/bin/python tools/make_pictures.py
 
 lock: ## pin all dependencies anew (UPGRADE=1: to their newest versions)
 	tools/lock.sh "$(PYTHON)"
