@@ -111,6 +111,11 @@ def test_an_output_that_changed_fails_the_page(reader: Reader, written: Callable
         follow(written(page.replace("DIR", "two").replace("88", "89")), reader)
 
 
+def test_an_output_belongs_to_the_block_right_above_it(written: Callable[[str], Path]) -> None:
+    page = written("```sh\none\n```\n\n```text\n| a\n```\n\n```sh\ntwo\n```\n\nwords\n\n```text\nb\n```\n")
+    assert outputs_of(page) == {2: ["| a"]}
+
+
 def test_python_blocks_share_their_names_and_fail_with_their_line(
     reader: Reader, written: Callable[[str], Path]
 ) -> None:
