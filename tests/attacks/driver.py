@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+from gmd_vae.generation import elsewhere
 
 from attacks.home import environment, program
 
@@ -366,6 +367,8 @@ def _changed_files(attack: Attack, sandbox: Path, before: dict[str, str], leftov
                 problems.append(f"temporary file left: {name}")
         elif name.startswith("user/"):
             continue  # caches of matplotlib and the like
+        elif name.endswith(f"/generated/{elsewhere.NAME}"):
+            continue  # generate adds a line to this list of the run
         elif name in before and name in after:
             if not _matches(inside, attack.replaces):
                 problems.append(f"changed: {name}")

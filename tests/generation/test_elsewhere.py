@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,11 @@ def test_a_run_that_cannot_be_written_stays_as_it_is(tmp_path: Path) -> None:
     note_folder(target, one, "2026-11-28_100000")
     assert (target / NAME).stat().st_size == MAX_BYTES
     assert list(noted_folders(tmp_path / "nowhere")) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.timeout(20)
+def test_nobody_waits_for_a_pipe_in_its_place(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+    note_folder(tmp_path, beats(tmp_path / "one"), "2026-11-28_100000")
+    assert list(noted_folders(tmp_path)) == []

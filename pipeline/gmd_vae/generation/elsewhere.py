@@ -13,7 +13,8 @@ from gmd_vae.common.regular_files import check_no_link, read_regular
 
 NAME = "elsewhere.jsonl"  # in generated/ of the run
 MAX_BYTES = 1 << 20  # thousands of folders
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+# no link is followed, and no reader of a pipe is waited for
+_NO_WAITING = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def note_folder(generated: Path, folder: Path, time: str) -> None:
@@ -32,11 +33,8 @@ def note_folder(generated: Path, folder: Path, time: str) -> None:
         generated.mkdir(exist_ok=True)
         if path.exists() and path.stat().st_size + len(line) > MAX_BYTES:
             return
-        flags = (
-            os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINKS
-        )  # one write, so that lines of two commands stay whole
-        descriptor = os.open(path, flags, 0o666)
-        try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_WAITING, 0o666)
+        try:  # one write, so that lines of two commands stay whole
             os.write(descriptor, line.encode("utf-8", "surrogatepass"))
         finally:
             os.close(descriptor)

@@ -57,6 +57,7 @@ def pipe_as_an_input(rng: random.Random, home: Path) -> Attack:
         ("my_configs.py", ["configs", "--configs", "my_configs.py"]),
         ("run/run.json", ["report", "run"]),
         ("run/metrics.jsonl", ["report", "run"]),
+        ("run/generated/elsewhere.jsonl", ["report", "run"]),
         (evaluation(home), ["report", "run"]),
         ("beats/manifest.json", ["report", "run"]),
     ])  # fmt: skip
