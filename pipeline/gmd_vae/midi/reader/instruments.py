@@ -211,8 +211,8 @@ class _ControlsAndBends:
         if self._created[instrument] > begin:
             events = shared
         track = self._track
-        controls = events[self._kind[events] == _CONTROL_CHANGE]
-        bends = events[self._kind[events] == _PITCH_BEND]
+        is_control = self._kind[events] == _CONTROL_CHANGE
+        controls, bends = (events, _NO_EVENTS) if is_control.all() else (events[is_control], events[~is_control])
         low, high = track.first[bends].astype(np.int64), track.second[bends].astype(np.int64)
         return (
             Controls(tempo_map.seconds(track.ticks[controls]), track.first[controls], track.second[controls]),

@@ -25,7 +25,7 @@ from gmd_vae.midi.reading import Reading
 Integers = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
 
-_NOTE_OFF, _NOTE_ON = 0x8, 0x9
+_NOTE_ON, _NOTES_END = 0x90, 0xA0  # status bytes: note-offs, from 0x80 on, then note-ons, then other events
 _HITS_PER_QUARTER = 16  # a hit without an end lasts a 64th note
 _NEVER = np.iinfo(np.int64).max  # later than any tick
 
@@ -73,15 +73,13 @@ def pair_notes(track: Track, resolution: int, reading: Reading) -> NotePairs:
         resolution: Ticks per quarter note.
         reading: Rules for reading.
     """
-    kind = track.status >> 4
-    is_on = (kind == _NOTE_ON) & (track.second > 0)
-    is_off = (kind == _NOTE_OFF) | ((kind == _NOTE_ON) & (track.second == 0))
-    events = np.flatnonzero(is_on | is_off)
+    events = np.flatnonzero(track.status < _NOTES_END)
     # channel and pitch, in 16 bits, which NumPy sorts by radix
     key = (track.status[events] & 15).astype(np.uint16) << 7 | track.first[events]
     order = np.argsort(key, kind="stable")
     events, key = events[order], key[order]
-    begins, ticks = is_on[events], track.ticks[events]
+    begins = (track.status[events] >= _NOTE_ON) & (track.second[events] > 0)
+    ticks = track.ticks[events]
     on = np.flatnonzero(begins)
     off, never = _ends_by_magentas_rule(key, ticks, begins)
     ended = off >= 0
