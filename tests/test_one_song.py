@@ -51,5 +51,5 @@ def test_a_song_of_one_window_is_evaluated(tmp_path: Path, make_midi: Callable[.
     run_here(tmp_path, "convert", "loop.mid", "--split", "100/0/0")
     options = ("--examples-path", "data/notes/loop", "--run-dir", "runs/loop", "--num-steps", "1")
     run_here(tmp_path, "train", *options, "--hparams", re.sub(r"batch_size=\d+", "batch_size=1", TINY))
-    done = run_here(tmp_path, "evaluate", "runs/loop", "--samples", "5", "--split", "train")
+    done = run_here(tmp_path, "evaluate", "runs/loop", "--samples", "5", "--split", "train", "--verbose")
     assert "not measured  two samples, two training windows and two held-out windows are needed" in done.stdout

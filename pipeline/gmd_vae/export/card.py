@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import manifest
@@ -12,10 +11,8 @@ from gmd_vae.common.json_formats import read_json
 from gmd_vae.evaluation.data.target import training_examples
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.card import held_out
-from gmd_vae.models import checkpoints
 from gmd_vae.models.card import Card, HeldOut
 from gmd_vae.training import history
-from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import read_run_file
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
@@ -44,17 +41,6 @@ def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
         code=f"gmd-vae {version[:50]}" if version else "",
         cpu_hours=round(seconds / 3600, 2) if seconds else None,
     )
-
-
-def validation_of(run: Run, checkpoint: Path) -> Validation | None:
-    """Returns the figures of the best checkpoint; ``None`` for another one, or if they cannot be read."""
-    if checkpoint.parent.resolve() != run.best_folder.resolve():
-        return None
-    try:
-        validation = read_json(run.best_folder / "validation.json", Validation, "")
-    except (FileNotFoundError, GmdVaeError):
-        return None
-    return validation if validation.step == checkpoints.step_of(checkpoint) else None
 
 
 def _held_out(run: Run, checkpoint: dict[str, str]) -> HeldOut | None:

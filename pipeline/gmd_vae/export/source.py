@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
-from gmd_vae.export.card import complete_card, validation_of
+from gmd_vae.export.card import complete_card
 from gmd_vae.families import family_of
 from gmd_vae.generation.find_model import FoundModel, find_checkpoint_model, find_model, run_of
 from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vectors_of
@@ -21,7 +21,7 @@ from gmd_vae.models.bundled import bundled_models
 from gmd_vae.models.card import Card
 from gmd_vae.models.model_file import ModelFile, is_model_file
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.trained_model import model_of_checkpoint, model_of_run
+from gmd_vae.training.run.trained_model import model_of_checkpoint, model_of_run, validation_of
 
 
 def read_model_of(

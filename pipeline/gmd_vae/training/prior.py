@@ -19,7 +19,7 @@ from gmd_vae.models.model_file import OldPriorError, write_model
 from gmd_vae.training.examples import Examples
 from gmd_vae.training.progress import note
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.trained_model import MODEL_NAME, best_model, model_of_run
+from gmd_vae.training.run.trained_model import MODEL_NAME, best_model, model_of_run, validation_of
 
 _ROWS = 256  # windows in memory as tensors at one time
 
@@ -45,7 +45,7 @@ def fit_best(run: Run, examples: Examples) -> None:
     model = None
     with contextlib.suppress(OldPriorError):
         model = best_model(run, checkpoint)
-    model = model or model_of_run(run, checkpoint)
+    model = model or model_of_run(run, checkpoint, validation_of(run, checkpoint))
     if model.density is not None:
         return
     note("Fitting a density to the posteriors of the training windows, to sample z from ...")

@@ -9,6 +9,7 @@ from typing import Any
 
 from gmd_vae.common import files
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.json_formats import read_json
 from gmd_vae.configuration.config import Config
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models import checkpoints
@@ -56,6 +57,17 @@ def density_of_run(run: Run, checkpoint: Path) -> LatentDensity | None:
         return None
     model = best_model(run, checkpoint)
     return None if model is None else model.density
+
+
+def validation_of(run: Run, checkpoint: Path) -> Validation | None:
+    """Returns the figures of the best checkpoint; ``None`` for another one, or if they cannot be read."""
+    if checkpoint.parent.resolve() != run.best_folder.resolve():
+        return None
+    try:
+        validation = read_json(run.best_folder / "validation.json", Validation, "")
+    except (FileNotFoundError, GmdVaeError):
+        return None
+    return validation if validation.step == checkpoints.step_of(checkpoint) else None
 
 
 def model_of_run(run: Run, checkpoint: Path, validation: Validation | None = None) -> ModelFile:
