@@ -12,7 +12,7 @@ from gmd_vae.generation.elsewhere import MAX_BYTES, NAME, note_folder, noted_fol
 
 
 def beats(folder: Path, seed: int = 0) -> Path:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     manifest.write(folder, "generate", {"seed": seed, "files": []})
     return folder
 
@@ -37,10 +37,10 @@ def test_folders_are_noted_with_the_time_of_their_latest_beats(tmp_path: Path) -
     + [json.dumps({"folder": name, "time": "x", "manifest": "0" * 64}) for name in ("/", "one", "/dev/null", "a\0b")],
 )
 def test_damaged_lines_are_passed_over(line: str, tmp_path: Path) -> None:
-    note_folder(tmp_path, beats(tmp_path / "one"), "2026-11-28_100000")
+    note_folder(tmp_path, beats(tmp_path / "mine" / "one"), "2026-11-28_100000")
     path = tmp_path / NAME
     path.write_bytes(line.encode("utf-8", "surrogateescape") + b"\n" + path.read_bytes())
-    assert dict(noted_folders(tmp_path)) == {tmp_path / "one": "2026-11-28_100000"}
+    assert dict(noted_folders(tmp_path)) == {tmp_path / "mine" / "one": "2026-11-28_100000"}
 
 
 def test_a_run_that_cannot_be_written_stays_as_it_is(tmp_path: Path) -> None:
@@ -67,5 +67,12 @@ def test_a_run_that_cannot_be_written_stays_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.timeout(20)
 def test_nobody_waits_for_a_pipe_in_its_place(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / NAME)
-    note_folder(tmp_path, beats(tmp_path / "one"), "2026-11-28_100000")
+    note_folder(tmp_path, beats(tmp_path / "mine" / "one"), "2026-11-28_100000")
     assert list(noted_folders(tmp_path)) == []
+
+
+def test_a_folder_among_those_of_the_run_is_not_elsewhere(tmp_path: Path) -> None:
+    generated = tmp_path / "generated"
+    generated.mkdir()
+    note_folder(generated, beats(generated / "mine"), "2026-11-28_100000")
+    assert not (generated / NAME).exists()

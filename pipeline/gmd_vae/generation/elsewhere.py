@@ -18,7 +18,9 @@ _NO_WAITING = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def note_folder(generated: Path, folder: Path, time: str) -> None:
-    """Adds a folder of beats to the list of a run. A run that cannot be written stays as it is.
+    """Adds a folder of beats to the list of a run, unless it lies in ``generated`` with the others.
+
+    A run that cannot be written stays as it is.
 
     Args:
         generated: The folder ``generated`` of the run.
@@ -27,6 +29,8 @@ def note_folder(generated: Path, folder: Path, time: str) -> None:
     """
     path = generated / NAME
     try:
+        if folder.resolve().parent == generated.resolve():
+            return
         noted = {"folder": str(folder.resolve()), "time": time, "manifest": manifest.digest(folder)}
         line = json.dumps(noted) + "\n"
         check_no_link(generated)  # a run can come from somebody else
