@@ -6,6 +6,6 @@ from __future__ import annotations
 # model's own distribution, the rare steps of the distribution's tail add up over a window; lower temperatures leave
 # them out.
 SAMPLING = 0.5
-# Of ``generate`` for drum labels: below it no figure changes any more (tools/measure_temperature.py,
-# docs/generation.md).
+# Of ``generate`` for drum labels: on the flat part of the figures, which hardly change below 0.5
+# (tools/measure_temperature.py, docs/generation.md).
 DRUM_LABELS = 0.25

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 MOST_TRAINING_STEPS = 10**12
 MOST_UNITS = 1 << 16  # of a layer, and dimensions of z; the widest layer of all configs has 2,048
-MOST_COMPONENTS = 1000  # of a density of z
+MOST_COMPONENTS = 1000  # training windows of a density of z
 _MOST_LAYERS = 32
 _LARGEST = 10**9
 

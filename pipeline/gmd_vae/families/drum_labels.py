@@ -205,7 +205,7 @@ class DrumLabels(Family):
         return measure_drum_labels(model, data, config.drum_windows, settings, advance)
 
     def key_figures(self, config: Config, figures: Figures) -> Sequence[KeyFigure | None]:
-        """Returns free-running step accuracy, and distinctness and novelty of samples."""
+        """Returns free-running step accuracy, and the two-sample AUC and novelty of samples."""
         from gmd_vae.evaluation import key_figures
         from gmd_vae.evaluation.figures import STEP_ACCURACY
 
