@@ -13,7 +13,7 @@ MAX_QUARTERS = 1_000_000  # 138 hours at 120 quarter notes per minute; later sta
 MAX_NOTES = 250_000  # 7 hours at 10 notes per second; later stages take about 20 microseconds and 1 kB for each
 MAX_CHANGES = 50_000  # of tempo, time signature and key signature: one on each 16th of 100 minutes
 MAX_CONTROLS = 2_000_000  # control changes and pitch bends; instruments of a channel share the early ones
-MAX_TRACKS = 65_535  # more than the header of a file can announce
+MAX_TRACKS = 10_000  # a hundred times those of an orchestra; reading takes time for each, even if it is empty
 
 EMPTY = "empty file"
 TOO_LARGE = "too large"
