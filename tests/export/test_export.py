@@ -160,6 +160,16 @@ def test_a_model_of_the_package_is_exported(tmp_path: Path) -> None:
     assert (tmp_path / "same.safetensors").read_bytes() == bundled_models()[DEFAULT].read_bytes()
 
 
+def test_a_path_is_no_model_of_the_package(folder: Path) -> None:
+    (folder / "runs" / "mine").rename(folder / DEFAULT)
+    run_here(folder, "export", f"./{DEFAULT}", "-o", "mine.safetensors")
+    assert_weights(read_model(folder / "mine.safetensors"))
+    run_here(folder, "export", DEFAULT, "-o", "package.safetensors")
+    assert_weights(read_model(folder / "package.safetensors"), read_model(bundled_models()[DEFAULT]))
+    assert json.loads(run_here(folder, "studio", DEFAULT, "--json").stdout)["path"] == "studio.html"
+    assert json.loads(run_here(folder, "studio", f"./{DEFAULT}", "--json").stdout)["path"] == f"{DEFAULT}/studio.html"
+
+
 def test_only_own_unchanged_files_are_replaced(folder: Path) -> None:
     target = folder / "model.safetensors"
     run_here(folder, "export", "-o", target.name)

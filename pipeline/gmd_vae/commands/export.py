@@ -21,7 +21,7 @@ _MAX_LICENCE = 100_000  # characters: the whole text of a long licence has 35,00
 
 
 @click.command(cls=HelpCommand)
-@click.argument("model_path", metavar="[MODEL]", required=False, type=UserPath(path_type=Path))
+@click.argument("model_name", metavar="[MODEL]", required=False, type=UserPath())  # text: "./x" is no bundled model
 @click.option("-o", "--output", required=True, type=UserPath(path_type=Path), help="File or folder to write.")
 @click.option(
     "--format",
@@ -44,7 +44,7 @@ _MAX_LICENCE = 100_000  # characters: the whole text of a long licence has 35,00
 @configs_option
 @json_option
 def command(
-    model_path: Path | None,
+    model_name: str | None,
     output: Path,
     format_name: str,
     dtype: DType,
@@ -91,10 +91,10 @@ def command(
     from gmd_vae.export.source import has_vectors, read_model_of
     from gmd_vae.export.write import check_output, export_model
 
-    model_path = model_path or newest_run(chosen.check_run).folder
-    inputs = [path for path in (model_path, configs_file) if path is not None and path.exists()]
+    model_name = model_name or str(newest_run(chosen.check_run).folder)
+    inputs = [path for path in (Path(model_name), configs_file) if path is not None and path.exists()]
     check_output(format_name, output, inputs)
-    model = read_model_of(str(model_path), config_name, configs_file, with_vectors=chosen.has_vectors)
+    model = read_model_of(model_name, config_name, configs_file, with_vectors=chosen.has_vectors)
     if licence is not None:
         model = dataclasses.replace(model, licence=licence)
     if chosen.has_vectors and has_vectors(model.config) and not model.attribute_vectors:

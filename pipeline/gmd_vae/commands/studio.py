@@ -12,7 +12,7 @@ from gmd_vae.commands.paths import UserPath
 
 
 @click.command(cls=HelpCommand)
-@click.argument("model_path", metavar="[RUN|NAME|FILE]", required=False, type=UserPath(path_type=Path))
+@click.argument("model_name", metavar="[RUN|NAME|FILE]", required=False, type=UserPath())  # "./x" is no bundled model
 @click.option(
     "-o",
     "--output",
@@ -20,7 +20,7 @@ from gmd_vae.commands.paths import UserPath
     help="HTML file to write.  [default: studio.html in the run folder, or here]",
 )
 @json_option
-def command(model_path: Path | None, output: Path | None, as_json: bool) -> None:
+def command(model_name: str | None, output: Path | None, as_json: bool) -> None:
     """Write a page with a model inside, to play with in a browser.
 
     RUN is a run folder or a checkpoint in it, NAME a model of the package (`gmd-vae models`), FILE a
@@ -40,7 +40,7 @@ def command(model_path: Path | None, output: Path | None, as_json: bool) -> None
     from gmd_vae.common import console
     from gmd_vae.common.home import runs_folder
     from gmd_vae.export.source import read_model_of
-    from gmd_vae.models.bundled import DEFAULT
+    from gmd_vae.models.bundled import DEFAULT, bundled_models
     from gmd_vae.rendering.studio.model_data import check_playable
     from gmd_vae.rendering.studio.page import NAME, write_studio
     from gmd_vae.training.run.choose_run import choose_run
@@ -49,16 +49,17 @@ def command(model_path: Path | None, output: Path | None, as_json: bool) -> None
     def check(run: Run) -> None:
         check_playable(run.config, run.hparams)
 
-    chosen = model_path
+    chosen = model_name
     if chosen is None:
         choice = choose_run(runs_folder(), check)
-        chosen = None if choice.run is None else choice.run.folder
+        chosen = None if choice.run is None else str(choice.run.folder)
         if line := choice.explain():
             console.stderr().print(line if choice.run else f"{line}. Taking {DEFAULT} of the package")
-    model = read_model_of(DEFAULT if chosen is None else str(chosen), None, None)
-    in_run = chosen is not None and chosen.is_dir() and read_run(chosen) is not None
-    target = output or (chosen / NAME if chosen is not None and in_run else Path(NAME))
-    page = write_studio(model, target, [chosen] if chosen is not None and chosen.is_file() else [])
+    chosen = chosen or DEFAULT
+    model = read_model_of(chosen, None, None)
+    path = Path(chosen)
+    in_run = chosen not in bundled_models() and path.is_dir() and read_run(path) is not None
+    page = write_studio(model, output or (path / NAME if in_run else Path(NAME)), [path] if path.is_file() else [])
     if as_json:
         console.print_json(page.as_json())
         return
