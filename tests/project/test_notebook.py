@@ -99,7 +99,7 @@ def test_it_is_a_valid_notebook_without_outputs() -> None:
 
 
 def test_its_settings_can_be_chosen() -> None:
-    settings = source(read(), "settings")
+    settings = source(read(), "training-settings")
     choices = {name: ast.literal_eval(choice) for name, choice in re.findall(FORM, settings, re.MULTILINE)}
     assert [get_config(name).name for name in choices["CONFIG"]] == choices["CONFIG"]
     assert choices["CONFIG"][0] == DEFAULT_CONFIG
@@ -111,8 +111,8 @@ def test_its_settings_can_be_chosen() -> None:
 def test_every_command_in_it_parses(dataset: str, steps: int) -> None:
     notebook = read(DATASET=dataset, STEPS=steps)
     names: dict[str, Any] = {"OWN_STEPS": 500}
-    names |= dict.fromkeys(("beats", "walk", "own"), "runs/x/generated/new")
-    exec(source(notebook, "settings"), names)
+    names |= dict.fromkeys(("first", "beats", "walk", "own"), "runs/x/generated/new")
+    exec(source(notebook, "training-settings"), names)
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -120,10 +120,15 @@ def test_every_command_in_it_parses(dataset: str, steps: int) -> None:
             for line in command_lines(cell.id, re.sub(r"\{(\w+)\}", lambda match: str(names[match[1]]), shell)):
                 parse_command(line.words[1:], click.Context(cli, info_name="gmd-vae"))
                 found.append(line.words[1])
-    assert {"fetch", "convert", "preprocess", "train", "evaluate", "generate", "inspect", "doctor", "report"} <= set(
-        found
-    )
-    assert found.count("generate") == 3
+    assert {"fetch", "convert", "preprocess", "train", "evaluate", "inspect", "doctor", "report"} <= set(found)
+    assert found.count("generate") == 4
+
+
+def test_beats_and_the_studio_come_before_everything_that_training_needs() -> None:
+    notebook = read()
+    commands = [word for cell in notebook.cells for word in re.findall(r"^ *!(gmd-vae [a-z]+|make)", cell.source, re.M)]
+    assert commands[:3] == ["gmd-vae generate", "gmd-vae studio", "make"]
+    assert "TensorFlow" not in "".join(source(notebook, name) for name in ("light", "first", "studio"))
 
 
 def test_its_set_up_is_the_makefiles() -> None:
@@ -162,6 +167,9 @@ def test_it_trains_and_shows_how(cells: dict[str, Any]) -> None:
 
 @pytest.mark.tensorflow
 def test_beats_can_be_heard_and_seen(cells: dict[str, Any], home: Path) -> None:
+    assert shown(cells["first"]) == ["picture", "player"] * 4
+    assert 'href=\'studio.html\'' in cells["studio"].outputs[-1].data["text/html"]
+    assert "<title>" in (home / "studio.html").read_text(encoding="utf-8")
     assert shown(cells["beats"]) == ["picture", "player"] * 2
     assert shown(cells["walk"]) == ["picture", "player"]
     generated = sorted((home / f"runs/{TINY}-starter/generated").iterdir())
@@ -218,32 +226,38 @@ def test_it_asks_for_the_repository_where_there_is_no_gmd_vae(tmp_path: Path) ->
 
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "bash").symlink_to(shutil.which("bash") or "")
-    notebook = a_short_one(source(read(), "setup"))
+    notebook = a_short_one(source(read(), "light"))
     with pytest.raises(CellExecutionError, match="Write the address into REPOSITORY"):
         execute(notebook, tmp_path, str(tmp_path / "bin"))
 
 
-def test_where_there_is_none_gmd_vae_is_cloned_and_made(tmp_path: Path) -> None:
+def test_where_there_is_none_gmd_vae_is_cloned_installed_and_made(tmp_path: Path) -> None:
     commands = tmp_path / "bin"
     commands.mkdir()
     for name in ("bash", "git", "mkdir", "chmod"):
         (commands / name).symlink_to(shutil.which(name) or "")
     # in the place of what takes minutes and a network
-    make = """#!/bin/bash
-echo "make $*"
-mkdir -p gmd-vae/.venv/bin
-printf '#!/bin/bash\\necho "gmd-vae $*"\\n' > gmd-vae/.venv/bin/gmd-vae
-chmod +x gmd-vae/.venv/bin/gmd-vae
+    script = """#!/bin/bash
+echo "NAME $*"
+mkdir -p FOLDER
+printf '#!/bin/bash\\necho "NAME: gmd-vae $*"\\n' > FOLDER/gmd-vae
+chmod +x FOLDER/gmd-vae
 """
-    for name, text in (("make", make), ("uv", "#!/bin/bash\n"), ("nvidia-smi", "#!/bin/bash\n")):
-        (commands / name).write_text(text)
+    for name, folder in (("make", "gmd-vae/.venv/bin"), ("uv", "light/bin"), ("nvidia-smi", "nowhere")):
+        (commands / name).write_text(script.replace("NAME", name).replace("FOLDER", folder))
         (commands / name).chmod(0o755)
     repository = tmp_path / "repository"
     subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
-    set_up = source(read(), "setup")
-    notebook = a_short_one(f"REPOSITORY = {str(repository)!r}", set_up, set_up, "!gmd-vae --version")
+    light, set_up, settings = (source(read(), name) for name in ("light", "setup", "training-settings"))
+    notebook = a_short_one(f"REPOSITORY = {str(repository)!r}", light, settings, set_up, set_up, light)
     execute(notebook, tmp_path, str(commands))
-    first, second, version = map(printed, notebook.cells[-3:])
+    _, installed, _, made, second, again = map(printed, notebook.cells[-6:])
     assert (tmp_path / "gmd-vae" / ".git").is_dir()
-    assert first.endswith("make -C gmd-vae setup GPU=1\ngmd-vae doctor\n")
-    assert (second, version) == ("", "gmd-vae --version\n")
+    environment = tmp_path / "light"
+    assert installed.splitlines()[-3:] == [
+        f"uv venv --quiet --allow-existing --python python3 {environment}",
+        f"uv pip install --quiet --python {environment} ./gmd-vae",
+        "uv: gmd-vae --version",
+    ]
+    assert made == "make -C gmd-vae setup GPU=1\nmake: gmd-vae doctor\n"
+    assert (second, again) == ("", "make: gmd-vae --version\n")
