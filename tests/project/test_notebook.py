@@ -168,7 +168,7 @@ def test_it_trains_and_shows_how(cells: dict[str, Any]) -> None:
 @pytest.mark.tensorflow
 def test_beats_can_be_heard_and_seen(cells: dict[str, Any], home: Path) -> None:
     assert shown(cells["first"]) == ["picture", "player"] * 4
-    assert 'href=\'studio.html\'' in cells["studio"].outputs[-1].data["text/html"]
+    assert "href='studio.html'" in cells["studio"].outputs[-1].data["text/html"]
     assert "<title>" in (home / "studio.html").read_text(encoding="utf-8")
     assert shown(cells["beats"]) == ["picture", "player"] * 2
     assert shown(cells["walk"]) == ["picture", "player"]
