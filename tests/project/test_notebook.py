@@ -19,12 +19,12 @@ from typing import Any
 import click
 import pytest
 from fixtures.documented_commands import command_lines, parse_command
+from fixtures.notebooks import check_format, execute, printed, read, shown, source
 from gmd_vae.cli import cli
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 
 ROOT = Path(__file__).parent.parent.parent
-NOTEBOOK = ROOT / "notebooks" / "gmd_vae_colab.ipynb"
-SETTING = r"^{} = .*?(?=  # @param)"
+NAME = "gmd_vae_colab.ipynb"
 FORM = r"^(\w+) = .*  # @param (\[.*?\])"  # a setting with a list of choices
 TINY = "flat-drum_1bar_test"
 CONFIGS = f"""
@@ -36,70 +36,18 @@ CONFIGS = [FLAT_SMALL.replace(name="{TINY}", windows=DrumWindows(slice_bars=1), 
 """
 
 
-def read(**settings: object) -> Any:
-    """The notebook, with other values in its settings."""
-    import nbformat
-
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    for name, value in settings.items():
-        changed = 0
-        for cell in notebook.cells:
-            new, times = re.subn(SETTING.format(name), f"{name} = {value!r}", cell.source, flags=re.MULTILINE)
-            cell.source, changed = new, changed + times
-        assert changed == 1, f"{name} is set {changed} times"
-    return notebook
-
-
-def source(notebook: Any, cell_id: str) -> str:
-    (found,) = (cell.source for cell in notebook.cells if cell.id == cell_id)
-    return str(found)
-
-
-def execute(notebook: Any, folder: Path, path: str, **options: Any) -> None:
-    """Runs the cells in ``folder``, with this Python and with ``path`` to find commands by."""
-    from nbclient import NotebookClient
-
+def run(notebook: Any, folder: Path, path: str, **options: Any) -> None:
+    """Runs the cells in ``folder``, with ``path`` to find commands by, and with the tiny config."""
     (folder / "tiny.py").write_text(CONFIGS)
-    environment = {
-        **os.environ,
-        "PATH": path,
-        "GMD_VAE_CONFIGS": str(folder / "tiny.py"),
-        "IPYTHONDIR": str(folder / ".ipython"),  # no start-up files of whoever runs the tests
-        "JUPYTER_RUNTIME_DIR": str(folder / ".jupyter"),
-    }
-    options = {"timeout": 600, "kernel_name": "python3", **options}
-    NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **options).execute(env=environment)
-
-
-def printed(cell: Any) -> str:
-    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
-
-
-def shown(cell: Any) -> list[str]:
-    """What a cell displays, in order: pictures and players."""
-    kinds = []
-    for output in cell.outputs:
-        data = output.get("data", {})
-        if "image/png" in data:
-            kinds.append("picture")
-        elif "<audio" in data.get("text/html", ""):
-            kinds.append("player")
-    return kinds
+    execute(notebook, folder, {"PATH": path, "GMD_VAE_CONFIGS": str(folder / "tiny.py")}, **options)
 
 
 def test_it_is_a_valid_notebook_without_outputs() -> None:
-    import nbformat
-
-    notebook = read()
-    nbformat.validate(notebook)
-    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells) > 15
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert [cell.id for cell in code if cell.outputs or cell.execution_count is not None] == []
-    assert NOTEBOOK.read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n", "not as Jupyter writes it"
+    check_format(NAME)
 
 
 def test_its_settings_can_be_chosen() -> None:
-    settings = source(read(), "training-settings")
+    settings = source(read(NAME), "training-settings")
     choices = {name: ast.literal_eval(choice) for name, choice in re.findall(FORM, settings, re.MULTILINE)}
     assert [get_config(name).name for name in choices["CONFIG"]] == choices["CONFIG"]
     assert choices["CONFIG"][0] == DEFAULT_CONFIG
@@ -109,7 +57,7 @@ def test_its_settings_can_be_chosen() -> None:
 
 @pytest.mark.parametrize(("dataset", "steps"), [("groove", 0), ("starter", 70)])
 def test_every_command_in_it_parses(dataset: str, steps: int) -> None:
-    notebook = read(DATASET=dataset, STEPS=steps)
+    notebook = read(NAME, DATASET=dataset, STEPS=steps)
     names: dict[str, Any] = {"OWN_STEPS": 500}
     names |= dict.fromkeys(("first", "beats", "walk", "own"), "runs/x/generated/new")
     exec(source(notebook, "training-settings"), names)
@@ -125,14 +73,14 @@ def test_every_command_in_it_parses(dataset: str, steps: int) -> None:
 
 
 def test_beats_and_the_studio_come_before_everything_that_training_needs() -> None:
-    notebook = read()
+    notebook = read(NAME)
     commands = [word for cell in notebook.cells for word in re.findall(r"^ *!(gmd-vae [a-z]+|make)", cell.source, re.M)]
     assert commands[:3] == ["gmd-vae generate", "gmd-vae studio", "make"]
     assert "TensorFlow" not in "".join(source(notebook, name) for name in ("light", "first", "studio"))
 
 
 def test_its_set_up_is_the_makefiles() -> None:
-    setup = source(read(), "setup")
+    setup = source(read(NAME), "setup")
     assert "!make -C gmd-vae setup GPU={GPU}" in setup
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(r"^setup:", makefile, re.MULTILINE)
@@ -147,8 +95,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cells(home: Path) -> dict[str, Any]:
     """The cells by id, after all of them ran on the starter set in ``home``."""
-    notebook = read(CONFIG=TINY, DATASET="starter", STEPS=12, NUM_OUTPUTS=2)
-    execute(notebook, home, os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    notebook = read(NAME, CONFIG=TINY, DATASET="starter", STEPS=12, NUM_OUTPUTS=2)
+    run(notebook, home, os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     return {cell.id: cell for cell in notebook.cells}
 
 
@@ -192,7 +140,7 @@ def a_short_one(*lines: str) -> Any:
     """A notebook of the settings, the helpers, and a cell for each of ``lines``."""
     import nbformat
 
-    notebook = read()
+    notebook = read(NAME)
     notebook.cells = [cell for cell in notebook.cells if cell.id in ("settings", "helpers")]
     notebook.cells += [nbformat.v4.new_code_cell(line) for line in lines]
     return notebook
@@ -203,7 +151,7 @@ def test_a_step_that_fails_stops_the_notebook_in_one_line(tmp_path: Path) -> Non
 
     notebook = a_short_one('WORD = "three"', "!echo one {WORD} && false | cat", "!touch after")
     with pytest.raises(CellExecutionError):
-        execute(notebook, tmp_path, os.environ["PATH"])
+        run(notebook, tmp_path, os.environ["PATH"])
     text, error = notebook.cells[-2].outputs
     assert text.text == "one three\n"
     assert error.traceback == ["Stopped: this line failed (exit code 1): echo one three && false | cat"]
@@ -217,7 +165,7 @@ def test_the_stop_button_reaches_the_command_which_may_end_well(tmp_path: Path) 
     patience = {"timeout_func": lambda cell: 3 if cell.source == line else 600, "interrupt_on_timeout": True}
     notebook = a_short_one(line)
     with pytest.raises(CellExecutionError, match="exit code 3"):
-        execute(notebook, tmp_path, os.environ["PATH"], **patience)
+        run(notebook, tmp_path, os.environ["PATH"], **patience)
     assert printed(notebook.cells[-1]) == "begun\nsaved\n"
 
 
@@ -226,9 +174,9 @@ def test_it_asks_for_the_repository_where_there_is_no_gmd_vae(tmp_path: Path) ->
 
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "bash").symlink_to(shutil.which("bash") or "")
-    notebook = a_short_one(source(read(), "light"))
+    notebook = a_short_one(source(read(NAME), "light"))
     with pytest.raises(CellExecutionError, match="Write the address into REPOSITORY"):
-        execute(notebook, tmp_path, str(tmp_path / "bin"))
+        run(notebook, tmp_path, str(tmp_path / "bin"))
 
 
 def test_where_there_is_none_gmd_vae_is_cloned_installed_and_made(tmp_path: Path) -> None:
@@ -248,9 +196,9 @@ chmod +x FOLDER/gmd-vae
         (commands / name).chmod(0o755)
     repository = tmp_path / "repository"
     subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
-    light, set_up, settings = (source(read(), name) for name in ("light", "setup", "training-settings"))
+    light, set_up, settings = (source(read(NAME), name) for name in ("light", "setup", "training-settings"))
     notebook = a_short_one(f"REPOSITORY = {str(repository)!r}", light, settings, set_up, set_up, light)
-    execute(notebook, tmp_path, str(commands))
+    run(notebook, tmp_path, str(commands))
     _, installed, _, made, second, again = map(printed, notebook.cells[-6:])
     assert (tmp_path / "gmd-vae" / ".git").is_dir()
     environment = tmp_path / "light"
