@@ -32,7 +32,14 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 READ = [
     *(
         ROOT / name
-        for name in ("README.md", "docs/index.md", "docs/first-model.md", "docs/musicvae.md", "docs/python.md")
+        for name in (
+            "README.md",
+            "docs/index.md",
+            "docs/first-model.md",
+            "docs/musicvae.md",
+            "docs/python.md",
+            "docs/versions.md",
+        )
     ),
     *(
         page

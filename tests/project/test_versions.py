@@ -1,0 +1,68 @@
+"""docs/versions.md is true: the numbers of the formats are those of the code, and a deprecated option says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from gmd_vae.cli import cli
+from gmd_vae.commands.options import GroupedCommand
+from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.evaluation import result
+from gmd_vae.models import model_file
+from gmd_vae.training.run import run_file
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|", PAGE, re.MULTILINE))
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    assert ROWS["`manifest.json`"] == f"`format`, {manifest.FORMAT}"
+    assert ROWS["`run.json`"].startswith(f"`format`, {run_file.FORMAT};")
+    assert ROWS["`result.json`"] == f"`figures`, {result.FORMAT}"
+    model = f"`format` is `{model_file.FORMAT}`; `version`, {model_file.VERSION}"
+    assert ROWS["metadata of `model.safetensors`"] == model
+
+
+def test_a_newer_manifest_or_run_is_refused_in_a_line_with_both_numbers(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": 2, "stage": "convert"}))
+    with pytest.raises(GmdVaeError, match="has format 2, this version of gmd-vae reads 1"):
+        manifest.read(tmp_path, "convert", "Do it again.")
+    (tmp_path / "run.json").write_text(json.dumps({"format": 2}))
+    with pytest.raises(GmdVaeError, match="has format 2, this version of gmd-vae reads 1"):
+        run_file.read_run_file(tmp_path)
+
+
+def _options(context: click.Context) -> Iterator[click.Parameter]:
+    yield from context.command.params
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _options(click.Context(command, context, info_name=name))
+
+
+def test_the_page_knows_what_is_deprecated() -> None:
+    deprecated = [option.name for option in _options(click.Context(cli)) if getattr(option, "deprecated", False)]
+    assert ("nothing is deprecated" in PAGE) == (deprecated == [])
+
+
+def test_a_deprecated_option_works_and_says_what_replaces_it(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command(cls=GroupedCommand)
+    @click.option("--old", deprecated="Use --new.")
+    def command(old: str) -> None:
+        click.echo(old)
+
+    command.main(["--old", "3"], standalone_mode=False)
+    printed = capsys.readouterr()
+    assert printed.out == "3\n"
+    (line,) = printed.err.splitlines()
+    assert "deprecated. Use --new." in line
+    command.main(["--help"], standalone_mode=False)
+    assert "(DEPRECATED: Use --new.)" in capsys.readouterr().out
