@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the Makefile runs to make the environment (see `make setup`): with uv when it is on PATH, else with pip.
+# What the Makefile runs to make the environment (see `make setup`): with uv, which pip fetches where it is not on PATH.
 # Usage: tools/setup.sh packages PYTHON VENV LOCK    a new VENV with every package in LOCK
 #        tools/setup.sh project VENV                 this project in VENV, editable
 #        tools/setup.sh same VENV [PYTHON]           says what VENV is, or refuses when PYTHON is another
@@ -30,28 +30,18 @@ check() {  # refuses in one line what the lock was not made for
     esac
     [ ! -e "$venv" ] || [ -e "$venv/$ours" ] \
         || fail "'$venv' is there and was not made by make. Move it away, or name another: make setup VENV=.venv-gmd"
-    echo "==> Making $venv with Python $version and $([ -n "$uv" ] && echo uv || echo pip), from $lock"
+    echo "==> Making $venv with Python $version and uv, from $lock"
 }
 
 install() {  # installs without looking at dependencies: the lock is complete
-    if [ -n "$uv" ]; then
-        local quiet=--quiet
-        [ ! -t 2 ] || quiet=""
-        "$uv" pip install $quiet --python "$venv/bin/python" --no-deps --compile-bytecode "$@"
-    else
-        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --no-compile "$@" 2>&1 | report
-    fi
+    local quiet=--quiet
+    [ ! -t 2 ] || quiet=""
+    "$uv" pip install $quiet --python "$venv/bin/python" --no-deps --compile-bytecode "$@"
 }
 
-report() {  # pip's report in; out come errors, and on a terminal the package that is being fetched
-    local line
-    while IFS= read -r line; do
-        case $line in
-            ERROR:* | *"error:"*) echo "$line" >&2 ;;
-            "Collecting "*) [ ! -t 1 ] || { line=${line#Collecting }; printf '\r\033[K    %s' "${line%% *}"; } ;;
-            "Installing collected"*) [ -n "$main" ] || continue; [ ! -t 1 ] || printf '\r\033[K'; echo "    everything is here; unpacking and compiling it" ;;
-        esac
-    done
+pinned() {  # writes the lock's entry of one package into a file, and its name to stdout
+    sed -n "/^$1==/,/[^\\\\]$/p" "$lock" > "$venv/$1.txt"
+    echo "$venv/$1.txt"
 }
 
 packages() {
@@ -69,26 +59,25 @@ packages() {
     touch "$venv/$ours"
     if [ -n "$uv" ]; then
         "$uv" venv --quiet --allow-existing --python "$python" "$venv"
-    else
+    else  # pip installs on one core, and compiles on one: a third of uv's speed
         "$python" -m venv "$venv" \
             || fail "'$python' cannot make environments. Install its venv module (on Debian: apt install python3-venv)."
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
+            -r "$(pinned uv)"
+        uv=$venv/bin/uv
     fi
     # two packages come as source (pretty-midi, promise): setuptools first, so that they are built with
     # the pinned one and nothing is fetched that has no hash
-    sed -n '/^setuptools==/,/[^\\]$/p' "$lock" > "$venv/setuptools.txt"
-    install --require-hashes -r "$venv/setuptools.txt"
-    main=1
+    install --require-hashes -r "$(pinned setuptools)"
     install --require-hashes --no-build-isolation -r "$lock"
-    # uv has done it; pip would on one core only. What is no Python of this version stays as it is
-    [ -n "$uv" ] || "$venv/bin/python" -m compileall -qq -j 0 "$venv/lib" || true
 }
 
 uv=$(command -v uv || true)
-main=""  # set while the lock itself is installed
 case $1 in
     packages) packages "$2" "$3" "$4" ;;
     project)
         venv=$2
+        [ -n "$uv" ] || uv=$venv/bin/uv
         install --no-build-isolation --editable .
         "$venv/bin/python" -m compileall -q pipeline/gmd_vae configs.py
         ;;

@@ -129,3 +129,25 @@ def test_a_request_that_c_code_prints_shows_no_traceback() -> None:
         )
         assert done.returncode
         assert ("Traceback" in done.stderr) is shown
+
+
+def test_a_signal_to_another_thread_waits_for_the_end_of_a_block() -> None:
+    """NumPy starts threads, and the system may give a signal to any of them."""
+    code = """
+import os, signal, threading, time
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+from gmd_vae.common import stop_signals
+stop_signals.interrupt()
+try:
+    with stop_signals.held_back():
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(20):
+            time.sleep(0.01)
+        print("whole", flush=True)
+except KeyboardInterrupt:
+    print("then stopped")
+"""
+    done = subprocess.run(
+        [GMD_VAE[0], "-c", code], env=environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["whole", "then stopped"]

@@ -96,13 +96,15 @@ def held_back() -> Iterator[None]:
     """Blocks the signals in this thread, and in processes that start in the block: the parent stops those.
 
     Terminals and ``timeout`` signal a whole process group. Children inherit the blocked signals, so that a signal
-    cannot interrupt even their start.
+    cannot interrupt even their start. A signal that another thread receives, such as one of NumPy's, would still
+    interrupt this one, between the start of a child and the data that the child waits for. So it is deferred, too.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with deferred():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _install(function: Callable[[], None]) -> dict[int, Any]:
@@ -125,7 +127,11 @@ def _install(function: Callable[[], None]) -> dict[int, Any]:
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
-    """Delays an interruption to the end of the block: matplotlib's C code can crash if Python raises an error in it."""
+    """Delays an interruption to the end of the block: matplotlib's C code can crash if Python raises an error in it.
+
+    Raises:
+        KeyboardInterrupt: At the end, if there was a request to stop.
+    """
     global _defers, _is_due
     before, _defers = _defers, True
     try:
