@@ -59,6 +59,38 @@ def test_of_several_windows_the_fullest_regular_one_is_taken(
     assert "gmd-vae inspect long.mid" in err
 
 
+@pytest.mark.parametrize("bars", [1, 2])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--mode", "vary", "--input-midi", "loop.mid"],
+        ["--mode", "reconstruct", "--input-midi", "loop.mid"],
+        ["--mode", "interpolate", "--input-midi", "song.mid", "--input-midi", "loop.mid"],
+        ["--mode", "continue", "--input-midi", "loop.mid"],
+        ["--around", "loop.mid"],
+    ],
+)
+def test_a_loop_is_repeated_to_a_window(
+    song: Path,
+    make_midi: Callable[..., bytes],
+    jobs: list[GenerationJob],
+    generate: Generate,
+    bars: int,
+    arguments: list[str],
+) -> None:
+    Path("loop.mid").write_bytes(make_midi(SONG[: 4 * bars], before=AT_96))
+    code, err = generate(*arguments)
+    assert code == 0, err
+    assert f"'loop.mid' has {bars} bar{'s' if bars > 1 else ''}: repeated to 4" in err
+    window = jobs[0].inputs.all_windows[-1]
+    assert window.target.tolist() == [1, 0, 0, 0, 2, 0, 0, 0] * 8
+    assert jobs[0].playing.tempo == pytest.approx(96, rel=1e-4)
+    entries = jobs[0].inputs.describe([], None)
+    assert [entry.get("repeated_bars") for entry in entries] == [None] * (len(entries) - 1) + [bars]
+    if "reconstruct" in arguments:
+        assert "loop.mid: 4 bars in 1 window" in err.splitlines()
+
+
 def test_a_count_in_and_a_fill_are_not_taken_for_the_beat(
     run: Path, make_midi: Callable[..., bytes], jobs: list[GenerationJob], generate: Generate
 ) -> None:
@@ -106,7 +138,7 @@ def test_a_song_is_read_whole_and_missing_music_is_reported(
             ["--mode", "reconstruct", "--input-midi", "waltz.mid"],
             "it is in 3/4, and the config takes bars of 4 quarter notes",
         ),
-        (["--mode", "continue", "--input-midi", "short.mid"], "1 stretch of drums shorter than 4 bars"),
+        (["--mode", "continue", "--input-midi", "short.mid"], "'short.mid' has no 4 bars of 4/4 drums: it has 3"),
         (["--around", "piano.mid"], "it has no drum notes. Put the drums on MIDI channel 10"),
         (["--latents", "wrong.npz"], "5 dimensions, and the model has 7"),
     ],
@@ -121,7 +153,7 @@ def test_input_that_cannot_be_used_is_one_line(
 ) -> None:
     Path("empty.mid").write_bytes(b"")
     Path("waltz.mid").write_bytes(make_midi(SONG, before=b"\x00\xff\x58\x04\x03\x02\x18\x08"))
-    Path("short.mid").write_bytes(make_midi(SONG[:8]))
+    Path("short.mid").write_bytes(make_midi(SONG[:12]))
     Path("piano.mid").write_bytes(make_midi(track=b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"))
     write_latents(Path("wrong.npz"), prior(2, 5, seed=0), np.arange(2))
     code, err = generate(*arguments)

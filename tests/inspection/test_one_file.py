@@ -112,6 +112,13 @@ def test_a_file_without_windows_gets_a_problem_and_an_action(
     assert action in result["why"][0]["action"]
 
 
+@pytest.mark.parametrize(("hits", "bars"), [(beat(1), 1), (beat(2), 2), (beat(3), None), (beat(4), None)])
+def test_a_loop_that_generate_repeats_is_named(
+    tmp_path: Path, make_midi: MakeMidi, hits: Any, bars: int | None
+) -> None:
+    assert inspect(tmp_path, make_midi(hits))["repeated_bars"] == bars
+
+
 def test_a_file_without_drums(tmp_path: Path, make_midi: MakeMidi) -> None:
     piano = b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"
     result = inspect(tmp_path, make_midi(track=piano))

@@ -9,6 +9,7 @@ from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import UsageError
+from gmd_vae.common.printable import counted
 from gmd_vae.configuration.config import Config
 from gmd_vae.evaluation.latent.attributes import attribute_names
 from gmd_vae.families import family_of
@@ -138,18 +139,22 @@ def _find_inputs(
     mode, numbers = options["mode"], options["window"]
     if mode == GROOVE or (mode == RECONSTRUCT and not numbers and reader.reads_songs):
         songs = tuple(reader.song(midi) for midi in files)
-        return GenerationInputs(songs=songs), [line for song in songs for line in _describe_song(song)]
+        return GenerationInputs(songs=songs), [
+            line for song in songs for line in (*_describe_repeat(song.windows[0], reader), *_describe_song(song))
+        ]
     notes: list[str] = []
     windows: list[InputWindow] = []
     for midi, number in zip(files, window_numbers(numbers, files), strict=True):
         if mode == RECONSTRUCT and number is None:
             windows += reader.windows(midi)
-            notes.append(f"{midi.name}: {windows[-1].count:,} windows, a file for each")
+            notes.append(f"{midi.name}: {counted(windows[-1].count, 'window')}, a file for each")
             continue
         if mode == CONTINUE and number is None:
             windows.append(reader.last_window(midi))
+            notes += _describe_repeat(windows[-1], reader)
             continue
         windows.append(reader.window(midi, number))
+        notes += _describe_repeat(windows[-1], reader)
         if windows[-1].count > 1 and number is None:
             notes.append(_describe_choice(midi, windows[-1], reader))
     vectors = read_latents(options["latents"], source.hparams["z_size"]) if options["latents"] else None
@@ -166,8 +171,16 @@ def _describe_choice(midi: MidiInput, window: InputWindow, reader: InputReader) 
     return f"{midi.name}: {window.count:,} windows, taking {which}; --window K takes another"
 
 
+def _describe_repeat(window: InputWindow, reader: InputReader) -> list[str]:
+    """Returns the line about a loop that was repeated to the length of a window; [] for other music."""
+    if window.loop_bars is None:
+        return []
+    bars = family_of(reader.config).output(reader.config).bars
+    return [f"'{shown_path(window.file)}' has {counted(window.loop_bars, 'bar')}: repeated to {bars}"]
+
+
 def _describe_song(song: InputSong) -> list[str]:
-    line = f"{shown_path(song.file)}: {song.bars:,} bars in {len(song.windows):,} windows"
+    line = f"{shown_path(song.file)}: {counted(song.bars, 'bar')} in {counted(len(song.windows), 'window')}"
     return [line, *(f"{shown_path(song.file)}: left out: {missing}" for missing in song.missing)]
 
 

@@ -27,6 +27,7 @@ from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.extraction import REASONS, Dropped
 from gmd_vae.windows.fullest_window import fullest_regular
+from gmd_vae.windows.repeated_loop import find_loop, known_drums, repeat_loop
 
 # Finds the windows of a NoteSequence: section, bar in the section and parts of each.
 FindWindows: TypeAlias = Callable[[Any, Dropped], list[dict[str, Any]]]
@@ -76,6 +77,7 @@ def inspect_midi(
         "taken": taken,
         "shown": {"window": number, "labels": labels[number - 1].tolist()} if number else None,
         "why": [] if found else why_no_window(spec, dropped, advice, action_without_drums(data, reading)),
+        "repeated_bars": None if found else _repeated_bars(spec, music),
         "hits_on": grid_of(music),
         "grid": {
             "voices": list(spec.voice_names),
@@ -84,6 +86,15 @@ def inspect_midi(
             "steps_per_beat": spec.meter.steps_per_beat,
         },
     }
+
+
+def _repeated_bars(spec: DrumWindows, music: Music) -> int | None:
+    """Returns the length of a loop in bars that generate repeats to a window; ``None`` where there is none."""
+    hits = known_drums(spec, music.notes)
+    loop = find_loop(spec, music, hits)
+    if loop is None or not loop.fills_a_window:
+        return None
+    return loop.bars if positions.windows(spec, repeat_loop(spec, music, hits, loop), Dropped()) else None
 
 
 def inspect_parts(

@@ -101,6 +101,8 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
         _print(out, f"No window {of}:")
         for reason in result["why"] or [{"problem": "There are no drums", "action": ""}]:
             _print(out, f"  {reason['problem']}. {reason['action']}".rstrip())
+        if loop := result.get("repeated_bars"):
+            _print(out, f"'gmd-vae generate' takes it all the same: it repeats the {counted(loop, 'bar')} to {bars}.")
         return
     known = [window["bar"] for window in found if window["bar"] is not None]
     starts = _ranges(known)

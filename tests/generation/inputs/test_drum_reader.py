@@ -35,7 +35,8 @@ def test_the_first_window_is_the_default(tmp_path: Path, make_midi: Callable[...
 @pytest.mark.parametrize(
     ("hits", "before", "said"),
     [
-        ([(0, 36), (BAR, 38)], b"", "1 stretch of drums shorter than 4 bars"),
+        ([(0, 36), (BAR + 120, 38)], b"", "2 stretches of drums shorter than 4 bars"),
+        ([(0, 36), (BAR, 38), (2 * BAR, 38)], b"", "it has 3, which cannot be repeated to 4 without a cut"),
         ([], b"", "it has no drum notes. Put the drums on MIDI channel 10"),
         ([(0, 20), (4 * BAR - 480, 20)], b"", "pitch 20"),
         ([(i * 480, 36) for i in range(20)], b"\x00\xff\x58\x04\x03\x02\x18\x08", "3/4"),

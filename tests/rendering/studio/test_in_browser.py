@@ -286,6 +286,20 @@ def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, ma
     page.locator("#file").set_input_files({"name": "bad.mid", "mimeType": "audio/midi", "buffer": b"MThd"})
     page.wait_for_function("() => document.querySelector('#windows').children.length === 0")
     assert page.locator("#read").inner_text() == "bad.mid could not be read: it is no MIDI file."
+    # drums on channel 1: a button reads them, by keyboard too, and the focus goes on to the windows
+    on_channel_1 = make_midi([(240 * step, 36 if step % 2 else 42) for step in range(8)])
+    on_channel_1 = on_channel_1.replace(b"\x99", b"\x90").replace(b"\x89", b"\x80")
+    page.locator("#file").set_input_files({"name": "one.mid", "mimeType": "audio/midi", "buffer": on_channel_1})
+    button = page.get_by_role("button", name="Read channel 1 as drums")
+    button.focus()
+    assert page.locator("#read").inner_text().startswith("one.mid: no drums. Left out: 8 notes of other instruments.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#windows li")
+    assert page.locator("#read").inner_text() == "one.mid: 1 window. It has 1 bar: repeated to 4."
+    assert not button.is_visible()
+    page.wait_for_selector("#windows button:focus")
+    page.keyboard.press("Enter")
+    assert page.locator("#hits").inner_text() == "32 hits"
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -294,7 +308,8 @@ def test_a_phone_has_large_targets_and_readable_text(scheme: str, open_page: Ope
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     small = page.eval_on_selector_all(
         "button, input, select, summary",
-        "all => all.filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)",
+        "all => all.filter((one) => !one.hidden && one.getBoundingClientRect().height < 44)"
+        ".map((one) => one.outerHTML)",
     )
     assert small == []
     contrasts = page.evaluate(CONTRASTS)

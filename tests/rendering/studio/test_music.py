@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import mido
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 from fixtures.node import RunScript
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.generation.inputs.drum_reader import DrumReader
+from gmd_vae.generation.inputs.midi_input import read_midi_bytes
 from gmd_vae.generation.performance.drum_notes import drum_midi
 from gmd_vae.generation.performance.feel import load_feel
 from gmd_vae.generation.performance.playing import Playing
@@ -257,9 +260,9 @@ def test_the_address_keeps_a_state_and_refuses_other_texts(run_script: RunScript
 READ = """
 print(given.files.map((file) => {
   try {
-    const {windows, notes} = windowsOf(readMidi(Uint8Array.from(file)), given.drums);
+    const music = readMidi(Uint8Array.from(file)), {windows, notes, loopBars} = windowsOf(music, given.drums);
     const labels = windows.map((levels) => Array.from(labelsOf(levels, 9)));
-    return {labels, levels: windows.map((one) => [...one]), notes};
+    return {labels, levels: windows.map((one) => [...one]), notes, loopBars, like: drumLikeChannel(music, given.drums)};
   } catch (error) {
     return error.message;
   }
@@ -276,10 +279,36 @@ def test_a_midi_file_is_read_into_its_windows(
     files = [own, other, b"", own[:-30], b"RIFF" + own, own[:14] + b"MTrk\x00\x00\x00\x02\x00\x05"]
     read = run_script([*ENGINE, *MUSIC], READ, {**given, "files": [list(file) for file in files]})
     assert read[0]["labels"] == [first, second]  # equal windows once
-    assert read[0]["notes"] == []
+    assert (read[0]["notes"], read[0]["loopBars"], read[0]["like"]) == ([], 0, -1)
     assert set(itertools.chain(*read[0]["levels"])) == {0, 2}
     assert len(read[1]["labels"]) == 1
     assert read[1]["notes"] == ["1 hit on pitches that are none of the drums"]
     assert read[2] == read[4] == "it is no MIDI file"
     assert isinstance(read[3], str) or read[3]["labels"][0] == first
     assert read[5] == "it has data without an event"
+
+
+def test_a_short_loop_is_repeated_as_generate_repeats_it(
+    given: dict[str, Any], make_midi: Callable[..., bytes], run_script: RunScript
+) -> None:
+    one = [(0, 36), (480, 38), (700, 42), (1440, 38), (1900, 36)]  # the last hit is early for the next bar
+    two = [*one[:4], *((1920 + tick, pitch) for tick, pitch in one[:3])]
+    in_bar_3 = [(3840 + tick, pitch) for tick, pitch in one]
+    files = [make_midi(hits) for hits in (one, two, in_bar_3)]
+    read = run_script([*ENGINE, *MUSIC], READ, {**given, "files": [list(file) for file in files]})
+    for file, found, bars in zip(files, read, (1, 2, 1), strict=True):
+        window = DrumReader(get_config(DEFAULT_CONFIG)).window(read_midi_bytes(file, Path("loop.mid")))
+        assert found["labels"] == [window.target.tolist()]
+        assert found["loopBars"] == window.loop_bars == bars
+
+
+def test_drums_on_another_channel_are_found(
+    given: dict[str, Any], make_midi: Callable[..., bytes], run_script: RunScript
+) -> None:
+    drums = make_midi([(120 * step, (36, 42, 38, 42)[step % 4]) for step in range(32)])
+    on_channel_2 = drums.replace(b"\x99", b"\x91").replace(b"\x89", b"\x81")
+    piano = make_midi([(120 * step, 60 + step) for step in range(32)]).replace(b"\x99", b"\x90")
+    read = run_script(
+        [*ENGINE, *MUSIC], READ, {**given, "files": [list(file) for file in (on_channel_2, piano, drums)]}
+    )
+    assert [(one["labels"] == [], one["like"]) for one in read] == [(True, 1), (True, -1), (False, -1)]

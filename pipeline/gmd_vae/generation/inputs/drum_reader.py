@@ -27,6 +27,7 @@ from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
 from gmd_vae.windows.cutting.played_hits import PlayedDrums, PlayedHits
 from gmd_vae.windows.extraction import REASONS, Dropped, Labels
 from gmd_vae.windows.fullest_window import fullest_regular
+from gmd_vae.windows.repeated_loop import Loop, find_loop, known_drums, repeat_loop
 
 
 class DrumReader(InputReader):
@@ -35,19 +36,25 @@ class DrumReader(InputReader):
     reads_songs = True
 
     def windows(self, midi: MidiInput) -> tuple[InputWindow, ...]:
-        """Returns the windows that training would get from the file: each content once, at its first bar."""
+        """Returns the windows that training would get from the file: each content once, at its first bar.
+
+        A loop that is shorter than a window is repeated.
+        """
         spec = self._checked_spec()
         dropped = Dropped()
         music = _music(midi)
         drums = positions.windows(spec, music, dropped)
+        loop = None
         if not drums:
-            raise self._no_window_error(midi, dropped)
+            loop, music = self._repeated(midi, music, dropped)
+            drums = positions.windows(spec, music, Dropped())
         played = PlayedDrums(spec, music)
         return tuple(
             dataclasses.replace(
                 self._window(midi.file, window.labels, len(drums), number, window.bpm),
                 bar=math.floor(window.bar - 0.5),
                 played=played.hits_at(window.place, window.labels),
+                loop_bars=loop and loop.bars,
             )
             for number, window in enumerate(drums, start=1)
         )
@@ -61,7 +68,7 @@ class DrumReader(InputReader):
         """Returns the music from its first window to its last: each stretch of drums in consecutive windows.
 
         Where a stretch is not a whole number of windows, its last window overlaps the one before, and only the bars
-        behind the overlap count.
+        behind the overlap count. A loop that is shorter than a window is repeated.
         """
         spec = self._checked_spec()
         dropped = Dropped()
@@ -69,8 +76,10 @@ class DrumReader(InputReader):
         whole = dataclasses.replace(spec, max_bars=None) if 0 < (spec.gap_bars or 0) <= LONGEST_GAP_BARS else spec
         music = _music(midi)
         stretches = positions.stretches(whole, music, dropped)
+        loop = None
         if not stretches:
-            raise self._no_window_error(midi, dropped)
+            loop, music = self._repeated(midi, music, dropped)
+            stretches = positions.stretches(whole, music, dropped := Dropped())
         played = PlayedDrums(spec, music)
         shares: list[
             tuple[Labels, int, int, float, PlayedHits]
@@ -94,13 +103,14 @@ class DrumReader(InputReader):
                 bar=bar,
                 skipped_bars=skipped_bars,
                 played=hits,
+                loop_bars=loop and loop.bars,
             )
             for number, (labels, bar, skipped_bars, tempo, hits) in enumerate(shares, start=1)
         )
         missing = tuple(f"{count:,} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
         if dropped.pitches:
             missing += (f"drum notes that are no known drum: {dropped.pitches.total():,}",)
-        return InputSong(midi.file, windows, end, stretches[0].bpm, missing)
+        return InputSong(midi.file, windows, end, stretches[0].bpm, missing, loop and loop.bars)
 
     def last_window(self, midi: MidiInput) -> InputWindow:
         """Returns the last bars of the music, as many as a window has."""
@@ -127,6 +137,33 @@ class DrumReader(InputReader):
             path, labels_to_inputs(labels, spec), spec.steps, count=count, number=number, target=labels, tempo=tempo
         )
 
+    def _repeated(self, midi: MidiInput, music: Music, dropped: Dropped) -> tuple[Loop, Music]:
+        """Returns the loop of music without a window, and the music with the loop repeated to a window.
+
+        Args:
+            midi: The file, for the error.
+            music: The music.
+            dropped: Reasons why no window was found.
+
+        Raises:
+            GmdVaeError: No loop fills a window.
+        """
+        spec = self.config.drum_windows
+        hits = known_drums(spec, music.notes)
+        loop = find_loop(spec, music, hits)
+        if loop is None:
+            raise self._no_window_error(midi, dropped)
+        if not loop.fills_a_window:  # 3 bars of 4: where the loop goes on is up to the musician
+            raise GmdVaeError(
+                f"'{midi.name}' has no {self._wanted()}: it has {loop.bars}, which cannot be repeated to "
+                f"{loop.window_bars} without a cut",
+                f"Make it {bars_in_words(loop.window_bars)} long in your music program.",
+            )
+        repeated = repeat_loop(spec, music, hits, loop)
+        if not positions.windows(spec, repeated, Dropped()):  # a pause of a bar ends a stretch
+            raise self._no_window_error(midi, dropped)
+        return loop, repeated
+
     def _no_window_error(self, midi: MidiInput, dropped: Dropped) -> GmdVaeError:
         """Returns the error for a file without a window: the needed music, the reasons, the next action."""
         spec = self.config.drum_windows
@@ -134,13 +171,16 @@ class DrumReader(InputReader):
         advice = advice_for(fitting, "generate") if fitting else ""
         nothing = {"problem": "It has no notes", "action": "Give another MIDI file."}
         reasons = why_no_window(spec, dropped, advice, midi.action_without_drums()) or [nothing]
-        numerator, denominator = spec.signature
-        wanted = f"{bars_in_words(spec.slice_bars)} of {numerator}/{denominator} drums"
         problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
         return GmdVaeError(
-            f"'{midi.name}' has no {wanted}: {problems}",
+            f"'{midi.name}' has no {self._wanted()}: {problems}",
             f"{reasons[0]['action']}{self.inspect_hint(midi)}",
         )
+
+    def _wanted(self) -> str:
+        """Returns the music of a window in words."""
+        numerator, denominator = self.config.drum_windows.signature
+        return f"{bars_in_words(self.config.drum_windows.slice_bars)} of {numerator}/{denominator} drums"
 
 
 def _music(midi: MidiInput) -> Music:

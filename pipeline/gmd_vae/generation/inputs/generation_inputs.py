@@ -81,13 +81,16 @@ class GenerationInputs:
         entries: list[dict[str, Any]] = []
         for window in self.windows:
             entry = {**self._file(window.file), "window": window.number, "windows": window.count, "tempo": window.tempo}
+            if window.loop_bars is not None:
+                entry["repeated_bars"] = window.loop_bars
             if chord_bars is not None and window.controls is not None:
                 entry["chords"] = chords_of_window(window.controls, chord_bars)
             entries.append(entry)
-        entries += [
-            {**self._file(song.file), "bars": song.bars, "windows": len(song.windows), "tempo": song.tempo}
-            for song in self.songs
-        ]
+        for song in self.songs:
+            entry = {**self._file(song.file), "bars": song.bars, "windows": len(song.windows), "tempo": song.tempo}
+            if song.loop_bars is not None:
+                entry["repeated_bars"] = song.loop_bars
+            entries.append(entry)
         for entry, figures in zip(entries, fidelity, strict=False):
             entry.update(figures)
         return entries + [{"seed": seed} for seed in self.seeds]

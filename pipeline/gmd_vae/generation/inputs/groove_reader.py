@@ -29,6 +29,7 @@ from gmd_vae.midi.note_arrays import notes_of
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import section_times
 from gmd_vae.windows.fullest_window import fullest_regular
+from gmd_vae.windows.repeated_loop import Loop, find_loop, known_drums, repeat_loop
 
 MAX_BARS = 4_000
 _STEPS_PER_BAR = 16
@@ -65,13 +66,18 @@ class GrooveReader(InputReader):
     def song(self, midi: MidiInput) -> InputSong:
         """Returns the music from its beginning to its last bar with a hit.
 
-        Of a tapped rhythm, the loudest note of each step counts, whatever its pitch.
+        Of a tapped rhythm, the loudest note of each step counts, whatever its pitch. A loop that is shorter than a
+        window is repeated.
 
         Raises:
             GmdVaeError: The music is too long, has no bars of four quarters, or has no usable note.
         """
         output = family_of(self.config).output(self.config)
-        values, tempo, missing = _read_values(midi, self._task)
+        music = at_one_tempo(midi.sequence, notes_of(midi.sequence))
+        values, tempo, missing = _read_values(midi, music, self._task)
+        loop, repeated = self._repeated(music)
+        if loop is not None:  # what is left out is counted once
+            values, _, _ = _read_values(midi, repeated, self._task)
         bars = len(values) // _STEPS_PER_BAR
         count = -(-bars // output.bars)
         values = np.pad(values, [(0, count * output.steps - len(values)), (0, 0)])
@@ -83,10 +89,24 @@ class GrooveReader(InputReader):
                 number=index + 1,
                 tempo=tempo,
                 bar=index * output.bars,
+                loop_bars=loop and loop.bars,
             )
             for index, part in enumerate(np.split(values, count))
         )
-        return InputSong(midi.file, windows, bars, tempo, missing)
+        return InputSong(midi.file, windows, bars, tempo, missing, loop and loop.bars)
+
+    def _repeated(self, music: Music) -> tuple[Loop | None, Music]:
+        """Returns the music with a loop repeated, and the loop; ``None`` and the music as it is where there is none.
+
+        A loop behind silent bars keeps its place in the song, and is not repeated.
+        """
+        grid = family_of(self.config).drum_grid(self.config)
+        assert grid is not None  # a GrooVAE plays drums
+        hits = music.notes.velocity > 0 if self._task.task == "tap" else known_drums(grid, music.notes)
+        loop = find_loop(grid, music, hits)
+        if loop is None or loop.bar or not loop.fills_a_window:
+            return None, music
+        return loop, repeat_loop(grid, music, hits, loop)
 
     def decoded_window(self, window: npt.NDArray[Any]) -> InputWindow:
         """Returns the window of hits, velocities and offsets ``[steps, 27]``."""
@@ -133,23 +153,27 @@ def labels_to_values(labels: npt.NDArray[np.int64]) -> Values:
     return values
 
 
-def _read_values(midi: MidiInput, task: Groove) -> tuple[Values, float, tuple[str, ...]]:
+def _read_values(midi: MidiInput, music: Music, task: Groove) -> tuple[Values, float, tuple[str, ...]]:
     """Returns the drums of whole bars, their tempo, and sentences on the music left out.
 
     A hit belongs to the nearest step. Of several hits of a class at one step, the loudest counts. Music whose bars are
     not four quarters long, such as a pickup bar, is left out.
+
+    Args:
+        midi: The file, for errors.
+        music: Its music, moved to one tempo.
+        task: Task of the model.
 
     Returns:
         Hits, velocities and offsets, ``[steps, 27]``; the tempo in quarter notes per minute, the median of a tempo map;
         and the sentences.
     """
     is_tapped = task.task == "tap"
-    music = at_one_tempo(midi.sequence, notes_of(midi.sequence))
     loudest: dict[tuple[int, int], tuple[int, float]] = {}  # step and class → velocity and offset
     other_bars: Counter[str] = Counter()  # time signature → notes
     place, tempo = _places(music)
     unknown = not_drums = outside = covered = 0
-    for note, start in zip(midi.sequence.notes, music.notes.start.tolist(), strict=True):
+    for note, start in zip(music.sequence.notes, music.notes.start.tolist(), strict=True):
         drum = TAPPED if is_tapped else _CLASS_OF_PITCH.get(note.pitch)
         if not note.is_drum and not is_tapped:
             not_drums += 1

@@ -39,6 +39,7 @@ class InputWindow:
         bar: Bar at which the window begins, from 0; in a song, at which its own part begins. 0 where windows have no
             order in time.
         skipped_bars: In a song: bars at the beginning of the window that belong to the window before.
+        loop_bars: Bars of the file, where they were repeated to the length of the window; else ``None``.
     """
 
     file: Path
@@ -54,6 +55,7 @@ class InputWindow:
     played: PlayedHits | None = None
     bar: int = 0
     skipped_bars: int = 0
+    loop_bars: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +68,7 @@ class InputSong:
         bars: Length of the song in bars.
         tempo: Quarter notes per minute at the beginning.
         missing: Music of the file that no window holds, as sentences without a full stop.
+        loop_bars: Bars of the file, where they were repeated to the length of a window; else ``None``.
     """
 
     file: Path
@@ -73,6 +76,7 @@ class InputSong:
     bars: int
     tempo: float
     missing: tuple[str, ...]
+    loop_bars: int | None = None
 
 
 class InputReader(abc.ABC):

@@ -208,18 +208,32 @@ function openStudio() {
   // --- files
 
   /**
-   * Shows the windows of MIDI files.
+   * Shows the windows of MIDI files. Where a file has no drums, a button offers the channel that looks like drums.
    * @param {Iterable<File>} files Files.
+   * @param {number} [channel] Channel of the drums, from 0.
    */
-  async function openFiles(files) {
+  async function openFiles(files, channel = DRUM_CHANNEL) {
+    const offer = buttonOf("#as-drums");
     for (const file of files) {
+      offer.hidden = true;
       try {
-        const { windows, notes } = windowsOf(readMidi(new Uint8Array(await file.arrayBuffer())), drums);
+        const music = readMidi(new Uint8Array(await file.arrayBuffer()), channel);
+        const { windows, notes, loopBars } = windowsOf(music, drums);
+        const like = windows.length ? -1 : drumLikeChannel(music, drums);
         /** @type {Beat[]} */
         const beats = windows.map((levels, number) => ({ levels, z: null, name: `${file.name}, window ${number + 1}` }));
         showList("#windows", beats, (beat) => report(studio.open(beat.levels, beat.name)));
         const found = windows.length ? `${windows.length} ${windows.length === 1 ? "window" : "windows"}` : "no drums";
-        node("#read").textContent = `${file.name}: ${found}.${notes.length ? ` Left out: ${notes.join("; ")}.` : ""}`;
+        const texts = [`${file.name}: ${found}.`];
+        if (loopBars) texts.push(`It has ${loopBars} ${loopBars === 1 ? "bar" : "bars"}: repeated to ${drums.bars}.`);
+        if (notes.length) texts.push(`Left out: ${notes.join("; ")}.`);
+        if (like >= 0) {
+          texts.push(`The notes on channel ${like + 1} look like drums.`);
+          offer.textContent = `Read channel ${like + 1} as drums`;
+          offer.onclick = () => report(openFiles([file], like).then(() => node("#windows button").focus()));
+          offer.hidden = false;
+        }
+        node("#read").textContent = texts.join(" ");
       } catch (error) {
         node("#windows").replaceChildren();
         node("#read").textContent = `${file.name} could not be read: ${messageOf(error)}.`;
