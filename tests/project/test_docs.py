@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 import pytest
-from fixtures.documented_commands import Line, command_lines, parse_command
+from fixtures.documented_commands import FENCE, SPAN, Line, command_lines, parse_command, pieces
 from gmd_vae.cli import COMMANDS, cli
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
@@ -33,22 +33,8 @@ PACKAGE = ROOT / "pipeline" / "gmd_vae"
 SCRIPTS = sorted((ROOT / "tools").glob("*.sh"))
 CODE = sorted((ROOT / "pipeline").rglob("*.py"))
 
-FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n)+")
-SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 # in messages and help: 'gmd-vae train --config NAME', `make data`, (gmd-vae fetch groove), Next: gmd-vae ...
 QUOTED = re.compile(r"['`(]((?:gmd-vae|make) [^'`)]+)['`)]|Next: ((?:gmd-vae|make) [^\"\n]+)")
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """The code in a Markdown page: blocks, indented blocks, spans."""
-    for block in FENCE.finditer(text):
-        if block[1] != "python" and not block[1].startswith("{"):
-            yield block[2]
-    rest = FENCE.sub("", text)
-    yield from INDENTED.findall(rest)
-    for span in SPAN.findall(INDENTED.sub("", rest)):
-        yield " ".join(span.split())
 
 
 def _quoted_lines(path: Path) -> Iterator[Line]:
@@ -72,7 +58,7 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
 def _all_lines() -> list[Line]:
     found: list[Line] = []
     for page in PAGES:
-        for piece in _pieces(page.read_text(encoding="utf-8")):
+        for piece in pieces(page.read_text(encoding="utf-8")):
             found += command_lines(str(page.relative_to(ROOT)), piece)
     for context in _contexts(click.Context(cli, info_name="gmd-vae")):
         where = f"the help of {context.command_path}"
