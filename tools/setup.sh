@@ -48,8 +48,8 @@ packages() {
     python=$1 venv=$2 lock=$3
     check
     case $lock in
-        *gpu*) echo "    Downloads about 3.7 GB once; $venv takes about 8 GB. Some 10 minutes." ;;
-        *) echo "    Downloads about 900 MB once; $venv takes about 3 GB. Some 3 minutes." ;;
+        *gpu*) echo "    Downloads about 3.7 GB once; $venv takes about 8 GB. Some 10 minutes, on a slow machine far more." ;;
+        *) echo "    Downloads about 900 MB once; $venv takes about 3 GB. 3 to 15 minutes." ;;
     esac
     if [ -e "$venv" ]; then
         echo "    (the old $venv was made from something else, or was not finished: it goes)"
@@ -69,7 +69,10 @@ packages() {
     # two packages come as source (pretty-midi, promise): setuptools first, so that they are built with
     # the pinned one and nothing is fetched that has no hash
     install --require-hashes -r "$(pinned setuptools)"
+    # a line each half minute, until the descriptor is closed: by the end of the installation, or of this script
+    exec 3> >(while read -r -t 30 || [ $? -gt 128 ]; do echo "    still installing, $SECONDS seconds so far"; done)
     install --require-hashes --no-build-isolation -r "$lock"
+    exec 3>&-
 }
 
 uv=$(command -v uv || true)
@@ -88,5 +91,6 @@ case $1 in
             [ "$other" = "$has" ] || fail "$venv has $has, not $other. To change: rm -rf $venv; make setup PYTHON=$3"
         fi
         echo "Ready: $has in $venv. Next: 'make data train generate', or 'make demo'. All there is: 'make help'"
+        echo "With your own MIDI files: 'source $venv/bin/activate', then 'gmd-vae convert my_midi'"
         ;;
 esac

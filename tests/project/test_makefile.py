@@ -306,6 +306,24 @@ def test_setup_leaves_an_environment_alone_that_it_did_not_make(tmp_path: Path) 
     assert [path.name for path in venv.iterdir()] == ["mine"]
 
 
+def test_setup_shows_a_sign_of_life_while_it_installs(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    script = (ROOT / "tools/setup.sh").read_text()
+    assert "read -r -t 30" in script
+    (tmp_path / "tools/setup.sh").write_text(script.replace("-t 30", "-t 1"))
+    (tmp_path / "requirements.txt").write_text("setuptools==1.0\n")
+    uv = tmp_path / "uv"
+    uv.write_text('#!/bin/sh\ncase "$*" in *no-build-isolation*) sleep 2.5 ;; esac\n')
+    uv.chmod(0o755)
+    command = ["bash", tmp_path / "tools/setup.sh", "packages", sys.executable, tmp_path / "venv", "requirements.txt"]
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "PATH": path})
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if "still installing" in line]
+    assert len(lines) >= 1
+    assert re.fullmatch(r" +still installing, \d+ seconds so far", lines[0])
+
+
 def test_setup_does_not_ignore_another_python(tmp_path: Path) -> None:
     for name, version in (("venv/bin/python", "Python 3.11.7"), ("other", "Python 3.12.1")):
         script = tmp_path / name
@@ -319,6 +337,7 @@ def test_setup_does_not_ignore_another_python(tmp_path: Path) -> None:
         return done.returncode, done.stdout + done.stderr
 
     assert same()[0] == 0
+    assert f"'source {tmp_path / 'venv'}/bin/activate', then 'gmd-vae convert my_midi'" in same()[1]
     assert same(tmp_path / "venv/bin/python")[0] == 0
     for python, complaint in ((tmp_path / "other", "not Python 3.12.1"), (tmp_path / "none", "does not run")):
         code, said = same(python)

@@ -25,6 +25,6 @@ From a NoteSequence to an example record, step by step:
 4. ``storage/shards.py``: writes the shards; ``preprocess.py`` adds the manifest (``summary.py`` holds the counts).
 
 Other files: ``label_windows.py`` reads drum windows back; ``window_content.py`` describes a window in musical terms;
-``fullest_window.py`` chooses the window that stands for a take; ``repeated_loop.py`` repeats shorter inputs to a window;
+``fullest_window.py`` chooses the window that stands for a take; ``repeated_loop.py`` repeats inputs that are shorter;
 ``stock/`` writes the records of Magenta's own script (``preprocess --stock``).
 """
