@@ -11,6 +11,7 @@ large matrices are computed by WebAssembly; ``plain`` is the time without it, in
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +71,9 @@ def random_model(name: str) -> ModelFile:
     return ModelFile(config, dict(config.hparams), variables, Card(name))
 
 
-def measure(page_file: Path) -> dict[str, Any]:
-    """Returns the seconds until the page is ready and until it sounds, and the milliseconds of each task."""
+@contextlib.contextmanager
+def open_chromium() -> Iterator[Any]:
+    """Starts the Chromium of this machine."""
     from playwright.sync_api import sync_playwright
 
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -78,6 +81,15 @@ def measure(page_file: Path) -> dict[str, Any]:
         raise GmdVaeError("There is no chromium, chromium-browser or google-chrome", "Install one.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def measure(page_file: Path) -> dict[str, Any]:
+    """Returns the seconds until the page is ready and until it sounds, and the milliseconds of each task."""
+    with open_chromium() as browser:
         page = browser.new_page()
         start = time.perf_counter()
         page.goto(page_file.as_uri())
@@ -89,7 +101,6 @@ def measure(page_file: Path) -> dict[str, Any]:
         sounds = time.perf_counter() - start
         page.keyboard.press("Escape")
         times = page.evaluate(MEASURE, COUNT)
-        browser.close()
     tasks = {
         name: {"median": round(statistics.median(values), 1), "worst": round(max(values), 1)}
         for name, values in times.items()

@@ -1,4 +1,4 @@
-"""A run folder as ``train``, ``evaluate`` and ``generate`` leave it, written without TensorFlow."""
+"""A run folder as ``train``, ``evaluate`` and ``generate`` leave it, written without TensorFlow, and a small model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from fixtures.random_models import random_variables, small
 from fixtures.results import result_json
 from gmd_vae.common import manifest
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.models.model_file import Card, ModelFile
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
 
@@ -68,3 +71,13 @@ def evaluated(run_folder: Path) -> Path:
     manifest.write(folder, "evaluate", {"files": []})
     manifest.write_json(folder / "result.json", content)
     return folder / "result.json"
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> ModelFile:
+    """A model of the default config with random weights, for the studio."""
+    config = get_config("hierdec-drum_4bar_small")
+    hparams = small(config)
+    vectors = {"busier": np.linspace(-2.0, 3.0, hparams["z_size"])}
+    variables = random_variables(config, hparams, 2)
+    return ModelFile(config, hparams, variables, Card("mine", data="groove"), step=12, attribute_vectors=vectors)

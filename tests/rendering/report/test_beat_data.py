@@ -36,7 +36,7 @@ def test_a_grid_has_rows_of_four_bars_and_a_hit_before_a_row_belongs_to_it() -> 
     voices = grid.drawn["voices"]
     assert [voices[slice(*row["hits"])] for row in rows] == [[0], [7, 0], [1]]
     assert grid.drawn["quarters"][1] == pytest.approx(15.94)
-    assert grid.facts == "120 bpm · 9 bars · 4 hits"
+    assert grid.facts == "120\xa0bpm · 9\xa0bars · 4\xa0hits"
     assert "kick 2, snare 1, crash 1" in grid.description
     assert grid.drawn["bars"][-1] == [18_000, 36.0]
 
@@ -58,13 +58,13 @@ def test_the_place_of_the_only_tempo_is_known(before: bytes, place: int | None, 
 
 def test_tempos_and_meters_are_kept() -> None:
     grid = described(part(tempos=((0.0, 60.0), (3.0, 120.0)), meters=((0.0, 3, 4),), times=[0.0, 3.5], seconds=4.5))
-    assert grid.facts == "60 to 120 bpm · 3/4 · 2 bars · 2 hits"
+    assert grid.facts == "60 to 120\xa0bpm · 3/4 · 2\xa0bars · 2\xa0hits"
     assert grid.drawn["bars"] == [[0, 0.0], [3000, 3.0], [4500, 6.0]]
 
 
 def test_long_music_is_cut_and_too_many_hits_are_refused() -> None:
     grid = described(part(times=np.arange(0, 80, 0.5), seconds=80.0))
-    assert "first 16 of 40 bars" in grid.facts
+    assert "first 16 of 40\xa0bars" in grid.facts
     assert len(grid.drawn["times"]) == 64
     with pytest.raises(GmdVaeError, match="too many to draw"):
         described(part(times=np.linspace(0, 2, 5_000)))

@@ -252,7 +252,7 @@ def test_on_a_phone_only_grids_and_tables_scroll_sideways(width: int, open_page:
     page.locator("[data-play=b1]").tap()
     page.wait_for_selector("#b1 .cursor.on")
     small = page.eval_on_selector_all(
-        "button, a", "all => all.filter(one => one.getBoundingClientRect().height < 40).map(one => one.outerHTML)"
+        "button, a", "all => all.filter(one => one.getBoundingClientRect().height < 44).map(one => one.outerHTML)"
     )
     assert small == []
 

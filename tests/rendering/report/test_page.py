@@ -81,7 +81,7 @@ def test_a_complete_run_has_all_parts_on_its_page(
     assert [base64.b64decode((link["href"] or "").split(",")[1]) for link in links] == midi
     for said in ("mine", "5,678 windows of 4 bars", "0.432", "Evaluation on 1,234 test windows", "Step accuracy 40%"):
         assert said in shown.text
-    assert "120 bpm (assumed) · 4/4 (assumed) · 1 bar · 3 hits" in shown.text
+    assert "120 bpm (assumed) · 4/4 (assumed) · 1\xa0bar · 3\xa0hits" in shown.text
     assert len(charts(shown)) == 3  # loss, ELBO, step accuracy
     assert shown.data["beats"]["b0"]["times"] == [0, 250, 500]
     assert shown.data["beats"]["b1"]["bars"] == [[0, 0.0], [2000, 4.0], [4000, 8.0]]

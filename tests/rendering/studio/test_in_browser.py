@@ -6,27 +6,30 @@ Playwright drives Chromium. Errors, dialogs and requests of the page fail each t
 from __future__ import annotations
 
 import dataclasses
-import json
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gmd_vae
 import mido
 import numpy as np
 import pytest
-from fixtures.browser import ANALYSER, CONTRASTS, LOUD, QUIET
+from fixtures import studio_features as features
+from fixtures.browser import ANALYSER, CONTRASTS, LOUD, QUIET, Chromium
+from fixtures.tool_module import load_tool
 from gmd_vae.common import temperatures
 from gmd_vae.datasets.safe_names import safe_stem
+from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.forward.numpy_model import NumpyModel
-from gmd_vae.models.model_file import ModelFile
+from gmd_vae.models.model_file import ModelFile, read_model
 from gmd_vae.rendering.studio.page import write_studio
 
 Open = Callable[..., Any]
 Axe = Callable[[Any], dict[tuple[int, str], list[str]]]
-# places of the cells with a hit: step * drums + drum
-LEVELS = """() => [...document.querySelectorAll('.cell')]
-  .filter((one) => one.dataset.level !== '0').map((one) => Number(one.dataset.at))"""
+LEVELS = f"() => {features.LEVELS}"
+load_tool("measure_studio")  # which the other one imports
+COMPARISON = load_tool("compare_studio")
 EVIL = "<img src=x onerror=alert(2)></script><script>alert(1)</script>"
 
 
@@ -164,108 +167,14 @@ def test_an_edit_moves_the_point_and_tidy_and_surprise_decode_and_undo_goes_back
     assert page.locator("output[for=tempo]").inner_text() == "120 bpm"
 
 
-def test_the_pad_morphs_while_it_plays_by_pointer_and_by_keyboard(open_page: Open) -> None:
-    page = open_page()
-    before = page.evaluate(LEVELS)
-    page.locator("#play").click()
-    page.locator(".surface").click(position={"x": 300, "y": 200})
-    page.wait_for_function("() => document.querySelector('#name').textContent === 'morph'")
-    assert page.evaluate(LEVELS) != before
-    page.wait_for_function(LOUD)
-    across = page.locator(".across input")
-    held = int(across.input_value())
-    across.focus()
-    page.keyboard.press("ArrowRight")
-    assert int(across.input_value()) == held + 1
-    page.keyboard.press("Space")  # on a slider space stops, too
-    page.wait_for_function(QUIET)
-    page.locator("[data-fill='3']").click()
-    page.wait_for_function("() => document.querySelector('.point').style.left === '100%'")
-    page.locator("#new").click()
-    page.wait_for_function("() => document.querySelector('#seed').value === '1'")
-
-
-def test_locks_hold_a_drum_while_variations_and_character_change_the_rest(open_page: Open) -> None:
-    page = open_page()
-    before = page.evaluate(LEVELS)
-    page.locator("[data-lock='drums 0']").click()
-    page.locator("[data-lock='bars 1']").click()
-    page.locator("#vary").click()
-    page.wait_for_selector("#variations li:nth-child(8)")
-    held = [at for at in before if at % 9 == 0 or at // 144 == 1]
-    page.locator("#variations button").nth(7).hover()
-    page.mouse.down()
-    page.wait_for_function(LOUD)  # it plays while it is held
-    page.mouse.up()
-    page.wait_for_function(QUIET)
-    assert page.evaluate(LEVELS) == before
-    page.locator("#variations button").nth(7).click()
-    taken = page.evaluate(LEVELS)
-    assert taken != before
-    page.locator("[data-attribute=busier]").focus()
-    for _ in range(12):
-        page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => document.querySelector('#name').textContent === 'changed beat'")
-    page.wait_for_function(
-        f"() => JSON.stringify(({LEVELS})()) !== {json.dumps(json.dumps(taken, separators=(',', ':')))}"
-    )
-    for levels in (taken, page.evaluate(LEVELS)):
-        assert [at for at in levels if at % 9 == 0 or at // 144 == 1] == held
-    page.keyboard.press("Control+z")
-    assert page.evaluate(LEVELS) == taken
-    assert page.locator("[data-attribute=busier]").input_value() == "0"
-
-
-def test_the_address_brings_the_same_state_back(open_page: Open, page_file: Path) -> None:
-    page = open_page()
-    page.locator("#tempo").fill("97")
-    page.locator("#seed").fill("4")
-    page.locator("#seed").press("Enter")
-    page.wait_for_function("() => document.querySelector('#name').textContent === 'beat A'")
-    page.locator(".cell[data-at='5']").click()
-    page.locator("#add").click()
-    levels = page.evaluate(LEVELS)
-    page.wait_for_function("() => location.hash.includes(',97,') && location.hash.split('/')[3]")
-    again = open_page(hash=page.evaluate("location.hash"))
-    assert again.evaluate(LEVELS) == levels
-    assert again.locator("#tempo").input_value() == "97"
-    assert again.locator("#seed").input_value() == "4"
-    assert again.locator("#chain li").count() == 1
-
-
-MIDI_PORTS = """
-window.sent = [];
-const port = {id: "one", name: "Drum machine", send: (data, at = 0) => sent.push([...data, Math.round(at)])};
-navigator.requestMIDIAccess = async () => ({outputs: new Map([["one", port]])});
-"""
-
-
-def test_a_path_becomes_the_chain_and_hits_go_to_a_midi_output_with_a_clock(open_page: Open) -> None:
-    page = open_page()
-    page.evaluate(MIDI_PORTS)
-    page.locator("#path").click()
-    page.locator(".surface").scroll_into_view_if_needed()
-    box = page.locator(".surface").bounding_box()
-    page.mouse.move(box["x"] + 40, box["y"] + 40)
-    page.mouse.down()
-    for share in range(1, 11):
-        page.mouse.move(box["x"] + 40 + 20 * share, box["y"] + 40 + 10 * share)
-    page.mouse.up()
-    page.wait_for_selector("#chain li:nth-child(8)")
-    page.locator("#midi-out").click()
-    page.wait_for_selector("#ports option:nth-child(2)", state="attached")
-    page.locator("#ports").select_option("one")
-    page.locator("#tempo").fill("150")
-    page.locator("#play").click()
-    page.wait_for_function("() => sent.filter(([kind]) => kind === 0xf8).length >= 48")
-    page.locator("#play").click()
-    sent = page.evaluate("sent")
-    assert sent[-1][0] == 0xFC
-    assert [message[0] for message in sent].count(0xFA) == 1
-    clocks = [message[1] for message in sent if message[0] == 0xF8]
-    assert np.diff(clocks).mean() == pytest.approx(60_000 / 150 / 24, rel=0.05)
-    assert {message[0] for message in sent} == {0x99, 0xF8, 0xFA, 0xFC}
-    assert {message[1] for message in sent if message[0] == 0x99} <= {36, 38, 42, 46, 45, 48, 50, 49, 51}
+def test_every_feature(open_page: Open, make_midi: Any, tmp_path: Path) -> None:
+    page = Chromium(open_page(viewport={"width": 1280, "height": 900}), tmp_path)
+    features.drive_sound(page)
+    features.drive_pad(page)
+    features.drive_changes(page)
+    assert features.drive_midi_output(page) == pytest.approx(60_000 / 200 / 24, rel=0.05)
+    features.drive_files(page, features.midi_of_two_windows(make_midi))
+    features.drive_sharing(page, lambda hash: Chromium(open_page(hash), tmp_path))
 
 
 def test_without_web_midi_the_page_says_so(open_page: Open) -> None:
@@ -304,7 +213,12 @@ def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, ma
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_a_phone_has_large_targets_and_readable_text(scheme: str, open_page: Open) -> None:
-    page = open_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, color_scheme=scheme)
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    page = open_page(**phone, color_scheme=scheme, reduced_motion="reduce")
+    page.evaluate("() => { Element.prototype.scrollTo = ({behavior}) => { window.scrolled = behavior; }; }")
+    page.locator("#play").tap()
+    page.wait_for_function("() => window.scrolled === 'instant'")  # to the bar that sounds
+    page.locator("#play").tap()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     small = page.eval_on_selector_all(
         "button, input, select, summary",
@@ -321,6 +235,21 @@ def test_a_phone_has_large_targets_and_readable_text(scheme: str, open_page: Ope
         ".map((one) => one.outerHTML)",
     )
     assert nameless == []
+
+
+def test_the_bundled_model_in_the_page_gives_the_numbers_and_beats_of_python(browser: Any, tmp_path: Path) -> None:
+    model = read_model(bundled_models()[DEFAULT])
+    labels = np.random.default_rng(3).integers(0, 512, (20, 64))
+    asked = COMPARISON.questions(model, labels, count=20, seed=7)
+    page = browser.new_page()
+    page.goto(write_studio(model, tmp_path / "studio.html").path.as_uri())
+    found = page.evaluate(COMPARISON.IN_PAGE, asked)
+    page.close()
+    with gmd_vae.load(DEFAULT) as loaded:
+        beats = np.array([beat.labels for beat in loaded.sample(20, seed=7)])
+    off = COMPARISON.differences(found, {**COMPARISON.answers_of_python(model, asked), "beats": beats})
+    assert off["likeliest"] == off["sampled"] == off["beats"] == 0
+    assert max(off["means"], off["scales"], off["prior"]) < 2e-5
 
 
 def test_axe_finds_no_violation(open_page: Open, axe: Axe) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gmd_vae.cli import main
 from gmd_vae.common.errors import GmdVaeError, UsageError
@@ -71,3 +72,10 @@ def test_the_command_writes_the_page_of_a_model_file(
         main(["studio", "mine.safetensors", "-o", "mine.safetensors"])
     assert done.value.code == 2
     assert "is an input" in capsys.readouterr().err
+
+
+def test_from_the_hi_hat_to_the_ride_is_an_attribute_of_the_page(tiny_model: ModelFile) -> None:
+    vectors = {"ride": np.array([1.0, 2.0]), "closed hi-hat": np.array([0.5, -1.0])}
+    found = model_data.attribute_vectors(dataclasses.replace(tiny_model, attribute_vectors=vectors))
+    assert found == {"closed hi-hat": [0.5, -1.0], "ride": [1.0, 2.0], "ride against hi-hat": [0.5, 3.0]}
+    assert list(model_data.attribute_vectors(tiny_model)) == ["busier"]

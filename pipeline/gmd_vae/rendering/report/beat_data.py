@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gmd_vae.rendering.layout import Layout, lay_out
 MAX_BARS = 16
 MAX_HITS = 4_000  # 16 bars of 4/4 with every drum on every sixteenth have 2,304
 _DIGITS = 3  # of quarter notes
+_LAST_SPACE = re.compile(r" (?=\w+$)")  # a number stays in the line of its unit
 _TEMPO_EVENT = b"\xff\x51\x03"
 
 
@@ -66,7 +68,7 @@ def describe_beat(part: DrumPart, midi: bytes) -> BeatData:
     data = _drawn(part, layout, drawn.tolist())
     return BeatData(
         rows=len(layout.rows),
-        facts=" · ".join(facts),
+        facts=" · ".join(_LAST_SPACE.sub("\N{NO-BREAK SPACE}", fact) for fact in facts),
         description=f"Drum grid. {', '.join(facts)}. {f'Hits: {played}.' if played else 'Silence.'}",
         seconds=data["bars"][-1][0] / 1000,
         whole=is_whole,

@@ -17,6 +17,7 @@ from gmd_vae.models.model_file import ModelFile, check_finite
 
 MAX_PARAMETERS = 24_000_000  # a page of 64 MB; a decoded beat takes a second there
 _FAMILY = "drum-labels"
+RIDE, HI_HAT = "ride", "closed hi-hat"  # the two drums that keep time
 _VOICE_OF = {pitch: voice for voice, pitches in enumerate(NINE_CLASSES) for pitch in pitches}
 _OTHER_VOICE = 5  # mid tom, for percussion that is none of the nine voices
 
@@ -110,6 +111,8 @@ def describe_drums(config: Config) -> dict[str, Any]:
 
 
 def attribute_vectors(model: ModelFile) -> dict[str, list[float]]:
-    """Returns the attribute vectors by name, rounded to five digits."""
-    vectors = sorted(model.attribute_vectors.items())
-    return {name: [float(f"{number:.5g}") for number in vector] for name, vector in vectors}
+    """Returns the attribute vectors by name, rounded to five digits, and one from the closed hi-hat to the ride."""
+    vectors = dict(model.attribute_vectors)
+    if RIDE in vectors and HI_HAT in vectors:
+        vectors[f"{RIDE} against hi-hat"] = vectors[RIDE] - vectors[HI_HAT]
+    return {name: [float(f"{number:.5g}") for number in vector] for name, vector in sorted(vectors.items())}

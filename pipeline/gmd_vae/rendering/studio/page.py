@@ -84,12 +84,13 @@ def _render(model: ModelFile) -> str:
     temperature = family_of(model.config).sampling_temperature
     feel = _feel(model)
     humanize = _HUMANIZE if feel else 0
+    attributes = attribute_vectors(model)
     data = {
         "name": model.card.name,
         "model": pack_model(model),
         "drums": describe_drums(model.config),
         "feel": feel,
-        "attributes": attribute_vectors(model),
+        "attributes": attributes,
         "kit": kit(),
         "loudness": LOUDNESS,
         "settings": {"tempo": _TEMPO, "swing": 50, "humanize": humanize / 100, "temperature": temperature, "seed": 0},
@@ -107,7 +108,7 @@ def _render(model: ModelFile) -> str:
             name=model.card.name,
             lead=_lead(model),
             facts=_facts(model),
-            attributes=sorted(model.attribute_vectors),
+            attributes=list(attributes),
             attribution=_ATTRIBUTION if feel else "",
             humanize=humanize,
             temperature=round(100 * temperature),

@@ -309,9 +309,18 @@ function openStudio() {
     report(studio.fillCorner(Number(dataset.fill)));
     say(`The beat is in corner ${CORNER_NAMES[Number(dataset.fill)]}`);
   });
-  click("#path", () => {
-    say("Draw a path on the pad: the beats along it become the chain");
-    pad.drawPath((path) => report(studio.follow(path).then(() => say("The beats of the path are the chain"))));
+  click("#path", (button) => {
+    if (pad.path) {
+      pad.endPath();
+      return;
+    }
+    button.setAttribute("aria-pressed", "true");
+    say("Draw a path on the pad, or move its sliders and press again");
+    pad.drawPath((path) => {
+      button.setAttribute("aria-pressed", "false");
+      if (path.length) report(studio.follow(path).then(() => say("The beats of the path are the chain")));
+      else say("No path");
+    });
   });
   const list = find("#ports", HTMLSelectElement);
   click("#midi-out", () => report(midi.outputs().then((ports) => {

@@ -26,7 +26,11 @@ class Pad {
     this.surface.addEventListener("pointermove", (event) => {
       if (this.surface.hasPointerCapture(event.pointerId)) this.drag(event);
     });
-    for (const kind of ["pointerup", "pointercancel"]) this.surface.addEventListener(kind, () => this.endPath());
+    for (const kind of ["pointerup", "pointercancel"]) {
+      this.surface.addEventListener(kind, () => {
+        if (this.path?.places.length) this.endPath();
+      });
+    }
     for (const slider of [this.across, this.down]) {
       slider.addEventListener("input", () => this.to(this.across.valueAsNumber / 100, this.down.valueAsNumber / 100));
     }
@@ -43,7 +47,7 @@ class Pad {
   }
 
   /**
-   * Collects the places of the next drag.
+   * Collects the places of the next drag, or those of the sliders until `endPath` is called.
    * @param {(path: Place[]) => void} drawn Function that is called with them.
    */
   drawPath(drawn) {
@@ -51,9 +55,10 @@ class Pad {
     this.surface.classList.add("draws");
   }
 
+  /** Ends the path that is drawn; it may be empty. */
   endPath() {
     const path = this.path;
-    if (!path || !path.places.length) return;
+    if (!path) return;
     this.path = null;
     this.surface.classList.remove("draws");
     path.drawn(path.places);
