@@ -1,11 +1,17 @@
-"""Measures the studio in Chromium: median and worst of 200 decoded places of the pad and of 200 encoded edits.
+"""Measures the studio in Chromium: how soon it sounds, how well it keeps time, and how fast its model is.
 
     python tools/measure_studio.py                                  # the model of the package
     python tools/measure_studio.py runs/mine
     python tools/measure_studio.py --config hierdec-drum_4bar_v2    # random weights: only their number matters
 
-It needs a Chromium and the Python package playwright. The times include the way to the worker and back. Products with
-large matrices are computed by WebAssembly; ``plain`` is the time without it, in the same page, at every tenth turn.
+``sounds`` is the time from the click to the first sound at the output. Then the page plays for 20 seconds at 120 bpm
+while the point of the pad is dragged and cells are set: the difference of its hits from the grid on the audio clock,
+the least time by which one was scheduled ahead, and the tasks of the main thread of 50 ms and more. ``milliseconds``
+has median and worst of 200 decoded places of the pad and of 200 encoded edits, the way to the worker and back included.
+Products with large matrices are computed by WebAssembly; ``plain`` is the time without it, in the same page, at every
+tenth turn.
+
+It needs a Chromium and the Python package playwright.
 """
 
 from __future__ import annotations
@@ -33,6 +39,35 @@ from gmd_vae.models.model_file import Card, ModelFile
 from gmd_vae.rendering.studio.page import write_studio
 
 COUNT = 200
+STEP = 60 / 120 / 4  # seconds
+PLAYED = 20  # seconds
+# before the scripts of the page: times of its hits, its long tasks, and its first sound after a click
+OBSERVE = """
+window.hits = [];
+window.longTasks = [];
+new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
+  .observe({ entryTypes: ["longtask"] });
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (when) {
+  hits.push([when, this.context.currentTime]);
+  return start.call(this, when);
+};
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to === this.context.destination) {
+    const analyser = this.context.createAnalyser(), samples = new Float32Array(analyser.fftSize);
+    connect.call(this, analyser);
+    const listen = () => {
+      analyser.getFloatTimeDomainData(samples);
+      if (samples.some((sample) => Math.abs(sample) > 0.001)) window.firstSound = performance.now();
+      else setTimeout(listen, 2);
+    };
+    listen();
+  }
+  return connect.call(this, to, ...rest);
+};
+addEventListener("click", (event) => { window.clicked ??= event.timeStamp; }, true);
+"""
 MEASURE = """async (count) => {
   const {model, drums} = JSON.parse(document.querySelector("#data").textContent);
   const engine = document.querySelector("#engine").textContent;
@@ -87,25 +122,66 @@ def open_chromium() -> Iterator[Any]:
             browser.close()
 
 
+def play(page: Any) -> dict[str, Any]:
+    """Plays while the beat changes; returns how well the page kept time, in milliseconds."""
+    for slider in ("#humanize", "#swing"):
+        page.locator(slider).focus()
+        page.keyboard.press("Home")  # all hits on the grid
+    page.evaluate("longTasks.length = 0")
+    page.locator("#play").click()
+    page.wait_for_function("() => window.firstSound")
+    surface = page.locator(".surface")
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    random, end = np.random.default_rng(0), time.perf_counter() + PLAYED
+    while time.perf_counter() < end:
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        for x, y in random.uniform(0.05, 0.95, (10, 2)):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
+            time.sleep(0.05)
+        page.mouse.up()
+        page.evaluate(f"document.querySelector('.cell[data-at=\"{random.integers(500)}\"]').focus()")
+        page.keyboard.press("Enter")
+        page.locator(".surface").scroll_into_view_if_needed()
+        box = surface.bounding_box()
+    page.keyboard.press("Escape")
+    when, now = np.array(page.evaluate("hits")).T
+    off = (when - when[0] + STEP / 2) % STEP - STEP / 2
+    tasks = page.evaluate("longTasks")
+    return {
+        "hits": len(when),
+        "off_grid_worst": round(1000 * float(np.abs(off).max()), 4),
+        "least_ahead": round(1000 * float((when - now)[1:].min()), 1),
+        "long_tasks": len(tasks),
+        "longest_task": round(max(tasks, default=0)),
+    }
+
+
 def measure(page_file: Path) -> dict[str, Any]:
     """Returns the seconds until the page is ready and until it sounds, and the milliseconds of each task."""
     with open_chromium() as browser:
-        page = browser.new_page()
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script(OBSERVE)
         start = time.perf_counter()
         page.goto(page_file.as_uri())
         page.wait_for_selector("body[data-ready]")
         ready = time.perf_counter() - start
-        start = time.perf_counter()
-        page.locator("#play").click()
-        page.wait_for_selector(".cell.now")
-        sounds = time.perf_counter() - start
-        page.keyboard.press("Escape")
+        opened = page.evaluate("longTasks")
+        playing = play(page)
+        sounds = page.evaluate("(firstSound - clicked) / 1000")
         times = page.evaluate(MEASURE, COUNT)
     tasks = {
         name: {"median": round(statistics.median(values), 1), "worst": round(max(values), 1)}
         for name, values in times.items()
     }
-    return {"ready_seconds": round(ready, 2), "sounds_seconds": round(sounds, 2), "milliseconds": tasks}
+    found = {"ready_seconds": round(ready, 2), "sounds_seconds": round(sounds, 2)}
+    return {
+        **found,
+        "longest_task_of_opening": round(max(opened, default=0)),
+        "playing": playing,
+        "milliseconds": tasks,
+    }
 
 
 def main() -> None:
