@@ -167,3 +167,38 @@ def test_a_single_file_of_notesequences_never_leaves_training_empty(place: Path)
             write_record(stream, record)
         run("preprocess", f"{number}.tfrecord", "--output-dir", f"examples-{number}")
         assert run("inspect", f"{number}.tfrecord").stdout
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_own_files_in_a_folder_with_an_info_csv_are_left_out_loudly_and_the_cure_works(kind: str, place: Path) -> None:
+    folder = place / "set"
+    folder.mkdir()
+    (folder / "fetched.mid").write_bytes(midi(performance(0)))
+    (folder / "info.csv").write_text(HEADER + row("fetched.mid", "train"))
+
+    def source() -> str:
+        return "set" if kind == "folder" else shutil.make_archive(str(place / "packed"), kind, place, "set")
+
+    assert run("convert", source()).stderr == ""
+    for name in ("mine 1.mid", "mine 2.mid"):
+        (folder / name).write_bytes(midi(performance(len(name) + int(name[5]))))
+    path = source()
+    why = "info.csv does not list them (mine 1.mid, ...). Add rows for them to info.csv"
+    left_out = f"Warning: 2 MIDI files in '{path}' are left out: {why}"
+    every = f"{left_out}, or delete info.csv to use all files.\n"
+    for command in ("convert", "inspect"):
+        assert run(command, path).stderr == every
+        assert run(command, path, "--json").stderr == every
+    assert run("convert", path, "--style", "rock").stderr == f"{left_out}.\n"
+
+    with (folder / "info.csv").open("a") as stream:
+        stream.write(row("mine 1.mid", "test"))
+    answer = run("convert", source())
+    assert "1 MIDI file in" in answer.stderr
+    assert "does not list it (mine 2.mid). Add a row for it" in answer.stderr
+    assert "Wrote 2 records" in answer.stdout
+    (folder / "info.csv").unlink()
+    answer = run("convert", source())
+    assert (answer.stderr, "Wrote 3 records" in answer.stdout) == ("", True)
+    shown = json.loads(run("inspect", source(), "--json").stdout)
+    assert (shown["files"]["readable"], shown["not_in_info_csv"]["count"]) == (3, 0)

@@ -94,14 +94,14 @@ def test_a_long_window_takes_several_rows(starter_midi: list[Path]) -> None:
 def test_a_folder_as_tables_and_the_same_as_json(music: Path) -> None:
     shown, content = run(music), answer(music)
     assert content["missing"]["count"] == 80
-    assert "80 files in the catalogue, but missing" in shown.stdout
+    assert "80 files of info.csv missing" in shown.stdout
     table = rows(shown.stdout)
     for name, split in content["splits"].items():
         counts = [split[key] for key in ("notes", "drum_notes", "windows", "distinct", "examples")]
         assert table[name] == [
             str(split["files"]), f"{split['seconds'] / 3600:.2f}", *(f"{count:,}" for count in counts)
         ]  # fmt: skip
-    assert "Splits from the catalogue." in shown.stdout
+    assert "Splits from info.csv." in shown.stdout
     assert f"median {content['tempos']['median']:g}" in shown.stdout
     for name, style in content["styles"].items():
         assert table[name][0] == str(style["files"])

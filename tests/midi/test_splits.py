@@ -76,9 +76,9 @@ def test_a_selection_can_be_split_by_hash(folder: Path) -> None:
 def test_without_a_catalogue_the_hash_rule_is_the_default(folder: Path) -> None:
     (folder / "info.csv").unlink()
     assert make_plan(list_midi_files(folder), Selection(), None).split_by == "hash"
-    with pytest.raises(UsageError, match=r"--split-by info needs a catalogue, but .* has no info\.csv"):
+    with pytest.raises(UsageError, match=r"--split-by info needs an info\.csv, but .* has no info\.csv"):
         make_plan(list_midi_files(folder), Selection(), "info")
-    with pytest.raises(UsageError, match=r"Choosing files by styles, bpm needs a catalogue"):
+    with pytest.raises(UsageError, match=r"Choosing files by styles, bpm needs an info\.csv"):
         make_plan(list_midi_files(folder), Selection(styles=("rock",), bpm_range=(90, 140)), None)
 
 

@@ -28,6 +28,7 @@ FOLLOWED = [
 ]
 # what the page takes for granted: files of the reader, or a trained run
 HAS_MUSIC = {"README.md", "own-midi.md", "fine-tuning.md", "from-magenta.md", "gpu.md", "colab.md"}
+HAS_STARTER_SET = {"producer.md"}  # as the reader's own folder my_midi
 HAS_EXAMPLES = {"configs.md"}
 HAS_RUN = {"formats.md"}
 TRAINS = [page for page in FOLLOWED if page.name in HAS_RUN or "gmd-vae train" in page.read_text(encoding="utf-8")]
@@ -78,6 +79,10 @@ def prepare(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
             shutil.copy(song, folder / "my_midi" / f"{number}.mid")
         for name in ("song", "beat", "drums"):
             shutil.copy(songs[0], folder / f"{name}.mid")
+    if page.name in HAS_STARTER_SET:
+        first: Path = request.getfixturevalue("starter_midi")[0]
+        root = next(above for above in first.parents if (above / "info.csv").is_file())
+        shutil.copytree(root, folder / "my_midi")
     if page.name in HAS_EXAMPLES:
         examples = folder / "data" / "examples" / "groove" / "hierdec-drum_4bar_small"
         shutil.copytree(request.getfixturevalue("starter_examples"), examples)

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 @click.option(
     "--split-by",
     type=click.Choice(["info", "hash"]),
-    help="info: by the catalogue. hash: by a hash of each file's content.  [default: info if there is a catalogue]",
+    help="info: as info.csv says. hash: by a hash of each file's content.  [default: info if there is an info.csv]",
 )
 @click.option(
     "--split",
     "shares",
     metavar="TRAIN/VALIDATION/TEST",
-    help="Shares in per cent, without a catalogue; 100/0/0 puts every file in train.  [default: 80/10/10]",
+    help="Shares in per cent, without info.csv; 100/0/0 puts every file in train.  [default: 80/10/10]",
 )
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a file was skipped. The other files are written all the same."
@@ -82,10 +82,11 @@ def command(
     no MIDI is counted by suffix. Files that cannot be read are counted, named in manifest.json, and
     left out.
 
-    A catalogue is a table in INPUT with the columns midi_filename and split, such as the info.csv of
-    the Groove MIDI Dataset, under any name. Without one, near-duplicates of a performance stay in one
-    split, and train is never empty. The options that select files need a catalogue and can be
-    repeated: --style rock --style funk takes both.
+    An info.csv in INPUT says which files are used, and for what: a table with the columns
+    midi_filename and split, such as that of the Groove MIDI Dataset, under any name. MIDI files that
+    it does not list are left out, with a warning. Without one, all files are used, near-duplicates of
+    a performance stay in one split, and train is never empty. The options that select files need an
+    info.csv and can be repeated: --style rock --style funk takes both.
 
     An output folder is replaced only if it holds nothing but unchanged files of convert; one without
     --output-dir, only if it was made from the same input.
@@ -100,9 +101,11 @@ def command(
       gmd-vae convert my-midi.zip --split 100/0/0 --json
       gmd-vae convert /shared/midi --engine dask --scheduler tcp://10.0.0.1:8786
     """
+    from gmd_vae.commands.unlisted import warn_of_unlisted
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
     from gmd_vae.common.home import default_input
+    from gmd_vae.common.printable import as_command
     from gmd_vae.datasets.selection import Selection, parse_bpm
 
     if input_path is None:
@@ -138,6 +141,11 @@ def command(
         console.print_json({"output_dir": str(summary.output_dir), **summary.manifest})
     else:
         _print(summary)
+    content = summary.manifest
+    tables, has_selection = content["input"]["catalogues"], bool(content["selection"])
+    warn_of_unlisted(input_path, tables, content["not_in_info_csv"], has_selection=has_selection)
+    if not as_json:
+        console.print_next(as_command("preprocess", summary.output_dir))
     if strict and summary.skipped:
         count = sum(len(names) for names in summary.skipped.values())
         raise GmdVaeError(
@@ -151,7 +159,7 @@ def _print(summary: Summary) -> None:
     from rich.table import Table
 
     from gmd_vae.common import console
-    from gmd_vae.common.printable import as_command, counted
+    from gmd_vae.common.printable import counted
     from gmd_vae.datasets.midi_files import describe_passed_over
     from gmd_vae.midi.account_sum import sentences
     from gmd_vae.midi.drum_channels import advice_for
@@ -177,16 +185,12 @@ def _print(summary: Summary) -> None:
         action = f". {ACTIONS[reason]}" if ACTIONS.get(reason) else ""
         out.print(f"Skipped {len(names):,}: {reason} ({shown}){action}")
     for name, reason in content["catalogues_not_used"].items():
-        out.print(f"Catalogue '{name}' is not used: {reason}")
+        out.print(f"The table '{name}' is not used: {reason}")
     if content["passed_over"]:
         out.print(f"Passed over {describe_passed_over(content['passed_over'])}")
     catalogues = " and ".join(content["input"]["catalogues"])
-    for key, text in (
-        ("not_in_info_csv", "not in the catalogue, not used"),
-        ("missing", "in the catalogue, but missing"),
-    ):
-        if count := content[key]["count"]:
-            out.print(f"{count:,} files {text}")
+    if count := content["missing"]["count"]:
+        out.print(f"{counted(count, 'file')} of {catalogues} missing")
     if similar := content.get("near_duplicates", {}).get("files"):
         groups = content["near_duplicates"]["names"]
         first = ", ".join(groups[0][:3]) + (", ..." if similar > 3 else "")
@@ -196,7 +200,6 @@ def _print(summary: Summary) -> None:
     by_content = f"{content.get('split')} by content"
     how = f"the split of {catalogues}" if content["split_by"] == "info" else by_content
     out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})")
-    console.print_next(as_command("preprocess", summary.output_dir))
 
 
 def _print_empty_splits(summary: Summary) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--info-csv",
     type=UserPath(path_type=Path, exists=True, dir_okay=False),
-    help="Catalogue with the styles of the files.  [default: those in data/raw]",
+    help="Table with the styles of the files, info.csv.  [default: those in data/raw]",
 )
 @click.option(
     "--samples",

@@ -44,7 +44,7 @@ def command() -> None:
 def groove(archive: Path | None, output_dir: Path | None, as_json: bool) -> None:
     """Get the Groove MIDI Dataset: 1,150 drum recordings.
 
-    Downloads 3.3 MB and unpacks 1,150 MIDI files with their catalogue, info.csv. The archive's
+    Downloads 3.3 MB and unpacks 1,150 MIDI files with their table, info.csv. The archive's
     checksum is verified before it is unpacked. Does nothing when the dataset is there already.
 
     Magenta publishes the dataset under CC BY 4.0: name its authors when you use it.

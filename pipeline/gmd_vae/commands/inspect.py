@@ -58,6 +58,7 @@ def command(
       gmd-vae inspect song.mid --config hierdec-trio_16bar_small
       gmd-vae inspect data/examples/groove/hierdec-drum_4bar_small
     """
+    from gmd_vae.commands.unlisted import warn_of_unlisted
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
     from gmd_vae.common.own_files import check_writable
@@ -92,15 +93,18 @@ def command(
         check_writable(png, inputs=[path], option="--png")
         draw(result, png)
         console.stderr().print(f"Drew {png}")
-    if as_json:
-        console.print_json(result)
-        return
-
     from gmd_vae.common.printable import as_command
     from gmd_vae.inspection.tables import show
     from gmd_vae.inspection.text_grid import signs_for
 
-    show(result, console.stdout(), signs_for(sys.stdout.encoding))
+    if as_json:
+        console.print_json(result)
+    else:
+        show(result, console.stdout(), signs_for(sys.stdout.encoding))
+    if "not_in_info_csv" in result:
+        warn_of_unlisted(path, result["catalogues"], result["not_in_info_csv"])
+    if as_json:
+        return
     has_windows = config_name is None and bool(result.get("windows"))
     fitting = result["config"] if kind == "examples" else config_name
     options: dict[str, object] = {

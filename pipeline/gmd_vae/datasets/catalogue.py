@@ -110,7 +110,7 @@ def parse_catalogue(data: bytes, source: str = "info.csv", *, with_splits: bool 
     """
     if len(data) > MAX_INFO_BYTES:
         raise GmdVaeError(
-            f"'{source}' is larger than {MAX_INFO_BYTES >> 20} MiB, too large for a catalogue", _GET_AGAIN
+            f"'{source}' is larger than {MAX_INFO_BYTES >> 20} MiB, too large for a table of MIDI files", _GET_AGAIN
         )
     text = _decode(data, source)
     separator = _separator(text)

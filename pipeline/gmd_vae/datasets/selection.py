@@ -9,7 +9,7 @@ from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
 from gmd_vae.common.printable import printable
-from gmd_vae.datasets.catalogue import Entry
+from gmd_vae.datasets.catalogue import INFO_NAME, Entry
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Selection:
         first = entries[0]  # a column exists for all entries or for none
         if missing := [name for name, given in selected.items() if given and getattr(first, name) in ("", None)]:
             raise UsageError(
-                f"The catalogue has no column {', '.join(missing)} to choose files by", "Leave the selection out."
+                f"{INFO_NAME} has no column {', '.join(missing)} to choose files by", "Leave the selection out."
             )
 
 

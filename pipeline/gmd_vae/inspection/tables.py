@@ -233,15 +233,11 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
     for channel, files in result.get("drums_on_channel", {}).items():
         _print(out, f"{counted(files['count'], 'file')} without drums: {advice_for(int(channel))}")
     for name, reason in result.get("catalogues_not_used", {}).items():
-        _print(out, f"Catalogue '{name}' is not used: {reason}")
+        _print(out, f"The table '{name}' is not used: {reason}")
     if result.get("passed_over"):
         _print(out, f"Passed over {describe_passed_over(result['passed_over'])}")
-    for key, text in (
-        ("not_in_info_csv", "not in the catalogue, not used"),
-        ("missing", "in the catalogue, but missing"),
-    ):
-        if count := result.get(key, {}).get("count"):
-            _print(out, f"{counted(count, 'file')} {text}")
+    if count := result.get("missing", {}).get("count"):
+        _print(out, f"{counted(count, 'file')} of {' and '.join(result['catalogues'])} missing")
     if similar := result.get("near_duplicates", {}).get("groups"):
         of_groups = f"{counted(result['near_duplicates']['files'], 'file')} in {counted(similar, 'group')}"
         _print(out, f"Near-duplicates: {of_groups}, each group in one split")
@@ -249,8 +245,8 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
 
 
 _SPLIT_BY = {
-    "info": "Splits from the catalogue.",
-    "hash": "Split by each file's content, as 'gmd-vae convert' does without a catalogue.",
+    "info": "Splits from info.csv.",
+    "hash": "Split by each file's content, as 'gmd-vae convert' does without an info.csv.",
     "file": "Splits from the file names.",
     "all in train": "All in train, because a hash of the ids puts none of these few there.",
     "hash of the id": "Split 80/10/10 by a hash of the ids, as 'gmd-vae preprocess' does with a single file.",

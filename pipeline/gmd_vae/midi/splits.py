@@ -147,7 +147,7 @@ def _plan_by_content(listing: MidiListing, shares: Shares | None, unused: list[S
 def _no_catalogue(listing: MidiListing, wanted_for: str, unused: list[Skipped], action: str) -> UsageError:
     reasons = "; ".join(f"'{name}' is not used: {reason}" for name, reason in unused[:3])
     missing = reasons or f"'{listing.root.name}' has no {INFO_NAME} and no other table with its columns"
-    return UsageError(f"{wanted_for} needs a catalogue, but {missing}", f"{action}.")
+    return UsageError(f"{wanted_for} needs an {INFO_NAME}, but {missing}", f"{action}.")
 
 
 def _read_catalogues(listing: MidiListing, unused: list[Skipped], *, with_splits: bool) -> list[_Catalogue]:
