@@ -47,9 +47,10 @@ def folder(tmp_path: Path) -> Path:
 
 def generated(folder: Path, *options: str) -> tuple[Any, dict[str, Any], str]:
     """The latent vectors, the manifest and the messages of a command."""
-    answer = run_here(folder, "generate", "--output-dir", "beats", *options)
-    manifest = json.loads((folder / "beats" / "manifest.json").read_text())
-    return np.load(folder / "beats" / "latents.npz")["z"], manifest, answer.stderr
+    beats = f"beats-{len(list(folder.glob('beats-*')))}"
+    answer = run_here(folder, "generate", "--output-dir", beats, *options)
+    manifest = json.loads((folder / beats / "manifest.json").read_text())
+    return np.load(folder / beats / "latents.npz")["z"], manifest, answer.stderr
 
 
 @pytest.mark.parametrize("model", ["mine.safetensors", "runs/mine"])

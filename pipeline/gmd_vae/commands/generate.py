@@ -81,6 +81,7 @@ def command(
     from gmd_vae.generation.elsewhere import note_folder
     from gmd_vae.generation.find_model import find_humanizer
     from gmd_vae.generation.generate import generate
+    from gmd_vae.generation.identity import check_same_request
     from gmd_vae.generation.prepare import prepare
     from gmd_vae.generation.size import file_seconds
     from gmd_vae.rendering.files import render_beside
@@ -113,25 +114,26 @@ def command(
             bar_seconds = (grid.quarters_per_bar if grid else 4) * 60 / job.playing.tempo
             bars = family.output(config).bars
             check_renderable(file_seconds(job.request, job.inputs, bars, bar_seconds), target, wav=wav)
-        for note in filter(None, (choice, *notes)):
-            err.print(note)
         humanizer = None
         if humanized_by is not None:
             humanizer = opened.enter_context(find_humanizer(humanized_by, config))
+        job = dataclasses.replace(
+            job,
+            humanizer=humanizer,
+            layers=Layers(not no_acceleration),
+            render=functools.partial(render_beside, wav=wav, png=png, tail=tail) if wav or png else None,
+            rendered=(*(["wav with its tail" if tail else "wav"] if wav else []), *(["png"] if png else [])),
+            repeat=_repeat(ctx, model.options),
+        )
+        if output_dir is not None:
+            check_same_request(job)
+        for note in filter(None, (choice, *notes)):
+            err.print(note)
         _print_model(job, humanizer)
         if output_dir is None:  # another command may have begun in the same second
             target = opened.enter_context(new_folder(target))
         with console.percent_progress() as progress:
-            job = dataclasses.replace(
-                job,
-                output_dir=target,
-                humanizer=humanizer,
-                layers=Layers(not no_acceleration),
-                render=functools.partial(render_beside, wav=wav, png=png, tail=tail) if wav or png else None,
-                repeat=_repeat(ctx, model.options),
-                progress=progress,
-            )
-            result = generate(job)
+            result = generate(dataclasses.replace(job, output_dir=target, progress=progress))
         if output_dir is not None and model.run:
             note_folder(model.run.folder / dated.parent, output_dir, now)
     if as_json:

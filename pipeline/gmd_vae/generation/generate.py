@@ -20,6 +20,7 @@ from gmd_vae.common.output_folder import open_output
 from gmd_vae.families import family_of
 from gmd_vae.generation.compose import Composition, compose
 from gmd_vae.generation.decoded.midi_files import MidiOutput
+from gmd_vae.generation.identity import IDENTITY, RENDERED, STAGE, check_same_request, identity_of
 from gmd_vae.generation.job import GeneratedFile, GenerationJob, GenerationResult
 from gmd_vae.generation.kept_playing import has_hits
 from gmd_vae.generation.latent import latent_files
@@ -40,12 +41,13 @@ def generate(job: GenerationJob) -> GenerationResult:
 
     Raises:
         GmdVaeError: The checkpoint does not fit the config, the request is too large, or it asks for a variation or an
-            attribute that the model does not have.
+            attribute that the model does not have. The folder holds the output of another request.
         UsageError: There is no file with the number ``request.only``.
     """
     request, inputs, config = job.request, job.inputs, job.source.config
     with contextlib.ExitStack() as opened:
-        replaceable = opened.enter_context(open_output(job.output_dir, "generate"))
+        replaceable = opened.enter_context(open_output(job.output_dir, STAGE))
+        check_same_request(job)
         model = opened.enter_context(job.source.open(request.seed, job.layers))
         composition = compose(job.source, model, request, inputs, job.attributes, job.progress)
         humanizer = opened.enter_context(_open_humanizer(job))
@@ -133,7 +135,7 @@ def _write_manifest(
         humanizer_entry = {"config": humanizer.config.name, "checkpoint": weights["name"], "files": weights["files"]}
     manifest.write(
         folder,
-        "generate",
+        STAGE,
         {
             **job.request.describe(),
             "config": config.name,
@@ -144,6 +146,8 @@ def _write_manifest(
             "attribute_changes": changes or None,
             "playing": playing,
             "repeat": job.repeat,
+            IDENTITY: identity_of(job),
+            RENDERED: list(job.rendered),
             "versions": manifest.versions("magenta", "tensorflow", "note-seq", "numpy"),
             "latents": latents,
             "files": entries,

@@ -35,6 +35,7 @@ class GenerationJob:
         humanizer: GrooVAE that performs the drum patterns; ``None`` for none.
         layers: Implementation of the layers.
         render: Writer of sound and pictures; ``None`` for none.
+        rendered: Names of what ``render`` writes: ``wav``, ``wav with its tail``, ``png``.
         repeat: Command that writes one of the files again, for the manifest.
         progress: Progress callback.
     """
@@ -48,6 +49,7 @@ class GenerationJob:
     humanizer: ModelSource | None = None
     layers: Layers = ACCELERATED
     render: RenderBeside | None = None
+    rendered: tuple[str, ...] = ()
     repeat: str | None = None
     progress: Progress = no_progress
 
