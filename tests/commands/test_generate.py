@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtures.command_line import run_here
 from fixtures.generate_command import Generate, write
 from gmd_vae.configuration.layers import ACCELERATED, STOCK
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
@@ -76,7 +77,18 @@ def test_a_path_stands_alone_with_its_config(
         (["--mode", "attribute", "--attribute", "rise=1"], "Did you mean 'ride'"),
         (["--tempo", "9"], "9.0 is not in the range"),
         (["--tempo", "9 BPM"], "9.0 is not in the range"),
+        (["--bpm", "96"], "Did you mean '--tempo'?"),
+        (["my.mid"], "'my.mid' needs an option: --input-midi for a MIDI file to start from"),
         (["--tempo", "fast"], "'fast' is not a tempo, such as 96 or 96bpm."),
+        (["--only", "kick,snare"], "'kick,snare' is not a number from 0: --only writes a single file"),
+        (["--only", "-1"], "'-1' is not a number from 0"),
+        (
+            ["--mode", "vary", "--input-midi", "a b.mid", "--bars", "16"],
+            "For more bars of a beat: --around 'a b.mid' --bars 16, --mode continue --bars 16 for what follows it, or "
+            "--mode vary -n 4 --join",
+        ),
+        (["--input-midi", "a.mid"], "For beats near it: --around a.mid; for versions: --mode vary"),
+        (["--input-midi", "a.mid", "--bars", "16"], "--around a.mid --bars 16;"),
         (["--temperature", "warm"], "'warm' is not a number."),
         (["-n", "4", "--only", "4"], "numbered from 0 to 3"),
         (
@@ -219,3 +231,26 @@ def test_an_input_in_the_output_folder_is_refused(
     assert code == 1
     assert "'b' holds 'x.mid', which 'gmd-vae generate' did not write" in err
     assert not jobs
+
+
+@pytest.mark.parametrize("arguments", [("--model", "my beat.mid"), ("--checkpoint-file", "my beat.mid")])
+def test_a_midi_file_in_the_place_of_a_model_is_named(
+    run: Path,
+    jobs: list[GenerationJob],
+    generate: Generate,
+    make_midi: Callable[..., bytes],
+    arguments: tuple[str, ...],
+) -> None:
+    Path("my beat.mid").write_bytes(make_midi())
+    assert generate(*arguments) == (
+        2,
+        "Error: 'my beat.mid' is a MIDI file, and no model. For beats from it: gmd-vae generate --mode vary "
+        "--input-midi 'my beat.mid'. To edit it: drop it on the page that 'gmd-vae studio' writes.\n",
+    )
+    answer = run_here(Path.cwd(), "studio", "my beat.mid", expect=2)
+    assert "is a MIDI file, and no model" in answer.stderr
+
+
+def test_a_tempo_may_have_a_decimal_comma(run: Path, jobs: list[GenerationJob], generate: Generate) -> None:
+    assert generate("--tempo", "174,5")[0] == 0
+    assert jobs[0].playing.tempo == 174.5

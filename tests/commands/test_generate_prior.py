@@ -88,7 +88,7 @@ def test_a_checkpoint_without_a_density_has_the_standard_prior(folder: Path) -> 
 
 def test_prior_goes_with_new_beats(folder: Path) -> None:
     generated(folder, "--model", "mine.safetensors", "-n", "1")
-    beat = str(next((folder / "beats").glob("*_000_*.mid")))
+    beat = str(next((folder / "beats-0").glob("*_000_*.mid")))
     answer = run_here(
         folder, "generate", "--model", "mine.safetensors", "--around", beat, "--prior", "normal",
         expect=2,
@@ -111,7 +111,7 @@ def test_the_api_samples_from_the_density(folder: Path) -> None:
     generated(folder, "--model", "mine.safetensors", "-n", "2")
     with gmd_vae.load(folder / "mine.safetensors") as model:
         fitted, normal = model.sample(2), model.sample(2, prior="normal")
-        assert next((folder / "beats").glob("*_001_*.mid")).read_bytes() == fitted[1].to_midi()
+        assert next((folder / "beats-0").glob("*_001_*.mid")).read_bytes() == fitted[1].to_midi()
         assert any((one.grid != other.grid).any() for one, other in zip(fitted, normal, strict=True))
         with pytest.raises(gmd_vae.GmdVaeError, match="There is no prior 'flat'"):
             model.sample(1, prior="flat")

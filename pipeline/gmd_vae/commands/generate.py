@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gmd_vae.commands.generate_options import generate_options
-from gmd_vae.commands.options import GroupedCommand, configs_option, json_option, selected_reading
+from gmd_vae.commands.generate_options import GenerateCommand, generate_options
+from gmd_vae.commands.options import configs_option, json_option, selected_reading
 from gmd_vae.generation.request import GROOVE, MEASURED, RECONSTRUCT, check_options, parse_move
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MODEL_OPTIONS = ("model_name", "run_dir", "checkpoint_file", "config_name")
 _NOT_REPEATED = (*_MODEL_OPTIONS, "join", "only", "output_dir", "as_json", "wav", "png", "tail")
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GenerateCommand)
 @generate_options
 @configs_option
 @json_option

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedOption, Tempo
+from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedCommand, GroupedOption, Tempo
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.common.priors import PRIORS
 from gmd_vae.generation import request
 
 _MODEL, _INPUTS, _LATENT, _PLAYING, _FILES = "Model", "Inputs", "Latent space", "Playing", "Output"
+
+
+class FileNumber(click.IntRange):
+    """The number of a file to write."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Returns the number; raises ``BadParameter`` with the meaning of the option."""
+        if not re.fullmatch(r"\s*[0-9]+\s*", str(value)):
+            self.fail(
+                f"{value!r} is not a number from 0: --only writes a single file, for example --only 3.", param, ctx
+            )
+        return int(super().convert(value, param, ctx))
 
 
 def _option(group: str, *names: str, **settings: Any) -> Callable[[Command], Command]:
@@ -254,7 +267,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _FILES,
         "--only",
         metavar="NUMBER",
-        type=click.IntRange(min=0),
+        type=FileNumber(0),
         help="Write only the file of this number, with the same bytes as among the others.",
     ),
     _option(_FILES, "--wav", is_flag=True, help="Also write each beat as sound (.wav), a loop of exactly its bars."),
@@ -267,6 +280,27 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Output folder.  [default: generated/TIME, in the run folder if there is one]",
     ),
 )
+
+
+class GenerateCommand(GroupedCommand):
+    """The command, with hints for two slips: a tempo as ``--bpm``, and a file without its option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the arguments; names the option that was meant."""
+        ctx.allow_extra_args = True
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name == "--bpm":
+                error.possibilities = ["--tempo"]
+            raise
+        if rest:
+            raise click.UsageError(
+                f"'{rest[0]}' needs an option: --input-midi for a MIDI file to start from (for example with --mode"
+                " vary), --model for a model.",
+                ctx,
+            )
+        return rest
 
 
 def generate_options(function: Command) -> Command:

@@ -35,12 +35,12 @@ class FiniteRange(click.FloatRange):
 
 
 class Tempo(FiniteRange):
-    """A tempo in quarters a minute, with or without its unit: ``96``, ``96bpm``, ``96 BPM``."""
+    """A tempo in quarters a minute, with or without its unit: ``96``, ``96bpm``, ``174.5``, ``174,5 BPM``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Returns the tempo; raises ``BadParameter`` for a text that is none, and for a tempo outside the range."""
         text = str(value).strip()
-        number = text[: -len(_BPM)].rstrip() if text.lower().endswith(_BPM) else text
+        number = (text[: -len(_BPM)].rstrip() if text.lower().endswith(_BPM) else text).replace(",", ".")
         try:
             float(number)
         except ValueError:

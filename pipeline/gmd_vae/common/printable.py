@@ -37,10 +37,10 @@ def as_command(*words: object) -> str:
     Args:
         words: Command, options and arguments, without ``gmd-vae``; paths as ``Path``.
     """
-    return " ".join(["gmd-vae", *map(_quoted, words)])
+    return " ".join(["gmd-vae", *map(quoted, words)])
 
 
-def _quoted(word: object) -> str:
+def quoted(word: object) -> str:
     """Returns a word as a shell reads it."""
     text = str(word)
     if isinstance(word, PurePath) and text.startswith("-"):

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gmd_vae.common.errors import UsageError, nearest
-from gmd_vae.common.printable import printable
+from gmd_vae.common.printable import as_command, printable
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
+from gmd_vae.datasets.midi_files import is_midi_file
 from gmd_vae.families import family_of
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
@@ -141,9 +142,15 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
         configs_file: File with further configs.
 
     Raises:
-        UsageError: The config is not known.
+        UsageError: The path is a MIDI file, or the config is not known.
         GmdVaeError: There is no complete checkpoint.
     """
+    if path.is_file() and is_midi_file(path):
+        beats = as_command("generate", "--mode", "vary", "--input-midi", path)
+        raise UsageError(
+            f"'{path}' is a MIDI file, and no model",
+            f"For beats from it: {beats}. To edit it: drop it on the page that 'gmd-vae studio' writes.",
+        )
     name = config_name or config_from_name(path, all_configs(configs_file))
     if name is None:
         raise UsageError(

@@ -158,7 +158,7 @@ def check_options(mode: str, options: Mapping[str, Any]) -> None:
         modes = _MODES_OF.get(name, MODES)
         if mode not in modes:
             raise UsageError(
-                f"{_option(name)} goes with --mode {_or(modes)}, not with {mode}", "Leave one of them out."
+                f"{_option(name)} goes with --mode {_or(modes)}, not with {mode}", _way_out(mode, name, options)
             )
     _check_input_count(mode, options)
     if mode == ATTRIBUTE and "attribute" not in options:
@@ -182,6 +182,26 @@ def check_options(mode: str, options: Mapping[str, Any]) -> None:
         raise UsageError(
             f"--window is given {len(windows)} times for {files} files", "Give it once for all, or once for each file."
         )
+
+
+def _way_out(mode: str, name: str, options: Mapping[str, Any]) -> str:
+    """Returns what to do about an option that the mode does not take: the requests that come nearest to it."""
+    from gmd_vae.common.printable import quoted  # only for errors: --help does without
+
+    files = options.get("input_midi", ())
+    source = quoted(files[0]) if files else "FILE"
+    if name == "bars" and files:
+        bars = f"--bars {options['bars']}"
+        return (
+            f"For more bars of a beat: --around {source} {bars}, --mode continue {bars} for what follows it, or --mode"
+            " vary -n 4 --join for variations in a row."
+        )
+    if name == "input_midi" and mode == SAMPLE:
+        bars = f" --bars {options['bars']}" if "bars" in options else ""
+        return (
+            f"For beats near it: --around {source}{bars}; for versions: --mode vary; for what follows: --mode continue."
+        )
+    return "Leave one of them out."
 
 
 def _check_input_count(mode: str, options: Mapping[str, Any]) -> None:
