@@ -291,9 +291,9 @@ class GenerateCommand(GroupedCommand):
         try:
             rest = super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if error.option_name == "--bpm":
-                error.possibilities = ["--tempo"]
-            raise
+            if error.option_name != "--bpm":
+                raise
+            raise click.NoSuchOption("--bpm", possibilities=["--tempo"], ctx=error.ctx) from None
         if rest:
             raise click.UsageError(
                 f"'{rest[0]}' needs an option: --input-midi for a MIDI file to start from (for example with --mode"
