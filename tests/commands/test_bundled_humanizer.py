@@ -69,7 +69,7 @@ def test_it_is_taken_where_only_a_groovae_will_do_and_named_where_another_is_giv
 ) -> None:
     (tmp_path / "drums.mid").write_bytes(make_midi())
     groove = ("generate", "--mode", "groove", "--input-midi", "drums.mid")
-    assert "bundled model humanize-2bar" in run_here(tmp_path, *groove).stderr
+    assert "Model: humanize-2bar (groovae" in run_here(tmp_path, *groove).stderr
     assert "--model humanize-2bar" in run_here(tmp_path, *groove, "--model", "groove-4bar", expect=2).error
     refused = run_here(tmp_path, "generate", "--humanize", "groove-4bar", expect=2)
     assert "Give humanize-2bar" in refused.error

@@ -58,13 +58,16 @@ def test_new_beats_are_of_the_fitted_density(folder: Path, model: str) -> None:
     z, manifest, messages = generated(folder, "--model", model, "-n", "3", "--seed", "5")
     np.testing.assert_array_equal(z, DENSITY.draw(3, seed=5))
     assert manifest["prior"] == "fitted"
-    assert "z from points between neighbours among 2 training windows" in messages
+    assert messages.splitlines()[-1] == f"Model: {model} ({CONFIG.name})"
     again, _, _ = generated(folder, "--model", model, "-n", "1", "--seed", "5")
     np.testing.assert_array_equal(again, z[:1])
-    normal, manifest, messages = generated(folder, "--model", model, "-n", "3", "--seed", "5", "--prior", "normal")
+    normal, manifest, _ = generated(folder, "--model", model, "-n", "3", "--seed", "5", "--prior", "normal")
     np.testing.assert_array_equal(normal, prior(3, 4, seed=5))
     assert manifest["prior"] == "normal"
-    assert "z from N(0, I)" in messages
+    answer = run_here(folder, "generate", "--model", model, "-n", "1", "--seed", "6", "--json")
+    described = json.loads(answer.stdout)
+    assert described["prior"] == "points between neighbours among 2 training windows"
+    assert described["model"] in ("model mine.safetensors", "checkpoint runs/mine/best/model.ckpt-2")
 
 
 def test_ends_of_paths_and_walks_are_of_the_fitted_density(folder: Path) -> None:

@@ -222,6 +222,16 @@ def test_the_effect_of_attributes_is_told_for_one_file_too(
     assert str(AttributeChange(**change)) == "busier: asked for +2, changed by +0"
 
 
+@pytest.mark.parametrize(
+    ("asked", "before", "after", "is_followed"),
+    [(-3, 0, 0, True), (-3, 0, 0.5, False), (-3, 0.5, 0.5, False), (-3, 0.5, 0, True), (3, 0, 0, False)],
+)
+def test_less_of_what_a_beat_does_not_have_is_followed(
+    asked: float, before: float, after: float, is_followed: bool
+) -> None:
+    assert AttributeChange("crash", asked, before, after).is_followed is is_followed
+
+
 def test_attribute_vectors_are_computed_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gmd_vae.generation.latent import attribute_vectors
 

@@ -65,7 +65,7 @@ def train(
         num_steps: Last step; ``None``: that of the run, or of the config.
         hparams: Changed hyperparameters by name.
         seed: Seed of initial weights, data order and random draws.
-        init_from: Checkpoint with the initial weights.
+        init_from: Initial weights: the name of a model of the package as ``str``, a model file, a run or a checkpoint.
         validate_every: Steps between two validations.
         patience: Validations without a new best before training stops.
         save_every: Steps between two checkpoints.
@@ -100,7 +100,7 @@ def train(
         examples_path=path("examples_path", examples_path),
         hparams=",".join(f"{name}={_text(value)}" for name, value in (hparams or {}).items()),
         seed=steps("seed", seed, 0),
-        init_from=path("init_from", init_from),
+        init_from=path_text("init_from", init_from) if isinstance(init_from, str) else path("init_from", init_from),
         num_steps=steps("num_steps", num_steps),
         validate_every=steps("validate_every", validate_every),
         patience=steps("patience", patience),

@@ -100,7 +100,10 @@ def command(
     if chosen.has_vectors and has_vectors(model.config) and not model.attribute_vectors:
         console.stderr().print("Without attribute vectors: they need a run and its training windows.")
     if model.density is not None and not chosen.has_vectors:
-        console.stderr().print("Without the fitted prior, which this format cannot hold: z is then drawn from N(0, I).")
+        console.stderr().print(
+            f"Without the fitted prior, which --format {format_name} cannot hold: new beats from this copy are drawn "
+            "from N(0, I). For beats as 'gmd-vae generate' makes them, use the model itself, or export it without --format."
+        )
     export_model(model, format_name, output, dtype, inputs)
     files = [output] if output.is_file() else sorted(path for path in output.iterdir() if path.is_file())
     size = sum(path.stat().st_size for path in files)
@@ -114,7 +117,8 @@ def command(
     console.print_next(
         {
             "safetensors": as_command(*generate_words(model.config, "--model", output)),
-            "magenta": f"give '{shown}' to Magenta's TrainedModel as checkpoint_dir_or_path",
+            "magenta": f"give '{shown}' to Magenta's TrainedModel as checkpoint_dir_or_path, or train it further with "
+            "--init-from",
             "magentajs": f"load '{shown}' in a page with @magenta/music",
         }[format_name]
     )

@@ -129,7 +129,7 @@ def command(
             check_same_request(job)
         for note in filter(None, (choice, *notes)):
             err.print(note)
-        _print_model(job, humanizer)
+        _print_model(model.options[1], job, humanizer)
         if output_dir is None:  # another command may have begun in the same second
             target = opened.enter_context(new_folder(target))
         with console.percent_progress() as progress:
@@ -176,33 +176,33 @@ def _find_model(
     return find_newest_model(options, checkpoint_file, rendered=rendered)
 
 
-def _print_model(job: GenerationJob, humanizer: ModelSource | None) -> None:
-    """Prints the model, its prior where it has a choice, and the humanizer on stderr."""
+def _print_model(name: str, job: GenerationJob, humanizer: ModelSource | None) -> None:
+    """Prints the model, as it was named, and the humanizer on stderr."""
     from gmd_vae.common import console
-    from gmd_vae.common.priors import FITTED
-    from gmd_vae.models.latent_density import describe
 
-    err, source, prior = console.stderr(), job.source, job.request.prior
-    of_prior = ""
-    if prior is not None and source.density is not None:
-        of_prior = f", z from {describe(source.density if prior == FITTED else None)}"
-    err.print(f"{source.config.name}, {source.name}{of_prior}")
+    err, source = console.stderr(), job.source
+    err.print(f"Model: {name} ({source.config.name})")
     if humanizer is not None:
-        err.print(f"Performed by {humanizer.config.name}, {humanizer.name}")
+        err.print(f"Performed by {humanizer.short_name} ({humanizer.config.name})")
     if source.needs_tensorflow:
         err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
 
 
 def _print_json(job: GenerationJob, result: GenerationResult) -> None:
     from gmd_vae.common import console
+    from gmd_vae.common.priors import FITTED
     from gmd_vae.generation.decoder_conditions import DecoderConditions
+    from gmd_vae.models.latent_density import describe
 
+    prior = job.request.prior
     config = job.source.config
     chord_bars = DecoderConditions(config, job.request, job.inputs).chord_bars
     console.print_json(
         {
             "output_dir": str(job.output_dir),
             "config": config.name,
+            "model": job.source.name,
+            "prior": describe(job.source.density if prior == FITTED else None) if prior is not None else None,
             "mode": job.request.mode,
             "seed": job.request.seed,
             "inputs": job.inputs.describe([fidelity.figures() for fidelity in result.fidelity], chord_bars),

@@ -51,9 +51,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--init-from",
-    type=UserPath(path_type=Path),
-    metavar="CHECKPOINT",
-    help="Start from these weights (fine-tuning): a run, RUN/best, RUN/latest, a prefix, or Magenta's .tar.",
+    type=UserPath(),  # text: a path would make "./groove-4bar" into "groove-4bar"
+    metavar="MODEL",
+    help="Start from these weights (fine-tuning): a model of the package (groove-4bar), a run, RUN/best, RUN/latest, a "
+    "prefix, a .safetensors file, or Magenta's .tar.",
 )
 @click.option(
     "--validate-every", type=click.IntRange(min=1), metavar="STEPS", help="Validate every STEPS steps.  [default: 200]"
@@ -106,7 +107,7 @@ def command(
     hparams: str,
     seed: int | None,
     seeds: tuple[int, ...] | None,
-    init_from: Path | None,
+    init_from: str | None,
     validate_every: int | None,
     patience: int | None,
     save_every: int | None,
@@ -142,7 +143,7 @@ def command(
       gmd-vae train --num-steps 20000 --patience 5
       gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
       gmd-vae train --config flat-drum_4bar_small --seeds 0,1,2
-      gmd-vae train --init-from runs/hierdec-drum_4bar_small/best --run-dir runs/mine --examples-path data/notes/mine
+      gmd-vae train --init-from groove-4bar --run-dir runs/mine --examples-path data/notes/mine
     """
     from gmd_vae.commands.train_seeds import prepare_seeds
     from gmd_vae.common import console, extras

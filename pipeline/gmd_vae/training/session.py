@@ -11,6 +11,7 @@ from typing import Any
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
 from gmd_vae.models.checkpoint_check import check_fits, check_undamaged, last_undamaged, without_optimizer
+from gmd_vae.models.model_checkpoint import open_weights
 from gmd_vae.models.sessions import graph_variables, weights_saver
 from gmd_vae.models.tensorflow_paths import tensorflow_path
 from gmd_vae.training import tensorboard_events
@@ -87,7 +88,7 @@ def _initial_weights(run: Run, execution: Execution) -> Iterator[Callable[[Any, 
     if not run.init_from:
         yield None
         return
-    with checkpoints.open_checkpoint(run.init_from.path) as prefix:
+    with open_weights(run.init_from.path) as prefix:
         check_undamaged(prefix)
         wanted = graph_variables()
         names = without_optimizer(wanted)

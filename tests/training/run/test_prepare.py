@@ -188,6 +188,7 @@ def test_initial_weights_are_resolved_to_a_prefix(tiny_run: Path, tmp_path: Path
     best = resolve_init_from(copy)
     assert best.path == copy / "best" / "model.ckpt-3"
     assert best.digest == found[0].digest  # the same bytes
+    assert resolve_init_from("groove-4bar").path == Path("groove-4bar")
     with pytest.raises(GmdVaeError, match="No checkpoint"):
         resolve_init_from(tmp_path / "nothing")
 

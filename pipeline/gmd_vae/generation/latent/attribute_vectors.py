@@ -77,8 +77,9 @@ class AttributeChange:
 
     @property
     def is_followed(self) -> bool:
-        """True if the value changed in the direction that was asked for."""
-        return (self.after - self.before) * self.asked > 0 or not self.asked
+        """True if the value changed in the direction that was asked for, or cannot: there is nothing less than none."""
+        has_none = self.asked < 0 and self.before == self.after == 0
+        return (self.after - self.before) * self.asked > 0 or not self.asked or has_none
 
     def __str__(self) -> str:
         """The change in words."""

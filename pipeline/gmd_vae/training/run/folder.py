@@ -26,11 +26,12 @@ KEEP = 3  # checkpoints; stock Magenta keeps 100. Three at the previous project'
 
 @dataclasses.dataclass(frozen=True)
 class InitFrom:
-    """Checkpoint with the initial weights of a run; optimizer and step start fresh.
+    """The initial weights of a run; optimizer and step start fresh.
 
     Attributes:
-        path: Prefix of the checkpoint, or an archive (see ``models.checkpoints``).
-        digest: SHA-256 of the checkpoint's files.
+        path: Prefix of the checkpoint, an archive, a model file, or the name of a bundled model (see
+            ``models.model_checkpoint``).
+        digest: SHA-256 of its files.
     """
 
     path: Path

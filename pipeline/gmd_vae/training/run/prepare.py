@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 from collections.abc import Callable
 from pathlib import Path
 
-from gmd_vae.common import extras, files
+from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.home import runs_folder
 from gmd_vae.common.machine import best_precision, gpus, memory
@@ -19,6 +18,7 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import checkpoint_bytes, count_parameters
 from gmd_vae.models import checkpoints
+from gmd_vae.models.model_checkpoint import find_weights
 from gmd_vae.training.examples import Examples, find_examples
 from gmd_vae.training.run.disk_space import check_space
 from gmd_vae.training.run.folder import KEEP, InitFrom, Run, read_plan, read_run
@@ -40,7 +40,8 @@ class Request:
         examples_path: Examples or NoteSequences; see ``examples.find_examples``.
         hparams: Changed hyperparameters, ``name=value,...``.
         seed: Seed of the initial weights, the order of the data and every random draw.
-        init_from: Checkpoint with the initial weights, in any spelling of ``models.checkpoints``.
+        init_from: Initial weights: a bundled model by name, as text; a model file; a checkpoint in any spelling of
+            ``models.checkpoints``.
         num_steps: Last step; see ``folder.Plan``, as for the next three.
         validate_every: Steps between two validations.
         patience: Validations without a new best before training stops; 0: it never stops by them.
@@ -55,7 +56,7 @@ class Request:
     examples_path: Path | None = None
     hparams: str = ""
     seed: int | None = None
-    init_from: Path | None = None
+    init_from: str | Path | None = None
     num_steps: int | None = None
     validate_every: int | None = None
     patience: int | None = None
@@ -117,15 +118,13 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
     return Job(dataclasses.replace(run, schedule_steps=_schedule_steps(run, before, plan)), examples, plan)
 
 
-def resolve_init_from(path: Path) -> InitFrom:
-    """Resolves a spelling such as ``RUN/latest`` to the checkpoint that it names now.
+def resolve_init_from(name: str | Path) -> InitFrom:
+    """Resolves a spelling such as ``RUN/latest`` to the weights that it names now, see ``find_weights``.
 
     Raises:
-        GmdVaeError: There is no checkpoint.
+        GmdVaeError: There is no such model or checkpoint.
     """
-    with checkpoints.open_checkpoint(path) as prefix:
-        digest = hashlib.sha256("".join(map(files.sha256, checkpoints.files_of(prefix))).encode()).hexdigest()
-        return InitFrom(path if checkpoints.is_archive(path) else prefix, digest)
+    return InitFrom(*find_weights(name))
 
 
 def describe(job: Job) -> list[str]:
