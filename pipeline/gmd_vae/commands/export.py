@@ -102,7 +102,7 @@ def command(
     if model.density is not None and not chosen.has_vectors:
         console.stderr().print(
             f"Without the fitted prior, which --format {format_name} cannot hold: new beats from this copy are drawn "
-            "from N(0, I). For beats as 'gmd-vae generate' makes them, use the model itself, or export it without --format."
+            "from N(0, I). For the beats of 'gmd-vae generate', use the model itself, or export it without --format."
         )
     export_model(model, format_name, output, dtype, inputs)
     files = [output] if output.is_file() else sorted(path for path in output.iterdir() if path.is_file())
