@@ -73,6 +73,7 @@ def cli() -> None:
     \b
     Beats with sound at once, from the model of the package:
       gmd-vae generate --wav
+
     \b
     The whole path to a model of your own (here of the Groove MIDI Dataset):
       gmd-vae fetch groove

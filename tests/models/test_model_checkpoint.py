@@ -50,6 +50,9 @@ def test_a_model_file_is_taken_by_its_path(tmp_path: Path) -> None:
     with open_weights(path) as prefix:
         assert prefix.name == "model.ckpt-7"
         assert len(contents(prefix)) == 2
+    with pytest.raises(GmdVaeError) as caught, open_weights(path) as prefix:
+        raise GmdVaeError(f"'{prefix}' does not fit")
+    assert str(caught.value) == f"'{path}' does not fit."
 
 
 def test_a_damaged_or_missing_model_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.common import files
+from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.scratch_folder import scratch_folder
 from gmd_vae.models import checkpoints
 from gmd_vae.models.bundled import bundled_models
@@ -77,4 +78,9 @@ def open_weights(path: Path) -> Iterator[Path]:
         return
     model = read_model(file)
     with scratch_folder() as folder:
-        yield write_model_checkpoint(model, folder)
+        prefix = write_model_checkpoint(model, folder)
+        try:
+            yield prefix
+        except GmdVaeError as error:  # names the model, not the place of its copy
+            error.problem = error.problem.replace(str(prefix), str(path))
+            raise
