@@ -71,11 +71,11 @@ def cli() -> None:
     """Train Magenta's MusicVAE on drum beats and make new ones.
 
     \b
-    Beats with sound at once, from the model of the package:
+    Beats at once (model of the package):
       gmd-vae generate --wav
 
     \b
-    The whole path to a model of your own (here of the Groove MIDI Dataset):
+    Your own model (Groove MIDI Dataset):
       gmd-vae fetch groove
       gmd-vae convert data/raw/groove
       gmd-vae preprocess data/notes/groove

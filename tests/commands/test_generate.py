@@ -29,7 +29,8 @@ def test_a_run_and_a_word_choose_the_checkpoint(
     arguments = (["--run-dir", run] if run_dir else []) + (["--checkpoint-file", word] if word else [])
     code, err = generate(*arguments)
     assert code == 0, err
-    assert f"{DEFAULT_CONFIG}, checkpoint {run / meant}" in err.splitlines()
+    assert f"Model: {run} ({DEFAULT_CONFIG})" in err.splitlines()
+    assert jobs[0].source.name == f"checkpoint {run / meant}"
     (job,) = jobs
     assert job.source.checkpoint == run / meant
     assert (job.source.config.name, job.source.hparams["z_size"]) == (DEFAULT_CONFIG, 7)

@@ -276,7 +276,7 @@ def test_a_run_that_humanizes_is_taken_with_its_checkpoint(
         write(folder / "best" / "model.ckpt-5")
     code, err = generate("--run-dir", "runs/mine", "--humanize", "runs/drummer", "--tempo", "90bpm")
     assert code == 0, err
-    assert f"Performed by {config.name}, checkpoint runs/drummer/best/model.ckpt-5" in err
+    assert f"Performed by drummer ({config.name})" in err
     assert jobs[0].humanizer.checkpoint == Path("runs/drummer/best/model.ckpt-5")
     assert jobs[0].playing.feel is None
     assert "--tempo 90.0 --humanize runs/drummer --only" in jobs[0].repeat

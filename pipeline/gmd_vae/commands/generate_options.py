@@ -293,7 +293,7 @@ class GenerateCommand(GroupedCommand):
         except click.NoSuchOption as error:
             if error.option_name != "--bpm":
                 raise
-            raise click.NoSuchOption("--bpm", possibilities=["--tempo"], ctx=error.ctx) from None
+            raise click.UsageError("No such option '--bpm'. Did you mean '--tempo'?", error.ctx) from None
         if rest:
             raise click.UsageError(
                 f"'{rest[0]}' needs an option: --input-midi for a MIDI file to start from (for example with --mode"
