@@ -11,7 +11,7 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
 from gmd_vae.generation.inputs.midi_input import read_midi_file
-from gmd_vae.inspection.one_file import inspect_midi
+from gmd_vae.inspection.one_file import inspect_midi, inspect_parts
 from gmd_vae.midi.drum_channels import ON_CHANNEL_10
 from gmd_vae.midi.midi_io import midi_to_note_sequence
 from gmd_vae.midi.note_arrays import notes_of
@@ -117,6 +117,9 @@ def test_a_loop_that_generate_repeats_is_named(
     tmp_path: Path, make_midi: MakeMidi, hits: Any, bars: int | None
 ) -> None:
     assert inspect(tmp_path, make_midi(hits))["repeated_bars"] == bars
+    path = tmp_path / "song.mid"
+    assert inspect_parts(path, lambda *_: [], grid=SPEC)["repeated_bars"] == bars  # of a GrooVAE
+    assert inspect_parts(path, lambda *_: [])["repeated_bars"] is None  # of other music
 
 
 def test_a_file_without_drums(tmp_path: Path, make_midi: MakeMidi) -> None:

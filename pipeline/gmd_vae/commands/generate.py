@@ -237,7 +237,9 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
     if silent:
         err.print(f"Note: {silent} of {total} have no notes; train longer or raise --temperature.")
     if result.early_notes:
-        err.print(f"Note: {result.early_notes} notes would begin before the file does; they begin with it.")
+        err.print(
+            f"Note: moved to the beginning, before which they would sound: {counted(result.early_notes, 'note')}."
+        )
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
     written = counted(total, "MIDI file") + (f", with {more}," if more else "")
     console.stdout().print(f"Wrote {written} to {job.output_dir}")

@@ -86,7 +86,7 @@ class MagentaFamily(Family):
         from gmd_vae.windows.cutting.magenta_windows import window_finder
 
         finder = window_finder(self.extractor(config), lambda window: self.window_parts(config, window))
-        return inspect_parts(path, finder, number, reading)
+        return inspect_parts(path, finder, number, reading, self.drum_grid(config))
 
     def inspect_collection(
         self, config: Config, path: Path, kind: str, jobs: int | None, reading: Reading, advance: Progress

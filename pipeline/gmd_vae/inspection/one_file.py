@@ -98,7 +98,11 @@ def _repeated_bars(spec: DrumWindows, music: Music) -> int | None:
 
 
 def inspect_parts(
-    path: Path, find_windows: FindWindows, number: int | None = None, reading: Reading = EVERY_HIT
+    path: Path,
+    find_windows: FindWindows,
+    number: int | None = None,
+    reading: Reading = EVERY_HIT,
+    grid: DrumWindows | None = None,
 ) -> dict[str, Any]:
     """Inspects a MIDI file for a config of other music than drum labels.
 
@@ -107,6 +111,7 @@ def inspect_parts(
         find_windows: Finds the windows of a NoteSequence, and counts music that gave none.
         number: Number of the window to show, from 1; ``None``: all.
         reading: Rules for reading the file.
+        grid: Drum classes and steps of the windows, where all notes are drums; else ``None``.
 
     Returns:
         The answer of ``gmd-vae inspect --json`` (docs/folders.md).
@@ -126,6 +131,8 @@ def inspect_parts(
         found.append({"bar": bar, "parts": window["parts"]})
     check_number(path, number, len(found))
     counts = dropped.as_json()
+    loop = None if grid is None or found else find_loop(grid, music, known_drums(grid, music.notes))
+    is_repeated = loop is not None and not loop.bar and loop.fills_a_window  # as the reader of GrooVAE does
     return {
         **_config_free_figures(path, sequence, music, account),
         **_drums_elsewhere(data, sequence, reading),
@@ -137,6 +144,7 @@ def inspect_parts(
             for reason, count in counts["reasons"].items()
             if not found
         ],
+        "repeated_bars": loop.bars if loop is not None and is_repeated else None,
     }
 
 
