@@ -6,10 +6,10 @@
 
 ``sounds`` is the time from the click to the first sound at the output. Then the page plays for 20 seconds at 120 bpm
 while the point of the pad is dragged and cells are set: the difference of its hits from the grid on the audio clock,
-the least time by which one was scheduled ahead, and the tasks of the main thread of 50 ms and more. ``milliseconds``
-has median and worst of 200 decoded places of the pad and of 200 encoded edits, the way to the worker and back included.
-Products with large matrices are computed by WebAssembly; ``plain`` is the time without it, in the same page, at every
-tenth turn.
+the least time by which one was scheduled ahead, the tasks of the main thread of 50 ms and more, and the longest task
+in CPU time, which other work on the machine does not lengthen. ``milliseconds`` has median and worst of 200 decoded
+places of the pad and of 200 encoded edits, the way to the worker and back included. Products with large matrices are
+computed by WebAssembly; ``plain`` is the time without it, in the same page, at every tenth turn.
 
 It needs a Chromium and the Python package playwright.
 """
@@ -122,12 +122,29 @@ def open_chromium() -> Iterator[Any]:
             browser.close()
 
 
-def play(page: Any) -> dict[str, Any]:
+def longest_cpu(trace: bytes) -> float:
+    """Returns the CPU time of the longest task of a page's main thread in a trace of Chromium, in milliseconds."""
+    events = json.loads(trace)["traceEvents"]
+    main = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    times = [
+        event.get("tdur", 0) / 1000
+        for event in events
+        if event["name"].endswith("RunTask") and (event["pid"], event["tid"]) in main
+    ]
+    return max(times)
+
+
+def play(browser: Any, page: Any) -> dict[str, Any]:
     """Plays while the beat changes; returns how well the page kept time, in milliseconds."""
     for slider in ("#humanize", "#swing"):
         page.locator(slider).focus()
         page.keyboard.press("Home")  # all hits on the grid
     page.evaluate("longTasks.length = 0")
+    browser.start_tracing(page=page, categories=["toplevel"])
     page.locator("#play").click()
     page.wait_for_function("() => window.firstSound")
     surface = page.locator(".surface")
@@ -146,6 +163,7 @@ def play(page: Any) -> dict[str, Any]:
         page.locator(".surface").scroll_into_view_if_needed()
         box = surface.bounding_box()
     page.keyboard.press("Escape")
+    cpu = longest_cpu(browser.stop_tracing())
     when, now = np.array(page.evaluate("hits")).T
     off = (when - when[0] + STEP / 2) % STEP - STEP / 2
     tasks = page.evaluate("longTasks")
@@ -155,6 +173,7 @@ def play(page: Any) -> dict[str, Any]:
         "least_ahead": round(1000 * float((when - now)[1:].min()), 1),
         "long_tasks": len(tasks),
         "longest_task": round(max(tasks, default=0)),
+        "longest_task_cpu": round(cpu),
     }
 
 
@@ -168,7 +187,7 @@ def measure(page_file: Path) -> dict[str, Any]:
         page.wait_for_selector("body[data-ready]")
         ready = time.perf_counter() - start
         opened = page.evaluate("longTasks")
-        playing = play(page)
+        playing = play(browser, page)
         sounds = page.evaluate("(firstSound - clicked) / 1000")
         times = page.evaluate(MEASURE, COUNT)
     tasks = {
