@@ -237,9 +237,8 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
     if silent:
         err.print(f"Note: {silent} of {total} have no notes; train longer or raise --temperature.")
     if result.early_notes:
-        err.print(
-            f"Note: moved to the beginning, before which they would sound: {counted(result.early_notes, 'note')}."
-        )
+        early = counted(result.early_notes, "note")
+        err.print(f"Note: {early} would begin before the file: moved to its beginning.")
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
     written = counted(total, "MIDI file") + (f", with {more}," if more else "")
     console.stdout().print(f"Wrote {written} to {job.output_dir}")
