@@ -141,13 +141,19 @@ def command(
         from gmd_vae.evaluation import seeds
         from gmd_vae.evaluation.tables import differences
 
-        compared = {"seeds": seeds.to_json(results), "differences": differences.to_json(results)}
+        compared = {
+            "seeds": seeds.to_json(results),
+            "differences": differences.to_json(results),
+            "seed_differences": differences.seed_differences_to_json(results),
+        }
         console.print_json({"results": [result.to_json() for result in results], **compared})
+        _print_leaks(results)
         return
     if verbose or table_only or form != "text":
         _print_tables(results, form, verbose=verbose)
     else:
         _print_verdict(found)
+    _print_leaks(results)
     named = (f"{folder} (measured before)" if known else str(folder) for folder, known in folders.items())
     err.print(f"Figures, tables and charts: {', '.join(named)}", soft_wrap=True)
     err.print(f"Next: {as_command('report', targets[0].run.folder)}", soft_wrap=True)
@@ -157,6 +163,14 @@ def _announce() -> None:
     from gmd_vae.common import console
 
     console.stderr().print("Starting TensorFlow and loading the model: about 15 seconds ...")
+
+
+def _print_leaks(results: Sequence[Result]) -> None:
+    from gmd_vae.common import console
+    from gmd_vae.evaluation.tables.leaks import leaks
+
+    for sentence in leaks(results):
+        console.stderr().print(f"Warning: {sentence}", style="bold yellow")
 
 
 def _print_verdict(found: Sequence[tuple[Target, Result]]) -> None:

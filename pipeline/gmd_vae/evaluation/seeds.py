@@ -30,6 +30,16 @@ def of_seeds(results: Sequence[Result]) -> list[list[Result]]:
     ]
 
 
+def title(members: Sequence[Result]) -> str:
+    """Returns a name for a set of seeds, ``runs/blank, mean of 2 seeds``.
+
+    It begins with the runs' own name without the seed where they share one, else with the first run.
+    """
+    stems = {member.identity.run.removesuffix(f"-seed{member.identity.training_seed}") for member in members}
+    stem = stems.pop() if len(stems) == 1 else f"{members[0].identity.run} and others"
+    return f"{stem}, mean of {len(members)} seeds"
+
+
 def spread(values: Sequence[float]) -> tuple[float, float]:
     """Returns mean and standard deviation (that of a sample); NaN where a value is not finite or there is only one."""
     if len(values) < 2 or not all(map(math.isfinite, values)):

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fixtures.results import estimate, made_up_result, result_json
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.tables.differences import differences, to_json
+from gmd_vae.evaluation.tables.differences import differences, seed_differences_to_json, to_json
 from gmd_vae.evaluation.tables.formats import to_latex
+from gmd_vae.evaluation.tables.leaks import leaks
 from gmd_vae.evaluation.tables.overview import overview
 
 FREE = "step accuracy\nfree-running"
@@ -90,6 +92,82 @@ def test_differences_as_json() -> None:
             "high": pytest.approx(0.1),
         }
     }
+
+
+RIGHT = {  # of three files, for each recipe and seed
+    "plain": {0: [4.0, 6.0, 8.0], 1: [5.0, 5.0, 7.0]},
+    "blank": {0: [5.0, 6.0, 9.0], 1: [7.0, 5.0, 7.0]},
+}
+
+
+def recipes() -> list[Result]:
+    """Two recipes with two seeds each."""
+    return [
+        with_files(f"runs/{name}-seed{seed}", right, recipe=name[0] * 64, training_seed=seed)
+        for name, seeds in RIGHT.items()
+        for seed, right in seeds.items()
+    ]
+
+
+def test_the_means_of_two_recipes_have_a_paired_difference_beside_that_of_each_seed() -> None:
+    (found,) = seed_differences_to_json(recipes())
+    assert found["runs"] == ["runs/blank-seed0", "runs/blank-seed1"]
+    assert found["minus"] == ["runs/plain-seed0", "runs/plain-seed1"]
+    per_file = {
+        name: np.mean([np.array(right) / 10 for right in seeds.values()], axis=0) for name, seeds in RIGHT.items()
+    }
+    by_file = per_file["blank"] - per_file["plain"]  # all files have ten steps
+    random = np.random.default_rng(0)
+    resampled = [by_file[random.integers(3, size=3)].mean() for _ in range(2000)]
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    place = "reconstruction.free_running.steps_right"
+    assert found["figures"][place] == pytest.approx({"value": by_file.mean(), "low": low, "high": high})
+    for seed in (0, 1):
+        difference = np.mean(np.array(RIGHT["blank"][seed]) - RIGHT["plain"][seed]) / 10
+        assert found["by_seed"][str(seed)][place]["value"] == pytest.approx(difference)
+
+    table = differences(recipes())
+    assert table is not None
+    free = table.columns.index(FREE)
+    assert table.rows[0][:2] == ("runs/blank, mean of 2 seeds", "runs/plain, mean of 2 seeds")
+    assert table.rows[0][free] == f"{by_file.mean():.3f} [{low:.3f}, {high:.3f}]"
+    assert table.lines == {1}
+    pairs = [row[:2] for row in table.rows if row[1].startswith("runs/plain-")]
+    assert pairs == [  # seed with seed
+        ("runs/plain-seed1", "runs/plain-seed0"),
+        ("runs/blank-seed0", "runs/plain-seed0"),
+        ("runs/blank-seed1", "runs/plain-seed1"),
+    ]
+
+
+def test_sets_on_other_windows_or_without_sums_have_no_difference_of_means() -> None:
+    *plain, one, other = recipes()
+    elsewhere = [Result.from_json(each.to_json() | {"split": "validation"}) for each in (one, other)]
+    assert seed_differences_to_json([*plain, *elsewhere]) == []
+    without = of_seed(1, 0.5, recipe="b" * 64)
+    assert seed_differences_to_json([*plain, one, without]) == []
+    assert seed_differences_to_json([*plain, one]) == []  # one seed is no set
+
+
+def test_only_means_are_bold_where_there_are_seeds() -> None:
+    plain = [of_seed(seed, value, recipe="p" * 64) for seed, value in enumerate((0.50, 0.60))]
+    blank = [of_seed(seed, value, recipe="b" * 64) for seed, value in enumerate((0.58, 0.58))]
+    table = overview([*plain, *blank])
+    free = table.columns.index(FREE)
+    assert [row for row, column in table.bold if column == free] == [5]  # the mean of blank, not plain's second seed
+    assert table.rows[5][free] == "0.580 ± 0.000"
+    assert {column for _, column in table.bold} == {free}  # all other figures are equal
+    assert not overview(plain).bold
+
+
+def test_windows_that_are_not_held_out_are_said() -> None:
+    other = {"folder": "data/examples/mine", "sha256": "f" * 64}
+    known = made_up_result(split="train", windows=186, in_training=179, examples=other)
+    assert leaks([made_up_result(), known]) == [
+        "179 of 186 windows are training windows of runs/small: these figures are not held out."
+    ]
+    assert len(leaks([made_up_result(in_training=1)])) == 1  # the run's own test split has a leak
+    assert leaks([made_up_result(split="train", in_training=1760), made_up_result(examples=other)]) == []
 
 
 def of_groovae(name: str, milliseconds: list[float]) -> Result:

@@ -78,6 +78,26 @@ def test_other_runs_have_paired_differences_and_a_leader() -> None:
     assert verdict.sentence.endswith("none has the best step accuracy, free-running beyond the choice of the files.")
 
 
+def test_recipes_with_seeds_are_compared_by_their_means() -> None:
+    runs = [
+        of_run(f"runs/{name}-seed{seed}", sum(right) / 30, right, recipe=name * 64, planned_steps=9, training_seed=seed)
+        for name, by_seed in (("a", ([4.0, 5.0, 9.0], [5.0, 6.0, 7.0])), ("b", ([5.0, 6.0, 6.0], [6.0, 7.0, 10.0])))
+        for seed, right in enumerate(by_seed)
+    ]
+    (verdict,) = verdicts(list(map(measured, runs)))
+    rows = {row[0]: row[1] for row in verdict.table.rows}
+    assert rows["runs/a, mean of 2 seeds"] == "0.600 ± 0.000"
+    assert rows["runs/b, mean of 2 seeds minus runs/a"] == "0.067 [0.000, 0.100]"
+    assert not any("seed1 minus" in name for name in rows)
+    assert "none has the best step accuracy" in verdict.sentence
+    runs[2:] = [
+        of_run(f"runs/b-seed{seed}", 0.9, [9.0, 9.0, 9.0], recipe="b" * 64, planned_steps=9, training_seed=seed)
+        for seed in (0, 1)
+    ]
+    (verdict,) = verdicts(list(map(measured, runs)))
+    assert "runs/b, mean of 2 seeds has the best" in verdict.sentence
+
+
 def test_other_windows_have_a_verdict_of_their_own() -> None:
     found = verdicts([measured(made_up_result()), measured(made_up_result(split="validation", windows=900))])
     assert ["on 1,760 test" in found[0].sentence, "on 900 validation" in found[1].sentence] == [True, True]

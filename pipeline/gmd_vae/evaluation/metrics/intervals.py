@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -58,14 +58,47 @@ class FileSums:
         Raises:
             ValueError: The numbers of files differ.
         """
-        parts = (self.numerators, self.denominators, other.numerators, other.denominators)
-        if len({len(part) for part in parts}) > 1:
-            raise ValueError("sums of different files")
-        resampler = FileResampler(np.arange(len(self.numerators)), resamples, seed)
-        return resampler.statistic(
-            np.array(parts, np.float64).T,
-            lambda sums: divide(sums[..., 0], sums[..., 1]) - divide(sums[..., 2], sums[..., 3]),
-        )
+        return difference_of_means([self], [other], resamples, seed)
+
+
+def difference_of_means(ones: Sequence[FileSums], others: Sequence[FileSums], resamples: int, seed: int) -> Estimate:
+    """Estimates the mean ratio of some predictions minus that of others, all of the same windows.
+
+    The interval is paired over files, as that of ``FileSums.minus``. The predictions themselves are not resampled: the
+    interval says nothing about the choice of seeds.
+
+    Args:
+        ones: Sums of the same files, in the same order, for each prediction; for example of the seeds of one recipe.
+        others: Likewise, of the predictions that are subtracted.
+        resamples: Number of resamples.
+        seed: Seed of the draws.
+
+    Raises:
+        ValueError: The numbers of files differ.
+    """
+    parts = [part for each in (*ones, *others) for part in (each.numerators, each.denominators)]
+    if len({len(part) for part in parts}) > 1:
+        raise ValueError("sums of different files")
+
+    def combine(sums: Floats) -> Floats:
+        ratios = divide(sums[..., 0::2], sums[..., 1::2])
+        difference: Floats = ratios[..., : len(ones)].mean(axis=-1) - ratios[..., len(ones) :].mean(axis=-1)
+        return difference
+
+    resampler = FileResampler(np.arange(len(parts[0])), resamples, seed)
+    return resampler.statistic(np.array(parts, np.float64).T, combine)
+
+
+def known_difference(
+    ones: Sequence[FileSums | None], others: Sequence[FileSums | None], resamples: int, seed: int
+) -> Estimate | None:
+    """Returns ``difference_of_means``; ``None`` where a prediction has no sums, or those of other files."""
+    known, subtracted = ([sums for sums in side if sums is not None] for side in (ones, others))
+    if len(known) < len(ones) or len(subtracted) < len(others):
+        return None
+    if len({len(sums.numerators) for sums in (*known, *subtracted)}) > 1:
+        return None
+    return difference_of_means(known, subtracted, resamples, seed)
 
 
 class FileResampler:

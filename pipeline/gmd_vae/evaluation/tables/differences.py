@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from gmd_vae.evaluation import figures, json_form
 from gmd_vae.evaluation.figures import Figure
-from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums, known_difference
 from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.seeds import of_seeds, title
 from gmd_vae.evaluation.tables import groove
-from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate
+from gmd_vae.evaluation.tables.formats import Table, difference
 from gmd_vae.evaluation.tables.overview import BASELINES
 
 # baselines that are near to models: the others are far below every trained one
@@ -84,8 +85,26 @@ class Difference(NamedTuple):
     estimates: tuple[Estimate | None, ...]
 
 
+class SeedDifference(NamedTuple):
+    """The mean figures of a set of seeds minus those of another set.
+
+    Attributes:
+        members: The runs of the set, which differ only in their seed.
+        minus: The runs of the other set.
+        estimates: One for each of ``_COLUMNS``; ``None`` where a run lacks the sums by file.
+        by_seed: The differences of two runs with the same seed, by their seed; empty where no seed is in both sets.
+    """
+
+    members: list[Result]
+    minus: list[Result]
+    estimates: tuple[Estimate | None, ...]
+    by_seed: dict[int, Difference]
+
+
 def paired_differences(results: Sequence[Result]) -> list[Difference]:
-    """Returns the differences of each run to the first one on the same windows, and of each run to the baselines.
+    """Returns the differences of each run to another one on the same windows, and of each run to the baselines.
+
+    The other run is the first one; where both belong to sets of seeds, the run with the same seed in the first set.
 
     Args:
         results: The results of ``overview``, in its order.
@@ -94,8 +113,7 @@ def paired_differences(results: Sequence[Result]) -> list[Difference]:
     for place, result in enumerate(results):
         first = next((other for other in results[:place] if _same_windows(result, other)), None)
         if first is not None:
-            estimates = (_estimate(result, column.read(result), column.read(first)) for column in _COLUMNS)
-            found.append(Difference(result, first, tuple(estimates)))
+            found.append(_difference(result, _partner(result, first, results)))
         for name in _BASELINES:
             of_baseline = (
                 _estimate(result, column.read(result), column.read(result, name)) if name in column.baselines else None
@@ -105,22 +123,55 @@ def paired_differences(results: Sequence[Result]) -> list[Difference]:
     return [each for each in found if any(each.estimates)]
 
 
+def seed_differences(results: Sequence[Result]) -> list[SeedDifference]:
+    """Returns the differences between the means of sets of seeds: of each set to the first one on the same windows.
+
+    Args:
+        results: The results of ``overview``, in its order.
+    """
+    found = []
+    sets = of_seeds(results)
+    for place, members in enumerate(sets):
+        first = next((other for other in sets[:place] if _same_windows(members[0], other[0])), None)
+        if first is None:
+            continue
+        estimates = tuple(_of_means(members, first, column) for column in _COLUMNS)
+        of_seed = {other.identity.training_seed: other for other in first}
+        by_seed = {
+            seed: _difference(member, of_seed[seed])
+            for member in members
+            if (seed := member.identity.training_seed) is not None and seed in of_seed
+        }
+        found.append(SeedDifference(members, first, estimates, by_seed))
+    return [each for each in found if any(each.estimates)]
+
+
 def differences(results: Sequence[Result]) -> Table | None:
     """Returns the table of ``paired_differences``; ``None`` where results have no sums by file."""
-    found = paired_differences(results)
+    found, of_means = paired_differences(results), seed_differences(results)
     shown = [place for place in range(len(_COLUMNS)) if any(each.estimates[place] for each in found)]
-    rows = []
+
+    def cells(estimates: Sequence[Estimate | None]) -> list[str]:
+        return [difference(estimates[place], _COLUMNS[place].figure.digits) for place in shown]
+
+    rows: list[tuple[str, ...]] = [
+        (title(each.members), title(each.minus), *cells(each.estimates)) for each in of_means
+    ]
+    lines = frozenset({len(rows)} if rows else ())
     for each in found:
         minus = _TITLES[each.minus] if isinstance(each.minus, str) else _name(each.minus, results)
-        pairs = ((each.estimates[place], _COLUMNS[place].figure.digits) for place in shown)
-        cells = (NOTHING if value is None else estimate(value, digits) for value, digits in pairs)
-        rows.append((_name(each.result, results), minus, *cells))
+        rows.append((_name(each.result, results), minus, *cells(each.estimates)))
     columns = ("run", "minus", *(_COLUMNS[place].heading for place in shown))
     notes = (
         "In brackets: 95 % intervals of the differences (paired bootstrap: the same files for both). An interval "
         "without 0 is a difference beyond the choice of the files; the choice of the seed is not in it.",
     )
-    return Table("Differences", columns, tuple(rows), notes, names=2) if rows else None
+    if of_means:
+        notes += (
+            "Above the line: differences of means over seeds. Their intervals, too, hold for these runs; compare the "
+            "differences seed by seed below.",
+        )
+    return Table("Differences", columns, tuple(rows), notes, names=2, lines=lines) if rows else None
 
 
 def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
@@ -131,14 +182,50 @@ def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
             "step": each.result.identity.checkpoint.step,
             "split": each.result.identity.split,
             "minus": each.minus if isinstance(each.minus, str) else each.minus.identity.run,
-            "figures": {
-                column.place: json_form.to_json(value)
-                for column, value in zip(_COLUMNS, each.estimates, strict=True)
-                if value is not None
-            },
+            "figures": _by_place(each.estimates),
         }
         for each in paired_differences(results)
     ]
+
+
+def seed_differences_to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Returns ``seed_differences`` as JSON; the figures have their places in ``result.json``."""
+    return [
+        {
+            "runs": [member.identity.run for member in each.members],
+            "minus": [member.identity.run for member in each.minus],
+            "split": each.members[0].identity.split,
+            "figures": _by_place(each.estimates),
+            "by_seed": {str(seed): _by_place(one.estimates) for seed, one in each.by_seed.items()},
+        }
+        for each in seed_differences(results)
+    ]
+
+
+def _by_place(estimates: Sequence[Estimate | None]) -> dict[str, Any]:
+    pairs = zip(_COLUMNS, estimates, strict=True)
+    return {column.place: json_form.to_json(value) for column, value in pairs if value is not None}
+
+
+def _partner(result: Result, first: Result, results: Sequence[Result]) -> Result:
+    """Returns the run that is subtracted: that with the same seed in the first run's set of seeds, else the first."""
+    sets = of_seeds(results)
+    own, other = (next((each for each in sets if any(member is one for member in each)), []) for one in (result, first))
+    if own is other or not own:
+        return first
+    seed = result.identity.training_seed
+    return next((each for each in other if each.identity.training_seed == seed), first)
+
+
+def _difference(result: Result, other: Result) -> Difference:
+    estimates = (_estimate(result, column.read(result), column.read(other)) for column in _COLUMNS)
+    return Difference(result, other, tuple(estimates))
+
+
+def _of_means(members: Sequence[Result], others: Sequence[Result], column: _Column) -> Estimate | None:
+    settings = members[0].settings
+    ones, minus = ([column.read(each) for each in group] for group in (members, others))
+    return known_difference(ones, minus, settings.resamples, settings.seed)
 
 
 def _same_windows(one: Result, other: Result) -> bool:
@@ -158,6 +245,4 @@ def _name(result: Result, results: Sequence[Result]) -> str:
 
 
 def _estimate(result: Result, sums: FileSums | None, other: FileSums | None) -> Estimate | None:
-    if sums is None or other is None or len(sums.numerators) != len(other.numerators):
-        return None
-    return sums.minus(other, result.settings.resamples, result.settings.seed)
+    return known_difference([sums], [other], result.settings.resamples, result.settings.seed)

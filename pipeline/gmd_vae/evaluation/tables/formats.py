@@ -16,6 +16,8 @@ NOTHING = "–"  # in the place of a figure that is not there
 
 _INTERVAL = re.compile(r" (?=\[[^\[\]]*\]$)")  # the space before "[0.470, 0.501]" at the end of a cell
 
+_MORE_DIGITS = 4  # of a difference, at most; a bound that is nearer to 0 is 0 but for rounding
+
 _MARKDOWN = str.maketrans({**{sign: "\\" + sign for sign in "\\`*_~$|"}, "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 _LATEX = str.maketrans(
@@ -89,6 +91,26 @@ def estimate(value: Estimate | float | None, digits: int) -> str:
         return number(value, digits)
     shown, low, high = (number(end, digits) for end in (value.value, value.low, value.high))
     return shown if NOTHING in (shown, low, high) else f"{shown} [{low}, {high}]"
+
+
+def difference(value: Estimate | None, digits: int) -> str:
+    """Formats a difference with its interval: with more digits where the interval is narrow or a bound is near 0.
+
+    Half of the interval has at least two significant digits, and the sign of a bound shows.
+
+    Args:
+        value: The difference; a dash for ``None``.
+        digits: Least number of digits after the decimal point.
+    """
+    if value is None:
+        return NOTHING
+    half, most = (value.high - value.low) / 2, digits + _MORE_DIGITS
+    smallest = 10.0**-most
+    if half > smallest:
+        digits = max(digits, 1 - math.floor(math.log10(half)))
+    while digits < most and any(smallest < abs(end) and not round(end, digits) for end in (value.low, value.high)):
+        digits += 1
+    return estimate(value, min(digits, most))
 
 
 def text(name: Any) -> str:

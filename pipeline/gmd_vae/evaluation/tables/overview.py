@@ -84,8 +84,8 @@ def overview(results: Sequence[Result]) -> Table:
     """Compares runs, with the baselines on the same windows below them (Roberts et al. 2018, Table 1).
 
     Runs on other windows (another split, other examples) follow below a line, and a column names the windows. Among
-    several runs on the same windows the best figures are bold. Runs that differ only in their seed have a row with
-    their mean and standard deviation.
+    several runs on the same windows the best figures are bold, unless all look equal. Runs that differ only in their
+    seed have a row with their mean and standard deviation, and only this mean can be bold.
 
     Args:
         results: One result for each row, in order.
@@ -106,7 +106,7 @@ def overview(results: Sequence[Result]) -> Table:
     for group in groups.values():
         lines.add(len(rows))
         for place, column in enumerate(columns):
-            best = _best([_value(column.read(result)) for result in group], column.figure)
+            best = _best(_compared(group, column), column.figure)
             bold |= {(len(rows) + row, len(_NAMES) + place) for row in best}
         for result in group:
             names = run_names(result)
@@ -147,8 +147,7 @@ def _seed_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[tupl
     for results in of_seeds(group):
         cells = []
         for column in columns:
-            values = [_value(column.read(result)) for result in results]
-            mean, deviation = spread([math.nan if value is None else value for value in values])
+            mean, deviation = _mean(results, column)
             digits = column.figure.digits
             cells.append(f"{number(mean, digits)} ± {number(deviation, digits)}" if math.isfinite(mean) else NOTHING)
         windows, _, config, _ = run_names(results[0])
@@ -176,14 +175,32 @@ def _baseline_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[
     return rows
 
 
+def _compared(group: Sequence[Result], column: _Column) -> list[float | None]:
+    """Returns the values of which the best is bold: one for each run, then one for each set of seeds.
+
+    The runs of a set have ``None``: one lucky seed is not the best of its recipe.
+    """
+    sets = of_seeds(group)
+    in_sets = {id(result) for members in sets for result in members}
+    runs = [None if id(result) in in_sets else _value(column.read(result)) for result in group]
+    return runs + [_mean(members, column)[0] for members in sets]
+
+
+def _mean(members: Sequence[Result], column: _Column) -> tuple[float, float]:
+    """Returns mean and standard deviation of a figure over a set of seeds; NaN where a run lacks it."""
+    values = [_value(column.read(member)) for member in members]
+    return spread([math.nan if value is None else value for value in values])
+
+
 def _best(values: Sequence[float | None], figure: Figure) -> set[int]:
-    """Returns the rows of the best of several values; those that look equal are all best."""
+    """Returns the rows of the best of several values; those that look equal to it too, but not all of them."""
     known = [value for value in values if value is not None and not math.isnan(value)]
     best = figure.best(known) if len(known) > 1 else None
     if best is None:
         return set()
     shown = number(best, figure.digits)
-    return {row for row, value in enumerate(values) if number(value, figure.digits) == shown}
+    found = {row for row, value in enumerate(values) if number(value, figure.digits) == shown}
+    return found if len(found) < len(known) else set()
 
 
 def _notes(results: Sequence[Result]) -> tuple[str, ...]:
@@ -194,7 +211,10 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
         for result in results
         if result.figures.in_training
     ]
-    seeds = "Mean of seeds: of runs that differ only in their seed, ± their standard deviation."
+    seeds = (
+        "Mean of seeds: of runs that differ only in their seed, ± their standard deviation. For bold, the mean stands "
+        "for its runs."
+    )
     return (
         f"{INTERVALS} Bold: the best of the runs on the same windows.",
         f"{DECODING} Importance bound: {draws or NOTHING} draws of z per window.",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from gmd_vae.common.printable import counted
 from gmd_vae.evaluation.key_figures import KeyFigure, compare
-from gmd_vae.evaluation.metrics.intervals import Estimate
+from gmd_vae.evaluation.metrics.intervals import Estimate, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import of_seeds, spread
-from gmd_vae.evaluation.tables.formats import Table, estimate, number
+from gmd_vae.evaluation.seeds import of_seeds, spread, title
+from gmd_vae.evaluation.tables.formats import Table, difference, estimate, number
 
 
 class Measured(NamedTuple):
@@ -72,22 +73,22 @@ def _of_several(group: Sequence[Measured]) -> Verdict:
     rows = [(name, *values) for name, values in zip(_names(group), cells, strict=True)]
     sets = of_seeds([each.result for each in group])
     for results in sets:
-        members = [each for each in group if each.result in results]
+        members = _members(results, group)
         spreads = (_spread([each.key_figures[place] for each in members]) for place in range(len(figures)))
-        rows.append((f"mean of {counted(len(members), 'seed')}", *spreads))
-    for title in dict.fromkeys(each.title for figure in figures for each in figure.baselines):
-        found = [next((each for each in figure.baselines if each.title == title), None) for figure in figures]
+        rows.append((title(results) if len(sets) > 1 else f"mean of {counted(len(members), 'seed')}", *spreads))
+    for baseline in dict.fromkeys(each.title for figure in figures for each in figure.baselines):
+        found = [next((each for each in figure.baselines if each.title == baseline), None) for figure in figures]
         pairs = zip(found, figures, strict=True)
-        rows.append((title, *("" if each is None else _value(each.value, figure) for each, figure in pairs)))
-    first = group[0]
-    for each in group[1:] if not _is_one_set(sets, group) else ():
+        rows.append((baseline, *("" if each is None else _value(each.value, figure) for each, figure in pairs)))
+    first, *others = _sides(group, sets)
+    for each in others:
         differences = [_difference(first, each, place) for place in range(len(figures))]
         if any(differences):
             shown = (
-                "" if value is None else estimate(value, figure.figure.digits)
+                "" if value is None else difference(value, figure.figure.digits)
                 for value, figure in zip(differences, figures, strict=True)
             )
-            rows.append((f"{each.result.identity.run} minus {first.result.identity.run}", *shown))
+            rows.append((f"{each.name} minus {first.name.partition(', mean of ')[0]}", *shown))
     headings = ("", *(_two_lines(figure.name) for figure in figures))
     return Verdict(_sentence(group, sets), Table("", headings, tuple(rows)))
 
@@ -95,6 +96,36 @@ def _of_several(group: Sequence[Measured]) -> Verdict:
 def _is_one_set(sets: Sequence[Sequence[Result]], group: Sequence[Measured]) -> bool:
     """Returns True if all runs differ only in their seed: then differences between two of them are of no interest."""
     return len(sets) == 1 and len(sets[0]) == len(group)
+
+
+class _Side(NamedTuple):
+    """A side of a comparison: a run, or the seeds of one recipe.
+
+    Attributes:
+        name: Name of the run or of the set.
+        members: Its runs.
+    """
+
+    name: str
+    members: list[Measured]
+
+    def value(self, place: int) -> float:
+        """Returns a key figure: the mean over the runs."""
+        return statistics.mean(_number(each.key_figures[place].value) for each in self.members)
+
+
+def _sides(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> list[_Side]:
+    """Returns each run that is in no set of seeds and each set once, in the order of the runs."""
+    found: dict[int, _Side] = {}
+    for each in group:
+        own = next((members for members in sets if any(member is each.result for member in members)), None)
+        name = each.result.identity.run if own is None else title(own)
+        found.setdefault(id(each if own is None else own), _Side(name, [each] if own is None else _members(own, group)))
+    return list(found.values())
+
+
+def _members(results: Sequence[Result], group: Sequence[Measured]) -> list[Measured]:
+    return [each for each in group if any(result is each.result for result in results)]
 
 
 def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> str:
@@ -107,21 +138,21 @@ def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> st
         return (
             f"{start}, runs that differ only in their seed: {name} {_spread([each.key_figures[0] for each in group])}."
         )
-    ranked = sorted(group, key=lambda each: _number(each.key_figures[0].value), reverse=figure.better == "higher")
+    ranked = sorted(_sides(group, sets), key=lambda side: side.value(0), reverse=figure.better == "higher")
     best, second = ranked[:2]
-    value, other = (each.key_figures[0].value for each in (best, second))
-    if compare(figure, value, other, _difference(second, best, 0)) == "better":
-        return f"{start}: {best.result.identity.run} has the best {name}, beyond the choice of the files."
+    value, other = (side.members[0].key_figures[0].value for side in (best, second))
+    paired = _difference(second, best, 0)
+    is_known = paired is not None or not sets  # the interval of one seed is not that of a mean
+    if is_known and compare(figure, value, other, paired) == "better":
+        return f"{start}: {best.name} has the best {name}, beyond the choice of the files."
     return f"{start}: none has the best {name} beyond the choice of the files."
 
 
-def _difference(first: Measured, other: Measured, place: int) -> Estimate | None:
+def _difference(first: _Side, other: _Side, place: int) -> Estimate | None:
     """Returns the paired difference of a key figure, other minus first; ``None`` where the sums by file are missing."""
-    one, two = first.key_figures[place].sums, other.key_figures[place].sums
-    if one is None or two is None or len(one.numerators) != len(two.numerators):
-        return None
-    settings = first.result.settings
-    return two.minus(one, settings.resamples, settings.seed)
+    ones, others = ([each.key_figures[place].sums for each in side.members] for side in (other, first))
+    settings = first.members[0].result.settings
+    return known_difference(ones, others, settings.resamples, settings.seed)
 
 
 def _names(group: Sequence[Measured]) -> list[str]:
