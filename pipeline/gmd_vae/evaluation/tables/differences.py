@@ -162,7 +162,7 @@ def differences(results: Sequence[Result]) -> Table | None:
         minus = _TITLES[each.minus] if isinstance(each.minus, str) else _name(each.minus, results)
         rows.append((_name(each.result, results), minus, *cells(each.estimates)))
     columns = ("run", "minus", *(_COLUMNS[place].heading for place in shown))
-    notes = (
+    notes: tuple[str, ...] = (
         "In brackets: 95 % intervals of the differences (paired bootstrap: the same files for both). An interval "
         "without 0 is a difference beyond the choice of the files; the choice of the seed is not in it.",
     )
