@@ -17,6 +17,7 @@ from typing import Any, Union
 
 import msgspec
 from gmd_vae.common import manifest
+from gmd_vae.common.code_state import Code
 from gmd_vae.evaluation.data.identity import Identity
 from gmd_vae.evaluation.figures import JSON_KEYS
 from gmd_vae.evaluation.result import Figures
@@ -140,6 +141,7 @@ def result() -> Schema:
             "figures": {"type": "integer", "description": "Version of the figures; absent in old results."},
             "settings": _of_dataclass(Settings, definitions),
             "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+            "code": _of_dataclass(Code, definitions),
         },
     }
     return {"allOf": [own, *parts], "$defs": definitions}

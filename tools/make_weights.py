@@ -228,7 +228,7 @@ def complete_card(card: Card, recipe: Recipe, commit: str) -> Card:
         data_description=DATA,
         intended_use=recipe.intended_use,
         limits=recipe.limits,
-        code=", ".join(filter(None, (card.code, commit and f"commit {commit}"))),
+        code=", ".join(filter(None, (card.code.partition(", commit ")[0], commit and f"commit {commit}"))),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from gmd_vae.common import code_state as module
-from gmd_vae.common.code_state import code_state, commit_of
+from gmd_vae.common.code_state import Code, code_state, commit_of
 
 GIT = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 
@@ -33,14 +33,22 @@ def git(folder: Path, *arguments: str) -> str:
 
 @GIT
 def test_a_checkout_has_its_commit_and_is_clean_or_not(checkout: Path) -> None:
-    code = checkout / "package" / "code.py"
+    package = checkout / "package"
     commit = git(checkout, "rev-parse", "HEAD")
-    assert commit_of(code) == {"commit": commit, "clean": True}
-    (checkout / "notes.txt").write_text("untracked")
-    assert commit_of(code) == {"commit": commit, "clean": False}
-    (checkout / "notes.txt").unlink()
-    code.write_text("x = 2\n")
-    assert commit_of(code) == {"commit": commit, "clean": False}
+    assert commit_of(package) == {"commit": commit, "clean": True}
+    (checkout / "my_configs.py").write_text("untracked, and no part of the package")
+    assert commit_of(package) == {"commit": commit, "clean": True}
+    (package / "more.py").write_text("untracked")
+    assert commit_of(package) == {"commit": commit, "clean": False}
+    (package / "more.py").unlink()
+    (checkout / ".gitignore").write_text("lib/\nruns/\n")
+    assert commit_of(package) == {"commit": commit, "clean": False}
+
+
+def test_a_commit_in_words() -> None:
+    assert Code("1.0").commit_in_words == ""
+    assert Code("1.0", "abc", True).commit_in_words == "commit abc"
+    assert Code("1.0", "abc", False).commit_in_words == "commit abc with changes"
 
 
 @GIT
@@ -48,22 +56,21 @@ def test_an_installed_package_within_a_checkout_has_no_commit(checkout: Path) ->
     installed = checkout / "lib" / "site-packages" / "code.py"
     installed.parent.mkdir(parents=True)
     installed.write_text("x = 1\n")
-    assert commit_of(installed) == {}
+    assert commit_of(installed.parent) == {}
 
 
 def test_outside_of_a_checkout_and_without_git_there_is_no_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = tmp_path / "code.py"
-    code.write_text("x = 1\n")
+    (tmp_path / "code.py").write_text("x = 1\n")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert commit_of(code) == {}
+    assert commit_of(tmp_path) == {}
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert commit_of(code) == {}
+    assert commit_of(tmp_path) == {}
 
 
 def test_the_version_is_always_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "commit_of", lambda path: {})
+    monkeypatch.setattr(module, "commit_of", lambda package: {})
     code_state.cache_clear()
     try:
         assert code_state() == {"version": importlib.metadata.version("gmd-vae")}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fixtures.results import made_up_result, result_json
+from gmd_vae.common.code_state import Code
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.evaluation.json_form import from_json, to_json
 from gmd_vae.evaluation.metrics.event_accuracy import EventReconstruction
@@ -52,6 +53,14 @@ def test_undefined_figures_are_null_in_json_and_nan_in_python() -> None:
 
 def test_keys_of_other_versions_are_ignored() -> None:
     assert made_up_result(invented={"a": 1}) == made_up_result()
+
+
+def test_the_code_is_kept_and_old_results_have_none() -> None:
+    assert "code" not in made_up_result().to_json()
+    code = {"version": "0.15.0", "commit": "c" * 40, "clean": True}
+    result = made_up_result(code=code)
+    assert result.code == Code(**code)
+    assert result.to_json()["code"] == code
 
 
 @pytest.mark.parametrize(

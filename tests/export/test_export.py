@@ -15,6 +15,7 @@ from fixtures.models import random_model
 from fixtures.results import made_up_result, result_json
 from fixtures.runs import TINY
 from gmd_vae.common import manifest
+from gmd_vae.common.code_state import Code, code_state
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
@@ -67,7 +68,9 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     assert (card.name, card.data, card.summary) == ("mine", "starter-windows", MODEL.config.summary)
     assert (card.validation, card.held_out) == (VALIDATION, None)
     assert card.training_windows
-    assert (card.seed, card.code, card.cpu_hours) == (0, f"gmd-vae {manifest.versions()['gmd-vae']}", None)
+    commit = Code(**code_state()).commit_in_words
+    code = ", ".join(filter(None, (f"gmd-vae {manifest.versions()['gmd-vae']}", commit)))
+    assert (card.seed, card.code, card.cpu_hours) == (0, code, None)
     size = (folder / "model.safetensors").stat().st_size / 1e6
     wrote, then = answer.stdout.splitlines()
     assert wrote == f"Wrote model.safetensors ({size:.1f} MB, {DEFAULT_CONFIG}, step 3)"

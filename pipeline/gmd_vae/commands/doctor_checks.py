@@ -69,10 +69,11 @@ def _python(problems: list[Problem]) -> dict[str, str]:
         by_make = f"Run '{extras.make('setup PYTHON=python3.12')}'."
         action = by_make if extras.is_made_by_make() else "Install gmd-vae in an environment of such a Python."
         problems.append(Problem("error", what, action))
+    described = machine.describe()
     return {
-        "version": platform.python_version(),
+        "version": described["python"],
         "executable": sys.executable,
-        "platform": platform.platform(),
+        "platform": described["platform"],
         "machine": platform.machine(),
     }
 

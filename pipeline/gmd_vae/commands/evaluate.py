@@ -126,7 +126,7 @@ def command(
     paths = [Path(run) for run in runs] or [newest_run(check).folder]
     targets = [find_target(path, examples_path, info_csv) for path in paths]
     found: list[tuple[Target, Result]] = []
-    folders: dict[Path, bool] = {}
+    folders: dict[Path, str] = {}
     for target in targets:
         for split in dict.fromkeys(splits):
             prior = describe(target.density)
@@ -134,7 +134,7 @@ def command(
             with console.percent_progress() as progress:
                 result, folder, known = evaluate(target, split, settings, _announce, progress)
             found.append((target, result))
-            folders[folder] = known
+            folders[folder] = f"{folder} ({_known(result)})" if known else str(folder)
 
     results = [result for _, result in found]
     if as_json:
@@ -154,9 +154,18 @@ def command(
     else:
         _print_verdict(found)
     _print_leaks(results)
-    named = (f"{folder} (measured before)" if known else str(folder) for folder, known in folders.items())
-    err.print(f"Figures, tables and charts: {', '.join(named)}", soft_wrap=True)
+    err.print(f"Figures, tables and charts: {', '.join(folders.values())}", soft_wrap=True)
     err.print(f"Next: {as_command('report', targets[0].run.folder)}", soft_wrap=True)
+
+
+def _known(result: Result) -> str:
+    """Returns that a result was on disk, with the commit of its code where that is not the code that runs."""
+    from gmd_vae.common.code_state import Code, code_state
+
+    code = result.code
+    if code is None or code == Code(**code_state()) or not code.commit:
+        return "measured before"
+    return f"measured before, at {code.commit_in_words}"
 
 
 def _announce() -> None:

@@ -193,7 +193,7 @@ def command(
         _check_gpu(gpu)
     share_processors()
     err = console.stderr()
-    for line in describe(job):
+    for line in describe(job, keeps=not overfit_batch):
         err.print(line)
     if cluster:
         err.print(cluster.describe())

@@ -37,6 +37,15 @@ def usable_cores() -> int:
     return os.cpu_count() or 1  # macOS
 
 
+def describe() -> dict[str, str]:
+    """Returns ``python`` (its version), ``platform`` (operating system and C library) and ``processor`` (its model)."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": cpu_model(Path("/proc/cpuinfo"))[0] or platform.processor() or platform.machine(),
+    }
+
+
 def cpu(problems: list[Problem]) -> dict[str, Any]:
     """Describes the processor: model, cores that this process may use, instructions that TensorFlow uses.
 
@@ -47,13 +56,13 @@ def cpu(problems: list[Problem]) -> dict[str, Any]:
         JSON values: ``model``, ``usable_cores``, ``limited_to_cores`` (the container's CPU quota, or None), ``flags``.
     """
     usable = usable_cores()
-    model, flags = cpu_model(Path("/proc/cpuinfo"))
+    _, flags = cpu_model(Path("/proc/cpuinfo"))
     if flags is not None and platform.machine() == "x86_64" and "avx" not in flags:
         what = "This processor has no AVX instructions, and TensorFlow needs them"
         problems.append(Problem("error", what, "Use another machine, or a virtual machine that passes AVX on."))
     quota = _cgroup_cpus()
     return {
-        "model": model or platform.processor() or platform.machine(),
+        "model": describe()["processor"],
         "usable_cores": usable,
         "limited_to_cores": quota if quota is not None and quota < usable else None,
         "flags": [flag for flag in CPU_FLAGS if flag in (flags or ())],

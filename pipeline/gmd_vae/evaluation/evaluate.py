@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.common import files, manifest
+from gmd_vae.common.code_state import Code, code_state
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.json_formats import read_json
@@ -71,7 +72,7 @@ def evaluate(
         with open_model(run.config, run.hparams, target.checkpoint, settings.seed, run.layers, target.density) as model:
             figures = family_of(run.config).evaluate(run.config, model, data, settings, advance)
         # as JSON has it, without infinities: a new result and one from disk look the same
-        result = Result.from_json(Result(identity, settings, versions, figures).to_json())
+        result = Result.from_json(Result(identity, settings, versions, figures, Code(**code_state())).to_json())
         with whole_folder(folder, replaceable) as temporary:
             manifest.write_json(temporary / NAME, result.to_json())
             tables = [overview([result]), *filter(None, [differences([result])]), *details(result)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, TypeAlias
 
+from gmd_vae.common.code_state import Code
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.evaluation import json_form
 from gmd_vae.evaluation.data.identity import Identity
@@ -129,16 +130,20 @@ class Result:
         settings: Settings of the evaluation.
         versions: Version of each package.
         figures: The figures.
+        code: Code that measured them; ``None`` in results of version 0.15 and earlier. A result stays valid at another
+            commit of the same version.
     """
 
     identity: Identity
     settings: Settings
     versions: dict[str, str]
     figures: Figures
+    code: Code | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the content of ``result.json``."""
-        return {**origin(self.identity, self.settings, self.versions), **json_form.to_json(self.figures)}
+        code = {} if self.code is None else {"code": json_form.to_json(self.code)}
+        return {**origin(self.identity, self.settings, self.versions), **code, **json_form.to_json(self.figures)}
 
     @staticmethod
     def from_json(content: Any) -> Result:
@@ -155,6 +160,7 @@ class Result:
                 json_form.from_json(Settings, content.get("settings"), "settings"),
                 json_form.from_json(dict[str, str], content.get("versions"), "versions"),
                 json_form.from_json(Figures, content),
+                json_form.from_json(Code, content["code"], "code") if "code" in content else None,
             )
         except ValueError as error:
             raise GmdVaeError(

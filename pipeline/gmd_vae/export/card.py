@@ -32,13 +32,14 @@ def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
         windows = None
     found = read_run_file(run.folder)
     version = found[1].versions.get("gmd-vae") if found else None
+    commit = found[1].code.commit_in_words if found and found[1].code else ""
     seconds = history.cpu_seconds_of(run.folder / history.NAME)
     return dataclasses.replace(
         card,
         training_windows=windows,
         held_out=_held_out(run, checkpoint),
         seed=run.seed,
-        code=f"gmd-vae {version[:50]}" if version else "",
+        code=", ".join(filter(None, (f"gmd-vae {version[:50]}" if version else "", commit[:100]))),
         cpu_hours=round(seconds / 3600, 2) if seconds else None,
     )
 

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import platform
 from pathlib import Path
 
 import pytest
+from gmd_vae.common import machine
 from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.layers import STOCK, Layers
@@ -99,6 +101,8 @@ def test_every_start_is_noted_and_the_rest_stays(run: Run) -> None:
     starts = after.pop("starts")
     assert [start["device"] for start in starts] == ["CPU", "GPU:0"]
     assert [start["layers"] for start in starts] == [layers, layers]
+    assert [start["machine"] for start in starts] == [machine.describe()] * 2
+    assert starts[0]["machine"]["python"] == platform.python_version()
     assert after == before
 
 

@@ -173,6 +173,9 @@ def test_the_description_names_sizes_and_counts(request_for: Callable[..., Reque
     assert f"Validation: {job.examples.validation.count} windows, every 200 steps and at the end" in text
     assert "stops after 4 without a new best" in text
     assert "1,129,728 parameters, 18.1 MB per checkpoint; keeps 3 and the best, 72 MB" in text
+    of_test = "\n".join(describe(job, keeps=False))
+    assert "1,129,728 parameters; no run folder is written" in of_test
+    assert not any(word in of_test for word in ("Run folder:", "Validation", "checkpoint"))
     nothing = dataclasses.replace(job.examples, validation=dataclasses.replace(job.examples.validation, count=0))
     assert "Validation: none" in "\n".join(describe(dataclasses.replace(job, examples=nothing)))
 

@@ -37,7 +37,8 @@ class FileSums:
     """A ratio of sums over windows, by file: what the paired difference of two runs on the same windows needs.
 
     Attributes:
-        numerators: Sum of each file, for example its right steps.
+        numerators: Sum of each file, for example its right steps. The files are in the order in which their ids first
+            occur in the examples of the split; a window of several files counts for its first id.
         denominators: Likewise, for example all its steps.
     """
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.common import manifest
+from gmd_vae.common import machine, manifest
 from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.config import Config
@@ -170,8 +170,9 @@ class Run:
         content, _ = found
         starts = content.get("starts", [])
         when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        start = {"time": when, "host": socket.gethostname(), "device": device, "layers": layers, "command": _command()}
-        manifest.write_json(self.folder / NAME, {**content, "starts": [*starts, {**start, "code": code_state()}]})
+        place = {"host": socket.gethostname(), "machine": machine.describe(), "device": device}
+        start = {"time": when, **place, "layers": layers, "command": _command(), "code": code_state()}
+        manifest.write_json(self.folder / NAME, {**content, "starts": [*starts, start]})
 
     @property
     def _declaration(self) -> dict[str, Any] | None:

@@ -127,8 +127,13 @@ def resolve_init_from(name: str | Path) -> InitFrom:
     return InitFrom(*find_weights(name))
 
 
-def describe(job: Job) -> list[str]:
-    """Returns the lines that ``gmd-vae train`` prints before the first step."""
+def describe(job: Job, *, keeps: bool = True) -> list[str]:
+    """Returns the lines that ``gmd-vae train`` prints before the first step.
+
+    Args:
+        job: The training.
+        keeps: False for a test that writes no run folder and does not validate: these have no lines.
+    """
     run, examples, plan = job.run, job.examples, job.plan
     batch_size = run.hparams["batch_size"]
     differences = ", ".join(f"{name}={value}" for name, value in changed(run.config, run.hparams).items())
@@ -137,6 +142,9 @@ def describe(job: Job) -> list[str]:
         f"Examples: {examples.folder}, {examples.train.count:,} for training, "
         f"{examples.train.count / batch_size:.1f} steps of {batch_size} an epoch",
     ]
+    parameters = count_parameters(run.config, run.hparams)
+    if not keeps:
+        return [*lines, f"Model: {parameters:,} parameters; no run folder is written"]
     if examples.validation.count:
         patience = f", stops after {plan.patience} without a new best" if plan.patience else ""
         rule = ", the best by the objective" if run.hparams["best_by"] == "objective" else ""
@@ -146,7 +154,6 @@ def describe(job: Job) -> list[str]:
         )
     else:
         lines.append("Validation: none, the examples have no validation windows; the last checkpoint counts")
-    parameters = count_parameters(run.config, run.hparams)
     size = _checkpoint_bytes(run) / 1e6
     lines.append(
         f"Model: {parameters:,} parameters, {size:,.1f} MB per checkpoint; keeps {KEEP} and the best, "

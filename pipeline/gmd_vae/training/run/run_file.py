@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from gmd_vae.common.code_state import Code
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.json_formats import convert_json, read_json
 from gmd_vae.configuration.layers import STOCK, Layers
@@ -43,10 +44,15 @@ class Start(msgspec.Struct, frozen=True):
     Attributes:
         time: Time in ISO 8601.
         device: Name of the device.
+        machine: Version of Python, operating system (``platform``) and model of the processor; runs of version 0.15
+            and earlier have none.
+        code: Code of this start.
     """
 
     time: str = ""
     device: str = ""
+    machine: dict[str, str] = {}
+    code: Code | None = None
 
 
 class RunFile(msgspec.Struct, frozen=True):
@@ -69,6 +75,7 @@ class RunFile(msgspec.Struct, frozen=True):
         starts: Starts of the run.
         versions: Versions of packages at the first start.
         command: Command of the first start.
+        code: Code of the first start; runs of version 0.14 and earlier have none.
     """
 
     format: int
@@ -86,6 +93,7 @@ class RunFile(msgspec.Struct, frozen=True):
     starts: list[Start] = []
     versions: dict[str, str] = {}
     command: str = ""
+    code: Code | None = None
 
     def __post_init__(self) -> None:
         if (self.init_from is None) != (self.init_from_path is None):
