@@ -60,11 +60,14 @@ def studio(target: Path, folder: Path) -> None:
         browser.close()
 
 
-def strips(target: Path) -> None:
-    """Draws a path between two beats, and more and more ride cymbal, as rows of small grids."""
+def strips(target: Path, folder: Path) -> None:
+    """Draws the path of docs/tutorials/student.md, and variations of a beat, as rows of small grids."""
+    seeds = ("--input-seed", str(SEED), "--input-seed", str(SEED + 1), "-n", "8", "--temperature", "0")
+    command(folder, "generate", "--model", "groove-4bar", "--mode", "interpolate", *seeds, "--output-dir", "path")
+    z = np.load(folder / "path" / "latents.npz")["z"]
     with gmd_vae.load("groove-4bar") as model:
-        start, end = model.sample(2, seed=SEED)
-        way = model.interpolate(start, end, 8, temperature=0)
+        (start,) = model.sample(1, seed=SEED)
+        way = model.interpolate(z[0], z[-1], 8, temperature=0)
         strip(target / "interpolation.svg", way, [f"{number} / 7" for number in range(8)])
         near = model.vary(start, 4, distance=6)
         strip(target / "variations.svg", [*model.reconstruct(start), *near], ["the beat", *("varied",) * 4])
@@ -93,7 +96,7 @@ def main(target: Path) -> None:
     """Makes all pictures."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        strips(target)
+        strips(target, Path(name))
         beat(target, Path(name))
         studio(target, Path(name))
 

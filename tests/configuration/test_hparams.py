@@ -43,6 +43,7 @@ def test_the_config_itself_is_not_changed() -> None:
     ("text", "expected"),
     [
         ("batchsize=32", "Did you mean 'batch_size'"),
+        ("z=16", r"Unknown hyperparameter 'z'\. Did you mean 'z_size'\?"),
         ("batch_size", "has no value"),
         ("batch_size=many", "whole number"),
         ("batch_size=2.5", "whole number"),

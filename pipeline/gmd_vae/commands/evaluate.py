@@ -147,13 +147,13 @@ def command(
             "seed_differences": differences.seed_differences_to_json(results),
         }
         console.print_json({"results": [result.to_json() for result in results], **compared})
-        _print_leaks(results)
+        _print_warnings(results)
         return
     if verbose or table_only or form != "text":
         _print_tables(results, form, verbose=verbose)
     else:
         _print_verdict(found)
-    _print_leaks(results)
+    _print_warnings(results)
     err.print(f"Figures, tables and charts: {', '.join(folders.values())}", soft_wrap=True)
     err.print(f"Next: {as_command('report', targets[0].run.folder)}", soft_wrap=True)
 
@@ -174,11 +174,12 @@ def _announce() -> None:
     console.stderr().print("Starting TensorFlow and loading the model: about 15 seconds ...")
 
 
-def _print_leaks(results: Sequence[Result]) -> None:
+def _print_warnings(results: Sequence[Result]) -> None:
     from gmd_vae.common import console
     from gmd_vae.evaluation.tables.leaks import leaks
+    from gmd_vae.evaluation.tables.verdict import collapses
 
-    for sentence in leaks(results):
+    for sentence in (*leaks(results), *collapses(results)):
         console.stderr().print(f"Warning: {sentence}", style="bold yellow")
 
 

@@ -57,10 +57,14 @@ def nearest(name: str, known: list[str]) -> str:
 
     >>> nearest("hierdec-drum_4bat", ["hierdec-drum_4bar", "flat-mel_16bar"])
     "Did you mean 'hierdec-drum_4bar'?"
+    >>> nearest("z", ["batch_size", "z_size"])
+    "Did you mean 'z_size'?"
     """
     import difflib
 
     matches = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if not matches and name:  # too short a beginning to be close to the whole name
+        matches = [each for each in sorted(known) if each.startswith(name)][:3]
     if matches:
         return "Did you mean " + " or ".join(f"'{match}'" for match in matches) + "?"
     more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""

@@ -130,6 +130,10 @@ def test_the_best_run_is_bold_but_no_baseline() -> None:
     Console(file=out, width=300, color_system="standard", force_terminal=True).print(to_rich(table))
     assert "\x1b[1m0.485" in out.getvalue()
     assert "\x1b[1m0.688" not in out.getvalue()
+    meaning = "Bold: the best of the runs on the same windows."
+    assert all(meaning in text for text in (to_markdown(table), to_latex(table), out.getvalue()))
+    assert meaning not in shown(table)  # a pipe shows no bold
+    assert meaning not in to_markdown(overview([made_up_result()]))
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), min_size=2, max_size=6))

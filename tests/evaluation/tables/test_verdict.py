@@ -10,7 +10,7 @@ from fixtures.results import estimate, made_up_result, result_json
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.terminal import to_rich
-from gmd_vae.evaluation.tables.verdict import Measured, Verdict, verdicts
+from gmd_vae.evaluation.tables.verdict import Measured, Verdict, collapses, verdicts
 from gmd_vae.families import family_of
 from rich.console import Console
 
@@ -71,11 +71,12 @@ def test_seeds_have_their_mean_and_no_differences() -> None:
 def test_other_runs_have_paired_differences_and_a_leader() -> None:
     one, other = of_run("runs/a", 0.5, [4.0, 5.0, 6.0]), of_run("runs/b", 0.6, [5.0, 6.0, 7.0])
     (verdict,) = verdicts([measured(one), measured(other)])
-    assert verdict.sentence.endswith("runs/b has the best step accuracy, free-running, beyond the choice of the files.")
+    best = "runs/b has the best step accuracy, free-running; its lead is larger than the 95 % margin of error."
+    assert verdict.sentence.endswith(best)
     assert verdict.table.rows[-1] == ("runs/b minus runs/a", "0.100 [0.100, 0.100]", "", "")
     uncertain = of_run("runs/c", 0.51, [8.0, 2.0, 6.0])
     (verdict,) = verdicts([measured(one), measured(uncertain)])
-    assert verdict.sentence.endswith("none has the best step accuracy, free-running beyond the choice of the files.")
+    assert verdict.sentence.endswith("none is clearly the best in step accuracy, free-running (95 % margin of error).")
 
 
 def test_recipes_with_seeds_are_compared_by_their_means() -> None:
@@ -89,7 +90,7 @@ def test_recipes_with_seeds_are_compared_by_their_means() -> None:
     assert rows["runs/a, mean of 2 seeds"] == "0.600 ± 0.000"
     assert rows["runs/b, mean of 2 seeds minus runs/a"] == "0.067 [0.000, 0.100]"
     assert not any("seed1 minus" in name for name in rows)
-    assert "none has the best step accuracy" in verdict.sentence
+    assert "none is clearly the best in step accuracy" in verdict.sentence
     runs[2:] = [
         of_run(f"runs/b-seed{seed}", 0.9, [9.0, 9.0, 9.0], recipe="b" * 64, planned_steps=9, training_seed=seed)
         for seed in (0, 1)
@@ -104,3 +105,12 @@ def test_other_windows_have_a_verdict_of_their_own() -> None:
     twice = [made_up_result(), made_up_result(checkpoint={"name": "model.ckpt-9", "step": 9, "files": {}})]
     (verdict,) = verdicts(list(map(measured, twice)))
     assert [row[0] for row in verdict.table.rows[:2]] == ["runs/small, step 6,800", "runs/small, step 9"]
+
+
+def test_a_collapsed_posterior_is_named_with_the_way_out() -> None:
+    latent = result_json()["latent"]
+    empty = {"active": 0, "size": 64, "variance": [0.0007] * 64, "kl_bits_by_dimension": [0.001] * 64}
+    collapsed = of_run("runs/empty", 0.274, latent=latent | {"activity": empty | {"collapsed": True}})
+    (warning,) = collapses([made_up_result(), collapsed])
+    assert warning.startswith("Posterior collapse in runs/empty: 0 of 64 dimensions of z are active")
+    assert warning.endswith("Train for more steps, or with a lower max_beta.")

@@ -202,12 +202,13 @@ def _attributes(result: Result) -> Table | None:
         rows.append((_words(vector), *(" / ".join(pair) for pair in pairs)))
     notes = [
         "A row for each attribute vector: the mean change of each attribute when the vector is added to z / subtracted "
-        "from z, in standard deviations of the attribute. Bold: the attribute that the vector was made for."
+        "from z, in standard deviations of the attribute."
     ]
     if without := result.figures.latent.attributes_without:
         notes.append(f"Without a vector, because all windows have the same value: {', '.join(map(_words, without))}.")
     columns = ("vector", *(_words(name) for name in names))
-    return Table("Attribute vectors", columns, tuple(rows), tuple(notes), bold=frozenset(bold))
+    meaning = "Bold: the attribute that the vector was made for."
+    return Table("Attribute vectors", columns, tuple(rows), tuple(notes), bold=frozenset(bold), bold_meaning=meaning)
 
 
 def _words(key: str) -> str:

@@ -164,7 +164,7 @@ def differences(results: Sequence[Result]) -> Table | None:
     columns = ("run", "minus", *(_COLUMNS[place].heading for place in shown))
     notes: tuple[str, ...] = (
         "In brackets: 95 % intervals of the differences (paired bootstrap: the same files for both). An interval "
-        "without 0 is a difference beyond the choice of the files; the choice of the seed is not in it.",
+        "without 0 is a difference that other files would hardly undo; another seed may.",
     )
     if of_means:
         notes += (

@@ -51,6 +51,7 @@ class Table:
         notes: Sentences below the table.
         names: Number of columns, from the left, with names, flush left. The others hold figures, flush right.
         bold: Row and column, from 0, of the bold cells.
+        bold_meaning: Meaning of the bold cells, as a sentence; shown where there are any and the form shows them.
         lines: Rows, from 0, below a separating line.
     """
 
@@ -60,7 +61,12 @@ class Table:
     notes: tuple[str, ...] = ()
     names: int = 1
     bold: frozenset[tuple[int, int]] = frozenset()
+    bold_meaning: str = ""
     lines: frozenset[int] = frozenset()
+
+    def all_notes(self) -> tuple[str, ...]:
+        """Returns the notes, with the meaning of the bold cells, for a form that shows them."""
+        return (*self.notes, self.bold_meaning) if self.bold and self.bold_meaning else self.notes
 
 
 def number(value: float | None, digits: int = 0, *, signed: bool = False) -> str:
@@ -132,7 +138,7 @@ def to_markdown(table: Table) -> str:
         [cell(place, column, content) for column, content in enumerate(row)] for place, row in enumerate(table.rows)
     ]
     lines = [f"| {' | '.join(row)} |" for row in (headings, rules, *rows)]
-    parts = [f"**{_markdown(table.title)}**", "\n".join(lines), *map(_markdown, table.notes)]
+    parts = [f"**{_markdown(table.title)}**", "\n".join(lines), *map(_markdown, table.all_notes())]
     return "\n\n".join(parts) + "\n"
 
 
@@ -166,7 +172,7 @@ def to_latex(table: Table) -> str:
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{adjustbox}",
-            *(rf"\par\smallskip{{\footnotesize {_latex(note)}\par}}" for note in table.notes),
+            *(rf"\par\smallskip{{\footnotesize {_latex(note)}\par}}" for note in table.all_notes()),
             r"\end{table}",
             "",
         ]

@@ -130,6 +130,7 @@ def overview(results: Sequence[Result]) -> Table:
         _notes(results),
         names=headings.index("step"),
         bold=frozenset(bold),
+        bold_meaning="Bold: the best of the runs on the same windows.",
         lines=frozenset(lines - {0, len(rows)}),
     )
 
@@ -216,7 +217,7 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
         "for its runs."
     )
     return (
-        f"{INTERVALS} Bold: the best of the runs on the same windows.",
+        INTERVALS,
         f"{DECODING} Importance bound: {draws or NOTHING} draws of z per window.",
         "Accuracy drop: step accuracy in the last bar minus the first. The nearest training window and the previous "
         "bar (for the first bar, the next one) are chosen with knowledge of the true window.",

@@ -48,7 +48,8 @@ class TerminalTable:
             if number:
                 yield Text()
             yield from self._block(columns, headings, cells, names if len(blocks) > 1 else 0, rule)
-        yield from (Text(note, "dim") for note in table.notes)
+        styled = console.color_system is not None  # a pipe and a terminal without styles show no bold
+        yield from (Text(note, "dim") for note in (table.all_notes() if styled else table.notes))
 
     def _block(
         self,

@@ -50,6 +50,17 @@ def verdicts(measured: Sequence[Measured]) -> list[Verdict]:
     return [_of_one(group[0]) if len(group) == 1 else _of_several(group) for group in groups.values()]
 
 
+def collapses(results: Sequence[Result]) -> list[str]:
+    """Returns a warning for each result whose posterior has collapsed: no dimension of z is active."""
+    return [
+        f"Posterior collapse in {result.identity.run}: {result.figures.latent.activity.active} of "
+        f"{result.figures.latent.activity.size} dimensions of z are active, so z holds no information and every z "
+        "decodes to the same kind of music. Train for more steps, or with a lower max_beta."
+        for result in results
+        if result.figures.latent.activity.collapsed
+    ]
+
+
 def _of_one(measured: Measured) -> Verdict:
     result = measured.result
     clauses = "; ".join(figure.verdict for figure in measured.key_figures)
@@ -144,8 +155,8 @@ def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> st
     paired = _difference(second, best, 0)
     is_known = paired is not None or not sets  # the interval of one seed is not that of a mean
     if is_known and compare(figure, value, other, paired) == "better":
-        return f"{start}: {best.name} has the best {name}, beyond the choice of the files."
-    return f"{start}: none has the best {name} beyond the choice of the files."
+        return f"{start}: {best.name} has the best {name}; its lead is larger than the 95 % margin of error."
+    return f"{start}: none is clearly the best in {name} (95 % margin of error)."
 
 
 def _difference(first: _Side, other: _Side, place: int) -> Estimate | None:
