@@ -29,7 +29,7 @@ def test_a_run_and_a_word_choose_the_checkpoint(
     arguments = (["--run-dir", run] if run_dir else []) + (["--checkpoint-file", word] if word else [])
     code, err = generate(*arguments)
     assert code == 0, err
-    assert f"Model: {run} ({DEFAULT_CONFIG})" in err.splitlines()
+    assert f"Model: {run} ({DEFAULT_CONFIG}, {Path(meant).name})" in err.splitlines()
     assert jobs[0].source.name == f"checkpoint {run / meant}"
     (job,) = jobs
     assert job.source.checkpoint == run / meant

@@ -177,11 +177,14 @@ def _find_model(
 
 
 def _print_model(name: str, job: GenerationJob, humanizer: ModelSource | None) -> None:
-    """Prints the model, as it was named, and the humanizer on stderr."""
+    """Prints the model, as it was named, with its checkpoint if it has one, and the humanizer on stderr."""
     from gmd_vae.common import console
+    from gmd_vae.common.printable import printable
+    from gmd_vae.generation.sources import CheckpointSource
 
     err, source = console.stderr(), job.source
-    err.print(f"Model: {name} ({source.config.name})")
+    checkpoint = f", {printable(source.checkpoint.name)}" if isinstance(source, CheckpointSource) else ""
+    err.print(f"Model: {name} ({source.config.name}{checkpoint})")
     if humanizer is not None:
         err.print(f"Performed by {humanizer.short_name} ({humanizer.config.name})")
     if source.needs_tensorflow:
