@@ -66,9 +66,12 @@ def test_sections_that_would_multiply_what_they_share_are_refused() -> None:
         names.instrument_infos.add(instrument=number, name="x")
         pedals.control_changes.add(instrument=number, control_number=64, control_value=127)
     for sequence in (names, pedals, text):
-        with pytest.raises(ValueError, match="1,000 sections, each with"):
+        with pytest.raises(ValueError, match=r"1,000 sections and .* bars, each with"):
             split_on_time_changes(sequence)
     assert len(split_on_time_changes(sections(1000))) == 1000
+    long = NoteSequence(total_time=2000.0, filename="x" * 10_000_000)  # one section, which is cut into bars later
+    with pytest.raises(ValueError, match="1 sections and 1,000 bars"):
+        split_on_time_changes(long)
 
 
 @pytest.mark.parametrize(("each", "windows"), [(10, 1000), (11, 0)])

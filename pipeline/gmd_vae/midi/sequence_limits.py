@@ -83,11 +83,11 @@ def is_within_limits(sequence: Any, notes: Notes) -> bool:
         return False
     if any(note.instrument < 0 or note.program < 0 for note in sequence.notes):
         return False
-    return _quarters(sequence, last) <= MAX_QUARTERS
+    return quarters(sequence, last) <= MAX_QUARTERS
 
 
-def _quarters(sequence: Any, last: float) -> float:
-    """Returns the number of quarter notes up to a time in seconds; NaN counts as none."""
+def quarters(sequence: Any, last: float) -> float:
+    """Returns the number of quarter notes of a NoteSequence up to a time in seconds; NaN counts as none."""
     changes = sorted((tempo.time, tempo.qpm) for tempo in sequence.tempos)
     times = np.array([0.0, *(time for time, _ in changes), last])
     tempos = np.array([_DEFAULT_QPM, *(qpm for _, qpm in changes)])

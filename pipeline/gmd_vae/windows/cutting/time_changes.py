@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gmd_vae.midi.note_sequence import NoteSequence
+from gmd_vae.midi.refusals import MAX_QUARTERS
+from gmd_vae.midi.sequence_limits import quarters
 from gmd_vae.windows.cutting.section_meter import DEFAULT_TEMPO
 
 _CHORD = NoteSequence.TextAnnotation.CHORD_SYMBOL
 _BEAT = NoteSequence.TextAnnotation.BEAT
 _PEDALS = (64, 66, 67)  # control numbers: sustain, sostenuto, una corda
-_MAX_COPIED = 64 << 20  # bytes of what every section has a copy of, in all sections together
+_MAX_COPIED = 64 << 20  # bytes of what every section, and later every bar, has a copy of, in all of them together
 _PEDAL_BYTES = 16
 _EMPTIED = (
     "notes",
@@ -52,8 +54,12 @@ def split_on_time_changes(sequence: NoteSequence) -> list[NoteSequence]:
     pedals = [change for change in sequence.control_changes if change.control_number in _PEDALS]
     held = {_pedal(change) for change in pedals}
     common = empty.SerializeToString()
-    if (len(cuts) - 1) * (len(common) + _PEDAL_BYTES * len(held)) > _MAX_COPIED:
-        raise ValueError(f"{len(cuts) - 1:,} sections, each with {len(common):,} bytes and {len(held):,} pedals")
+    # the converter for several instruments cuts sections into bars in the same way
+    bars = int(min(quarters(sequence, sequence.total_time), MAX_QUARTERS)) // 4
+    if max(len(cuts) - 1, bars) * (len(common) + _PEDAL_BYTES * len(held)) > _MAX_COPIED:
+        raise ValueError(
+            f"{len(cuts) - 1:,} sections and {bars:,} bars, each with {len(common):,} bytes and {len(held):,} pedals"
+        )
     sections = [NoteSequence.FromString(common) for _ in cuts[:-1]]
     _add_notes(sequence, cuts, sections)
     for name in ("time_signatures", "key_signatures", "tempos"):
