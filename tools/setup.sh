@@ -59,7 +59,7 @@ packages() {
     touch "$venv/$ours"
     if [ -n "$uv" ]; then
         "$uv" venv --quiet --allow-existing --python "$python" "$venv"
-    else  # pip installs on one core, and compiles on one: a third of uv's speed
+    else
         "$python" -m venv "$venv" \
             || fail "'$python' cannot make environments. Install its venv module (on Debian: apt install python3-venv)."
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
