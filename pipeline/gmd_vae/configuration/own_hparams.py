@@ -36,6 +36,7 @@ DRUM_LEVERS = (
     "swap_voices",
     "drop_voices",
 )  # in the order in which they change a window
+PLAYING_LEVERS = ("widen_velocities", "widen_timing")
 LEVERS: dict[str, Lever] = {
     # The weights of single steps are noisy at a constant learning rate; their average generalises better.
     "average_decay": Lever(
@@ -68,13 +69,16 @@ LEVERS: dict[str, Lever] = {
     "transpose": Lever(0, "a window is transposed by at most so many semitones up or down"),
     # A decoder that reads its own past needs z less; in generation its past is its own (Bowman et al. 2016).
     "blank_inputs": Lever(0.0, "probability that the decoder does not read the step before"),
+    # A squared error teaches the mean of what drummers play, which varies less than they do.
+    "widen_velocities": Lever(0.0, "velocities of the target lie farther from the window's mean, by this part"),
+    "widen_timing": Lever(0.0, "timing offsets of the target lie farther from the window's mean, by this part"),
     # With β below 1 the posteriors lie far from N(0, I), and beats of z from there are unlike the music.
     "prior_components": Lever(
         0, "training windows of the density that is fitted to their z at the end, to sample from"
     ),
 }
-# The levers of the training input: changes of the windows at random, in training graphs alone
-INPUT_LEVERS = (*DRUM_LEVERS, "transpose", "blank_inputs")
+# The levers of the training input: changes of the windows, in training graphs alone
+INPUT_LEVERS = (*DRUM_LEVERS, "transpose", "blank_inputs", *PLAYING_LEVERS)
 OWN_HPARAMS: dict[str, Any] = {name: lever.off for name, lever in LEVERS.items()}
 
 

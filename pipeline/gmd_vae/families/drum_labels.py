@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gmd_vae.common import temperatures
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.own_hparams import PLAYING_LEVERS
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.family import Family
 from gmd_vae.families.music import MUSIC, Music
@@ -99,9 +100,11 @@ class DrumLabels(Family):
         return int(1.1e9 + 4 * copies * parameters + 1.5 * 4 * int(hparams["batch_size"]) * per_window)
 
     def unfit_lever(self, config: Config, name: str) -> str:
-        """Refuses transposition, and levers that need more bars or other drum classes."""
+        """Refuses transposition, levers of velocities, and levers that need more bars or other drum classes."""
         from gmd_vae.configuration.drum_kit import unfit_drum_lever
 
+        if name in PLAYING_LEVERS:
+            return "its drums have no velocities and no timing"
         return unfit_drum_lever(name, config.drum_windows)
 
     def extractor(self, config: Config, filters: Filters | None = None) -> Extractor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from gmd_vae.configuration.own_hparams import PLAYING_LEVERS
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.groove_columns import DRUMS, Groove
 from gmd_vae.families.output_spec import OutputSpec
@@ -13,6 +14,7 @@ from gmd_vae.training.augmentation.batch_draws import Augmentation
 from gmd_vae.training.augmentation.drum_voices import augment_drums
 from gmd_vae.training.augmentation.groove_inputs import input_cells
 from gmd_vae.training.augmentation.transposition import Notes, draw_shifts, event_notes, shift_chords, stream_notes
+from gmd_vae.training.augmentation.wider_playing import widen_playing
 from gmd_vae.training.examples import Split
 from gmd_vae.training.input import Batch, TensorTable
 
@@ -51,7 +53,7 @@ class PitchTable(TensorTable):
 
 
 class GrooveTable(TensorTable):
-    """Windows of a GrooVAE, whose voices and bars can be changed.
+    """Windows of a GrooVAE, whose voices, bars, velocities and timing can be changed.
 
     Args:
         split: At least one example.
@@ -66,8 +68,17 @@ class GrooveTable(TensorTable):
 
     def _batch(self, rows: Any, augmentation: Augmentation | None) -> Batch:
         batch = super()._batch(rows, augmentation)
-        if augmentation is None or not augmentation.changes_drums:
+        if augmentation is None:
             return batch
+        if augmentation.changes_drums:
+            batch = self._changed(batch, augmentation)
+        if any(augmentation.levers[name] for name in PLAYING_LEVERS):
+            wider = widen_playing(self._cells(batch), augmentation.levers)
+            batch = dataclasses.replace(batch, output_sequence=self._flat(wider))
+        return batch
+
+    def _changed(self, batch: Batch, augmentation: Augmentation) -> Batch:
+        """Returns a batch after the levers of drum windows."""
         partner_rows = augmentation.partner_rows()
         partners = None if partner_rows is None else self._cells(super()._batch(partner_rows, None))
         cells = augment_drums(self._cells(batch), partners, self._grid, augmentation.levers, augmentation.draws)

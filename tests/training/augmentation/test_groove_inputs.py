@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gmd_vae.configuration.config import Config
-from gmd_vae.configuration.own_hparams import DRUM_LEVERS
+from fixtures.groove_windows import WINDOWS, write_windows
+from gmd_vae.configuration.own_hparams import INPUT_LEVERS
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.families import family_of
-from gmd_vae.midi.tfrecord import create, read_records, write_record
-from gmd_vae.training.examples import Split
-from gmd_vae.windows.storage.records import tensor_example
 
 pytestmark = pytest.mark.tensorflow
 
@@ -25,21 +22,6 @@ NAMES = (
     "groovae_2bar_hits_control_tfds",
     "groovae_2bar_humanize_hits_small",
 )
-WINDOWS = 16
-
-
-def write_windows(config: Config, notes: Path, path: Path) -> Split:
-    """Writes the first windows of some music."""
-    extractor: Any = family_of(config).extractor(config)
-    found: list[Any] = []
-    for record in read_records(notes / "train.tfrecord"):
-        found += extractor(record).windows
-        if len(found) >= WINDOWS:
-            break
-    with create(path) as stream:
-        for window in found[:WINDOWS]:
-            write_record(stream, tensor_example(extractor.layout, window, ["x"]))
-    return Split([path], WINDOWS, extractor.layout)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,7 +33,7 @@ def test_inputs_and_controls_follow_the_changed_output(name: str, starter_notes:
 
     config = get_config(name)
     split = write_windows(config, starter_notes, tmp_path / "x.tfrecord")
-    off: dict[str, float] = dict.fromkeys((*DRUM_LEVERS, "transpose"), 0)
+    off: dict[str, float] = dict.fromkeys(INPUT_LEVERS, 0)
     with tf.Graph().as_default(), tf.Session() as session:
         table: Any = family_of(config).example_table(config, split, frozenset())
         rows = tf.range(WINDOWS, dtype=tf.int64)

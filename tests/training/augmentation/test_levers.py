@@ -30,6 +30,10 @@ SMALL = get_config("hierdec-drum_4bar_small")
         ("flat-drum_1bar_small", "replace_bars=0.2", "its windows have one bar"),
         ("flat-drum_1bar_small", "mix_bars=0.2", "its windows have one bar"),
         ("groovae_2bar_tap_fixed_velocity_note_dropout", "mix_windows=0.5", "lack notes of the input at random"),
+        ("hierdec-drum_4bar_small", "widen_timing=0.3", "its drums have no velocities and no timing"),
+        ("nade-drums_2bar_reduced_small", "widen_velocities=0.3", "its drums have no velocities and no timing"),
+        ("cat-mel_2bar_laptop", "widen_velocities=0.3", "its music is not drums"),
+        ("groovae_4bar_small", "widen_timing=3", "must be a number from 0 to 2"),
         ("hierdec-drum_4bar_small", "blank_inputs=1.5", "must be a number from 0 to 1"),
         ("cat-mel_2bar_laptop", "transpose=-1", "must be a whole number from 0 to 24"),
     ],
@@ -50,6 +54,8 @@ def test_levers_fit_their_music() -> None:
     drums = "mix_windows=0.5,mix_bars=0.4,replace_bars=0.3,drop_voices=0.3,swap_voices=0.2,blank_inputs=0.4"
     for name in ("hierdec-drum_4bar_small", "nade-drums_2bar_reduced_small", "groovae_4bar_small"):
         assert resolve(get_config(name), drums)["swap_voices"] == 0.2
+    for name in ("groovae_2bar_tap_fixed_velocity_note_dropout", "groovae_4bar_small"):
+        assert resolve(get_config(name), "widen_velocities=0.1,widen_timing=0.4")["widen_timing"] == 0.4
     for name in ("cat-mel_2bar_small_chords", "hierdec-trio_16bar_small", "hier-multiperf_vel_1bar_small_chords"):
         assert resolve(get_config(name), "transpose=3,blank_inputs=0.4")["transpose"] == 3
 
