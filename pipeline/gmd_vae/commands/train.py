@@ -192,17 +192,15 @@ def command(
     if gpu is not None or require_gpu:
         _check_gpu(gpu)
     share_processors()
+    lines = [*describe(job, keeps=not overfit_batch), *([cluster.describe()] if cluster else [])]
     err = console.stderr()
-    for line in describe(job, keeps=not overfit_batch):
-        err.print(line)
-    if cluster:
-        err.print(cluster.describe())
     if overfit_batch:
-        _overfit(job, num_steps)
+        _overfit(job, num_steps, lines)
     elif seeds is not None:
-        _train_seeds(jobs, as_json)
+        _train_seeds(jobs, lines, as_json)
     elif cluster and not cluster.is_chief:
-        err.print(STARTING)
+        for line in (*lines, STARTING):
+            err.print(line)
         from gmd_vae.training.cluster.members import work
 
         last_step = work(job.run, job.examples, cluster)
@@ -212,7 +210,7 @@ def command(
             else "The job had ended before this worker could do a step."
         )
     else:
-        _train(job, cluster, as_json)
+        _train(job, cluster, lines, as_json)
 
 
 def _cluster(
@@ -241,7 +239,7 @@ def _check_cluster_folder(folder: Path) -> None:
         )
 
 
-def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
+def _train(job: Job, cluster: Cluster | None, lines: list[str], as_json: bool) -> None:
     from gmd_vae.commands.train_report import next_command, report
     from gmd_vae.common import console
     from gmd_vae.training.start import start, train_alone
@@ -254,7 +252,7 @@ def _train(job: Job, cluster: Cluster | None, as_json: bool) -> None:
 
     train = lead_cluster if cluster else train_alone
     listener = _print_line if as_json else None
-    report(job, start(job, listener, console.stderr().print, train), listener)
+    report(job, start(job, listener, console.stderr().print, train, lines), listener)
     if not as_json:
         console.print_next(next_command(job.run))
 
@@ -269,30 +267,32 @@ def _check_seeds(seed: int | None, cluster: Cluster | None, *, overfit_batch: bo
         raise click.UsageError("A cluster trains one run; start it once for each --seed.")
 
 
-def _train_seeds(jobs: dict[int, Job], as_json: bool) -> None:
-    """Trains the runs one after the other; Ctrl-C stops all of them."""
+def _train_seeds(jobs: dict[int, Job], lines: list[str], as_json: bool) -> None:
+    """Trains the runs one after the other; Ctrl-C stops all of them. Prints the lines once."""
     from gmd_vae.commands.train_report import report
     from gmd_vae.commands.train_seeds import with_seed
     from gmd_vae.common import console
     from gmd_vae.training.progress import prefix_lines
-    from gmd_vae.training.start import start
+    from gmd_vae.training.start import check_folder, start, train_alone
 
-    err = console.stderr()
+    for job in jobs.values():  # before the first one trains for hours
+        check_folder(job.run)
     for number, (seed, job) in enumerate(jobs.items(), start=1):
-        err.print(f"Run {number} of {len(jobs)}: seed {seed}, {job.run.folder}")
+        lines = [*(lines if number == 1 else []), f"Run {number} of {len(jobs)}: seed {seed}, {job.run.folder}"]
         prefix_lines(f"seed {seed}, {number} of {len(jobs)}")
         listener = with_seed(_print_line, seed) if as_json else None
-        report(job, start(job, listener, err.print), listener)
+        report(job, start(job, listener, console.stderr().print, train_alone, lines), listener)
     if not as_json:
         console.print_next(as_command("evaluate", *(job.run.folder for job in jobs.values())))
 
 
-def _overfit(job: Job, num_steps: int | None) -> None:
+def _overfit(job: Job, num_steps: int | None, lines: list[str]) -> None:
     from gmd_vae.common import console
     from gmd_vae.common.errors import GmdVaeError
     from gmd_vae.training.start import STARTING
 
-    console.stderr().print(STARTING)
+    for line in (*lines, STARTING):
+        console.stderr().print(line)
     from gmd_vae.training.overfit import NUM_STEPS, overfit
 
     result = overfit(job.run, job.examples.train, num_steps or NUM_STEPS)

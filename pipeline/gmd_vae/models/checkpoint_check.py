@@ -58,13 +58,13 @@ def check_fits(prefix: Path, wanted: dict[str, tuple[int, ...]]) -> None:
             "Give the config it was trained with.",
         )
     if copies := sum(CUDNN_COPY.search(name) is not None for name in stored if name not in wanted):
-        _note_cudnn_copies(prefix, copies)
+        _note_cudnn_copies(prefix.name, copies)
 
 
-@functools.cache  # once per checkpoint, although a model restores it into several graphs
-def _note_cudnn_copies(prefix: Path, copies: int) -> None:
+@functools.cache  # once per checkpoint, although it is checked before it is restored, and an archive unpacked each time
+def _note_cudnn_copies(name: str, copies: int) -> None:
     console.stderr().print(
-        f"Note: not used from {prefix.name}: {copies} 'opaque_kernel', cuDNN's copies of weights that the checkpoint "
+        f"Note: not used from {name}: {copies} 'opaque_kernel', cuDNN's copies of weights that the checkpoint "
         "also contains in TensorFlow's format",
     )
 

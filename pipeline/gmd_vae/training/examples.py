@@ -79,8 +79,9 @@ def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Exampl
         raise GmdVaeError(
             f"Examples '{path}' do not exist", f"Make them with 'gmd-vae preprocess --config {config.name}'."
         )
+    notes = open_notes(path)  # refuses what is none before the cutting is announced
     folder = data_folder("examples") / input_name(path) / config.name
-    if not folder.exists() or read_examples_manifest(folder).input != open_notes(path).identity:
+    if not folder.exists() or read_examples_manifest(folder).input != notes.identity:
         prepare(path, folder)
     return open_examples(folder, config)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
-from gmd_vae.models.checkpoint_check import check_fits, check_undamaged, last_undamaged, without_optimizer
+from gmd_vae.models.checkpoint_check import check_fits, last_undamaged, without_optimizer
 from gmd_vae.models.model_checkpoint import open_weights
 from gmd_vae.models.sessions import graph_variables, weights_saver
 from gmd_vae.models.tensorflow_paths import tensorflow_path
@@ -84,17 +84,16 @@ def open_session(
 
 @contextlib.contextmanager
 def _initial_weights(run: Run, execution: Execution) -> Iterator[Callable[[Any, Any], None] | None]:
-    """Yields the ``init_fn`` that restores ``run.init_from``; ``tf.train.Scaffold`` calls it at step 0 only."""
+    """Yields the ``init_fn`` that restores ``run.init_from``; ``tf.train.Scaffold`` calls it at step 0 only.
+
+    ``start.check_folder`` has checked that the weights fit the config.
+    """
     if not run.init_from:
         yield None
         return
     with open_weights(run.init_from.path) as prefix:
-        check_undamaged(prefix)
-        wanted = graph_variables()
-        names = without_optimizer(wanted)
-        check_fits(prefix, {name: wanted[name] for name in names})
         with execution.devices():
-            weights = weights_saver(prefix, names)
+            weights = weights_saver(prefix, without_optimizer(graph_variables()))
 
         def restore(scaffold: Any, session: Any) -> None:
             weights.restore(session, tensorflow_path(prefix))

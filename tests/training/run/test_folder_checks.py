@@ -131,3 +131,4 @@ def test_damaged_initial_weights_are_named(tmp_path: Path, tiny_run: Path, start
     options = ("--examples-path", str(starter_examples), "--hparams", TINY, "--num-steps", "1")
     answer = run_here(tmp_path, "train", "--init-from", "weights", "--run-dir", "run", *options, expect=1)
     assert "'weights/model.ckpt-3' cannot be read (its data has changed" in answer.error
+    assert answer.stderr == answer.error + "\n"  # before the plan

@@ -124,15 +124,32 @@ class Run:
             GmdVaeError: The folder holds the results of a run with another config, data or hyperparameters; names the
                 differences.
         """
-        identity = self.identity
-        content: dict[str, Any] = {"format": FORMAT, **identity}
-        differences: list[str] = []
+        content = self.check_described()
+        if content is None:
+            content = {"format": FORMAT, **self.identity}
+            content["examples"] = str(self.examples)
+            content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
+            content["command"] = _command()
+            content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
+            content["code"] = code_state()
+        content["plan"] = dataclasses.asdict(plan)
+        manifest.write_json(self.folder / NAME, content)
+
+    def check_described(self) -> dict[str, Any] | None:
+        """Checks that an existing ``run.json`` describes this run, as ``describe`` does. Writes nothing.
+
+        Returns:
+            Content of the file; ``None`` if there is none, or if it describes a run without a result.
+
+        Raises:
+            GmdVaeError: As for ``describe``.
+        """
         if (found := read_run_file(self.folder)) is not None:
-            known = found[1]
-            differences = _differences({**found[0], "layers": dataclasses.asdict(known.layers)}, identity)
-        if found is not None and not (differences and self.has_no_result()):
-            content = found[0]
-            if differences:
+            content, known = found
+            differences = _differences({**content, "layers": dataclasses.asdict(known.layers)}, self.identity)
+            if not differences:
+                return content
+            if not self.has_no_result():
                 raise GmdVaeError(
                     f"'{self.folder}' holds another run: {'; '.join(differences)}",
                     "Choose another --run-dir, or repeat the settings of that run to resume it.",
@@ -142,14 +159,7 @@ class Run:
                 f"'{self.folder}' holds checkpoints but no {NAME}, so their config and examples are unknown",
                 "Choose another --run-dir.",
             )
-        else:
-            content["examples"] = str(self.examples)
-            content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
-            content["command"] = _command()
-            content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
-            content["code"] = code_state()
-        content["plan"] = dataclasses.asdict(plan)
-        manifest.write_json(self.folder / NAME, content)
+        return None
 
     def has_no_result(self) -> bool:
         """Returns True if the run has no checkpoint and no measurement yet."""
