@@ -123,7 +123,7 @@ def test_a_song_is_read_whole_and_missing_music_is_reported(
     code, err = generate("--mode", "reconstruct", "--input-midi", song)
     assert code == 0, err
     assert "song.mid: 9 bars in 3 windows" in err
-    assert "song.mid: left out: 1 stretches of drums shorter than a window" in err
+    assert "song.mid: left out: 1 stretch of drums shorter than a window" in err
     assert "song.mid: left out: drum notes that are no known drum: 1" in err
     assert [window.bar for window in jobs[0].inputs.songs[0].windows] == [0, 4, 8]
 

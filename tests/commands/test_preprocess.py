@@ -124,9 +124,9 @@ def test_the_table_lists_counts_of_each_split_and_of_dropped_music(capsys: pytes
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
     assert rows["train"] == ["5", "3", "3", "0", "3", "3"]  # sequences, windows, distinct, shared, examples, files
     assert rows["test"] == ["1", "1", "1", "0", "1", "1"]
-    assert "1  stretches of drums shorter than a window" in out
-    assert "1  NoteSequences without drum notes" in out
-    assert "1  drum notes of pitch 88, which is in no drum class" in out
+    assert "1  stretch of drums shorter than a window" in out
+    assert "1  NoteSequence without drum notes" in out
+    assert "1  drum note of pitch 88, which is in no drum class" in out
     assert "to data/examples/[odd] name/hierdec-drum_4bar_v2" in out
 
 

@@ -68,7 +68,7 @@ def test_kinds_of_config_that_fit_and_reasons_of_the_others(band: Path, tmp_path
     tune = write_midi(tmp_path / "tune.mid", [MELODY], bars=4)
     kinds = {one["kind"]: one for one in answer(tune)["kinds"]}
     assert {kind: one["windows"] for kind, one in kinds.items()} == {"drums": 0, "melody": 3, "trio": 0, "tracks": 0}
-    assert "sections shorter than a window" in kinds["trio"]["why"][0]["reason"]
+    assert "section shorter than a window" in kinds["trio"]["why"][0]["reason"]
     shown = CliRunner().invoke(cli, ["inspect", str(tune)]).stdout
     assert "4 bars with fewer than two instruments" in shown
 
@@ -94,7 +94,7 @@ def test_a_file_without_windows_gets_reasons(tmp_path: Path) -> None:
     path = write_midi(tmp_path / "tune.mid", [MELODY], bars=20)
     shown = CliRunner().invoke(cli, ["inspect", str(path), "--config", "flat-trio_16bar"]).stdout
     assert "No window of 16 bars for flat-trio_16bar" in shown
-    assert "1 sections without drums" in shown
+    assert "1 section without drums" in shown
 
 
 @pytest.mark.tensorflow

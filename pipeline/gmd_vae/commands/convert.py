@@ -174,7 +174,9 @@ def _print(summary: Summary) -> None:
         table.add_row(name, *(f"{count:,}" for count in counts), f"{split.seconds / 60:,.1f}")
     out.print(table)
     notes = sum(split.notes for split in summary.splits.values())
-    out.print(f"{content['note_ons']['count']:,} note-ons in the files, {notes:,} notes in the records")
+    out.print(
+        f"{counted(content['note_ons']['count'], 'note-on')} in the files, {counted(notes, 'note')} in the records"
+    )
     for channel, files in content["drums_on_channel"].items():
         shown = ", ".join(files["names"][:3]) + (", ..." if files["count"] > 3 else "")
         out.print(f"{counted(files['count'], 'file')} without drums: {advice_for(int(channel))} ({shown})")
@@ -199,7 +201,7 @@ def _print(summary: Summary) -> None:
     _print_empty_splits(summary)
     by_content = f"{content.get('split')} by content"
     how = f"the split of {catalogues}" if content["split_by"] == "info" else by_content
-    out.print(f"Wrote {summary.records:,} records to {summary.output_dir} ({how})")
+    out.print(f"Wrote {counted(summary.records, 'record')} to {summary.output_dir} ({how})")
 
 
 def _print_empty_splits(summary: Summary) -> None:

@@ -207,6 +207,7 @@ def _write_stock(
 def _show(summary: Summary[SplitSummary]) -> None:
     """Prints the summary as tables on stdout."""
     from gmd_vae.common import console
+    from gmd_vae.common.printable import counted
 
     rows = {}
     for name, split in summary.splits.items():
@@ -217,10 +218,10 @@ def _show(summary: Summary[SplitSummary]) -> None:
     _print_table(("sequences", "windows", "distinct", "in other splits", "examples", "files"), rows)
     _print_dropped(summary.dropped)
     if chords := summary.dropped.chords:
-        counts = ", ".join(f"{origin} in {count:,} sections" for origin, count in sorted(chords.items()))
+        counts = ", ".join(f"{origin} in {counted(count, 'section')}" for origin, count in sorted(chords.items()))
         console.stdout().print(f"Chords: {counts}")
     examples = sum(split.examples for split in summary.splits.values())
-    console.stdout().print(f"Wrote {examples:,} examples for {summary.config} to {summary.output_dir}")
+    console.stdout().print(f"Wrote {counted(examples, 'example')} for {summary.config} to {summary.output_dir}")
 
 
 def _show_stock(summary: Summary[StockSplit]) -> None:
@@ -253,18 +254,13 @@ def _print_dropped(counts: Dropped) -> None:
     from rich.table import Table
 
     from gmd_vae.common import console
-    from gmd_vae.windows.extraction import REASONS
+    from gmd_vae.windows.extraction import left_out
 
     out = console.stdout()
-    dropped = counts.as_json()
-    left_out = [(count, REASONS[reason]) for reason, count in dropped["reasons"].items()]
-    left_out += [(count, f"sections in {name}, of those above") for name, count in dropped["time_signatures"].items()]
-    for pitch, count in dropped["drum_pitches_in_no_class"].items():
-        left_out.append((count, f"drum notes of pitch {pitch}, which is in no drum class"))
-    if left_out:
+    if rows := left_out(counts.as_json()):
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(justify="right")
-        for count, reason in left_out:
+        for count, reason in rows:
             table.add_row(f"{count:,}", reason)
         out.print("Left out:")
         out.print(table)

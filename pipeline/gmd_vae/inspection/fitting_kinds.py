@@ -19,7 +19,7 @@ from gmd_vae.midi.sequence_limits import is_too_large, is_within_limits
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.section_content import REQUIREMENTS, window_bars
 from gmd_vae.windows.cutting.time_changes import split_on_time_changes
-from gmd_vae.windows.extraction import REASONS, Dropped
+from gmd_vae.windows.extraction import REASONS, Dropped, of_count
 
 
 class FittingKind(NamedTuple):
@@ -83,7 +83,7 @@ def describe_kinds(sequence: Any, music: Music) -> list[dict[str, Any]]:
             "bars": kind.bars,
             "windows": kind.windows,
             "why": [
-                {"count": count, "reason": REASONS[reason]}
+                {"count": count, "reason": of_count(count, REASONS[reason])}
                 for reason, count in kind.dropped.as_json()["reasons"].items()
             ],
         }

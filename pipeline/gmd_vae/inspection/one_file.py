@@ -25,7 +25,7 @@ from gmd_vae.midi.reader.account import Account
 from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
-from gmd_vae.windows.extraction import REASONS, Dropped
+from gmd_vae.windows.extraction import REASONS, Dropped, of_count
 from gmd_vae.windows.fullest_window import fullest_regular
 from gmd_vae.windows.repeated_loop import find_loop, known_drums, repeat_loop
 
@@ -140,7 +140,7 @@ def inspect_parts(
         "windows": found,
         "shown": {"window": number} if number else None,
         "why": [
-            {"problem": f"{count:,} {REASONS[reason]}", "action": ""}
+            {"problem": f"{count:,} {of_count(count, REASONS[reason])}", "action": ""}
             for reason, count in counts["reasons"].items()
             if not found
         ],

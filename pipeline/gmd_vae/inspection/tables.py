@@ -19,7 +19,7 @@ from gmd_vae.midi.reader.account import (
     Account,
 )
 from gmd_vae.midi.refusals import ACTIONS
-from gmd_vae.windows.extraction import REASONS
+from gmd_vae.windows.extraction import left_out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,8 @@ def show(result: Result, out: Console, signs: Signs = BLOCKS) -> None:
 
 def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     bars = f"{result['bars']:.1f}".removesuffix(".0")
-    _print(out, f"{result['path']}: {_length(result['seconds'])}, {bars} bars, {result['notes']:,} notes")
+    length = f"{_length(result['seconds'])}, {bars} bar{'' if bars == '1' else 's'}"
+    _print(out, f"{result['path']}: {length}, {counted(result['notes'], 'note')}")
     if result["drums_on_channel"]:
         _print(out, advice_for(result["drums_on_channel"]))
     _print(out, *_account(result))
@@ -272,7 +273,7 @@ def _show_tempos(tempos: Result, several: int, out: Console, signs: Signs) -> No
 
 def _show_examples(result: Result, out: Console, signs: Signs) -> None:
     windows = sum(split["windows"] for split in result["splits"].values())
-    _print(out, f"{result['path']}: {windows:,} windows for {result['config']}", "")
+    _print(out, f"{result['path']}: {counted(windows, 'window')} for {result['config']}", "")
     drums = "bars" in result
     table = _table("split", ">windows", ">distinct", ">files", *([">silent"] if drums else []))
     for name, split in result["splits"].items():
@@ -291,10 +292,10 @@ def _show_examples(result: Result, out: Console, signs: Signs) -> None:
         return
     _show_voices(result["voices"], out)
     bars = result["bars"]
-    _print(out, f"{bars['all']:,} bars, {bars['distinct']:,} different ones. The most frequent:")
+    _print(out, f"{counted(bars['all'], 'bar')}, {bars['distinct']:,} different. The most frequent:")
     for bar in bars["frequent"]:
         share = bar["count"] / max(1, bars["all"])
-        _print(out, "", f"{bar['count']:,} times ({share:.1%})" + ("" if any(bar["labels"]) else ": silence"))
+        _print(out, "", f"{counted(bar['count'], 'time')} ({share:.1%})" + ("" if any(bar["labels"]) else ": silence"))
         if any(bar["labels"]):
             _grid(result, bar["labels"], out, signs, None)
 
@@ -310,11 +311,7 @@ def _show_voices(voices: Sequence[Result], out: Console) -> None:
 
 def _show_left_out(dropped: Result, out: Console, pitches: bool = True) -> None:
     """Prints the music that gave no window, in the words of ``gmd-vae preprocess``."""
-    rows = [(count, REASONS[reason]) for reason, count in dropped["reasons"].items()]
-    rows += [(count, f"sections in {name}, of those above") for name, count in dropped["time_signatures"].items()]
-    if pitches:
-        lost = dropped["drum_pitches_in_no_class"].items()
-        rows += [(count, f"drum notes of pitch {pitch}, which is in no drum class") for pitch, count in lost]
+    rows = left_out(dropped, pitches=pitches)
     if not rows:
         return
     _print(out, "", "Left out:")

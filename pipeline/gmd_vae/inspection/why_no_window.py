@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.midi.drum_channels import ON_CHANNEL_10
-from gmd_vae.windows.extraction import REASONS, Dropped
+from gmd_vae.windows.extraction import REASONS, Dropped, of_count
 
 _SHORTER = "Give a longer file."
 
@@ -26,6 +26,7 @@ def why_no_window(
     bars = f"{spec.slice_bars} bar" + ("s" if spec.slice_bars > 1 else "")
     signatures = ", ".join(f"{name}" for name in list(dropped.time_signatures)[:5])
     pitches = ", ".join(str(pitch) for pitch in sorted(dropped.pitches)[:10])
+    short = dropped.reasons["too_short"]
     texts = {
         "no_drums": ("It has no drum notes", without_drums),
         "no_known_drums": (
@@ -43,7 +44,7 @@ def why_no_window(
             "Correct the time signature in your music program.",
         ),
         "too_short": (
-            f"{_times(dropped.reasons['too_short'], 'stretch', 'stretches')} of drums shorter than {bars}"
+            f"{short:,} {of_count(short, 'stretches of drums')} shorter than {bars}"
             + (
                 f" (a pause of {spec.gap_bars:g} bar ends a stretch, as does a change of time signature)"
                 if spec.gap_bars
@@ -56,12 +57,8 @@ def why_no_window(
     other = "Save it again in your music program."
     first = [{"problem": text, "action": action} for key, (text, action) in texts.items() if dropped.reasons[key]]
     rest = [
-        {"problem": f"{count:,} {REASONS[key]}", "action": other}
+        {"problem": f"{count:,} {of_count(count, REASONS[key])}", "action": other}
         for key, count in dropped.reasons.items()
         if count and key not in texts
     ]
     return first + rest
-
-
-def _times(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

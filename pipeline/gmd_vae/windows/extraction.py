@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -17,9 +17,9 @@ Labels = npt.NDArray[np.int64]
 
 MAX_DEPTH = 1 << 16  # columns of an array; Magenta's widest has 692
 
-# Reasons for music without windows. The texts follow a number: "3 NoteSequences without ...". The first word of a text
-# is the unit of its count: NoteSequences, sections (between two changes of time signature), stretches (of
-# drums, between two pauses), windows, steps or drum notes.
+# Reasons for music without windows. `of_count` puts a text after a number: "3 NoteSequences without ...". The first
+# word of a text is the unit of its count: NoteSequences, sections (between two changes of time signature), stretches
+# (of drums, between two pauses), windows, steps or drum notes.
 REASONS = {
     "unreadable": "records that are not NoteSequences",
     "beyond_limits": "NoteSequences longer than 1,000,000 quarter notes, or with numbers that no MIDI file has",
@@ -63,6 +63,46 @@ REASONS = {
     "not_reproduced": "windows whose NoteSequence does not give the window again",
     "capped": "windows left out by --max-per-sequence",
 }
+# Beginnings of these texts for a count of 1; the first that fits counts
+_SINGULAR = {
+    "records that are not NoteSequences": "record that is not a NoteSequence",
+    "NoteSequences that were": "NoteSequence that was",
+    "NoteSequences or sections": "NoteSequence or section",
+    "NoteSequences": "NoteSequence",
+    "sections of NoteSequences": "section of a NoteSequence",
+    "sections": "section",
+    "bars": "bar",
+    "melodies": "melody",
+    "stretches": "stretch",
+    "drum notes": "drum note",
+    "steps": "step",
+    "windows that repeat an earlier one of their section": "window that repeats an earlier one of its section",
+    "windows": "window",
+}
+
+
+def of_count(count: int, text: str) -> str:
+    """Returns a text of ``REASONS``, or one that begins with its units, as it follows a count: singular after 1."""
+    if count == 1:
+        for plural, singular in _SINGULAR.items():
+            if text.startswith(plural):
+                return singular + text.removeprefix(plural)
+    return text
+
+
+def left_out(dropped: Mapping[str, Mapping[str, int]], *, pitches: bool = True) -> list[tuple[int, str]]:
+    """Returns the rows of a table of music that gave no window: a count and the text after it.
+
+    Args:
+        dropped: Counts from ``Dropped.as_json``.
+        pitches: True with the pitches of drum notes in no drum class.
+    """
+    rows = [(count, REASONS[reason]) for reason, count in dropped["reasons"].items()]
+    rows += [(count, f"sections in {name}, of those above") for name, count in dropped["time_signatures"].items()]
+    if pitches:
+        lost = dropped["drum_pitches_in_no_class"].items()
+        rows += [(count, f"drum notes of pitch {pitch}, which is in no drum class") for pitch, count in lost]
+    return [(count, of_count(count, text)) for count, text in rows]
 
 
 @dataclasses.dataclass

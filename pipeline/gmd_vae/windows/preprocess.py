@@ -16,6 +16,7 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
+from gmd_vae.common.printable import counted
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.engines.engine import Engine
 from gmd_vae.engines.local import engine_for
@@ -244,7 +245,7 @@ def _nothing_to_train_on(
         seen += f"; drum pitches in no class: {_largest(dropped.pitches)}"
     hints = [_HINTS[reason] for reason, _ in reasons if reason in _HINTS]
     return GmdVaeError(
-        f"No windows for '{config}' in the {sequences} NoteSequences of '{source.path}': {seen}",
+        f"No windows for '{config}' in the {counted(sequences, 'NoteSequence')} of '{source.path}': {seen}",
         advice(source.path) or (hints[0] if hints else ""),
     )
 

@@ -9,7 +9,7 @@ from gmd_vae.families import family_of
 from gmd_vae.generation.inputs.input_windows import InputReader, InputWindow
 from gmd_vae.generation.inputs.midi_input import MidiInput
 from gmd_vae.windows.cutting.positions import main_tempo
-from gmd_vae.windows.extraction import REASONS
+from gmd_vae.windows.extraction import REASONS, of_count
 
 
 class ConverterReader(InputReader):
@@ -22,7 +22,9 @@ class ConverterReader(InputReader):
         windows: Any = extraction.windows
         if not len(windows):
             reasons = extraction.dropped.reasons
-            seen = "; ".join(f"{count} {REASONS[reason]}" for reason, count in reasons.items() if count)
+            seen = "; ".join(
+                f"{count:,} {of_count(count, REASONS[reason])}" for reason, count in reasons.items() if count
+            )
             raise GmdVaeError(
                 f"'{midi.name}' holds nothing that '{self.config.name}' can use: {seen or 'no notes'}",
                 "Give another MIDI file.",

@@ -25,7 +25,7 @@ from gmd_vae.windows.cutting import positions
 from gmd_vae.windows.cutting.beat_time import Music, at_one_tempo
 from gmd_vae.windows.cutting.drum_windows import LONGEST_GAP_BARS
 from gmd_vae.windows.cutting.played_hits import PlayedDrums, PlayedHits
-from gmd_vae.windows.extraction import REASONS, Dropped, Labels
+from gmd_vae.windows.extraction import REASONS, Dropped, Labels, of_count
 from gmd_vae.windows.fullest_window import fullest_regular
 from gmd_vae.windows.repeated_loop import Loop, find_loop, known_drums, repeat_loop
 
@@ -107,7 +107,8 @@ class DrumReader(InputReader):
             )
             for number, (labels, bar, skipped_bars, tempo, hits) in enumerate(shares, start=1)
         )
-        missing = tuple(f"{count:,} {REASONS[reason]}" for reason, count in dropped.reasons.items() if count)
+        counts = [(count, REASONS[reason]) for reason, count in dropped.reasons.items() if count]
+        missing = tuple(f"{count:,} {of_count(count, text)}" for count, text in counts)
         if dropped.pitches:
             missing += (f"drum notes that are no known drum: {dropped.pitches.total():,}",)
         return InputSong(midi.file, windows, end, stretches[0].bpm, missing, loop and loop.bars)
