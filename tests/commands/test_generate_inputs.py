@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.command_line import run_here
 from fixtures.generate_command import Generate, write
 from gmd_vae.common.latent_points import prior
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
-from gmd_vae.generation.job import GenerationJob
+from gmd_vae.generation import generate as generation
+from gmd_vae.generation.job import GeneratedFile, GenerationJob, GenerationResult
+from gmd_vae.generation.latent.attribute_vectors import AttributeChange
 from gmd_vae.generation.latent.latent_files import write_latents
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
@@ -40,6 +44,29 @@ def test_a_file_gives_its_first_window_its_tempo_and_a_hint(
     assert (window.number, window.target.tolist()[:8]) == (1, [1, 0, 0, 0, 2, 0, 0, 0])
     assert job.playing.tempo == pytest.approx(96, rel=1e-4)
     assert job.request.temperature == 0
+
+
+def test_notes_are_on_stderr_with_json_too(
+    run: Path, make_midi: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 16 else 38) for quarter in range(32)]))
+    change = AttributeChange("ride", 1.0, 0.0, 0.0, 0.0, 0.0)
+
+    def silent(job: GenerationJob) -> GenerationResult:
+        return GenerationResult([GeneratedFile(job.output_dir / "0.mid", 0, {})], [], 3, [change])
+
+    monkeypatch.setattr(generation, "generate", silent)
+    notes = (
+        "long.mid: 5 windows, taking 1, the fullest regular one (from bar 1, 4 bars); --window K takes another",
+        "Note: the model did not follow. ride: asked for +1, changed by +0; another beat or a larger amount may do",
+        "Note: 1 of 1 have no notes; train longer or raise --temperature.",
+        "Note: 3 notes would begin before the file: moved to its beginning.",
+    )
+    command = ("generate", "--run-dir", str(run), "--around", "long.mid")
+    for json_option in ([], ["--json"]):
+        answer = run_here(Path(), *command, *json_option)
+        assert [line for line in answer.stderr.splitlines() if line in notes] == list(notes)
+    assert json.loads(answer.stdout)["attribute_changes"][0]["attribute"] == "ride"
 
 
 def test_of_several_windows_the_fullest_regular_one_is_taken(

@@ -210,26 +210,50 @@ def test_the_effect_of_attributes_is_told_for_one_file_too(
     moves = (Move("busier", -1.0, 1.0), Move("ride", 0.0, 0.0))
     settings: dict[str, Any] = {"source": ModelFileSource("random", path, model), "mode": "attribute", "moves": moves}
     many = make("many", temperature=0.0, count=3, **settings)
-    first, *_, last = read_manifest(many)["files"]
+    first, middle, last = read_manifest(many)["files"]
     busier, ride = read_manifest(many)["attribute_changes"]
-    assert busier == {"attribute": "busier", "asked": 2.0, "before": first["busier"], "after": last["busier"]}
-    assert (ride["asked"], AttributeChange(**ride).is_followed) == (0.0, True)
+    values = {"before": first["busier"], "after": last["busier"], "unmoved": middle["busier"]}
+    assert busier == {"attribute": "busier", "asked": 2.0, "start": -1.0, **values}
+    assert (ride["asked"], AttributeChange(**ride).not_followed) == (0.0, [])
     (alone, _) = read_manifest(make("alone", temperature=1.0, count=3, only=1, **settings))["attribute_changes"]
     assert alone == busier
     monkeypatch.setattr("gmd_vae.generation.compose.vectors_for_moves", lambda *_: dict.fromkeys(("busier", "ride"), 0))
     (change, _) = read_manifest(make("unmoved", **settings))["attribute_changes"]
-    assert not AttributeChange(**change).is_followed
-    assert str(AttributeChange(**change)) == "busier: asked for +2, changed by +0"
+    ends = ["busier: asked for -1, changed by +0", "busier: asked for +1, changed by +0"]
+    assert AttributeChange(**change).not_followed == ends
 
 
 @pytest.mark.parametrize(
-    ("asked", "before", "after", "is_followed"),
-    [(-3, 0, 0, True), (-3, 0, 0.5, False), (-3, 0.5, 0.5, False), (-3, 0.5, 0, True), (3, 0, 0, False)],
+    ("amounts", "values", "not_followed"),
+    [
+        # less of what a beat does not have is followed
+        ((0, -3), (0, 0, 0), []),
+        ((0, -3), (0, 0, 0.5), ["-3, changed by +0.5"]),
+        ((0, -3), (0.5, 0.5, 0.5), ["-3, changed by +0"]),
+        ((0, -3), (0.5, 0.5, 0), []),
+        ((0, 3), (0, 0, 0), ["+3, changed by +0"]),
+        ((-3, 0), (0, 0, 0), []),
+        ((-3, 0), (0.5, 0.5, 0.5), ["-3, changed by +0"]),
+        ((-3, 0), (0, 0.5, 0.5), []),
+        # one end of a range, or both
+        ((-3, 3), (0, 0, 2), []),
+        ((-3, 3), (0, 0, 0), ["+3, changed by +0"]),
+        ((-3, 3), (0, 5, 5), ["+3, changed by +0"]),
+        ((3, -3), (5, 4, 4), ["-3, changed by +0"]),
+        ((-3, 3), (5, 4, 3), ["-3, changed by +1", "+3, changed by -1"]),
+        # on one side of the beat itself
+        ((-3, -1), (0, 4, 0), []),
+        ((1, 3), (2, 2, 2), ["+1 to +3, changed by +0"]),
+        ((1, 3), (2, 0, 4), []),
+    ],
 )
-def test_less_of_what_a_beat_does_not_have_is_followed(
-    asked: float, before: float, after: float, is_followed: bool
+def test_where_a_model_does_not_follow(
+    amounts: tuple[float, float], values: tuple[float, float, float], not_followed: list[str]
 ) -> None:
-    assert AttributeChange("crash", asked, before, after).is_followed is is_followed
+    """Values at the first amount, of the beat itself, and at the last amount."""
+    (start, end), (before, unmoved, after) = amounts, values
+    change = AttributeChange("crash", end - start, before, after, start, unmoved)
+    assert change.not_followed == [f"crash: asked for {text}" for text in not_followed]
 
 
 def test_attribute_vectors_are_computed_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

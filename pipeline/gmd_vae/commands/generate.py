@@ -137,6 +137,7 @@ def command(
         if output_dir is not None and model.run:
             note_folder(model.run.folder / dated.parent, output_dir, now)
     if as_json:
+        _print_notes(result)
         _print_json(job, result)
     else:
         _print_summary(job, result, wav=wav, png=png)
@@ -232,22 +233,29 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
         shown = ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
         heading = "steps that differ from that version" if name == "steps_differing" else f"{name} in the files"
         err.print(f"{heading}: {shown}")
-    for change in result.changes:
-        if not change.is_followed:
-            err.print(f"Note: the model did not follow. {change}; another beat or a larger amount may do")
-    total = len(result.files)
-    silent = sum(1 for file in result.files if not file.notes)
-    if silent:
-        err.print(f"Note: {silent} of {total} have no notes; train longer or raise --temperature.")
-    if result.early_notes:
-        early = counted(result.early_notes, "note")
-        err.print(f"Note: {early} would begin before the file: moved to its beginning.")
+    _print_notes(result)
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
-    written = counted(total, "MIDI file") + (f", with {more}," if more else "")
+    written = counted(len(result.files), "MIDI file") + (f", with {more}," if more else "")
     console.stdout().print(f"Wrote {written} to {job.output_dir}")
     first, has_drums = result.files[0].path, family_of(job.source.config).drum_grid(job.source.config) is not None
     in_daw = f"open {printable(str(first), limit=None)} in your DAW"
     console.print_next(as_command("render", first) if has_drums and not wav else in_daw)
+
+
+def _print_notes(result: GenerationResult) -> None:
+    """Prints on stderr what may surprise about the beats."""
+    from gmd_vae.common import console
+    from gmd_vae.common.printable import counted
+
+    err = console.stderr()
+    for change in result.changes:
+        for text in change.not_followed:
+            err.print(f"Note: the model did not follow. {text}; another beat or a larger amount may do")
+    if silent := sum(1 for file in result.files if not file.notes):
+        err.print(f"Note: {silent} of {len(result.files)} have no notes; train longer or raise --temperature.")
+    if result.early_notes:
+        early = counted(result.early_notes, "note")
+        err.print(f"Note: {early} would begin before the file: moved to its beginning.")
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -223,14 +223,14 @@ def _attribute_changes(
     spec = source.config.drum_windows
     last = latents.z[-1].astype(np.float64)
     first = last - sum((move.end - move.start) * vectors[move.attribute] for move in request.moves)
-    labels = np.array(likeliest_steps(np.stack([first, last]).astype(np.float32)))
+    unmoved = last - sum(move.end * vectors[move.attribute] for move in request.moves)
+    labels = np.array(likeliest_steps(np.stack([first, last, unmoved]).astype(np.float32)))
     values = drum_attributes(labels, spec.voice_names, spec.meter)
-    return [
-        AttributeChange(
-            move.attribute, move.end - move.start, *(round(float(value), 4) for value in values[move.attribute])
-        )
-        for move in request.moves
-    ]
+    changes = []
+    for move in request.moves:
+        before, after, itself = (round(float(value), 4) for value in values[move.attribute])
+        changes.append(AttributeChange(move.attribute, move.end - move.start, before, after, move.start, itself))
+    return changes
 
 
 def _tempos(request: GenerationRequest, inputs: GenerationInputs, playing: Playing) -> list[float]:

@@ -68,22 +68,36 @@ class AttributeChange:
         asked: Difference of the amounts of the last and the first file, in attribute vectors.
         before: Value at the first amount.
         after: Value at the last amount.
+        start: The first amount, in attribute vectors.
+        unmoved: Value of the beat itself, where the amounts are 0.
     """
 
     attribute: str
     asked: float
     before: float
     after: float
+    start: float
+    unmoved: float
 
     @property
-    def is_followed(self) -> bool:
-        """True if the value changed in the direction that was asked for, or cannot: there is nothing less than none."""
-        has_none = self.asked < 0 and self.before == self.after == 0
-        return (self.after - self.before) * self.asked > 0 or not self.asked or has_none
+    def not_followed(self) -> list[str]:
+        """Where the value did not change in the direction that was asked for, in words; [] if it did everywhere.
 
-    def __str__(self) -> str:
-        """The change in words."""
-        return f"{self.attribute}: asked for {self.asked:+g}, changed by {self.after - self.before:+g}"
+        A range over 0 has two parts, less and more than the beat itself. A beat without an attribute cannot have less
+        of it: there is nothing less than none.
+        """
+        end = self.start + self.asked
+        first, last = (self.start, self.before), (end, self.after)
+        itself = (0.0, self.unmoved)
+        parts = [(first, last)] if self.start * end > 0 else [(itself, first), (itself, last)]
+        texts = []
+        for (amount, value), (other_amount, other_value) in parts:
+            asked, changed = other_amount - amount, other_value - value
+            has_none = value == other_value == 0 and max(amount, other_amount) <= 0
+            if asked and changed * asked <= 0 and not has_none:
+                amounts = f"{amount:+g} to {other_amount:+g}" if amount else f"{other_amount:+g}"
+                texts.append(f"{self.attribute}: asked for {amounts}, changed by {changed:+g}")
+        return texts
 
 
 def vectors_for_moves(
