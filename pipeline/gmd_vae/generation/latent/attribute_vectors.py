@@ -81,7 +81,7 @@ class AttributeChange:
 
     @property
     def not_followed(self) -> list[str]:
-        """Where the value did not change in the direction that was asked for, in words; [] if it did everywhere.
+        """Parts of the request in which the value did not change in its direction, in words; [] if there are none.
 
         A range over 0 has two parts, less and more than the beat itself. A beat without an attribute cannot have less
         of it: there is nothing less than none.
