@@ -105,6 +105,16 @@ def test_novelty_has_unseen_music_as_its_yardstick(median: float, words: str) ->
     assert key_figures.novelty(Result.from_json(content).figures).verdict == words
 
 
+def test_music_that_the_run_was_trained_on_is_not_unseen() -> None:
+    content: dict[str, Any] = result_json() | {"in_training": 1}
+    measured = Result.from_json(content).figures
+    novelty, samples = key_figures.novelty(measured), key_figures.samples_beside_music(measured)
+    assert samples is not None
+    assert novelty.verdict == "samples less like training windows than the evaluated music is (3 of 1,000 are copies)"
+    assert novelty.baselines[0].title == "evaluated windows"
+    assert "from the evaluated music" in samples.verdict
+
+
 def test_a_lower_error_is_better() -> None:
     low, high = Estimate(1.0, 0.9, 1.1), Estimate(2.0, 1.9, 2.1)
     assert key_figures.compare(figures.TIMING_MAE_MS, low, high) == "better"

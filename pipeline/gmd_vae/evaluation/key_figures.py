@@ -110,10 +110,11 @@ def samples_beside_music(measured: Figures) -> KeyFigure | None:
         outcome = "worse"
     elif above is not None and above.high < 0:
         outcome = "better"
+    music = _music(measured)
     verdict = {
-        "better": "samples harder to tell from unseen music than training windows are",
-        "equal": "samples as hard to tell from unseen music as training windows",
-        "worse": "samples easier to tell from unseen music than training windows are",
+        "better": f"samples harder to tell from {music} than training windows are",
+        "equal": f"samples as hard to tell from {music} as training windows",
+        "worse": f"samples easier to tell from {music} than training windows are",
     }[outcome]
     baseline = Baseline("training windows", training.auc, outcome)
     return KeyFigure("two-sample AUC of samples", figures.AUC, samples.auc, (baseline,), verdict)
@@ -123,18 +124,25 @@ def novelty(measured: Figures) -> KeyFigure:
     """Returns the median distance of samples to the nearest training window beside that of held-out windows."""
     samples, held_out = measured.novelty.samples, measured.novelty.held_out
     spread, yardstick = samples.steps, held_out.steps
+    music = _music(measured)
     outcome: Outcome = "equal"
     if spread.median < yardstick.quarter:
-        outcome, verdict = "worse", "samples nearer to training windows than unseen music is"
+        outcome, verdict = "worse", f"samples nearer to training windows than {music} is"
     elif spread.median > yardstick.three_quarters:
-        outcome, verdict = "worse", "samples less like training windows than unseen music is"
+        outcome, verdict = "worse", f"samples less like training windows than {music} is"
     else:
-        verdict = "samples as new as unseen music"
+        verdict = f"samples as new as {music}"
     copies = round(samples.samples * samples.copies.value) if math.isfinite(samples.copies.value) else 0
     verdict += f" ({copies:,} of {samples.samples:,} are copies)" if copies else ""
-    baseline = Baseline("unseen windows", yardstick.median, outcome)
+    windows = "evaluated windows" if measured.in_training else "unseen windows"
+    baseline = Baseline(windows, yardstick.median, outcome)
     unit = "events" if measured.steps_per_bar is None else "steps"
     return KeyFigure(f"{unit} off the nearest training window", figures.MEDIAN, spread.median, (baseline,), verdict)
+
+
+def _music(measured: Figures) -> str:
+    """Returns the name of the evaluated music; windows that the run was trained on are not unseen."""
+    return "the evaluated music" if measured.in_training else "unseen music"
 
 
 def compare(
