@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fixtures.results import made_up_result
+from fixtures.results import made_up_result, result_json
 from gmd_vae import cli
 from gmd_vae.common import manifest
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.evaluation.result import FORMAT
 from gmd_vae.families import family_of
 from gmd_vae.models.bundled import DEFAULT as BUNDLED
 from gmd_vae.models.bundled import bundled_models
@@ -146,6 +147,19 @@ def test_results_of_other_settings_and_weights_are_kept(
     assert f"{usual}-2" in kept()
     assert (run / "eval" / usual / "result.json").read_text() == other
     assert (run / "eval" / f"{usual}-2" / "result.json").read_bytes() == result
+
+
+def test_a_result_of_a_newer_version_is_neither_read_nor_replaced(run: Path, evaluate: Evaluate) -> None:
+    folder = run / "eval" / "validation-3-importance-samples-2-samples-20"
+    folder.mkdir(parents=True)
+    manifest.write_json(folder / "result.json", {**result_json(), "figures": FORMAT + 1})
+    manifest.write(folder, "evaluate", {"files": [manifest.describe_file(folder / "result.json")]})
+    before = digests(folder)
+    code, out, err = evaluate(run, *QUICK)
+    assert (code, out) == (1, "")
+    problem = f"has figures {FORMAT + 1}, this version of gmd-vae reads {FORMAT} and earlier. Update gmd-vae"
+    assert f"Error: '{folder / 'result.json'}' {problem}" in err.splitlines()[-1]
+    assert digests(folder) == before
 
 
 def test_a_path_that_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from gmd_vae.evaluation.metrics.event_accuracy import EventReconstruction
 from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.metrics.label_accuracy import LabelReconstruction
 from gmd_vae.evaluation.metrics.stream_accuracy import StreamReconstruction
-from gmd_vae.evaluation.result import FORMAT, Result
+from gmd_vae.evaluation.result import FORMAT, NewerResultError, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +79,14 @@ def test_the_error_names_the_place(part: str, value: Any, problem: str) -> None:
     with pytest.raises(GmdVaeError, match=r"result\.json is not of an evaluation") as error:
         made_up_result(**{part: value})
     assert problem in error.value.problem
+
+
+@pytest.mark.parametrize("number", [FORMAT + 1, 10**50])
+def test_a_result_of_a_newer_version_is_refused_with_both_numbers(number: int) -> None:
+    shown = str(number)[:40]
+    problem = rf"^result\.json has figures {shown}, this version of gmd-vae reads {FORMAT} and earlier\. Update gmd-vae"
+    with pytest.raises(NewerResultError, match=problem):
+        Result.from_json({**result_json(), "figures": number, "likelihood": "something else"})
 
 
 @given(

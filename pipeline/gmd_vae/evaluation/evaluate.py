@@ -21,7 +21,7 @@ from gmd_vae.evaluation.data.target import Target
 from gmd_vae.evaluation.likelihood import Advance
 from gmd_vae.evaluation.model import open_model
 from gmd_vae.evaluation.plots import draw_all
-from gmd_vae.evaluation.result import Result, origin
+from gmd_vae.evaluation.result import NewerResultError, Result, origin
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.evaluation.tables.details import details
 from gmd_vae.evaluation.tables.differences import differences
@@ -54,7 +54,8 @@ def evaluate(
         The result, its folder, and True if it was on disk already. Its paths are as they are named now.
 
     Raises:
-        GmdVaeError: The data or the checkpoint cannot be evaluated, or the folder holds other files.
+        GmdVaeError: The data or the checkpoint cannot be evaluated, or the folder holds other files, or a result of a
+            newer version.
     """
     identity = target.identity(split)
     versions = manifest.versions("magenta", "tensorflow", "numpy", "scipy", "scikit-learn")
@@ -98,10 +99,16 @@ def _find(preferred: Path, inputs: dict[str, Any]) -> tuple[Path, Result | None]
 
 
 def _is_of_another_question(folder: Path, inputs: dict[str, Any]) -> bool:
-    """Returns True for a result of other weights, data or settings, False for one of other versions or none."""
+    """Returns True for a result of other weights, data or settings, False for one of other versions or none.
+
+    Raises:
+        NewerResultError: The result is of a newer version: measuring again would replace it.
+    """
     try:
-        content = _read(folder)
-        return Result.from_json(content) is not None and _question(content) != _question(inputs)
+        content, _ = _read(folder)
+        return _question(content) != _question(inputs)
+    except NewerResultError:
+        raise
     except (OSError, GmdVaeError):
         return False
 
@@ -117,23 +124,29 @@ def _read_valid(folder: Path, inputs: dict[str, Any]) -> Result | None:
     """Reads the result in a folder; ``None`` if it is missing, damaged, or follows from other inputs.
 
     The inputs are compared by their contents. Their paths depend on the folder in which the command was started.
+
+    Raises:
+        NewerResultError: The result is of a newer version.
     """
     try:
-        content = _read(folder)
-        result = Result.from_json(content)
+        content, result = _read(folder)
         if _question(content) != _question(inputs) or any(content.get(name) != inputs[name] for name in _VERSIONS):
             return None
         return result
+    except NewerResultError:
+        raise
     except (OSError, GmdVaeError):
         return None
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    """Reads ``result.json``.
+def _read(folder: Path) -> tuple[dict[str, Any], Result]:
+    """Reads ``result.json``, as JSON and as a result.
 
     Raises:
+        NewerResultError: A newer version wrote it.
         GmdVaeError: It or the manifest is damaged, or the manifest is missing.
         OSError: It is missing.
     """
     manifest.read(folder, STAGE, "")
-    return read_json(folder / NAME, dict[str, Any], "")
+    content = read_json(folder / NAME, dict[str, Any], "")
+    return content, Result.from_json(content, f"'{folder / NAME}'")

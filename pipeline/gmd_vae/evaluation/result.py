@@ -121,6 +121,10 @@ class Figures:
     latent: LatentSpace
 
 
+class NewerResultError(GmdVaeError):
+    """A result of a newer version of gmd-vae, whose figures may mean something else."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Result:
     """Figures, with all that they follow from.
@@ -146,15 +150,27 @@ class Result:
         return {**origin(self.identity, self.settings, self.versions), **code, **json_form.to_json(self.figures)}
 
     @staticmethod
-    def from_json(content: Any) -> Result:
+    def from_json(content: Any, name: str = "result.json") -> Result:
         """Reads the content of a ``result.json``.
 
+        Args:
+            content: JSON value.
+            name: Name of the file in errors.
+
         Raises:
+            NewerResultError: A newer version of gmd-vae wrote it.
             GmdVaeError: The content is not that of an evaluation.
         """
         try:
             if not isinstance(content, dict):
                 raise ValueError("it is no object")
+            number = content.get("figures", FORMAT)  # none in old results
+            if isinstance(number, int) and number > FORMAT:
+                raise NewerResultError(
+                    f"{name} has figures {str(number)[:40]}, this version of gmd-vae reads {FORMAT} and earlier",
+                    "Update gmd-vae (pip install --upgrade gmd-vae), or delete its folder, and run 'gmd-vae evaluate' "
+                    "again.",
+                )
             return Result(
                 json_form.from_json(Identity, content),
                 json_form.from_json(Settings, content.get("settings"), "settings"),
@@ -164,7 +180,7 @@ class Result:
             )
         except ValueError as error:
             raise GmdVaeError(
-                f"result.json is not of an evaluation ({error})", "Delete its folder, and run 'gmd-vae evaluate' again."
+                f"{name} is not of an evaluation ({error})", "Delete its folder, and run 'gmd-vae evaluate' again."
             ) from None
 
 

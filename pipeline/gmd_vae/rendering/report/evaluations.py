@@ -57,7 +57,7 @@ def read_evaluations(folder: Path, problems: list[str]) -> Evaluations:
             overview([result])  # raises if a part cannot be shown
             shown.append((result, name, details(result)))
         except GmdVaeError as error:
-            problems.append(f"{name}: {printable(error.problem)}")
+            problems.append(f"{name}: {printable(str(error))}")
         except _UNEXPECTED:
             problems.append(f"{name}: result.json is damaged")
     results = [result for result, *_ in shown]
