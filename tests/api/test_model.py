@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +127,48 @@ def test_beats(model: Model, tmp_path: Path) -> None:
     assert round(music.get_tempo_changes()[1][0]) == 96
     assert len(beat.to_note_sequence().notes) == beat.grid.sum()
     assert {note.velocity for note in beat.to_note_sequence(velocity=99).notes} == {99}
+
+
+def test_texts_of_objects_are_one_short_line(model: Model, groovae: Path) -> None:
+    (beat,) = model.sample(1, seed=7)
+    (long,) = model.sample(1, seed=7, bars=8)
+    hits = int(beat.grid.sum())
+    assert repr(model) == f"<gmd_vae.Model bundled model {NAME}: {model.config.name}>"
+    assert repr(beat) == str(beat) == f"<gmd_vae.Beat of {model.config.name}: 4 bars, {hits} hits, 120 bpm>"
+    assert repr(long) == f"<gmd_vae.Beat of {model.config.name}: 8 bars, {int(long.grid.sum())} hits, 120 bpm>"
+    with gmd_vae.load(groovae) as humanizer:
+        assert repr(humanizer.sample(1)[0]).startswith(f"<gmd_vae.Beat of {GROOVAE.name}: 2 bars, ")
+
+
+def test_attribute_vectors_are_those_of_the_command(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = model.attribute_vectors()
+    assert {"kick", "closed hi-hat", "ride", "busier", "syncopation"} <= vectors.keys()
+    assert {(vector.shape, vector.dtype) for vector in vectors.values()} == {((model.z_size,), np.dtype(np.float32))}
+    command = ("--model", NAME, "--mode", "attribute", "--attribute", "ride=2", "-n", "2", "--output-dir", "made")
+    run_here(tmp_path, "generate", *command)
+    z = np.load(tmp_path / "made" / "latents.npz")["z"]
+    assert np.allclose(z[1] - z[0], 2 * vectors["ride"], atol=1e-5)
+    vectors["ride"][:] = 0
+    assert model.attribute_vectors()["ride"].any()
+
+
+def test_a_model_without_attribute_vectors_says_so(groovae: Path, tmp_path: Path) -> None:
+    with gmd_vae.load(groovae) as humanizer, pytest.raises(GmdVaeError, match="are of drum configs"):
+        humanizer.attribute_vectors()
+    write_model(tmp_path / "plain.safetensors", dataclasses.replace(random_model(), attribute_vectors={}))
+    with gmd_vae.load(tmp_path / "plain.safetensors") as plain, pytest.raises(GmdVaeError, match="has no attribute"):
+        plain.attribute_vectors()
+
+
+@pytest.mark.tensorflow
+def test_attribute_vectors_of_a_run_are_computed_and_kept(tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run, tmp_path / "run")
+    with gmd_vae.load(tmp_path / "run") as trained:
+        vectors = trained.attribute_vectors()
+        assert {vector.shape for vector in vectors.values()} == {(trained.z_size,)}
+    assert list((tmp_path / "run" / "attributes").glob("*/vectors.npz"))
 
 
 def test_the_default_tempo_is_that_of_the_input(model: Model) -> None:

@@ -14,6 +14,7 @@ from gmd_vae.api.arguments import path_text, real, whole
 from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_file
+from gmd_vae.common.printable import counted
 from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
 from gmd_vae.generation.decoded.midi_files import FilePlan
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gmd_vae.generation.model import OpenedModel
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Beat:
     """A decoded window. Models make beats; there is no need to make one by hand.
 
@@ -40,10 +41,19 @@ class Beat:
 
     config: Config
     windows: tuple[npt.NDArray[Any], ...]
-    plan: FilePlan = dataclasses.field(repr=False)
-    model: OpenedModel = dataclasses.field(repr=False)
+    plan: FilePlan
+    model: OpenedModel
     tempo: float
     seed: int
+
+    def __repr__(self) -> str:
+        family = family_of(self.config)
+        count, hits = len(self.windows) * family.output(self.config).bars, ""
+        if (grid := family.drum_grid(self.config)) is not None:
+            labels = self.labels
+            count = len(labels) * grid.slice_bars // grid.steps
+            hits = f", {counted(sum(int(label).bit_count() for label in labels), 'hit')}"
+        return f"<gmd_vae.Beat of {self.config.name}: {counted(count, 'bar')}{hits}, {self.tempo:g} bpm>"
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:

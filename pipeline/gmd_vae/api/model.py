@@ -26,10 +26,12 @@ from gmd_vae.families import family_of
 from gmd_vae.generation.compose import compose
 from gmd_vae.generation.find_model import find_model
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
+from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vectors_of
 from gmd_vae.generation.model import ModelSource, OpenedModel, choose_prior
 from gmd_vae.generation.performance.humanizer import Humanizer
 from gmd_vae.generation.performance.playing import TEMPO_RANGE, Playing
 from gmd_vae.generation.request import (
+    ATTRIBUTE,
     DISTANCE,
     INTERPOLATE,
     LIKELIEST,
@@ -42,6 +44,7 @@ from gmd_vae.generation.request import (
 )
 from gmd_vae.midi.reading import EVERY_HIT, Reading
 from gmd_vae.models.forward.numpy_model import NumpyModel
+from gmd_vae.training.run.folder import Run
 
 Floats = npt.NDArray[np.float32]
 
@@ -60,7 +63,7 @@ def load(model: str | Path | None = None) -> Model:
 
     opened = contextlib.ExitStack()
     found = opened.enter_context(find_model(DEFAULT if model is None else path_text("model", model)))
-    return Model(found.source, opened)
+    return Model(found.source, opened, found.run)
 
 
 class Model:
@@ -72,9 +75,9 @@ class Model:
         z_size: Size of a latent vector.
     """
 
-    def __init__(self, source: ModelSource, opened: contextlib.ExitStack) -> None:
-        """Takes a model on disk, and the contexts that keep it there."""
-        self._source, self._opened = source, opened
+    def __init__(self, source: ModelSource, opened: contextlib.ExitStack, run: Run | None = None) -> None:
+        """Takes a model on disk, the contexts that keep it there, and the run that it is of."""
+        self._source, self._opened, self._run = source, opened, run
         self._model: OpenedModel | None = None  # of the seed of the last call
         self._model_opened, self._seed = contextlib.ExitStack(), 0
         self.name, self.config = source.name, source.config
@@ -201,6 +204,35 @@ class Model:
         """Returns the model's version of each window of music; arguments and errors as for ``encode``."""
         inputs = GenerationInputs(input_windows(music, self.config, reading))
         return self._compose(GenerationRequest(RECONSTRUCT, temperature=LIKELIEST), inputs)
+
+    def attribute_vectors(self) -> dict[str, Floats]:
+        """Returns the attribute vectors that ``gmd-vae generate --mode attribute`` and the studio add to z.
+
+        A model file and a model of the package have them inside. Those of a run are computed from its training windows
+        on the first use, which takes seconds, and kept in ``RUN/attributes``.
+
+        Returns:
+            Name of each attribute, such as ``"ride"``, ``"closed hi-hat"`` or ``"busier"`` → float32 ``[z_size]``.
+            The arrays are copies.
+
+        Raises:
+            GmdVaeError: The model has none with it and no training windows, or does not play drum labels.
+        """
+        if ATTRIBUTE in family_of(self.config).unsupported_modes:
+            raise GmdVaeError(
+                f"'{self.config.name}' has no attribute vectors: they are of drum configs with one label a step",
+                "Load such a model: 'gmd-vae models' lists those of the package.",
+            )
+        vectors = self._source.stored_vectors
+        if vectors is None:
+            if self._run is None:
+                raise GmdVaeError(
+                    f"{self.name} has no attribute vectors with it",
+                    "Load its run folder, or a file that 'gmd-vae export RUN' wrote.",
+                )
+            attributes = attributes_of_run(self._run, Path(self._source.describe()["name"]))
+            vectors = vectors_of(self._source, attributes, self._open(self._seed))
+        return {name: np.array(vector, np.float32) for name, vector in vectors.items()}
 
     def humanizer(self) -> Humanizer:
         """Returns the performer of drum patterns that a GrooVAE is, for ``Beat.save(humanize=model)``.
