@@ -1,8 +1,8 @@
 """Records what each command prints on a terminal of 80 and of 120 columns: docs/recordings/COLUMNS.txt.
 
 Runs a session of a new user on a pseudo-terminal, in an empty folder, and writes the screens with all that scrolled
-out of them. What differs from run to run is replaced: the folder, times, speeds and sizes of this machine. So two
-recordings of the same code differ in nothing. Trains a tiny model; takes about two minutes.
+out of them. What differs from run to run is replaced: the folder, times, speeds, sizes of pages, version and commit. So
+two recordings of the same code on one machine are equal. Trains a tiny model; takes about two minutes.
 
     python tools/record_commands.py
     python tools/record_commands.py --only fetch --only convert --folder /tmp/screens
@@ -11,10 +11,12 @@ recordings of the same code differ in nothing. Trains a tiny model; takes about 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +31,9 @@ SONG = "data/raw/starter/drummer1/session1/1_rock_116_beat_4-4.mid"
 TINY = (
     "enc_rnn_size=[16],dec_rnn_size=[16,16],z_size=8,batch_size=16,warm_up_steps=0,average_decay=0,prior_components=0"
 )
+
+FOLDER = "/home/you/my-music"
+"""Name of the session's folder in a recording: as long as the name of the folder, so that lines break alike."""
 
 # In the order of the work: later commands read what earlier ones have written.
 SESSION = [
@@ -56,14 +61,19 @@ SESSION = [
 ]
 """Command lines. `doctor` is missing: all that it prints depends on the machine."""
 
+OF_THE_RUN = [line for line in SESSION if "tiny" in line or line.split()[1:2] in (["evaluate"], ["report"])]
+OF_THE_RUN.append("gmd-vae generate -n 4 --output-dir beats")
+"""Command lines that train a model or need it: they take minutes, and figures can depend on the machine."""
+
 # What depends on the moment, the machine or its load, and what stands in its place
 REPLACED = [
     (re.compile(r"\d{4}-\d\d-\d\d([ T_]\d\d:?\d\d(:?\d\d)?)?( UTC)?"), "DATE"),
     (re.compile(r"\d[\d,.]* (steps|files|NoteSequences|MB)/s"), r"N \1/s"),
     (re.compile(r"\b(\d+ h )?(\d+ min )?\d[\d.,]* (s|min|CPU hours|CPU seconds) (left|on|of|an epoch)"), r"TIME \4"),
     (re.compile(r"process \d+"), "process N"),
-    (re.compile(r"\d[\d.,]* (kB|MB|GB)"), r"N \1"),
-    (re.compile(r"\b[0-9a-f]{40,64}\b"), "DIGEST"),
+    (re.compile(r"(\.html \()\d[\d.,]* (kB|MB)"), r"\1N \2"),
+    (re.compile(r"gmd-vae \d+\.\d+\.\d+, commit"), "gmd-vae VERSION, commit"),
+    (re.compile(r"\b[0-9a-f]{40,64}\b( with changes)?"), "DIGEST"),
 ]
 
 
@@ -79,7 +89,7 @@ def record(columns: int, session: list[str], folder: Path) -> str:
     parts = [HEAD.format(columns=columns)]
     for line in session:
         # the shell's own words cannot be seen: only what the command prints
-        script = f'gmd-vae() {{ {program} "$@"; }}; {line}'
+        script = f'unset GMD_VAE_HOME GMD_VAE_CONFIGS; gmd-vae() {{ {program} "$@"; }}; {line}'
         with on_terminal(
             ["bash", "-c", script], columns, folder, HOME=str(folder), TF_CPP_MIN_LOG_LEVEL="3"
         ) as terminal:
@@ -90,9 +100,16 @@ def record(columns: int, session: list[str], folder: Path) -> str:
     return "\n".join(parts)
 
 
+@contextlib.contextmanager
+def session_folder() -> Iterator[Path]:
+    """Yields an empty folder whose name is as long as ``FOLDER``; removes it."""
+    with tempfile.TemporaryDirectory(prefix="/tmp/music") as folder:
+        yield Path(folder)
+
+
 def _stable(text: str, folder: Path) -> str:
     """Returns a line of the screen without what differs from run to run."""
-    text = text.replace(str(folder.resolve()), "~/music").replace(str(folder), "~/music")
+    text = text.replace(str(folder.resolve()), FOLDER).replace(str(folder), FOLDER)
     for pattern, replacement in REPLACED:
         text = pattern.sub(replacement, text)
     return text
@@ -107,8 +124,8 @@ def main() -> None:
     session = [line for line in SESSION if not options.only or set(line.split()[1:2]) & set(options.only)]
     options.folder.mkdir(parents=True, exist_ok=True)
     for columns in COLUMNS:
-        with tempfile.TemporaryDirectory(prefix="music") as folder:
-            text = record(columns, session, Path(folder))
+        with session_folder() as folder:
+            text = record(columns, session, folder)
         (options.folder / f"{columns}.txt").write_text(text, encoding="utf-8")
 
 

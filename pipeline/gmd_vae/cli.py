@@ -13,6 +13,7 @@ import click
 from gmd_vae.commands.help_text import HelpGroup
 from gmd_vae.common import stop_signals
 from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.line_breaks import terminal_columns, wrap_text
 
 # In the order of the work. The texts are here so that `gmd-vae --help` imports no command; a test compares
 # them with the first line of each command's own help.
@@ -89,7 +90,7 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command and exits: 0 success, 1 failure, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM or SIGHUP.
 
-    Prints every expected failure as one line on stderr. A traceback is a bug.
+    Prints every expected failure as one line on stderr (a terminal gets it in lines that fit). A traceback is a bug.
 
     Args:
         argv: Arguments without the program's name; None takes those of the process.
@@ -130,13 +131,14 @@ def _interrupted() -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    """Prints an error as one line and returns the exit status."""
+    """Prints an error as one line, on a terminal broken between words, and returns the exit status."""
     text = " ".join(message.split())
     if not (text.isascii() and text.isprintable()):  # saves the import
         from gmd_vae.common.printable import printable
 
         text = printable(text, limit=None)
-    sys.stderr.write(f"Error: {text}\n")
+    text, columns = f"Error: {text}", terminal_columns(sys.stderr)
+    sys.stderr.write("\n".join(wrap_text(text, columns) if columns else [text]) + "\n")
     return code
 
 

@@ -59,6 +59,17 @@ def test_the_list_is_grouped_by_music(capsys: pytest.CaptureFixture[str]) -> Non
     assert not laptops & {"cat-drums_2bar_small", "hierdec-drum_4bar", "groovae_4bar"}
 
 
+def test_magentas_own_configs_stand_behind_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys)
+    magentas = False
+    for line in out.splitlines():
+        if not line or line == "Magenta's own:":
+            magentas = bool(line)
+        config = all_configs().get(line.split()[0] if line else "")
+        assert config is None or config.is_magentas == magentas
+    assert "for a laptop" not in out  # the column says so
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

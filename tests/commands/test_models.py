@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,32 @@ def test_a_card_shows_everything_that_is_known(folder: Path, monkeypatch: pytest
     assert "1,000 samples at temperature 1." in text
     for absent in ("Velocities", "Attributes", "Validation", "Training windows", "Evaluation"):
         assert absent not in text
+
+
+def test_figures_of_the_validation_are_in_words(tmp_path: Path) -> None:
+    figures = {"step": 20, "windows": 80, "elbo": -387.503, "reconstruction": 386.989, "kl_bits": 0.7419,
+               "kl_bits_above_free": 0.7, "accuracy": None, "unknown": 1.0}  # fmt: skip
+    card = Card("small", data="groove", validation=figures)
+    write_model(tmp_path / "small.safetensors", random_model(card=card))
+    lines = run_here(tmp_path, "models", "small.safetensors").stdout.splitlines()
+    facts = {line[:16].strip(): line[16:].strip() for line in lines}
+    assert facts["Validation"] == "ELBO -387.5 nats, reconstruction 387.0 nats, KL 0.7 bits (80 windows)"
+    assert facts["Trained on"] == "groove"
+
+
+def test_attributes_are_named_as_they_are_typed(tmp_path: Path) -> None:
+    shown = run_here(tmp_path, "models", "groove-4bar").stdout
+    (names,) = [line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith("Attributes")]
+    assert "closed-hi-hat" in names.split(", ")
+    assert {re.fullmatch(r"[a-z-]+", name) is not None for name in names.split(", ")} == {True}
+
+
+def test_the_list_fits_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "stdout", lambda: PlainConsole(width=50))
+    lines = run_here(tmp_path, "models").stdout.splitlines()
+    assert max(map(len, lines)) <= 50
+    assert [line for line in lines if line.startswith(" ")]  # what goes on, beside the names
+    assert all(line.startswith(15 * " ") for line in lines if line.startswith(" "))
 
 
 def test_a_pipe_gets_one_line_for_each_fact(folder: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import HPARAM_DEFAULTS
-from gmd_vae.configuration.hparams import changed, resolve
+from gmd_vae.configuration.hparams import as_typed, changed, resolve
 from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.configuration.registry import get_config
 from hypothesis import given
@@ -31,6 +31,12 @@ def test_values_take_the_type_of_the_default() -> None:
         "residual_encoder": True,
     }
     assert isinstance(hparams["learning_rate"], float)
+
+
+def test_hyperparameters_are_shown_as_they_are_typed() -> None:
+    shown = as_typed({"z_size": 8, "dec_rnn_size": [16, 16], "learning_rate_schedule": "cosine"})
+    assert shown == ["z_size=8", "dec_rnn_size=[16,16]", "learning_rate_schedule=cosine"]
+    assert changed(SMALL, resolve(SMALL, ",".join(shown[:2]))) == {"z_size": 8, "dec_rnn_size": [16, 16]}
 
 
 def test_the_config_itself_is_not_changed() -> None:

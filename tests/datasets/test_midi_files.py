@@ -43,6 +43,15 @@ def test_a_folder_is_listed_in_the_order_of_its_relative_names(tmp_path: Path) -
     assert all(pickle.loads(pickle.dumps(file)) == file for file in listing.files)
 
 
+def test_the_manifest_of_fetch_is_no_other_file(tmp_path: Path) -> None:
+    fill(tmp_path, "a.mid", "deep/manifest.json")
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"stage": "fetch"}')
+    assert list_midi_files(tmp_path).passed_over == {".json": 1}  # that of the subfolder
+    manifest.write_text('{"songs": 9}')  # somebody else's
+    assert list_midi_files(tmp_path).passed_over == {".json": 2}
+
+
 def test_the_collection_is_the_folders_own_name_however_it_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,18 +128,20 @@ def _show_all(configs: list[Config]) -> None:
     out = console.stdout()
     listed = [_facts(config) for config in configs]
     for group in MUSIC.values():
-        out.print(Text.assemble((group.heading, "bold"), f": {group.data}"), soft_wrap=True)
+        out.print(Text.assemble((group.heading, "bold"), f": {group.data}"))
         table = Table(box=None, pad_edge=False)
         table.add_column("config", no_wrap=True)
         rows = [facts for facts in listed if facts["group"] == group.name]
+        rows.sort(key=lambda facts: facts["stock"])
         known = any(facts["training_bytes"] for facts in rows)
         for heading in ("parameters", *(("memory",) if known else ()), "laptop"):
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("summary")
-        for facts in rows:
+        for number, facts in enumerate(rows):
+            if facts["stock"] and not (number and rows[number - 1]["stock"]):
+                table.add_row("Magenta's own:")
             memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else ""] if known else []
-            summary = printable(facts["summary"]).removesuffix(", for a laptop")
-            summary += "; Magenta's own" if facts["stock"] else ""
+            summary = re.sub("[,;] for a laptop$", "", printable(facts["summary"]))
             laptop = "yes" if facts["for_laptops"] else ""
             table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, summary)
         out.print(table)
@@ -207,7 +210,7 @@ def _print_commands(config: Config, configs_file: Path | None) -> None:
     is_drums = family_of(config).music(config) in (MUSIC["drums"], MUSIC["groove"])
     path = () if is_drums else ("--examples-path", data_folder("notes") / "my_midi")
     then = generate_words(config, "--run-dir", runs_folder() / config.name)
-    console.stdout().print(f"After training: {as_command(*then)}", soft_wrap=True)
+    console.print_command("After training", as_command(*then))
     console.print_next(as_command("train", *own, "--config", config.name, *path))
 
 

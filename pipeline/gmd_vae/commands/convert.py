@@ -196,7 +196,7 @@ def _print(summary: Summary) -> None:
     if similar := content.get("near_duplicates", {}).get("files"):
         groups = content["near_duplicates"]["names"]
         first = ", ".join(groups[0][:3]) + (", ..." if similar > 3 else "")
-        of_groups = f"{similar:,} files in {counted(content['near_duplicates']['groups'], 'group')}"
+        of_groups = f"{counted(similar, 'file')} in {counted(content['near_duplicates']['groups'], 'group')}"
         out.print(f"Near-duplicates: {of_groups}, each group in one split ({first})")
     _print_empty_splits(summary)
     by_content = f"{content.get('split')} by content"

@@ -154,8 +154,8 @@ def command(
     else:
         _print_verdict(found)
     _print_warnings(results)
-    err.print(f"Figures, tables and charts: {', '.join(folders.values())}", soft_wrap=True)
-    err.print(f"Next: {as_command('report', targets[0].run.folder)}", soft_wrap=True)
+    err.print(f"Figures, tables and charts: {', '.join(folders.values())}")
+    console.print_next(as_command("report", targets[0].run.folder), to=err)
 
 
 def _known(result: Result) -> str:

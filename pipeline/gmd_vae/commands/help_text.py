@@ -11,9 +11,10 @@ from collections.abc import Iterable
 import click
 from click import formatting
 
+from gmd_vae.common.line_breaks import wrap_command
+
 _HYPHEN, _UNBROKEN = "-", "\N{NON-BREAKING HYPHEN}"
 _EXAMPLES = "\b\nExamples:\n"
-_CONTINUED = " \\"
 _MARGIN = 2  # columns at the right that stay empty, as in click
 _LEAST_WIDTH = 30  # columns: the longest words of the help have 29 letters
 _NARROW = 60  # columns: below, descriptions stand under their options
@@ -83,7 +84,7 @@ class _Layout(click.Command):
         if examples:
             with formatter.section("Examples"):
                 for example in inspect.cleandoc(examples).splitlines():
-                    for line in _wrapped(example, formatter.width - formatter.current_indent):
+                    for line in _in_lines(example, formatter.width - formatter.current_indent):
                         formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
         super().format_epilog(ctx, formatter)
 
@@ -104,24 +105,8 @@ class HelpGroup(_Layout, click.Group):
             formatter.write_dl([(name, one.get_short_help_str(1000)) for name, one in commands if one is not None])
 
 
-def _wrapped(example: str, width: int) -> list[str]:
-    """Returns a command or a comment in lines of at most this width.
-
-    A command is continued by a backslash: before an option, or between any two words where that is not enough.
-    """
+def _in_lines(example: str, width: int) -> list[str]:
+    """Returns a command or a comment in lines of at most this width."""
     if example.startswith("#"):
         return textwrap.wrap(example, width, subsequent_indent="# ", break_long_words=False, break_on_hyphens=False)
-    if len(example) <= width:
-        return [example]
-    inner = width - len(_CONTINUED)
-    lines = [""]
-    for words in re.split(r" (?=-)", example):
-        pieces = [words] if len(words) + 4 <= inner else re.findall(r'(?:[^ "]|"[^"]*")+', words)
-        for piece in pieces:
-            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
-            if len(longer) <= inner or not lines[-1]:
-                lines[-1] = longer
-            else:
-                lines[-1] += _CONTINUED
-                lines.append(f"    {piece}")
-    return lines
+    return wrap_command(example, width)

@@ -53,8 +53,9 @@ def command(model_name: str | None, as_json: bool) -> None:
         console.print_json([_facts(key, model) for key, model in models.items()])
         return
     out = console.stdout()
+    width = max(map(len, models))
     for key, model in models.items():
-        out.print(f"{key}  {model.config.name}: {model.card.summary}")
+        _print_wrapped(out, f"{key:{width}}  ", f"{model.config.name}: {model.card.summary}")
     out.print(f"Default of gmd-vae generate: {DEFAULT}")
     console.print_next(as_command("models", DEFAULT), "for a card")
 
@@ -95,9 +96,11 @@ def _facts(name: str, model: ModelFile) -> dict[str, Any]:
 def _show(name: str, model: ModelFile) -> None:
     """Prints the card of a model."""
     from gmd_vae.common import console
+    from gmd_vae.common.printable import counted
     from gmd_vae.evaluation.tables.card import tables
     from gmd_vae.evaluation.tables.terminal import to_rich
     from gmd_vae.families import family_of
+    from gmd_vae.generation.request import plain
     from gmd_vae.models.latent_density import describe
 
     facts, card, out = _facts(name, model), model.card, console.stdout()
@@ -109,17 +112,20 @@ def _show(name: str, model: ModelFile) -> None:
         ("Parameters", f"{facts['parameters']:,}"),
         ("Intended use", card.intended_use),
         *(("Limits" if not number else "", limit) for number, limit in enumerate(card.limits)),
-        ("Trained on", f"'{card.data}'" if card.data else ""),
+        ("Trained on", card.data),
         ("Data", card.data_description),
         ("Training windows", "" if card.training_windows is None else f"{card.training_windows:,}"),
         ("Step", "" if model.step is None else f"{model.step:,}"),
         ("Seed", "" if card.seed is None else f"{card.seed}"),
         ("Code", card.code),
         ("CPU hours", "" if card.cpu_hours is None else f"{card.cpu_hours:,.1f}"),
-        ("Validation", _figures(card.validation)),
-        ("Held-out music", "" if held is None else f"{held.windows:,} windows of {held.files:,} files ({held.split})"),
+        ("Validation", card.validation_in_words),
+        (
+            "Held-out music",
+            held and f"{counted(held.windows, 'window')} of {counted(held.files, 'file')} ({held.split})",
+        ),
         ("Evaluation", _figures(card.evaluation)),
-        ("Attributes", ", ".join(facts["attributes"])),
+        ("Attributes", ", ".join(plain(name) for name in facts["attributes"])),
         ("Prior", "" if model.density is None else f"z from {describe(model.density)}"),
         ("Licence", model.licence or ""),
     ]
@@ -133,9 +139,9 @@ def _show(name: str, model: ModelFile) -> None:
 
 def _print_wrapped(out: PlainConsole, label: str, text: str) -> None:
     """Prints a text beside its label, wrapped to the width of a terminal."""
-    import textwrap
+    from gmd_vae.common.line_breaks import wrap_text
 
-    lines = [text] if out.soft_wrap else textwrap.wrap(text, max(20, out.width - len(label)))
+    lines = [text] if out.soft_wrap else wrap_text(text, max(20, out.width - len(label)))
     for number, line in enumerate(lines):
         out.print((" " * len(label) if number else label) + line)
 

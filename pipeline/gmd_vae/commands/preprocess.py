@@ -227,12 +227,13 @@ def _show(summary: Summary[SplitSummary]) -> None:
 def _show_stock(summary: Summary[StockSplit]) -> None:
     """Prints the summary of ``--stock`` as tables on stdout."""
     from gmd_vae.common import console
+    from gmd_vae.common.printable import counted
 
     rows = {name: (split.sequences, split.windows, split.records) for name, split in summary.splits.items()}
     _print_table(("sequences", "windows", "records"), rows)
     _print_dropped(summary.dropped)
     records = sum(split.records for split in summary.splits.values())
-    console.stdout().print(f"Wrote {records:,} NoteSequences for {summary.config} to {summary.output_dir}")
+    console.stdout().print(f"Wrote {counted(records, 'NoteSequence')} for {summary.config} to {summary.output_dir}")
 
 
 def _print_table(headings: Sequence[str], rows: Mapping[str, Sequence[int]]) -> None:

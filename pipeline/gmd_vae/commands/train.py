@@ -14,7 +14,7 @@ from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import configs_option
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.commands.train_seeds import SeedList
-from gmd_vae.common.printable import as_command
+from gmd_vae.common.printable import as_command, counted
 
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
@@ -296,7 +296,8 @@ def _overfit(job: Job, num_steps: int | None, lines: list[str]) -> None:
     from gmd_vae.training.overfit import NUM_STEPS, overfit
 
     result = overfit(job.run, job.examples.train, num_steps or NUM_STEPS)
-    figures = f"reconstruction {result.first:.1f} → {result.last:.2f} nats per window in {result.steps:,} steps"
+    steps = counted(result.steps, "step")
+    figures = f"reconstruction {result.first:.1f} → {result.last:.2f} nats per window in {steps}"
     if not result.learns:
         raise GmdVaeError(
             f"The pipeline does not memorise one batch of {result.windows} windows: {figures}",

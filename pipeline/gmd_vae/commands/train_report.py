@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gmd_vae.common.printable import as_command
+from gmd_vae.common.printable import as_command, counted
 
 if TYPE_CHECKING:
     from gmd_vae.training.loop import Outcome
@@ -39,7 +39,7 @@ def report(job: Job, outcome: Outcome, print_line: Callable[[str], None] | None)
         )
     if outcome.skipped_updates:
         console.stderr().print(
-            f"Note: {outcome.skipped_updates:,} updates were skipped: their gradient norm was larger than "
+            f"Note: {counted(outcome.skipped_updates, 'update')} skipped: the gradient norm was larger than "
             f"grad_norm_clip_to_zero={run.hparams['grad_norm_clip_to_zero']}. A smaller learning_rate helps.",
         )
     if print_line:

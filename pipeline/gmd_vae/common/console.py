@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gmd_vae.common.json_text import json_text
+from gmd_vae.common.line_breaks import wrap_command
 from gmd_vae.common.printable import duration
 from gmd_vae.common.progress_line import Part, ProgressLine, shows_progress
 
@@ -131,14 +132,31 @@ class _Clock:
         return finished / seconds if seconds > 0 and finished > 0 else 0.0
 
 
-def print_next(action: str, purpose: str = "") -> None:
+def print_next(action: str, purpose: str = "", *, to: PlainConsole | None = None) -> None:
     """Prints the last line of a command, the user's next action; a command in it can be copied from a terminal.
 
     Args:
         action: A command and nothing else, as ``printable.as_command`` returns it, or a sentence without a command.
         purpose: What the command is for, where that is not clear from its name: ``for a beat``.
+        to: Console to print to; ``None``: stdout.
     """
-    stdout().print(f"Next{', ' if purpose else ''}{purpose}: {action}", soft_wrap=True)
+    print_command(f"Next{', ' if purpose else ''}{purpose}", action, to=to)
+
+
+def print_command(label: str, command: str, *, to: PlainConsole | None = None) -> None:
+    """Prints a command after a label. A terminal that is too narrow gets it in lines that a shell joins again.
+
+    Args:
+        label: Text before the colon.
+        command: A command, as ``printable.as_command`` returns it, or a sentence.
+        to: Console to print to; ``None``: stdout.
+    """
+    out, text = to or stdout(), f"{label}: {command}"
+    if out.soft_wrap or not command.startswith("gmd-vae "):
+        out.print(text)
+        return
+    for line in wrap_command(text, out.width):
+        out.print(line, soft_wrap=True)
 
 
 def print_json(content: Any) -> None:

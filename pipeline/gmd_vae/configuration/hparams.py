@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
@@ -41,6 +42,11 @@ def resolve(config: Config, overrides: str) -> dict[str, Any]:
 def changed(config: Config, hparams: dict[str, Any]) -> dict[str, Any]:
     """Returns the hyperparameters that differ from the config's own."""
     return {name: value for name, value in hparams.items() if value != config.hparams[name]}
+
+
+def as_typed(values: Mapping[str, Any]) -> list[str]:
+    """Returns hyperparameters as ``--hparams`` takes them, joined by commas; for example ``dec_rnn_size=[16,16]``."""
+    return [f"{name}={str(value).replace(' ', '')}" for name, value in values.items()]
 
 
 def _parse(name: str, text: str, example: Any) -> Any:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import counted, printable
 from gmd_vae.common.regular_files import NotAFileError, open_regular
@@ -214,11 +215,12 @@ class _Found:
 
 def _list_folder(root: Path, *, stock: bool) -> MidiListing:
     found, others = _Found(), 0
+    ours = manifest.NAME if manifest.stage_of(root) is not None else None  # of `gmd-vae fetch`, no file of the user
     for entry in _walk(root, stock=stock):
         if isinstance(entry, Skipped):
             is_info = entry.name.rstrip("/").rpartition("/")[2] == INFO_NAME
             (found.unused_catalogues if is_info else found.skipped).append(entry)
-        else:
+        elif entry[0].name != ours:
             found.add(*entry)
         others += isinstance(entry, Skipped) or entry[1] == "other"
         archives.check_other_files(root, others)

@@ -107,7 +107,7 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
         return
     known = [window["bar"] for window in found if window["bar"] is not None]
     starts = _ranges(known)
-    where = f", starting at bar {_first_of(starts, len(starts))}" if known else ""
+    where = f", starting at bar{'s' * (len(known) > 1)} {_first_of(starts, len(starts))}" if known else ""
     _print(out, f"{counted(len(found), 'window')} {of}{where}")
     _show_left_out(result["dropped"], out, pitches=False)
     if "grid" not in result:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from gmd_vae.common.json_formats import Count
+from gmd_vae.common.printable import counted
 
 Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
@@ -58,6 +59,15 @@ class HeldOut:
     figures: Annotated[dict[Name, FiguresByName], msgspec.Meta(max_length=100)]
 
 
+_VALIDATION = {
+    "elbo": "ELBO {:.1f} nats",
+    "reconstruction": "reconstruction {:.1f} nats",
+    "kl_bits": "KL {:.1f} bits",
+    "objective": "objective {:.1f} nats",
+    "accuracy": "step accuracy {:.1%}",
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class Card:
     """The facts about a model for people. What is not known is absent.
@@ -91,6 +101,15 @@ class Card:
     seed: Count | None = None
     code: Text = ""
     cpu_hours: _Hours | None = None
+
+    @property
+    def validation_in_words(self) -> str:
+        """The figures per validation window, as training prints them; empty if they are unknown."""
+        figures = self.validation or {}
+        known = [(text, figures.get(name)) for name, text in _VALIDATION.items()]
+        shown = ", ".join(text.format(value) for text, value in known if value is not None)
+        windows = figures.get("windows")
+        return f"{shown} ({counted(int(windows), 'window')})" if shown and windows else shown
 
     def known(self) -> dict[str, Any]:
         """Returns the fields that are not absent, as JSON values."""

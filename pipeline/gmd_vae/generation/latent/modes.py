@@ -131,7 +131,8 @@ def find_variations(center: Floats, request: GenerationRequest, likeliest_steps:
         error = np.where(differing > 0, np.abs(differing - request.distance), len(reference) + 1)
         if (error.min(axis=1) > len(reference)).any():
             raise GmdVaeError(
-                "The model decodes every z to the same music: it has no variations", "Train longer, or use another run."
+                "The model decodes every z to the same music: it has no variations",
+                "Train longer, or choose another model with --run-dir or --model.",
             )
         found.append(z[np.arange(len(z)), error.argmin(axis=1)])
     return np.concatenate(found)

@@ -9,6 +9,7 @@ from typing import Any
 
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.own_files import add_mark, check_writable
+from gmd_vae.common.printable import counted
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import count_parameters
 from gmd_vae.generation.performance.feel import LEVELS, load_feel
@@ -140,7 +141,7 @@ def _feel(model: ModelFile) -> dict[str, Any] | None:
 
 def _lead(model: ModelFile) -> str:
     windows = model.card.training_windows
-    trained = f", trained on {windows:,} windows of drums" if windows else ""
+    trained = f", trained on {counted(windows, 'window')} of drums" if windows else ""
     bars = model.config.windows.bars
     return f"A neural network that writes drum beats of {bars} bar{'s' * (bars != 1)}{trained}. Press play."
 
@@ -157,8 +158,8 @@ def _facts(model: ModelFile) -> list[tuple[str, str]]:
         "Data": f"{card.data}{f': {card.data_description}' if card.data_description else ''}",
         "Training windows": None if card.training_windows is None else f"{card.training_windows:,}",
         "Step": None if model.step is None else f"{model.step:,}",
-        "Validation": _figures(card.validation),
-        "Held-out music": held and f"{held.windows:,} windows of {held.files:,} files ({held.split})",
+        "Validation": card.validation_in_words,
+        "Held-out music": held and f"{counted(held.windows, 'window')} of {counted(held.files, 'file')} ({held.split})",
         "Evaluation": _figures(card.evaluation),
         "Prior": f"z from {describe(model.density)}",
         "Licence": model.licence or "not stated",

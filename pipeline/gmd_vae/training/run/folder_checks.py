@@ -11,7 +11,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.manifest import free_name, is_worthless
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import check_no_link
-from gmd_vae.configuration.hparams import changed
+from gmd_vae.configuration.hparams import as_typed, changed
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.models import checkpoints
 from gmd_vae.training import history
@@ -90,8 +90,7 @@ def _command_from_best(run: Run, folder: Path) -> str:
     if known is None:
         words += ["--configs", "FILE"]  # of the user: run.json does not name it
     if differences := changed(known or run.config, run.hparams):
-        pairs = (f"{name}={str(value).replace(' ', '')}" for name, value in differences.items())
-        words += ["--hparams", ",".join(pairs)]
+        words += ["--hparams", ",".join(as_typed(differences))]
     words += ["--examples-path", str(run.examples)]
     words += ["--init-from", str(run.folder / checkpoints.BEST), "--run-dir", str(folder)]
     return shlex.join(words)

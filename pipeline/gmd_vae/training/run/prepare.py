@@ -11,8 +11,9 @@ from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.home import runs_folder
 from gmd_vae.common.machine import best_precision, gpus, memory
+from gmd_vae.common.printable import counted
 from gmd_vae.configuration.config import Config
-from gmd_vae.configuration.hparams import changed, resolve
+from gmd_vae.configuration.hparams import as_typed, changed, resolve
 from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.families import family_of
@@ -136,7 +137,7 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
     """
     run, examples, plan = job.run, job.examples, job.plan
     batch_size = run.hparams["batch_size"]
-    differences = ", ".join(f"{name}={value}" for name, value in changed(run.config, run.hparams).items())
+    differences = ", ".join(as_typed(changed(run.config, run.hparams)))
     lines = [
         f"Config: {run.config.name}" + (f" with {differences}" if differences else ""),
         f"Examples: {examples.folder}, {examples.train.count:,} for training, "
@@ -148,10 +149,8 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
     if examples.validation.count:
         patience = f", stops after {plan.patience} without a new best" if plan.patience else ""
         rule = ", the best by the objective" if run.hparams["best_by"] == "objective" else ""
-        lines.append(
-            f"Validation: {examples.validation.count:,} windows, every {plan.validate_every:,} steps and at the end"
-            f"{patience}{rule}"
-        )
+        windows, steps = counted(examples.validation.count, "window"), counted(plan.validate_every, "step")
+        lines.append(f"Validation: {windows}, every {steps} and at the end{patience}{rule}")
     else:
         lines.append("Validation: none, the examples have no validation windows; the last checkpoint counts")
     size = _checkpoint_bytes(run) / 1e6
@@ -160,7 +159,8 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
         f"{(KEEP + 1) * size:,.0f} MB"
     )
     if run.schedule_steps:
-        lines.append(f"Learning rate: a cosine over {run.schedule_steps:,} steps, planned when the run was created")
+        steps = counted(run.schedule_steps, "step")
+        lines.append(f"Learning rate: a cosine over {steps}, planned when the run was created")
         if plan.num_steps > run.schedule_steps:
             lines.append(
                 f"Note: after step {run.schedule_steps:,} the learning rate stays at its minimum, "
