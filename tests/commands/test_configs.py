@@ -63,7 +63,7 @@ def test_magentas_own_configs_stand_behind_the_others(capsys: pytest.CaptureFixt
     _, out, _ = run(capsys)
     magentas = False
     for line in out.splitlines():
-        if not line or line == "Magenta's own:":
+        if line.rstrip() in ("", "Magenta's own:"):
             magentas = bool(line)
         config = all_configs().get(line.split()[0] if line else "")
         assert config is None or config.is_magentas == magentas
