@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Callable
@@ -104,6 +105,26 @@ def test_notes_of_the_same_input_are_replaced(workspace: Path, music: Path, make
     run_here(workspace, "convert", "raw/groove")
     content = json.loads((workspace / "data/notes/groove/manifest.json").read_text())
     assert content["input"]["files"] == 21
+
+
+@pytest.mark.parametrize(("shared", "code"), [(1, 1), (3, 1), (4, 0)])
+def test_an_input_that_shares_a_few_files_is_another(
+    workspace: Path, music: Path, make_midi: MakeMidi, shared: int, code: int
+) -> None:
+    run_here(workspace, "convert", "raw/groove")
+    sample = json.loads((workspace / "data/notes/groove/manifest.json").read_text())["input_sample"]
+    assert len(sample) == 16
+    other = workspace / "other" / "groove"
+    other.mkdir(parents=True)
+    for number in range(12):
+        (other / f"mine{number}.mid").write_bytes(make_midi([(0, 38), (90 + number, 42)]))
+    sampled = [file for file in music.iterdir() if hashlib.sha256(file.read_bytes()).hexdigest()[:16] in sample]
+    for file in sampled[:shared]:
+        for copy in range(4):  # copies of one file are one file
+            (other / f"{copy}{file.name}").write_bytes(file.read_bytes())
+    run_here(workspace, "convert", "other/groove", expect=code)
+    files = json.loads((workspace / "data/notes/groove/manifest.json").read_text())["input"]["files"]
+    assert files == (40 if code else 12 + 4 * shared)
 
 
 def test_convert_refuses_another_input_before_it_converts_a_file(

@@ -102,6 +102,17 @@ def test_something_else_in_the_place_of_a_temporary_file_stays(tmp_path: Path, k
     assert (tmp_path / "mine").read_text() == "mine"
 
 
+@pytest.mark.parametrize("number", [0, 1])  # the one that would be written, and one that would be removed
+def test_a_hard_link_in_the_place_of_a_temporary_file_stays(tmp_path: Path, number: int) -> None:
+    (tmp_path / "mine").write_text("mine")
+    place = tmp_path / f".beat.wav.0000000{number}.partial"
+    place.hardlink_to(tmp_path / "mine")
+    with files.whole_file(tmp_path / "beat.wav") as temporary:
+        temporary.write_text("new")
+    assert entries(tmp_path) == [place.name, "beat.wav", "mine"]
+    assert ((tmp_path / "mine").read_text(), (tmp_path / "beat.wav").read_text()) == ("mine", "new")
+
+
 def test_a_file_may_have_the_longest_name_that_the_system_allows(tmp_path: Path) -> None:
     path = tmp_path / ("ä" * 125 + ".wav")
     with files.whole_file(path) as temporary:

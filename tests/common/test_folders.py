@@ -247,6 +247,17 @@ def test_something_else_in_the_place_of_the_lock_file_stays(tmp_path: Path) -> N
     assert len(entries(tmp_path)) == 5
 
 
+def test_an_empty_file_of_the_user_under_a_second_name_is_no_lock_file(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    lock = tmp_path / ".out.gmd-vae.lock"
+    lock.hardlink_to(tmp_path / "mine")
+    with pytest.raises(GmdVaeError, match="is not a lock file"):
+        write(tmp_path / "out", "new")
+    assert (tmp_path / "mine").read_bytes() == b""
+    (tmp_path / "mine").unlink()
+    write(tmp_path / "out", "new")  # empty: of a process that was killed before it wrote its name
+
+
 def test_the_lock_holds_and_is_removed_although_the_disk_takes_no_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from gmd_vae.common.regular_files import open_regular
 
 # Lustre and some NFS and SMB mounts answer a request for a lock with one of these.
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-_HOLDER = re.compile(rb"(process \d+ on [^\n]*, since [-\d: ]+\n)?")  # empty before the text is written
+_HOLDER = re.compile(rb"process \d+ on [^\n]*, since [-\d: ]+\n")
 _MAX_HOLDER_BYTES = 1000
 _PATIENCE = 0.2  # seconds: covers a holder that removes the file's folder at this moment
 
@@ -126,10 +126,15 @@ def _check_place(path: Path) -> None:
         OSError: The file cannot be read.
     """
     try:
-        if stat.S_ISREG(path.lstat().st_mode):
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode):
             with open_regular(path, follow=False) as stream:
-                if _HOLDER.fullmatch(stream.read(_MAX_HOLDER_BYTES)):
-                    return
+                text = stream.read(_MAX_HOLDER_BYTES)
+            if _HOLDER.fullmatch(text):
+                return
+            # empty before the text is written; an empty file with two names (hard links) may be the user's
+            if not text and status.st_nlink == 1:
+                return
     except FileNotFoundError:
         return
     name = printable(str(path), limit=None)

@@ -129,7 +129,8 @@ def _lock(temporary: Path, *, create: bool) -> int | None:
         create: Make it, if it is missing.
 
     Returns:
-        Its descriptor; ``None`` if another process has it, or it is no regular file of this user.
+        Its descriptor; ``None`` if another process has it, or it is no regular file of this user with one name. A
+        file with two (hard links) is the user's under the other one, and would be emptied there too.
 
     Raises:
         OSError: It cannot be made, or is missing.
@@ -157,5 +158,8 @@ def _lock(temporary: Path, *, create: bool) -> int | None:
             os.close(descriptor)
             return None
         if is_at(descriptor, temporary):
-            return descriptor
+            if os.fstat(descriptor).st_nlink == 1:
+                return descriptor
+            os.close(descriptor)
+            return None
         os.close(descriptor)  # renamed or removed by its process before it was locked here

@@ -41,6 +41,7 @@ from gmd_vae.midi.tfrecord import create, file_name, write_record
 _FILES_PER_JOB = 1000  # a process costs as much as 300 files, so a second one pays from 2,000 files on
 FILES_PER_BATCH = 64  # some tenths of a second, so that Ctrl-C responds soon; GMD has 18 batches
 _SAMPLE = 16  # files whose digests the manifest holds
+_SAME_SHARE = 0.25  # of these files in an input that counts as the same
 _DIGITS = 16  # hexadecimal digits that the manifest keeps of each digest (SHA-256)
 _PACKAGES = ("note-seq", "pretty-midi", "mido", "protobuf")  # their versions can change the records
 
@@ -198,10 +199,12 @@ def _identity(listing: MidiListing, plan: Plan, reading: Reading) -> dict[str, A
 
 
 def _check_same_input(output_dir: Path, input_path: Path, plan: Plan) -> None:
-    """Checks that earlier notes under a default name came from the same files, or from some of them.
+    """Checks that earlier notes under a default name came from the same input, perhaps with files added or removed.
 
     Two inputs can have one default name, for example a folder ``groove`` and an archive with a folder ``groove``.
-    Of the same input, a small part of the files is read: the manifest holds the digests of 16 of them.
+    The manifest holds the digests of 16 files, the lowest ones: a choice by chance. At least a quarter of these must be
+    there. Where half of the input was removed, fewer are left in one case of 100; a few files that two data sets share
+    are not enough. Of the same input, a small part of the files is read.
 
     Args:
         output_dir: Folder of the default name, already checked to be an output of ``convert``.
@@ -216,9 +219,12 @@ def _check_same_input(output_dir: Path, input_path: Path, plan: Plan) -> None:
     earlier = read_convert_manifest(output_dir, "Choose another --output-dir.")
     digests = ((file.name, digest) for file in plan.files if (digest := digest_of(file)) is not None)
     if earlier.input_sample is not None:
-        sample = frozenset(earlier.input_sample)
-        if any(digest[:_DIGITS] in sample for _, digest in digests):
-            return
+        missing = set(earlier.input_sample)
+        enough = len(missing) * (1 - _SAME_SHARE)
+        for _, digest in digests:
+            missing.discard(digest[:_DIGITS])
+            if len(missing) <= enough:
+                return
     elif hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests).encode()).hexdigest() == (
         earlier.input.sha256
     ):
