@@ -167,3 +167,33 @@ def test_a_picture_or_sound_replaces_only_its_own_kind(workspace: Path, make_mid
         run_here(workspace, "render", "song.mid")
         run_here(workspace, "inspect", "song.mid", "--png", "photo.png")
         run_here(workspace, "configs", "flat-drum_4bar_small", "--plot-schedules", "schedules.png")
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "instead"),
+    [
+        ("export groove-4bar -o", "runs/mine/best/model.safetensors", "runs/mine/model.safetensors"),
+        ("export groove-4bar --format magenta -o", "runs/mine/train", "runs/mine/output"),
+        ("studio groove-4bar -o", "runs/mine/best/page.html", "runs/mine/page.html"),
+        ("generate --model groove-4bar -n 1 --output-dir", "runs/mine/train/beats", "runs/mine/beats"),
+        ("inspect song.mid --png", "runs/mine/best/song.png", "runs/mine/song.png"),
+        ("render song.mid --output-dir", "link", "{home}/runs/mine/song.wav"),
+        ("convert song.mid --output-dir", "runs/mine/train/deep/notes", "runs/mine/notes"),
+    ],
+)
+def test_no_output_in_a_place_of_training(
+    workspace: Path, make_midi: MakeMidi, command: str, output: str, instead: str
+) -> None:
+    run_folder = workspace / "runs" / "mine"
+    for place in ("train", "best"):
+        (run_folder / place).mkdir(parents=True)
+    (workspace / "song.mid").write_bytes(make_midi())
+    (workspace / "link").symlink_to("runs/mine/best")
+    run_here(workspace, *"export groove-4bar -o runs/mine/best/model.safetensors".split())  # no run yet: its folder
+    (run_folder / "run.json").write_text("{}")
+    before = {path: path.read_bytes() for path in run_folder.rglob("*") if path.is_file()}
+    error = run_here(workspace, *command.split(), output, expect=1).error
+    assert "of a run, which belongs to its training. Choose another --" in error
+    assert f"for example '{instead.format(home=workspace)}'" in error
+    assert {path: path.read_bytes() for path in run_folder.rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in run_folder.rglob("*")) == ["best", "model.safetensors", "run.json", "train"]

@@ -157,9 +157,10 @@ def _find_model(
 
     The line is empty for a model that the options name.
     """
+    from gmd_vae.common.run_places import BEST
     from gmd_vae.generation.find_model import find_checkpoint_model, find_model, find_run_model
     from gmd_vae.generation.newest_model import find_newest_model
-    from gmd_vae.models.checkpoints import BEST, LATEST
+    from gmd_vae.models.checkpoints import LATEST
 
     of_run = checkpoint_file in (BEST, LATEST)
     if model_name and (run_dir or checkpoint_file or config_name):

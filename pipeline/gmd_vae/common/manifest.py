@@ -19,6 +19,7 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import is_regular, numbered, sha256, walk, walk_lazily, whole_file
 from gmd_vae.common.json_text import json_text
 from gmd_vae.common.printable import printable
+from gmd_vae.common.run_places import check_not_of_training
 
 T = TypeVar("T")
 
@@ -241,11 +242,13 @@ def check_replaceable(
         The second check, for ``folders.whole_folder``.
 
     Raises:
-        GmdVaeError: The folder holds something else.
+        GmdVaeError: The folder holds something else, or belongs to the training of a run.
         UsageError: An input lies in the folder.
     """
     check_inputs(folder, inputs, option)
     target = folder.resolve()
+    if option:  # without one, the place is of gmd-vae's own choice
+        check_not_of_training(folder, option)
     action = "Choose another --output-dir, or move that one away. Nothing was changed."
     if target.exists() and not target.is_dir():
         raise GmdVaeError(f"'{folder}' exists and is not a folder", action)

@@ -17,6 +17,7 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import is_regular, sha256
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
+from gmd_vae.common.run_places import check_not_of_training
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
@@ -55,8 +56,10 @@ def check_writable(
 
     Raises:
         UsageError: ``path`` is an input.
-        GmdVaeError: ``path`` is a folder, a link, or a file that gmd-vae did not write or that was changed since.
+        GmdVaeError: ``path`` is a folder, a link, or a file that gmd-vae did not write or that was changed since; or it
+            belongs to the training of a run.
     """
+    check_not_of_training(path, option)
     if not os.path.lexists(path):
         return
     action = f"Choose another {option}, or move it away. Nothing was changed."

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN
 from gmd_vae.common.scratch_folder import scratch_folder
 from gmd_vae.datasets.archives import archive_kind, copy_from_tar
 
@@ -22,9 +23,7 @@ _STEP_SUFFIX = re.compile(r"-(\d+)$")
 _MAX_MEMBERS = 10_000  # in an archive; a checkpoint has a handful
 MAX_ARCHIVE_BYTES = 8 << 30  # Magenta's largest checkpoint unpacks to about 2 GB
 
-BEST = "best"  # a folder of the run folder, and the spelling of its checkpoint
 LATEST = "latest"  # the spelling of the newest checkpoint; there is no folder of this name
-_TRAIN = "train"
 
 
 @contextlib.contextmanager
@@ -82,12 +81,12 @@ def find(path: Path) -> Path:
         GmdVaeError: There is no complete checkpoint. The message names those that exist.
     """
     if path.is_dir():
-        for folder in (path / BEST, path / _TRAIN, path):
+        for folder in (path / BEST, path / TRAIN, path):
             if found := complete(folder):
                 return found[-1]
         raise _no_checkpoint_error(path)
     if path.name == LATEST and _is_run(path.parent) and not path.exists():
-        return latest(path.parent / _TRAIN, called=str(path))
+        return latest(path.parent / TRAIN, called=str(path))
     if path.name == BEST and _is_run(path.parent) and not path.exists():
         raise _no_checkpoint_error(path)
     prefix = path.with_name(_FILE_SUFFIX.sub("", path.name))
@@ -150,7 +149,7 @@ def files_of(prefix: Path) -> list[Path]:
 
 
 def _is_run(folder: Path) -> bool:
-    return (folder / "run.json").is_file() or (folder / _TRAIN).is_dir()
+    return (folder / RUN_FILE).is_file() or (folder / TRAIN).is_dir()
 
 
 def _no_checkpoint_error(folder: Path, called: str = "") -> GmdVaeError:
@@ -161,7 +160,7 @@ def _no_checkpoint_error(folder: Path, called: str = "") -> GmdVaeError:
             f"'{called}' has no checkpoint: the run has no validation windows, or was not validated yet",
             _next_action(folder),
         )
-    incomplete = any(any(place.glob("*.index")) for place in (folder, folder / _TRAIN, folder / BEST))
+    incomplete = any(any(place.glob("*.index")) for place in (folder, folder / TRAIN, folder / BEST))
     reason = ", only files of incomplete ones" if incomplete else ""
     return GmdVaeError(f"No checkpoint in '{called}'{reason}", _next_action(folder))
 
@@ -169,9 +168,9 @@ def _no_checkpoint_error(folder: Path, called: str = "") -> GmdVaeError:
 def _next_action(folder: Path) -> str:
     """Returns the next action of the error: the complete checkpoints that exist near a folder, if any."""
     existing = [f"'{prefix}'" for prefix in complete(folder)[-3:]]
-    run = folder.parent if folder.name in (BEST, _TRAIN) else folder
+    run = folder.parent if folder.name in (BEST, TRAIN) else folder
     if not existing and _is_run(run):
-        spellings = {BEST: complete(run / BEST), LATEST: complete(run / _TRAIN)}
+        spellings = {BEST: complete(run / BEST), LATEST: complete(run / TRAIN)}
         existing = [f"'{run / name}' (step {step_of(found[-1])})" for name, found in spellings.items() if found]
     return f"There is {' and '.join(existing)}." if existing else "Run 'gmd-vae train' first, or check the path."
 

@@ -11,6 +11,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import as_command, printable
 from gmd_vae.common.priors import FITTED
 from gmd_vae.common.regular_files import check_no_link
+from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
 from gmd_vae.evaluation.data.identity import CheckpointFiles, ExamplesFolder, Identity, Prior, TrainingFolder
@@ -23,7 +24,6 @@ from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.models.model_file import is_model_file
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run, read_plan, read_run
-from gmd_vae.training.run.run_file import NAME
 from gmd_vae.training.run.trained_model import density_of_run
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 
@@ -119,7 +119,7 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
     Raises:
         GmdVaeError: The path is no run, has no checkpoint, or its examples are missing or have changed.
     """
-    folder = next((place for place in (path, *path.parents[:3]) if (place / NAME).is_file()), None)
+    folder = next((place for place in (path, *path.parents[:3]) if (place / RUN_FILE).is_file()), None)
     run = read_run(folder) if folder else None
     if run is None and (str(path) in bundled_models() or is_model_file(path)):
         shown = str(path) if str(path) in bundled_models() else path
@@ -129,7 +129,7 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
         )
     if run is None:
         raise GmdVaeError(
-            f"'{path}' is not a run, nor a checkpoint in one: there is no {NAME}",
+            f"'{path}' is not a run, nor a checkpoint in one: there is no {RUN_FILE}",
             "Give a folder that 'gmd-vae train' made.",
         )
     if is_model_file(path) and path.parent.name == run.best_folder.name:

@@ -7,10 +7,10 @@ from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
+from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.evaluation.tables.formats import number
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.run_file import NAME as RUN_NAME
 from gmd_vae.training.run.run_file import NEXT_ACTION, read_run_file
 
 _MOST_STARTS = 1000
@@ -47,7 +47,7 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
     """
     found = read_run_file(run.folder)
     if found is None:
-        raise GmdVaeError(f"'{run.folder}' has no {RUN_NAME}", NEXT_ACTION)
+        raise GmdVaeError(f"'{run.folder}' has no {RUN_FILE}", NEXT_ACTION)
     _, known = found
     hparams = run.hparams
     z_size = hparams.get("z_size")

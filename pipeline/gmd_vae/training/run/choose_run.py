@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.home import place_in_words
+from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.training.run.folder import Run, read_run
-from gmd_vae.training.run.run_file import NAME, RunFile, read_run_file
+from gmd_vae.training.run.run_file import RunFile, read_run_file
 
 DEMO = "demo"  # the run of ``make demo``: 100 steps on the built-in set
 _NAMED = 3  # runs in one explanation
@@ -75,7 +76,7 @@ def choose_run(runs: Path, check: CheckRun) -> RunChoice:
         runs: Folder of the runs.
         check: Raises an error for a run that cannot do the work.
     """
-    found = [_Trained.read(folder) for folder in sorted(path.parent for path in runs.glob(f"*/{NAME}"))]
+    found = [_Trained.read(folder) for folder in sorted(path.parent for path in runs.glob(f"*/{RUN_FILE}"))]
     trained = [one for one in found if one is not None]
     trained.sort(key=lambda one: one.started or _UNKNOWN, reverse=True)  # equal times stay in the order of the names
     trained.sort(key=lambda one: one.folder.name == DEMO)
@@ -141,7 +142,7 @@ class _Trained:
         """Returns the run; raises ``GmdVaeError`` where ``run.json`` is damaged."""
         run = read_run(self.folder)
         if run is None:
-            raise GmdVaeError(f"'{self.folder / NAME}' is gone", "Run the command again.")
+            raise GmdVaeError(f"'{self.folder / RUN_FILE}' is gone", "Run the command again.")
         return run
 
 

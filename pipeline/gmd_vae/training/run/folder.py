@@ -15,11 +15,12 @@ from typing import Any
 from gmd_vae.common import machine, manifest
 from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.configuration.own_hparams import complete
 from gmd_vae.configuration.registry import config_of_declaration, config_of_model, declaration_of
-from gmd_vae.training.run.run_file import FORMAT, NAME, NEXT_ACTION, Plan, read_run_file
+from gmd_vae.training.run.run_file import FORMAT, NEXT_ACTION, Plan, read_run_file
 
 KEEP = 3  # checkpoints; stock Magenta keeps 100. Three at the previous project's sizes take half a gigabyte
 
@@ -43,7 +44,7 @@ class Run:
     """One training run.
 
     Attributes:
-        folder: Run folder, ``runs/NAME``; its ``train`` folder has checkpoints and events, as Magenta's.
+        folder: Run folder, ``runs/RUN_FILE``; its ``train`` folder has checkpoints and events, as Magenta's.
         config: Config of the model.
         hparams: All hyperparameters, the user's changes included.
         seed: Seed of the initial weights, the order of the data and the sampling.
@@ -67,12 +68,12 @@ class Run:
     @property
     def train_folder(self) -> Path:
         """Folder of the checkpoints and TensorBoard events."""
-        return self.folder / "train"
+        return self.folder / TRAIN
 
     @property
     def best_folder(self) -> Path:
         """Folder of the checkpoint with the best validation, by ``history.improves``."""
-        return self.folder / "best"
+        return self.folder / BEST
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class Run:
             content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
             content["code"] = code_state()
         content["plan"] = dataclasses.asdict(plan)
-        manifest.write_json(self.folder / NAME, content)
+        manifest.write_json(self.folder / RUN_FILE, content)
 
     def check_described(self) -> dict[str, Any] | None:
         """Checks that an existing ``run.json`` describes this run, as ``describe`` does. Writes nothing.
@@ -156,7 +157,7 @@ class Run:
                 )
         elif any(self.train_folder.glob("*.index")):
             raise GmdVaeError(
-                f"'{self.folder}' holds checkpoints but no {NAME}, so their config and examples are unknown",
+                f"'{self.folder}' holds checkpoints but no {RUN_FILE}, so their config and examples are unknown",
                 "Choose another --run-dir.",
             )
         return None
@@ -176,13 +177,13 @@ class Run:
         """
         found = read_run_file(self.folder)
         if found is None:
-            raise GmdVaeError(f"'{self.folder / NAME}' was removed during the run", NEXT_ACTION)
+            raise GmdVaeError(f"'{self.folder / RUN_FILE}' was removed during the run", NEXT_ACTION)
         content, _ = found
         starts = content.get("starts", [])
         when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         place = {"host": socket.gethostname(), "machine": machine.describe(), "device": device}
         start = {"time": when, **place, "layers": layers, "command": _command(), "code": code_state()}
-        manifest.write_json(self.folder / NAME, {**content, "starts": [*starts, start]})
+        manifest.write_json(self.folder / RUN_FILE, {**content, "starts": [*starts, start]})
 
     @property
     def _declaration(self) -> dict[str, Any] | None:
@@ -198,7 +199,7 @@ def open_run(folder: Path) -> Run:
     run = read_run(folder)
     if run is None:
         raise GmdVaeError(
-            f"'{folder}' is not a run folder: it has no {NAME}",
+            f"'{folder}' is not a run folder: it has no {RUN_FILE}",
             "Give a folder that 'gmd-vae train' made, or a checkpoint with --checkpoint-file and --config.",
         )
     return run
@@ -218,7 +219,7 @@ def read_run(folder: Path) -> Run | None:
         config, hparams = config_of_model(known.config, known.declaration, known.hparams)
     except (UsageError, ValueError) as error:
         reason = error.problem if isinstance(error, UsageError) else str(error)
-        raise GmdVaeError(f"'{folder / NAME}' does not describe a run: {reason}", NEXT_ACTION) from None
+        raise GmdVaeError(f"'{folder / RUN_FILE}' does not describe a run: {reason}", NEXT_ACTION) from None
     init_from = None
     if known.init_from is not None and known.init_from_path is not None:
         init_from = InitFrom(Path(known.init_from_path), known.init_from)

@@ -11,13 +11,13 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.manifest import free_name, is_worthless
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import check_no_link
+from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN
 from gmd_vae.configuration.hparams import as_typed, changed
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.models import checkpoints
 from gmd_vae.training import history
 from gmd_vae.training.run import lock
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.run_file import NAME
 
 
 def check_new_folder(folder: Path) -> None:
@@ -29,14 +29,14 @@ def check_new_folder(folder: Path) -> None:
     Raises:
         GmdVaeError: The folder holds files, or is a file; names one of them.
     """
-    if (folder / NAME).exists() or not folder.exists():
+    if (folder / RUN_FILE).exists() or not folder.exists():
         return
     action = f"Choose another --run-dir, for example '{free_name(folder)}'. Nothing was changed."
     if not folder.is_dir():
         raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
     for name, status in files.walk_lazily(folder):
         if name != lock.NAME and not is_worthless(name, status):
-            raise GmdVaeError(f"'{folder}' is not a run: it holds '{printable(name)}' and no {NAME}", action)
+            raise GmdVaeError(f"'{folder}' is not a run: it holds '{printable(name)}' and no {RUN_FILE}", action)
 
 
 def check_no_links(run: Run) -> None:
@@ -45,7 +45,7 @@ def check_no_links(run: Run) -> None:
     Raises:
         GmdVaeError: A part is a link.
     """
-    for name in (lock.NAME, NAME, history.NAME, "train", checkpoints.BEST, "validation", "progress.png"):
+    for name in (lock.NAME, RUN_FILE, history.NAME, TRAIN, BEST, "validation", "progress.png"):
         check_no_link(run.folder / name)
 
 
@@ -92,5 +92,5 @@ def _command_from_best(run: Run, folder: Path) -> str:
     if differences := changed(known or run.config, run.hparams):
         words += ["--hparams", ",".join(as_typed(differences))]
     words += ["--examples-path", str(run.examples)]
-    words += ["--init-from", str(run.folder / checkpoints.BEST), "--run-dir", str(folder)]
+    words += ["--init-from", str(run.folder / BEST), "--run-dir", str(folder)]
     return shlex.join(words)

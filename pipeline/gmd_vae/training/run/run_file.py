@@ -11,10 +11,10 @@ import msgspec
 from gmd_vae.common.code_state import Code
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.json_formats import convert_json, read_json
+from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.limits import MOST_TRAINING_STEPS
 
-NAME = "run.json"
 FORMAT = 1
 NEXT_ACTION = "Restore the file from a copy, or train again in another folder."
 
@@ -116,7 +116,7 @@ def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
     Raises:
         GmdVaeError: It cannot be read, or has another format; the message names the field.
     """
-    path = folder / NAME
+    path = folder / RUN_FILE
     try:
         content = read_json(path, dict[str, Any], NEXT_ACTION)
     except (FileNotFoundError, NotADirectoryError):
