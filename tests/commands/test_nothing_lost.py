@@ -189,7 +189,7 @@ def test_no_output_in_a_place_of_training(
         (run_folder / place).mkdir(parents=True)
     (workspace / "song.mid").write_bytes(make_midi())
     (workspace / "link").symlink_to("runs/mine/best")
-    run_here(workspace, *"export groove-4bar -o runs/mine/best/model.safetensors".split())  # no run yet: its folder
+    run_here(workspace, *["export", "groove-4bar", "-o", "runs/mine/best/model.safetensors"])  # no run yet: its folder
     (run_folder / "run.json").write_text("{}")
     before = {path: path.read_bytes() for path in run_folder.rglob("*") if path.is_file()}
     error = run_here(workspace, *command.split(), output, expect=1).error

@@ -13,6 +13,8 @@ import pytest
 from fixtures.command_line import GMD_VAE, environment, run, run_here
 from gmd_vae.cli import COMMANDS, cli
 from gmd_vae.commands.paths import UserPath
+from gmd_vae.common import home
+from gmd_vae.configuration.registry import all_configs
 from gmd_vae.midi.note_sequence import NoteSequence
 from gmd_vae.midi.tfrecord import read_records
 
@@ -59,25 +61,54 @@ def test_every_path_of_every_command_has_the_same_type() -> None:
         ["generate", "--run-dir", ""],
         ["generate", "--humanize", ""],
         ["train", "--init-from", ""],
+        ["models", ""],
+        ["inspect", "song.mid", "--drum-map", ""],
+        ["configs", ""],
+        ["configs", " "],
+        ["inspect", "song.mid", "--config="],
+        ["preprocess", "--config="],
+        ["train", "--config="],
+        ["train", "--master="],
+        ["generate", "--config=", "--checkpoint-file", "mine"],
+        ["export", "groove-4bar", "--config=", "-o", "x.safetensors"],
+        ["convert", "mine", "--scheduler="],
     ],
 )
-def test_an_empty_path_is_wrong_usage(folder: Path, arguments: list[str]) -> None:
+def test_an_empty_path_or_name_is_wrong_usage(folder: Path, arguments: list[str]) -> None:
     before = sorted(folder.rglob("*"))
     assert "it is empty" in run_here(folder, *arguments, expect=2).error
     assert sorted(folder.rglob("*")) == before
 
 
 def test_the_home_folder_is_the_same_for_every_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = folder / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
+    own = folder / "home"
+    own.mkdir()
+    monkeypatch.setenv("HOME", str(own))
     run_here(folder, "fetch", "starter", "--output-dir=~/grooves")
     run_here(folder, "convert", "~/grooves", "--output-dir", "~/notes")
     run_here(folder, "preprocess", "~/notes", "--output-dir", "~/examples")
     run_here(folder, "inspect", "~/notes")
     run_here(folder, "render", "song.mid", "--png", "--output-dir", "~/pictures")
-    assert {path.name for path in home.iterdir()} >= {"grooves", "notes", "examples", "pictures"}
+    run_here(folder, "export", "groove-4bar", "-o", "~/mine.safetensors")
+    assert "hierdec-drum_4bar_small" in run_here(folder, "models", "~/mine.safetensors").stdout
+    (own / "kit.csv").write_text("36,snare\n")
+    run_here(folder, "inspect", "song.mid", "--drum-map", "~/kit.csv")
+    run_here(folder, "render", "song.mid", "--png", "--drum-map=~/kit.csv", "--output-dir=~/kit")
+    assert {path.name for path in own.iterdir()} >= {"grooves", "notes", "examples", "pictures"}
     assert not (folder / "~").exists()
+
+
+def test_the_variables_name_places_in_the_home_folder_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("GMD_VAE_HOME", "~/mine")
+    assert home.runs_folder() == folder / "mine" / "runs"
+    monkeypatch.setenv("GMD_VAE_HOME", "~nobody-of-this-name/x")  # as shells do: no such user, so no home folder
+    assert home.home().name == "x"
+    (folder / "configs.py").write_text(
+        "from gmd_vae.configs import HIERDEC_SMALL\nCONFIGS = [HIERDEC_SMALL.replace(name='of-mine')]\n"
+    )
+    monkeypatch.setenv("GMD_VAE_CONFIGS", "~/configs.py")
+    assert "of-mine" in all_configs()
 
 
 def test_a_name_that_is_not_utf_8_works_from_midi_to_examples(folder: Path) -> None:

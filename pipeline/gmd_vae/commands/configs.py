@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gmd_vae.commands.help_text import HelpCommand
-from gmd_vae.commands.options import configs_option, json_option
+from gmd_vae.commands.options import Name, configs_option, json_option
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=HelpCommand)
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=Name())
 @click.option(
     "--plot-schedules",
     "picture",

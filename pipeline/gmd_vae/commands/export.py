@@ -10,7 +10,7 @@ import click
 
 from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.newest_run import newest_run
-from gmd_vae.commands.options import configs_option, json_option
+from gmd_vae.commands.options import Name, configs_option, json_option
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.export.formats import FORMATS
 
@@ -40,7 +40,7 @@ _MAX_LICENCE = 100_000  # characters: the whole text of a long licence has 35,00
     help="Numbers of the weights; fp16 halves the file and rounds them.",
 )
 @click.option("--licence", metavar="TEXT", help="Licence of the weights, for the file.  [default: not stated]")
-@click.option("--config", "config_name", metavar="NAME", help="Config of a checkpoint outside a run.")
+@click.option("--config", "config_name", metavar="NAME", type=Name(), help="Config of a checkpoint outside a run.")
 @configs_option
 @json_option
 def command(

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedCommand, GroupedOption, Tempo
+from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedCommand, GroupedOption, Name, Tempo
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.common.priors import PRIORS
 from gmd_vae.generation import request
@@ -56,6 +56,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--config",
         "config_name",
         metavar="NAME",
+        type=Name(),
         help="The config of a checkpoint instead of a run.  [default: the one it is named after, as Magenta's are]",
     ),
     _option(
@@ -95,6 +96,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         _INPUTS,
         "--drum-map",
         metavar="MAP",
+        type=UserPath(),
         help="Drums of another kit in these files: a ready map (general-midi, roland-td), or a file with two columns.",
     ),
     _option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gmd_vae.commands.help_text import HelpCommand
-from gmd_vae.commands.options import configs_option, jobs_option, json_option, reading_options, selected_reading
+from gmd_vae.commands.options import Name, configs_option, jobs_option, json_option, reading_options, selected_reading
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 @click.command("inspect", cls=HelpCommand)
 @click.argument("path", metavar="PATH", type=UserPath(path_type=Path))
-@click.option("--config", "config_name", metavar="NAME", help="Config whose windows to find.  [default: as for train]")
+@click.option(
+    "--config",
+    "config_name",
+    metavar="NAME",
+    type=Name(),
+    help="Config whose windows to find.  [default: as for train]",
+)
 @click.option(
     "--window", "number", type=click.IntRange(min=1), help="Window of a MIDI file to show.  [default: that of generate]"
 )

@@ -10,6 +10,7 @@ import click
 
 from gmd_vae.commands.help_text import HelpCommand
 from gmd_vae.commands.options import json_option
+from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.common.plain_console import PlainConsole
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=HelpCommand)
-@click.argument("model_name", metavar="[NAME|FILE]", required=False)
+@click.argument("model_name", metavar="[NAME|FILE]", required=False, type=UserPath())
 @json_option
 def command(model_name: str | None, as_json: bool) -> None:
     """List the trained models of the package, or show the card of one.

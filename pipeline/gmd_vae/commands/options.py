@@ -20,6 +20,18 @@ _CHANNELS = 16
 _BPM = "bpm"
 
 
+class Name(click.ParamType):  # type: ignore[type-arg]  # generic only for type checkers
+    """A text that is not empty. An empty one, of a shell variable that is not set, must not mean the default."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Returns the text; raises ``BadParameter`` for an empty one."""
+        if not (text := str(value)).strip():
+            self.fail("it is empty. Give a name, or leave it out.", param, ctx)
+        return text
+
+
 class FiniteRange(click.FloatRange):
     """A range of numbers. ``nan`` and ``inf``, which click's own ranges let pass, are no numbers."""
 
@@ -121,6 +133,7 @@ def reading_options(function: Command) -> Command:
     function = click.option(
         "--drum-map",
         metavar="MAP",
+        type=UserPath(),  # text: a ready map is a name
         help="Drums of another kit: a ready map (general-midi, roland-td), or a file with two columns, pitch and "
         "General MIDI pitch or name.",
     )(function)
@@ -162,7 +175,10 @@ def selected_reading(drum_channel: int | None, drum_map: str | None, *, stock: b
 def engine_options(function: Command) -> Command:
     """Adds ``--jobs``, ``--engine`` and ``--scheduler``, for ``selected_engine``."""
     function = click.option(
-        "--scheduler", metavar="ADDRESS", help="Address of the Dask scheduler: tcp://HOST:8786 (docs/cluster.md)."
+        "--scheduler",
+        metavar="ADDRESS",
+        type=Name(),
+        help="Address of the Dask scheduler: tcp://HOST:8786 (docs/cluster.md).",
     )(function)
     function = click.option(
         "--engine",

@@ -11,6 +11,7 @@ import click
 from gmd_vae.commands.options import (
     GroupedCommand,
     GroupedOption,
+    Name,
     configs_option,
     engine_options,
     json_option,
@@ -39,6 +40,7 @@ _OUTPUT = "Output"
     cls=GroupedOption,
     group=_OUTPUT,
     metavar="NAME",
+    type=Name(),
     help="Name of the config to cut windows for.  [default: as for train]",
 )
 @click.option(

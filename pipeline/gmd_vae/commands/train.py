@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gmd_vae.commands.help_text import HelpCommand
-from gmd_vae.commands.options import configs_option
+from gmd_vae.commands.options import Name, configs_option
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.commands.train_seeds import SeedList
 from gmd_vae.common.printable import as_command, counted
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=HelpCommand)
-@click.option("--config", "config_name", metavar="NAME", help="Config to train.  [default: hierdec-drum_4bar_small]")
+@click.option(
+    "--config", "config_name", metavar="NAME", type=Name(), help="Config to train.  [default: hierdec-drum_4bar_small]"
+)
 @click.option(
     "--examples-path",
     type=UserPath(path_type=Path),
@@ -96,7 +98,12 @@ if TYPE_CHECKING:
 @click.option(
     "--task", type=click.IntRange(min=0), metavar="K", help="Number of this worker.  [default: from TF_CONFIG]"
 )
-@click.option("--master", metavar="ADDRESS", help="TensorFlow server that runs elsewhere, such as grpc://host:2222.")
+@click.option(
+    "--master",
+    metavar="ADDRESS",
+    type=Name(),
+    help="TensorFlow server that runs elsewhere, such as grpc://host:2222.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per log step and one at the end.")
 @configs_option
 def command(

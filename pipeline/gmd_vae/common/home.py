@@ -17,7 +17,12 @@ def home() -> Path:
         FileNotFoundError: The variable has a relative path, and the current folder was deleted.
     """
     named = os.environ.get(VARIABLE)
-    return Path(named).expanduser().absolute() if named else Path()
+    return user_path(named).absolute() if named else Path()
+
+
+def user_path(text: str) -> Path:
+    """Returns the path of a text, with the home folder for ``~``. ``Path.expanduser`` fails for ``~nobody``."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def runs_folder() -> Path:

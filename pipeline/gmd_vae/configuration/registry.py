@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.common.home import user_path
 from gmd_vae.common.regular_files import read_regular
 from gmd_vae.configuration.config import Config, from_declaration
 from gmd_vae.configuration.limits import check_hparams, shortened
@@ -37,7 +38,7 @@ def all_configs(own_file: Path | None = None) -> dict[str, Config]:
         UsageError: The file is missing, is not Python, or defines no such list.
     """
     files = [BUILT_IN]
-    own = own_file or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    own = own_file or (user_path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if own is not None:
         files.append(own)
     configs: dict[str, Config] = {}
