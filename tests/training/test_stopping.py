@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -45,6 +46,30 @@ def test_damaged_examples_are_named(run: Run) -> None:
 
     with pytest.raises(GmdVaeError, match=r"examples' is damaged .*Run 'gmd-vae preprocess'"), one_line_errors(run):
         raise tf.errors.DataLossError(None, None, "corrupted record at 12\nmore")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "Graph execution error:\n\nDetected at node 'check_examples/Assert' defined at (most recent call last):\n"
+            "    File \"/x/input.py\", line 123, in _parse\nassertion failed: [a label out of range]\n"
+            "\t [[{{node examples/check_examples/Assert}}]]\n\nOriginal stack trace for 'check_examples':\n  File",
+            "a label out of range",
+        ),
+        ("assertion failed: [another number of records]\n\t [[{{node check_examples/Assert}}]]", "another number of records"),
+        ("Key: labels. Can't parse serialized Example.\n\t [[node check_examples]]", "Key: labels. Can't parse serialized Example."),
+    ],
+)  # fmt: skip
+def test_an_example_that_does_not_fit_is_refused_with_the_reason(run: Run, text: str, reason: str) -> None:
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.stopping import one_line_errors
+
+    with (
+        pytest.raises(GmdVaeError, match=re.escape(f"does not fit the manifest beside it ({reason})")),
+        one_line_errors(run),
+    ):
+        raise tf.errors.InvalidArgumentError(None, None, text)
 
 
 def test_a_run_that_was_moved_during_training_is_named(run: Run, tmp_path: Path) -> None:

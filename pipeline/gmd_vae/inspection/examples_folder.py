@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Set
@@ -22,7 +23,7 @@ from gmd_vae.windows.extraction import Tensors
 from gmd_vae.windows.label_windows import load_windows
 from gmd_vae.windows.storage.examples_manifest import ExamplesManifest, other_sizes, read_examples_manifest
 from gmd_vae.windows.storage.records import read_tensor_example
-from gmd_vae.windows.storage.shards import read_examples
+from gmd_vae.windows.storage.shards import parse_examples
 
 _FREQUENT = 5  # bars to show
 
@@ -117,8 +118,7 @@ def _tensor_figures(path: Path, content: ExamplesManifest, parts_of: PartsOf) ->
         files: set[str] = set()
         seen[name] = set()
         count = 0
-        for record in read_examples(path, name):
-            window, sources = read_tensor_example(record, layout)
+        for window, sources in parse_examples(path, name, functools.partial(read_tensor_example, layout=layout)):
             count += 1
             files.update(sources[:1])
             arrays = (window.inputs, window.outputs, window.controls, np.array(window.length))

@@ -79,7 +79,7 @@ def _known_errors(run: Run) -> Iterator[None]:
             ) from None
         is_example = CHECK in text or "Dataset was empty" in text
         if isinstance(error, tf.errors.InvalidArgumentError) and is_example:
-            raise _misfit(run, text.splitlines()[0]) from None
+            raise _misfit(run, _reason(text)) from None
         if isinstance(error, tf.errors.DataLossError):
             raise GmdVaeError(
                 f"A file in '{run.examples}' is damaged ({text.splitlines()[0]})", "Run 'gmd-vae preprocess' again."
@@ -87,6 +87,16 @@ def _known_errors(run: Run) -> Iterator[None]:
         raise
     except UnicodeDecodeError:  # TensorFlow's message quotes bytes of a damaged record
         raise _misfit(run, "it is no example record") from None
+
+
+def _reason(text: str) -> str:
+    """Returns the line of an error of TensorFlow that has the reason: before the name of the failed node, if there.
+
+    The first line may be no more than "Graph execution error:", and a list of calls follows it.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    nodes = (number for number, line in enumerate(lines) if number and line.startswith("[[{{node"))
+    return lines[next(nodes, 1) - 1].removeprefix("assertion failed: ").strip("[]")
 
 
 def _misfit(run: Run, reason: str) -> GmdVaeError:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
-from gmd_vae.windows.storage.records import read_label_example
-from gmd_vae.windows.storage.shards import example_files, read_examples
+from gmd_vae.windows.storage.records import RecordError, read_label_example
+from gmd_vae.windows.storage.shards import example_files, parse_examples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,13 +61,14 @@ def load_windows(folder: Path, split: str) -> LabelWindows:
     labels = np.zeros((count, layout.steps), np.uint16 if layout.classes <= 16 else np.int64)
     files = np.zeros(count, np.int64)
     numbers: dict[str, int] = {}
-    for number, record in enumerate(read_examples(folder, split)):
+
+    def fitting(record: bytes) -> tuple[list[int], list[str]]:
         row, sources = read_label_example(record)
         if len(row) != layout.steps or min(row) < 0 or max(row) >> layout.classes:
-            raise GmdVaeError(
-                f"Example {number} of '{folder}' ({split}) does not fit its manifest",
-                f"Make '{folder}' again with 'gmd-vae preprocess'.",
-            )
+            raise RecordError("does not fit its manifest")
+        return row, sources
+
+    for number, (row, sources) in enumerate(parse_examples(folder, split, fitting)):
         labels[number] = row
         source = sources[0] if sources else f"window {number}"  # without a source: a file of its own
         files[number] = numbers.setdefault(source, len(numbers))

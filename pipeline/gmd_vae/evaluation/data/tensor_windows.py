@@ -14,8 +14,8 @@ import numpy.typing as npt
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.windows.extraction import Layout, Tensors
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
-from gmd_vae.windows.storage.records import read_tensor_example
-from gmd_vae.windows.storage.shards import read_examples
+from gmd_vae.windows.storage.records import RecordError, read_tensor_example
+from gmd_vae.windows.storage.shards import parse_examples
 
 _COMPRESSION = 1  # zlib's fastest level: tensors are one-hot or mostly zeros, and shrink to a hundredth
 
@@ -61,16 +61,17 @@ def load_tensor_windows(folder: Path, split: str) -> TensorWindows:
     packed: list[bytes] = []
     files: list[int] = []
     numbers: dict[str, int] = {}
-    for number, record in enumerate(read_examples(folder, split)):
+
+    def fitting(record: bytes) -> tuple[bytes, list[str]]:
         tensors, sources = read_tensor_example(record, layout)
         lengths = {len(tensors.inputs), len(tensors.outputs), len(tensors.controls)}
         longest = layout.steps or len(tensors.outputs)
         if len(lengths) > 1 or not 0 < len(tensors.outputs) <= longest or not 0 < sum(tensors.length) <= longest:
-            raise GmdVaeError(
-                f"Example {number} of '{folder}' ({split}) does not fit its manifest",
-                f"Make '{folder}' again with 'gmd-vae preprocess'.",
-            )
-        packed.append(zlib.compress(record, _COMPRESSION))
+            raise RecordError("does not fit its manifest")
+        return zlib.compress(record, _COMPRESSION), sources
+
+    for number, (compressed, sources) in enumerate(parse_examples(folder, split, fitting)):
+        packed.append(compressed)
         source = sources[0] if sources else f"window {number}"  # without a source, a window is its own file
         files.append(numbers.setdefault(source, len(numbers)))
     return TensorWindows(_Compressed(packed, layout), np.array(files, np.int64), tuple(numbers))

@@ -77,7 +77,7 @@ def read_label_example(record: bytes) -> tuple[list[int], list[str]]:
     """Returns the labels and the source ids of a record.
 
     Raises:
-        GmdVaeError: The record is not of format ``labels``.
+        RecordError: The record is not of format ``labels``.
     """
     features = _parse(record)
     labels = features["labels"].int64_list.value if "labels" in features else ()
@@ -90,7 +90,7 @@ def read_tensor_example(record: bytes, layout: Layout) -> tuple[Tensors, list[st
     """Returns the tensors and the source ids of a record.
 
     Raises:
-        GmdVaeError: The record is not of format ``tensors``, or its arrays do not fit ``layout``.
+        RecordError: The record is not of format ``tensors``, or its arrays do not fit ``layout``.
     """
     features, ones = _parse(record), _ones(layout)
     try:
@@ -256,6 +256,19 @@ def _sources(features: Any) -> list[str]:
     return [source.decode("utf-8", "replace") for source in features["sources"].bytes_list.value]
 
 
+class RecordError(GmdVaeError):
+    """An example record cannot be used.
+
+    Args:
+        reason: The reason, as a predicate.
+        place: The record; ``shards.parse_examples`` names its file and its number.
+    """
+
+    def __init__(self, reason: str, place: str = "A record") -> None:
+        self.reason = reason
+        super().__init__(f"{place} {reason}", "Make the examples again with 'gmd-vae preprocess'.")
+
+
 def is_example(record: bytes) -> bool:
     """Returns True for the record of a window, in either format."""
     try:
@@ -274,8 +287,8 @@ def _parse(record: bytes) -> Any:
         raise _not_an_example("example") from None
 
 
-def _not_an_example(kind: str) -> GmdVaeError:
-    return GmdVaeError(f"A record is not a gmd-vae {kind} record", "Make the examples again with 'gmd-vae preprocess'.")
+def _not_an_example(kind: str) -> RecordError:
+    return RecordError(f"is not a gmd-vae {kind} record")
 
 
 @functools.cache

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.midi.tfrecord import create, file_name, read_records, write_record
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
+from gmd_vae.windows.storage.records import RecordError
+
+T = TypeVar("T")
 
 _SHARD_BYTES = 64 << 20
 _TRAIN_SHARDS = 4  # at least: a file for each of several parallel readers, or workers of a cluster
@@ -75,11 +78,29 @@ def read_examples(folder: Path, split: str) -> Iterator[bytes]:
     Raises:
         GmdVaeError: A shard is missing or damaged, or holds another number of records than in the manifest.
     """
+    return parse_examples(folder, split, lambda record: record)
+
+
+def parse_examples(folder: Path, split: str, parse: Callable[[bytes], T]) -> Iterator[T]:
+    """Yields what a function reads from each example record of a split.
+
+    Args:
+        folder: Folder of the shards.
+        split: Name of the split.
+        parse: Reads one record; raises ``RecordError`` for one that cannot be used.
+
+    Raises:
+        GmdVaeError: As for ``read_examples``, or ``parse`` refused a record; names its shard and its number, from 1.
+    """
     for path, expected in _shards(folder, split):
         count = 0
         for record in read_records(path):
-            yield record
             count += 1
+            try:
+                parsed = parse(record)
+            except RecordError as error:
+                raise RecordError(error.reason, f"Record {count} of '{path}'") from None
+            yield parsed
             if count > expected:
                 break
         if count != expected:
