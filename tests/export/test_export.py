@@ -56,6 +56,14 @@ def assert_weights(model: ModelFile, wanted: ModelFile = MODEL) -> None:
     assert (model.config, model.hparams) == (wanted.config, wanted.hparams)
 
 
+@pytest.mark.parametrize("command", ["studio", "export"])
+def test_a_refused_output_is_found_before_attribute_vectors_are_written(folder: Path, command: str) -> None:
+    (folder / "mine.txt").write_text("mine")
+    error = run_here(folder, command, "runs/mine", "-o", "mine.txt", expect=1).error
+    assert "Nothing was changed" in error
+    assert not (folder / "runs" / "mine" / "attributes").exists()
+
+
 def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     best = folder / "runs" / "mine" / "best"
     answer = run_here(folder, "export", "-o", "model.safetensors")

@@ -39,6 +39,7 @@ def command(model_name: str | None, output: Path | None, as_json: bool) -> None:
     """
     from gmd_vae.common import console
     from gmd_vae.common.home import runs_folder
+    from gmd_vae.common.own_files import check_writable
     from gmd_vae.export.source import read_model_of
     from gmd_vae.models.bundled import DEFAULT, bundled_models
     from gmd_vae.rendering.studio.model_data import check_playable
@@ -56,10 +57,11 @@ def command(model_name: str | None, output: Path | None, as_json: bool) -> None:
         if line := choice.explain():
             console.stderr().print(line if choice.run else f"{line}. Taking {DEFAULT} of the package")
     chosen = chosen or DEFAULT
-    model = read_model_of(chosen, None, None)
     path = Path(chosen)
     in_run = chosen not in bundled_models() and path.is_dir() and read_run(path) is not None
-    page = write_studio(model, output or (path / NAME if in_run else Path(NAME)), [path] if path.is_file() else [])
+    target, inputs = output or (path / NAME if in_run else Path(NAME)), [path] if path.is_file() else []
+    check_writable(target, inputs=inputs, option="--output")  # before the work: it may write attribute vectors
+    page = write_studio(read_model_of(chosen, None, None), target, inputs)
     if as_json:
         console.print_json(page.as_json())
         return

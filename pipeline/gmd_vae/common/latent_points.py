@@ -10,18 +10,19 @@ from gmd_vae.common.counter_random import LATENTS, normals
 Floats = npt.NDArray[np.float32]
 
 
-def prior(count: int, z_size: int, seed: int) -> Floats:
-    """Draws latent vectors from the prior N(0, I). The first rows do not depend on ``count``.
+def prior(count: int, z_size: int, seed: int, first: int = 0) -> Floats:
+    """Draws latent vectors from the prior N(0, I). A vector depends on its number and the seed alone.
 
     Args:
         count: Number of vectors.
         z_size: Size of a vector.
         seed: Seed of the draws.
+        first: Number of the first vector.
 
     Returns:
         Latent vectors, float32 ``[count, z_size]``.
     """
-    return normals(seed, LATENTS, [(file, 0) for file in range(count)], z_size)
+    return normals(seed, LATENTS, [(file, 0) for file in range(first, first + count)], z_size)
 
 
 def ar1_walk(start: Floats, drift: float, noise: Floats) -> Floats:

@@ -37,7 +37,7 @@ class Composition:
     Attributes:
         model: Short name of the model.
         numbers: Numbers of the files.
-        latents: Latent vectors of all files of the request, also of those that are not among ``numbers``.
+        latents: Latent vectors of all files of the request. Those that are not among ``numbers`` may be zeros.
         windows: Decoded windows of each file.
         chords: Chord symbols of the bars of each file, empty for models without chords.
         fidelity: Agreement of the model's own version with each input file.

@@ -18,8 +18,8 @@ def check_size(request: GenerationRequest, inputs: GenerationInputs, window_bars
         window_bars: Bars in a window.
 
     Raises:
-        GmdVaeError: The request has too many windows. ``only`` makes no difference: the latent vectors of all files
-            are placed before.
+        GmdVaeError: The request has too many windows. ``only`` makes no difference: all files have their place in
+            memory, although only those to write are drawn.
         UsageError: No file has the number ``only``.
     """
     lengths = _file_lengths(request, inputs, window_bars)

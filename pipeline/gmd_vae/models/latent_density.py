@@ -69,17 +69,18 @@ class LatentDensity:
         """Returns the reason why the numbers are no density, as a predicate; ``None`` if they are one."""
         return None if np.isfinite(self.windows).all() else "has numbers that are not finite"
 
-    def draw(self, count: int, seed: int) -> Floats:
-        """Draws latent vectors. The first rows do not depend on ``count``.
+    def draw(self, count: int, seed: int, first: int = 0) -> Floats:
+        """Draws latent vectors. A vector depends on its number and the seed alone.
 
         Args:
             count: Number of vectors.
             seed: Seed of the draws.
+            first: Number of the first vector.
 
         Returns:
             Latent vectors, float32 ``[count, z_size]``.
         """
-        places = [(file, 0) for file in range(count)]
+        places = [(file, 0) for file in range(first, first + count)]
         numbers = integers(seed, COMPONENTS, places, 1 + _NEIGHBOURS)
         normal = normals(seed, LATENTS, places, _NORMALS * (1 + _NEIGHBOURS))
         z = np.empty((count, self.z_size), np.float32)
@@ -188,19 +189,22 @@ def _below(number: int, count: int) -> int:
     return int((number >> 11) * 2.0**-53 * count)
 
 
-def draw_latents(density: LatentDensity | None, count: int, z_size: int, seed: int) -> Floats:
-    """Draws latent vectors from a fitted density, or from N(0, I). The first rows do not depend on ``count``.
+def draw_latents(density: LatentDensity | None, count: int, z_size: int, seed: int, first: int = 0) -> Floats:
+    """Draws latent vectors from a fitted density, or from N(0, I). A vector depends on its number and the seed alone.
 
     Args:
         density: The density; ``None``: N(0, I).
         count: Number of vectors.
         z_size: Size of a vector.
         seed: Seed of the draws.
+        first: Number of the first vector.
 
     Returns:
         Latent vectors, float32 ``[count, z_size]``.
     """
-    return latent_points.prior(count, z_size, seed) if density is None else density.draw(count, seed)
+    if density is None:
+        return latent_points.prior(count, z_size, seed, first)
+    return density.draw(count, seed, first)
 
 
 def describe(density: LatentDensity | None) -> str:

@@ -9,7 +9,7 @@ from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models.checkpoint_check import check_fits, check_undamaged, last_undamaged
 from gmd_vae.models.model_checkpoint import open_weights
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.folder_checks import check_new_folder, check_no_links, check_progress
+from gmd_vae.training.run.folder_checks import check_new_folder, check_places, check_progress
 from gmd_vae.training.run.lock import run_lock
 from gmd_vae.training.run.prepare import Job
 
@@ -37,7 +37,7 @@ def check_folder(run: Run) -> None:
             checkpoint; or the initial weights are damaged or do not fit the config.
     """
     check_new_folder(run.folder)
-    check_no_links(run)
+    check_places(run)
     run.check_described()
     prefix, damaged = last_undamaged(run.train_folder)
     if prefix is None:

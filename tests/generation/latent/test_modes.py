@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.latent.modes import FileLatents, Floats, Steps, file_latents
 from gmd_vae.generation.request import GenerationRequest, Move
+from gmd_vae.models.latent_density import LatentDensity
 
 SIZE, STEPS = 6, 64
 NOTHING = np.zeros((0, SIZE), np.float32)
@@ -45,6 +48,38 @@ def test_samples_are_drawn_from_the_prior() -> None:
 def test_same_z_gives_all_files_one_z() -> None:
     found = latents(GenerationRequest(count=5, seed=3, same_z=True))
     np.testing.assert_array_equal(found.z, np.repeat(prior(1, SIZE, 3), 5, axis=0))
+
+
+DENSITY = LatentDensity(np.random.default_rng(0).normal(size=(40, SIZE)).astype(np.float16))
+
+
+@pytest.mark.parametrize("density", [None, DENSITY], ids=["normal", "fitted"])
+@pytest.mark.parametrize(
+    ("settings", "others"),  # others: of the other files, those that cost nothing
+    [
+        ({}, 0),
+        ({"same_z": True}, 0),
+        ({"radius": 0.3}, 0),
+        ({"bars": 8}, 0),
+        ({"mode": "continue", "bars": 8}, 0),
+        ({"mode": "vary", "distance": 3}, 31),  # decoded with the one to write
+        ({"mode": "interpolate"}, 138),  # three ends
+    ],
+)
+def test_the_only_file_to_write_is_that_of_all_files_and_costs_as_much_as_one(
+    settings: dict[str, Any], others: int, density: LatentDensity | None
+) -> None:
+    def of(request: GenerationRequest) -> FileLatents:
+        encoded = ENDS if request.mode == "interpolate" else ENDS[:1]
+        return file_latents(request, encoded, GenerationInputs(), {}, 4, ladder, density)
+
+    request = GenerationRequest(**{"count": 70, "seed": 3, **settings})
+    every, one = of(request), of(dataclasses.replace(request, only=40))
+    assert every.rows == one.rows
+    rows = slice(every.rows[40].start, every.rows[40].stop)
+    np.testing.assert_array_equal(one.z[rows], every.z[rows])
+    made = sum(bool(one.z[span.start : span.stop].any()) for span in one.rows)
+    assert made <= 1 + others
 
 
 def test_samples_around_a_beat_are_as_near_as_the_radius() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from fixtures.runs import TINY
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.folder_checks import check_new_folder, check_progress
+from gmd_vae.training.run.folder_checks import check_new_folder, check_places, check_progress
 from gmd_vae.training.run.run_file import Plan
 
 
@@ -66,6 +67,23 @@ def test_missing_empty_and_just_locked_folders_are_taken(tmp_path: Path, run: Ru
     (tmp_path / "empty" / ".lock").write_text("process 1")
     check_new_folder(tmp_path / "empty")
     check_new_folder(run.folder)
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "progress.png"])
+def test_something_else_in_the_place_of_a_file_is_refused_before_a_start_is_noted(run: Run, name: str) -> None:
+    check_places(run)
+    place = run.folder / name
+    os.mkfifo(place)
+    with pytest.raises(OSError, match="it is a pipe, not a file"):
+        check_places(run)
+    arguments = ("train", "--run-dir", str(run.folder), "--num-steps", "5")
+    before = (run.folder / "run.json").read_bytes()
+    run_here(run.folder.parent, *arguments, expect=1)
+    assert (run.folder / "run.json").read_bytes() == before
+    place.unlink()
+    place.symlink_to(run.folder / "run.json")
+    with pytest.raises(GmdVaeError, match="is a link"):
+        check_places(run)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ class FileLatents:
     """The latent vectors of all files.
 
     Attributes:
-        z: Latent vectors, float32 ``[rows, z_size]``.
+        z: Latent vectors, float32 ``[rows, z_size]``. Those of files that are not written (``GenerationRequest.only``)
+            may be zeros: to draw them takes time.
         rows: For each file, the rows of ``z`` whose windows follow each other in it.
     """
 
@@ -110,7 +111,8 @@ def find_variations(center: Floats, request: GenerationRequest, likeliest_steps:
         likeliest_steps: Decoder.
 
     Returns:
-        Latent vectors, float32 ``[request.count, z_size]``. The first rows do not depend on the count.
+        Latent vectors, float32 ``[request.count, z_size]``. The first rows do not depend on the count. Zeros
+        for files that are neither written nor decoded together with one that is.
 
     Raises:
         GmdVaeError: A window has fewer steps than the distance, or the music does not change along a ray.
@@ -121,8 +123,10 @@ def find_variations(center: Floats, request: GenerationRequest, likeliest_steps:
             f"No variation can differ in {request.distance} of {len(reference)} steps", "Choose another --distance."
         )
     expected_norm = np.sqrt(len(center))
-    found = []
-    for begin in range(0, request.count, _VARIATIONS_AT_ONCE):
+    found = np.zeros((request.count, len(center)), np.float32)
+    written = request.numbers(request.count)
+    # whole batches: numbers that are decoded with others can differ in the last bits
+    for begin in range(written.start - written.start % _VARIATIONS_AT_ONCE, written.stop, _VARIATIONS_AT_ONCE):
         numbers = range(begin, min(begin + _VARIATIONS_AT_ONCE, request.count))
         directions = np.stack([_direction(request.seed, number, len(center)) for number in numbers])
         z = (center + expected_norm * _RADII[None, :, None] * directions[:, None]).astype(np.float32)
@@ -134,20 +138,23 @@ def find_variations(center: Floats, request: GenerationRequest, likeliest_steps:
                 "The model decodes every z to the same music: it has no variations",
                 "Train longer, or choose another model with --run-dir or --model.",
             )
-        found.append(z[np.arange(len(z)), error.argmin(axis=1)])
-    return np.concatenate(found)
+        found[numbers.start : numbers.stop] = z[np.arange(len(z)), error.argmin(axis=1)]
+    return found
 
 
 def _first_windows(request: GenerationRequest, encoded: Floats, density: LatentDensity | None) -> Floats:
     """Returns the latent vector at which each file begins, float32 ``[count, z_size]``."""
     if request.mode == CONTINUE:
         return np.repeat(encoded, request.count, axis=0)
-    count, z_size = 1 if request.same_z else request.count, encoded.shape[1]
+    z = np.zeros((request.count, encoded.shape[1]), np.float32)
+    written = request.numbers(request.count)
+    drawn = range(1) if request.same_z else written
     if request.radius is None:
-        z = draw_latents(density, count, z_size, request.seed)
+        found = draw_latents(density, len(drawn), z.shape[1], request.seed, drawn.start)
     else:
-        z = np.asarray(encoded[0] + request.radius * latent_points.prior(count, z_size, request.seed), np.float32)
-    return np.repeat(z, request.count, axis=0) if request.same_z else z
+        found = encoded[0] + request.radius * latent_points.prior(len(drawn), z.shape[1], request.seed, drawn.start)
+    z[written.start : written.stop] = found
+    return z
 
 
 def _walks(
@@ -159,16 +166,17 @@ def _walks(
     continuation is left out: it is the input that it continues.
     """
     skip = int(request.mode == CONTINUE)
-    paths = []
-    for number, start in enumerate(first_windows):
+    z = np.zeros((len(first_windows) * windows, first_windows.shape[1]), np.float32)
+    rows = tuple(range(number * windows, (number + 1) * windows) for number in range(len(first_windows)))
+    for number in request.numbers(len(rows)):
+        start = first_windows[number]
         if density is not None:
             walk = density.walk(start, request.drift, number, windows, request.seed)
         else:
             noise = normals(request.seed, WALKS, [(number, window) for window in range(windows)], len(start))
             walk = latent_points.ar1_walk(start, request.drift, noise)
-        paths.append(np.concatenate([start[None], walk])[skip : windows + skip])
-    rows = tuple(range(number * windows, (number + 1) * windows) for number in range(len(paths)))
-    return FileLatents(np.concatenate(paths), rows)
+        z[rows[number].start : rows[number].stop] = np.concatenate([start[None], walk])[skip : windows + skip]
+    return FileLatents(z, rows)
 
 
 def _direction(seed: int, number: int, size: int) -> Floats:

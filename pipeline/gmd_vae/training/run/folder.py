@@ -44,7 +44,7 @@ class Run:
     """One training run.
 
     Attributes:
-        folder: Run folder, ``runs/RUN_FILE``; its ``train`` folder has checkpoints and events, as Magenta's.
+        folder: Run folder, ``runs/NAME``; its ``train`` folder has checkpoints and events, as Magenta's.
         config: Config of the model.
         hparams: All hyperparameters, the user's changes included.
         seed: Seed of the initial weights, the order of the data and the sampling.

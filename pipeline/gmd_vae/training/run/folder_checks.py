@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from gmd_vae.common import files
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.manifest import free_name, is_worthless
 from gmd_vae.common.printable import printable
-from gmd_vae.common.regular_files import check_no_link
+from gmd_vae.common.regular_files import check_no_link, open_regular
 from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN
 from gmd_vae.configuration.hparams import as_typed, changed
 from gmd_vae.configuration.registry import all_configs
@@ -39,14 +40,18 @@ def check_new_folder(folder: Path) -> None:
             raise GmdVaeError(f"'{folder}' is not a run: it holds '{printable(name)}' and no {RUN_FILE}", action)
 
 
-def check_no_links(run: Run) -> None:
-    """Checks that no part of a run folder is a link: training writes and deletes there.
+def check_places(run: Run) -> None:
+    """Checks the places in a run folder where training writes and deletes, before TensorFlow starts.
 
     Raises:
-        GmdVaeError: A part is a link.
+        GmdVaeError: One is a link.
+        OSError: A pipe, a device or a folder is in the place of a file, or a file cannot be read.
     """
     for name in (lock.NAME, RUN_FILE, history.NAME, TRAIN, BEST, "validation", "progress.png"):
         check_no_link(run.folder / name)
+    for name in (history.NAME, "progress.png"):
+        with contextlib.suppress(FileNotFoundError):
+            open_regular(run.folder / name, follow=False).close()
 
 
 def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
