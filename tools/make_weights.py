@@ -95,19 +95,19 @@ LICENCE = (
 RECIPES = {
     "groove-4bar": Recipe(
         reason="The default config (docs/small-config.md), for nearly four times its steps: in 40,000 the validation "
-        "loss fell until the learning rate was low. With more blanks, free-running accuracy is nearer to "
-        "teacher-forced.",
+        "loss fell until the learning rate was low. With so many blanks the decoder loses almost nothing when it reads "
+        "its own past.",
         config="hierdec-drum_4bar_small",
-        hparams="blank_inputs=0.6",
+        hparams="blank_inputs=0.8",
         seed=0,
         num_steps=60_000,
         cpu_hours=1.5,
         precision="bf16",
         # Not yet measured over seeds: half of what docs/small-config.md takes for noise, and a quarter of the interval
-        # of the AUC. The ELBO does not count: with this β it falls while the reconstructions improve.
+        # of the AUC. The ELBO does not count: with this β it falls while the reconstructions improve. Nor does the
+        # teacher-forced accuracy: nobody hears it, and a decoder that reads less of the true past has a lower one.
         counts=(
             Counts("reconstruction.free_running", figures.STEP_ACCURACY, 0.01),
-            Counts("reconstruction.teacher_forced", figures.STEP_ACCURACY, 0.01),
             Counts("window_sets.samples_usual", figures.AUC_ABOVE_TRAINING, 0.03),
         ),
         intended_use="Ideas for drum beats of four bars: samples, variations of a beat, paths between two beats, "
