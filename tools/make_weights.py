@@ -137,8 +137,8 @@ RECIPES = {
         "and --mode groove for your own MIDI files. It neither adds nor removes hits.",
         limits=(
             "Only 4/4, in sixteenths, two bars at a time: it does not know what was before.",
-            "The same hits always get the same velocities and timing. They vary less than those of drummers, though more "
-            "than the means of what drummers play.",
+            "The same hits always get the same velocities and timing. They vary less than those of drummers, but more "
+            "than the mean of what drummers play.",
             "Ten drummers on one kit, mostly Western popular music: other traditions are rare or absent.",
             "It does not know the style or the tempo of a beat.",
         ),
