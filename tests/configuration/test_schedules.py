@@ -43,10 +43,14 @@ def test_known_values_of_the_levers() -> None:
         [0.01, 0.006 + 0.004 * math.sqrt(0.5), 0.006, 0.006 - 0.004 * math.sqrt(0.5), 0.002, 0.002]
     )
     warm = {**cosine, "warm_up_steps": 2}
-    assert [learning_rate(warm, step, 4) for step in range(6)] == pytest.approx(
+    assert [learning_rate(warm, step, 22) for step in (0, 1, 2, 12, 22, 23)] == pytest.approx(
         [0.005, 0.01, 0.01, 0.006, 0.002, 0.002]
     )
-    assert learning_rate({**cosine, "warm_up_steps": 9}, 8, 4) == pytest.approx(0.01)  # a run within the warm-up
+    # a run that would end within the warm-up: a tenth of it is the warm-up
+    assert [learning_rate({**cosine, "warm_up_steps": 200}, step, 60) for step in (0, 5, 6, 33, 60)] == pytest.approx(
+        [0.01 / 6, 0.01, 0.01, 0.006, 0.002]
+    )
+    assert learning_rate({**cosine, "warm_up_steps": 200}, 0, 4) == pytest.approx(0.01)
     flat = annealed(learning_rate=0.01, decay_rate=1.0, warm_up_steps=4)
     assert [learning_rate(flat, step, 0) for step in range(5)] == pytest.approx([0.0025, 0.005, 0.0075, 0.01, 0.01])
     rising = annealed(max_beta=0.4, beta_rate=0.0, beta_warm_up_steps=4)

@@ -23,7 +23,7 @@ def learning_rate(hparams: dict[str, Any], step: int, num_steps: int) -> float:
     It falls from ``learning_rate`` towards ``min_learning_rate``: with ``learning_rate_schedule`` "exponential" by the
     factor ``decay_rate`` each step (``MusicVAE.train`` in ``base_model.py``); with "cosine" along half a cosine wave
     (Loshchilov and Hutter 2017) from the end of the warm-up to ``num_steps``, where it stays. In the first
-    ``warm_up_steps`` steps it is multiplied with 1/W, 2/W, ..., 1.
+    steps, the warm-up of `warm_up_steps`, it is multiplied with 1/W, 2/W, ..., 1.
 
     Args:
         hparams: Hyperparameters.
@@ -31,7 +31,7 @@ def learning_rate(hparams: dict[str, Any], step: int, num_steps: int) -> float:
         num_steps: Number of steps of "cosine".
     """
     lowest: float = hparams["min_learning_rate"]
-    warm_up: int = hparams["warm_up_steps"]
+    warm_up = warm_up_steps(hparams, num_steps)
     if hparams["learning_rate_schedule"] == "cosine":
         done = (step - warm_up) / max(1, num_steps - warm_up)
         share = (1.0 + math.cos(math.pi * min(max(done, 0.0), 1.0))) / 2.0
@@ -39,6 +39,19 @@ def learning_rate(hparams: dict[str, Any], step: int, num_steps: int) -> float:
         share = _power(hparams["decay_rate"], step)
     rate = (hparams["learning_rate"] - lowest) * share + lowest
     return float(rate * min(1.0, (step + 1) / warm_up) if warm_up else rate)
+
+
+def warm_up_steps(hparams: dict[str, Any], num_steps: int) -> int:
+    """Returns the number of steps in which the learning rate rises.
+
+    It is ``warm_up_steps``; with "cosine" at most a tenth of the run, which would otherwise end while the rate rises.
+
+    Args:
+        hparams: Hyperparameters.
+        num_steps: Number of steps of "cosine".
+    """
+    steps: int = hparams["warm_up_steps"]
+    return min(steps, num_steps // 10) if hparams["learning_rate_schedule"] == "cosine" else steps
 
 
 def kl_beta(hparams: dict[str, Any], step: int) -> float:

@@ -11,6 +11,7 @@ import copy
 import math
 from typing import Any
 
+from gmd_vae.configuration.schedules import warm_up_steps
 from gmd_vae.magenta.api import tf
 
 
@@ -39,7 +40,7 @@ def schedule_hparams(model: Any, hparams: dict[str, Any], num_steps: int) -> Non
 
 def _learning_rate(hparams: dict[str, Any], step: Any, num_steps: int) -> Any:
     """Returns the learning rate, float32 scalar; see ``schedules.learning_rate``."""
-    lowest, warm_up = hparams["min_learning_rate"], hparams["warm_up_steps"]
+    lowest, warm_up = hparams["min_learning_rate"], warm_up_steps(hparams, num_steps)
     if hparams["learning_rate_schedule"] == "cosine":
         done = tf.clip_by_value((step - warm_up) / max(1, num_steps - warm_up), 0.0, 1.0)
         share = (1.0 + tf.cos(math.pi * done)) / 2.0
