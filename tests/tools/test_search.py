@@ -13,7 +13,7 @@ import optuna
 import pytest
 from fixtures.tool_module import load_tool
 from gmd_vae.configuration.hparams import resolve
-from gmd_vae.configuration.own_hparams import OWN_HPARAMS
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS, PLAYING_LEVERS
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from optuna.trial import TrialState
 
@@ -37,7 +37,7 @@ def test_every_proposal_is_a_config_and_its_hyperparameters(tool: ModuleType) ->
 
 def test_the_search_has_every_lever_of_drums(tool: ModuleType) -> None:
     searched = {*tool.CHOICES, *tool.RANGES, "learning_rate_schedule"}
-    assert OWN_HPARAMS.keys() - searched <= {"transpose", "free_bits_until", "prior_components"}
+    assert OWN_HPARAMS.keys() - searched <= {"transpose", "free_bits_until", "prior_components", *PLAYING_LEVERS}
 
 
 def test_a_trial_by_hand_changes_any_hyperparameter(tool: ModuleType) -> None:

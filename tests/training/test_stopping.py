@@ -101,7 +101,7 @@ def test_the_first_signal_asks_and_the_second_stops(number: signal.Signals) -> N
     with stop_event() as stop:
         assert not stop.is_set()
         os.kill(os.getpid(), number)
-        assert stop.wait(5)
+        assert stop.wait(60)
         os.kill(os.getpid(), number)  # a closed terminal and ``timeout`` send the signal twice
         time.sleep(1.1)
         with pytest.raises(Interrupted):
