@@ -90,7 +90,7 @@ def test_notes_of_another_data_set_are_not_replaced(workspace: Path, music: Path
     (workspace / "other" / "groove" / "x.mid").write_bytes(make_midi([(0, 38), (95, 42)]))
     for source in ("evil.zip", "other/groove"):
         error = run_here(workspace, "convert", source, expect=1).error
-        assert f"was made from another 'groove' (40 files), not from '{source}' (1 files)" in error
+        assert f"was made from another 'groove' (40 files), not from '{source}' (1 file)" in error
         assert "--output-dir 'data/notes/groove-2'" in error
         assert sorted(path.name for path in notes.parent.iterdir()) == ["groove"]
         assert {path.name: path.read_bytes() for path in notes.iterdir()} == before
@@ -125,6 +125,18 @@ def test_an_input_that_shares_a_few_files_is_another(
     run_here(workspace, "convert", "other/groove", expect=code)
     files = json.loads((workspace / "data/notes/groove/manifest.json").read_text())["input"]["files"]
     assert files == (40 if code else 12 + 4 * shared)
+
+
+def test_a_changed_file_is_named_with_the_command_that_reads_it_again(workspace: Path, make_midi: MakeMidi) -> None:
+    """It could be another file of that name, and nothing in its notes says which."""
+    song = workspace / "song.mid"
+    song.write_bytes(make_midi([(0, 38), (90, 42)]))
+    run_here(workspace, "convert", "song.mid")
+    song.write_bytes(make_midi([(0, 36), (90, 42)]))
+    error = run_here(workspace, "convert", "song.mid", expect=1).error
+    assert "made from an earlier version of 'song.mid', or from another file of that name" in error
+    assert "--output-dir 'data/notes/song' to replace it" in error
+    run_here(workspace, "convert", "song.mid", "--output-dir", "data/notes/song")
 
 
 def test_convert_refuses_another_input_before_it_converts_a_file(

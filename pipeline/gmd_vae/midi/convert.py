@@ -22,6 +22,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.home import data_folder
 from gmd_vae.common.output_folder import open_output
+from gmd_vae.common.printable import counted
 from gmd_vae.datasets.catalogue import SPLITS
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, is_midi_file, list_midi_files
 from gmd_vae.datasets.midi_formats import midi_stem
@@ -229,9 +230,13 @@ def _check_same_input(output_dir: Path, input_path: Path, plan: Plan) -> None:
         earlier.input.sha256
     ):
         return
+    if earlier.input.files == 1 and input_path.is_file() and len(plan.files) == 1:
+        other = f"an earlier version of '{input_path.name}', or from another file of that name"
+    else:
+        before, now = counted(earlier.input.files, "file"), counted(len(plan.files), "file")
+        other = f"another '{earlier.input.collection}' ({before}), not from '{input_path}' ({now})"
     raise GmdVaeError(
-        f"'{output_dir}' was made from another '{earlier.input.collection}' ({earlier.input.files} files), not from"
-        f" '{input_path}' ({len(plan.files)} files)",
+        f"'{output_dir}' was made from {other}",
         f"Give --output-dir '{manifest.free_name(output_dir)}', or --output-dir '{output_dir}' to replace it.",
     )
 
