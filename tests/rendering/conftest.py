@@ -78,6 +78,6 @@ def tiny_model() -> ModelFile:
     """A model of the default config with random weights, for the studio."""
     config = get_config("hierdec-drum_4bar_small")
     hparams = small(config)
-    vectors = {"busier": np.linspace(-2.0, 3.0, hparams["z_size"])}
+    vectors = {name: np.linspace(low, 3.0, hparams["z_size"]) for name, low in (("busier", -2.0), ("syncopation", 1.0))}
     variables = random_variables(config, hparams, 2)
     return ModelFile(config, hparams, variables, Card("mine", data="groove"), step=12, attribute_vectors=vectors)

@@ -93,7 +93,14 @@ def test_other_errors_pass_unchanged(run: Run) -> None:
         raise PermissionError(13, "Permission denied")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that is not ignored: under ``nohup`` SIGHUP is, and the tool leaves it so."""
+    before = signal.signal(request.param, signal.default_int_handler)
+    yield request.param
+    signal.signal(request.param, before)
+
+
 def test_the_first_signal_asks_and_the_second_stops(number: signal.Signals) -> None:
     from gmd_vae.training.stopping import stop_event
 

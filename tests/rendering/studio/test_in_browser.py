@@ -270,3 +270,19 @@ def prior_of(model: ModelFile) -> Any:
     from gmd_vae.common.latent_points import prior
 
     return prior(4, model.hparams["z_size"], seed=0)
+
+
+def test_sliders_that_move_while_a_beat_is_computed_keep_their_places(open_page: Open) -> None:
+    page = open_page(viewport={"width": 1280, "height": 900})
+    moves = """() => {
+        for (const [name, value] of [["busier", "10"], ["syncopation", "30"], ["busier", "20"]]) {
+            const slider = document.querySelector(`[data-attribute=${name}]`);
+            slider.value = value;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+        }
+    }"""
+    page.evaluate(moves)
+    page.wait_for_function("() => document.querySelector('#name').textContent === 'changed beat'")
+    page.wait_for_timeout(1500)  # milliseconds: all beats are there
+    shown = [page.locator(f"[data-attribute={name}]").input_value() for name in ("busier", "syncopation")]
+    assert shown == ["20", "30"]

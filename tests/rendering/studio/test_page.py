@@ -78,4 +78,4 @@ def test_from_the_hi_hat_to_the_ride_is_an_attribute_of_the_page(tiny_model: Mod
     vectors = {"ride": np.array([1.0, 2.0]), "closed hi-hat": np.array([0.5, -1.0])}
     found = model_data.attribute_vectors(dataclasses.replace(tiny_model, attribute_vectors=vectors))
     assert found == {"closed hi-hat": [0.5, -1.0], "ride": [1.0, 2.0], "ride against hi-hat": [0.5, 3.0]}
-    assert list(model_data.attribute_vectors(tiny_model)) == ["busier"]
+    assert list(model_data.attribute_vectors(tiny_model)) == ["busier", "syncopation"]

@@ -94,7 +94,7 @@ function openStudio() {
       pad.show(studio.place.x, studio.place.y);
       corners.forEach((button, number) => button.setAttribute("aria-pressed", String(studio.beat === studio.corners[number])));
       for (const input of attributes) {
-        const amount = studio.character.amounts[input.dataset.attribute || ""] || 0;
+        const amount = (studio.wanted || studio.character).amounts[input.dataset.attribute || ""] || 0;
         input.value = String(100 * amount);
         showAttribute(input);
       }

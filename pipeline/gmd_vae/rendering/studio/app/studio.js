@@ -50,6 +50,7 @@ class Studio {
     /** @type {Locks} */ this.locks = { drums: new Set(), bars: new Set() };
     /** @type {Place} */ this.place = { x: 0, y: 0 };
     /** @type {Character} */ this.character = { amounts: {}, base: null };
+    /** Amounts of the sliders while their beat is computed. @type {Character | null} */ this.wanted = null;
     /** @type {UndoHistory<State>} */ this.history = new UndoHistory();
     /** Seed of the newest request for beats. */ this.newestSeed = settings.seed;
     this.surprises = 0;
@@ -92,10 +93,12 @@ class Studio {
    * @param {Beat} beat The beat.
    * @param {Place} [place] Its place on the pad.
    * @param {Character} [character] Attributes that changed it.
+   * @param {Character | null} [wanted] Attributes of a newer beat that is computed now.
    */
-  take(beat, place, character = { amounts: {}, base: null }) {
+  take(beat, place, character = { amounts: {}, base: null }, wanted = null) {
     this.beat = beat;
     this.character = character;
+    this.wanted = wanted;
     this.edits++;
     if (place) this.place = place;
     this.perform();
@@ -280,14 +283,17 @@ class Studio {
    * @param {number} amount Amount of the attribute.
    */
   setCharacter(name, amount) {
-    const amounts = { ...this.character.amounts, [name]: amount }, base = this.character.base || this.beat;
+    const { amounts: before, base: beat } = this.wanted || this.character;
+    const amounts = { ...before, [name]: amount }, base = beat || this.beat, wanted = { amounts, base };
+    this.wanted = wanted;
     return this.newest.run(async () => {
       const origin = base.z || (await this.encoded(base.levels));
       const z = origin.map((value, at) =>
         Object.entries(amounts).reduce((sum, [key, share]) => sum + share * this.attributes[key][at], value));
       const changed = Object.values(amounts).some(Boolean);
       const levels = changed ? this.locked(await this.levelsOf(z, base.levels)) : base.levels;
-      return () => this.take({ z, levels, name: changed ? "changed beat" : base.name }, this.place, { amounts, base });
+      const taken = { z, levels, name: changed ? "changed beat" : base.name };
+      return () => this.take(taken, this.place, wanted, this.wanted === wanted ? null : this.wanted);
     });
   }
 
