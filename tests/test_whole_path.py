@@ -122,7 +122,8 @@ def test_fine_tuning_begins_with_other_weights(home: Path) -> None:
     run_dir = ("--run-dir", "runs/tuned", "--hparams", TINY, "--num-steps", "1")
     tuned = run_here(home, "train", *run_dir, "--init-from", "runs/hierdec-drum_4bar_small")
     assert "Initial weights: runs/hierdec-drum_4bar_small/best/model.ckpt-12" in tuned.stderr
-    first = json.loads((home / "runs/tuned/metrics.jsonl").open().readline())
+    before, first = map(json.loads, (home / "runs/tuned/metrics.jsonl").read_text().splitlines()[:2])
+    assert (before["split"], before["step"]) == ("validation", 0)
     assert (first["step"], first["loss"] < 398) == (1, True)
     absent = ("--init-from", "runs/hierdec-drum_4bar_small/nothing")
     assert "No checkpoint at" in run_here(home, "train", "--run-dir", "runs/tuned", *absent, expect=1).error

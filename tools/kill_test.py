@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--examples-path", type=Path, required=True)
     parser.add_argument("--config", default="hierdec-drum_4bar_small")
     parser.add_argument("--hparams", default="")
+    parser.add_argument("--init-from", help="initial weights, as of gmd-vae train")
     parser.add_argument("--num-steps", type=int, default=60)
     parser.add_argument("--save-every", type=int, default=7, help="steps between checkpoints")
     parser.add_argument("--kills", type=int, default=3)
@@ -38,6 +39,7 @@ def main() -> int:
     arguments += ["--num-steps", str(options.num_steps), "--save-every", str(options.save_every)]
     arguments += ["--validate-every", str(2 * options.save_every)]
     arguments += ["--hparams", options.hparams] if options.hparams else []
+    arguments += ["--init-from", options.init_from] if options.init_from else []
 
     killed = options.folder / "killed"
     moments = random.Random(options.seed)

@@ -6,9 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures.command_line import run_here
+from fixtures.random_models import random_variables
 from fixtures.tool_module import load_tool
+from gmd_vae.configuration.config import Config
+from gmd_vae.models.checkpoint_writer import write_checkpoint
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
 
@@ -22,6 +26,7 @@ HPARAMS = (
 
 def test_two_kills_change_nothing(
     short_config: str,
+    short_model: Config,
     short_examples: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -34,7 +39,11 @@ def test_two_kills_change_nothing(
         run_here(tmp_path, "train", "--run-dir", str(run), *arguments)
 
     monkeypatch.setattr(tool, "train", train)
+    weights = {**random_variables(short_model, short_model.hparams), "global_step": np.array(0, np.int64)}
+    (tmp_path / "weights").mkdir()
+    write_checkpoint(tmp_path / "weights" / "model.ckpt-0", weights)
     given = ["--folder", str(tmp_path), "--examples-path", str(short_examples), "--config", short_config]
+    given += ["--init-from", str(tmp_path / "weights" / "model.ckpt-0")]
     given += ["--hparams", HPARAMS, "--kills", "2", "--seed", str(os.getpid())]
     monkeypatch.setattr(sys, "argv", ["kill_test.py", *given])
     code = tool.main()
@@ -44,6 +53,7 @@ def test_two_kills_change_nothing(
     assert "equal, bit for bit, at step 60" in out
     killed, undisturbed = ((tmp_path / name / "metrics.jsonl").read_text() for name in ("killed", "undisturbed"))
     assert without_speed(killed) == without_speed(undisturbed)
+    assert killed.count('"validation", "step": 0,') == 1
 
 
 def without_speed(text: str) -> list[str]:

@@ -26,8 +26,8 @@ class Training:
         run_dir: Run folder; ``gmd_vae.load(training.run_dir)`` loads its best model.
         last_step: Step of the last checkpoint.
         checkpoint: Prefix of the last checkpoint.
-        best_step: Step of the best checkpoint, by the rule ``best_by`` (docs/training.md); ``None`` without validation
-            windows.
+        best_step: Step of the best checkpoint, by the rule ``best_by`` (docs/training.md); 0 if no step was better than
+            the weights of ``init_from``; ``None`` without validation windows.
         best_elbo: Its ELBO in nats per window; ``None`` without validation windows.
     """
 

@@ -58,7 +58,12 @@ def report(job: Job, outcome: Outcome, print_line: Callable[[str], None] | None)
             f"{outcome.loss:.1f} (mean of the last steps, nats per window)",
         )
         out.print(f"Checkpoint: {outcome.checkpoint}")
-    if best:
+    if best and not best.step:
+        out.print(
+            f"Best: no step was better than the weights it began with (validation {best.score_in_words} per window), "
+            f"so {run.best_folder} holds these. 'gmd-vae generate' takes the last step with --checkpoint-file latest.",
+        )
+    elif best:
         out.print(
             f"Best: step {best.step:,}, validation {best.score_in_words} per window, "
             f"in {run.best_folder / f'model.ckpt-{best.step}'}",

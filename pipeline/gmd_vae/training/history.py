@@ -57,7 +57,7 @@ class Validation:
     """Figures of the validation split at one checkpoint, means over its windows.
 
     Attributes:
-        step: Step of the checkpoint.
+        step: Step of the checkpoint; 0: the initial weights of a fine-tuning.
         windows: Number of windows in the split; each counts once.
         elbo: Evidence lower bound: minus reconstruction, minus the whole KL divergence, nats per window. One latent
             sample per window, with the same noise in every validation.

@@ -39,7 +39,7 @@ from gmd_vae.training.progress_plot import draw_progress
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
 from gmd_vae.training.saving import CheckpointHook, keep_best, remove_partial_files
-from gmd_vae.training.session import last_checkpoint, open_session
+from gmd_vae.training.session import initial_checkpoint, last_checkpoint, open_session
 from gmd_vae.training.stopping import one_line_errors, stop_event
 from gmd_vae.training.tensorboard_events import Events
 from gmd_vae.training.validation import Validator
@@ -59,7 +59,8 @@ class Outcome:
         loss: Mean loss of the last steps (up to 100), nats per window; ``None`` if no step was left.
         first_loss: Loss of the first step, nats per window; ``None`` if no step was left.
         checkpoint: Prefix of the last checkpoint.
-        best: The best validation; ``None`` without a validation split.
+        best: The best validation; ``None`` without a validation split. Its step is 0 if no step was better than the
+            weights of ``run.init_from``.
         stopped: Reason for stopping before the last step: ``interrupted``, ``patience``, or ``None``.
         skipped_updates: Number of steps whose gradient norm reached ``grad_norm_clip_to_zero``, so that Magenta's
             clipping made the update zero.
@@ -85,7 +86,8 @@ def train(
     """Trains until the planned number of steps, until patience is exhausted, or until Ctrl-C or SIGTERM.
 
     Resumes from the last undamaged checkpoint of the run folder, if there is one. On a CPU the result is bit for bit
-    that of a run that never stopped.
+    that of a run that never stopped. Weights of ``run.init_from`` are validated as step 0, before the first step, and
+    are the first that ``best/`` holds.
 
     Args:
         run: Config, hyperparameters, seed and run folder.
@@ -118,6 +120,9 @@ def train(
             loop = _Loop(run, plan, history, events, validator, first_step)
             if resumed_from and loop.milestones.validate_at(first_step):  # killed between checkpoint and validation
                 loop.validate(resumed_from, first_step)
+            elif run.init_from and not resumed_from and loop.milestones.validate_at(0):
+                with initial_checkpoint(run, run.init_from) as checkpoint:
+                    loop.validate(checkpoint, 0)
             last_step = first_step
             if loop.milestones.is_over(first_step):
                 execution.finish_without_session()
@@ -228,9 +233,10 @@ class _Loop:
         assert self._validator is not None
         measured, tags = self._validator.validate(checkpoint, step)
         if not math.isfinite(measured.elbo):
+            action = "Train again with a smaller learning_rate (--hparams learning_rate=...) in another --run-dir."
             raise GmdVaeError(
                 f"The validation ELBO is {measured.elbo} at step {step}; it is not finite",
-                "Train again with a smaller learning_rate (--hparams learning_rate=...) in another --run-dir.",
+                action if step else "Begin with other weights (--init-from).",
             )
         best = self._history.best
         is_best = metrics.improves(measured, best)
@@ -241,9 +247,10 @@ class _Loop:
         accuracy = "" if measured.accuracy is None else f", step accuracy {measured.accuracy:.1%}"
         objective = "" if measured.best_by == "elbo" else f", {measured.score_in_words}"
         verdict = "the best so far" if is_best else f"best: {best.score_in_words} at step {best.step:,}" if best else ""
+        place, verdict = (f"{step:,}", f"; {verdict}") if step else ("0 (the weights it begins with)", "")
         note(
-            f"Validation at step {step:,}: ELBO {measured.elbo:.1f} nats (reconstruction "
-            f"{measured.reconstruction:.1f} nats, KL {measured.kl_bits:.1f} bits){objective}{accuracy}; {verdict}"
+            f"Validation at step {place}: ELBO {measured.elbo:.1f} nats (reconstruction "
+            f"{measured.reconstruction:.1f} nats, KL {measured.kl_bits:.1f} bits){objective}{accuracy}{verdict}"
         )
 
     def _plot_after(self, saving: CheckpointHook, step: int) -> None:

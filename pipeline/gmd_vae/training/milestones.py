@@ -38,7 +38,7 @@ class Milestones:
         return step == 1 or self.reaches_multiple(LOG_EVERY, step) or step >= self._plan.num_steps
 
     def validate_at(self, step: int) -> bool:
-        """Returns True if a validation is due; False if this step was validated before."""
+        """Returns True if a validation is due, as at step 0; False if this step was validated before."""
         if not self._validates or step in (one.step for one in self._history.validations):
             return False
         return self.reaches_multiple(self._plan.validate_every, step) or step >= self._plan.num_steps

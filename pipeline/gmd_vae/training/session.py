@@ -8,9 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from gmd_vae.common.scratch_folder import scratch_folder
+from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.magenta.api import tf
 from gmd_vae.models import checkpoints
+from gmd_vae.models.averaged_weights import SUFFIX
 from gmd_vae.models.checkpoint_check import check_fits, last_undamaged, without_optimizer
+from gmd_vae.models.checkpoint_variables import read_model_variables
+from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.model_checkpoint import open_weights
 from gmd_vae.models.sessions import graph_variables, weights_saver
 from gmd_vae.models.tensorflow_paths import tensorflow_path
@@ -18,7 +26,7 @@ from gmd_vae.training import tensorboard_events
 from gmd_vae.training.execution import Execution
 from gmd_vae.training.graph import TrainingGraph
 from gmd_vae.training.progress import note
-from gmd_vae.training.run.folder import KEEP, Run
+from gmd_vae.training.run.folder import KEEP, InitFrom, Run
 from gmd_vae.training.run.folder_checks import check_progress
 from gmd_vae.training.saving import CheckpointHook
 
@@ -80,6 +88,30 @@ def open_session(
         scaffold = tf.train.Scaffold(saver=saver, init_fn=init_fn)
         with execution.session(scaffold, [counter, saving], latest, json.dumps(run.identity)) as session:
             yield session, saving
+
+
+@contextlib.contextmanager
+def initial_checkpoint(run: Run, init_from: InitFrom) -> Iterator[Path]:
+    """Writes the initial weights of a run as its checkpoint of step 0, without the variables of the optimiser.
+
+    Args:
+        run: The run. With ``average_decay`` the checkpoint has averages, as every other one: the weights themselves.
+        init_from: Its initial weights.
+
+    Yields:
+        The prefix of the checkpoint, in a temporary folder.
+
+    Raises:
+        GmdVaeError: The weights cannot be read, or do not fit the config.
+    """
+    with open_weights(init_from.path) as prefix:
+        variables = read_model_variables(prefix, variable_shapes(run.config, run.hparams))
+    tensors: dict[str, npt.NDArray[Any]] = {**variables, "global_step": np.array(0, np.int64)}
+    if run.hparams["average_decay"]:
+        tensors |= {f"{name}{SUFFIX}": values for name, values in variables.items()}
+    with scratch_folder() as folder:
+        write_checkpoint(folder / "model.ckpt-0", tensors)
+        yield folder / "model.ckpt-0"
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ def check_folder(run: Run) -> None:
     prefix, damaged = last_undamaged(run.train_folder)
     if prefix is None:
         check_progress(run, damaged)
-    if run.init_from and run.has_no_result():
+    if run.init_from and prefix is None:
         with open_weights(run.init_from.path) as weights:
             check_undamaged(weights)
             check_fits(weights, variable_shapes(run.config, run.hparams))

@@ -98,6 +98,15 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(run: Run) -> None
     check_progress(run)
 
 
+def test_a_run_killed_after_the_validation_of_its_initial_weights_starts_again(run: Run) -> None:
+    add_best(run, 0)
+    add_lines(run, {**VALIDATION, "step": 0}, {"split": "train", "step": 20})
+    check_progress(run)
+    add_lines(run, {**VALIDATION, "step": 0}, VALIDATION)
+    with pytest.raises(GmdVaeError, match="trained to step 200"):
+        check_progress(run)
+
+
 def test_the_best_weights_are_not_replaced_and_the_command_to_go_on_is_named(run: Run) -> None:
     add_best(run, 200)
     add_lines(run, {"split": "train", "step": 220}, VALIDATION)

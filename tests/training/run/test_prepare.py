@@ -12,7 +12,7 @@ from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run import prepare as module
-from gmd_vae.training.run.folder import read_run
+from gmd_vae.training.run.folder import InitFrom, read_run
 from gmd_vae.training.run.prepare import Request, describe, prepare, resolve_init_from
 from gmd_vae.training.run.run_file import Plan
 
@@ -173,6 +173,8 @@ def test_the_description_names_sizes_and_counts(request_for: Callable[..., Reque
     assert f"Validation: {job.examples.validation.count} windows, every 200 steps and at the end" in text
     assert "stops after 4 without a new best" in text
     assert "1,129,728 parameters, 18.1 MB per checkpoint; keeps 3 and the best, 72 MB" in text
+    tuned = dataclasses.replace(job, run=dataclasses.replace(job.run, init_from=InitFrom(Path("groove-4bar"), "abc")))
+    assert "windows, before the first step, every 200 steps and" in "\n".join(describe(tuned))
     of_test = "\n".join(describe(job, keeps=False))
     assert "1,129,728 parameters; no run folder is written" in of_test
     assert not any(word in of_test for word in ("Run folder:", "Validation", "checkpoint"))

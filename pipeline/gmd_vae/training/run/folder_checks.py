@@ -58,7 +58,8 @@ def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
     """Checks that a run without a readable checkpoint in ``train/`` was not trained before.
 
     Training would begin at step 0 again, and replace ``best/`` and ``metrics.jsonl``. A run that was killed before
-    its first checkpoint holds nothing that would be lost.
+    its first checkpoint holds nothing that would be lost: at most the validation of its initial weights, and in
+    ``best/`` these.
 
     Args:
         run: The run.
@@ -69,7 +70,8 @@ def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
     """
     best = checkpoints.complete(run.best_folder)
     lines = list(history.read_lines(run.folder / history.NAME)) if (run.folder / history.NAME).exists() else []
-    saved = best or damaged or any(line["split"] == "validation" for line in lines)
+    validated = any(line["split"] == "validation" and line["step"] for line in lines)
+    saved = any(map(checkpoints.step_of, best)) or damaged or validated
     if not saved and (run.train_folder.is_dir() or not lines):
         return
     if damaged:

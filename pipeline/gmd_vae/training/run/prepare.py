@@ -150,7 +150,8 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
         patience = f", stops after {plan.patience} without a new best" if plan.patience else ""
         rule = ", the best by the objective" if run.hparams["best_by"] == "objective" else ""
         windows, steps = counted(examples.validation.count, "window"), counted(plan.validate_every, "step")
-        lines.append(f"Validation: {windows}, every {steps} and at the end{patience}{rule}")
+        first = "before the first step, " if run.init_from else ""
+        lines.append(f"Validation: {windows}, {first}every {steps} and at the end{patience}{rule}")
     else:
         lines.append("Validation: none, the examples have no validation windows; the last checkpoint counts")
     size = _checkpoint_bytes(run) / 1e6
