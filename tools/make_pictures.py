@@ -1,4 +1,4 @@
-"""Makes the pictures of the README and the documentation again, with fixed seeds.
+"""Makes the pictures of the README and the documentation again, and the sound of a beat, with fixed seeds.
 
 Needs Chromium for the pictures of the studio. Usage: python tools/make_pictures.py [FOLDER]
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 import gmd_vae
 import numpy as np
+import soundfile
 from gmd_vae.common.charts import BLUE, GREY, styled_figure
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -39,12 +40,14 @@ def webp(png: bytes, path: Path, width: int) -> None:
 
 
 def beat(target: Path, folder: Path) -> None:
-    """Draws the first beat of a seed as ``gmd-vae generate --png`` does, and keeps its MIDI file beside it."""
-    options = ("--model", "groove-4bar", "-n", "1", "--seed", str(BEAT_SEED), "--tempo", "96", "--png")
+    """Draws the first beat of a seed as ``gmd-vae generate --png`` does, with its MIDI file and its sound beside it."""
+    options = ("--model", "groove-4bar", "-n", "1", "--seed", str(BEAT_SEED), "--tempo", "96", "--png", "--wav")
     command(folder, "generate", *options, "--output-dir", "beat")
     (picture,) = (folder / "beat").glob("*.png")
     webp(picture.read_bytes(), target / "beat.webp", 1300)
     shutil.copyfile(picture.with_suffix(".mid"), target / "beat.mid")
+    samples, rate = soundfile.read(picture.with_suffix(".wav"), dtype="float32")
+    soundfile.write(target / "beat.mp3", samples, rate)
 
 
 def studio(target: Path, folder: Path) -> None:
