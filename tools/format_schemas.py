@@ -24,7 +24,7 @@ from gmd_vae.evaluation.result import Figures
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.generation.latent import attribute_vectors
 from gmd_vae.midi import notes_manifest
-from gmd_vae.models import model_file
+from gmd_vae.models import export_manifest, model_file
 from gmd_vae.training import history
 from gmd_vae.training.run.run_file import RunFile
 from gmd_vae.windows import notes_input
@@ -67,6 +67,7 @@ def manifests() -> Schema:
         examples_manifest.STAGE: examples_manifest.ExamplesManifest,
         notes_input.STOCK_STAGE: notes_input._StockManifest,
         attribute_vectors.STAGE: attribute_vectors._AttributeManifest,
+        export_manifest.STAGE: export_manifest.ExportManifest,
     }
     listed = {"type": "object", "required": ["name", "bytes", "sha256"]}
     listed["properties"] = {"name": {"type": "string"}, "bytes": {"type": "integer", "minimum": 0}, "sha256": DIGEST}

@@ -15,7 +15,7 @@ from gmd_vae.common import console
 from gmd_vae.common.plain_console import PlainConsole
 from gmd_vae.evaluation.tables.card import held_out, tables
 from gmd_vae.models.bundled import bundled_models
-from gmd_vae.models.card import Card, HeldOut, HeldOutFigure
+from gmd_vae.models.card import Card, HeldOut, HeldOutFigure, InitialWeights
 from gmd_vae.models.model_file import write_model
 
 CARD = Card(
@@ -68,6 +68,25 @@ def test_figures_of_the_validation_are_in_words(tmp_path: Path) -> None:
     assert facts["Trained on"] == "groove"
 
 
+def test_the_weights_that_a_training_began_with_are_named_with_their_licence(tmp_path: Path) -> None:
+    first = InitialWeights("mine", "a" * 64, "songs")
+    last = InitialWeights("base", "b" * 64, "groove", "Ten drummers.", "CC BY 4.0.")
+    write_model(tmp_path / "x.safetensors", random_model(card=Card("x", began_with=(first, last))))
+    lines = run_here(tmp_path, "models", "x.safetensors").stdout.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("Began with"))
+    assert [line[12:].strip() for line in lines[place : place + 2]] == [
+        "mine (sha256 aaaaaaaaaaaa…), trained on songs. Licence: not stated",
+        "which began with base (sha256 bbbbbbbbbbbb…), trained on groove: Ten drummers. Licence: CC BY 4.0",
+    ]
+    facts = {line[:12].strip(): line[12:].strip() for line in lines}
+    assert facts["Licence"] == "not stated; for that of the weights it began with, see above"
+    unknown = InitialWeights("bare.tar", "c" * 64)
+    write_model(tmp_path / "y.safetensors", random_model(card=Card("y", began_with=(unknown,))))
+    shown = run_here(tmp_path, "models", "y.safetensors").stdout
+    assert "bare.tar (sha256 cccccccccccc…): its data and licence are not known, since no card names them" in shown
+    assert "Licence " not in shown
+
+
 def test_attributes_are_named_as_they_are_typed(tmp_path: Path) -> None:
     shown = run_here(tmp_path, "models", "groove-4bar").stdout
     (names,) = [line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith("Attributes")]
@@ -117,3 +136,4 @@ def test_the_models_of_the_package_have_cards(tmp_path: Path) -> None:
         assert "Apache-2.0" in run_here(tmp_path, "models", name).stdout
     answer = run_here(tmp_path, "models", "groove-5bar", expect=2)
     assert "There is no model 'groove-5bar'" in answer.error
+    assert answer.error.endswith("Or give a .safetensors file or a run folder.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import tarfile
@@ -22,14 +23,15 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.export.formats import FORMATS
 from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vectors_for
 from gmd_vae.models.bundled import DEFAULT, bundled_models
-from gmd_vae.models.card import HeldOutFigure
+from gmd_vae.models.card import Card, HeldOutFigure, InitialWeights
 from gmd_vae.models.checkpoint_variables import read_variables
 from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.model_file import ModelFile, read_model, write_model
-from gmd_vae.training.run.folder import Run, open_run
+from gmd_vae.training.run.folder import InitFrom, Run, open_run
 from gmd_vae.training.run.run_file import Plan
 
 MODEL = random_model()
+CARD = Card("tuned", data="songs", seed=3, began_with=(InitialWeights("base", "a" * 64, "groove"),))
 VALIDATION = {
     "step": 3, "windows": 7, "elbo": -61.5, "reconstruction": 50.25, "kl_bits": 16.0, "kl_bits_above_free": 0.0,
     "accuracy": 0.5,
@@ -219,6 +221,45 @@ def test_a_checkpoint_folder_for_magenta_and_back(folder: Path) -> None:
     assert "holds 'notes.txt'" in answer.error
     answer = run_here(folder, "export", "--format", "magenta", "--dtype", "fp16", "-o", "x", expect=2)
     assert answer.error == "Error: --format magenta has no fp16. Leave --dtype out."
+
+
+def test_a_fine_tuned_model_names_the_weights_it_began_with(folder: Path) -> None:
+    weights = InitialWeights("base", "a" * 64, "groove", "Ten drummers.", "CC BY 4.0")
+    mine = dataclasses.replace(
+        open_run(folder / "runs" / "mine"), init_from=InitFrom(Path("base"), "a" * 64, (weights,))
+    )
+    (folder / "runs" / "mine" / "run.json").unlink()
+    mine.train_folder.rename(folder / "train")
+    mine.describe(Plan(3))
+    (folder / "train").rename(mine.train_folder)
+    note = (
+        "Note: without --licence, no licence of the model is stated. That of the weights it began with may ask for "
+        "attribution; the card names them: base (CC BY 4.0)"
+    )
+    assert note in run_here(folder, "export", "runs/mine", "-o", "one.safetensors").stderr.splitlines()
+    assert note in run_here(folder, "export", "one.safetensors", "-o", "stock", "--format", "magenta").stderr
+    answer = run_here(folder, "export", "one.safetensors", "-o", "two.safetensors", "--licence", "CC BY 4.0")
+    assert not answer.stderr
+    for name in ("one", "two"):
+        assert read_model(folder / f"{name}.safetensors").card.began_with == (weights,)
+    content = manifest.read(folder / "stock", "export", "")
+    assert content["card"]["began_with"] == [dataclasses.asdict(weights)]
+    assert "base (sha256 aaaaaaaaaaaa…)" in run_here(folder, "models", "runs/mine").stdout
+    run_here(folder, "studio", "runs/mine")
+    assert "base (sha256 aaaaaaaaaaaa…), trained on groove" in (folder / "runs" / "mine" / "studio.html").read_text()
+
+
+def test_a_folder_for_magenta_keeps_card_and_licence(folder: Path) -> None:
+    config = get_config(DEFAULT_CONFIG)
+    write_model(folder / "one.safetensors", random_model(config, card=CARD, licence="CC BY 4.0", step=3))
+    run_here(folder, "export", "one.safetensors", "-o", "stock", "--format", "magenta")
+    run_here(folder, "export", "stock", "-o", "two.safetensors", "--config", DEFAULT_CONFIG)
+    back = read_model(folder / "two.safetensors")
+    assert (back.card, back.licence) == (CARD, "CC BY 4.0")
+    other = random_model(config).variables | {"encoder/mu/bias": np.zeros(128, np.float32)}
+    write_checkpoint(folder / "stock" / "model.ckpt-3", {**other, "global_step": np.array(3)})
+    run_here(folder, "export", "stock", "-o", "three.safetensors", "--config", DEFAULT_CONFIG)
+    assert read_model(folder / "three.safetensors").card.began_with == ()  # the card is of the weights before
 
 
 def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:

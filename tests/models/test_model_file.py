@@ -21,10 +21,11 @@ from fixtures.models import random_model
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families.parameters import variable_shapes
-from gmd_vae.models.card import Card, HeldOut, HeldOutFigure
+from gmd_vae.models.card import Card, HeldOut, HeldOutFigure, InitialWeights
 from gmd_vae.models.model_file import ModelFile, is_unchanged_model, read_model, write_model
 from safetensors.numpy import load, save
 
+WEIGHTS = {"name": "y", "sha256": "c" * 64, "data": "folk"}
 DENSITY = random_density(components=2, z_size=4)
 VECTOR = np.array([0.1, -2, 1e-9, 3])
 MODEL = random_model(
@@ -41,6 +42,7 @@ MODEL = random_model(
         seed=0,
         code="gmd-vae 1.2.3",
         cpu_hours=2.5,
+        began_with=(InitialWeights(**WEIGHTS), InitialWeights("z", "d" * 64)),
     ),
     step=1500,
     examples_digest="a" * 64,
@@ -241,6 +243,10 @@ def test_a_prior_of_an_earlier_version_is_named(with_density: Path) -> None:
         ({"card": {"name": "x", "intended_use": "y" * 4001}}, "field 'card.intended_use'"),
         ({"card": {"name": "x", "seed": -1}}, "field 'card.seed'"),
         ({"card": {"name": "x", "cpu_hours": -0.5}}, "field 'card.cpu_hours'"),
+        ({"card": {"name": "x", "began_with": [{"name": "y"}]}}, "has no field 'card.began_with[0].sha256'"),
+        ({"card": {"name": "x", "began_with": [{"name": "y", "sha256": "z" * 64}]}}, "'card.began_with[0].sha256'"),
+        ({"card": {"name": "x", "began_with": [{**WEIGHTS, "licence": "y" * 4001}]}}, "card.began_with[0].licence'"),
+        ({"card": {"name": "x", "began_with": [WEIGHTS] * 51}}, "field 'card.began_with'"),
         ({"card": {"name": "x", "held_out": {"split": "test"}}}, "has no field 'card.held_out.windows'"),
         ({"card": {"name": "x", "held_out": held_out({"p": {"f": {"value": "0"}}})}}, "field 'card.held_out.figures"),
         ({"card": {"name": "x", "held_out": held_out({"p": {"f" * 201: {"value": 0}}})}}, "length <= 200"),

@@ -10,9 +10,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from fixtures.models import random_model
 from fixtures.results import result_json
 from fixtures.tool_module import load_tool
+from gmd_vae.export.write import export_model
 from gmd_vae.models import bundled
+from gmd_vae.models.card import Card, InitialWeights
 from safetensors import safe_open
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +93,14 @@ def test_the_models_of_the_package_fit(path: Path) -> None:
     assert document.keys() <= _fields("model", "Document")
     assert refused("model", document | {"dtype": "int8"})
     assert refused("model", {key: value for key, value in document.items() if key != "card"})
+
+
+def test_the_manifest_of_an_export_fits(tmp_path: Path) -> None:
+    model = random_model(card=Card("tuned", began_with=(InitialWeights("base", "a" * 64),)))
+    export_model(model, "magenta", tmp_path / "stock", "fp32", ())
+    content = json.loads((tmp_path / "stock" / "manifest.json").read_text(encoding="utf-8"))
+    check("manifest", content)
+    assert refused("manifest", content | {"card": {}})
 
 
 @pytest.mark.parametrize("path", OLD_RESULTS, ids=lambda path: path.stem)

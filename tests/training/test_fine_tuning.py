@@ -21,7 +21,7 @@ from gmd_vae.models.model_file import read_model
 from gmd_vae.training.examples import Examples, open_examples
 from gmd_vae.training.history import Validation, read_lines
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.prepare import resolve_init_from
+from gmd_vae.training.run.initial_weights import resolve_init_from
 from gmd_vae.training.run.run_file import Plan
 from gmd_vae.training.start import check_folder
 

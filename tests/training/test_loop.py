@@ -181,15 +181,17 @@ def test_a_run_starts_from_given_weights(
     import tarfile
 
     from gmd_vae.magenta.api import tf
+    from gmd_vae.models.card import InitialWeights
     from gmd_vae.training.loop import train
-    from gmd_vae.training.run.prepare import resolve_init_from
+    from gmd_vae.training.run.initial_weights import resolve_init_from
 
     run, (_, second, _) = trained
     with tarfile.open(tmp_path / "flat.tar", "w") as tar:
         for piece in second.checkpoint.parent.glob("model.ckpt-40.*"):
             tar.add(piece, f"flat/{piece.name}")
     begun = resolve_init_from(tmp_path / "flat.tar")
-    assert begun == InitFrom(tmp_path / "flat.tar", resolve_init_from(run.folder / "latest").digest)
+    digest = resolve_init_from(run.folder / "latest").digest
+    assert begun == InitFrom(tmp_path / "flat.tar", digest, (InitialWeights("flat.tar", digest),))
     tuned = dataclasses.replace(make_run(tmp_path / "tuned"), init_from=begun)
     outcome = train(tuned, examples, Plan(1))
     assert (outcome.first_step, outcome.last_step) == (0, 1)

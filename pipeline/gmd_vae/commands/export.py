@@ -15,7 +15,7 @@ from gmd_vae.commands.paths import UserPath
 from gmd_vae.export.formats import FORMATS
 
 if TYPE_CHECKING:
-    from gmd_vae.models.model_file import DType
+    from gmd_vae.models.model_file import DType, ModelFile
 
 _MAX_LICENCE = 100_000  # characters: the whole text of a long licence has 35,000
 
@@ -62,7 +62,8 @@ def command(
     A .safetensors file holds the weights by Magenta's names, the config with its windows, the
     hyperparameters, the attribute vectors and the fitted prior of a run, digests of the data and the
     checkpoint, and a card: the name, data, seed and CPU hours of the run, and the figures of its
-    validation and its evaluation, beside the baselines. It is read without pickle, and a changed or
+    validation and its evaluation, beside the baselines. The card of a fine-tuned model also names the
+    weights that it began with, their data and their licence. It is read without pickle, and a changed or
     damaged one is refused. Only outputs of this command that nobody changed since are replaced.
     TensorFlow is not needed.
 
@@ -104,6 +105,8 @@ def command(
             f"Without the fitted prior, which --format {format_name} cannot hold: new beats from this copy are drawn "
             "from N(0, I). For the beats of 'gmd-vae generate', use the model itself, or export it without --format."
         )
+    if note := _licence_note(model):
+        console.stderr().print(note)
     export_model(model, format_name, output, dtype, inputs)
     files = [output] if output.is_file() else sorted(path for path in output.iterdir() if path.is_file())
     size = sum(path.stat().st_size for path in files)
@@ -121,4 +124,16 @@ def command(
             "--init-from",
             "magentajs": f"load '{shown}' in a page with @magenta/music",
         }[format_name]
+    )
+
+
+def _licence_note(model: ModelFile) -> str:
+    """Returns a note for a fine-tuned model without a licence; empty for another one."""
+    weights = model.card.began_with
+    if model.licence is not None or not weights:
+        return ""
+    licences = [f"{one.name} ({one.licence.rstrip('.') or 'not stated'})" for one in weights]
+    return (
+        "Note: without --licence, no licence of the model is stated. That of the weights it began with may ask for "
+        f"attribution; the card names them: {'; '.join(licences)}"
     )

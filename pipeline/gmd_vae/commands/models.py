@@ -18,20 +18,22 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=HelpCommand)
-@click.argument("model_name", metavar="[NAME|FILE]", required=False, type=UserPath())
+@click.argument("model_name", metavar="[NAME|FILE|RUN]", required=False, type=UserPath())
 @json_option
 def command(model_name: str | None, as_json: bool) -> None:
     """List the trained models of the package, or show the card of one.
 
     A card says what a model is for and what it is not, the music, seed, code and time of its training,
-    its figures on held-out music beside those of baselines, and its licence. What is not known is not
-    shown.
+    the weights that it began with and their licence, its figures on held-out music beside those of
+    baselines, and its licence. What is not known is not shown. Of a run, it is the card that `gmd-vae
+    export` would write.
 
     \b
     Examples:
       gmd-vae models
       gmd-vae models groove-4bar
       gmd-vae models mine.safetensors
+      gmd-vae models runs/small
       gmd-vae models --json
     """
     from gmd_vae.commands.next_steps import generate_words
@@ -41,7 +43,7 @@ def command(model_name: str | None, as_json: bool) -> None:
     from gmd_vae.models.model_file import read_model
 
     if model_name is not None:
-        model = read_model(_path(model_name))
+        model = _read(model_name)
         if as_json:
             console.print_json(_facts(model_name, model))
         else:
@@ -61,18 +63,23 @@ def command(model_name: str | None, as_json: bool) -> None:
     console.print_next(as_command("models", DEFAULT), "for a card")
 
 
-def _path(name: str) -> Path:
-    """Returns the file of a model of the package, or the file that was given."""
+def _read(name: str) -> ModelFile:
+    """Reads a model of the package, a model file, or the model of a run."""
     from gmd_vae.common.errors import UsageError, nearest
+    from gmd_vae.export.source import read_model_of
+    from gmd_vae.generation.find_model import run_of
     from gmd_vae.models.bundled import bundled_models
-    from gmd_vae.models.model_file import SUFFIX, is_model_file
+    from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
 
     bundled = bundled_models()
     if name in bundled:
-        return bundled[name]
+        return read_model(bundled[name])
     if is_model_file(Path(name)):
-        return Path(name)
-    raise UsageError(f"There is no model '{name}'", f"{nearest(name, list(bundled))} Or give a {SUFFIX} file.")
+        return read_model(Path(name))
+    if run_of(Path(name)) is not None:
+        return read_model_of(name, None, None, with_vectors=False)
+    known = nearest(name, list(bundled))
+    raise UsageError(f"There is no model '{name}'", f"{known} Or give a {SUFFIX} file or a run folder.")
 
 
 def _facts(name: str, model: ModelFile) -> dict[str, Any]:
@@ -115,6 +122,7 @@ def _show(name: str, model: ModelFile) -> None:
         *(("Limits" if not number else "", limit) for number, limit in enumerate(card.limits)),
         ("Trained on", card.data),
         ("Data", card.data_description),
+        *(("Began with" if not number else "", text) for number, text in enumerate(card.began_with_in_words)),
         ("Training windows", "" if card.training_windows is None else f"{card.training_windows:,}"),
         ("Step", "" if model.step is None else f"{model.step:,}"),
         ("Seed", "" if card.seed is None else f"{card.seed}"),
@@ -128,7 +136,7 @@ def _show(name: str, model: ModelFile) -> None:
         ("Evaluation", _figures(card.evaluation)),
         ("Attributes", ", ".join(plain(name) for name in facts["attributes"])),
         ("Prior", "" if model.density is None else f"z from {describe(model.density)}"),
-        ("Licence", model.licence or ""),
+        ("Licence", model.licence_in_words),
     ]
     width = max(len(label) for label, _ in lines)
     for label, text in lines:

@@ -36,7 +36,7 @@ def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
     seconds = history.cpu_seconds_of(run.folder / history.NAME)
     return dataclasses.replace(
         card,
-        training_windows=windows,
+        training_windows=windows if card.data else None,  # without data: initial weights that were not trained
         held_out=_held_out(run, checkpoint),
         seed=run.seed,
         code=", ".join(filter(None, (f"gmd-vae {version[:50]}" if version else "", commit[:100]))),

@@ -19,6 +19,7 @@ from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vecto
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
 from gmd_vae.models.bundled import bundled_models
 from gmd_vae.models.card import Card
+from gmd_vae.models.export_manifest import read_exported_card
 from gmd_vae.models.model_file import ModelFile, is_model_file
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.trained_model import model_of_checkpoint, model_of_run, validation_of
@@ -47,8 +48,10 @@ def read_model_of(
         if found.run is not None:
             return _model_of_run(found.run, found.source, with_vectors=with_vectors)
         config = found.source.config
-        card = Card(found.source.short_name, config.summary)
-        return model_of_checkpoint(config, found.source.hparams, found.source.checkpoint, card)
+        unknown = Card(found.source.short_name, config.summary), None
+        card, licence = read_exported_card(found.source.checkpoint) or unknown
+        model = model_of_checkpoint(config, found.source.hparams, found.source.checkpoint, card)
+        return dataclasses.replace(model, licence=licence)
 
 
 def _open(name: str, config_name: str | None, configs_file: Path | None) -> AbstractContextManager[FoundModel]:

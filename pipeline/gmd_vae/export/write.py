@@ -12,9 +12,9 @@ from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.own_files import check_writable
 from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.export.formats import FORMATS
+from gmd_vae.models.export_manifest import STAGE
 from gmd_vae.models.model_file import DType, ModelFile, check_finite, is_unchanged_model
 
-STAGE = "export"
 OPTION = "--output"
 
 
@@ -74,6 +74,7 @@ def export_model(model: ModelFile, format_name: str, output: Path, dtype: DType,
                 "examples_digest": model.examples_digest,
                 "checkpoint": model.checkpoint,
                 "licence": model.licence,
+                "card": model.card.known(),
                 "versions": manifest.versions(),
             },
         )

@@ -12,10 +12,14 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from gmd_vae.common.json_formats import Count
-from gmd_vae.common.printable import counted
+from gmd_vae.common.printable import counted, printable
 
-Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
-Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
+_MAX_NAME, _MAX_TEXT = 200, 4000  # characters
+MOST_INITIAL_WEIGHTS = 50  # fine-tunings one after another
+
+Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
+Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=_MAX_TEXT)]
+Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 _Hours: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
@@ -59,6 +63,44 @@ class HeldOut:
     figures: Annotated[dict[Name, FiguresByName], msgspec.Meta(max_length=100)]
 
 
+@dataclasses.dataclass(frozen=True)
+class InitialWeights:
+    """The weights that a training began with. What no card says of them is absent.
+
+    Attributes:
+        name: Name on the card of their model; of a checkpoint without a card, that of its file.
+        sha256: SHA-256 of the model's file; of a checkpoint, that of the digests of its files.
+        data: Name of the music that they were trained on; empty: unknown.
+        data_description: Contents of the music, and its source; empty: unknown.
+        licence: Licence of the weights; empty: not stated.
+    """
+
+    name: Name
+    sha256: Digest
+    data: Name = ""
+    data_description: Text = ""
+    licence: Text = ""
+
+    @property
+    def in_words(self) -> str:
+        """Name and digest, and the data and the licence, or that they are not known."""
+        named = f"{self.name} (sha256 {self.sha256[:12]}…)"
+        data = ": ".join(filter(None, (self.data, self.data_description)))
+        if not data and not self.licence:
+            return f"{named}: its data and licence are not known, since no card names them"
+        trained = f"trained on {data}" if data else "its data are not known"
+        return f"{named}, {trained.rstrip('.')}. Licence: {self.licence.rstrip('.') or 'not stated'}"
+
+
+InitialWeightsChain: TypeAlias = Annotated[tuple[InitialWeights, ...], msgspec.Meta(max_length=MOST_INITIAL_WEIGHTS)]
+
+
+def one_line(text: str, most: int) -> str:
+    """Returns a text of a file on one line and without control codes, cut to a number of characters."""
+    shown = printable(" ".join(text.split()), limit=None)
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+
+
 _VALIDATION = {
     "elbo": "ELBO {:.1f} nats",
     "reconstruction": "reconstruction {:.1f} nats",
@@ -86,6 +128,7 @@ class Card:
         seed: Seed of the training.
         code: Version and commit of the code that trained it.
         cpu_hours: CPU time of the training, in hours.
+        began_with: Weights that the training began with, then those that they began with, and so on.
     """
 
     name: str
@@ -101,6 +144,29 @@ class Card:
     seed: Count | None = None
     code: Text = ""
     cpu_hours: _Hours | None = None
+    began_with: InitialWeightsChain = ()
+
+    def as_initial_weights(self, sha256: str, licence: str | None) -> tuple[InitialWeights, ...]:
+        """Returns the initial weights of a training that begins with this model, and those that they began with.
+
+        Args:
+            sha256: Digest of the model.
+            licence: Licence of the model; ``None``: not stated.
+        """
+        own = InitialWeights(
+            one_line(self.name, _MAX_NAME),
+            sha256,
+            one_line(self.data, _MAX_NAME),
+            one_line(self.data_description, _MAX_TEXT),
+            one_line(licence or "", _MAX_TEXT),
+        )
+        return (own, *self.began_with)
+
+    @property
+    def began_with_in_words(self) -> tuple[str, ...]:
+        """A text for each of the weights in ``began_with``."""
+        texts = [weights.in_words for weights in self.began_with]
+        return tuple(f"{'which began with ' if number else ''}{text}" for number, text in enumerate(texts))
 
     @property
     def validation_in_words(self) -> str:

@@ -35,7 +35,7 @@ from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.configuration.registry import config_of_model
 from gmd_vae.families.parameters import Shapes, variable_shapes
-from gmd_vae.models.card import Card
+from gmd_vae.models.card import Card, Digest
 from gmd_vae.models.latent_density import LatentDensity
 
 SUFFIX = ".safetensors"
@@ -54,7 +54,6 @@ _AGAIN = "Get the file again, or make it again with 'gmd-vae export'."
 DType = Literal["fp32", "fp16"]
 _DTYPES: dict[DType, tuple[str, type[np.floating[Any]]]] = {"fp32": ("F32", np.float32), "fp16": ("F16", np.float16)}
 Variables = Mapping[str, npt.NDArray[np.float32]]
-Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +83,13 @@ class ModelFile:
     attribute_vectors: dict[str, npt.NDArray[np.float64]] = dataclasses.field(default_factory=dict)
     density: LatentDensity | None = None
     licence: str | None = None
+
+    @property
+    def licence_in_words(self) -> str:
+        """The licence; empty if it is not stated, and neither is one of the initial weights."""
+        if self.licence is None and any(weights.licence for weights in self.card.began_with):
+            return "not stated; for that of the weights it began with, see above"
+        return self.licence or ""
 
 
 class _Document(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -101,6 +101,18 @@ def test_the_page_loads_nothing_and_has_the_same_bytes_every_time(
     assert (run_folder / "report.html").read_text(encoding="utf-8") == shown.source
 
 
+def test_initial_weights_are_named_with_their_data_and_licence(run_folder: Path) -> None:
+    described = json.loads((run_folder / "run.json").read_text())
+    base = {"name": "base", "sha256": "b" * 64, "data": "groove", "licence": "CC BY 4.0."}
+    chain = [{"name": "mine", "sha256": "a" * 64, "data": "songs"}, base]
+    described |= {"init_from": "a" * 64, "init_from_path": "runs/mine", "began_with": chain}
+    (run_folder / "run.json").write_text(json.dumps(described))
+    assert (
+        "from mine (sha256 aaaaaaaaaaaa…), trained on songs. Licence: not stated; "
+        "which began with base (sha256 bbbbbbbbbbbb…), trained on groove. Licence: CC BY 4.0"
+    ) in report(run_folder)[1].text
+
+
 def test_a_bare_run_names_its_missing_parts_and_their_commands(run_folder: Path) -> None:
     (run_folder / "metrics.jsonl").unlink()
     done, shown = report(run_folder)
@@ -161,6 +173,7 @@ def test_every_string_of_a_run_is_escaped(run_folder: Path, make_midi: MakeMidi,
     described = json.loads((folder / "run.json").read_text())
     described |= {"examples": NASTY, "command": NASTY, "starts": [{"device": NASTY, "time": NASTY}]}
     described["versions"] = {NASTY: NASTY}
+    described |= {"init_from": "a" * 64, "init_from_path": NASTY, "began_with": [{"name": NASTY, "sha256": "a" * 64}]}
     (folder / "run.json").write_text(json.dumps(described))
     result_path = folder / "eval" / "test-400" / "result.json"
     result = json.loads(result_path.read_text())
@@ -178,7 +191,7 @@ def test_every_string_of_a_run_is_escaped(run_folder: Path, make_midi: MakeMidi,
     assert len(shown.all("script")) == 2
     assert not shown.all("img") + shown.all("b", onerror="") + shown.all("i", mine="")
     assert shown.all("a", download=name)
-    assert shown.text.count(NASTY) >= 6
+    assert shown.text.count(NASTY) >= 7
     assert "<b>run" in shown.text
 
 

@@ -12,6 +12,7 @@ import pytest
 from gmd_vae.cli import main
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.registry import get_config
+from gmd_vae.models.card import InitialWeights
 from gmd_vae.models.model_file import Card, ModelFile, write_model
 from gmd_vae.rendering.studio import model_data
 from gmd_vae.rendering.studio.page import write_studio
@@ -33,7 +34,8 @@ def test_the_same_model_gives_the_same_bytes_and_a_changed_file_stays(tiny_model
 
 
 def test_text_of_a_model_is_escaped(tiny_model: ModelFile, tmp_path: Path) -> None:
-    card = Card(EVIL, EVIL, EVIL, evaluation={EVIL: EVIL})
+    began_with = (InitialWeights(EVIL, "a" * 64, EVIL, EVIL, EVIL),)
+    card = Card(EVIL, EVIL, EVIL, evaluation={EVIL: EVIL}, began_with=began_with)
     model = dataclasses.replace(tiny_model, card=card, licence=EVIL)
     write_studio(model, tmp_path / "studio.html")
     text = (tmp_path / "studio.html").read_text()

@@ -73,7 +73,7 @@ def test_the_same_run_may_go_on(run: Run) -> None:
         ({"seed": 6}, "seed 5, not 6"),
         ({"examples_digest": "other"}, r"other examples \(data/examples/groove\)"),
         ({"hparams": {**get_config("hierdec-drum_4bar_v2").hparams, "batch_size": 8}}, "batch_size=16, not 8"),
-        ({"init_from": InitFrom(Path("other/model.ckpt-3"), "abc")}, "it began with random weights"),
+        ({"init_from": InitFrom(Path("other/model.ckpt-3"), "ab" * 32)}, "it began with random weights"),
         ({"config": get_config("hierdec-drum_4bar")}, "config hierdec-drum_4bar_v2, not hierdec-drum_4bar"),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_run_of_version_0_2_goes_on_with_magentas_layers(run: Run) -> None:
 
 
 def test_the_weights_a_run_began_with_are_part_of_it(run: Run, tmp_path: Path) -> None:
-    tuned = dataclasses.replace(run, folder=tmp_path / "tuned", init_from=InitFrom(Path("a/model.ckpt-3"), "abc"))
+    tuned = dataclasses.replace(run, folder=tmp_path / "tuned", init_from=InitFrom(Path("a/model.ckpt-3"), "ab" * 32))
     tuned.folder.mkdir()
     tuned.describe(Plan(10))
     (tuned.folder / "metrics.jsonl").write_text('{"split": "train", "step": 20}\n')

@@ -13,7 +13,8 @@ from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run import prepare as module
 from gmd_vae.training.run.folder import InitFrom, read_run
-from gmd_vae.training.run.prepare import Request, describe, prepare, resolve_init_from
+from gmd_vae.training.run.initial_weights import resolve_init_from
+from gmd_vae.training.run.prepare import Request, describe, prepare
 from gmd_vae.training.run.run_file import Plan
 
 

@@ -10,7 +10,9 @@ from gmd_vae.common.printable import printable
 from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.evaluation.tables.formats import number
+from gmd_vae.models.card import Card
 from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.initial_weights import began_with
 from gmd_vae.training.run.run_file import NEXT_ACTION, read_run_file
 
 _MOST_STARTS = 1000
@@ -68,7 +70,7 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
         "training": ", ".join(part for part in (steps, f"batches of {hparams.get('batch_size')}") if part),
         "data": f"{printable(str(run.examples))} (sha256 {printable(run.examples_digest[:12])}…)",
         "levers": ", ".join(f"{name}={hparams[name]}" for name, off in OWN_HPARAMS.items() if hparams[name] != off),
-        "initial weights": f"from {printable(str(run.init_from.path))}" if run.init_from else "random",
+        "initial weights": _initial_weights(run),
         "seed": str(run.seed),
         "device": ", ".join(dict.fromkeys(_text(start.device) for start in known.starts[:_MOST_STARTS])),
         "started": _text(known.starts[0].time) if known.starts else "",
@@ -82,6 +84,12 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
         z_size=z_size if isinstance(z_size, int) else None,
         rows=[(name, value) for name, value in rows.items() if value],
     )
+
+
+def _initial_weights(run: Run) -> str:
+    """Returns what is known about the initial weights, and about those that they began with."""
+    known = Card("", began_with=began_with(run)).began_with_in_words
+    return printable(f"from {'; '.join(known)}", limit=None) if known else "random"
 
 
 def _text(value: str) -> str:

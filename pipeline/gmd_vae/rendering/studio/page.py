@@ -156,13 +156,14 @@ def _facts(model: ModelFile) -> list[tuple[str, str]]:
         "Intended use": card.intended_use,
         "Limits": " ".join(card.limits),
         "Data": f"{card.data}{f': {card.data_description}' if card.data_description else ''}",
+        "Began with": "; ".join(card.began_with_in_words),
         "Training windows": None if card.training_windows is None else f"{card.training_windows:,}",
         "Step": None if model.step is None else f"{model.step:,}",
         "Validation": card.validation_in_words,
         "Held-out music": held and f"{counted(held.windows, 'window')} of {counted(held.files, 'file')} ({held.split})",
         "Evaluation": _figures(card.evaluation),
         "Prior": f"z from {describe(model.density)}",
-        "Licence": model.licence or "not stated",
+        "Licence": model.licence_in_words or "not stated",
     }
     return [(name, value) for name, value in found.items() if value]
 

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from gmd_vae.common import machine, manifest
 from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError, UsageError
@@ -20,6 +22,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.configuration.own_hparams import complete
 from gmd_vae.configuration.registry import config_of_declaration, config_of_model, declaration_of
+from gmd_vae.models.card import InitialWeights
 from gmd_vae.training.run.run_file import FORMAT, NEXT_ACTION, Plan, read_run_file
 
 KEEP = 3  # checkpoints; stock Magenta keeps 100. Three at the previous project's sizes take half a gigabyte
@@ -33,10 +36,13 @@ class InitFrom:
         path: Prefix of the checkpoint, an archive, a model file, or the name of a bundled model (see
             ``models.model_checkpoint``).
         digest: SHA-256 of its files.
+        began_with: Facts about these weights, then about those that they began with; empty in runs of version 0.17 and
+            earlier.
     """
 
     path: Path
     digest: str
+    began_with: tuple[InitialWeights, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +136,7 @@ class Run:
             content = {"format": FORMAT, **self.identity}
             content["examples"] = str(self.examples)
             content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
+            content["began_with"] = [] if self.init_from is None else msgspec.to_builtins(self.init_from.began_with)
             content["command"] = _command()
             content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
             content["code"] = code_state()
@@ -222,7 +229,7 @@ def read_run(folder: Path) -> Run | None:
         raise GmdVaeError(f"'{folder / RUN_FILE}' does not describe a run: {reason}", NEXT_ACTION) from None
     init_from = None
     if known.init_from is not None and known.init_from_path is not None:
-        init_from = InitFrom(Path(known.init_from_path), known.init_from)
+        init_from = InitFrom(Path(known.init_from_path), known.init_from, known.began_with)
     examples = Path(known.examples)
     return Run(
         folder,

@@ -19,10 +19,10 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import checkpoint_bytes, count_parameters
 from gmd_vae.models import checkpoints
-from gmd_vae.models.model_checkpoint import find_weights
 from gmd_vae.training.examples import Examples, find_examples
 from gmd_vae.training.run.disk_space import check_space
-from gmd_vae.training.run.folder import KEEP, InitFrom, Run, read_plan, read_run
+from gmd_vae.training.run.folder import KEEP, Run, read_plan, read_run
+from gmd_vae.training.run.initial_weights import resolve_init_from
 from gmd_vae.training.run.run_file import Plan
 
 # Patience of a new run by default; docs/training.md has a training that it stops
@@ -117,15 +117,6 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
     check_space(folder, _checkpoint_bytes(run), max(1, KEEP + 2 - len(checkpoints.complete(run.train_folder))))
     plan = _plan(request, run)
     return Job(dataclasses.replace(run, schedule_steps=_schedule_steps(run, before, plan)), examples, plan)
-
-
-def resolve_init_from(name: str | Path) -> InitFrom:
-    """Resolves a spelling such as ``RUN/latest`` to the weights that it names now, see ``find_weights``.
-
-    Raises:
-        GmdVaeError: There is no such model or checkpoint.
-    """
-    return InitFrom(*find_weights(name))
 
 
 def describe(job: Job, *, keeps: bool = True) -> list[str]:

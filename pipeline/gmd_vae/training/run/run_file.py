@@ -14,6 +14,7 @@ from gmd_vae.common.json_formats import convert_json, read_json
 from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.limits import MOST_TRAINING_STEPS
+from gmd_vae.models.card import Digest, InitialWeightsChain
 
 FORMAT = 1
 NEXT_ACTION = "Restore the file from a copy, or train again in another folder."
@@ -69,6 +70,8 @@ class RunFile(msgspec.Struct, frozen=True):
         plan: Plan of the last start.
         init_from: SHA-256 of the checkpoint with the initial weights; ``None``: random.
         init_from_path: Path of that checkpoint.
+        began_with: Data and licence of the initial weights, then those of the weights that they began with, and so on.
+            Runs of version 0.17 and earlier have none.
         layers: Layers that compute the model. Runs of version 0.2 have none: Magenta's.
         schedule_steps: Number of steps of the learning rate's cosine, that of the first plan; ``None``: another
             schedule.
@@ -86,8 +89,9 @@ class RunFile(msgspec.Struct, frozen=True):
     examples: str
     examples_digest: str
     plan: Plan
-    init_from: str | None = None
+    init_from: Digest | None = None
     init_from_path: str | None = None
+    began_with: InitialWeightsChain = ()
     layers: Layers = STOCK
     schedule_steps: Steps | None = None
     starts: list[Start] = []

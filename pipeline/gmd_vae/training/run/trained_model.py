@@ -19,6 +19,7 @@ from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.models.model_file import SUFFIX, ModelFile, OldPriorError, read_model
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.initial_weights import began_with, data_name
 
 MODEL_NAME = f"model{SUFFIX}"  # in ``RUN/best``
 
@@ -88,7 +89,8 @@ def model_of_run(run: Run, checkpoint: Path, validation: Validation | None = Non
         if measured["objective"] is None:  # not measured by earlier versions
             del measured["objective"]
         figures = {name: value if value is None or math.isfinite(value) else None for name, value in measured.items()}
-    card = Card(run.folder.resolve().name, run.config.summary, _name_of_data(run), validation=figures)
+    name, data = run.folder.resolve().name, data_name(run, checkpoint)
+    card = Card(name, run.config.summary, data, validation=figures, began_with=began_with(run))
     model = model_of_checkpoint(run.config, run.hparams, checkpoint, card)
     return dataclasses.replace(model, examples_digest=run.examples_digest)
 
@@ -118,9 +120,3 @@ def model_of_checkpoint(config: Config, hparams: dict[str, Any], checkpoint: Pat
 def _digests(checkpoint: Path) -> dict[str, str]:
     """Returns name and SHA-256 of each file of a checkpoint."""
     return {piece.name: files.sha256(piece) for piece in checkpoints.files_of(checkpoint)}
-
-
-def _name_of_data(run: Run) -> str:
-    """Returns the name of the music: ``groove`` for ``data/examples/groove/CONFIG``, as `find_examples` names it."""
-    folder = run.examples.resolve()
-    return folder.parent.name if folder.name == run.config.name else folder.name
