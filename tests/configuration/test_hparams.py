@@ -62,6 +62,8 @@ def test_the_config_itself_is_not_changed() -> None:
         ("sampling_schedule=inverse_sigmoid,sampling_rate=0.5", "1 or more"),
         ("sampling_rate=2", "from 0 to 1"),
         ("clip_mode=norm", "global_norm"),
+        ("min_learning_rate=0.1", r"min_learning_rate=0.1 is above learning_rate=0.003, .* at most 0.003"),
+        ("learning_rate=1e-6", "min_learning_rate=1e-05 is above learning_rate=1e-06"),
         ("learning_rate_schedule=cosin", "'exponential' or 'cosine'"),
         ("best_by=loss", "'elbo' or 'objective'"),
         ("average_decay=1", "from 0 to 0.999999"),

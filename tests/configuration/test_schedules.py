@@ -16,6 +16,7 @@ from gmd_vae.configuration.schedules import (
     kl_beta,
     learning_rate,
     sampling_probability,
+    schedule_notes,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,24 @@ def test_known_values_of_the_learning_rate() -> None:
     assert [learning_rate(hparams, step, END) for step in range(4)] == pytest.approx([0.01, 0.006, 0.004, 0.003])
     # exp(-1) of what can decay is left after 10,000 steps at 0.9999
     assert learning_rate(annealed(), 10_000, END) == pytest.approx(0.00099 / math.e + 0.00001, rel=1e-3)
+
+
+def test_schedules_that_the_run_does_not_finish_are_named() -> None:
+    assert schedule_notes(annealed(), 1) == []
+    levers = annealed(warm_up_steps=30, beta_warm_up_steps=40, free_bits=8, free_bits_until=50)
+    assert schedule_notes(levers, 50) == []
+    assert schedule_notes(levers, 40) == [
+        "the free bits decline until step 50 (free_bits_until), and the run ends at step 40."
+    ]
+    assert [text.split(" (")[0] for text in schedule_notes(levers, 29)] == [
+        "the learning rate rises until step 30",
+        "β rises until step 40",
+        "the free bits decline until step 50",
+    ]
+    # a warm-up is at most a tenth of a cosine
+    assert schedule_notes(annealed(warm_up_steps=30, learning_rate_schedule="cosine"), 10) == []
+    without = annealed(free_bits=0, free_bits_until=5)
+    assert schedule_notes(without, 10) == ["free_bits_until has no effect without free_bits."]
 
 
 def test_known_values_of_the_levers() -> None:

@@ -124,6 +124,30 @@ def sampling_probability(hparams: dict[str, Any], step: int) -> float:
     raise ValueError(f"sampling_schedule={schedule} with sampling_rate={rate} is not one of Magenta's schedules")
 
 
+def schedule_notes(hparams: dict[str, Any], num_steps: int) -> list[str]:
+    """Returns a sentence for each schedule that the run does not finish, or that has no effect.
+
+    These are no errors: a run may be continued with more steps.
+
+    Args:
+        hparams: Hyperparameters.
+        num_steps: Number of steps of the run.
+    """
+    ends = (
+        (warm_up_steps(hparams, num_steps), "the learning rate rises", "warm_up_steps"),
+        (hparams["beta_warm_up_steps"], "β rises", "beta_warm_up_steps"),
+        (hparams["free_bits_until"], "the free bits decline", "free_bits_until"),
+    )
+    found = [
+        f"{change} until step {end:,} ({name}), and the run ends at step {num_steps:,}."
+        for end, change, name in ends
+        if end > num_steps
+    ]
+    if hparams["free_bits_until"] and not hparams["free_bits"]:
+        found.append("free_bits_until has no effect without free_bits.")
+    return found
+
+
 def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title: str) -> None:
     """Draws the schedules as a PNG file, with the other levers that are on beside the title.
 

@@ -176,6 +176,11 @@ def test_the_description_names_sizes_and_counts(request_for: Callable[..., Reque
     assert "1,129,728 parameters, 18.1 MB per checkpoint; keeps 3 and the best, 72 MB" in text
     tuned = dataclasses.replace(job, run=dataclasses.replace(job.run, init_from=InitFrom(Path("groove-4bar"), "abc")))
     assert "windows, before the first step, every 200 steps and" in "\n".join(describe(tuned))
+    odd = {**job.run.hparams, "beta_warm_up_steps": 10**6, "decay_rate": 0.5}
+    notes = "\n".join(describe(dataclasses.replace(job, run=dataclasses.replace(job.run, hparams=odd))))
+    assert "Note: β rises until step 1,000,000 (beta_warm_up_steps), and the run ends at step" in notes
+    assert "Note: decay_rate has no effect with learning_rate_schedule=cosine." in notes
+    assert "has no effect" not in text
     of_test = "\n".join(describe(job, keeps=False))
     assert "1,129,728 parameters; no run folder is written" in of_test
     assert not any(word in of_test for word in ("Run folder:", "Validation", "checkpoint"))

@@ -16,6 +16,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import as_typed, changed, resolve
 from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.configuration.schedules import schedule_notes
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import checkpoint_bytes, count_parameters
 from gmd_vae.models import checkpoints
@@ -128,7 +129,8 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
     """
     run, examples, plan = job.run, job.examples, job.plan
     batch_size = run.hparams["batch_size"]
-    differences = ", ".join(as_typed(changed(run.config, run.hparams)))
+    changes = changed(run.config, run.hparams)
+    differences = ", ".join(as_typed(changes))
     lines = [
         f"Config: {run.config.name}" + (f" with {differences}" if differences else ""),
         f"Examples: {examples.folder}, {examples.train.count:,} for training, "
@@ -150,6 +152,9 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
         f"Model: {parameters:,} parameters, {size:,.1f} MB per checkpoint; keeps {KEEP} and the best, "
         f"{(KEEP + 1) * size:,.0f} MB"
     )
+    if run.hparams["learning_rate_schedule"] == "cosine" and "decay_rate" in changes:
+        lines.append("Note: decay_rate has no effect with learning_rate_schedule=cosine.")
+    lines += [f"Note: {text}" for text in schedule_notes(run.hparams, plan.num_steps)]
     if run.schedule_steps:
         steps = counted(run.schedule_steps, "step")
         lines.append(f"Learning rate: a cosine over {steps}, planned when the run was created")
