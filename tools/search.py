@@ -97,12 +97,15 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="only print the table")
     options = parser.parse_args()
 
+    journal = options.folder / "journal.log"
+    if options.show and not journal.exists():
+        parser.exit(1, f"Error: '{options.folder}' holds no search: it has no {journal.name}.\n")
     options.folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     study = optuna.create_study(
         study_name="small",
-        storage=JournalStorage(JournalFileBackend(str(options.folder / "journal.log"))),
+        storage=JournalStorage(JournalFileBackend(str(journal))),
         sampler=optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, n_startup_trials=8),
         directions=["maximize", "maximize"],
         load_if_exists=True,

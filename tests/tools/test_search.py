@@ -88,6 +88,17 @@ def test_the_table_has_every_trial(tool: ModuleType) -> None:
     ]
 
 
+def test_no_table_of_a_folder_without_a_search(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["search.py", "--folder", str(tmp_path / "search"), "--show"])
+    with pytest.raises(SystemExit) as exit_:
+        tool.main()
+    assert exit_.value.code == 1
+    assert capsys.readouterr().err == f"Error: '{tmp_path / 'search'}' holds no search: it has no journal.log.\n"
+    assert not (tmp_path / "search").exists()
+
+
 def test_trials_by_hand_come_first_and_failures_are_kept(
     tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

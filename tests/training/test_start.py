@@ -48,6 +48,14 @@ def test_another_run(refused: Refused, short_config: str, short_examples: Path, 
     assert (folder / "run.json").read_bytes() == before
 
 
+def test_a_folder_in_a_run(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "x" / "train").mkdir(parents=True)
+    (tmp_path / "runs" / "x" / "run.json").write_text("{}")
+    error = refused("--run-dir", "runs/x/best/new")
+    assert "'runs/x/best/new' is in the run 'runs/x'" in error
+    assert not (tmp_path / "runs" / "x" / "best").exists()
+
+
 def test_initial_weights_of_another_model(refused: Refused, tmp_path: Path) -> None:
     error = refused("--run-dir", "runs/x", "--init-from", "humanize-2bar")
     assert "'humanize-2bar' does not fit the config" in error

@@ -36,6 +36,18 @@ def check_not_of_training(output: Path, option: str) -> None:
             )
 
 
+def run_around(folder: Path) -> Path | None:
+    """Returns the run that a folder is in; ``None`` if it is in none. A run has ``run.json`` and ``train/``.
+
+    Args:
+        folder: A folder, which need not exist.
+    """
+    for place in _real(folder).parents:
+        if (place / RUN_FILE).is_file() and (place / TRAIN).is_dir():
+            return next((parent for parent in folder.parents if _real(parent) == place), place)
+    return None
+
+
 def _real(path: Path) -> Path:
     """Returns a path without links. ``Path.resolve`` raises an error for links in a circle."""
     return Path(os.path.realpath(path))

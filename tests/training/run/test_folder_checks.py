@@ -60,6 +60,19 @@ def test_a_folder_of_the_user_is_refused_and_named(tmp_path: Path, name: str) ->
     assert f"'{tmp_path / 'project-2'}'" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["best/new", "train", "new", "generated/deep/new"])
+def test_a_run_in_another_one_is_refused(run: Run, name: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run.folder)
+    for outer in (run.folder, tmp_path / "link"):
+        with pytest.raises(GmdVaeError, match=f"is in the run '{outer}'.*another --run-dir, for example '{outer}-2'"):
+            check_new_folder(outer / name)
+
+
+def test_a_run_json_of_another_program_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    check_new_folder(tmp_path / "new")
+
+
 def test_missing_empty_and_just_locked_folders_are_taken(tmp_path: Path, run: Run) -> None:
     check_new_folder(tmp_path / "missing")
     (tmp_path / "empty" / "train").mkdir(parents=True)

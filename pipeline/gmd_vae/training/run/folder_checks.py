@@ -12,7 +12,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.manifest import free_name, is_worthless
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import check_no_link, open_regular
-from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN
+from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN, run_around
 from gmd_vae.configuration.hparams import as_typed, changed
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.models import checkpoints
@@ -22,15 +22,24 @@ from gmd_vae.training.run.folder import Run
 
 
 def check_new_folder(folder: Path) -> None:
-    """Checks that a folder without ``run.json`` is missing or empty. The lock and leftovers of kills do not count.
+    """Checks that a folder without ``run.json`` is missing or empty, and in no run.
+
+    The lock and leftovers of kills do not count.
 
     Args:
         folder: The run folder.
 
     Raises:
-        GmdVaeError: The folder holds files, or is a file; names one of them.
+        GmdVaeError: The folder is in a run, holds files, or is a file; names one of them.
     """
-    if (folder / RUN_FILE).exists() or not folder.exists():
+    if (folder / RUN_FILE).exists():
+        return
+    if run := run_around(folder):
+        raise GmdVaeError(
+            f"'{folder}' is in the run '{run}', and a run in another one would not be found",
+            f"Choose another --run-dir, for example '{free_name(run)}'. Nothing was changed.",
+        )
+    if not folder.exists():
         return
     action = f"Choose another --run-dir, for example '{free_name(folder)}'. Nothing was changed."
     if not folder.is_dir():
