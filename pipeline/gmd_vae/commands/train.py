@@ -150,7 +150,7 @@ def command(
       gmd-vae train --num-steps 20000 --patience 5
       gmd-vae train --run-dir runs/hierdec-drum_4bar_v2 --num-steps 20000
       gmd-vae train --config flat-drum_4bar_small --seeds 0,1,2
-      gmd-vae train --init-from groove-4bar --hparams learning_rate=0.0003 --run-dir runs/my --examples-path notes
+      gmd-vae train --init-from groove-4bar --hparams learning_rate=0.0003 --run-dir runs/tuned --examples-path notes
     """
     from gmd_vae.commands.train_seeds import prepare_seeds
     from gmd_vae.common import console, extras

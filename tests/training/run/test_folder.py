@@ -73,7 +73,10 @@ def test_the_same_run_may_go_on(run: Run) -> None:
         ({"seed": 6}, "seed 5, not 6"),
         ({"examples_digest": "other"}, r"other examples \(data/examples/groove\)"),
         ({"hparams": {**get_config("hierdec-drum_4bar_v2").hparams, "batch_size": 8}}, "batch_size=16, not 8"),
-        ({"init_from": InitFrom(Path("other/model.ckpt-3"), "ab" * 32)}, "it began with random weights"),
+        (
+            {"init_from": InitFrom(Path("other/model.ckpt-3"), "ab" * 32)},
+            "it began with random weights, not the weights of 'other/model.ckpt-3'",
+        ),
         ({"config": get_config("hierdec-drum_4bar")}, "config hierdec-drum_4bar_v2, not hierdec-drum_4bar"),
     ],
 )
@@ -133,7 +136,7 @@ def test_the_weights_a_run_began_with_are_part_of_it(run: Run, tmp_path: Path) -
     tuned.describe(Plan(10))
     (tuned.folder / "metrics.jsonl").write_text('{"split": "train", "step": 20}\n')
     assert read_run(tuned.folder) == tuned
-    with pytest.raises(GmdVaeError, match=r"it began with the weights of 'a/model\.ckpt-3'"):
+    with pytest.raises(GmdVaeError, match=r"the weights of 'a/model\.ckpt-3', not random weights\. .* --run-dir "):
         dataclasses.replace(tuned, init_from=None).describe(Plan(10))
 
 

@@ -125,7 +125,10 @@ def test_auto_selects_the_best_precision_of_the_device(
 
 def test_a_finished_run_resumes_up_to_the_steps_of_the_config(request_for: Callable[..., Request]) -> None:
     folder = begin(request_for(num_steps=50))
+    assert describe(prepare(request_for(), no_cutting))[-1] == "Run folder: runs/hierdec-drum_4bar_small"
     reached(folder, 49)
+    resumed = describe(prepare(request_for(), no_cutting))[-1]
+    assert resumed == "Run folder: runs/hierdec-drum_4bar_small, which goes on after step 49 of 50"
     assert prepare(request_for(), no_cutting).plan.num_steps == 50  # killed before its last step
     reached(folder, 50)
     assert prepare(request_for(), no_cutting).plan.num_steps == get_config("hierdec-drum_4bar_small").num_steps

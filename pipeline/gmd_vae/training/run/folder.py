@@ -17,6 +17,7 @@ import msgspec
 from gmd_vae.common import machine, manifest
 from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.printable import as_command
 from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
@@ -154,13 +155,16 @@ class Run:
         """
         if (found := read_run_file(self.folder)) is not None:
             content, known = found
-            differences = _differences({**content, "layers": dataclasses.asdict(known.layers)}, self.identity)
+            began = {"init_from_path": None if self.init_from is None else str(self.init_from.path)}
+            old = {**content, "layers": dataclasses.asdict(known.layers)}
+            differences = _differences(old, {**self.identity, **began})
             if not differences:
                 return content
             if not self.has_no_result():
+                resume = as_command("train", "--run-dir", self.folder)
                 raise GmdVaeError(
                     f"'{self.folder}' holds another run: {'; '.join(differences)}",
-                    "Choose another --run-dir, or repeat the settings of that run to resume it.",
+                    f"Choose another --run-dir, or resume that run with '{resume}'.",
                 )
         elif any(self.train_folder.glob("*.index")):
             raise GmdVaeError(
@@ -274,9 +278,13 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if old["layers"] != new["layers"]:
         found.append(f"computed with {_as_options(old['layers'])}, not {_as_options(new['layers'])}")
     if old.get("init_from") != new["init_from"]:
-        weights = f"the weights of '{old['init_from_path']}'" if old.get("init_from") else "random weights"
-        found.append(f"it began with {weights}")
+        found.append(f"it began with {_weights(old)}, not {_weights(new)}")
     return found
+
+
+def _weights(run: dict[str, Any]) -> str:
+    """Returns the initial weights of a run description, for people."""
+    return f"the weights of '{run['init_from_path']}'" if run.get("init_from") else "random weights"
 
 
 def _same_model(old: dict[str, Any], new: dict[str, Any]) -> bool:

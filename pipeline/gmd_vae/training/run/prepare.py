@@ -170,7 +170,9 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
         )
     if run.init_from:
         lines.append(f"Initial weights: {run.init_from.path}")
-    lines.append(f"Run folder: {run.folder}")
+    reached = _last_step(run)
+    resumed = f", which goes on after step {reached:,} of {plan.num_steps:,}" if reached < plan.num_steps else ""
+    lines.append(f"Run folder: {run.folder}{resumed if reached else ''}")
     return lines
 
 
@@ -193,10 +195,7 @@ def _plan(request: Request, run: Run) -> Plan:
     before = read_plan(run.folder)
     num_steps = run.config.num_steps
     if before:
-        reached = max(
-            (checkpoints.step_of(prefix) or 0 for prefix in checkpoints.complete(run.train_folder)), default=0
-        )
-        num_steps = before.num_steps if reached < before.num_steps else max(num_steps, before.num_steps)
+        num_steps = before.num_steps if _last_step(run) < before.num_steps else max(num_steps, before.num_steps)
     given = {name: getattr(request, name) for name in ("num_steps", "validate_every", "patience", "save_every")}
     plan = dataclasses.replace(
         before or Plan(num_steps),
@@ -207,6 +206,11 @@ def _plan(request: Request, run: Run) -> Plan:
     if before is None and request.patience is None and request.num_steps is None and not run.config.is_magentas:
         return dataclasses.replace(plan, patience=_default_patience(plan))
     return plan
+
+
+def _last_step(run: Run) -> int:
+    """Returns the step of the last checkpoint of a run; 0 if it has none."""
+    return max((checkpoints.step_of(prefix) or 0 for prefix in checkpoints.complete(run.train_folder)), default=0)
 
 
 def _default_patience(plan: Plan) -> int:
