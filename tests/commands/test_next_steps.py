@@ -14,7 +14,7 @@ from fixtures.command_line import GMD_VAE, Answer, environment, run_here
 from fixtures.documented_commands import parse_command
 from fixtures.started_runs import write_run
 from gmd_vae.cli import cli
-from gmd_vae.commands.next_steps import generate_words
+from gmd_vae.commands.next_steps import fine_tuning_words, generate_words
 from gmd_vae.common.printable import as_command
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
 from gmd_vae.families import family_of
@@ -60,6 +60,38 @@ def test_the_way_from_a_dataset_to_training(here: Path) -> None:
             path,
         ]
     assert not list(here.iterdir())
+
+
+def test_few_windows_are_trained_from_the_model_of_the_package(here: Path, starter_midi: list[Path]) -> None:
+    (here / "my midi").mkdir()
+    for song in starter_midi[:12]:
+        (here / "my midi" / song.name).write_bytes(song.read_bytes())
+    run_here(here, "convert", "my midi", "--split", "50/50/0")
+    home = Path(os.environ["GMD_VAE_HOME"])
+    answer = run_here(here, "preprocess", f"{home}/data/notes/my midi")
+    assert answer.stdout.splitlines()[-1].startswith("Next, for so few windows: ")
+    words = next_words(answer)
+    examples = home / "data/examples/my midi" / DEFAULT_CONFIG
+    begin = ["train", "--init-from", BUNDLED, "--examples-path", str(examples), "--run-dir"]
+    assert words == [
+        *(*begin, f"{home}/runs/my midi-tuned", "--num-steps", "300", "--validate-every", "50"),
+        *("--hparams", "learning_rate=0.0003"),
+    ]
+    assert next_words(run_here(here, "inspect", str(examples))) == words
+    (home / "runs/my midi-tuned").mkdir(parents=True)
+    assert f"{home}/runs/my midi-tuned-2" in next_words(run_here(here, "inspect", str(examples)))
+
+
+def test_the_fine_tuning_of_a_song_has_a_batch_that_fits(here: Path) -> None:
+    def words(config: str = DEFAULT_CONFIG, **counts: int) -> list[str]:
+        return [str(word) for word in fine_tuning_words(get_config(config), Path("data/examples/song"), counts)]
+
+    assert words(train=20)[-4:] == ["--num-steps", "100", "--hparams", "batch_size=8,learning_rate=0.0003"]
+    assert words(train=3, validation=1)[-3:] == ["50", "--hparams", "batch_size=3,learning_rate=0.0003"]
+    assert words(train=499)
+    assert not words(train=500)
+    assert not words(train=0, validation=3)
+    assert not words("flat-drum_4bar_small", train=20)
 
 
 def test_the_way_from_a_model_to_sound(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def test_defaults_read_the_groove_notes_and_write_to_data_examples(capsys: pytes
     assert (folder / "manifest.json").is_file()
     assert len(list(folder.glob("train-*-of-00003.tfrecord"))) == 3
     assert f"Wrote 5 examples for {DEFAULT_CONFIG} to {folder}" in out
-    assert out.endswith(f"\nNext: gmd-vae train --config {DEFAULT_CONFIG} --examples-path {folder}\n")
+    assert f"\nNext, for so few windows: gmd-vae train --init-from groove-4bar --examples-path {folder} " in out
 
 
 def test_the_table_lists_counts_of_each_split_and_of_dropped_music(capsys: pytest.CaptureFixture[str]) -> None:

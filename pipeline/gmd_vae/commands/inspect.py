@@ -111,6 +111,13 @@ def command(
         warn_of_unlisted(path, result["catalogues"], result["not_in_info_csv"])
     if as_json:
         return
+    if kind == "examples" and result["config"] == DEFAULT_CONFIG:
+        from gmd_vae.commands.next_steps import fine_tuning_words
+
+        counts = {name: split["windows"] for name, split in result["splits"].items()}
+        if words := fine_tuning_words(config, path, counts):
+            console.print_next(as_command(*words), "for so few windows")
+            return
     has_windows = config_name is None and bool(result.get("windows"))
     fitting = result["config"] if kind == "examples" else config_name
     options: dict[str, object] = {

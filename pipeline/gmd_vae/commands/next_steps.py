@@ -1,12 +1,58 @@
-"""The next command after one that leaves a model: one that runs as it stands wherever the music allows it."""
+"""The next command after one that leaves a model or training windows: one that runs as it stands."""
 
 from __future__ import annotations
 
-from gmd_vae.configuration.config import Config
-from gmd_vae.families import family_of
+from collections.abc import Mapping
+from pathlib import Path
 
+from gmd_vae.common.home import runs_folder
+from gmd_vae.common.manifest import free_name
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.hparams import as_typed
+from gmd_vae.configuration.registry import DEFAULT_CONFIG
+from gmd_vae.families import family_of
+from gmd_vae.families.parameters import variable_shapes
+from gmd_vae.models.bundled import DEFAULT, bundled_models
+from gmd_vae.models.model_file import read_model
+from gmd_vae.windows.storage.examples_manifest import name_of_examples
+
+FEW_WINDOWS = 500  # with fewer for training, a new model only memorises them
+_LEARNING_RATE, _SMALL_BATCH = 0.0003, 8  # docs/how-to/fine-tuning.md has the reasons
 CHORDS = "C G Am F"
 YOUR_FILE = "YOUR.mid"
+
+
+def fine_tuning_words(config: Config, examples: Path, counts: Mapping[str, int]) -> tuple[object, ...]:
+    """Returns the words of a fine-tuning of the model of the package, where there are too few windows for a new model.
+
+    Args:
+        config: Config of the windows.
+        examples: Folder of the windows.
+        counts: Number of windows in each split.
+
+    Returns:
+        The words; empty if there are enough windows or none, or if the model does not fit the config.
+    """
+    train = counts.get("train", 0)
+    if not 0 < train < FEW_WINDOWS or not _fits_the_bundled_model(config):
+        return ()
+    run = runs_folder() / f"{name_of_examples(examples, config.name)}-tuned"
+    batch = {"batch_size": min(_SMALL_BATCH, train)} if train < config.hparams["batch_size"] else {}
+    steps = ("--num-steps", 300, "--validate-every", 50) if counts.get("validation") else ("--num-steps", 100)
+    return (
+        *("train", "--init-from", DEFAULT, "--examples-path", examples),
+        *("--run-dir", free_name(run) if run.exists() else run, *steps),
+        *("--hparams", ",".join(as_typed({**batch, "learning_rate": _LEARNING_RATE}))),
+    )
+
+
+def _fits_the_bundled_model(config: Config) -> bool:
+    """Returns True for the default config, if its windows and sizes are those of the model of the package."""
+    if config.name != DEFAULT_CONFIG:
+        return False
+    model = read_model(bundled_models()[DEFAULT])
+    shapes = variable_shapes(model.config, model.hparams)
+    return config.windows == model.config.windows and variable_shapes(config, config.hparams) == shapes
 
 
 def generate_words(config: Config, option: str, name: object) -> tuple[object, ...]:

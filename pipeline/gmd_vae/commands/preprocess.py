@@ -175,8 +175,14 @@ def command(
         console.print_next(as_command("inspect", output_dir))
     else:
         _show(summary)
+        from gmd_vae.commands.next_steps import fine_tuning_words
+
         own = ("--configs", configs_file) if configs_file else ()
-        console.print_next(as_command("train", "--config", config.name, *own, "--examples-path", output_dir))
+        counts = {name: split.examples for name, split in summary.splits.items()}
+        if words := fine_tuning_words(config, output_dir, counts):
+            console.print_next(as_command(*words), "for so few windows")
+        else:
+            console.print_next(as_command("train", "--config", config.name, *own, "--examples-path", output_dir))
 
 
 def _write_stock(

@@ -14,6 +14,7 @@ from gmd_vae.models.export_manifest import read_exported_card
 from gmd_vae.models.model_checkpoint import find_weights
 from gmd_vae.models.model_file import is_model_file, read_model
 from gmd_vae.training.run.folder import InitFrom, Run, read_run
+from gmd_vae.windows.storage.examples_manifest import name_of_examples
 
 _MOST_CHARACTERS = 200_000  # of all texts: with them, the header of a model file stays far below its largest size
 
@@ -65,8 +66,7 @@ def data_name(run: Run, checkpoint: Path) -> str:
     """
     if run.init_from and checkpoints.step_of(checkpoint) == 0:
         return ""
-    folder = run.examples.resolve()
-    return folder.parent.name if folder.name == run.config.name else folder.name
+    return name_of_examples(run.examples, run.config.name)
 
 
 def _describe(path: Path, digest: str) -> tuple[InitialWeights, ...]:

@@ -100,6 +100,17 @@ def read_examples_manifest(folder: Path) -> ExamplesManifest:
     return manifest.read(folder, STAGE, "Make it with 'gmd-vae preprocess'.", ExamplesManifest)
 
 
+def name_of_examples(folder: Path, config: str) -> str:
+    """Returns the name of the music in a folder of examples: ``groove`` for ``data/examples/groove/CONFIG``.
+
+    Args:
+        folder: The folder, which need not exist.
+        config: Name of the config.
+    """
+    folder = folder.resolve()
+    return folder.parent.name if folder.name == config else folder.name
+
+
 def other_sizes(layout: Layout, output: OutputSpec) -> list[str]:
     """Lists the differences between the sizes of records and those that a config's model reads."""
     sizes = {
