@@ -107,3 +107,23 @@ def test_only_the_magenta_room_imports_magenta_and_tensorflow(module: Path) -> N
 def test_every_room_says_what_is_in_it(folder: Path) -> None:
     text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
     assert text
+
+
+def compares_the_name_of_a_family(code: str) -> bool:
+    """True if code compares a ``family`` attribute with a text: a question that ``families.Family`` is to answer."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Compare):
+            sides = (node.left, *node.comparators)
+            names = any(isinstance(side, ast.Attribute) and side.attr == "family" for side in sides)
+            texts = any(isinstance(part, ast.Constant) for side in sides for part in ast.walk(side))
+            if names and texts:
+                return True
+    return False
+
+
+def test_no_room_tests_for_the_name_of_a_family() -> None:
+    assert compares_the_name_of_a_family("if config.family == 'streams': pass")
+    assert compares_the_name_of_a_family("x = other.config.family not in ('streams', 'groovae')")
+    assert not compares_the_name_of_a_family("x = other.family != config.family")
+    found = [dotted(module) for module in MODULES if compares_the_name_of_a_family(module.read_text(encoding="utf-8"))]
+    assert found == []

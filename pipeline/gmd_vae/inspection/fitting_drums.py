@@ -11,6 +11,7 @@ import numpy as np
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.families import family_of
 from gmd_vae.families.music import is_for_laptops
 from gmd_vae.windows.cutting.beat_time import Floats, Music
 from gmd_vae.windows.cutting.drum_windows import placed_windows, section_times
@@ -107,14 +108,11 @@ def _distance(in_beat: Floats, steps: int) -> Floats:
 
 @functools.lru_cache(maxsize=1)
 def _candidates() -> tuple[Config, ...]:
-    """Returns the drum configs for laptops with up to 4 bars, the longest first, else in the order of the table."""
+    """Returns the configs of drum labels for laptops of up to 4 bars, the longest first, then by the table."""
     found = [
         config
         for config in all_configs().values()
-        if isinstance(config.windows, DrumWindows)
-        and config.windows.bars <= _LONGEST
-        and config.family == "drum-labels"
-        and is_for_laptops(config)
+        if family_of(config).output(config).is_label and config.windows.bars <= _LONGEST and is_for_laptops(config)
     ]
     return tuple(sorted(found, key=lambda config: -config.windows.bars))
 

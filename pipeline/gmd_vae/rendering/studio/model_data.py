@@ -10,13 +10,13 @@ import numpy as np
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import NINE_CLASSES
+from gmd_vae.families import family_of
 from gmd_vae.families.parameters import count_parameters
 from gmd_vae.models.forward.numpy_model import obstacle
 from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.models.model_file import ModelFile, check_finite
 
 MAX_PARAMETERS = 24_000_000  # a page of 64 MB; a decoded beat takes a second there
-_FAMILY = "drum-labels"
 RIDE, HI_HAT = "ride", "closed hi-hat"  # the two drums that keep time
 _VOICE_OF = {pitch: voice for voice, pitches in enumerate(NINE_CLASSES) for pitch in pitches}
 _OTHER_VOICE = 5  # mid tom, for percussion that is none of the nine voices
@@ -29,7 +29,7 @@ def check_playable(config: Config, hparams: dict[str, Any]) -> None:
         UsageError: It does not.
     """
     reason = None
-    if config.family != _FAMILY:
+    if not family_of(config).output(config).is_label:
         reason = f"the studio plays drum labels, and this is a model of the family '{config.family}'"
     elif (parameters := count_parameters(config, hparams)) > MAX_PARAMETERS:
         reason = f"its {parameters:,} parameters are more than {MAX_PARAMETERS:,}, too many for a page"
