@@ -9,6 +9,7 @@ MIDI bytes. Read ``midi_files.py`` first.
 - ``catalogue.py``: catalogues such as ``info.csv`` parsed, and the names of the splits.
 - ``selection.py``: selections of recordings from the catalogue, for the options of ``convert``.
 - ``archives.py``: listings of archives, and files read from them in place.
+- ``zip_files.py``: the directory of a zip archive.
 - ``forward_reader.py``: the bounded stream that ``tarfile`` reads.
 - ``unpack.py``: zip archives unpacked into a folder.
 - ``safe_names.py``: names from outside as paths.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import gzip
-import stat
 import struct
 import tarfile
 import zipfile
@@ -27,16 +26,22 @@ from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.forward_reader import ForwardReader
 from gmd_vae.datasets.midi_formats import HEAD_BYTES, suffix_of
 from gmd_vae.datasets.safe_names import is_clutter, relative_name
+from gmd_vae.datasets.zip_files import (
+    MAX_RATIO,
+    NOT_A_FILE,
+    RATIO_COUNTS_FROM,
+    directory_bytes,
+    open_zip,
+    zip_infos,
+    zip_problem,
+)
 
 MAX_MEMBERS = 1_000_000
 MAX_OTHER_FILES = 250_000  # a disk of samples holds 100,000; a whole system holds millions, and each is opened
 MAX_ZIP_FILES = 200_000  # each process that reads a zip holds its directory: about 700 bytes for each file
 MAX_DIRECTORY_BYTES = 32 << 20  # of a zip: 200,000 names of 120 bytes
-MAX_RATIO = 200  # of unpacked to packed size; GMD's densest file has 10, a zip bomb 1,000
-RATIO_COUNTS_FROM = 1 << 20  # bytes; a high ratio does no harm to smaller files
 MAX_COMPRESSED_TAR_BYTES = 4 << 30  # unpacked: a .tar.gz is read from front to back
 MAX_HELD_BYTES = 256 << 20  # memory for the wanted files of a .tar.gz
-_ZIP_END_BYTES = 22 + 0xFFFF + 20 + 56  # the last record, its comment, and two records of large archives
 _MAX_COMMON_FIELDS = 100  # of pax headers that count for all files; tarfile copies them for each file
 
 # Errors of zipfile, tarfile and the decompressors on damaged bytes.
@@ -47,7 +52,6 @@ _DAMAGE = (
 _UNPACK = "Unpack it yourself and give the folder of one checkpoint."
 GET_AGAIN = "Get the archive again, or unpack it yourself and give the folder instead."
 _UNPACK_ALL = "Unpack it and give the folder instead."
-_NOT_A_FILE = "it is a link or a special file"
 
 Kind = Literal["zip", "tar", "tar.gz"]
 Head = Callable[[], bytes]  # first bytes of a file
@@ -104,7 +108,7 @@ class Member:
             return self.data
         if self.kind == "zip":
             status = self.archive.stat()
-            archive = _open_zip(self.archive, status.st_mtime_ns, status.st_size)
+            archive = open_zip(self.archive, status.st_mtime_ns, status.st_size)
             return archive.read(archive.infolist()[self.position])  # never more than the size in the directory
         with open_regular(self.archive) as file:
             file.seek(self.position)
@@ -290,7 +294,7 @@ class _EntryHead:
 
 def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, None, None]:
     if kind == "zip":
-        if _zip_directory_bytes(archive) > MAX_DIRECTORY_BYTES:
+        if directory_bytes(archive) > MAX_DIRECTORY_BYTES:
             size = f"more than {MAX_DIRECTORY_BYTES:,} bytes of names, too much for a zip"
             raise GmdVaeError(f"'{archive}' holds {size}", _UNPACK_ALL)
         with open_regular(archive) as stream, zipfile.ZipFile(stream) as opened:
@@ -316,7 +320,7 @@ def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, 
                 raise tarfile.ReadError("its header holds too many fields")
             if member.isdir():
                 continue
-            problem = "" if member.isreg() and not member.issparse() else _NOT_A_FILE
+            problem = "" if member.isreg() and not member.issparse() else NOT_A_FILE
             position = member.offset_data
             if not problem and (member.size < 0 or position + member.size > bounded.limit):
                 beyond = f"it unpacks to more than {bounded.limit:,} bytes" if kind == "tar.gz" else "it ends too early"
@@ -326,53 +330,10 @@ def _entries(archive: Path, kind: Kind, max_unpacked: int) -> Generator[_Entry, 
             )
 
 
-def _zip_directory_bytes(archive: Path) -> int:
-    """Returns the size of a zip's directory, as the records at its end give it; 0 without such a record."""
-    with open_regular(archive) as stream:
-        stream.seek(max(0, archive.stat().st_size - _ZIP_END_BYTES))
-        tail = stream.read()
-    end = tail.rfind(b"PK\x05\x06")
-    locator = end - 20  # of the record of a large archive, which lies before it and counts alone, as for zipfile
-    if locator >= 56 and tail.startswith(b"PK\x06\x07", locator) and tail.startswith(b"PK\x06\x06", locator - 56):
-        return int(struct.unpack_from("<Q", tail, locator - 56 + 40)[0])
-    return int(struct.unpack_from("<L", tail, end + 12)[0]) if 0 <= end <= len(tail) - 22 else 0
-
-
 def _zip_head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yields the first bytes of a file in a zip archive; none if it is damaged, which its reader then reports."""
     with contextlib.suppress(*_DAMAGE), opened.open(info) as stream:
         yield stream.read(HEAD_BYTES)
-
-
-@functools.lru_cache(maxsize=2)
-def _open_zip(archive: Path, _mtime_ns: int, _size: int) -> zipfile.ZipFile:
-    """Opens an archive once per process: to parse its directory takes longer than to read a file."""
-    return zipfile.ZipFile(open_regular(archive))
-
-
-def zip_infos(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Returns the directory of a zip archive.
-
-    Raises:
-        BadZipFile: A file would begin before the archive does.
-    """
-    infos = opened.infolist()
-    if any(info.header_offset < 0 for info in infos):
-        raise zipfile.BadZipFile("a file begins before the archive")
-    return infos
-
-
-def zip_problem(info: zipfile.ZipInfo) -> str:
-    """Returns the reason for not using a file of a zip archive, as a clause; or ""."""
-    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        return _NOT_A_FILE
-    if info.flag_bits & 0x1:
-        return "it is encrypted"
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "it is compressed in an unusual way"  # LZMA takes the memory that a header asks for
-    if info.file_size > RATIO_COUNTS_FROM and info.file_size > MAX_RATIO * info.compress_size:
-        return f"it unpacks to more than {MAX_RATIO} times its size"
-    return ""
 
 
 def _size_or_name_problem(name: str, size: int, max_bytes: int, members: dict[str, Member]) -> str:

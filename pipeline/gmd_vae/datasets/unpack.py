@@ -12,8 +12,9 @@ from pathlib import Path
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
-from gmd_vae.datasets.archives import GET_AGAIN, damage_as_error, zip_infos, zip_problem
+from gmd_vae.datasets.archives import GET_AGAIN, damage_as_error
 from gmd_vae.datasets.safe_names import is_clutter, name_on_disk, relative_name
+from gmd_vae.datasets.zip_files import zip_infos, zip_problem
 
 
 def unpack_zip(archive: Path, folder: Path, max_bytes: int, max_members: int, strip: str = "") -> list[str]:
