@@ -10,5 +10,5 @@ of ``gmd-vae inspect --json`` (docs/folders.md) and the source of its text and i
 - ``examples_folder.py``: inspects a folder of examples.
 - ``fitting_kinds.py``, ``fitting_configs.py``: the kinds of config, and the configs, that find windows in music.
 - ``fitting_drums.py``: the ready-made drum config that fits the metre, length and grid of music.
-- ``tables.py``, ``text_grid.py``: print an answer. ``picture.py`` draws it.
+- ``tables.py`` prints an answer, with ``table_text.py`` and ``text_grid.py``. ``picture.py`` draws it.
 """
