@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fnmatch
-import hashlib
 import json
 import os
 import re
 import resource
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import threading
@@ -23,8 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-from gmd_vae.generation import elsewhere
 
+from attacks.changed_files import changed_files, snapshot
 from attacks.home import environment, program
 
 EXIT_STATUSES = (0, 1, 2, 130, 143)
@@ -125,7 +122,7 @@ def carry_out(attack: Attack, sandbox: Path) -> Outcome:
         attack: The attack.
         sandbox: Folder with ``home``, ``tmp``, ``user`` and ``outside``, already damaged by the attack.
     """
-    before = _snapshot(sandbox)
+    before = snapshot(sandbox)
     mark = uuid.uuid4().hex
     stop = threading.Event()
     threads = [threading.Thread(target=work, args=(sandbox / "home", stop), daemon=True) for work in attack.background]
@@ -143,14 +140,15 @@ def carry_out(attack: Attack, sandbox: Path) -> Outcome:
     problems = [problem for one in done for problem in _judge(attack, one)]
     problems += _left_processes(mark)
     killed = any(number == signal.SIGKILL for number, _ in attack.signals)
-    problems += _changed_files(attack, sandbox, before, killed)
+    problems += changed_files(sandbox, before, attack.outputs, attack.replaces, leftovers_allowed=killed)
     if attack.again:
         calm = Attack(attack.arguments, seconds=attack.seconds, megabytes=attack.megabytes, folder=attack.folder)
         second = _run(calm, sandbox, mark)
         problems += [f"again: {problem}" for problem in _judge(calm, second)]
         if second.code != 0:
             problems.append(f"again: exit {second.code}: {_last_line(second.stderr)}")
-        problems += [f"again: {problem}" for problem in _changed_files(attack, sandbox, before, False)]
+        changed = changed_files(sandbox, before, attack.outputs, attack.replaces)
+        problems += [f"again: {problem}" for problem in changed]
     return Outcome(problems, max(one.seconds for one in done), max(one.peak for one in done) / 1e6)
 
 
@@ -334,63 +332,6 @@ def _marked(mark: str) -> Iterator[psutil.Process]:
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get("GMD_VAE_ATTACK") == mark and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
-
-
-def _snapshot(sandbox: Path) -> dict[str, str]:
-    """Returns everything below a sandbox: relative name → kind, and digest of files or target of links."""
-    listed = {}
-    for folder, folders, files in os.walk(sandbox, followlinks=False):
-        for name in (*folders, *files):
-            path = os.path.join(folder, name)  # noqa: PTH118 (names may hold bytes that are not UTF-8)
-            status = os.lstat(path)
-            if stat.S_ISLNK(status.st_mode):
-                state = "link " + os.readlink(path)  # noqa: PTH115
-            elif stat.S_ISREG(status.st_mode):
-                with open(path, "rb") as stream:
-                    state = hashlib.sha256(stream.read()).hexdigest()
-            else:
-                state = str(stat.S_IFMT(status.st_mode))
-            listed[os.path.relpath(path, sandbox)] = state
-    return listed
-
-
-def _changed_files(attack: Attack, sandbox: Path, before: dict[str, str], leftovers_allowed: bool) -> list[str]:
-    """Returns the files that were changed, removed or written at a place where the command writes nothing."""
-    after = _snapshot(sandbox)
-    problems = []
-    for name in sorted({*before, *after}):
-        if before.get(name) == after.get(name):
-            continue
-        inside = name.removeprefix("home/")
-        if name.startswith("tmp/"):
-            if not leftovers_allowed:
-                problems.append(f"temporary file left: {name}")
-        elif name.startswith("user/"):
-            continue  # caches of matplotlib and the like
-        elif name.endswith(f"/generated/{elsewhere.NAME}"):
-            continue  # generate adds a line to this list of the run
-        elif name in before and name in after:
-            if not _matches(inside, attack.replaces):
-                problems.append(f"changed: {name}")
-        elif name in before:
-            if not _matches(inside, attack.replaces):
-                problems.append(f"removed: {name}")
-        elif leftovers_allowed and re.search(r"\.(partial|parts|previous|lock)(/|$)", name):
-            continue
-        elif not _matches(inside, _patterns(attack.outputs, name)):
-            problems.append(f"written: {name}")
-        elif not leftovers_allowed and re.search(r"\.(partial|previous)(/|$)", name):
-            problems.append(f"half-written file left: {name}")
-    return problems[:8]
-
-
-def _patterns(outputs: Sequence[str], name: str) -> Sequence[str]:
-    """Returns the patterns that may allow a name: outside the home only those that name a place there."""
-    return outputs if name.startswith("home/") else [pattern for pattern in outputs if pattern.startswith("outside/")]
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _last_line(stderr: bytes) -> str:

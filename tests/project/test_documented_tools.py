@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.documented_commands import pieces
-from fixtures.tool_module import TOOLS, load_tool
+from fixtures.tool_module import load_tool
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -40,7 +40,6 @@ def _parse(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
         parse_args(self, arguments)
         raise _ParsedError
 
-    monkeypatch.syspath_prepend(TOOLS)
     tool = load_tool(script.removesuffix(".py"))
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_only)
     monkeypatch.setattr(sys, "argv", [script, *words])
