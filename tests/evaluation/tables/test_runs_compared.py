@@ -18,8 +18,12 @@ from gmd_vae.evaluation.tables.overview import overview
 FREE = "step accuracy\nfree-running"
 
 
-def of_seed(seed: int, free_running: float, **changes: Any) -> Result:
+def of_seed(seed: int, free_running: float, spread: float | None = None, **changes: Any) -> Result:
+    """A result; with a ``spread``, of three files whose step accuracies differ by it."""
     content = result_json(run=f"runs/seed-{seed}", recipe="r" * 64, training_seed=seed)
+    if spread is not None:
+        by_file = [10 * (free_running + place * spread) for place in (-1, 0, 1)]
+        content["reconstruction"]["free_running"]["by_file"] = {"numerators": by_file, "denominators": [10.0] * 3}
     content["reconstruction"]["free_running"]["steps_right"] = estimate(free_running)
     return Result.from_json(content | changes)
 
@@ -150,14 +154,16 @@ def test_sets_on_other_windows_or_without_sums_have_no_difference_of_means() -> 
 
 
 def test_only_means_are_bold_where_there_are_seeds() -> None:
-    plain = [of_seed(seed, value, recipe="p" * 64) for seed, value in enumerate((0.50, 0.60))]
-    blank = [of_seed(seed, value, recipe="b" * 64) for seed, value in enumerate((0.58, 0.58))]
+    plain = [of_seed(seed, value, recipe="p" * 64, spread=0.02) for seed, value in enumerate((0.50, 0.60))]
+    blank = [of_seed(seed, value, recipe="b" * 64, spread=0.02) for seed, value in enumerate((0.58, 0.58))]
     table = overview([*plain, *blank])
     free = table.columns.index(FREE)
     assert [row for row, column in table.bold if column == free] == [5]  # the mean of blank, not plain's second seed
     assert table.rows[5][free] == "0.580 ± 0.000"
     assert {column for _, column in table.bold} == {free}  # all other figures are equal
     assert not overview(plain).bold
+    near = [of_seed(seed, value, recipe="n" * 64, spread=0.0) for seed, value in enumerate((0.575, 0.575))]
+    assert not overview([*near, *blank]).bold  # better by less than the files differ
 
 
 def test_windows_that_are_not_held_out_are_said() -> None:

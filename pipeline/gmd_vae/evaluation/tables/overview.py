@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import Figure
-from gmd_vae.evaluation.metrics.intervals import Estimate
+from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums, known_difference
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.seeds import of_seeds, spread
 from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate, number, text
@@ -58,6 +59,13 @@ class _Column(NamedTuple):
         figure: Estimate | None = self.figure.read(result.figures.likelihood)
         return figure
 
+    def read_sums(self, result: Result) -> FileSums | None:
+        """Returns the sums by file of a result; ``None`` where it has none."""
+        measured = result.figures
+        section = measured.reconstruction.get(self.prediction) if self.prediction else measured.likelihood
+        sums: FileSums | None = self.figure.read_sums(section)
+        return sums
+
     def of_prediction(self, result: Result, name: str) -> Estimate | None:
         """Returns the figure of a prediction or a baseline, by its name."""
         figure: Estimate | None = self.figure.read(result.figures.reconstruction.get(name))
@@ -76,6 +84,10 @@ _COLUMNS = (
     _Column(figures.NOTES_F1, "free_running"),
     _Column(figures.ACCURACY_DROP, "free_running"),
 )
+_BOLD = (
+    "Bold: the best of the runs on the same windows, where the 95 % interval of its paired difference to each other "
+    "one is without 0. Figures without such differences, as the reconstruction in nats, are not bold."
+)
 _OPTIONAL = (figures.HITS_F1, figures.NOTES_F1)  # shown if a run has them
 _NAMES = ("windows", "run", "config", "step")
 
@@ -84,8 +96,8 @@ def overview(results: Sequence[Result]) -> Table:
     """Compares runs, with the baselines on the same windows below them (Roberts et al. 2018, Table 1).
 
     Runs on other windows (another split, other examples) follow below a line, and a column names the windows. Among
-    several runs on the same windows the best figures are bold, unless all look equal. Runs that differ only in their
-    seed have a row with their mean and standard deviation, and only this mean can be bold.
+    several runs on the same windows the best figure is bold where its paired differences to all others are clear. Runs
+    that differ only in their seed have a row with their mean and standard deviation, and only this mean can be bold.
 
     Args:
         results: One result for each row, in order.
@@ -106,8 +118,8 @@ def overview(results: Sequence[Result]) -> Table:
     for group in groups.values():
         lines.add(len(rows))
         for place, column in enumerate(columns):
-            best = _best(_compared(group, column), column.figure)
-            bold |= {(len(rows) + row, len(_NAMES) + place) for row in best}
+            if (best := _best(_sides(group), column)) is not None:
+                bold.add((len(rows) + best, len(_NAMES) + place))
         for result in group:
             names = run_names(result)
             if differ:
@@ -130,7 +142,7 @@ def overview(results: Sequence[Result]) -> Table:
         _notes(results),
         names=headings.index("step"),
         bold=frozenset(bold),
-        bold_meaning="Bold: the best of the runs on the same windows.",
+        bold_meaning=_BOLD,
         lines=frozenset(lines - {0, len(rows)}),
     )
 
@@ -176,15 +188,15 @@ def _baseline_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[
     return rows
 
 
-def _compared(group: Sequence[Result], column: _Column) -> list[float | None]:
-    """Returns the values of which the best is bold: one for each run, then one for each set of seeds.
+def _sides(group: Sequence[Result]) -> dict[int, list[Result]]:
+    """Returns what is compared for bold, by its row: each run that is in no set of seeds, and each set.
 
-    The runs of a set have ``None``: one lucky seed is not the best of its recipe.
+    The runs of a set do not take part: one lucky seed is not the best of its recipe.
     """
     sets = of_seeds(group)
     in_sets = {id(result) for members in sets for result in members}
-    runs = [None if id(result) in in_sets else _value(column.read(result)) for result in group]
-    return runs + [_mean(members, column)[0] for members in sets]
+    runs = {row: [result] for row, result in enumerate(group) if id(result) not in in_sets}
+    return runs | {len(group) + place: members for place, members in enumerate(sets)}
 
 
 def _mean(members: Sequence[Result], column: _Column) -> tuple[float, float]:
@@ -193,15 +205,33 @@ def _mean(members: Sequence[Result], column: _Column) -> tuple[float, float]:
     return spread([math.nan if value is None else value for value in values])
 
 
-def _best(values: Sequence[float | None], figure: Figure) -> set[int]:
-    """Returns the rows of the best of several values; those that look equal to it too, but not all of them."""
-    known = [value for value in values if value is not None and not math.isnan(value)]
-    best = figure.best(known) if len(known) > 1 else None
+def _best(sides: Mapping[int, Sequence[Result]], column: _Column) -> int | None:
+    """Returns the row of the best figure; ``None`` where it may be better than another one by chance.
+
+    That is known from the paired differences, so only figures with sums by file have a best one.
+    """
+    means = {row: _mean_value(members, column) for row, members in sides.items()}
+    known = {row: value for row, value in means.items() if value is not None}
+    value = column.figure.best(known.values()) if len(known) > 1 else None
+    best = next((row for row, other in known.items() if other == value), None)
     if best is None:
-        return set()
-    shown = number(best, figure.digits)
-    found = {row for row, value in enumerate(values) if number(value, figure.digits) == shown}
-    return found if len(found) < len(known) else set()
+        return None
+    others = (sides[row] for row in known if row != best)
+    return best if all(_is_better(sides[best], other, column) for other in others) else None
+
+
+def _mean_value(members: Sequence[Result], column: _Column) -> float | None:
+    values = [_value(column.read(member)) for member in members]
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    return statistics.mean(known) if len(known) == len(values) else None
+
+
+def _is_better(members: Sequence[Result], others: Sequence[Result], column: _Column) -> bool:
+    """Returns True if a paired difference is known, and its interval lies on the better side of 0."""
+    settings = members[0].settings
+    ones, minus = ([column.read_sums(each) for each in side] for side in (members, others))
+    found = known_difference(ones, minus, settings.resamples, settings.seed)
+    return found is not None and (found.high < 0 if column.figure.better == "lower" else found.low > 0)
 
 
 def _notes(results: Sequence[Result]) -> tuple[str, ...]:
