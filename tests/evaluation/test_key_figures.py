@@ -94,9 +94,9 @@ def test_samples_are_compared_with_training_windows(low: float, high: float, out
 @pytest.mark.parametrize(
     ("median", "words"),
     [  # unseen windows have quartiles of 16.0 and 23.2
-        (20.0, "samples as new as unseen music (3 of 1,000 are copies)"),
-        (10.0, "samples nearer to training windows than unseen music is (3 of 1,000 are copies)"),
-        (30.0, "samples less like training windows than unseen music is (3 of 1,000 are copies)"),
+        (20.0, "samples as new as unseen music"),
+        (10.0, "samples nearer to training windows than unseen music is"),
+        (30.0, "samples less like training windows than unseen music is"),
     ],
 )
 def test_novelty_has_unseen_music_as_its_yardstick(median: float, words: str) -> None:
@@ -110,7 +110,7 @@ def test_music_that_the_run_was_trained_on_is_not_unseen() -> None:
     measured = Result.from_json(content).figures
     novelty, samples = key_figures.novelty(measured), key_figures.samples_beside_music(measured)
     assert samples is not None
-    assert novelty.verdict == "samples less like training windows than the evaluated music is (3 of 1,000 are copies)"
+    assert novelty.verdict == "samples less like training windows than the evaluated music is"
     assert novelty.baselines[0].title == "evaluated windows"
     assert "from the evaluated music" in samples.verdict
 

@@ -185,6 +185,7 @@ def _print_warnings(results: Sequence[Result]) -> None:
 
 def _print_verdict(found: Sequence[tuple[Target, Result]]) -> None:
     from gmd_vae.common import console
+    from gmd_vae.evaluation.tables.memorised import memorised
     from gmd_vae.evaluation.tables.terminal import to_rich
     from gmd_vae.evaluation.tables.verdict import Measured, verdicts
     from gmd_vae.families import family_of
@@ -198,6 +199,8 @@ def _print_verdict(found: Sequence[tuple[Target, Result]]) -> None:
     for verdict in verdicts(measured):
         out.print(verdict.sentence)
         out.print(to_rich(verdict.table), crop=False)
+    for line in memorised([result for _, result in found]):
+        out.print(line)
 
 
 def _print_tables(results: Sequence[Result], form: str, *, verbose: bool) -> None:

@@ -19,10 +19,12 @@ TITLES = {
     "nearest_training": "nearest training window",
     "random_training": "random training window",
     "previous_bar": "copied bar",
+    "silence": "silence",
     "boosted": "gradient boosting",
     "as_usual": "mean of class and place",
     "by_dice": "training hits at random",
 }
+_TRIVIAL = ("previous_bar", "silence")  # baselines that every useful model exceeds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +53,7 @@ class KeyFigure:
         baselines: The baselines beside it.
         verdict: The comparison in words, a clause.
         sums: Sums by file, for paired differences between runs; ``None`` where there are none.
+        worse_than: The copied bar and silence, by their titles, where the model is worse: then it has learned little.
     """
 
     name: str
@@ -59,6 +62,7 @@ class KeyFigure:
     baselines: tuple[Baseline, ...]
     verdict: str
     sums: FileSums | None = None
+    worse_than: tuple[str, ...] = ()
 
 
 def reconstruction(
@@ -77,7 +81,13 @@ def reconstruction(
     """
     sections = measured.reconstruction
     found = {name: sections[name] for name in baselines if name in sections}
-    return _key_figure(f"{figure.heading}, free-running", figure, sections.get(FREE_RUNNING), found, subject)
+    model = sections.get(FREE_RUNNING)
+    key_figure = _key_figure(f"{figure.heading}, free-running", figure, model, found, subject)
+    if key_figure is None:
+        return None
+    trivial = _compared(figure, model, {name: sections[name] for name in _TRIVIAL if name in sections})
+    worse_than = tuple(baseline.title for baseline in trivial if baseline.outcome == "worse")
+    return dataclasses.replace(key_figure, worse_than=worse_than)
 
 
 def timing_and_velocity(measured: Figures, figure: Figure, baselines: Sequence[str], subject: str) -> KeyFigure | None:
@@ -132,8 +142,6 @@ def novelty(measured: Figures) -> KeyFigure:
         outcome, verdict = "worse", f"samples less like training windows than {music} is"
     else:
         verdict = f"samples as new as {music}"
-    copies = round(samples.samples * samples.copies.value) if math.isfinite(samples.copies.value) else 0
-    verdict += f" ({copies:,} of {samples.samples:,} are copies)" if copies else ""
     windows = "evaluated windows" if measured.in_training else "unseen windows"
     baseline = Baseline(windows, yardstick.median, outcome)
     unit = "events" if measured.steps_per_bar is None else "steps"
@@ -172,14 +180,20 @@ def _key_figure(
     value: Estimate | None = figure.read(section)
     if value is None or not math.isfinite(value.value):
         return None
-    sums: FileSums | None = figure.read_sums(section)
+    found = _compared(figure, section, baselines)
+    return KeyFigure(name, figure, value, tuple(found), _clause(subject, found), figure.read_sums(section))
+
+
+def _compared(figure: Figure, section: object, baselines: Mapping[str, object]) -> list[Baseline]:
+    """Compares a figure of a section of a result with that of each baseline that has it."""
+    value, sums = figure.read(section), figure.read_sums(section)
     found = []
     for key, baseline in baselines.items():
         other: Estimate | None = figure.read(baseline)
         if other is not None and math.isfinite(other.value):
             difference = _paired(sums, figure.read_sums(baseline))
             found.append(Baseline(TITLES[key], other, compare(figure, value, other, difference)))
-    return KeyFigure(name, figure, value, tuple(found), _clause(subject, found), sums)
+    return found
 
 
 def _paired(sums: FileSums | None, other: FileSums | None) -> Estimate | None:

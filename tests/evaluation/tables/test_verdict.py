@@ -9,6 +9,7 @@ import pytest
 from fixtures.results import estimate, made_up_result, result_json
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.memorised import memorised
 from gmd_vae.evaluation.tables.terminal import to_rich
 from gmd_vae.evaluation.tables.verdict import Measured, Verdict, collapses, verdicts
 from gmd_vae.families import family_of
@@ -58,25 +59,28 @@ def test_seeds_have_their_mean_and_no_differences() -> None:
     (verdict,) = verdicts(list(map(measured, seeds)))
     assert verdict.sentence == (
         "3 results on 1,760 test windows, runs that differ only in their seed: step accuracy, free-running "
-        "0.520 ± 0.020."
+        "0.520 ± 0.020; runs/x-seed0 and runs/x-seed1 are worse than the copied bar."
     )
     assert [row[0] for row in verdict.table.rows] == [
         *("runs/x-seed0", "runs/x-seed1", "runs/x-seed2", "mean of 3 seeds"),
         *("copied bar", "nearest training window", "training windows", "unseen windows"),
     ]
     assert verdict.table.rows[3][1] == "0.520 ± 0.020"
-    assert len(lines(verdict, 80)) <= 13
+    assert len(lines(verdict, 80)) <= 14
 
 
 def test_other_runs_have_paired_differences_and_a_leader() -> None:
     one, other = of_run("runs/a", 0.5, [4.0, 5.0, 6.0]), of_run("runs/b", 0.6, [5.0, 6.0, 7.0])
     (verdict,) = verdicts([measured(one), measured(other)])
-    best = "runs/b has the best step accuracy, free-running; its lead is larger than the 95 % margin of error."
-    assert verdict.sentence.endswith(best)
+    best = "runs/b has the best step accuracy, free-running; its lead is larger than the 95 % margin of error"
+    assert verdict.sentence.endswith(f"{best}; runs/a is worse than the copied bar.")
     assert verdict.table.rows[-1] == ("runs/b minus runs/a", "0.100 [0.100, 0.100]", "", "")
     uncertain = of_run("runs/c", 0.51, [8.0, 2.0, 6.0])
     (verdict,) = verdicts([measured(one), measured(uncertain)])
-    assert verdict.sentence.endswith("none is clearly the best in step accuracy, free-running (95 % margin of error).")
+    assert verdict.sentence.endswith(
+        "none is clearly the best in step accuracy, free-running (95 % margin of error); "
+        "both are worse than the copied bar."
+    )
 
 
 def test_recipes_with_seeds_are_compared_by_their_means() -> None:
@@ -107,10 +111,68 @@ def test_other_windows_have_a_verdict_of_their_own() -> None:
     assert [row[0] for row in verdict.table.rows[:2]] == ["runs/small, step 6,800", "runs/small, step 9"]
 
 
-def test_a_collapsed_posterior_is_named_with_the_way_out() -> None:
+def collapsed(name: str, accuracy: float, right: list[float] | None = None) -> Result:
     latent = result_json()["latent"]
     empty = {"active": 0, "size": 64, "variance": [0.0007] * 64, "kl_bits_by_dimension": [0.001] * 64}
-    collapsed = of_run("runs/empty", 0.274, latent=latent | {"activity": empty | {"collapsed": True}})
-    (warning,) = collapses([made_up_result(), collapsed])
+    return of_run(name, accuracy, right, latent=latent | {"activity": empty | {"collapsed": True}})
+
+
+def test_a_leader_that_learned_little_is_not_praised() -> None:
+    """Copying the bar before has 0.562, silence 0.217."""
+    low, lower = of_run("runs/low", 0.36, [3.5, 3.6, 3.7]), collapsed("runs/lower", 0.15, [1.5, 1.5, 1.5])
+    (verdict,) = verdicts([measured(lower), measured(low)])
+    assert verdict.sentence == (
+        "2 results on 1,760 test windows: runs/low leads in step accuracy, free-running, but both are worse than the "
+        "copied bar; runs/lower is worse than silence; runs/lower has a collapsed posterior."
+    )
+    good = of_run("runs/good", 0.7, [7.0, 7.0, 7.1])
+    (verdict,) = verdicts([measured(low), measured(good), measured(collapsed("runs/x", 0.3, [3.0, 3.0, 3.0]))])
+    assert verdict.sentence.startswith("3 results on 1,760 test windows: runs/good has the best step accuracy")
+    assert verdict.sentence.endswith(
+        "; runs/low and runs/x are worse than the copied bar; runs/x has a collapsed posterior."
+    )
+    (verdict,) = verdicts([measured(good), measured(collapsed("runs/x", 0.9, [9.0, 9.0, 9.0]))])
+    assert "runs/x leads in step accuracy, free-running, but runs/x has a collapsed posterior." in verdict.sentence
+
+
+def test_baselines_that_differ_between_runs_name_their_runs() -> None:
+    content = result_json(run="runs/b", in_training=5)
+    content["reconstruction"]["nearest_training"]["steps_right"] = estimate(0.9)
+    (verdict,) = verdicts([measured(of_run("runs/a", 0.6)), measured(Result.from_json(content))])
+    rows = [row for row in verdict.table.rows if not row[0].startswith("runs/")]
+    assert rows == [
+        ("copied bar", "0.562", "", ""),
+        ("nearest training window (runs/a)", "0.688", "", ""),
+        ("nearest training window (runs/b)", "0.900", "", ""),
+        ("training windows", "", "0.660", ""),
+        ("unseen windows (runs/a)", "", "", "19.0"),
+        ("evaluated windows (runs/b)", "", "", "19.0"),
+    ]
+    more = [Result.from_json({**content, "run": f"runs/{name}"}) for name in "cd"]
+    (verdict,) = verdicts([measured(each) for each in (made_up_result(), Result.from_json(content), *more)])
+    assert "evaluated windows (runs/b and 2 others)" in [row[0] for row in verdict.table.rows]
+
+
+def test_copies_and_few_training_windows_have_a_line() -> None:
+    (line,) = memorised([made_up_result()])
+    assert line == (
+        "Memorised: 3 of 1,000 samples are copies of one of the 13,226 training windows; the median sample differs "
+        "from the nearest one in 27.0 of 64 steps (unseen windows: 2.0 % and 19.0)."
+    )
+    content = result_json(in_training=7, run="runs/song")
+    content["novelty"]["samples"]["copies"] = estimate(0.0)
+    many = Result.from_json(content)
+    assert memorised([many]) == []
+    content["training"]["windows"] = 1999
+    few = Result.from_json(content)
+    (line,) = memorised([few, many])
+    assert line == (
+        "Memorised by runs/song: 0 of 1,000 samples are copies of one of the 1,999 training windows; the median sample "
+        "differs from the nearest one in 27.0 of 64 steps."
+    )
+
+
+def test_a_collapsed_posterior_is_named_with_the_way_out() -> None:
+    (warning,) = collapses([made_up_result(), collapsed("runs/empty", 0.274)])
     assert warning.startswith("Posterior collapse in runs/empty: 0 of 64 dimensions of z are active")
     assert warning.endswith("Train for more steps, or with a lower max_beta.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,11 @@ class Novelty:
     copies: Estimate
     steps: Spread
     hits: Spread | None = None
+
+    @property
+    def copied(self) -> int:
+        """Number of windows that equal a training window."""
+        return round(self.samples * self.copies.value) if math.isfinite(self.copies.value) else 0
 
 
 def measure_novelty(windows: Labels, training: Labels, classes: int) -> Novelty:

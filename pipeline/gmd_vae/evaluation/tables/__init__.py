@@ -7,5 +7,8 @@ Read ``overview.py`` first. Headings and digits come from ``evaluation/figures.p
 - ``details.py``: all tables of one run.
 - ``accuracy.py``, ``groove.py``: its tables of reconstruction, and of velocities and timing.
 - ``window_sets.py``: its table of samples beside held-out and training windows.
+- ``verdict.py``: the sentence and the few figures that `gmd-vae evaluate` prints.
+- ``memorised.py``: its line about copies of training windows.
+- ``leaks.py``: warnings about windows that are not held out.
 - ``formats.py``: a table of text in three forms.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gmd_vae.common.printable import counted
@@ -87,10 +87,7 @@ def _of_several(group: Sequence[Measured]) -> Verdict:
         members = _members(results, group)
         spreads = (_spread([each.key_figures[place] for each in members]) for place in range(len(figures)))
         rows.append((title(results) if len(sets) > 1 else f"mean of {counted(len(members), 'seed')}", *spreads))
-    for baseline in dict.fromkeys(each.title for figure in figures for each in figure.baselines):
-        found = [next((each for each in figure.baselines if each.title == baseline), None) for figure in figures]
-        pairs = zip(found, figures, strict=True)
-        rows.append((baseline, *("" if each is None else _value(each.value, figure) for each, figure in pairs)))
+    rows += _baseline_rows(group)
     first, *others = _sides(group, sets)
     for each in others:
         differences = [_difference(first, each, place) for place in range(len(figures))]
@@ -102,6 +99,33 @@ def _of_several(group: Sequence[Measured]) -> Verdict:
             rows.append((f"{each.name} minus {first.name.partition(', mean of ')[0]}", *shown))
     headings = ("", *(_two_lines(figure.name) for figure in figures))
     return Verdict(_sentence(group, sets), Table("", headings, tuple(rows)))
+
+
+def _baseline_rows(group: Sequence[Measured]) -> list[tuple[str, ...]]:
+    """Returns a row for each baseline; where the runs have different ones, each row names its runs."""
+    names = _names(group)
+    titles = dict.fromkeys(each.title for run in group for figure in run.key_figures for each in figure.baselines)
+    rows = []
+    for title_of_baseline in titles:
+        runs_of: dict[tuple[str, ...], list[str]] = {}
+        for run, measured in zip(names, group, strict=True):
+            cells = tuple(_baseline_value(figure, title_of_baseline) for figure in measured.key_figures)
+            if any(cells):
+                runs_of.setdefault(cells, []).append(run)
+        for cells, runs in runs_of.items():
+            label = title_of_baseline if len(runs) == len(group) else f"{title_of_baseline} ({_listed(runs)})"
+            rows.append((label, *cells))
+    return rows
+
+
+def _baseline_value(figure: KeyFigure, name: str) -> str:
+    """Returns the value of a baseline; empty where the figure does not have it."""
+    return next((_value(each.value, figure) for each in figure.baselines if each.title == name), "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Returns ``a``, ``a and b``, or ``a and 3 others``."""
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} others"
 
 
 def _is_one_set(sets: Sequence[Sequence[Result]], group: Sequence[Measured]) -> bool:
@@ -142,12 +166,14 @@ def _members(results: Sequence[Result], group: Sequence[Measured]) -> list[Measu
 def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> str:
     """Returns the verdict on several runs: seeds of one recipe, or the leader in the first figure."""
     start = f"{len(group)} results on {_windows(group[0].result)}"
+    problems = [*_problems(group)]
     if not group[0].key_figures:
-        return f"{start}."
+        return f"{start}{'; '.join(['', *problems])}."
     name, figure = group[0].key_figures[0].name, group[0].key_figures[0].figure
     if _is_one_set(sets, group):
         return (
-            f"{start}, runs that differ only in their seed: {name} {_spread([each.key_figures[0] for each in group])}."
+            f"{start}, runs that differ only in their seed: {name} {_spread([each.key_figures[0] for each in group])}"
+            f"{'; '.join(['', *problems])}."
         )
     ranked = sorted(_sides(group, sets), key=lambda side: side.value(0), reverse=figure.better == "higher")
     best, second = ranked[:2]
@@ -155,8 +181,35 @@ def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> st
     paired = _difference(second, best, 0)
     is_known = paired is not None or not sets  # the interval of one seed is not that of a mean
     if is_known and compare(figure, value, other, paired) == "better":
-        return f"{start}: {best.name} has the best {name}; its lead is larger than the 95 % margin of error."
-    return f"{start}: none is clearly the best in {name} (95 % margin of error)."
+        if any(_faults(each) for each in best.members):
+            return f"{start}: {best.name} leads in {name}, but {'; '.join(problems)}."
+        praise = f"{best.name} has the best {name}; its lead is larger than the 95 % margin of error"
+        return f"{start}: {'; '.join([praise, *problems])}."
+    return f"{start}: {'; '.join([f'none is clearly the best in {name} (95 % margin of error)', *problems])}."
+
+
+def _faults(measured: Measured) -> list[tuple[str, str, str]]:
+    """Returns the reasons for which a run is of little use, each as a predicate, and its verb for one run and several.
+
+    They are a collapsed posterior, and a first figure that is worse than that of the copied bar or of silence.
+    """
+    worse_than = measured.key_figures[0].worse_than if measured.key_figures else ()
+    titles = [name if name == "silence" else f"the {name}" for name in worse_than]
+    found = [(f"worse than {title_of_baseline}", "is", "are") for title_of_baseline in titles]
+    if measured.result.figures.latent.activity.collapsed:
+        found.append(("a collapsed posterior", "has", "have"))
+    return found
+
+
+def _problems(group: Sequence[Measured]) -> Iterator[str]:
+    """Yields a clause for each fault, with the runs that have it."""
+    runs_of: dict[tuple[str, str, str], list[str]] = {}
+    for name, measured in zip(_names(group), group, strict=True):
+        for fault in _faults(measured):
+            runs_of.setdefault(fault, []).append(name)
+    for (predicate, verb, verb_of_several), runs in runs_of.items():
+        subject = _listed(runs) if len(runs) < len(group) else "both" if len(runs) == 2 else "all"
+        yield f"{subject} {verb if len(runs) == 1 else verb_of_several} {predicate}"
 
 
 def _difference(first: _Side, other: _Side, place: int) -> Estimate | None:

@@ -1,0 +1,35 @@
+"""A line about what a model memorised, where samples are copies of training windows or these are few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gmd_vae.evaluation.figures import MEDIAN
+from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.formats import number
+
+_FEW_WINDOWS = 2_000  # training windows; of fewer, a model can learn many outright. The starter set has 624
+
+
+def memorised(results: Sequence[Result]) -> list[str]:
+    """Returns a line for each result with few training windows, or with copies among its samples."""
+    found = [(result.identity.run, _sentence(result)) for result in results]
+    return [f"Memorised{f' by {run}' if len(results) > 1 else ''}: {text}" for run, text in found if text]
+
+
+def _sentence(result: Result) -> str:
+    """Returns the copies and the median distance; empty for many training windows and no copies."""
+    measured = result.figures
+    samples, held_out = measured.novelty.samples, measured.novelty.held_out
+    copies, windows = samples.copied, result.identity.training.windows
+    if not copies and windows >= _FEW_WINDOWS:
+        return ""
+    steps = "events" if measured.steps_per_bar is None else f"of {measured.steps} steps"
+    line = (
+        f"{copies:,} of {samples.samples:,} samples are copies of one of the {windows:,} training windows; the median "
+        f"sample differs from the nearest one in {number(samples.steps.median, MEDIAN.digits)} {steps}"
+    )
+    if measured.in_training:  # such windows are copies themselves
+        return f"{line}."
+    unseen = f"{number(100 * held_out.copies.value, 1)} % and {number(held_out.steps.median, MEDIAN.digits)}"
+    return f"{line} (unseen windows: {unseen})."
