@@ -136,10 +136,33 @@ def test_a_continuation_starts_from_the_last_bars(
     run: Path, make_midi: Callable[..., bytes], jobs: list[GenerationJob], generate: Generate
 ) -> None:
     Path("long.mid").write_bytes(make_midi([(quarter * 480, 36 if quarter < 20 else 38) for quarter in range(36)]))
-    assert generate("--mode", "continue", "--input-midi", "long.mid")[0] == 0
+    code, err = generate("--mode", "continue", "--input-midi", "long.mid")
+    assert code == 0
+    only_new = "The files have only the bars that follow"
+    assert f"Continues bars 6 to 9 of long.mid, the last with drums. {only_new}" in err.splitlines()
     (job,) = jobs
     assert job.inputs.windows[0].target.tolist()[::4] == [2] * 16
     assert job.request.bars == 32
+    (entry,) = job.inputs.describe([], None)
+    assert (entry["first_bar"], entry["last_bar"]) == (6, 9)
+
+    # bars 2 to 5 sound as bars 1 to 4
+    chosen = ["--input-midi", "long.mid", "--window", "2"]
+    for arguments, start in ((chosen, "bars 3 to 6 of long.mid"), (["--input-seed", "7"], "the first beat of seed 7")):
+        _, err = generate("--mode", "continue", *arguments)
+        assert f"Continues {start}. {only_new}" in err.splitlines()
+
+
+def test_a_continuation_of_a_late_or_short_part_names_the_bars_of_the_file(
+    run: Path, make_midi: Callable[..., bytes], jobs: list[GenerationJob], generate: Generate
+) -> None:
+    # two silent bars and a song of six: its last window overlaps the one before
+    Path("late.mid").write_bytes(make_midi([((8 + quarter) * 480, 36) for quarter in range(24)]))
+    Path("loop.mid").write_bytes(make_midi(SONG[:4]))
+    for name, bars in (("late.mid", "bars 5 to 8"), ("loop.mid", "bar 1")):
+        code, err = generate("--mode", "continue", "--input-midi", name)
+        assert code == 0, err
+        assert f"Continues {bars} of {name}, the last with drums. The files have only the bars that follow" in err
 
 
 def test_a_song_is_read_whole_and_missing_music_is_reported(

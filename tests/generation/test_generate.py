@@ -196,6 +196,13 @@ def test_variations_and_attributes_have_figures(make: Make, starter_midi: list[P
     source = ModelFileSource("random", path, model)
     varied = make("varied", windows(starter_midi[0]), source=source, mode="vary", temperature=0.0, distance=4)
     assert all(entry["steps_differing"] >= 1 for entry in read_manifest(varied)["files"])
+    near = make("near", windows(starter_midi[0]), source=source, radius=0.5, count=2, bars=8)
+    own = windows(starter_midi[0]).windows[0].target
+    for folder in (varied, near):
+        for entry in read_manifest(folder)["files"]:
+            beats = np.reshape(labels_of(folder / entry["name"]), (-1, len(own)))
+            assert entry["steps_from_input"] == round((beats != own).sum(axis=1).mean()) > 0
+    assert all("steps_differing" not in entry for entry in read_manifest(near)["files"])
     moved = make("moved", source=source, mode="attribute", moves=(Move("busier", -1.0, 1.0),), temperature=0.0)
     for entry in read_manifest(moved)["files"]:
         hits = sum(label.bit_count() for label in labels_of(moved / entry["name"]))

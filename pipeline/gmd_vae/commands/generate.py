@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import shlex
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -222,18 +223,24 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
     from gmd_vae.common import console
     from gmd_vae.common.printable import as_command, counted, printable
     from gmd_vae.families import family_of
+    from gmd_vae.generation.compose import STEPS_DIFFERING, STEPS_FROM_INPUT
 
     err = console.stderr()
     for fidelity in result.fidelity[:_SHOWN]:
         err.print(f"{fidelity.file}: {fidelity}")
     if len(result.fidelity) > _SHOWN:
         err.print(f"... and so on for all {len(result.fidelity):,}: see manifest.json")
+    steps = family_of(job.source.config).output(job.source.config).steps
+    headings = {
+        STEPS_DIFFERING: "steps that differ from that version",
+        STEPS_FROM_INPUT: f"steps that differ from your beat, of {steps}",
+    }
     figures = [file.figures for file in result.files if file.figures]
     for name in figures[0] if figures else ():
         values = [file_figures[name] for file_figures in figures]
         shown = ", ".join(f"{value:g}" for value in values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
-        heading = "steps that differ from that version" if name == "steps_differing" else f"{name} in the files"
-        err.print(f"{heading}: {shown}")
+        median = f" (median {statistics.median(values):g})" if name == STEPS_FROM_INPUT and len(values) > 1 else ""
+        err.print(f"{headings.get(name, f'{name} in the files')}: {shown}{median}")
     _print_notes(result)
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
     written = counted(len(result.files), "MIDI file") + (f", with {more}," if more else "")

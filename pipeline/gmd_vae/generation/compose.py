@@ -28,6 +28,7 @@ from gmd_vae.generation.size import check_size
 
 _ROWS_AT_ONCE = 4096  # windows between two progress updates, whole batches of the sampler
 _LIKELIEST = 0.0  # temperature
+STEPS_DIFFERING, STEPS_FROM_INPUT = "steps_differing", "steps_from_input"  # figures of a file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,9 +129,13 @@ def compose(
     row_conditions = conditions.for_rows(latents.rows)
     windows = _decode(model, music, latents, rows, row_conditions, request.temperature, progress)
     if request.mode == VARY:
-        figures = _differing_steps(likeliest_steps(encoded)[0], windows, music)
+        figures = _differing_steps(STEPS_DIFFERING, likeliest_steps(encoded)[0], windows, music)
     else:
         figures = _attribute_values(source, request, windows, music)
+    own_steps = music.target_steps(inputs.windows[0]) if inputs.windows else None
+    if own_steps is not None and (request.mode == VARY or request.radius is not None):
+        from_input = _differing_steps(STEPS_FROM_INPUT, own_steps, windows, music)
+        figures = [{**own, **more} for own, more in zip(figures or [{}] * len(windows), from_input, strict=True)]
     chords = conditions.chords_of_files(row_conditions, latents.rows)
     return Composition(
         source.short_name,
@@ -192,11 +197,11 @@ def _fidelity(
 
 
 def _differing_steps(
-    reference: Steps, windows: Sequence[Sequence[Window]], music: DecodedMusic
+    name: str, reference: Steps, windows: Sequence[Sequence[Window]], music: DecodedMusic
 ) -> list[dict[str, float]]:
-    """Returns for each file the number of steps that differ from ``reference``, the model's version of the beat."""
-    steps = [music.steps(file_windows[0]) for file_windows in windows]
-    return [{"steps_differing": int((file_steps != reference).sum())} for file_steps in steps]
+    """Returns the steps of each file, under a name, that differ from ``reference``: the rounded mean of its windows."""
+    counts = [[int((music.steps(window) != reference).sum()) for window in file_windows] for file_windows in windows]
+    return [{name: round(sum(file_counts) / len(file_counts))} for file_counts in counts]
 
 
 def _attribute_values(

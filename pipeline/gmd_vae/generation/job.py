@@ -62,7 +62,8 @@ class GeneratedFile:
         path: Path of the file.
         notes: Number of notes.
         figures: Figures of the mode. ``steps_differing``: steps in which a variation differs from the model's version
-            of the beat. In mode ``attribute``, the value of each attribute that was changed.
+            of the beat. ``steps_from_input``: steps in which a variation, or a beat near one, differs from the beat
+            itself, the mean of its windows. In mode ``attribute``, the value of each attribute that was changed.
     """
 
     path: Path

@@ -157,6 +157,9 @@ def _find_inputs(
         notes += _describe_repeat(windows[-1], reader)
         if windows[-1].count > 1 and number is None:
             notes.append(_describe_choice(midi, windows[-1], reader))
+    if mode == CONTINUE:
+        start = _describe_continued(windows[0]) if windows else f"the first beat of seed {options['input_seed'][0]}"
+        notes.append(f"Continues {start}. The files have only the bars that follow")
     vectors = read_latents(options["latents"], source.hparams["z_size"]) if options["latents"] else None
     return GenerationInputs(tuple(windows), (), options["input_seed"], vectors), notes
 
@@ -165,10 +168,20 @@ def _describe_choice(midi: MidiInput, window: InputWindow, reader: InputReader) 
     """Returns the line about a window that was not named."""
     number = window.number or 1
     which = f"{number}" + (" (the first)" if number == 1 else "")
-    if reader.reads_songs:
+    if window.file_bars is not None:
         bars = family_of(reader.config).output(reader.config).bars
-        which = f"{number}, the fullest regular one (from bar {window.bar + 1:,}, {bars_in_words(bars)})"
+        which = f"{number}, the fullest regular one (from bar {window.file_bars[0]:,}, {bars_in_words(bars)})"
     return f"{midi.name}: {window.count:,} windows, taking {which}; --window K takes another"
+
+
+def _describe_continued(window: InputWindow) -> str:
+    """Returns the music that a continuation follows, in words."""
+    file = shown_path(window.file)
+    if window.file_bars is None:
+        return f"window {window.number} of {window.count:,} of {file}"
+    first, last = window.file_bars
+    bars = f"bar {first:,}" if first == last else f"bars {first:,} to {last:,}"
+    return f"{bars} of {file}" + (", the last with drums" if window.number is None else "")
 
 
 def _describe_repeat(window: InputWindow, reader: InputReader) -> list[str]:

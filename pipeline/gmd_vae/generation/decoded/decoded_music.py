@@ -35,6 +35,12 @@ class DecodedMusic(abc.ABC):
     def steps(self, window: Window) -> Steps:
         """Returns one number for the music of each step, int64 ``[steps]``: equal numbers stand for equal music."""
 
+    def target_steps(self, window: InputWindow) -> Steps | None:
+        """Returns ``steps`` of an input, int64 ``[steps]``; ``None`` where no output is the right one."""
+        if window.target is None:
+            return None
+        return window.target if window.target.ndim == 1 else self.steps(window.target)  # labels are such numbers
+
     @abc.abstractmethod
     def window_fidelity(self, window: InputWindow, decoded: Window) -> Fidelity | None:
         """Returns the agreement of the model's version with an input; ``None`` where no output is the right one."""

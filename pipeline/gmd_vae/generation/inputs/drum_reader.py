@@ -55,6 +55,7 @@ class DrumReader(InputReader):
                 bar=math.floor(window.bar - 0.5),
                 played=played.hits_at(window.place, window.labels),
                 loop_bars=loop and loop.bars,
+                file_bars=self._file_bars(math.floor(window.bar + 0.5), loop and loop.bars),
             )
             for number, window in enumerate(drums, start=1)
         )
@@ -111,11 +112,14 @@ class DrumReader(InputReader):
         missing = tuple(f"{count:,} {of_count(count, text)}" for count, text in counts)
         if dropped.pitches:
             missing += (f"drum notes that are no known drum: {dropped.pitches.total():,}",)
-        return InputSong(midi.file, windows, end, stretches[0].bpm, missing, loop and loop.bars)
+        return InputSong(midi.file, windows, end, stretches[0].bpm, missing, loop and loop.bars, first_bar)
 
     def last_window(self, midi: MidiInput) -> InputWindow:
         """Returns the last bars of the music, as many as a window has."""
-        return dataclasses.replace(self.song(midi).windows[-1], number=None)
+        song = self.song(midi)
+        last = song.windows[-1]
+        first_bar = song.first_bar + last.bar - last.skipped_bars
+        return dataclasses.replace(last, number=None, file_bars=self._file_bars(first_bar, song.loop_bars))
 
     def decoded_window(self, window: npt.NDArray[Any]) -> InputWindow:
         """Returns the window of labels ``[steps]``."""
@@ -131,6 +135,10 @@ class DrumReader(InputReader):
         """Returns the config's windows; refuses those that cannot be cut."""
         family_of(self.config).extractor(self.config)
         return self.config.drum_windows
+
+    def _file_bars(self, first: int, loop_bars: int | None) -> tuple[int, int]:
+        """Returns the first and the last bar of the file in a window that begins at a bar; of a loop, its own bars."""
+        return first, first + (loop_bars or self.config.drum_windows.slice_bars) - 1
 
     def _window(self, path: Path, labels: Labels, count: int, number: int, tempo: float | None) -> InputWindow:
         spec = self.config.drum_windows

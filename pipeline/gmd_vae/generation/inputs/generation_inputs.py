@@ -81,6 +81,8 @@ class GenerationInputs:
         entries: list[dict[str, Any]] = []
         for window in self.windows:
             entry = {**self._file(window.file), "window": window.number, "windows": window.count, "tempo": window.tempo}
+            if window.file_bars is not None:
+                entry["first_bar"], entry["last_bar"] = window.file_bars
             if window.loop_bars is not None:
                 entry["repeated_bars"] = window.loop_bars
             if chord_bars is not None and window.controls is not None:

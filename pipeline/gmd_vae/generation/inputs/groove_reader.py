@@ -51,9 +51,15 @@ class GrooveReader(InputReader):
 
     def windows(self, midi: MidiInput) -> tuple[InputWindow, ...]:
         """Returns the windows with notes; raises as ``song``."""
-        played = [window for window in self.song(midi).windows if not window.is_silent]
+        song, window_bars = self.song(midi), family_of(self.config).output(self.config).bars
+        played = [window for window in song.windows if not window.is_silent]
         return tuple(
-            dataclasses.replace(window, count=len(played), number=number)
+            dataclasses.replace(
+                window,
+                count=len(played),
+                number=number,
+                file_bars=(window.bar + 1, min(window.bar + window_bars, song.loop_bars or song.bars)),
+            )
             for number, window in enumerate(played, start=1)
         )
 

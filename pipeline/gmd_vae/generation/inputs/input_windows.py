@@ -40,6 +40,8 @@ class InputWindow:
             order in time.
         skipped_bars: In a song: bars at the beginning of the window that belong to the window before.
         loop_bars: Bars of the file, where they were repeated to the length of the window; else ``None``.
+        file_bars: First and last bar of the file that the window holds, from 1; ``None`` for windows of a song, and
+            where windows have no order in time.
     """
 
     file: Path
@@ -56,6 +58,7 @@ class InputWindow:
     bar: int = 0
     skipped_bars: int = 0
     loop_bars: int | None = None
+    file_bars: tuple[int, int] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +72,7 @@ class InputSong:
         tempo: Quarter notes per minute at the beginning.
         missing: Music of the file that no window holds, as sentences without a full stop.
         loop_bars: Bars of the file, where they were repeated to the length of a window; else ``None``.
+        first_bar: Bar of the file at which the song begins, from 1.
     """
 
     file: Path
@@ -77,6 +81,7 @@ class InputSong:
     tempo: float
     missing: tuple[str, ...]
     loop_bars: int | None = None
+    first_bar: int = 1
 
 
 class InputReader(abc.ABC):
