@@ -17,6 +17,7 @@ import gmd_vae
 import numpy as np
 import soundfile
 from gmd_vae.common.charts import BLUE, GREY, styled_figure
+from gmd_vae.generation.request import INTERPOLATE, GenerationRequest
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -72,23 +73,28 @@ def strips(target: Path, folder: Path) -> None:
     with gmd_vae.load("groove-4bar") as model:
         (start,) = model.sample(1, seed=SEED)
         way = model.interpolate(z[0], z[-1], 8, temperature=0)
-        strip(target / "interpolation.svg", way, [f"{number} / 7" for number in range(8)])
+        names = list(model.config.drum_windows.voice_names)
+        titles = GenerationRequest(mode=INTERPOLATE, count=8).labels(8)
+        strip(target / "interpolation.svg", way, titles, names)
         near = model.vary(start, 4, distance=6)
-        strip(target / "variations.svg", [*model.reconstruct(start), *near], ["the beat", *("varied",) * 4])
+        strip(target / "variations.svg", [*model.reconstruct(start), *near], ["the beat", *("varied",) * 4], names)
 
 
-def strip(path: Path, beats: list[Any], titles: list[str]) -> None:
-    """Draws the grids of beats, a bar below the other, as SVG; equal beats give equal bytes."""
-    with styled_figure(10.5, 1.35 * ((len(beats) + 3) // 4)) as figure:
+def strip(path: Path, beats: list[Any], titles: list[str], drums_shown: list[str]) -> None:
+    """Draws the grids of beats, four beside each other, as SVG; equal beats give equal bytes."""
+    with styled_figure(10.5, 1.6 * ((len(beats) + 3) // 4)) as figure:
         panels = figure.subplots((len(beats) + 3) // 4, min(4, len(beats)), squeeze=False).ravel()
         for axes in panels[len(beats) :]:
             axes.set_axis_off()
-        for axes, one, title in zip(panels, beats, titles, strict=False):
+        for number, (axes, one, title) in enumerate(zip(panels, beats, titles, strict=False)):
             steps, drums = np.nonzero(one.grid)
             axes.scatter(steps, drums, marker="s", s=5, color=BLUE, linewidths=0)
             axes.set(xlim=(-1, len(one.grid)), ylim=(-0.8, one.grid.shape[1] - 0.2), xticks=range(0, 64, 16), yticks=[])
             axes.set_xticklabels([])
+            if number % 4 == 0:  # the first of a row names the drums of all
+                axes.set_yticks(range(len(drums_shown)), drums_shown, fontsize=6)
             axes.tick_params(length=0)
+            axes.grid(axis="y", visible=False)
             axes.set_title(title, fontsize=8, color=GREY, fontweight="normal")
         import matplotlib
 

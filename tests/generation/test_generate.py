@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -384,6 +384,24 @@ def test_a_checkpoint_of_another_config_is_refused_with_the_sizes(tiny_run: Path
     with pytest.raises(GmdVaeError, match=r"does not fit the config.* × .*the config makes it"):
         generate(GenerationJob(GenerationRequest(), source, tmp_path / "x"))
     assert not (tmp_path / "x").exists()
+
+
+def test_pictures_of_an_interpolation_get_its_labels(tiny_run: Path, tmp_path: Path) -> None:
+    seen: dict[str, dict[int, str]] = {}
+
+    def render(data: bytes, path: Path, labels: Mapping[int, str]) -> list[Path]:
+        seen[path.name.split("_")[-2]] = dict(labels)
+        return []
+
+    request = GenerationRequest(mode="interpolate", count=3, temperature=0.0, join=True)
+    inputs = GenerationInputs(seeds=(1, 2))
+    generate(GenerationJob(request, source_of(tiny_run), tmp_path / "way", inputs, render=render))
+    assert seen == {
+        "000": {1: "start"},
+        "001": {1: "1/2"},
+        "002": {1: "end"},
+        "joined": {1: "start", 5: "1/2", 9: "end"},
+    }
 
 
 def test_rendered_files_are_in_the_manifest(tiny_run: Path, tmp_path: Path) -> None:

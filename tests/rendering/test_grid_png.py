@@ -56,6 +56,24 @@ def test_every_hit_is_drawn_once_at_its_time(tmp_path: Path, monkeypatch: pytest
     assert [x for x, _ in drawn] == pytest.approx((2 * early.times).tolist())
 
 
+def test_labels_stand_beside_the_numbers_of_their_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[list[tuple[float, str]]] = []
+    real = grid_png._draw_hits
+
+    def spy(axes: Any, *rest: Any) -> None:
+        rows.append([(text.get_position()[0], text.get_text()) for text in axes.texts])
+        real(axes, *rest)
+
+    monkeypatch.setattr(grid_png, "_draw_hits", spy)
+    write_png(steady_part(16), tmp_path / "x.png", "x", {1: "start", 5: "1/7", 7: "$x$ is no formula"})
+    assert [[text for _, text in row] for row in rows] == [
+        ["1", "start", "2", "3", "4"],
+        ["5", "1/7", "6", "7", "$x$ is no formula", "8"],
+    ]
+    for row in rows:  # none covers another
+        assert [x for x, _ in row] == sorted({x for x, _ in row})
+
+
 @settings(max_examples=3, deadline=None)
 @given(METERS, TEMPOS, st.floats(0, 3))
 def test_any_meter_and_tempo_can_be_drawn(

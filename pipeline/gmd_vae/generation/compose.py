@@ -75,6 +75,7 @@ class Composition:
             playing=playing,
             join=request.join,
             played=self.played,
+            labels=request.labels(len(self.latents.rows)),
         )
 
 

@@ -104,7 +104,7 @@ def _write_midi(
             {"name": file.name, "bytes": len(file.data), "sha256": digest, "notes": file.notes, **own_figures}
         )
         if job.render:
-            entries.extend(manifest.describe_file(other) for other in job.render(file.data, path))
+            entries.extend(manifest.describe_file(other) for other in job.render(file.data, path, file.bar_labels))
     return written, entries, early_notes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gmd_vae.configuration.layers import ACCELERATED, Layers
@@ -15,8 +15,8 @@ from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.performance.playing import Playing
 from gmd_vae.generation.request import GenerationRequest
 
-RenderBeside = Callable[[bytes, Path], Sequence[Path]]
-"""Writes sound or pictures beside a MIDI file, from its bytes and its path; returns the new paths."""
+RenderBeside = Callable[[bytes, Path, Mapping[int, str]], Sequence[Path]]
+"""Writes sound or pictures beside a MIDI file, from its bytes, its path and labels of bars; returns the new paths."""
 Progress = Callable[[str, float], None]
 """Takes the name of the current task and its completed share, 0 to 1."""
 

@@ -105,6 +105,20 @@ class GenerationRequest:
     chords: tuple[str, ...] = ()
     prior: str | None = None
 
+    def labels(self, total: int) -> list[str]:
+        """Returns a label of each file for pictures: its place between the inputs of an interpolation, else [].
+
+        Args:
+            total: Number of files.
+        """
+        if self.mode != INTERPOLATE:
+            return []
+        steps = self.count - 1  # from one input to the next
+        names = [
+            f"{number % steps}/{steps}" if number % steps else f"input {number // steps + 1}" for number in range(total)
+        ]
+        return ["start", *names[1:-1], "end"]
+
     def numbers(self, total: int) -> range:
         """Returns the numbers of the files to write.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,12 +138,15 @@ def render(jobs: Sequence[Job], reading: Reading = EVERY_HIT, *, tail: bool = Fa
         yield Rendered(job, part, seconds, drawn, bars)
 
 
-def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool, tail: bool) -> list[Path]:
+def render_beside(
+    data: bytes, midi: Path, labels: Mapping[int, str], *, wav: bool, png: bool, tail: bool
+) -> list[Path]:
     """Renders MIDI bytes into files beside a MIDI file.
 
     Args:
         data: Bytes of the MIDI file.
         midi: Path of the MIDI file.
+        labels: Labels in the picture, by the bar that they stand over, from 1.
         wav: Write a sound file.
         png: Write a picture.
         tail: The sound rings on behind the last bar; else it loops.
@@ -164,7 +167,7 @@ def render_beside(data: bytes, midi: Path, *, wav: bool, png: bool, tail: bool) 
         write_wav(part, written[-1], tail=tail)
     if png:
         written.append(midi.with_suffix(".png"))
-        write_png(part, written[-1], midi.name)
+        write_png(part, written[-1], midi.name, labels)
     return written
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ _DRUMS_WITH_A_SKIN = (KICK, SNARE, *range(LOW_TOM, LOW_TOM + 3))
 _SHADE, _STEPS, _BEATS, _BARLINES = "#F4F4F4", "#E2E2E2", "#B4B4B4", "#3C3C3C"
 
 
-def write_png(part: DrumPart, path: Path, title: str) -> tuple[int, int]:
+def write_png(part: DrumPart, path: Path, title: str, labels: Mapping[int, str] | None = None) -> tuple[int, int]:
     """Draws the part: a lane for each voice, the kick at the bottom, four bars in a row.
 
     The left edge of a hit is its start, on the grid or off it; its height and darkness are its
@@ -40,6 +41,7 @@ def write_png(part: DrumPart, path: Path, title: str) -> tuple[int, int]:
         part: Drum part.
         path: PNG file to write.
         title: Name of the music.
+        labels: Labels beside the numbers of bars, by bar, from 1; ``None`` for none.
 
     Returns:
         Number of bars drawn, at most 64 (fewer where bars are very long), and number of bars in the part.
@@ -54,7 +56,7 @@ def write_png(part: DrumPart, path: Path, title: str) -> tuple[int, int]:
             top = height - _TOP - index * (lanes + _BETWEEN) - _BETWEEN / 2
             width = (_WIDTH - _LEFT - _RIGHT) * (row.end - row.begin) / layout.longest
             axes = figure.add_axes((_LEFT / _WIDTH, (top - lanes) / height, width / _WIDTH, lanes / height))
-            _draw_lines(axes, row, layout.longest)
+            _draw_lines(axes, row, layout.longest, labels or {})
             _draw_hits(axes, part, layout, row)
     return layout.bars, layout.total_bars
 
@@ -85,8 +87,8 @@ def _draw_heading(figure: Figure, part: DrumPart, layout: Layout, title: str, he
         figure.text(x, 1 - 0.40 / height, text, ha=side, va="top", fontsize=8, color=GREY)
 
 
-def _draw_lines(axes: Axes, row: Row, longest: float) -> None:
-    """Draws the empty grid of a row, with the numbers of its bars above it."""
+def _draw_lines(axes: Axes, row: Row, longest: float, labels: Mapping[int, str]) -> None:
+    """Draws the empty grid of a row, with the numbers and labels of its bars above it."""
     axes.set(xlim=(row.begin, row.end), ylim=(0, len(VOICES)))
     axes.grid(False)
     for spine in axes.spines.values():
@@ -106,7 +108,12 @@ def _draw_lines(axes: Axes, row: Row, longest: float) -> None:
     for number, start in enumerate(row.bar_lines[:-1], start=row.first_bar):
         if start >= free:
             text = f"{number}"
-            axes.text(start, len(VOICES) + 0.25, text, fontsize=8.5, color=_BARLINES, va="bottom")
+            look: dict[str, Any] = {"fontsize": 8.5, "color": _BARLINES, "va": "bottom", "parse_math": False}
+            axes.text(start, len(VOICES) + 0.25, text, **look)
+            if number in labels:
+                after = start + (0.1 + 0.09 * len(text)) * inch
+                axes.text(after, len(VOICES) + 0.25, labels[number], fontweight="bold", **look)
+                text += labels[number] + " "
             free = start + (0.1 + 0.09 * len(text)) * inch
 
 

@@ -10,6 +10,7 @@ import pytest
 from gmd_vae.generation.decoded.midi_files import FilePlan
 from gmd_vae.generation.inputs.input_windows import InputSong, InputWindow
 from gmd_vae.generation.performance.playing import Playing
+from gmd_vae.generation.request import GenerationRequest
 
 STEPS_PER_BAR = 4
 PLAN = FilePlan("groove-4bar", "sample", 7, range(2), 2, [], (), None, [], (), Playing(), join=False)
@@ -57,3 +58,13 @@ def test_windows_of_a_song_stand_at_their_bars() -> None:
     plan = dataclasses.replace(PLAN, songs=(InputSong(Path("a.mid"), windows, 6, 120.0, ()),))
     arranged = plan.arrange(0, [np.full(8, 1), np.full(8, 2), np.full(8, 3)], STEPS_PER_BAR)
     assert arranged.reshape(6, STEPS_PER_BAR)[:, 0].tolist() == [1, 1, 2, 0, 0, 3]
+
+
+def test_pictures_name_the_places_of_an_interpolation_and_else_the_numbers() -> None:
+    labels = GenerationRequest(mode="interpolate", count=4).labels(7)
+    assert labels == ["start", "1/3", "2/3", "input 2", "1/3", "2/3", "end"]
+    plan = dataclasses.replace(PLAN, numbers=range(7), labels=labels)
+    assert [plan.label(index) for index in (0, 3, 6)] == [{1: "start"}, {1: "input 2"}, {1: "end"}]
+    assert list(plan.joined_labels(4).items())[:3] == [(1, "start"), (5, "1/3"), (9, "2/3")]
+    assert GenerationRequest(mode="vary").labels(2) == []
+    assert (PLAN.label(1), PLAN.joined_labels(2)) == ({}, {1: "000", 3: "001"})

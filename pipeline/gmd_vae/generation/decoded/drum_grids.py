@@ -84,12 +84,17 @@ class DecodedLabels(DecodedMusic):
             performance: Velocities and offsets; ``None``: those of ``plan.playing``. Hits of an input keep theirs.
         """
         played = plan.played_in(index, self.grid.steps_per_bar)
-        return self._write(plan.stem(index), pattern, plan.playing_of(index), plan.numbers[index], performance, played)
+        written = self._write(
+            plan.stem(index), pattern, plan.playing_of(index), plan.numbers[index], performance, played
+        )
+        return dataclasses.replace(written, bar_labels=plan.label(index))
 
     def joined_file(self, plan: FilePlan, pattern: Sequence[int], performance: GroovePerformance | None) -> MidiOutput:
         """Returns the file of all patterns in a row; arguments as for ``midi_file``."""
         played = plan.played_in_joined(self.grid.steps_per_bar)
-        return self._write(plan.joined_stem, pattern, plan.playing, plan.total, performance, played)
+        written = self._write(plan.joined_stem, pattern, plan.playing, plan.total, performance, played)
+        bars = len(pattern) // self.grid.steps_per_bar // len(plan.windows)
+        return dataclasses.replace(written, bar_labels=plan.joined_labels(bars))
 
     def _write(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,14 @@ class MidiOutput:
         data: Bytes of the file.
         notes: Number of notes.
         early_notes: Notes that would begin before the file does; they are moved to its beginning.
+        bar_labels: Labels for pictures, by the bar that they stand over, from 1.
     """
 
     name: str
     data: bytes
     notes: int
     early_notes: int = 0
+    bar_labels: Mapping[int, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +54,7 @@ class FilePlan:
         playing: Velocity, swing and feel.
         join: Writes one more file with all others in a row.
         played: Played hits of the input at each window of each file, see ``kept_playing``; empty where none are kept.
+        labels: Label of each file of the request for pictures; empty for none.
     """
 
     model: str
@@ -67,6 +70,7 @@ class FilePlan:
     playing: Playing
     join: bool
     played: Sequence[Sequence[PlayedHits | None]] = ()
+    labels: Sequence[str] = ()
 
     def playing_of(self, index: int) -> Playing:
         """Returns the options of the file with that index in ``numbers``."""
@@ -85,6 +89,19 @@ class FilePlan:
     def joined_stem(self) -> str:
         """The name of the joined file without its ending."""
         return self._named("joined", self.playing.tempo)
+
+    def label(self, index: int) -> dict[int, str]:
+        """Returns the label of the file with that index in ``numbers``, over its first bar."""
+        return {1: self.labels[self.numbers[index]]} if self.labels else {}
+
+    def joined_labels(self, bars: int) -> dict[int, str]:
+        """Returns the labels of all files over their first bars in the joined file; by number where they have none.
+
+        Args:
+            bars: Bars of each file.
+        """
+        names = self.labels or [f"{number:03d}" for number in self.numbers]
+        return {1 + number * bars: name for number, name in enumerate(names)}
 
     def _named(self, which: str, tempo: float) -> str:
         tempo_text = f"{tempo:.2f}".rstrip("0").rstrip(".")
