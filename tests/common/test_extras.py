@@ -27,6 +27,7 @@ def hidden(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in names else real(name))
     monkeypatch.setattr(extras, "is_made_by_make", lambda: False)
     monkeypatch.setattr("shutil.which", lambda name: str(FOLDER / name))
+    monkeypatch.setattr(extras, "other_environment", lambda modules: None)  # a checkout may have one
     return names
 
 
@@ -46,6 +47,32 @@ def test_missing_packages_are_named_in_one_line(hidden: set[str]) -> None:
     hidden.update(extras.TRAINING)
     with pytest.raises(GmdVaeError, match="needs tensorflow, magenta, note-seq and 6 others, which are not installed"):
         extras.require("This")
+
+
+def test_an_environment_beside_that_has_the_packages_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(extras, "CHECKOUT", tmp_path / "elsewhere")
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "magenta" else real(name))
+    packages = tmp_path / ".venv" / "lib" / "python3.12" / "site-packages"
+    (packages / "magenta").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin").mkdir()
+    for name in ("activate", "gmd-vae"):
+        with pytest.raises(GmdVaeError, match=r"Run '.*pip install"):  # it is not whole yet
+            extras.require("This", ("magenta", "note_seq"))
+        (tmp_path / ".venv" / "bin" / name).touch()
+    with pytest.raises(GmdVaeError, match="pip install"):  # light, too
+        extras.require("This", ("magenta", "note_seq"))
+    (packages / "note_seq").mkdir()
+    with pytest.raises(GmdVaeError) as caught:
+        extras.require("This", ("magenta", "note_seq"))
+    assert str(caught.value) == (
+        "This needs magenta, which is not installed. The environment '.venv' has it: run 'source .venv/bin/activate', "
+        "then the same command."
+    )
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))  # that of this process is no other one
+    with pytest.raises(GmdVaeError, match="pip install"):
+        extras.require("This", ("magenta", "note_seq"))
 
 
 def test_the_command_is_for_the_environment_of_the_process(hidden: set[str], monkeypatch: pytest.MonkeyPatch) -> None:

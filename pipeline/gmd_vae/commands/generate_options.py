@@ -285,17 +285,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 class GenerateCommand(GroupedCommand):
-    """The command, with hints for two slips: a tempo as ``--bpm``, and a file without its option."""
+    """The command, with a hint for a file without its option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parses the arguments; names the option that was meant."""
+        """Parses the arguments; names the option that a file needs."""
         ctx.allow_extra_args = True
-        try:
-            rest = super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            if error.option_name != "--bpm":
-                raise
-            raise click.UsageError("No such option '--bpm'. Did you mean '--tempo'?", error.ctx) from None
+        rest = super().parse_args(ctx, args)
         if rest:
             raise click.UsageError(
                 f"'{rest[0]}' needs an option: --input-midi for a MIDI file to start from (for example with --mode"

@@ -90,7 +90,19 @@ class _Layout(click.Command):
 
 
 class HelpCommand(_Layout):
-    """A command whose examples follow its options in ``--help``."""
+    """A command whose examples follow its options in ``--help``, with hints for options of other programs."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the arguments; names what takes the place of an option that does not exist."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from gmd_vae.commands.unknown_options import hint_for
+
+            hint = hint_for(ctx.info_name or "", error.option_name)
+            if hint is None:
+                raise
+            raise click.UsageError(f"No such option '{error.option_name}'. {hint}", error.ctx) from None
 
 
 class HelpGroup(_Layout, click.Group):

@@ -45,7 +45,8 @@ def require(subject: str, modules: Sequence[str] = tuple(TRAINING)) -> None:
         modules: Keys of ``TRAINING``.
 
     Raises:
-        GmdVaeError: Some are not; the error names them and the command that installs them.
+        GmdVaeError: Some are not; the error names them, and an environment nearby that has them or the command that
+            installs them.
     """
     packages = missing(modules)
     if packages:
@@ -54,7 +55,33 @@ def require(subject: str, modules: Sequence[str] = tuple(TRAINING)) -> None:
         )
         listed = ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0]
         verb = "are" if len(shown) > 1 else "is"
-        raise GmdVaeError(f"{subject} needs {listed}, which {verb} not installed", f"Run '{install_training()}'.")
+        other = other_environment(modules)
+        action = (
+            f"The environment '{other}' has {'them' if len(packages) > 1 else 'it'}: run "
+            f"'source {shlex.quote(str(other / 'bin' / 'activate'))}', then the same command."
+            if other is not None
+            else f"Run '{install_training()}'."
+        )
+        raise GmdVaeError(f"{subject} needs {listed}, which {verb} not installed", action)
+
+
+def other_environment(modules: Sequence[str] = tuple(TRAINING)) -> Path | None:
+    """Returns an environment ``.venv`` that has modules and gmd-vae, as ``make setup`` makes it; ``None`` without one.
+
+    It is looked for in the current folder, beside the environment of this process, and in the checkout.
+
+    Args:
+        modules: Keys of ``TRAINING``.
+    """
+    for folder in (Path(), Path(sys.prefix).parent, CHECKOUT):
+        environment = folder / ".venv"
+        if not (environment / "bin" / "activate").is_file() or environment.samefile(sys.prefix):
+            continue
+        has_command = (environment / "bin" / "gmd-vae").is_file()
+        packages = environment.glob("lib/python3*/site-packages")
+        if has_command and any(all((found / module).exists() for module in modules) for found in packages):
+            return environment
+    return None
 
 
 def install_training() -> str:
