@@ -172,7 +172,7 @@ def test_every_feature(open_page: Open, make_midi: Any, tmp_path: Path) -> None:
     features.drive_sound(page)
     features.drive_pad(page)
     features.drive_changes(page)
-    assert features.drive_midi_output(page) == pytest.approx(60_000 / 200 / 24, rel=0.05)
+    assert features.drive_midi_output(page) == pytest.approx(60_000 / 240 / 24, rel=0.05)
     features.drive_files(page, features.midi_of_two_windows(make_midi))
     features.drive_sharing(page, lambda hash: Chromium(open_page(hash), tmp_path))
 
@@ -186,10 +186,12 @@ def test_without_web_midi_the_page_says_so(open_page: Open) -> None:
 
 def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, make_midi: Any) -> None:
     page = open_page()
-    data = make_midi([(240 * step, 36 if step % 2 else 42) for step in range(40)])
+    data = make_midi([*((240 * step, 36 if step % 2 else 42) for step in range(39)), (240 * 39, 38)])
     page.locator("#file").set_input_files({"name": "<b>song.mid", "mimeType": "audio/midi", "buffer": data})
     page.wait_for_selector("#windows li:nth-child(2)")
-    assert page.locator("#read").inner_text() == "<b>song.mid: 2 windows."
+    assert page.locator("#read").inner_text() == (
+        "<b>song.mid: 2 windows. The fullest regular one is window 1. It gives no tempo: 120 bpm."
+    )
     page.locator("#windows button").first.click()
     assert page.locator("#hits").inner_text() == "32 hits"
     page.locator("#file").set_input_files({"name": "bad.mid", "mimeType": "audio/midi", "buffer": b"MThd"})
@@ -204,7 +206,9 @@ def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, ma
     assert page.locator("#read").inner_text().startswith("one.mid: no drums. Left out: 8 notes of other instruments.")
     page.keyboard.press("Enter")
     page.wait_for_selector("#windows li")
-    assert page.locator("#read").inner_text() == "one.mid: 1 window. It has 1 bar: repeated to 4."
+    assert page.locator("#read").inner_text() == (
+        "one.mid: 1 window. It has 1 bar: repeated to 4. It gives no tempo: 120 bpm."
+    )
     assert not button.is_visible()
     page.wait_for_selector("#windows button:focus")
     page.keyboard.press("Enter")

@@ -92,7 +92,8 @@ def describe_drums(config: Config) -> dict[str, Any]:
     Returns:
         ``names``, ``classes`` (pitches that are read), ``pitches`` (that are written) and ``voices`` (indices into the
         kit) of the drum classes; ``stepsPerQuarter``,
-        ``stepsPerBar``, ``stepsPerBeat``, ``bars`` and ``signature``.
+        ``stepsPerBar``, ``stepsPerBeat``, ``bars`` and ``signature``; and of the stretches in a file ``gapSteps`` (the
+        pause that ends one) and ``mostBars``.
     """
     windows = config.drum_windows
     meter = windows.meter
@@ -106,6 +107,8 @@ def describe_drums(config: Config) -> dict[str, Any]:
         "stepsPerBar": meter.steps_per_bar,
         "stepsPerBeat": meter.steps_per_beat,
         "bars": windows.bars,
+        "gapSteps": windows.gap_bars * meter.steps_per_bar,
+        "mostBars": windows.max_bars,
         "signature": list(windows.signature),
     }
 

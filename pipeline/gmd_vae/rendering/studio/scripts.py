@@ -12,6 +12,7 @@ _MUSIC = (
     "song",
     "midi_file",
     "midi_reader",
+    "midi_windows",
     "latent",
     "history",
     "share",

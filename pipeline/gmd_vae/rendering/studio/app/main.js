@@ -218,15 +218,14 @@ function openStudio() {
       offer.hidden = true;
       try {
         const music = readMidi(new Uint8Array(await file.arrayBuffer()), channel);
-        const { windows, notes, loopBars } = windowsOf(music, drums);
-        const like = windows.length ? -1 : drumLikeChannel(music, drums);
+        const like = music.hits.length ? -1 : drumLikeChannel(music, drums);
+        const found = windowsOf(music, drums), first = firstShown(found);
         /** @type {Beat[]} */
-        const beats = windows.map((levels, number) => ({ levels, z: null, name: `${file.name}, window ${number + 1}` }));
+        const beats = found.windows.slice(first, first + MOST_WINDOWS)
+          .map((levels, number) => ({ levels, z: null, name: `${file.name}, window ${first + number + 1}` }));
         showList("#windows", beats, (beat) => report(studio.open(beat.levels, beat.name)));
-        const found = windows.length ? `${windows.length} ${windows.length === 1 ? "window" : "windows"}` : "no drums";
-        const texts = [`${file.name}: ${found}.`];
-        if (loopBars) texts.push(`It has ${loopBars} ${loopBars === 1 ? "bar" : "bars"}: repeated to ${drums.bars}.`);
-        if (notes.length) texts.push(`Left out: ${notes.join("; ")}.`);
+        const texts = describeWindows(file.name, music, found, drums);
+        if (beats.length) texts.push(takeTempo(found.tempo, music.tempos.length > 0));
         if (like >= 0) {
           texts.push(`The notes on channel ${like + 1} look like drums.`);
           offer.textContent = `Read channel ${like + 1} as drums`;
@@ -239,6 +238,21 @@ function openStudio() {
         node("#read").textContent = `${file.name} could not be read: ${messageOf(error)}.`;
       }
     }
+  }
+
+  /**
+   * Sets the tempo to that of a file; returns a sentence about it.
+   * @param {number} tempo Quarter notes per minute.
+   * @param {boolean} given True if the file gives it.
+   */
+  function takeTempo(tempo, given) {
+    const { min, max } = inputOf("#tempo"), nearest = Math.min(Math.max(Math.round(tempo), Number(min)), Number(max));
+    if (nearest !== settings.tempo) {
+      studio.keep();
+      studio.change({ tempo: nearest });
+    }
+    const own = Math.round(tempo) === nearest ? "" : `, the nearest here to its ${Math.round(tempo)}`;
+    return given ? `Tempo: ${nearest} bpm${own}.` : `It gives no tempo: ${nearest} bpm.`;
   }
 
   let sharing = 0, ready = false;

@@ -1,16 +1,16 @@
 const MOST_MIDI_BYTES = 4 << 20;
-const MOST_WINDOWS = 24;
 const DRUM_CHANNEL = 9; // channel 10, counted from 0
-/** Lowest velocities of a medium and of a loud hit. */
-const MEDIUM_FROM = 57, ACCENT_FROM = 100;
-
+/** Length of a hit without an end in quarter notes, as in ``note_pairs.py``. */
+const SHORTEST = 1 / 16;
 /** Fewest notes that look like drums, and the share of them that are on pitches of drums, at least. */
 const FEWEST_DRUMS = 8, MOSTLY_DRUMS = 0.95;
 
 /**
- * The drums of a MIDI file; of other notes, their pitches by channel from 0.
- * @typedef {{ticksPerQuarter: number, hits: {tick: number, pitch: number, velocity: number}[],
- *   others: Map<number, number[]>, signatures: string[]}} MidiDrums
+ * The drums of a MIDI file; of other notes, their pitches by channel from 0; the changes of time signature and tempo
+ * (microseconds of a quarter note); and the end of the last note, in ticks.
+ * @typedef {{ticksPerQuarter: number, hits: {tick: number, pitch: number, velocity: number}[], others: Map<number, number[]>,
+ *   signatures: {tick: number, numerator: number, denominator: number}[], tempos: {tick: number, microseconds: number}[],
+ *   end: number}} MidiDrums
  */
 
 /** Bytes of a chunk, read one after the other. */
@@ -76,7 +76,7 @@ function readMidi(bytes, channel = DRUM_CHANNEL) {
   const head = new MidiBytes(file.take(file.number(4)));
   const [, tracks, ticksPerQuarter] = [head.number(2), head.number(2), head.number(2)];
   if (ticksPerQuarter === 0 || ticksPerQuarter >= 0x8000) throw new Error("its time is not in quarter notes");
-  /** @type {MidiDrums} */ const music = { ticksPerQuarter, hits: [], others: new Map(), signatures: [] };
+  /** @type {MidiDrums} */ const music = { ticksPerQuarter, hits: [], others: new Map(), signatures: [], tempos: [], end: 0 };
   for (let read = 0; read < tracks && file.left >= 8;) {
     const name = file.text(4), chunk = file.take(Math.min(file.number(4), file.left));
     if (name !== "MTrk") continue;
@@ -99,14 +99,19 @@ function readTrack(track, music, drumChannel) {
     if (track.bytes[track.at] >= 128) status = track.number(1);
     if (status === 0xff) {
       const kind = track.number(1), data = track.take(track.variable());
-      if (kind === 0x58 && data.length >= 2) music.signatures.push(`${data[0]}/${2 ** data[1]}`);
+      if (kind === 0x58 && data.length >= 2) music.signatures.push({ tick, numerator: data[0], denominator: 2 ** data[1] });
+      if (kind === 0x51 && data.length >= 3) {
+        const microseconds = new MidiBytes(data).number(3);
+        if (microseconds) music.tempos.push({ tick, microseconds });
+      }
       if (kind === 0x2f) return;
     } else if (status === 0xf0 || status === 0xf7) track.take(track.variable());
     else if (status < 128) throw new Error("it has data without an event");
     else {
       const kind = status >> 4, data = track.take(kind === 12 || kind === 13 ? 1 : 2);
-      if (kind !== 9 || data[1] === 0) continue;
-      const channel = status & 15;
+      const channel = status & 15, begins = kind === 9 && data[1] > 0;
+      if (kind === 8 || kind === 9) music.end = Math.max(music.end, tick + (begins ? music.ticksPerQuarter * SHORTEST : 0));
+      if (!begins) continue;
       if (channel === drumChannel) music.hits.push({ tick, pitch: data[0], velocity: data[1] });
       else {
         const pitches = music.others.get(channel) || [];
@@ -128,54 +133,4 @@ function drumLikeChannel(music, drums) {
     pitches.length >= FEWEST_DRUMS && pitches.filter((pitch) => known.has(pitch)).length >= MOSTLY_DRUMS * pitches.length);
   like.sort(([, a], [, b]) => b.length - a.length);
   return like.length ? like[0][0] : -1;
-}
-
-/**
- * Cuts the drums of a MIDI file into windows: one after the other, from the bar with the first hit on.
- *
- * A loop that is shorter than a window is repeated to one, as ``gmd-vae generate`` does (``repeated_loop.py``).
- * @param {MidiDrums} music Drums of the file.
- * @param {Drums} drums Drums of the model.
- * @returns {{windows: Uint8Array[], notes: string[], loopBars: number}} Levels of each window that has a hit and is not
- *   there yet; what was left out, as texts; and the bars of a loop that was repeated, or 0.
- */
-function windowsOf(music, drums) {
-  const count = drums.names.length, steps = drums.bars * drums.stepsPerBar;
-  /** @type {string[]} */ const notes = [];
-  /** @type {Map<number, number>} */ const classOf = new Map();
-  drums.classes.forEach((pitches, drum) => pitches.forEach((pitch) => classOf.set(pitch, drum)));
-  const known = music.hits.flatMap(({ tick, pitch, velocity }) => {
-    const drum = classOf.get(pitch), place = (tick / music.ticksPerQuarter) * drums.stepsPerQuarter;
-    return drum === undefined ? [] : [{ place, step: Math.round(place), drum, velocity }];
-  });
-  const left = music.hits.length - known.length;
-  if (left) notes.push(`${left} ${left === 1 ? "hit" : "hits"} on pitches that are none of the drums`);
-  const notDrums = [...music.others.values()].reduce((sum, pitches) => sum + pitches.length, 0);
-  if (notDrums) notes.push(`${notDrums} ${notDrums === 1 ? "note" : "notes"} of other instruments`);
-  const signature = drums.signature.join("/"), others = [...new Set(music.signatures)].filter((one) => one !== signature);
-  if (others.length) notes.push(`the time signature ${others.join(", ")}: bars are read as ${signature}`);
-  const first = known.reduce((least, { step }) => Math.min(least, step), Infinity);
-  const start = Math.floor(first / drums.stepsPerBar) * drums.stepsPerBar;
-  const last = known.reduce((most, { place }) => Math.max(most, place), start);
-  const bars = Math.floor((last - start) / drums.stepsPerBar) + 1; // a hit before a bar line belongs to the bar before it
-  const repeats = known.length && !others.length && bars < drums.bars && drums.bars % bars === 0;
-  const loop = repeats ? bars * drums.stepsPerBar : Infinity; // steps
-  /** @type {Map<number, Uint8Array>} */ const grids = new Map(); // by number of the window
-  for (const { step, drum, velocity } of known) {
-    const place = repeats ? (step - start) % loop : step - start, number = Math.floor(place / steps);
-    const grid = grids.get(number) || new Uint8Array(steps * count);
-    grids.set(number, grid);
-    const level = velocity >= ACCENT_FROM ? 3 : velocity >= MEDIUM_FROM ? 2 : 1;
-    for (let repeat = place % steps; repeat < steps; repeat += loop) {
-      const at = repeat * count + drum;
-      grid[at] = Math.max(grid[at], level);
-    }
-  }
-  /** @type {Map<string, Uint8Array>} */ const different = new Map();
-  for (const [, grid] of [...grids].sort(([a], [b]) => a - b)) {
-    if (!different.has(grid.join(""))) different.set(grid.join(""), grid);
-  }
-  const windows = [...different.values()];
-  if (windows.length > MOST_WINDOWS) notes.push(`${windows.length - MOST_WINDOWS} more windows`);
-  return { windows: windows.slice(0, MOST_WINDOWS), notes, loopBars: repeats ? bars : 0 };
 }

@@ -30,7 +30,7 @@ function readShared(text, cells) {
   /** @type {(number: number, low: number, high: number) => boolean} */
   const within = (number, low, high) => Number.isFinite(number) && number >= low && number <= high;
   if (version !== SHARE_VERSION || !Number.isSafeInteger(seed) || seed < 0) return null;
-  if (!within(temperature, 0, 1.5) || !within(tempo, 60, 200) || !within(swing, 50, 75) || !within(humanize, 0, 1)) return null;
+  if (!within(temperature, 0, 1.5) || !within(tempo, 40, 240) || !within(swing, 50, 75) || !within(humanize, 0, 1)) return null;
   const levels = unpackLevels(parts[1], cells);
   if (!levels) return null;
   const set = parts[2] ? parts[2].split(",") : [], following = parts[3] ? parts[3].split(",") : [];

@@ -1,7 +1,8 @@
 /**
  * The drums and bars of a model, as ``model_data.describe_drums`` gives them.
  * @typedef {{names: string[], pitches: number[], classes: number[][], voices: number[], stepsPerQuarter: number,
- *   stepsPerBar: number, stepsPerBeat: number, bars: number, signature: [number, number]}} Drums
+ *   stepsPerBar: number, stepsPerBeat: number, bars: number, gapSteps: number, mostBars: number | null,
+ *   signature: [number, number]}} Drums
  */
 
 /**
