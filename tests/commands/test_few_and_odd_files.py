@@ -15,7 +15,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.datasets.midi_files import list_midi_files
 from gmd_vae.midi.convert import convert
 from gmd_vae.midi.midi_io import midi_to_record
-from gmd_vae.midi.reading import STOCK
+from gmd_vae.midi.reading import STOCK, DrumChannel, Reading
 from gmd_vae.midi.tfrecord import write_record
 
 HEADER = "drummer,session,id,style,bpm,beat_type,time_signature,duration,split,midi_filename,audio_filename,kit_name\n"
@@ -158,6 +158,53 @@ def test_drums_on_another_channel_lead_to_the_option_that_reads_them(place: Path
     run("render", "song.mid", *option.split())
     run("convert", "song.mid", "--drum-channel", "17", expect=2)
     run("convert", "song.mid", "--stock", *option.split(), expect=2)
+
+
+def test_one_file_of_a_folder_can_have_another_drum_channel(place: Path) -> None:
+    (place / "set").mkdir()
+    (place / "set" / "a.mid").write_bytes(midi(performance(1, bars=24)))
+    (place / "set" / "b 2.mid").write_bytes(midi(performance(2, bars=24), channel=3))
+    advice = "--drum-channel 'b 2.mid=3' reads those of this file so"
+    for command in ("convert", "inspect"):
+        assert advice in " ".join(run(command, "set").stdout.split())
+    option = ["--drum-channel", "b 2.mid=3"]
+    reading = Reading(own_channels=(DrumChannel(3, "b 2.mid"),))
+    result = convert(place / "set", place / "out", reading=reading)
+    notes = len(performance(1, bars=24)) + len(performance(2, bars=24))
+    assert sum(split.drum_notes for split in result.splits.values()) == notes
+    assert result.manifest["reading"]["drum_channel_of"] == {"b 2.mid": 3}
+    assert "Wrote 2 records to data/notes/set-own-channels" in run("convert", "set", *option).stdout
+    assert "without drums" not in run("inspect", "set", *option).stdout
+    run("render", "set/a.mid", "set/b 2.mid", *option)
+    files = ["--input-midi", "set/a.mid", "--input-midi", "set/b 2.mid"]
+    run("generate", "--model", "groove-4bar", "--mode", "interpolate", *files, *option, "--output-dir", "way")
+    repeat = json.loads((place / "way" / "manifest.json").read_text())["repeat"]
+    assert "--drum-channel 'b 2.mid=3'" in repeat
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["3", "all"], "given twice for all files: 3 and all. Leave one of them out"),
+        (["song.mid=3", "song.mid=4"], "'song.mid' has two drum channels: song.mid=3 and song.mid=4"),
+        (["sing.mid=3"], "names no file that is read. Did you mean 'song.mid'?"),
+        (["=3"], "'=3' is not a MIDI channel from 1 to 16, or all; for one file: song.mid=3"),
+    ],
+)
+@pytest.mark.parametrize("command", ["convert", "inspect", "render", "generate --around"])
+def test_drum_channels_that_contradict_each_other_are_one_line(
+    place: Path, command: str, options: list[str], said: str
+) -> None:
+    (place / "song.mid").write_bytes(midi(performance(1, bars=24)))
+    words = [word for option in options for word in ("--drum-channel", option)]
+    answer = run(*command.split(), "song.mid", *words, expect=2)
+    assert said in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_the_same_drum_channel_twice_is_no_contradiction(place: Path) -> None:
+    (place / "song.mid").write_bytes(midi(performance(1, bars=24), channel=1))
+    run("render", "song.mid", "--drum-channel", "1", "--drum-channel", "1")
 
 
 def test_a_single_file_of_notesequences_never_leaves_training_empty(place: Path) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fixtures.drum_music import midi, performance
-from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.midi.drum_channels import drum_like_channels
 from gmd_vae.midi.drum_maps import READY_MAPS, parse_drum_map, read_drum_map
 from gmd_vae.midi.midi_io import read_midi
-from gmd_vae.midi.reading import EVERY_HIT, Reading
+from gmd_vae.midi.reading import EVERY_HIT, DrumChannel, Reading
 
 SONG = performance(4)
 
@@ -30,6 +31,35 @@ def test_drums_on_another_channel_are_found_and_read(channel: int) -> None:
 
 def test_the_drum_channel_replaces_channel_10() -> None:
     assert not any(note.is_drum for note in read_midi(midi(SONG), "", "a.mid", Reading(drum_channel=3)).sequence.notes)
+
+
+def own(*channels: tuple[str, int | None]) -> Reading:
+    return Reading(own_channels=tuple(DrumChannel(channel, file) for file, channel in channels))
+
+
+def test_a_file_can_have_a_drum_channel_of_its_own() -> None:
+    files = ["a.mid", "sub/b.mid", "sub/c.mid"]
+    reading = own(("b.mid", 3), ("my/folder/sub/c.mid", None), ("a.mid", 5), ("a.mid", 5)).for_files(files)
+    assert [reading.for_file(name).drum_channel for name in files] == [5, 3, None]
+    assert reading.for_file("d.mid") == EVERY_HIT
+    assert reading.describe()["drum_channel_of"] == {"a.mid": 5, "sub/b.mid": 3, "sub/c.mid": "all"}
+    assert reading.name_parts() == ["own-channels"]
+    assert own().for_files(files) == EVERY_HIT
+    assert own(("x/a.mid", 2)).for_files(["a.mid", "x/a.mid"]).for_file("a.mid") == EVERY_HIT
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        ([("d.mid", 3)], "--drum-channel d.mid=3 names no file that is read. Did you mean '"),
+        ([("sub/d.mid", 3)], "Did you mean 'sub/b.mid'"),
+        ([("e.mid", 1)], "fits 2 files, such as 'x/e.mid' and 'y/e.mid'. Write more of its path"),
+        ([("b.mid", 3), ("sub/b.mid", None)], "'sub/b.mid' has two drum channels: sub/b.mid=3 and sub/b.mid=all"),
+    ],
+)
+def test_a_channel_of_no_file_or_of_several_is_refused(channels: list[tuple[str, int | None]], said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        own(*channels).for_files(["sub/b.mid", "x/e.mid", "y/e.mid"])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.midi.convert import Summary
+    from gmd_vae.midi.reading import DrumChannel
 
 
 @click.command("convert", cls=HelpCommand)
@@ -60,7 +61,7 @@ def command(
     shares: str | None,
     strict: bool,
     stock: bool,
-    drum_channel: int | None,
+    drum_channels: tuple[DrumChannel, ...],
     drum_map: str | None,
     compress: bool,
     jobs: int | None,
@@ -98,6 +99,7 @@ def command(
       gmd-vae convert
       gmd-vae convert --style rock --beat-type beat --bpm 90-140
       gmd-vae convert ~/my-midi --output-dir data/notes/mine
+      gmd-vae convert ~/my-midi --drum-channel band/demo.mid=3 --drum-channel tape.mid=all
       gmd-vae convert my-midi.zip --split 100/0/0 --json
       gmd-vae convert /shared/midi --engine dask --scheduler tcp://10.0.0.1:8786
     """
@@ -112,7 +114,7 @@ def command(
         action = "Get the Groove MIDI Dataset first (gmd-vae fetch groove), or name a folder of MIDI files."
         input_path = default_input("raw", action)
     engine = selected_engine(engine_name, scheduler, jobs)
-    reading = selected_reading(drum_channel, drum_map, stock=stock)
+    reading = selected_reading(drum_channels, drum_map, stock=stock)
     selection = Selection(
         styles=styles,
         beat_types=beat_types,
@@ -177,9 +179,11 @@ def _print(summary: Summary) -> None:
     out.print(
         f"{counted(content['note_ons']['count'], 'note-on')} in the files, {counted(notes, 'note')} in the records"
     )
+    others_have_drums = any(split.drum_notes for split in summary.splits.values())
     for channel, files in content["drums_on_channel"].items():
         shown = ", ".join(files["names"][:3]) + (", ..." if files["count"] > 3 else "")
-        out.print(f"{counted(files['count'], 'file')} without drums: {advice_for(int(channel))} ({shown})")
+        advice = advice_for(int(channel), files["names"][0] if others_have_drums else "")
+        out.print(f"{counted(files['count'], 'file')} without drums: {advice} ({shown})")
     for sentence in sentences(content):
         out.print(sentence)
     for reason, names in sorted(summary.skipped.items()):

@@ -71,7 +71,7 @@ def command(
     if tail and not wav:
         raise click.UsageError("--tail is for sound: add --wav, or leave it out.")
     moves = tuple(parse_move(text) for text in options["attribute"])
-    options["reading"] = selected_reading(options["drum_channel"], options["drum_map"])
+    options["reading"] = selected_reading(options["drum_channels"], options["drum_map"])
 
     from gmd_vae.common import console
     from gmd_vae.common.files import new_folder

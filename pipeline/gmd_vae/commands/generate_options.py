@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gmd_vae.commands.options import Command, DrumChannel, FiniteRange, GroupedCommand, GroupedOption, Name, Tempo
+from gmd_vae.commands.options import Command, DrumChannelType, FiniteRange, GroupedCommand, GroupedOption, Name, Tempo
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.common.priors import PRIORS
 from gmd_vae.generation import request
@@ -88,9 +88,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _option(
         _INPUTS,
         "--drum-channel",
-        metavar="N",
-        type=DrumChannel(),
-        help="MIDI channel of the drums in --input-midi and --around, 1 to 16, or all.  [default: 10]",
+        "drum_channels",
+        metavar="N|FILE=N",
+        type=DrumChannelType(),
+        multiple=True,
+        help="MIDI channel of the drums in --input-midi and --around, 1 to 16, or all; for one file of several: "
+        "song.mid=3, repeatable.  [default: 10]",
     ),
     _option(
         _INPUTS,

@@ -15,7 +15,7 @@ from gmd_vae.commands.paths import UserPath
 if TYPE_CHECKING:
     from gmd_vae.configuration.config import Config
     from gmd_vae.inspection.path_kinds import PathKind
-    from gmd_vae.midi.reading import Reading
+    from gmd_vae.midi.reading import DrumChannel, Reading
 
 
 @click.command("inspect", cls=HelpCommand)
@@ -40,7 +40,7 @@ def command(
     config_name: str | None,
     number: int | None,
     png: Path | None,
-    drum_channel: int | None,
+    drum_channels: tuple[DrumChannel, ...],
     drum_map: str | None,
     configs_file: Path | None,
     jobs: int | None,
@@ -84,9 +84,11 @@ def command(
         raise click.UsageError("--window needs one MIDI file as PATH.")
     if kind == "examples" and config_name is not None:
         raise click.UsageError("--config cannot be used with examples: their manifest names the config.")
-    if kind in ("notes", "examples") and (drum_channel is not None or drum_map is not None):
+    if kind in ("notes", "examples") and (drum_channels or drum_map is not None):
         raise click.UsageError("--drum-channel and --drum-map need MIDI files as PATH.")
-    reading = selected_reading(drum_channel, drum_map)
+    reading = selected_reading(drum_channels, drum_map)
+    if kind == "midi":
+        reading = reading.for_files([str(path)]).for_file(str(path))
     result = _inspect(path, kind, config, number, jobs, reading)
     if png is not None and "parts" in result:
         raise UsageError(f"--png draws drums, and '{path}' holds other windows", "Leave --png out.")
@@ -120,15 +122,13 @@ def command(
             return
     has_windows = config_name is None and bool(result.get("windows"))
     fitting = result["config"] if kind == "examples" else config_name
-    options: dict[str, object] = {
-        "--drum-channel": "all" if drum_channel == 0 else drum_channel,
-        "--drum-map": drum_map,
-    }
+    options: dict[str, object] = {"--drum-map": drum_map}
     if kind in ("notes", "examples"):
         options = {"--configs": configs_file, "--config": fitting if fitting != DEFAULT_CONFIG else None}
     if kind == "midi" and has_windows:
         options["--window"] = number
-    given = [word for option, value in options.items() if value is not None for word in (option, value)]
+    given: list[object] = [word for channel in drum_channels for word in ("--drum-channel", channel)]
+    given += [word for option, value in options.items() if value is not None for word in (option, value)]
     console.print_next(as_command(*_next_words(path, kind, has_windows=has_windows), *given))
 
 

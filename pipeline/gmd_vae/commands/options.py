@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.engines.engine import Engine
-    from gmd_vae.midi.reading import Reading
+    from gmd_vae.midi.reading import DrumChannel, Reading
 
 _CHANNELS = 16
 _BPM = "bpm"
@@ -113,19 +113,25 @@ def configs_option(function: Command) -> Command:
     )(function)
 
 
-class DrumChannel(click.ParamType):  # type: ignore[type-arg]  # generic only for type checkers
-    """A MIDI channel from 1 to 16, or ``all``: 0."""
+class DrumChannelType(click.ParamType):  # type: ignore[type-arg]  # generic only for type checkers
+    """A MIDI channel from 1 to 16, or ``all``; that of one file as ``FILE=CHANNEL``."""
 
     name = "channel"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> DrumChannel:
         """Returns the channel; raises ``BadParameter`` for anything else."""
-        text = str(value).strip().lower()
-        if text == "all":
-            return 0
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _CHANNELS):
-            self.fail(f"{value!r} is not a MIDI channel from 1 to {_CHANNELS}, or all.", param, ctx)
-        return int(text)
+        from gmd_vae.midi.reading import DrumChannel
+
+        if isinstance(value, DrumChannel):
+            return value
+        file, equals, channel = str(value).rpartition("=")
+        text = channel.strip().lower()
+        is_channel = text.isascii() and text.isdigit() and 1 <= int(text) <= _CHANNELS
+        if not (is_channel or text == "all") or (equals and not file):
+            self.fail(
+                f"{value!r} is not a MIDI channel from 1 to {_CHANNELS}, or all; for one file: song.mid=3.", param, ctx
+            )
+        return DrumChannel(int(text) if is_channel else None, file.removeprefix("./"))
 
 
 def reading_options(function: Command) -> Command:
@@ -139,17 +145,20 @@ def reading_options(function: Command) -> Command:
     )(function)
     return click.option(
         "--drum-channel",
-        metavar="N",
-        type=DrumChannel(),
-        help="MIDI channel of the drums, 1 to 16, or all.  [default: 10]",
+        "drum_channels",
+        metavar="N|FILE=N",
+        type=DrumChannelType(),
+        multiple=True,
+        help="MIDI channel of the drums, 1 to 16, or all; for one file of several: song.mid=3, repeatable.  "
+        "[default: 10]",
     )(function)
 
 
-def selected_reading(drum_channel: int | None, drum_map: str | None, *, stock: bool = False) -> Reading:
+def selected_reading(drum_channels: Sequence[DrumChannel], drum_map: str | None, *, stock: bool = False) -> Reading:
     """Returns the rules for reading MIDI files that ``reading_options`` select.
 
     Args:
-        drum_channel: Channel from 1 to 16; 0 for all; None for the default.
+        drum_channels: Channels of all files and of single ones; empty for the default.
         drum_map: Name of a ready drum map, or path of a file.
         stock: Reads as Magenta's stack does.
 
@@ -162,14 +171,21 @@ def selected_reading(drum_channel: int | None, drum_map: str | None, *, stock: b
     from gmd_vae.midi.reading import EVERY_HIT, STOCK, Reading
 
     if stock:
-        if drum_channel is not None or drum_map is not None:
+        if drum_channels or drum_map is not None:
             raise UsageError(
                 "--stock reads as Magenta does, without --drum-channel and --drum-map", "Leave one of them out."
             )
         return STOCK
     name, pairs = read_drum_map(drum_map) if drum_map is not None else ("", ())
-    channel = EVERY_HIT.drum_channel if drum_channel is None else drum_channel or None
-    return Reading(drum_channel=channel, drum_map=pairs, drum_map_name=name)
+    of_all = [one.channel for one in drum_channels if not one.file] or [EVERY_HIT.drum_channel]
+    if len(set(of_all)) > 1:
+        first, other = [channel or "all" for channel in dict.fromkeys(of_all)][:2]
+        raise UsageError(
+            f"--drum-channel is given twice for all files: {first} and {other}",
+            f"Leave one of them out, or name the file of the other: song.mid={other}.",
+        )
+    own = tuple(one for one in drum_channels if one.file)
+    return Reading(drum_channel=of_all[0], drum_map=pairs, drum_map_name=name, own_channels=own)
 
 
 def engine_options(function: Command) -> Command:

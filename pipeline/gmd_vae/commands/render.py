@@ -12,6 +12,7 @@ from gmd_vae.commands.options import json_option, reading_options, selected_read
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
+    from gmd_vae.midi.reading import DrumChannel
     from gmd_vae.rendering.files import Rendered
 
 
@@ -35,7 +36,7 @@ def command(
     png: bool,
     tail: bool,
     output_dir: Path | None,
-    drum_channel: int | None,
+    drum_channels: tuple[DrumChannel, ...],
     drum_map: str | None,
     as_json: bool,
 ) -> None:
@@ -63,7 +64,7 @@ def command(
 
     if tail and png and not wav:
         raise click.UsageError("--tail is for sound, and --png alone writes none: add --wav, or leave --tail out.")
-    reading = selected_reading(drum_channel, drum_map)
+    reading = selected_reading(drum_channels, drum_map)
     jobs = plan(midi_files, output_dir, wav=wav or not png, png=png or not wav)
     rendered = []
     with console.count_progress("Rendering", "files") as progress:

@@ -75,9 +75,10 @@ def prepare(
     config, mode = source.config, options["mode"]
     check_config(options, config, rendered=rendered)
     chords = requested_chords(options, config)
-    reading = options.get("reading", EVERY_HIT)
     paths = (*options["input_midi"], *filter(None, [options["around"]]))
-    midi = {path: read_midi_file(path, reading) for path in paths}  # each once, also where it is given twice
+    reading = options.get("reading", EVERY_HIT).for_files([str(path) for path in paths])
+    # each once, also where it is given twice
+    midi = {path: read_midi_file(path, reading.for_file(str(path))) for path in paths}
     inputs, notes = _find_inputs(options, source, [midi[path] for path in paths])
     inputs = dataclasses.replace(inputs, accounts={path: one.account for path, one in midi.items() if one.account})
     for path, account in inputs.accounts.items():

@@ -187,9 +187,9 @@ def check_options(mode: str, options: Mapping[str, Any]) -> None:
         raise UsageError("--only writes one file, and --join needs all of them", "Leave one of them out.")
     windows = options.get("window", ())
     files = len(options.get("input_midi", ())) + ("around" in options)
-    for name in ("drum_channel", "drum_map"):
+    for name, option in (("drum_channels", "--drum-channel"), ("drum_map", "--drum-map")):
         if name in options and not files:
-            raise UsageError(f"{_option(name)} says how MIDI files are read", "Give a file too: --input-midi FILE.")
+            raise UsageError(f"{option} says how MIDI files are read", "Give a file too: --input-midi FILE.")
     if windows and not files:
         raise UsageError("--window chooses a window of a MIDI file", "Give a file too.")
     if len(windows) > 1 and len(windows) != files:

@@ -65,6 +65,7 @@ def inspect_midi_files(
         GmdVaeError: The path does not exist or holds no MIDI file, or its catalogue is damaged.
     """
     listing = list_midi_files(path)
+    reading = reading.for_files([file.name for file in listing.files])
     plan = make_plan(listing, Selection(), None)
     sums, accounts = _Sums(spec, plan.entries), AccountSum()
     for name, reason in listing.skipped:

@@ -240,7 +240,8 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
         action = f". {ACTIONS[reason]}" if reason in ACTIONS else ""
         write(out, f"Not used: {skipped['count']:,}, {reason} ({names}){action}")
     for channel, files in result.get("drums_on_channel", {}).items():
-        write(out, f"{counted(files['count'], 'file')} without drums: {advice_for(int(channel))}")
+        one = files["names"][0] if result["files"]["with_drums"] else ""
+        write(out, f"{counted(files['count'], 'file')} without drums: {advice_for(int(channel), one)}")
     for name, reason in result.get("catalogues_not_used", {}).items():
         write(out, f"The table '{name}' is not used: {reason}")
     if result.get("passed_over"):

@@ -130,6 +130,7 @@ def convert(
     """
     selection = selection or Selection()
     listing = list_midi_files(input_path, stock=reading.stock)
+    reading = reading.for_files([file.name for file in listing.files])
     plan = make_plan(listing, selection, split_by, shares)
     is_default_name = output_dir is None
     if output_dir is None:

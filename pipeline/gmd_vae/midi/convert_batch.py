@@ -68,6 +68,7 @@ def convert_file(
     except GmdVaeError:
         return Converted(file.name, None, None, reason=UNREADABLE)
     sha256 = hashlib.sha256(data).hexdigest()
+    reading = reading.for_file(file.name)
     try:
         record = midi_to_record(data, collection, file.name, reading)
     except MidiError as error:

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from gmd_vae.common.printable import quoted
 from gmd_vae.midi.midi_io import standard_midi
 from gmd_vae.midi.reader.events import NotProven, read_events
 from gmd_vae.midi.reader.note_pairs import pair_notes
@@ -93,6 +94,13 @@ def action_without_drums(data: bytes, reading: Reading) -> str:
     return advice_for(channels[0]) if channels else ON_CHANNEL_10
 
 
-def advice_for(channel: int) -> str:
-    """Returns the sentence about notes that look like drums on a channel."""
-    return f"The notes on MIDI channel {channel} look like drums: --drum-channel {channel} reads them so."
+def advice_for(channel: int, file: str = "") -> str:
+    """Returns the sentence about notes that look like drums on a channel.
+
+    Args:
+        channel: The channel, from 1.
+        file: One of several files with such notes, where others have their drums elsewhere; empty: all are alike.
+    """
+    option = f"{file}={channel}" if file else str(channel)
+    what = "reads those of this file so" if file else "reads them so"
+    return f"The notes on MIDI channel {channel} look like drums: --drum-channel {quoted(option)} {what}."

@@ -129,7 +129,8 @@ def render(jobs: Sequence[Job], reading: Reading = EVERY_HIT, *, tail: bool = Fa
     from gmd_vae.rendering.grid_png import write_png
     from gmd_vae.rendering.sound import write_wav
 
-    parts = [read_drum_part(job.midi, reading) for job in jobs]
+    reading = reading.for_files([str(job.midi) for job in jobs])
+    parts = [read_drum_part(job.midi, reading.for_file(str(job.midi))) for job in jobs]
     for job, part in zip(jobs, parts, strict=True):
         for output in job.outputs:
             check_writable(output, option="--output-dir")  # again: something may have appeared in its place
