@@ -30,7 +30,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 ROLES = ("ps", "chief", "worker")
-STEP = re.compile(r"\bstep (\d+)")  # in the lines of chief and worker
+STEP = re.compile(r": step (\d+)")  # in the lines of progress of chief and worker
 # flat-drum_4bar_small with the recurrent layers made small
 SMALL = "enc_rnn_size=[64],dec_rnn_size=[64,64],z_size=16,batch_size=32"
 

@@ -53,7 +53,7 @@ def test_what_cannot_be_trained_raises_what_the_command_prints(
 def test_an_interruption_is_raised(starter_examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gmd_vae.training.loop import Outcome
 
-    stopped = Outcome(0, 5, 1.0, 1.0, tmp_path / "model.ckpt-5", None, "interrupted", 0)
+    stopped = Outcome(0, 5, 1.0, 1.0, tmp_path / "model.ckpt-5", None, "interrupted", 0, None)
     monkeypatch.setattr("gmd_vae.api.training.start", lambda *arguments: stopped)
     with pytest.raises(gmd_vae.Interrupted, match=r"Interrupted at step 5 of 9; saved as .* same call resumes"):
         gmd_vae.train(examples_path=starter_examples, run_dir=tmp_path / "run", hparams=TINY, num_steps=9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ def test_the_initial_weights_are_validated_once(
     assert [line["step"] for line in validations(run)] == [0, 3, 6]
     assert validations(run)[0] == {"split": "validation", **dataclasses.asdict(validate(run, examples, weights, 0))}
     # the checkpoints after it are validated with the averages of their weights
+    assert outcome.before == validate(run, examples, weights, 0)
     assert outcome.best is not None
     assert outcome.best.step == 6
     assert outcome.best == validate(run, examples, outcome.checkpoint, 6)
@@ -156,3 +158,13 @@ def test_the_command_says_that_no_step_was_better(
     latest = ("--checkpoint-file", "latest", "-n", "1", "--output-dir", "beats")
     made = run_here(tmp_path, "generate", "--run-dir", "tuned", *latest)
     assert "model.ckpt-1)" in made.stderr
+
+
+def test_the_command_compares_the_best_with_the_weights_before(
+    short_config: str, short_examples: Path, weights: Path, tmp_path: Path
+) -> None:
+    given = ("--config", short_config, "--examples-path", str(short_examples), "--run-dir", "tuned")
+    more = ("--init-from", str(weights), "--hparams", IMPROVES, "--num-steps", "3")
+    done = run_here(tmp_path, "train", *given, *more)
+    best = r"^Best: step 3, validation ELBO -\S+ nats per window \(ELBO -\S+ nats before training\), in "
+    assert re.search(best, done.stdout, re.MULTILINE)

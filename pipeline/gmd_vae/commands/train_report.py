@@ -64,8 +64,9 @@ def report(job: Job, outcome: Outcome, print_line: Callable[[str], None] | None)
             f"so {run.best_folder} holds these. 'gmd-vae generate' takes the last step with --checkpoint-file latest.",
         )
     elif best:
+        before = f" ({outcome.before.score_in_words} before training)" if outcome.before else ""
         out.print(
-            f"Best: step {best.step:,}, validation {best.score_in_words} per window, "
+            f"Best: step {best.step:,}, validation {best.score_in_words} per window{before}, "
             f"in {run.best_folder / f'model.ckpt-{best.step}'}",
         )
 

@@ -64,6 +64,7 @@ class Outcome:
         stopped: Reason for stopping before the last step: ``interrupted``, ``patience``, or ``None``.
         skipped_updates: Number of steps whose gradient norm reached ``grad_norm_clip_to_zero``, so that Magenta's
             clipping made the update zero.
+        before: The validation of the weights of ``run.init_from``; ``None`` without them or without a validation split.
     """
 
     first_step: int
@@ -74,6 +75,7 @@ class Outcome:
     best: Validation | None
     stopped: str | None
     skipped_updates: int
+    before: Validation | None
 
 
 def train(
@@ -280,4 +282,5 @@ class _Loop:
             best=self._history.best,
             stopped=stopped,
             skipped_updates=self._skipped,
+            before=next((one for one in self._history.validations if one.step == 0), None),
         )
