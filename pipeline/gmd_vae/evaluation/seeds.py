@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gmd_vae.evaluation import json_form
@@ -38,6 +38,26 @@ def title(members: Sequence[Result]) -> str:
     stems = {member.identity.run.removesuffix(f"-seed{member.identity.training_seed}") for member in members}
     stem = stems.pop() if len(stems) == 1 else f"{members[0].identity.run} and others"
     return f"{stem}, mean of {len(members)} seeds"
+
+
+def leads_in_each_seed(
+    values: Mapping[int | None, float], others: Mapping[int | None, float], *, lower_is_better: bool
+) -> bool:
+    """Returns True if one side of a comparison is better in each pair of runs with the same seed.
+
+    It is False where fewer than two seeds are on both sides: then nothing is known about other seeds. Two single runs
+    are no sets of seeds, and their seeds are not asked for.
+
+    Args:
+        values: A figure of the better side, by the seed of the run.
+        others: The figure of the other side, likewise.
+        lower_is_better: The lower figure is better.
+    """
+    if len(values) == len(others) == 1:
+        return True
+    sign = -1 if lower_is_better else 1
+    leads = [sign * (values[seed] - others[seed]) for seed in values if seed is not None and seed in others]
+    return len(leads) > 1 and min(leads) > 0
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:

@@ -154,7 +154,7 @@ def test_sets_on_other_windows_or_without_sums_have_no_difference_of_means() -> 
 
 
 def test_only_means_are_bold_where_there_are_seeds() -> None:
-    plain = [of_seed(seed, value, recipe="p" * 64, spread=0.02) for seed, value in enumerate((0.50, 0.60))]
+    plain = [of_seed(seed, value, recipe="p" * 64, spread=0.02) for seed, value in enumerate((0.50, 0.57))]
     blank = [of_seed(seed, value, recipe="b" * 64, spread=0.02) for seed, value in enumerate((0.58, 0.58))]
     table = overview([*plain, *blank])
     free = table.columns.index(FREE)
@@ -164,6 +164,22 @@ def test_only_means_are_bold_where_there_are_seeds() -> None:
     assert not overview(plain).bold
     near = [of_seed(seed, value, recipe="n" * 64, spread=0.0) for seed, value in enumerate((0.575, 0.575))]
     assert not overview([*near, *blank]).bold  # better by less than the files differ
+
+
+def of_recipe(recipe: str, right: dict[int, float]) -> list[Result]:
+    """Runs that differ only in their seed; each has three files with the same step accuracy."""
+    return [of_seed(seed, value, recipe=recipe * 64, spread=0.0) for seed, value in right.items()]
+
+
+def test_a_mean_is_not_bold_where_the_seeds_disagree() -> None:
+    plain = of_recipe("p", {0: 0.50, 1: 0.60})
+    assert not overview([*plain, *of_recipe("b", {0: 0.60, 1: 0.58})]).bold  # +0.10 and -0.02: without 0 over files
+    assert overview([*plain, *of_recipe("b", {0: 0.60, 1: 0.61})]).bold
+    for others in ({2: 0.70, 3: 0.70}, {1: 0.70, 2: 0.70}):  # fewer than two pairs with the same seed
+        assert not overview([*plain, *of_recipe("b", others)]).bold
+    assert not overview([*plain, of_seed(0, 0.9, recipe="b" * 64, spread=0.0)]).bold  # one run says nothing of seeds
+    notes = overview([*plain, *of_recipe("b", {0: 0.60, 1: 0.61})]).notes
+    assert any("in each pair of runs with the same seed" in note for note in notes)
 
 
 def test_windows_that_are_not_held_out_are_said() -> None:

@@ -101,6 +101,13 @@ def test_recipes_with_seeds_are_compared_by_their_means() -> None:
     ]
     (verdict,) = verdicts(list(map(measured, runs)))
     assert "runs/b, mean of 2 seeds has the best" in verdict.sentence
+    runs[3] = of_run("runs/b-seed1", 0.599, [5.99] * 3, recipe="b" * 64, planned_steps=9, training_seed=1)
+    runs[:2] = [
+        of_run(f"runs/a-seed{seed}", 0.6, [6.0] * 3, recipe="a" * 64, planned_steps=9, training_seed=seed)
+        for seed in (0, 1)
+    ]
+    (verdict,) = verdicts(list(map(measured, runs)))
+    assert "(95 % margin of error, and the same sign in each pair of seeds)" in verdict.sentence  # +0.3 and -0.001
 
 
 def test_other_windows_have_a_verdict_of_their_own() -> None:

@@ -11,7 +11,7 @@ from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import of_seeds, spread
+from gmd_vae.evaluation.seeds import leads_in_each_seed, of_seeds, spread
 from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate, number, text
 
 MODELS = {
@@ -227,11 +227,18 @@ def _mean_value(members: Sequence[Result], column: _Column) -> float | None:
 
 
 def _is_better(members: Sequence[Result], others: Sequence[Result], column: _Column) -> bool:
-    """Returns True if a paired difference is known, and its interval lies on the better side of 0."""
+    """Returns True if a paired difference is known, its interval is on the better side of 0, and each seed agrees."""
+    lower = column.figure.better == "lower"
+    of_members, of_others = (
+        {each.identity.training_seed: value for each in side if (value := _value(column.read(each))) is not None}
+        for side in (members, others)
+    )
+    if not leads_in_each_seed(of_members, of_others, lower_is_better=lower):
+        return False
     settings = members[0].settings
     ones, minus = ([column.read_sums(each) for each in side] for side in (members, others))
     found = known_difference(ones, minus, settings.resamples, settings.seed)
-    return found is not None and (found.high < 0 if column.figure.better == "lower" else found.low > 0)
+    return found is not None and (found.high < 0 if lower else found.low > 0)
 
 
 def _notes(results: Sequence[Result]) -> tuple[str, ...]:
@@ -244,7 +251,7 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
     ]
     seeds = (
         "Mean of seeds: of runs that differ only in their seed, ± their standard deviation. For bold, the mean stands "
-        "for its runs."
+        "for its runs, and must also be the better one in each pair of runs with the same seed, of two pairs or more."
     )
     return (
         INTERVALS,

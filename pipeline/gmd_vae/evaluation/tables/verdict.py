@@ -11,7 +11,7 @@ from gmd_vae.common.printable import counted
 from gmd_vae.evaluation.key_figures import KeyFigure, compare
 from gmd_vae.evaluation.metrics.intervals import Estimate, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import of_seeds, spread, title
+from gmd_vae.evaluation.seeds import leads_in_each_seed, of_seeds, spread, title
 from gmd_vae.evaluation.tables.formats import Table, difference, estimate, number
 
 
@@ -148,6 +148,10 @@ class _Side(NamedTuple):
         """Returns a key figure: the mean over the runs."""
         return statistics.mean(_number(each.key_figures[place].value) for each in self.members)
 
+    def by_seed(self, place: int) -> dict[int | None, float]:
+        """Returns a key figure of each run, by its seed."""
+        return {each.result.identity.training_seed: _number(each.key_figures[place].value) for each in self.members}
+
 
 def _sides(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> list[_Side]:
     """Returns each run that is in no set of seeds and each set once, in the order of the runs."""
@@ -180,12 +184,14 @@ def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> st
     value, other = (side.members[0].key_figures[0].value for side in (best, second))
     paired = _difference(second, best, 0)
     is_known = paired is not None or not sets  # the interval of one seed is not that of a mean
-    if is_known and compare(figure, value, other, paired) == "better":
+    seeds_agree = leads_in_each_seed(best.by_seed(0), second.by_seed(0), lower_is_better=figure.better == "lower")
+    if is_known and seeds_agree and compare(figure, value, other, paired) == "better":
         if any(_faults(each) for each in best.members):
             return f"{start}: {best.name} leads in {name}, but {'; '.join(problems)}."
         praise = f"{best.name} has the best {name}; its lead is larger than the 95 % margin of error"
         return f"{start}: {'; '.join([praise, *problems])}."
-    return f"{start}: {'; '.join([f'none is clearly the best in {name} (95 % margin of error)', *problems])}."
+    margin = "95 % margin of error" + (", and the same sign in each pair of seeds" if sets else "")
+    return f"{start}: {'; '.join([f'none is clearly the best in {name} ({margin})', *problems])}."
 
 
 def _faults(measured: Measured) -> list[tuple[str, str, str]]:
