@@ -90,6 +90,10 @@ def test_a_path_stands_alone_with_its_config(
         ),
         (["--input-midi", "a.mid"], "For beats near it: --around a.mid; for versions: --mode vary"),
         (["--input-midi", "a.mid", "--bars", "16"], "--around a.mid --bars 16;"),
+        (
+            ["--input-midi", "a.mid", "--humanize"],
+            "To hear it as a drummer plays it: --model humanize-2bar --mode groove.",
+        ),
         (["--temperature", "warm"], "'warm' is not a number."),
         (["-n", "4", "--only", "4"], "numbered from 0 to 3"),
         (

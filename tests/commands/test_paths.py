@@ -143,6 +143,13 @@ def test_render_takes_no_folder(folder: Path, name: str) -> None:
     assert f"'{name}' is a folder. Name MIDI files" in run_here(folder, "render", name, expect=1).error
 
 
+def test_render_names_the_midi_files_of_a_folder(folder: Path) -> None:
+    (folder / "generated/now").mkdir(parents=True)
+    (folder / "generated/now/beat.mid").touch()
+    assert "for example generated/*/*.mid" in run_here(folder, "render", "generated", expect=1).error
+    assert "for example generated/now/*.mid" in run_here(folder, "render", "generated/now", expect=1).error
+
+
 def test_a_compressed_file_of_note_sequences_is_no_archive(folder: Path) -> None:
     run_here(folder, "convert", "mine", "--gzip", "--output-dir", "notes", "--split-by", "hash")
     (packed,) = (path for path in (folder / "notes").glob("*.gz") if any(read_records(path)))

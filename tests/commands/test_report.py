@@ -64,6 +64,17 @@ def test_json_and_another_output(run: Path, capsys: pytest.CaptureFixture[str]) 
     assert not (run / "report.html").exists()
 
 
+def test_without_a_run_there_is_the_studio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    code, _, err = report(capsys)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "There is no trained run" in err
+    assert "A page to play the model of the package on: 'gmd-vae studio'." in err
+
+
 def test_a_folder_that_is_not_a_run_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in (".", "nowhere"):
         code, out, err = report(capsys, name)

@@ -9,11 +9,12 @@ if TYPE_CHECKING:
     from gmd_vae.training.run.folder import Run
 
 
-def newest_run(check: CheckRun | None = None) -> Run:
+def newest_run(check: CheckRun | None = None, instead: str = "") -> Run:
     """Returns the newest run that can do the work, and prints the choice.
 
     Args:
         check: Raises an error for a run that cannot do it; ``None``: every trained run can.
+        instead: A sentence for the error: what there is to do without a run.
 
     Raises:
         GmdVaeError: There is none.
@@ -22,6 +23,6 @@ def newest_run(check: CheckRun | None = None) -> Run:
     from gmd_vae.common.home import runs_folder
     from gmd_vae.training.run.choose_run import any_run, require_run
 
-    run, line = require_run(runs_folder(), check or any_run)
+    run, line = require_run(runs_folder(), check or any_run, instead)
     console.stderr().print(line)
     return run

@@ -15,6 +15,7 @@ from gmd_vae.commands.paths import UserPath
 if TYPE_CHECKING:
     from gmd_vae.rendering.report.page import Report
 
+_WITHOUT_A_RUN = "A page to play the model of the package on: 'gmd-vae studio'."
 _NAMED = 20  # damaged parts named on stderr; the others are counted
 
 
@@ -44,7 +45,7 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
     from gmd_vae.rendering.report.page import NAME, write_report
     from gmd_vae.training.run.folder import open_run
 
-    run = open_run(run_dir) if run_dir else newest_run()
+    run = open_run(run_dir) if run_dir else newest_run(instead=_WITHOUT_A_RUN)
     report = write_report(run, output or run.folder / NAME)
     _print_notes(report)
     if as_json:

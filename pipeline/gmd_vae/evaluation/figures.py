@@ -86,7 +86,7 @@ KL_BITS = Figure(
     "KL",
     1,
     "",
-    "KL divergence from the posterior of a window to the prior, exact: the information that z holds.",
+    "KL divergence from the posterior of a window to the prior, exact: at most so much does z say.",
     "bits per window",
 )
 ELBO = Figure(

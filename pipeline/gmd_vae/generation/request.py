@@ -212,8 +212,12 @@ def _way_out(mode: str, name: str, options: Mapping[str, Any]) -> str:
         )
     if name == "input_midi" and mode == SAMPLE:
         bars = f" --bars {options['bars']}" if "bars" in options else ""
+        played = (
+            " To hear it as a drummer plays it: --model humanize-2bar --mode groove." if "humanize" in options else ""
+        )
         return (
             f"For beats near it: --around {source}{bars}; for versions: --mode vary; for what follows: --mode continue."
+            f"{played}"
         )
     return "Leave one of them out."
 

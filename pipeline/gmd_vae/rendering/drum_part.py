@@ -161,7 +161,8 @@ def read_drum_part(path: Path, reading: Reading = EVERY_HIT) -> DrumPart:
 def folder_error(path: Path) -> GmdVaeError:
     """Returns the error for a folder in the place of a MIDI file."""
     name = printable(str(path), limit=None)
-    return GmdVaeError(f"'{name}' is a folder", f"Name MIDI files, for example {name.rstrip('/')}/*.mid")
+    pattern = "*.mid" if any(path.glob("*.mid")) or not any(path.glob("*/*.mid")) else "*/*.mid"
+    return GmdVaeError(f"'{name}' is a folder", f"Name MIDI files, for example {name.rstrip('/')}/{pattern}")
 
 
 def _from_the_start(entries: list[_Entry], default: _Entry) -> tuple[_Entry, ...]:

@@ -94,8 +94,13 @@ def choose_run(runs: Path, check: CheckRun) -> RunChoice:
     return RunChoice(None, None, len(trained), tuple(passed_over))
 
 
-def require_run(runs: Path, check: CheckRun) -> tuple[Run, str]:
-    """Returns the chosen run, and the line that explains the choice; arguments as for ``choose_run``.
+def require_run(runs: Path, check: CheckRun, instead: str = "") -> tuple[Run, str]:
+    """Returns the chosen run, and the line that explains the choice.
+
+    Args:
+        runs: Folder of the runs.
+        check: Raises an error for a run that cannot do the work.
+        instead: A sentence for the error: what there is to do without a run.
 
     Raises:
         GmdVaeError: No run can do the work: the reason of the newest one.
@@ -107,7 +112,7 @@ def require_run(runs: Path, check: CheckRun) -> tuple[Run, str]:
         raise choice.passed_over[0].error
     raise GmdVaeError(
         f"There is no trained run in '{runs}'",
-        f"Run 'gmd-vae train' first, or name a run folder. {place_in_words()}",
+        " ".join(filter(None, ("Run 'gmd-vae train' first, or name a run folder.", instead, place_in_words()))),
     )
 
 
