@@ -223,6 +223,26 @@ def test_a_checkpoint_folder_for_magenta_and_back(folder: Path) -> None:
     assert answer.error == "Error: --format magenta has no fp16. Leave --dtype out."
 
 
+def test_a_model_of_a_fetched_dataset_names_it_and_without_a_licence_of_its_own_says_so(folder: Path) -> None:
+    mine = folder / "runs" / "mine" / "run.json"
+    source = {"dataset": "groove", "version": "1.0.0", "licence": "CC BY 4.0", "citation": "Jon Gillick et al."}
+    mine.write_text(json.dumps(json.loads(mine.read_text()) | {"data_source": source}))
+    text = "groove 1.0.0 (CC BY 4.0): Jon Gillick et al."
+    note = (
+        "Note: without --licence, no licence of the model is stated. That of its data may ask for attribution; the "
+        f"card names them: starter-windows: {text}"
+    )
+    assert note in run_here(folder, "export", "runs/mine", "-o", "one.safetensors").stderr.splitlines()
+    card = read_model(folder / "one.safetensors").card
+    assert (card.data, card.data_description) == ("starter-windows", text)
+    assert f"\nData              {text}\n" in run_here(folder, "models", "runs/mine").stdout
+    stated = dataclasses.replace(card, data="groove", began_with=(InitialWeights("base", "a" * 64),))
+    write_model(folder / "two.safetensors", dataclasses.replace(MODEL, card=stated))
+    answer = run_here(folder, "export", "two.safetensors", "-o", "stock", "--format", "magenta")
+    assert "That of its data or of the weights it began with may ask for attribution" in answer.stderr
+    assert f"the card names them: {text}; base (not stated)" in answer.stderr, "the name of the data comes once"
+
+
 def test_a_fine_tuned_model_names_the_weights_it_began_with(folder: Path) -> None:
     weights = InitialWeights("base", "a" * 64, "groove", "Ten drummers.", "CC BY 4.0")
     mine = dataclasses.replace(

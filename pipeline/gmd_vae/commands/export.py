@@ -128,12 +128,20 @@ def command(
 
 
 def _licence_note(model: ModelFile) -> str:
-    """Returns a note for a fine-tuned model without a licence; empty for another one."""
-    weights = model.card.began_with
-    if model.licence is not None or not weights:
+    """Returns a note for a model without a licence that was made of a known dataset or of weights; else empty."""
+    from gmd_vae.models.card import data_in_words
+
+    card = model.card
+    if model.licence is not None or not (card.data_description or card.began_with):
         return ""
-    licences = [f"{one.name} ({one.licence.rstrip('.') or 'not stated'})" for one in weights]
+    origins, named = [], []
+    if card.data_description:
+        origins.append("its data")
+        named.append(data_in_words(card.data, card.data_description))
+    if card.began_with:
+        origins.append("the weights it began with")
+        named += [f"{one.name} ({one.licence.rstrip('.') or 'not stated'})" for one in card.began_with]
     return (
-        "Note: without --licence, no licence of the model is stated. That of the weights it began with may ask for "
-        f"attribution; the card names them: {'; '.join(licences)}"
+        f"Note: without --licence, no licence of the model is stated. That of {' or of '.join(origins)} may ask for "
+        f"attribution; the card names them: {'; '.join(named)}"
     )

@@ -73,7 +73,7 @@ def write(folder: Path, stage: str, content: dict[str, Any]) -> None:
         stage: Name of the stage.
         content: Facts of the stage, as JSON values.
     """
-    described = _described(content)
+    described = described_files(content)
     others = [
         {"name": name, "bytes": status.st_size, "sha256": sha256(folder / name)}
         for name, status in walk(folder).items()
@@ -185,7 +185,7 @@ class Replaceable:
         entries = walk(place)
         if new is None and _is_unlisted(content):
             return entries  # compared with the new folder, when that is finished
-        described = _described(content)
+        described = described_files(content)
         copies = walk(new) if new is not None else {}
         files = {name: status for name, status in entries.items() if name != NAME and not is_worthless(name, status)}
         for name, status in files.items():
@@ -288,8 +288,8 @@ def _is_unlisted(content: dict[str, Any]) -> bool:
     return content["stage"] == "fetch" and _OTHERS not in content
 
 
-def _described(content: Any) -> dict[str, dict[str, Any]]:
-    """Returns the files that a manifest describes, by name."""
+def described_files(content: Any) -> dict[str, dict[str, Any]]:
+    """Returns the files of the folder that a manifest describes, with size and SHA-256, by name."""
     entries = (entry for key in _LISTS for entry in _file_entries(content.get(key)))
     return {entry["name"]: entry for entry in entries}
 

@@ -28,6 +28,12 @@ def printable(text: str, limit: int | None = 200) -> str:
     return "".join(_escape(letter) for letter in shown)
 
 
+def one_line(text: str, most: int) -> str:
+    """Returns a text of a file on one line and without control codes, cut to a number of characters."""
+    shown = printable(" ".join(text.split()), limit=None)
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+
+
 def as_command(*words: object) -> str:
     """Returns a command of gmd-vae on one line, which a shell reads as these words.
 

@@ -14,6 +14,7 @@ MIDI bytes. Read ``midi_files.py`` first.
 - ``unpack.py``: zip archives unpacked into a folder.
 - ``safe_names.py``: names from outside as paths.
 - ``groove.py``: ``fetch groove``.
+- ``fetched.py``: the dataset that ``fetch`` wrote into a folder: its licence, and which files are of it.
 - ``download.py``: downloads of known size and SHA-256.
 - ``starter/``: ``fetch starter``, the built-in grooves.
 """

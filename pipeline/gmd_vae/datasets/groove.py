@@ -14,6 +14,7 @@ from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.temporary_files import temporary_folder
 from gmd_vae.datasets.download import OnProgress, RemoteFile, download
+from gmd_vae.datasets.fetched import STAGE
 from gmd_vae.datasets.midi_formats import is_midi_name
 from gmd_vae.datasets.unpack import unpack_zip
 
@@ -89,10 +90,10 @@ def fetch_groove(
     """
     remote = remote or GROOVE
     inputs = [archive] if archive else []
-    manifest.check_replaceable(output_dir, "fetch", inputs=inputs, dataset=NAME)
+    manifest.check_replaceable(output_dir, STAGE, inputs=inputs, dataset=NAME)
     if (present := _already_there(output_dir, remote)) is not None:  # before the lock: the disk may be read-only
         return present
-    with open_output(output_dir, "fetch", inputs=inputs, dataset=NAME) as replaceable:
+    with open_output(output_dir, STAGE, inputs=inputs, dataset=NAME) as replaceable:
         if archive is not None:
             _verify(archive, remote)
             return _unpack(archive, output_dir, remote, replaceable)
@@ -117,7 +118,7 @@ def _already_there(output_dir: Path, remote: RemoteFile) -> GrooveSummary | None
     """Returns the summary of an earlier, complete fetch; None without one."""
     if not output_dir.exists() or next(output_dir.iterdir(), None) is None:
         return None
-    content = manifest.read(output_dir, "fetch", "")
+    content = manifest.read(output_dir, STAGE, "")
     summary = _summary(output_dir, remote, content.get("files"), content.get("midi_files"), already_there=True)
     if content.get("sha256") != remote.sha256 or _count(output_dir) != (summary.files, summary.midi_files):
         return None
@@ -158,7 +159,7 @@ def _unpack(archive: Path, output_dir: Path, remote: RemoteFile, replaceable: ma
         summary = _summary(output_dir, remote, len(names), midi_files, already_there=False)
         manifest.write(
             folder,
-            "fetch",
+            STAGE,
             {
                 "dataset": NAME,
                 "version": VERSION,

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
@@ -24,6 +26,7 @@ from gmd_vae.common.home import data_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.printable import counted
 from gmd_vae.datasets.catalogue import SPLITS
+from gmd_vae.datasets.fetched import FetchedDataset, read_fetched
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, is_midi_file, list_midi_files
 from gmd_vae.datasets.midi_formats import midi_stem
 from gmd_vae.datasets.selection import Selection
@@ -135,7 +138,7 @@ def convert(
     is_default_name = output_dir is None
     if output_dir is None:
         output_dir = data_folder("notes") / default_name(input_path, listing, selection, reading)
-    tally = _Tally(skipped={})
+    tally = _Tally(read_fetched(input_path))
     for name, reason in listing.skipped:
         tally.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_BATCH] for start in range(0, len(plan.files), FILES_PER_BATCH)]
@@ -262,7 +265,9 @@ def default_name(input_path: Path, listing: MidiListing, selection: Selection, r
 class _Tally:
     """Counts the results of the workers and writes their records."""
 
-    skipped: dict[str, list[str]]
+    fetched: FetchedDataset | None  # the dataset in the input
+    of_dataset: int = 0  # converted files that are of it, unchanged
+    skipped: dict[str, list[str]] = field(default_factory=dict)
     splits: dict[str, Split] = field(default_factory=lambda: {split: Split() for split in SPLITS})
     contents: set[str] = field(default_factory=set)  # shortened SHA-256 of each file
     digest: Any = field(default_factory=hashlib.sha256)  # of the lines that sha256sum prints
@@ -292,6 +297,7 @@ class _Tally:
             return
         write_record(streams[split_name], item.record)
         split.records += 1
+        self.of_dataset += self.fetched is not None and item.sha256 in self.fetched.digests
         split.notes += item.notes
         split.drum_notes += item.drum_notes
         split.seconds += item.seconds
@@ -302,6 +308,12 @@ class _Tally:
     def skip(self, reason: str, name: str) -> None:
         """Adds the name of a file that was not converted, under its reason (``refusals.REASONS``, or the listing's)."""
         self.skipped.setdefault(reason, []).append(name)
+
+    def describe_source(self) -> dict[str, Any]:
+        """Returns the fetched dataset that the converted files are of, for the manifest; nothing without one."""
+        records = sum(split.records for split in self.splits.values())
+        source = self.fetched and self.fetched.source_of(self.of_dataset, records)
+        return {} if source is None else {"data_source": msgspec.to_builtins(source)}
 
     def check_not_empty(self, input_path: Path) -> None:
         """Checks that at least one file was converted.
@@ -334,6 +346,7 @@ def _manifest(
             "sha256": tally.digest.hexdigest(),  # of the lines "SHA-256  NAME", sorted by name
             "catalogues": plan.catalogues,
         },
+        **tally.describe_source(),
         # identifies the input after files were added or removed
         "input_sample": sorted(tally.contents)[:_SAMPLE],
         "selection": selection.describe(),

@@ -9,6 +9,7 @@ import msgspec
 
 from gmd_vae.common import manifest
 from gmd_vae.common.json_formats import Count, FileName
+from gmd_vae.datasets.fetched import DataSource
 
 STAGE = "convert"
 
@@ -98,6 +99,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
         split_by: Origin of the splits.
         drums_on_channel: Channel → names of the MIDI files whose notes on it look like drums, but were not read so.
         input: The MIDI files.
+        data_source: Fetched dataset that the MIDI files are of; ``None``: of none, or version 0.17 or earlier.
         reading: Rules for reading; ``None`` until version 0.9.0, which read as Magenta's stack.
         note_ons: The note-ons of all MIDI files; ``None`` until version 0.9.0.
         ignored_events: Reason → other events without effect.
@@ -111,6 +113,7 @@ class ConvertManifest(msgspec.Struct, frozen=True):
     split_by: str = ""
     drums_on_channel: dict[str, CountedNames] = {}
     input: ConvertInput = ConvertInput()
+    data_source: DataSource | None = None
     reading: NotesReading | None = None
     note_ons: NoteOns | None = None
     ignored_events: dict[str, CountedEvents] = {}

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from gmd_vae.common.json_formats import Count
-from gmd_vae.common.printable import counted, printable
+from gmd_vae.common.printable import counted, one_line
 
 _MAX_NAME, _MAX_TEXT = 200, 4000  # characters
 MOST_INITIAL_WEIGHTS = 50  # fine-tunings one after another
@@ -85,7 +85,7 @@ class InitialWeights:
     def in_words(self) -> str:
         """Name and digest, and the data and the licence, or that they are not known."""
         named = f"{self.name} (sha256 {self.sha256[:12]}…)"
-        data = ": ".join(filter(None, (self.data, self.data_description)))
+        data = data_in_words(self.data, self.data_description)
         if not data and not self.licence:
             return f"{named}: its data and licence are not known, since no card names them"
         trained = f"trained on {data}" if data else "its data are not known"
@@ -95,10 +95,9 @@ class InitialWeights:
 InitialWeightsChain: TypeAlias = Annotated[tuple[InitialWeights, ...], msgspec.Meta(max_length=MOST_INITIAL_WEIGHTS)]
 
 
-def one_line(text: str, most: int) -> str:
-    """Returns a text of a file on one line and without control codes, cut to a number of characters."""
-    shown = printable(" ".join(text.split()), limit=None)
-    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+def data_in_words(name: str, description: str) -> str:
+    """Returns the name of music and its description; the name once, where the description begins with it."""
+    return description if description.startswith(f"{name} ") else ": ".join(filter(None, (name, description)))
 
 
 _VALIDATION = {

@@ -13,6 +13,7 @@ from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.home import data_folder, place_in_words
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs
+from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.families import family_of
 from gmd_vae.midi.tfrecord import is_gzip, record_sizes
 from gmd_vae.windows.extraction import Layout
@@ -50,6 +51,7 @@ class Examples:
         train: Examples of the training split.
         validation: Examples of the validation split; may be empty.
         digest: SHA-256 of the folder's manifest.
+        data_source: Fetched dataset that the music is of; ``None``: of none, or not known.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Examples:
     train: Split
     validation: Split
     digest: str
+    data_source: DataSource | None
 
 
 def find_examples(config: Config, path: Path | None, prepare: Prepare) -> Examples:
@@ -106,6 +109,7 @@ def open_examples(folder: Path, config: Config) -> Examples:
         train=_split(folder, content, "train"),
         validation=_split(folder, content, "validation"),
         digest=manifest.digest(folder),
+        data_source=content.data_source,
     )
 
 

@@ -17,6 +17,7 @@ from gmd_vae.common.files import sha256
 from gmd_vae.common.printable import as_command
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.datasets.catalogue import SPLITS
+from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.midi.notes_manifest import NotesFile, read_convert_manifest
 from gmd_vae.midi.tfrecord import FRAME, create, file_name, is_gzip, read_records, record_sizes, write_record
 from gmd_vae.windows.storage.records import is_example
@@ -81,11 +82,17 @@ class NotesInput:
         path: Folder or file that the user named.
         files: Each file and its split (``None``: ``split_of`` decides for each record).
         identity: Names and digests of the input, for the manifest of the examples.
+        data_source: Fetched dataset that the notes are of; ``None``: of none, or not known.
     """
 
     path: Path
     files: tuple[tuple[Path, str | None], ...]
     identity: dict[str, Any]
+    data_source: DataSource | None = None
+
+    def describe_source(self) -> dict[str, Any]:
+        """Returns ``data_source`` as an entry of a manifest; nothing without one."""
+        return {} if self.data_source is None else {"data_source": msgspec.to_builtins(self.data_source)}
 
     def size(self) -> int:
         """Returns the size of all files in bytes."""
@@ -230,11 +237,11 @@ def _open_folder(path: Path) -> NotesInput:
     if files and not (path / manifest.NAME).exists():
         identity["sha256"] = {file.name: sha256(file) for file, _ in files}
         return NotesInput(path, files, identity)
-    listed = _listed_files(path)
+    listed, data_source = _listed_files(path)
     if not files:
         raise GmdVaeError(f"'{path}' has none of " + ", ".join(f"{split}.tfrecord" for split in SPLITS), again)
     _check_unchanged(path, listed, again)
-    return NotesInput(path, files, {**identity, "manifest": manifest.digest(path)})
+    return NotesInput(path, files, {**identity, "manifest": manifest.digest(path)}, data_source)
 
 
 def split_files(folder: Path) -> tuple[tuple[Path, str], ...]:
@@ -250,18 +257,25 @@ class _StockSplit(msgspec.Struct):
 
 
 class _StockManifest(msgspec.Struct):
-    """The fields of the manifest of ``preprocess --stock`` that are read."""
+    """The fields of the manifest of ``preprocess --stock`` that are read.
+
+    Attributes:
+        splits: Name of a split → its files.
+        data_source: Fetched dataset that the notes are of; ``None``: of none, or version 0.17 or earlier.
+    """
 
     splits: dict[str, _StockSplit]
+    data_source: DataSource | None = None
 
 
-def _listed_files(path: Path) -> list[NotesFile]:
-    """Returns the files in the manifest of ``preprocess --stock`` or of ``convert``."""
+def _listed_files(path: Path) -> tuple[list[NotesFile], DataSource | None]:
+    """Returns the files and the source in the manifest of ``preprocess --stock`` or of ``convert``."""
     if manifest.stage_of(path) == STOCK_STAGE:
         stock = manifest.read(path, STOCK_STAGE, "Run 'gmd-vae preprocess --stock' again.", _StockManifest)
-        return [file for split in stock.splits.values() for file in split.files]
+        return [file for split in stock.splits.values() for file in split.files], stock.data_source
     again = f"Give preprocess the folder that this makes: {as_command('convert', path)}"
-    return read_convert_manifest(path, again).files
+    converted = read_convert_manifest(path, again)
+    return converted.files, converted.data_source
 
 
 def _check_unchanged(path: Path, listed: list[NotesFile], again: str) -> None:

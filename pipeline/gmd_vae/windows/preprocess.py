@@ -213,6 +213,7 @@ def _describe(
         "layout": dataclasses.asdict(layout),
         "extractor": extractor.settings,
         "input": source.identity,
+        **source.describe_source(),
         "options": options,
         **content,
         "versions": manifest.versions("note-seq", *(() if layout.format == "labels" else ("magenta",))),

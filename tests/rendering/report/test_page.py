@@ -113,6 +113,13 @@ def test_initial_weights_are_named_with_their_data_and_licence(run_folder: Path)
     ) in report(run_folder)[1].text
 
 
+def test_a_fetched_dataset_is_named(run_folder: Path) -> None:
+    described = json.loads((run_folder / "run.json").read_text())
+    described["data_source"] = {"dataset": "groove", "version": "1.0.0", "licence": "CC BY 4.0", "citation": "<b>J. G."}
+    (run_folder / "run.json").write_text(json.dumps(described))
+    assert "groove 1.0.0 (CC BY 4.0): <b>J. G." in report(run_folder)[1].text
+
+
 def test_a_bare_run_names_its_missing_parts_and_their_commands(run_folder: Path) -> None:
     (run_folder / "metrics.jsonl").unlink()
     done, shown = report(run_folder)

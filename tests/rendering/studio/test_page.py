@@ -46,6 +46,23 @@ def test_text_of_a_model_is_escaped(tiny_model: ModelFile, tmp_path: Path) -> No
     assert json.loads(content)["name"] == EVIL
 
 
+@pytest.mark.parametrize(
+    ("name", "description", "shown"),
+    [
+        ("groove", "groove 1.0.0 (CC BY 4.0): J. G.", "groove 1.0.0 (CC BY 4.0): J. G."),
+        ("beats", "groove 1.0.0", "beats: groove 1.0.0"),
+        ("groove", "", "groove"),
+    ],
+)
+def test_the_data_and_its_description_are_shown(
+    tiny_model: ModelFile, tmp_path: Path, name: str, description: str, shown: str
+) -> None:
+    card = Card("x", data=name, data_description=description)
+    write_studio(dataclasses.replace(tiny_model, card=card), tmp_path / "studio.html")
+    text = re.sub(r"<[^>]*>", "|", (tmp_path / "studio.html").read_text())
+    assert re.search(rf"\|Data\|+\s*\|*{re.escape(shown)}\|", text)
+
+
 def test_models_that_the_page_cannot_compute_are_refused(
     tiny_model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

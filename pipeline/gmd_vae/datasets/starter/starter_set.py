@@ -12,10 +12,13 @@ from pathlib import Path
 from gmd_vae.common import manifest
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.output_folder import open_output
+from gmd_vae.datasets.fetched import STAGE
 from gmd_vae.datasets.starter.notation import BARS, Groove, parse
 from gmd_vae.datasets.starter.player import REPEATS, duration, perform, to_midi
 
 DATASET = "starter"
+LICENCE = "Apache-2.0"  # that of gmd-vae: see grooves.txt
+CITATION = "The starter set, drum grooves written for gmd-vae"
 INFO_COLUMNS = (  # as in info.csv of the Groove MIDI Dataset
     "drummer",
     "session",
@@ -75,7 +78,7 @@ def write_starter(output_dir: Path, seed: int = 0) -> StarterSummary:
     rows = []
     content_hash = hashlib.sha256()
     with (
-        open_output(output_dir, "fetch", dataset=DATASET) as replaceable,
+        open_output(output_dir, STAGE, dataset=DATASET) as replaceable,
         whole_folder(output_dir, replaceable) as folder,
     ):
         session = folder / "drummer1" / "session1"
@@ -110,8 +113,10 @@ def write_starter(output_dir: Path, seed: int = 0) -> StarterSummary:
             "splits": summary.splits,
             "info": manifest.describe_file(info, rows=len(rows)),
             "midi_sha256": content_hash.hexdigest(),  # of all MIDI files, concatenated in the order of info.csv
+            "licence": LICENCE,
+            "citation": CITATION,
         }
-        manifest.write(folder, "fetch", content)
+        manifest.write(folder, STAGE, content)
     return summary
 
 

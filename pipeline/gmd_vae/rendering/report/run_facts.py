@@ -69,6 +69,7 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
         "model": ", ".join(part for part in model if part),
         "training": ", ".join(part for part in (steps, f"batches of {hparams.get('batch_size')}") if part),
         "data": f"{printable(str(run.examples))} (sha256 {printable(run.examples_digest[:12])}…)",
+        "dataset": run.data_source.in_words if run.data_source else "",
         "levers": ", ".join(f"{name}={hparams[name]}" for name, off in OWN_HPARAMS.items() if hparams[name] != off),
         "initial weights": _initial_weights(run),
         "seed": str(run.seed),

@@ -13,6 +13,7 @@ from gmd_vae.common.printable import counted
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import count_parameters
 from gmd_vae.generation.performance.feel import LEVELS, load_feel
+from gmd_vae.models.card import data_in_words
 from gmd_vae.models.latent_density import describe
 from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.studio.model_data import attribute_vectors, check_playable, describe_drums, pack_model
@@ -155,7 +156,7 @@ def _facts(model: ModelFile) -> list[tuple[str, str]]:
         "Parameters": f"{count_parameters(model.config, model.hparams):,}",
         "Intended use": card.intended_use,
         "Limits": " ".join(card.limits),
-        "Data": f"{card.data}{f': {card.data_description}' if card.data_description else ''}",
+        "Data": data_in_words(card.data, card.data_description),
         "Began with": "; ".join(card.began_with_in_words),
         "Training windows": None if card.training_windows is None else f"{card.training_windows:,}",
         "Step": None if model.step is None else f"{model.step:,}",

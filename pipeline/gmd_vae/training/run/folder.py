@@ -23,6 +23,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
 from gmd_vae.configuration.own_hparams import complete
 from gmd_vae.configuration.registry import config_of_declaration, config_of_model, declaration_of
+from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.models.card import InitialWeights
 from gmd_vae.training.run.run_file import FORMAT, NEXT_ACTION, Plan, read_run_file
 
@@ -60,6 +61,7 @@ class Run:
         init_from: Initial weights; ``None``: random.
         layers: Layers that compute the model: accelerated or Magenta's, and their precision.
         schedule_steps: Number of steps of the learning rate's cosine; ``None``: that of the config.
+        data_source: Fetched dataset that the music is of; ``None``: of none, or not known. No part of the identity.
     """
 
     folder: Path
@@ -71,6 +73,7 @@ class Run:
     init_from: InitFrom | None = None
     layers: Layers = ACCELERATED
     schedule_steps: int | None = None
+    data_source: DataSource | None = None
 
     @property
     def train_folder(self) -> Path:
@@ -136,6 +139,7 @@ class Run:
         if content is None:
             content = {"format": FORMAT, **self.identity}
             content["examples"] = str(self.examples)
+            content["data_source"] = msgspec.to_builtins(self.data_source)
             content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
             content["began_with"] = [] if self.init_from is None else msgspec.to_builtins(self.init_from.began_with)
             content["command"] = _command()
@@ -245,6 +249,7 @@ def read_run(folder: Path) -> Run | None:
         init_from,
         known.layers,
         known.schedule_steps,
+        known.data_source,
     )
 
 

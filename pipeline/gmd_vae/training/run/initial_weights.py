@@ -53,20 +53,22 @@ def began_with(run: Run) -> tuple[InitialWeights, ...]:
     return Card(_file_name(path)).as_initial_weights(digest, None)
 
 
-def data_name(run: Run, checkpoint: Path) -> str:
-    """Returns the name of the music that a checkpoint was trained on.
+def data_of(run: Run, checkpoint: Path) -> tuple[str, str]:
+    """Returns name and description of the music that a checkpoint was trained on.
 
     Args:
         run: The run.
         checkpoint: Prefix of one of its checkpoints.
 
     Returns:
-        ``groove`` for ``data/examples/groove/CONFIG``, as `find_examples` names it; empty for the initial weights
-        themselves, which are the best of a run that made nothing better of them.
+        ``groove`` for ``data/examples/groove/CONFIG``, as `find_examples` names it, and what ``fetch`` recorded of the
+        dataset, if it is a fetched one. Both empty for the initial weights themselves, which are the best of a run that
+        made nothing better of them.
     """
     if run.init_from and checkpoints.step_of(checkpoint) == 0:
-        return ""
-    return name_of_examples(run.examples, run.config.name)
+        return "", ""
+    name = name_of_examples(run.examples, run.config.name)
+    return name, run.data_source.in_words if run.data_source else ""
 
 
 def _describe(path: Path, digest: str) -> tuple[InitialWeights, ...]:
@@ -81,7 +83,9 @@ def _describe(path: Path, digest: str) -> tuple[InitialWeights, ...]:
         model = read_model(file)
         return model.card.as_initial_weights(digest, model.licence)
     if (run := _run_of(path)) is not None:
-        card = Card(run.folder.resolve().name, data=data_name(run, path), began_with=began_with(run))
+        data, description = data_of(run, path)
+        name = run.folder.resolve().name
+        card = Card(name, data=data, data_description=description, began_with=began_with(run))
         return card.as_initial_weights(digest, None)
     card, licence = read_exported_card(path) or (Card(_file_name(path)), None)
     return card.as_initial_weights(digest, licence)

@@ -111,7 +111,17 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
         init_from = resolve_init_from(request.init_from)
     examples = find_examples(config, examples_path, lambda notes, new_folder: cut(config, notes, new_folder))
     layers = _layers(request, before)
-    run = Run(folder, config, hparams, seed or 0, examples.folder, examples.digest, init_from, layers)
+    run = Run(
+        folder,
+        config,
+        hparams,
+        seed or 0,
+        examples.folder,
+        examples.digest,
+        init_from,
+        layers,
+        data_source=examples.data_source,
+    )
     _check_examples(run, examples)
     _check_memory(run)
     # in addition to the checkpoints that are kept, one is being written and one is the best

@@ -14,6 +14,7 @@ from gmd_vae.common.json_formats import convert_json, read_json
 from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.limits import MOST_TRAINING_STEPS
+from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.models.card import Digest, InitialWeightsChain
 
 FORMAT = 1
@@ -67,6 +68,7 @@ class RunFile(msgspec.Struct, frozen=True):
         seed: Seed.
         examples: Folder of the examples, as the user named it.
         examples_digest: SHA-256 of their manifest.
+        data_source: Fetched dataset that the music is of; ``None``: of none, or a run of version 0.17 or earlier.
         plan: Plan of the last start.
         init_from: SHA-256 of the checkpoint with the initial weights; ``None``: random.
         init_from_path: Path of that checkpoint.
@@ -89,6 +91,7 @@ class RunFile(msgspec.Struct, frozen=True):
     examples: str
     examples_digest: str
     plan: Plan
+    data_source: DataSource | None = None
     init_from: Digest | None = None
     init_from_path: str | None = None
     began_with: InitialWeightsChain = ()

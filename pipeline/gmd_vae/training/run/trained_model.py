@@ -19,7 +19,7 @@ from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.models.model_file import SUFFIX, ModelFile, OldPriorError, read_model
 from gmd_vae.training.history import Validation
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.initial_weights import began_with, data_name
+from gmd_vae.training.run.initial_weights import began_with, data_of
 
 MODEL_NAME = f"model{SUFFIX}"  # in ``RUN/best``
 
@@ -89,8 +89,15 @@ def model_of_run(run: Run, checkpoint: Path, validation: Validation | None = Non
         if measured["objective"] is None:  # not measured by earlier versions
             del measured["objective"]
         figures = {name: value if value is None or math.isfinite(value) else None for name, value in measured.items()}
-    name, data = run.folder.resolve().name, data_name(run, checkpoint)
-    card = Card(name, run.config.summary, data, validation=figures, began_with=began_with(run))
+    data, description = data_of(run, checkpoint)
+    card = Card(
+        run.folder.resolve().name,
+        run.config.summary,
+        data,
+        validation=figures,
+        data_description=description,
+        began_with=began_with(run),
+    )
     model = model_of_checkpoint(run.config, run.hparams, checkpoint, card)
     return dataclasses.replace(model, examples_digest=run.examples_digest)
 

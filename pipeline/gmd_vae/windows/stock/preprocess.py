@@ -125,7 +125,7 @@ def write_stock(
                     _write_split(folder / f"{name}.tfrecord", runs[name], split)
                 content = summary.as_json()
                 del content["output_dir"]
-                described = {**_origin(source, extractor, config), **content}
+                described = {**_origin(source, extractor, config), **source.describe_source(), **content}
                 manifest.write(folder, STOCK_STAGE, described)
         finally:
             for run in runs.values():

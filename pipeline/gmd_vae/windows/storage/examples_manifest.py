@@ -10,6 +10,7 @@ import msgspec
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.json_formats import Count
+from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.families.output_spec import OutputSpec
 from gmd_vae.midi.tfrecord import FRAME, most_unpacked
 from gmd_vae.windows.extraction import Layout
@@ -60,6 +61,7 @@ class ExamplesManifest(msgspec.Struct, frozen=True):
         splits: Name of a split → its examples.
         extractor: Settings of the extractor, for a comparison with those of a config.
         input: Identity of the NoteSequences.
+        data_source: Fetched dataset that they are of; ``None``: of none, or version 0.17 or earlier.
     """
 
     config: str
@@ -67,6 +69,7 @@ class ExamplesManifest(msgspec.Struct, frozen=True):
     splits: dict[Literal["train", "validation", "test"], ExamplesSplit]
     extractor: dict[str, Any]
     input: dict[str, Any] = {}
+    data_source: DataSource | None = None
 
     def __post_init__(self) -> None:
         shortest = FRAME + (self.layout.steps or 1 if self.layout.format == "labels" else 1)  # a byte for each label
