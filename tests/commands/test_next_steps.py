@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from fixtures.command_line import GMD_VAE, Answer, environment, run_here
 from fixtures.documented_commands import parse_command
+from fixtures.drum_music import midi, performance
 from fixtures.started_runs import write_run
+from fixtures.tempo_maps import TICKS, tempo_map_midi
 from gmd_vae.cli import cli
 from gmd_vae.commands.next_steps import fine_tuning_words, generate_words
 from gmd_vae.common.printable import as_command
@@ -120,6 +122,55 @@ def test_a_midi_file_is_read_as_it_was_inspected(here: Path, make_midi: MakeMidi
     words = next_words(run_here(here, "inspect", ".", "--drum-channel", "all"))
     assert words == ["convert", ".", "--drum-channel", "all"]
     run_here(here, *words)
+
+
+def test_drums_on_another_channel_are_converted_with_the_option(here: Path) -> None:
+    (here / "songs").mkdir()
+    for number, name in enumerate(("songs/a.mid", "songs/b.mid")):
+        (here / name).write_bytes(midi(performance(number), channel=3))
+    option = ["--drum-channel", "3"]
+    for path in ("songs", "songs/a.mid"):
+        assert next_words(run_here(here, "inspect", path)) == ["convert", path, *option]
+    assert next_words(run_here(here, "convert", "songs", "--stock")) == ["convert", "songs", *option]
+    given = ["--split", "100/0/0", "--gzip", "--output-dir", "my notes"]
+    words = next_words(run_here(here, "convert", "songs", "--drum-channel", "5", *given))
+    assert words[:2] == ["convert", "songs"]
+    assert sorted(words[2:]) == sorted([*given, *option])
+    words = next_words(run_here(here, *words))
+    assert words == ["preprocess", "my notes"]
+    run_here(here, *words)
+    (here / "songs/c.mid").write_bytes(midi(performance(3)))  # a file with drums: the option would take them away
+    assert next_words(run_here(here, "inspect", "songs")) == ["convert", "songs"]
+    assert next_words(run_here(here, "convert", "songs", *given)) == ["preprocess", "my notes"]
+
+
+def test_music_that_the_default_config_does_not_fit_leads_to_the_config_that_does(here: Path) -> None:
+    fitting = "hierdec-drum_4bar-6_8_small"
+    eighth = TICKS // 2
+    hits = [(eighth * step, 42 if step % 3 else 36) for step in range(8 * 6)]
+    (here / "six8.mid").write_bytes(tempo_map_midi(hits, {0: 100}, {0: (6, 8)}))
+    words = next_words(run_here(here, "inspect", "six8.mid"))
+    assert words == ["convert", "six8.mid"]
+    words = next_words(run_here(here, *words, "--output-dir", "notes"))
+    assert words == ["preprocess", "notes", "--config", fitting]
+    assert sorted(next_words(run_here(here, "inspect", "notes"))) == sorted(words)
+    refused = run_here(here, "preprocess", "notes", expect=1).error
+    assert refused.endswith(f"Run: gmd-vae preprocess notes --config {fitting}")
+    words = next_words(run_here(here, *words))
+    assert words[:3] == ["train", "--config", fitting]
+    refused = run_here(here, "train", "--examples-path", "notes", "--run-dir", "new", expect=1).error
+    assert refused.endswith(f"Run: gmd-vae train --examples-path notes --config {fitting}")
+
+
+def test_a_loop_that_generate_repeats_leads_to_generate(here: Path, make_midi: MakeMidi) -> None:
+    (here / "one bar.mid").write_bytes(make_midi([(120 * step, 36 + step % 3) for step in range(16)]))
+    words = next_words(run_here(here, "inspect", "one bar.mid"))
+    assert words == ["generate", "--mode", "vary", "--input-midi", "one bar.mid"]
+    run_here(here, *words, "-n", "1")
+    assert next_words(run_here(here, "inspect", "one bar.mid", "--config", DEFAULT_CONFIG)) == [
+        "convert",
+        "one bar.mid",
+    ]
 
 
 def test_examples_of_another_config_are_trained_with_it(here: Path, starter_notes: Path) -> None:

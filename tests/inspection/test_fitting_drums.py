@@ -97,4 +97,6 @@ def test_generate_names_the_config_to_train(tmp_path: Path) -> None:
     config = get_config(DEFAULT)
     with pytest.raises(GmdVaeError) as caught:
         family_of(config).input_reader(config).windows(read_midi_file(path))
-    assert "gmd-vae train --config hierdec-drum_4bar-3_4_small" in caught.value.next_action
+    fitting = "hierdec-drum_4bar-3_4_small"
+    assert f"fits it, and the package has none: 'gmd-vae train --config {fitting}'" in caught.value.next_action
+    assert caught.value.next_action.endswith(f"See it with: gmd-vae inspect {path} --config {fitting}")

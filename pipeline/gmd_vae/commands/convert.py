@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from gmd_vae.commands.help_text import HelpCommand
-from gmd_vae.commands.options import engine_options, json_option, reading_options, selected_engine, selected_reading
+from gmd_vae.commands.options import (
+    engine_options,
+    given_options,
+    json_option,
+    reading_options,
+    selected_engine,
+    selected_reading,
+)
 from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
@@ -49,7 +56,9 @@ if TYPE_CHECKING:
 @click.option("--gzip", "compress", is_flag=True, help="Write compressed files, train.tfrecord.gz and so on.")
 @engine_options
 @json_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     input_path: Path | None,
     output_dir: Path | None,
     styles: tuple[str, ...],
@@ -147,13 +156,29 @@ def command(
     tables, has_selection = content["input"]["catalogues"], bool(content["selection"])
     warn_of_unlisted(input_path, tables, content["not_in_info_csv"], has_selection=has_selection)
     if not as_json:
-        console.print_next(as_command("preprocess", summary.output_dir))
+        from gmd_vae.commands.next_steps import preprocess_words
+
+        channel = _channel_of_drums(summary)
+        if channel is not None:
+            # Magenta's reader, --stock, knows no other channel
+            again = given_options(ctx, ("input_path", "drum_channels", "stock"))
+            console.print_next(as_command("convert", input_path, *again, "--drum-channel", channel))
+        else:
+            console.print_next(as_command(*preprocess_words(summary.output_dir)))
     if strict and summary.skipped:
         count = sum(len(names) for names in summary.skipped.values())
         raise GmdVaeError(
             f"{count:,} file{' was' if count == 1 else 's were'} skipped, which --strict forbids",
             f"The others are in '{summary.output_dir}'; its manifest.json names those that are not.",
         )
+
+
+def _channel_of_drums(summary: Summary) -> str | None:
+    """Returns the channel that most files without drums seem to have theirs on; ``None`` if any file has drums."""
+    channels: dict[str, Any] = summary.manifest["drums_on_channel"]
+    if any(split.drum_notes for split in summary.splits.values()) or not channels:
+        return None
+    return max(channels, key=lambda channel: channels[channel]["count"])
 
 
 def _print(summary: Summary) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gmd_vae.commands.generate_options import GenerateCommand, generate_options
-from gmd_vae.commands.options import configs_option, json_option, selected_reading
+from gmd_vae.commands.options import configs_option, given_options, is_given, json_option, selected_reading
 from gmd_vae.generation.request import GROOVE, MEASURED, RECONSTRUCT, check_options, parse_move
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def command(
       gmd-vae generate --mode vary --input-midi song.mid --window 3 --distance 6
       gmd-vae generate --model humanize-2bar --mode groove --input-midi stiff.mid
     """
-    given = {name: value for name, value in options.items() if _is_given(ctx, name)}
+    given = {name: value for name, value in options.items() if is_given(ctx, name)}
     check_options(options["mode"], given)
     if tail and not wav:
         raise click.UsageError("--tail is for sound: add --wav, or leave it out.")
@@ -266,22 +266,8 @@ def _print_notes(result: GenerationResult) -> None:
         err.print(f"Note: {early} would begin before the file: moved to its beginning.")
 
 
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-
-
 def _repeat(ctx: click.Context, model_options: Sequence[str]) -> str:
     """Returns the command that writes one of the files again: the model, every given option, and ``--only``."""
-    words = ["gmd-vae", "generate", *model_options]
-    for option in ctx.command.params:
-        name = option.name or ""
-        if not _is_given(ctx, name) or name in _NOT_REPEATED:
-            continue
-        value = ctx.params[name]
-        if value is True or value == getattr(option, "flag_value", None):
-            words.append(option.opts[0])
-        else:
-            for one in value if isinstance(value, tuple) else (value,):
-                words += [option.opts[0], str(one)]
+    words = ["gmd-vae", "generate", *model_options, *map(str, given_options(ctx, _NOT_REPEATED))]
     whole = ctx.params["mode"] in (RECONSTRUCT, GROOVE)
     return shlex.join(words) + ("" if whole else " --only NUMBER")

@@ -120,16 +120,33 @@ def command(
         if words := fine_tuning_words(config, path, counts):
             console.print_next(as_command(*words), "for so few windows")
             return
-    has_windows = config_name is None and bool(result.get("windows"))
+    # generate takes a loop that is shorter than a window, too
+    has_windows = config_name is None and bool(result.get("windows") or result.get("repeated_bars"))
     fitting = result["config"] if kind == "examples" else config_name
     options: dict[str, object] = {"--drum-map": drum_map}
+    if kind == "notes" and config_name is None:
+        from gmd_vae.inspection.fitting_configs import config_to_name
+
+        fitting = config_to_name(path) or None
     if kind in ("notes", "examples"):
         options = {"--configs": configs_file, "--config": fitting if fitting != DEFAULT_CONFIG else None}
     if kind == "midi" and has_windows:
         options["--window"] = number
-    given: list[object] = [word for channel in drum_channels for word in ("--drum-channel", channel)]
+    channels: list[object] = list(drum_channels)
+    if family_of(config).drum_grid(config) is not None and (elsewhere := _channel_of_drums(result)) is not None:
+        channels = [elsewhere]
+    given: list[object] = [word for channel in channels for word in ("--drum-channel", channel)]
     given += [word for option, value in options.items() if value is not None for word in (option, value)]
     console.print_next(as_command(*_next_words(path, kind, has_windows=has_windows), *given))
+
+
+def _channel_of_drums(result: dict[str, Any]) -> object:
+    """Returns the channel that the drums of music without drums seem to be on; ``None`` for other music."""
+    channels = result.get("drums_on_channel")
+    if isinstance(channels, dict):  # of a folder: channel → the files
+        has_drums = any(split["drum_notes"] for split in result["splits"].values())
+        return max(channels, key=lambda channel: channels[channel]["count"]) if channels and not has_drums else None
+    return channels
 
 
 def _next_words(path: Path, kind: PathKind, *, has_windows: bool) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from gmd_vae.configuration.hparams import as_typed
 from gmd_vae.configuration.registry import DEFAULT_CONFIG
 from gmd_vae.families import family_of
 from gmd_vae.families.parameters import variable_shapes
+from gmd_vae.inspection.fitting_configs import config_to_name
 from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.model_file import read_model
 from gmd_vae.windows.storage.examples_manifest import name_of_examples
@@ -44,6 +45,12 @@ def fine_tuning_words(config: Config, examples: Path, counts: Mapping[str, int])
         *("--run-dir", free_name(run) if run.exists() else run, *steps),
         *("--hparams", ",".join(as_typed({**batch, "learning_rate": _LEARNING_RATE}))),
     )
+
+
+def preprocess_words(notes: Path) -> tuple[object, ...]:
+    """Returns the words of a ``preprocess`` of NoteSequences, with a config where the default finds no window."""
+    config = config_to_name(notes)
+    return ("preprocess", notes, *(("--config", config) if config else ()))
 
 
 def _fits_the_bundled_model(config: Config) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -186,6 +186,32 @@ def selected_reading(drum_channels: Sequence[DrumChannel], drum_map: str | None,
         )
     own = tuple(one for one in drum_channels if one.file)
     return Reading(drum_channel=of_all[0], drum_map=pairs, drum_map_name=name, own_channels=own)
+
+
+def is_given(ctx: click.Context, name: str) -> bool:
+    """Returns True for a parameter with a value that is not its default."""
+    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def given_options(ctx: click.Context, left_out: Collection[str]) -> list[object]:
+    """Returns the options that a command was given, as words that give them again.
+
+    Args:
+        ctx: Context of the command.
+        left_out: Names of parameters that are not repeated, arguments among them.
+    """
+    words: list[object] = []
+    for option in ctx.command.params:
+        name = option.name or ""
+        if not is_given(ctx, name) or name in left_out:
+            continue
+        value = ctx.params[name]
+        if value is True or value == getattr(option, "flag_value", None):
+            words.append(option.opts[0])
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [option.opts[0], one]
+    return words
 
 
 def engine_options(function: Command) -> Command:

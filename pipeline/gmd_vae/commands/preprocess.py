@@ -153,6 +153,10 @@ def command(
             from gmd_vae.windows.preprocess import preprocess  # numpy and protobuf: only now
 
             section_filters = Filters(**filters)
+
+            def advice(path: Path) -> str:
+                return fitting_configs(path, "preprocess", path)
+
             summary = preprocess(
                 input_path,
                 output_dir,
@@ -164,7 +168,7 @@ def command(
                 compress=compress,
                 filters=section_filters,
                 engine=engine,
-                advice=fitting_configs,
+                advice=advice,
                 on_progress=on_progress,
                 on_resume=on_resume,
             )

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from gmd_vae.common import manifest
+from gmd_vae.common.printable import as_command, printable
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.families import family_of
 from gmd_vae.families.music import MUSIC
 from gmd_vae.midi.notes_manifest import STAGE, read_convert_manifest
 
 _SAMPLE = 200  # NoteSequences: enough to tell the kind of a collection
 
 
-def fitting_configs(notes: Path) -> str:
-    """Returns the configs that find windows in NoteSequences, as a sentence; empty where none does.
+def fitting_configs(notes: Path, *words: object) -> str:
+    """Returns the configs that find windows in NoteSequences, and the command with the best; empty where none does.
 
-    Where ``convert`` found files without drums whose notes on another channel look like drums, the sentence names the
-    option that reads them.
+    Where ``convert`` found files without drums whose notes on another channel look like drums, the command is the one
+    that reads them.
 
     Only the first 200 NoteSequences are read. Magenta's converters do not run, so a window that they would drop for its
     events counts here.
+
+    Args:
+        notes: Folder or TFRecord file of NoteSequences.
+        words: Command that takes ``--config``, as words for ``printable.as_command``.
+
+    Raises:
+        GmdVaeError: They cannot be read.
+    """
+    if elsewhere := _drums_elsewhere(notes):
+        return elsewhere
+    found = _count_fitting(_sample(notes))
+    if not found:
+        return ""
+    fitting = [f"{config} ({MUSIC[name].contents} in {count:,})" for (name, config), count in found]
+    run = as_command(*words, "--config", found[0][0][1])
+    return f"Configs that fit this music: {', '.join(fitting)}. Run: {run}"
+
+
+def config_to_name(notes: Path) -> str:
+    """Returns the config that a command for NoteSequences must name; empty where the default or none finds windows.
+
+    Only the first 200 NoteSequences are read, and no more after a window of the default config.
 
     Args:
         notes: Folder or TFRecord file of NoteSequences.
@@ -28,28 +55,45 @@ def fitting_configs(notes: Path) -> str:
     Raises:
         GmdVaeError: They cannot be read.
     """
-    if elsewhere := _drums_elsewhere(notes):
-        return elsewhere
-    from gmd_vae.inspection.fitting_kinds import fitting_kinds_of_record  # imports numpy, which commands delay
-    from gmd_vae.windows.notes_input import open_notes
+    default = get_config(DEFAULT_CONFIG)
+    extract = family_of(default).extractor(default)
+    if any(len(extract(record).windows) for record in _sample(notes)):
+        return ""
+    found = _count_fitting(_sample(notes))
+    return found[0][0][1] if found else ""
 
-    records = (record for piece in open_notes(notes).ranges() for record in piece.read())
-    found: Counter[tuple[str, str]] = Counter()  # kind and config
-    for record in itertools.islice(records, _SAMPLE):
-        found.update((kind.name, kind.config) for kind in fitting_kinds_of_record(record.data) if kind.config)
-    fitting = [f"{config} ({MUSIC[name].contents} in {count:,})" for (name, config), count in found.most_common()]
-    return f"Configs that fit this music: {', '.join(fitting)}." if fitting else ""
+
+def _sample(notes: Path) -> Iterator[bytes]:
+    """Yields the first records of NoteSequences."""
+    from gmd_vae.windows.notes_input import open_notes  # imports numpy, which commands delay
+
+    records = (record.data for piece in open_notes(notes).ranges() for record in piece.read())
+    return itertools.islice(records, _SAMPLE)
+
+
+def _count_fitting(records: Iterator[bytes]) -> list[tuple[tuple[str, str], int]]:
+    """Returns kind and name of each config that fits, and the number of records that it fits, the largest first."""
+    from gmd_vae.inspection.fitting_kinds import fitting_kinds_of_record  # imports numpy, which commands delay
+
+    found: Counter[tuple[str, str]] = Counter()
+    for record in records:
+        found.update((kind.name, kind.config) for kind in fitting_kinds_of_record(record) if kind.config)
+    return found.most_common()
 
 
 def _drums_elsewhere(notes: Path) -> str:
     """Returns the next action for notes on another channel that look like drums; empty where ``convert`` found none."""
     if manifest.stage_of(notes) != STAGE:
         return ""
-    channels = read_convert_manifest(notes, "").drums_on_channel
+    content = read_convert_manifest(notes, "")
+    channels = content.drums_on_channel
     if not channels:
         return ""
     channel = max(channels, key=lambda number: channels[number].count)
-    return (
-        f"The notes on MIDI channel {channel} look like drums: run 'gmd-vae convert INPUT --drum-channel {channel}',"
-        " then this command again."
-    )
+    found = f"The notes on MIDI channel {channel} look like drums"
+    # the manifest has names and no path: of one file its own, of several that of their folder or archive
+    name = channels[channel].names[0] if content.input.files == 1 else content.input.collection
+    if name and os.path.exists(name):  # noqa: PTH110 - Path.exists() raises for some names
+        return f"{found}. Run: {as_command('convert', Path(name), '--drum-channel', channel)}"
+    what = f", where INPUT is the path of '{printable(name)}'" if name else ""
+    return f"{found}. Run 'gmd-vae convert INPUT --drum-channel {channel}'{what}."

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from gmd_vae.configuration.config import Config
-from gmd_vae.configuration.registry import all_configs
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
 from gmd_vae.families.music import is_for_laptops
@@ -126,4 +126,5 @@ def advice_for(config: str, command: str) -> str:
     """
     if command == "inspect":
         return f"'{config}' fits it: add '--config {config}', here and for 'gmd-vae preprocess' and 'train'."
-    return f"A model of '{config}' fits it: 'gmd-vae train --config {config}'."
+    has_none = "" if config == DEFAULT_CONFIG else ", and the package has none"
+    return f"A model of '{config}' fits it{has_none}: 'gmd-vae train --config {config}'."

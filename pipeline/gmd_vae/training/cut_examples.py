@@ -24,4 +24,8 @@ def cut_examples(config: Config, notes: Path, folder: Path, on_progress: Progres
         GmdVaeError: The NoteSequences hold no windows of the config.
     """
     extractor = family_of(config).extractor(config)
-    preprocess(notes, folder, extractor, config=config.name, advice=fitting_configs, on_progress=on_progress)
+
+    def advice(path: Path) -> str:
+        return fitting_configs(path, "train", "--examples-path", path)
+
+    preprocess(notes, folder, extractor, config=config.name, advice=advice, on_progress=on_progress)

@@ -125,11 +125,16 @@ class DrumReader(InputReader):
         """Returns the window of labels ``[steps]``."""
         return self._window(Path(), window, 1, 1, None)
 
-    def inspect_hint(self, midi: MidiInput) -> str:
-        """Returns a sentence with the ``gmd-vae inspect`` command that shows the windows."""
+    def inspect_hint(self, midi: MidiInput, fitting: str = "") -> str:
+        """Returns a sentence with the ``gmd-vae inspect`` command that shows the windows.
+
+        Args:
+            midi: The music.
+            fitting: Config that finds windows in it; empty: that of the model.
+        """
         if not midi.file.is_file():  # music from Python
             return ""
-        return f" See it with: {as_command('inspect', midi.file, '--config', self.config.name)}"
+        return f" See it with: {as_command('inspect', midi.file, '--config', fitting or self.config.name)}"
 
     def _checked_spec(self) -> DrumWindows:
         """Returns the config's windows; refuses those that cannot be cut."""
@@ -183,7 +188,7 @@ class DrumReader(InputReader):
         problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
         return GmdVaeError(
             f"'{midi.name}' has no {self._wanted()}: {problems}",
-            f"{reasons[0]['action']}{self.inspect_hint(midi)}",
+            f"{reasons[0]['action']}{self.inspect_hint(midi, fitting)}",
         )
 
     def _wanted(self) -> str:
