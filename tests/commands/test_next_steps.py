@@ -52,15 +52,11 @@ def test_the_way_from_a_dataset_to_training(here: Path) -> None:
     assert words[0] == "preprocess"
     notes = words[1]
     words = next_words(run_here(here, *words))
-    assert words[:3] == ["train", "--config", DEFAULT_CONFIG]
-    examples = Path(words[-1])
+    assert words[:4] == ["train", "--init-from", BUNDLED, "--examples-path"]  # it has 624 windows
+    examples = Path(words[4])
     assert open_examples(examples, get_config(DEFAULT_CONFIG)).train.count
-    for path, command in ((notes, "preprocess"), (str(examples), "train")):
-        assert next_words(run_here(here, "inspect", path)) == [
-            command,
-            *["--examples-path"] * (command == "train"),
-            path,
-        ]
+    assert next_words(run_here(here, "inspect", notes)) == ["preprocess", notes]
+    assert next_words(run_here(here, "inspect", str(examples))) == words
     assert not list(here.iterdir())
 
 
@@ -90,8 +86,8 @@ def test_the_fine_tuning_of_a_song_has_a_batch_that_fits(here: Path) -> None:
 
     assert words(train=20)[-4:] == ["--num-steps", "100", "--hparams", "batch_size=8,learning_rate=0.0003"]
     assert words(train=3, validation=1)[-3:] == ["50", "--hparams", "batch_size=3,learning_rate=0.0003"]
-    assert words(train=499)
-    assert not words(train=500)
+    assert words(train=1_999)
+    assert not words(train=2_000)
     assert not words(train=0, validation=3)
     assert not words("flat-drum_4bar_small", train=20)
 

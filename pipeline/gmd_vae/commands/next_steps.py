@@ -15,9 +15,8 @@ from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.inspection.fitting_configs import config_to_name
 from gmd_vae.models.bundled import DEFAULT, bundled_models
 from gmd_vae.models.model_file import read_model
-from gmd_vae.windows.storage.examples_manifest import name_of_examples
+from gmd_vae.windows.storage.examples_manifest import FEW_WINDOWS, name_of_examples
 
-FEW_WINDOWS = 500  # with fewer for training, a new model only memorises them
 _LEARNING_RATE, _SMALL_BATCH = 0.0003, 8  # docs/how-to/fine-tuning.md has the reasons
 CHORDS = "C G Am F"
 YOUR_FILE = "YOUR.mid"

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from gmd_vae.evaluation.figures import MEDIAN
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.formats import number
-
-_FEW_WINDOWS = 2_000  # training windows; of fewer, a model can learn many outright. The starter set has 624
+from gmd_vae.windows.storage.examples_manifest import FEW_WINDOWS
 
 
 def memorised(results: Sequence[Result]) -> list[str]:
@@ -22,7 +21,7 @@ def _sentence(result: Result) -> str:
     measured = result.figures
     samples, held_out = measured.novelty.samples, measured.novelty.held_out
     copies, windows = samples.copied, result.identity.training.windows
-    if not copies and windows >= _FEW_WINDOWS:
+    if not copies and windows >= FEW_WINDOWS:
         return ""
     steps = "events" if measured.steps_per_bar is None else f"of {measured.steps} steps"
     line = (

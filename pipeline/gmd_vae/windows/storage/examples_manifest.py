@@ -16,6 +16,7 @@ from gmd_vae.midi.tfrecord import FRAME, most_unpacked
 from gmd_vae.windows.extraction import Layout
 
 STAGE = "preprocess"
+FEW_WINDOWS = 2_000  # for training: of fewer, a new model learns many outright. The starter set has 624
 ShardName = Annotated[
     str, msgspec.Meta(pattern=r"^(train|validation|test)-[0-9]{5}-of-[0-9]{5}\.tfrecord(\.gz)?$", max_length=60)
 ]
