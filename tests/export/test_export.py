@@ -273,13 +273,39 @@ def test_a_folder_for_magenta_keeps_card_and_licence(folder: Path) -> None:
     config = get_config(DEFAULT_CONFIG)
     write_model(folder / "one.safetensors", random_model(config, card=CARD, licence="CC BY 4.0", step=3))
     run_here(folder, "export", "one.safetensors", "-o", "stock", "--format", "magenta")
-    run_here(folder, "export", "stock", "-o", "two.safetensors", "--config", DEFAULT_CONFIG)
+    run_here(folder, "export", "stock", "-o", "two.safetensors")
     back = read_model(folder / "two.safetensors")
     assert (back.card, back.licence) == (CARD, "CC BY 4.0")
     other = random_model(config).variables | {"encoder/mu/bias": np.zeros(128, np.float32)}
     write_checkpoint(folder / "stock" / "model.ckpt-3", {**other, "global_step": np.array(3)})
     run_here(folder, "export", "stock", "-o", "three.safetensors", "--config", DEFAULT_CONFIG)
     assert read_model(folder / "three.safetensors").card.began_with == ()  # the card is of the weights before
+
+
+def test_a_folder_for_magenta_names_its_config_also_one_of_the_user(folder: Path) -> None:
+    own = get_config(DEFAULT_CONFIG).replace(name="mine", num_steps=70_000)
+    write_model(folder / "one.safetensors", random_model(own, resolve(own, TINY), step=3))
+    run_here(folder, "export", "one.safetensors", "-o", "stock", "--format", "magenta")
+    for number, name in enumerate(("stock", "stock/model.ckpt-3")):
+        run_here(folder, "export", name, "-o", f"{number}.safetensors")
+        back = read_model(folder / f"{number}.safetensors")
+        assert (back.config, back.hparams) == (own, resolve(own, TINY))
+    answer = run_here(folder, "generate", "--checkpoint-file", "stock", "-n", "1", "--output-dir", "beats")
+    assert "beats" in answer.stdout
+
+
+def test_a_folder_without_a_known_config_gets_advice_that_fits_the_command(folder: Path) -> None:
+    run_here(folder, "export", "-o", "stock", "--format", "magenta")
+    (folder / "stock" / "manifest.json").unlink()
+    error = run_here(folder, "export", "stock", "-o", "x.safetensors", expect=2).error
+    assert "'stock' needs --config, the config it was trained with" in error
+    assert "'gmd-vae export' has --config" in error
+    (folder / "empty").mkdir()
+    for words in (["export", "empty", "-o", "x.safetensors"], ["studio", "empty"], ["report", "empty"]):
+        error = run_here(folder, *words, expect=1).error
+        assert "'empty' is not a run folder" in error
+        assert "--checkpoint-file" not in error
+    assert "--checkpoint-file" in run_here(folder, "generate", "--run-dir", "empty", expect=1).error
 
 
 def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
@@ -300,7 +326,7 @@ def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
     answer = run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", expect=2)
     assert answer.error == (
         "Error: 'odd.tar' needs --config, the config it was trained with. "
-        "'gmd-vae configs' lists them. In generate, --config goes with --checkpoint-file."
+        "'gmd-vae configs' lists them. 'gmd-vae export' has --config; in generate, it goes with --checkpoint-file."
     )
     run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", "--config", DEFAULT_CONFIG)
     assert_weights(read_model(tmp_path / "two.safetensors"), model)

@@ -6,8 +6,9 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.common.errors import GmdVaeError, UsageError, nearest
 from gmd_vae.common.printable import as_command, printable
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.registry import all_configs, get_config
@@ -17,7 +18,8 @@ from gmd_vae.families import family_of
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
 from gmd_vae.models.bundled import HUMANIZER, bundled_models
-from gmd_vae.models.checkpoints import checkpoint_title, config_from_name, open_checkpoint
+from gmd_vae.models.checkpoints import checkpoint_title, config_from_name, find, open_checkpoint
+from gmd_vae.models.export_manifest import read_exported_config
 from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
 from gmd_vae.training.run.folder import Run, open_run, read_run
 from gmd_vae.training.run.trained_model import density_of_run
@@ -61,8 +63,8 @@ def find_model(name: str) -> Iterator[FoundModel]:
     elif (run := run_of(path)) is not None:
         with open_checkpoint(path) as checkpoint:
             yield FoundModel(_source(run, checkpoint), run, path, options)
-    elif path.is_dir() and config_from_name(path, all_configs()) is None:
-        open_run(path)  # raises: it has no run.json
+    elif path.is_dir() and config_from_name(path, all_configs()) is None and _prefix_at(path) is None:
+        open_run(path, ", or one with a checkpoint")  # raises: it has no run.json
     elif path.exists() or path.with_name(f"{path.name}.index").exists():
         with find_checkpoint_model(path, None, None) as found:
             yield found
@@ -125,7 +127,7 @@ def find_run_model(folder: Path, spelling: str | None) -> Iterator[FoundModel]:
     Raises:
         GmdVaeError: The folder is no run, or has no such checkpoint.
     """
-    run = open_run(folder)
+    run = open_run(folder, ", or a checkpoint with --checkpoint-file and --config")
     path = run.folder / spelling if spelling else run.folder
     with open_checkpoint(path) as checkpoint:
         options = ("--run-dir", str(run.folder), *(("--checkpoint-file", spelling) if spelling else ()))
@@ -138,7 +140,8 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
 
     Args:
         path: A checkpoint, as ``checkpoints.open_checkpoint`` takes it.
-        config_name: Config that it was trained with; ``None``: the one in its name, as in Magenta's archives.
+        config_name: Config that it was trained with; ``None``: the one in the manifest of a folder that ``gmd-vae
+            export`` wrote, or in the checkpoint's name, as in Magenta's archives.
         configs_file: File with further configs.
 
     Raises:
@@ -151,17 +154,34 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
             f"'{path}' is a MIDI file, and no model",
             f"For beats from it: {beats}. To edit it: drop it on the page that 'gmd-vae studio' writes.",
         )
+    config, hparams = _config_of(path, config_name, configs_file)
+    with open_checkpoint(path) as checkpoint:
+        options = ("--checkpoint-file", str(path), *(("--config", config_name) if config_name else ()))
+        yield FoundModel(
+            CheckpointSource(config, hparams, checkpoint, title=checkpoint_title(path)), None, path, options
+        )
+
+
+def _config_of(path: Path, config_name: str | None, configs_file: Path | None) -> tuple[Config, dict[str, Any]]:
+    """Returns config and hyperparameters of a checkpoint outside a run, see ``find_checkpoint_model``."""
+    if config_name is None and (prefix := _prefix_at(path)) and (exported := read_exported_config(prefix)):
+        return exported
     name = config_name or config_from_name(path, all_configs(configs_file))
     if name is None:
         raise UsageError(
             f"'{path}' needs --config, the config it was trained with",
-            "'gmd-vae configs' lists them. In generate, --config goes with --checkpoint-file.",
+            "'gmd-vae configs' lists them. 'gmd-vae export' has --config; in generate, it goes with --checkpoint-file.",
         )
     config = get_config(name, configs_file)
-    with open_checkpoint(path) as checkpoint:
-        options = ("--checkpoint-file", str(path), *(("--config", config_name) if config_name else ()))
-        source = CheckpointSource(config, config.hparams, checkpoint, title=checkpoint_title(path))
-        yield FoundModel(source, None, path, options)
+    return config, config.hparams
+
+
+def _prefix_at(path: Path) -> Path | None:
+    """Returns the prefix of the checkpoint that a path names; ``None`` for an archive, or without a checkpoint."""
+    try:
+        return find(path)
+    except GmdVaeError:
+        return None
 
 
 def _source(run: Run, checkpoint: Path) -> CheckpointSource:

@@ -205,8 +205,12 @@ class Run:
         return declaration_of(self.config)
 
 
-def open_run(folder: Path) -> Run:
+def open_run(folder: Path, otherwise: str = "") -> Run:
     """Returns the run of a folder.
+
+    Args:
+        folder: Run folder.
+        otherwise: What the command takes in its place, for the end of the error's advice.
 
     Raises:
         GmdVaeError: ``run.json`` is missing or damaged.
@@ -215,7 +219,7 @@ def open_run(folder: Path) -> Run:
     if run is None:
         raise GmdVaeError(
             f"'{folder}' is not a run folder: it has no {RUN_FILE}",
-            "Give a folder that 'gmd-vae train' made, or a checkpoint with --checkpoint-file and --config.",
+            f"Give a folder that 'gmd-vae train' made{otherwise}.",
         )
     return run
 
