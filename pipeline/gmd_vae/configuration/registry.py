@@ -32,18 +32,19 @@ def all_configs(own_file: Path | None = None) -> dict[str, Config]:
 
     Args:
         own_file: Python file that defines ``CONFIGS``, a list of configs; by default the one that
-            ``GMD_VAE_CONFIGS`` names, if any. Its configs replace built-in ones of the same name.
+            ``GMD_VAE_CONFIGS`` names, if any.
 
     Raises:
-        UsageError: The file is missing, is not Python, or defines no such list.
+        UsageError: The file is missing, is not Python, or defines no such list; or it gives the name of a built-in
+            config or one of Magenta's to another one.
     """
-    files = [BUILT_IN]
+    configs = {config.name: config for config in _load(BUILT_IN)}
     own = own_file or (user_path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    if own is not None:
-        files.append(own)
-    configs: dict[str, Config] = {}
-    for file in files:
-        configs.update({config.name: config for config in _load(file)})
+    for config in [] if own is None else _load(own):
+        if configs.setdefault(config.name, config) != config:
+            raise UsageError(
+                f"'{own}' has other values for the config '{config.name}', which is built in", "Choose another name."
+            )
     for stock in MAGENTA_CONFIGS:
         if stock.name in configs:
             raise UsageError(
