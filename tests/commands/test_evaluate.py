@@ -11,9 +11,12 @@ import pytest
 from fixtures.results import made_up_result, result_json
 from gmd_vae import cli
 from gmd_vae.common import manifest
+from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.evaluation.data.target import find_target
 from gmd_vae.evaluation.result import FORMAT
+from gmd_vae.evaluation.settings import Settings
 from gmd_vae.families import family_of
 from gmd_vae.models.bundled import DEFAULT as BUNDLED
 from gmd_vae.models.bundled import bundled_models
@@ -192,12 +195,46 @@ def test_examples_that_changed_or_went_away_are_refused(run: Path, evaluate: Eva
     code, _, err = evaluate()
     assert code == 1
     assert "are not at 'data/examples/gone'" in err
+    assert "Or give them with --examples-path." in err
+    assert "Earlier results" not in err
+    for name in ("test-3", "test-3-seed-1"):
+        (run / "eval" / name).mkdir(parents=True)
+        (run / "eval" / name / "result.json").write_text("{}")
+    code, _, err = evaluate(run)
+    assert code == 1
+    kept = (
+        "Earlier results are in 'runs/mine/eval/test-3' and 1 other folder; this shows them: gmd-vae report runs/mine"
+    )
+    assert err.splitlines()[-1].endswith(kept)
     shutil.copytree(starter_examples, "data/examples/gone")
     other = Path("data/examples/gone/manifest.json")
     other.write_text(other.read_text() + " ")
     code, _, err = evaluate()
     assert code == 1
     assert "have changed since 'runs/mine' was trained on them" in err
+
+
+def test_a_moved_run_finds_its_examples_by_their_content(
+    run: Path, starter_examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run / "run.json"
+    content = json.loads(path.read_text())
+    copy = tmp_path / "elsewhere" / "data" / "examples" / "starter" / "small"
+    shutil.copytree(starter_examples, copy)
+    for recorded in ("data/examples/starter/small", "/of/another/machine/data/examples/starter/small"):
+        path.write_text(json.dumps({**content, "examples": recorded}))
+        with pytest.raises(GmdVaeError, match="are not at"):
+            find_target(run, None, None)
+        given = find_target(run, copy, None)
+        assert given.training == given.examples == copy
+        assert given.folder("test", Settings()) == run / "eval" / "test-3"  # the run's own examples, not others
+        monkeypatch.setenv("GMD_VAE_HOME", str(tmp_path / "elsewhere"))
+        assert find_target(run, None, None).training == copy
+        monkeypatch.delenv("GMD_VAE_HOME")
+    changed = copy / "manifest.json"
+    changed.write_text(changed.read_text() + " ")
+    with pytest.raises(GmdVaeError, match="are not at"):  # other examples are not the run's own
+        find_target(run, copy, None)
 
 
 def test_a_split_without_windows_and_examples_of_another_kind_are_refused(

@@ -8,7 +8,8 @@ from typing import Any
 
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.printable import as_command, printable
+from gmd_vae.common.home import home
+from gmd_vae.common.printable import as_command, counted, printable
 from gmd_vae.common.priors import FITTED
 from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.common.run_places import RUN_FILE
@@ -152,9 +153,14 @@ def check_examples(run: Run, examples: Path | None) -> Path:
         The examples that it was trained on.
 
     Raises:
-        GmdVaeError: Some are missing, have changed, or do not fit the config.
+        GmdVaeError: Some are missing, have changed, or do not fit the config. The advice names the results of earlier
+            evaluations, if any.
     """
-    training = training_examples(run)
+    try:
+        training = training_examples(run, examples)
+    except GmdVaeError as error:
+        error.next_action += f" Or give them with --examples-path.{_kept_results(run)}"
+        raise
     if examples:
         open_examples(examples, run.config)  # refuses windows that do not fit the config
     return training
@@ -164,18 +170,33 @@ def _describe(density: LatentDensity | None) -> Prior:
     return Prior() if density is None else Prior(FITTED, density.components, sha256=density.digest)
 
 
-def training_examples(run: Run) -> Path:
-    """Finds the examples that a run was trained on.
+def _kept_results(run: Run) -> str:
+    """Returns a sentence on the results of earlier evaluations; empty if there are none."""
+    kept = sorted(path.parent for path in run.folder.glob("eval/*/result.json"))
+    if not kept:
+        return ""
+    more = f" and {counted(len(kept) - 1, 'other folder')}" if len(kept) > 1 else ""
+    return f" Earlier results are in '{kept[0]}'{more}; this shows them: {as_command('report', run.folder)}"
+
+
+def training_examples(run: Run, given: Path | None = None) -> Path:
+    """Finds the examples that a run was trained on: by their digest, so that a copy will do.
 
     A relative path is from the folder in which the run was trained. That is one of those above the run folder, where
-    the run was not moved; else it is the current folder.
+    the run was not moved; else it is the current folder, or the one that ``GMD_VAE_HOME`` names.
+
+    Args:
+        run: The run.
+        given: A folder of examples that may be theirs.
 
     Raises:
         GmdVaeError: They are missing or have changed.
     """
     above = (parent / run.examples for parent in run.folder.resolve().parents)
-    there = [place for place in dict.fromkeys((run.examples, *above)) if (place / manifest.NAME).is_file()]
-    for place in there:
+    recorded = dict.fromkeys((run.examples, *above, _at_home(run.examples)))
+    there = [place for place in recorded if (place / manifest.NAME).is_file()]
+    candidates = [given, *there] if given is not None and (given / manifest.NAME).is_file() else there
+    for place in candidates:
         if manifest.digest(place) == run.examples_digest:
             open_examples(place, run.config)
             return place
@@ -188,6 +209,15 @@ def training_examples(run: Run) -> Path:
         f"The examples that '{run.folder}' was trained on are not at '{run.examples}'",
         "Start the command in the folder where the run was trained, or put them back there.",
     )
+
+
+def _at_home(examples: Path) -> Path:
+    """Returns the place of a run's examples in the folder of ``data`` and ``runs`` that is used now."""
+    parts = examples.parts
+    for start in range(len(parts)):
+        if parts[start : start + 2] == ("data", "examples"):  # of another folder, as of another machine
+            return home().joinpath(*parts[start:])
+    return home() / examples
 
 
 def _filled_splits(folder: Path) -> str:
