@@ -282,6 +282,24 @@ def test_a_folder_for_magenta_keeps_card_and_licence(folder: Path) -> None:
     assert read_model(folder / "three.safetensors").card.began_with == ()  # the card is of the weights before
 
 
+def test_a_folder_for_magenta_has_no_figures_of_a_prior_that_it_lacks(folder: Path) -> None:
+    run_here(folder, "export", DEFAULT, "-o", "stock", "--format", "magenta")
+    run_here(folder, "export", "stock", "-o", "back.safetensors")
+    before, after = read_model(bundled_models()[DEFAULT]).card.held_out, read_model(folder / "back.safetensors").card
+    assert before is not None
+    assert after.held_out is not None
+    gone = before.figures.keys() - after.held_out.figures.keys()
+    assert gone >= {"window_sets.samples", "novelty.samples", "novelty.samples.steps"}
+    assert not any("_normal" in place or ".samples" not in place for place in gone)
+    assert "window_sets.samples_normal" in after.held_out.figures
+    for name in ("magenta", "magentajs"):
+        run_here(folder, "export", DEFAULT, "-o", name, "--format", name)
+        written = manifest.read(folder / name, "export", "")["card"]["held_out"]["figures"]
+        assert written.keys() == after.held_out.figures.keys()
+    run_here(folder, "export", DEFAULT, "-o", "copy.safetensors")
+    assert read_model(folder / "copy.safetensors").card.held_out == before  # a file has its prior
+
+
 def test_a_folder_for_magenta_names_its_config_also_one_of_the_user(folder: Path) -> None:
     own = get_config(DEFAULT_CONFIG).replace(name="mine", num_steps=70_000)
     write_model(folder / "one.safetensors", random_model(own, resolve(own, TINY), step=3))

@@ -74,7 +74,7 @@ def export_model(model: ModelFile, format_name: str, output: Path, dtype: DType,
                 "examples_digest": model.examples_digest,
                 "checkpoint": model.checkpoint,
                 "licence": model.licence,
-                "card": model.card.known(),
+                "card": model.card.without_fitted_prior().known(),  # the formats of folders have no place for it
                 "versions": manifest.versions(),
             },
         )

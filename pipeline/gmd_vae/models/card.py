@@ -145,6 +145,23 @@ class Card:
     cpu_hours: _Hours | None = None
     began_with: InitialWeightsChain = ()
 
+    def without_fitted_prior(self) -> Card:
+        """Returns the card of a copy of the model that has no fitted prior: without the figures of its samples.
+
+        A model with a fitted prior has the same figures of samples from N(0, I), under names in ``_normal``. They stay.
+        """
+        if self.held_out is None:
+            return self
+        figures = self.held_out.figures
+
+        def of_normal(place: str) -> str:
+            section, _, rest = place.partition(".")  # novelty.samples.steps: novelty.samples_normal.steps
+            name, dot, inner = rest.partition(".")
+            return f"{section}.{name}_normal{dot}{inner}"
+
+        kept = {place: values for place, values in figures.items() if of_normal(place) not in figures}
+        return dataclasses.replace(self, held_out=dataclasses.replace(self.held_out, figures=kept))
+
     def as_initial_weights(self, sha256: str, licence: str | None) -> tuple[InitialWeights, ...]:
         """Returns the initial weights of a training that begins with this model, and those that they began with.
 

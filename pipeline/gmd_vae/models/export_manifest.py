@@ -59,7 +59,9 @@ def read_exported_card(prefix: Path) -> tuple[Card, str | None] | None:
         ``None`` if there are none, or if the checkpoint is not the one that was exported.
     """
     content = _read(prefix)
-    return None if content is None or content.card is None else (content.card, content.licence)
+    if content is None or content.card is None:
+        return None
+    return content.card.without_fitted_prior(), content.licence  # a checkpoint has no place for a fitted prior
 
 
 def read_exported_config(prefix: Path) -> tuple[Config, dict[str, Any]] | None:
