@@ -28,6 +28,11 @@ def options_of(name: str) -> set[str]:
         (["generate", "--midi", "a.mid"], "Did you mean '--input-midi'"),
         (["train", "--epochs", "3"], "Did you mean '--num-steps'?"),
         (["train", "--batch-size", "8"], "--hparams batch_size=64."),
+        (
+            ["evaluate", "--run-dir", "runs/a"],
+            "The run is an argument without an option: 'gmd-vae evaluate runs/small'.",
+        ),
+        (["export", "--model", "runs/a"], "'gmd-vae export runs/small -o small.safetensors'."),
         (["generate", "--temprature", "1"], "'--temperature', '--tempo'?)"),  # click's own
     ],
 )

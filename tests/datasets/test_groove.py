@@ -62,6 +62,15 @@ def test_a_second_fetch_finds_everything_there(server: FileServer, output: Path)
     assert (output / "manifest.json").stat().st_ino == before.st_ino
 
 
+def test_a_wrong_archive_is_refused_also_where_the_dataset_is_there(
+    server: FileServer, output: Path, tmp_path: Path
+) -> None:
+    fetch_groove(output, remote=server.remote)
+    assert "does not exist" in refuse(output, tmp_path / "gone.zip", server.remote)
+    (tmp_path / "wrong.zip").write_bytes(b"PK")
+    assert "is not the Groove archive" in refuse(output, tmp_path / "wrong.zip", server.remote)
+
+
 def test_the_same_archive_gives_the_same_manifest_wherever_it_comes_from(
     server: FileServer, output: Path, small_groove_zip: Path
 ) -> None:

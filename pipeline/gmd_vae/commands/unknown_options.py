@@ -7,11 +7,22 @@ _STYLE = (
     "near one of yours: --around FILE."
 )
 _SOUND = "Sound is written as WAV, by 'gmd-vae render FILE' and 'gmd-vae generate --wav'; other programs make {} of it."
+_ARGUMENT = "The {} is an argument without an option: 'gmd-vae {} {}'."
 _HPARAM = "It is a hyperparameter: --hparams {}."
 
 # command → option → hint; "" has the options of all commands
 _HINTS: dict[str, dict[str, str]] = {
     "": {f"--{kind}": _SOUND.format(kind.upper()) for kind in ("mp3", "ogg", "flac")},
+    **{
+        name: dict.fromkeys(("--run-dir", "--run", "--model"), _ARGUMENT.format(kind, name, example))
+        for name, kind, example in (
+            ("evaluate", "run", "runs/small"),
+            ("report", "run", "runs/small"),
+            ("export", "model", "runs/small -o small.safetensors"),
+            ("studio", "model", "runs/small"),
+            ("models", "model", "runs/small"),
+        )
+    },
     "generate": {
         **dict.fromkeys(("--style", "--genre"), _STYLE),
         "--bpm": "Did you mean '--tempo'?",

@@ -76,7 +76,7 @@ def fetch_groove(
 ) -> GrooveSummary:
     """Writes the dataset's own folders and a manifest to ``output_dir``, complete or not at all.
 
-    Does nothing when a complete fetch is there. Replaces the incomplete folder of an earlier fetch.
+    Only checks the archive when a complete fetch is there. Replaces the incomplete folder of an earlier fetch.
 
     Args:
         output_dir: The folder to make.
@@ -91,11 +91,12 @@ def fetch_groove(
     remote = remote or GROOVE
     inputs = [archive] if archive else []
     manifest.check_replaceable(output_dir, STAGE, inputs=inputs, dataset=NAME)
+    if archive is not None:
+        _verify(archive, remote)  # a wrong one is refused also where the dataset is there
     if (present := _already_there(output_dir, remote)) is not None:  # before the lock: the disk may be read-only
         return present
     with open_output(output_dir, STAGE, inputs=inputs, dataset=NAME) as replaceable:
         if archive is not None:
-            _verify(archive, remote)
             return _unpack(archive, output_dir, remote, replaceable)
         return _download(output_dir, remote, replaceable, on_progress)
 
