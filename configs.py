@@ -107,7 +107,7 @@ BARS = (4, 16)  # 4 segments of a bar: ELBO -140 instead of -144 for 8 half bars
 # reconstructions: z holds six times the bits (182 instead of 31). docs/small-config.md has the trials.
 RECONSTRUCTION: dict[str, Any] = {
     **SMALL,
-    "z_size": 128,  # the KL divergence reaches 182 bits in 16,000 steps, and 228 in 40,000
+    "z_size": 128,  # the KL divergence reaches 160 bits in 16,000 steps, and 228 in 40,000
     "max_beta": 0.03,  # with SMALL's 0.1, z holds 31 bits: too few for four bars
     # A run of 40,000 steps still improves when the cosine ends
     "learning_rate": 0.003,

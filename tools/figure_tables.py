@@ -16,6 +16,7 @@ from gmd_vae.models.card import HeldOutFigure
 
 SPLITS = ("train", "validation", "test")
 ACCURACIES = (figures.STEP_ACCURACY, figures.CELL_ACCURACY, figures.ACCURACY_DROP)
+SAMPLE_FIGURES = (figures.REPEATED_STEPS, figures.HITS_PER_BAR, figures.SILENT_STEPS, figures.AUC_ABOVE_TRAINING)
 _USUAL = 0.5  # temperature of the cards' second set of samples: that of generate when they were measured
 
 Cards = dict[str, dict[str, dict[str, HeldOutFigure]]]
@@ -49,6 +50,21 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
                 "nearest training window, median",
             ),
             _sample_rows(groove),
+        ),
+        "seeds": _table(
+            (
+                "",
+                "seeds",
+                "teacher-forced",
+                "free-running",
+                "gap",
+                "samples at",
+                "steps repeated",
+                "hits a bar",
+                "silent steps",
+                "AUC above training",
+            ),
+            _seed_rows(store["seeds"]),
         ),
         "humanizers": _table(
             ("", "timing, mean error", "velocity, mean squared error (0 to 1)", "KL timing", "KL velocity"),
@@ -132,6 +148,32 @@ def _gap_rows(store: Store, groove: dict[str, dict[str, HeldOutFigure]]) -> list
         values = [_value(part["step_accuracy"]) for part in (forced, free)]
         rows.append((title, *(number(value, 3) for value in (*values, values[0] - values[1]))))
     return rows
+
+
+def _seed_rows(seeds: Store) -> list[tuple[str, ...]]:
+    """Returns the mean and the extremes over the seeds of each set of runs; samples in a row for each temperature."""
+    titles = {"groove-4bar": "`groove-4bar`", "make train": "`make train`"}
+    rows = []
+    for name, title in titles.items():
+        runs = seeds[name]
+        pairs = [[_value(run[part]["step_accuracy"]) for part in ("teacher_forced", "free_running")] for run in runs]
+        columns = [*zip(*pairs, strict=True), [forced - free for forced, free in pairs]]
+        trained = ", ".join(str(run["trained"]["seed"]) for run in runs)
+        first = (title, trained, *(_spread(column, 3) for column in columns))
+        for key, temperature in (("samples", 1.0), ("samples_usual", _USUAL)):
+            cells = [
+                _spread([_value(run["samples"][key][figure.json_key]) for run in runs], figure.digits)
+                for figure in SAMPLE_FIGURES
+            ]
+            rows.append((*first, f"{temperature:g}", *cells))
+            first = ("",) * len(first)
+    return rows
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    """Formats mean, lowest and highest of the seeds."""
+    mean, low, high = (number(value, digits) for value in (sum(values) / len(values), min(values), max(values)))
+    return f"{mean} ({low} to {high})"
 
 
 def _model_row(title: str, teacher_forced: Any, free_running: Any, likelihood: Any) -> tuple[str, ...]:

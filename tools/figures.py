@@ -9,6 +9,7 @@ A table, or a single figure in a sentence, stands between two comments of a page
 
     make figures                                           # measures windows and baselines, and writes the pages
     python tools/figures.py --run "make train" runs/NAME   # takes over the result of a run that `evaluate` has measured
+    python tools/figures.py --seeds "make train" runs/NAME-seed0 runs/NAME-seed1 runs/NAME-seed2
     python tools/figures.py --check                        # exit status 1 if a page has another figure; quick
 """
 
@@ -23,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from figure_tables import ACCURACIES, SPLITS, Cards, Store, contents
+from figure_tables import ACCURACIES, SAMPLE_FIGURES, SPLITS, Cards, Store, contents
 from gmd_vae.common import machine, manifest
 from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError
@@ -111,6 +112,10 @@ def of_run(run: Path) -> dict[str, Any]:
         "teacher_forced": {"step_accuracy": predictions["teacher_forced"]["steps_right"]},
         "free_running": {figure.name: predictions["free_running"][figure.json_key] for figure in ACCURACIES},
         "likelihood": {key: result["likelihood"][key] for key in ("elbo", "kl_bits")},
+        "samples": {
+            name: {figure.json_key: result["window_sets"][name][figure.json_key] for figure in SAMPLE_FIGURES}
+            for name in ("samples", "samples_usual")
+        },
     }
 
 
@@ -163,7 +168,17 @@ def main() -> int:
     parser.add_argument(
         "--run", nargs=2, action="append", default=[], metavar=("NAME", "FOLDER"), help="an evaluated run"
     )
+    parser.add_argument(
+        "--seeds",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("NAME", "FOLDER"),
+        help="evaluated runs that differ in their seed alone; the first of them is also taken as by --run",
+    )
     options = parser.parse_args()
+    if any(len(set_of_runs) < 3 for set_of_runs in options.seeds):
+        parser.error("--seeds takes a name and at least two folders")
     store: Store = json.loads(STORE.read_text(encoding="utf-8"))
     if options.check:
         wrong = check(PAGES, contents(store, cards()))
@@ -175,6 +190,9 @@ def main() -> int:
             store |= measure(options.notes, options.examples)
         for name, folder in options.run:
             store["runs"][name] = of_run(Path(folder))
+        for name, *folders in options.seeds:
+            store["seeds"][name] = [of_run(Path(folder)) for folder in folders]
+            store["runs"][name] = store["seeds"][name][0]
     except GmdVaeError as error:
         raise SystemExit(str(error)) from None
     manifest.write_json(STORE, store)

@@ -103,9 +103,10 @@ RECIPES = {
         num_steps=60_000,
         cpu_hours=1.5,
         precision="bf16",
-        # Not yet measured over seeds: half of what docs/small-config.md takes for noise, and a quarter of the interval
-        # of the AUC. The ELBO does not count: with this β it falls while the reconstructions improve. Nor does the
-        # teacher-forced accuracy: no beat is made that way, and a decoder that reads less of its past has a lower one.
+        # For the same seed on another processor: a quarter of the range of three seeds (docs/evaluation.md), and of
+        # the interval of the AUC. The ELBO does not count: with this β it falls while the reconstructions improve. Nor
+        # does the teacher-forced accuracy: no beat is made that way, and a decoder that reads less of its past has a
+        # lower one.
         counts=(
             Counts("reconstruction.free_running", figures.STEP_ACCURACY, 0.01),
             Counts("window_sets.samples_usual", figures.AUC_ABOVE_TRAINING, 0.03),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.command_line import ROOT
+from fixtures.command_line import ROOT, environment
 from fixtures.results import result_json
 from fixtures.started_runs import write_run
 from fixtures.tool_module import load_tool
@@ -107,6 +109,32 @@ def test_a_result_is_taken_over_with_commit_and_seed(tmp_path: Path) -> None:
     store = json.loads(tool.STORE.read_text(encoding="utf-8"))
     store["runs"]["make train"] = found
     assert tool.contents(store, tool.cards())["make train, free-running"] == "48.5%"
+
+
+def test_runs_of_several_seeds_become_means_with_extremes() -> None:
+    store = json.loads(tool.STORE.read_text(encoding="utf-8"))
+    runs = store["seeds"]["make train"]
+    accuracies = [run["free_running"]["step_accuracy"]["value"] for run in runs]
+    row = next(
+        line for line in tool.contents(store, tool.cards())["seeds"].splitlines() if line.startswith("| `make train`")
+    )
+    cells = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert cells[1] == "0, 1, 2"
+    assert cells[3] == f"{sum(accuracies) / 3:.3f} ({min(accuracies):.3f} to {max(accuracies):.3f})"
+    store["seeds"]["make train"] = runs[:1]
+    (alone,) = (line for line in tool.contents(store, tool.cards())["seeds"].splitlines() if "`make train`" in line)
+    assert f"{accuracies[0]:.3f} ({accuracies[0]:.3f} to {accuracies[0]:.3f})" in alone
+
+
+def test_one_folder_is_no_set_of_seeds() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools/figures.py", "--seeds", "make train", "runs/one"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith("--seeds takes a name and at least two folders\n")
 
 
 def test_windows_of_another_config_are_refused(starter_notes: Path, starter_examples: Path, tmp_path: Path) -> None:
