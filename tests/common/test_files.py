@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from gmd_vae.common import files, manifest
+from gmd_vae.common import files, manifest, process_lock, temporary_files
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.temporary_files import temporary_file
 
@@ -118,6 +118,29 @@ def test_a_file_may_have_the_longest_name_that_the_system_allows(tmp_path: Path)
     with files.whole_file(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that exists and takes no files")
+def test_a_folder_that_takes_no_files_is_an_error_and_not_a_loop() -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom gmd_vae.common import files, temporary_files\n"
+        "def attempt(make):\n"
+        "    try:\n        make()\n"
+        "    except OSError as error:\n        print(error.filename)\n"
+        "attempt(lambda: files.whole_file(Path('/proc/x.mid')).__enter__())\n"
+        "attempt(lambda: files.new_folder(Path('/proc/x')).__enter__())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["/proc/x.mid", "/proc/x"]
+
+
+def test_a_lock_whose_file_is_always_another_one_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_lock, "is_at", lambda descriptor, path: False)
+    monkeypatch.setattr(temporary_files, "is_at", lambda descriptor, path: False)
+    with pytest.raises(process_lock.LockHeldError, match="all the time"):
+        process_lock.process_lock(tmp_path / "lock").__enter__()
+    with pytest.raises(FileExistsError, match="too many temporary files"):
+        temporary_file(tmp_path / "beat.mid").__enter__()
 
 
 def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.common.temporary_files import temporary_file
+
+_ATTEMPTS = 20  # to make a folder in one that another process removes at the same time
 
 
 @contextlib.contextmanager
@@ -55,15 +58,12 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     Yields:
         The empty folder. It is removed at the end if it is still empty, and so is a parent folder made for it.
+
+    Raises:
+        OSError: It cannot be made.
     """
     parent_is_new = not path.parent.exists()
-    for folder in numbered(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            folder.mkdir()
-            break
-        except (FileExistsError, FileNotFoundError):  # taken; or another process removed the empty parent again
-            continue
+    folder = next(each for each in numbered(path) if _make_folder(each))
     try:
         yield folder
     finally:
@@ -71,6 +71,23 @@ def new_folder(path: Path) -> Iterator[Path]:
             folder.rmdir()
             if parent_is_new:
                 path.parent.rmdir()
+
+
+def _make_folder(folder: Path) -> bool:
+    """Makes a folder and its parents; returns False if its name is taken.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    for _ in range(_ATTEMPTS):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process removed the empty parent again
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                return False
+            return True
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
 def numbered(path: Path) -> Iterator[Path]:

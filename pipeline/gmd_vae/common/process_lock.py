@@ -89,6 +89,8 @@ def _acquire(path: Path) -> int:
             if is_at(descriptor, path):
                 return descriptor
             os.close(descriptor)  # its holder removed the file before it was locked here
+            if time.monotonic() > deadline:
+                raise LockHeldError("other processes take and leave it all the time")
 
 
 def is_at(descriptor: int, path: Path) -> bool:

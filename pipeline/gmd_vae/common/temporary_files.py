@@ -24,6 +24,7 @@ _DIGEST_LETTERS = 16
 _UNIQUE = re.compile(r"[0-9a-f]{8}")  # between the name of the output and the suffix
 _CLEANED = 16  # temporary files that are looked for: those of so many processes that were killed together
 _MOST_NAMES = 1000  # temporary files of one output, of processes that write it at the same time
+_ATTEMPTS = 20  # to lock a name that other processes remove at the same time, and to find a free random name
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -66,12 +67,17 @@ def temporary_file(path: Path) -> Iterator[Path]:
 
 
 def temporary_folder(path: Path) -> Path:
-    """Makes an empty folder beside ``path`` under a name that nothing else has."""
-    while True:
+    """Makes an empty folder beside ``path`` under a name that nothing else has.
+
+    Raises:
+        OSError: The parent folder is missing, or cannot be written.
+    """
+    for _ in range(_ATTEMPTS):
         folder = beside(path, f".{os.urandom(4).hex()}{PARTIAL}")
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
             return folder
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
 
 
 def temporary_folders(path: Path) -> list[Path]:
@@ -129,30 +135,25 @@ def _lock(temporary: Path, *, create: bool) -> int | None:
         create: Make it, if it is missing.
 
     Returns:
-        Its descriptor; ``None`` if another process has it, or it is no regular file of this user with one name. A
-        file with two (hard links) is the user's under the other one, and would be emptied there too.
+        Its descriptor; ``None`` if another process has it, or it is no regular file of this user with one name, or is
+        missing. A file with two (hard links) is the user's under the other one, and would be emptied there too.
 
     Raises:
-        OSError: It cannot be made, or is missing.
+        OSError: It cannot be made.
     """
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    while True:
-        is_new = False
-        try:
-            if create:
-                with contextlib.suppress(FileExistsError):
-                    descriptor = os.open(temporary, flags | os.O_CREAT | os.O_EXCL, 0o666)
-                    is_new = True
-            if not is_new:
+    for _ in range(_ATTEMPTS):
+        descriptor = _make(temporary, flags) if create else None
+        is_new = descriptor is not None
+        if descriptor is None:
+            try:
                 descriptor = os.open(temporary, flags)
-        except FileNotFoundError:
-            if not create or not temporary.parent.exists():
-                raise
-            continue  # removed between the two attempts
-        except OSError as error:
-            if create and not os.path.lexists(temporary):
-                raise OSError(error.errno, error.strerror) from error
-            return None  # a link, a folder, or a file of another user
+            except FileNotFoundError:
+                if create:
+                    continue  # removed between the two attempts
+                return None
+            except OSError:
+                return None  # a link, a folder, or a file of another user
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
         if not is_file or not lock_open(descriptor, without_locks=is_new):
             os.close(descriptor)
@@ -163,3 +164,19 @@ def _lock(temporary: Path, *, create: bool) -> int | None:
             os.close(descriptor)
             return None
         os.close(descriptor)  # renamed or removed by its process before it was locked here
+    return None
+
+
+def _make(temporary: Path, flags: int) -> int | None:
+    """Makes a file and returns its descriptor; ``None`` if something has its name.
+
+    Raises:
+        OSError: It cannot be made: its folder is missing or cannot be written, or no folder of files, as /proc. The
+            error names no file: the temporary one means nothing to the user.
+    """
+    try:
+        return os.open(temporary, flags | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror) from error
