@@ -14,6 +14,7 @@ import pytest
 from fixtures.midi_cases import drum_files
 from gmd_vae import cli
 from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.system_errors import system_error
 
 
 def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -176,7 +177,7 @@ def test_a_file_in_the_place_of_a_folder_comes_with_the_next_action(
 
 
 def test_a_limit_on_the_size_of_files_comes_with_the_next_action() -> None:
-    text = cli._os_error(OSError(errno.EFBIG, "File too large", "song.wav"))
+    text = str(system_error(OSError(errno.EFBIG, "File too large", "song.wav")))
     assert (
         text == "'song.wav': File too large. Raise the limit on the size of files (ulimit -f), or choose another disk."
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +12,7 @@ from gmd_vae.commands.help_text import HelpGroup
 from gmd_vae.common import stop_signals
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.common.line_breaks import terminal_columns, wrap_text
+from gmd_vae.common.system_errors import system_error
 
 # In the order of the work. The texts are here so that `gmd-vae --help` imports no command; a test compares
 # them with the first line of each command's own help.
@@ -117,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except MemoryError:
         code = _fail("Out of memory. Close other programs, or use a smaller config or batch size.", 1)
     except OSError as error:
-        code = _interrupted() if stop_signals.is_requested() else _fail(_os_error(error), 1)
+        code = _interrupted() if stop_signals.is_requested() else _fail(str(system_error(error)), 1)
     except Exception:
         if not stop_signals.is_requested():
             raise
@@ -140,32 +139,3 @@ def _fail(message: str, code: int) -> int:
     text, columns = f"Error: {text}", terminal_columns(sys.stderr)
     sys.stderr.write("\n".join(wrap_text(text, columns) if columns else [text]) + "\n")
     return code
-
-
-def _folder_is_gone() -> bool:
-    try:
-        os.getcwd()  # noqa: PTH109 (pathlib takes as long to import as the rest of --help)
-    except FileNotFoundError:
-        return True
-    return False
-
-
-def _os_error(error: OSError) -> str:
-    """Returns an error of the operating system as one line, with the user's next action."""
-    if isinstance(error, FileNotFoundError) and _folder_is_gone():
-        return "The current folder does not exist any more. Change to another one (cd), then run the command again."
-    name = f"'{os.fsdecode(error.filename)}': " if isinstance(error.filename, str | bytes) and error.filename else ""
-    reason = error.strerror or str(error)
-    action = {
-        errno.ENOSPC: "Free some space on that disk, then run the command again.",
-        errno.EDQUOT: "Free some of your quota, then run the command again.",
-        errno.EACCES: "Check the permissions, or choose another folder.",
-        errno.EPERM: "Check the permissions, or choose another folder.",
-        errno.EEXIST: "Something else is in its place: move it away, or choose another name.",
-        errno.ENOTDIR: "A file is in the place of a folder of that path: choose another path.",
-        errno.EISDIR: "A folder is in the place of that file: choose another name.",
-        errno.EFBIG: "Raise the limit on the size of files (ulimit -f), or choose another disk.",
-        errno.EMFILE: "Raise the limit on open files (ulimit -n), or use fewer --jobs.",
-        errno.EROFS: "Choose a folder on a disk that can be written.",
-    }.get(error.errno or 0, "")
-    return f"{name}{reason}. {action}".strip()

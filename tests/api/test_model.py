@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -127,6 +128,45 @@ def test_beats(model: Model, tmp_path: Path) -> None:
     assert round(music.get_tempo_changes()[1][0]) == 96
     assert len(beat.to_note_sequence().notes) == beat.grid.sum()
     assert {note.velocity for note in beat.to_note_sequence(velocity=99).notes} == {99}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("beat.mid/x.mid", "'beat.mid': File exists. Something else is in its place: move it away"),
+        ("beat.mid/deep/x.mid", "Not a directory. A file is in the place of a folder of that path"),
+        ("docs", "'docs': Is a directory. A folder is in the place of that file: choose another name."),
+        ("dangling/x.mid", "'dangling': File exists. Something else is in its place"),
+        (f"{'x' * 300}.mid", "xxx.mid': File name too long. Choose a shorter name."),
+        ("docs/" * 1000 + "x.mid", "Choose a shorter name."),
+        ("\ud800.mid", r"path must be a path, not '\ud800.mid'"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_an_error_with_the_reason(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("docs").mkdir()
+    Path("dangling").symlink_to("missing")
+    model.sample(1)[0].save("beat.mid")
+    with pytest.raises(GmdVaeError) as raised:
+        model.sample(1)[0].save(name)
+    assert said in str(raised.value)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["beat.mid", "dangling", "docs"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_an_error_with_the_reason(model: Model, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(GmdVaeError, match=r"Permission denied\. Check the permissions"):
+        model.sample(1)[0].save(tmp_path / "x.mid")
+
+
+def test_a_dangling_link_in_the_place_of_a_beat_is_replaced(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "x.mid").symlink_to("missing.mid")
+    path = model.sample(1)[0].save(tmp_path / "x.mid")
+    assert path.is_file()
+    assert not path.is_symlink()
 
 
 def test_texts_of_objects_are_one_short_line(model: Model, groovae: Path) -> None:

@@ -178,8 +178,7 @@ def test_a_full_disk_keeps_the_earlier_output(
         code, out, err = run(capsys, "music", "--jobs", "2")
     assert (code, out) == (1, "")
     assert err == (
-        "Error: 'data/notes/music': No space left on device. "
-        "Free some space on that disk, then run the command again.\n"
+        "Error: 'data/notes/music': No space left on device. Free some space on that disk, then try again.\n"
     )
     assert {path.name: path.read_bytes() for path in Path("data/notes/music").iterdir()} == before
     assert sorted(path.name for path in Path("data/notes").iterdir()) == [".music.parts", "music"]

@@ -127,7 +127,7 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run([*GMD_VAE, "configs"], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    assert done.stderr == "Error: No space left on device. Free some space on that disk, then run the command again.\n"
+    assert done.stderr == "Error: No space left on device. Free some space on that disk, then try again.\n"
 
 
 def test_pipefail_does_not_stop_a_script() -> None:

@@ -55,7 +55,8 @@ def path_text(name: str, value: Any) -> str:
     """
     try:
         text = os.fspath(value)
-    except TypeError:
+        os.fsencode(text)
+    except (TypeError, UnicodeEncodeError):  # the second one: a text that no file can be named by
         text = ""
     if not isinstance(text, str) or not text or "\0" in text:
         raise _not_a(name, value, "a path")

@@ -15,6 +15,7 @@ from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.printable import counted
+from gmd_vae.common.system_errors import translated
 from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
 from gmd_vae.generation.decoded.midi_files import FilePlan
@@ -79,6 +80,7 @@ class Beat:
             raise GmdVaeError(f"'{self.config.name}' does not play drum grids", "Use its MIDI: beat.to_midi().")
         return tuple(grid.voice_names)
 
+    @translated()
     def to_midi(
         self,
         *,
@@ -114,6 +116,7 @@ class Beat:
         (output,) = family.decoded_music(self.config).midi_files(plan, self.model, performer)
         return output.data
 
+    @translated()
     def save(
         self,
         path: str | Path,
@@ -136,6 +139,9 @@ class Beat:
 
         Returns:
             The path.
+
+        Raises:
+            GmdVaeError: The file cannot be written, or as in ``to_midi``.
         """
         path = Path(path_text("path", path))
         data = self.to_midi(tempo=tempo, velocity=velocity, swing=swing, humanize=humanize, quantize=quantize)

@@ -21,6 +21,7 @@ from gmd_vae.api.beat import Beat
 from gmd_vae.api.music import input_windows, is_latent, one_window
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.priors import PRIORS
+from gmd_vae.common.system_errors import translated
 from gmd_vae.configuration.layers import ACCELERATED
 from gmd_vae.families import family_of
 from gmd_vae.generation.compose import compose
@@ -49,6 +50,7 @@ from gmd_vae.training.run.folder import Run
 Floats = npt.NDArray[np.float32]
 
 
+@translated()
 def load(model: str | Path | None = None) -> Model:
     """Loads a trained model. TensorFlow is imported only for melodies, trios and multitrack models.
 
@@ -98,6 +100,7 @@ class Model:
         self._model_opened.close()
         self._opened.close()
 
+    @translated()
     def encode(self, music: object, *, reading: Reading = EVERY_HIT) -> Floats:
         """Returns the mean of the posterior of each window of music.
 
@@ -116,6 +119,7 @@ class Model:
         windows = input_windows(music, self.config, reading)
         return GenerationInputs(windows).encode(self._open(0))
 
+    @translated()
     def decode(self, z: npt.ArrayLike, *, temperature: float = 0.0, seed: int = 0) -> list[Beat]:
         """Decodes latent vectors, as ``gmd-vae generate --latents FILE`` does.
 
@@ -131,6 +135,7 @@ class Model:
         request = GenerationRequest(SAMPLE, len(vectors), self._temperature(temperature, SAMPLE), _seed(seed))
         return self._compose(request, GenerationInputs(vectors=vectors))
 
+    @translated()
     def sample(
         self,
         count: int = 8,
@@ -162,6 +167,7 @@ class Model:
         request = GenerationRequest(SAMPLE, count, temperature, _seed(seed), bars=bars, prior=chosen)
         return self._compose(request, GenerationInputs())
 
+    @translated()
     def interpolate(
         self, start: object, end: object, count: int = 8, *, seed: int = 0, temperature: float | None = None
     ) -> list[Beat]:
@@ -184,6 +190,7 @@ class Model:
         )
         return self._compose(request, self._inputs(start, end))
 
+    @translated()
     def vary(self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0) -> list[Beat]:
         """Returns variations of a beat.
 
@@ -200,11 +207,13 @@ class Model:
         request = GenerationRequest(VARY, _count(count), LIKELIEST, _seed(seed), distance=distance)
         return self._compose(request, self._inputs(beat))
 
+    @translated()
     def reconstruct(self, music: object, *, reading: Reading = EVERY_HIT) -> list[Beat]:
         """Returns the model's version of each window of music; arguments and errors as for ``encode``."""
         inputs = GenerationInputs(input_windows(music, self.config, reading))
         return self._compose(GenerationRequest(RECONSTRUCT, temperature=LIKELIEST), inputs)
 
+    @translated()
     def attribute_vectors(self) -> dict[str, Floats]:
         """Returns the attribute vectors that ``gmd-vae generate --mode attribute`` and the studio add to z.
 
@@ -234,6 +243,7 @@ class Model:
             vectors = vectors_of(self._source, attributes, self._open(self._seed))
         return {name: np.array(vector, np.float32) for name, vector in vectors.items()}
 
+    @translated()
     def humanizer(self) -> Humanizer:
         """Returns the performer of drum patterns that a GrooVAE is, for ``Beat.save(humanize=model)``.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from gmd_vae.api.arguments import MAX_STEPS, path_text, whole
 from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.system_errors import translated
 from gmd_vae.training.cut_examples import cut_examples
 from gmd_vae.training.run.prepare import Request, prepare
 from gmd_vae.training.start import start
@@ -38,6 +39,7 @@ class Training:
     best_elbo: float | None
 
 
+@translated()
 def train(
     config: str | None = None,
     *,

@@ -4,6 +4,7 @@ Read ``errors.py`` first, then ``files.py`` and ``manifest.py``: they hold the p
 makes (one-line errors, complete output or none, a record of its origin).
 
 - ``errors.py``: errors that users see, as one line.
+- ``system_errors.py``: errors of the operating system as such errors.
 - ``extras.py``: the packages that a light installation lacks, and the command that installs them.
 - ``files.py``, ``folders.py``: files and folders that appear complete or not at all.
 - ``output_folder.py``: the output folder of a command, for one process at a time.

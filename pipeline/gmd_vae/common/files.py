@@ -40,11 +40,11 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Adds the path to disk errors: a failed write does not name its file."""
+    """Adds the path to disk errors: a failed write names no file, and a failed rename the temporary one first."""
     try:
         yield
     except OSError as error:
-        if error.filename is None and error.errno is not None:
+        if error.errno is not None and (error.filename is None or error.filename2 is not None):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
