@@ -223,7 +223,10 @@ def test_the_default_tempo_is_that_of_the_input(model: Model) -> None:
     [
         ("missing.mid", "'missing.mid' does not exist"),
         (b"hello", "'MIDI bytes' cannot be read as MIDI"),
-        (17, "A builtins.int is no music"),
+        (17, "A builtins.int is no music that can be read. Give a path or the bytes of a MIDI file"),
+        (17, "[windows, steps, drums], a beat, or a list of beats."),
+        ([], "An empty list holds no music. Give one beat or more."),
+        (("beat.mid", b"MThd"), "The tuple holds something else than beats. Give beats alone"),
         (np.zeros((3, 10), int), "shape (3, 10) is no drum grid of this model. Give labels [windows, 64]"),
         (np.zeros((0, 64), int), "shape (0, 64) is no drum grid"),
         (np.full((1, 64), 512), "out of range: 512 to 512"),
@@ -253,7 +256,8 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
         (lambda: model.decode(np.zeros((2, 3))), r"shape \(2, 3\) are not this model's. Give \[n, 128\]"),
         (lambda: model.decode(np.full(model.z_size, np.nan)), "not finite"),
         (lambda: model.vary(z), "Several latent vectors"),
-        (lambda: model.vary(z[0], distance=65), "differ in 65 of 64 steps"),
+        (lambda: model.vary(z[0], distance=65), r"differ in 65 of 64 steps\. Choose a smaller distance\."),
+        (lambda: model.sample(2, prior="gauss"), r"no prior 'gauss'\. Give 'fitted' or 'normal', or leave it out\."),
         (lambda: model.interpolate(z[0], z[1], 1), "count of 2 or more"),
         (lambda: model.sample(200_001), "200,000 can be made at once"),
         (lambda: model.sample(1)[0].to_midi(tempo=0), "tempo must be"),
@@ -282,6 +286,25 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
     ):
         with pytest.raises(GmdVaeError, match=said):
             call()
+
+
+def test_a_model_that_is_none_is_named_in_the_words_of_python(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "weights.tar").touch()
+    for name, said in (
+        ("docs", "docs' is not a run folder: it has no run.json. Give a folder that 'gmd-vae train' made, or one with"),
+        ("weights.tar", "weights.tar' has no config, so that it is not known which one it was trained with. Name it"),
+    ):
+        with pytest.raises(GmdVaeError) as raised:
+            gmd_vae.load(tmp_path / name)
+        assert said in str(raised.value)
+        assert "--" not in str(raised.value)
+
+
+def test_a_model_without_a_fitted_prior_says_so_in_the_words_of_python(groovae: Path) -> None:
+    with pytest.raises(GmdVaeError, match="no fitted density of z") as raised:
+        gmd_vae.load(groovae).sample(1, prior="fitted")
+    assert "--" not in str(raised.value)
 
 
 def test_importing_and_playing_import_no_tensorflow() -> None:

@@ -25,7 +25,7 @@ from gmd_vae.common.system_errors import translated
 from gmd_vae.configuration.layers import ACCELERATED
 from gmd_vae.families import family_of
 from gmd_vae.generation.compose import compose
-from gmd_vae.generation.find_model import find_model
+from gmd_vae.generation.find_model import NoConfigError, find_model
 from gmd_vae.generation.inputs.generation_inputs import GenerationInputs
 from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vectors_of
 from gmd_vae.generation.model import ModelSource, OpenedModel, choose_prior
@@ -64,7 +64,14 @@ def load(model: str | Path | None = None) -> Model:
     from gmd_vae.models.bundled import DEFAULT
 
     opened = contextlib.ExitStack()
-    found = opened.enter_context(find_model(DEFAULT if model is None else path_text("model", model)))
+    name = DEFAULT if model is None else path_text("model", model)
+    try:
+        found = opened.enter_context(find_model(name))
+    except NoConfigError:
+        raise GmdVaeError(
+            f"The name of '{name}' has no config, so that it is not known which one it was trained with",
+            "Name it after its config, as in cat-drums_2bar_small.tar: 'gmd-vae configs' lists them.",
+        ) from None
     return Model(found.source, opened, found.run)
 
 
@@ -160,7 +167,9 @@ class Model:
                 fitted one.
         """
         if prior not in (None, *PRIORS):
-            raise GmdVaeError(f"There is no prior '{prior}'", f"Give one of {', '.join(PRIORS)}, or none.")
+            raise GmdVaeError(
+                f"There is no prior '{prior}'", f"Give {' or '.join(map(repr, PRIORS))}, or leave it out."
+            )
         chosen = choose_prior(self._source, prior)
         count, bars = _count(count), None if bars is None else whole("bars", bars, 1, MAX_BARS)
         temperature = self._temperature(temperature, SAMPLE)

@@ -80,10 +80,14 @@ def midi_input(music: object, reading: Reading) -> MidiInput:
     if hasattr(music, "dumps_midi"):  # symusic.Score
         read = read_midi_bytes(bytes(kind.dumps_midi()), Path(name), reading)
         return MidiInput(read.file, read.sequence, reading=reading)
+    if isinstance(music, (list, tuple)):
+        if not music:
+            raise GmdVaeError(f"An empty {name} holds no music", "Give one beat or more.")
+        raise GmdVaeError(f"The {name} holds something else than beats", "Give beats alone, or one file at a time.")
     raise GmdVaeError(
         f"A {type(music).__module__}.{name} is no music that can be read",
-        "Give a path or the bytes of a MIDI file, a PrettyMIDI, a NoteSequence, a symusic Score, or an array of labels "
-        "[windows, steps].",
+        "Give a path or the bytes of a MIDI file, a PrettyMIDI, a NoteSequence, a symusic Score, an array of labels "
+        "[windows, steps] or of hits [windows, steps, drums], a beat, or a list of beats.",
     )
 
 

@@ -70,16 +70,16 @@ def _check(config: Config, hparams: dict[str, Any]) -> None:
     try:
         check_hparams(hparams)
     except ValueError as error:
-        raise UsageError(f"Hyperparameter {error}", "Give --hparams another value.") from None
+        raise UsageError(f"Hyperparameter {error}", "Give it another value.") from None
     try:
         check_levers(config, hparams)
     except ValueError as error:
-        raise UsageError(f"Hyperparameter {error}", "Leave it out of --hparams: it is off by default.") from None
+        raise UsageError(f"Hyperparameter {error}", "Leave it out: it is off by default.") from None
     lowest, highest = hparams["min_learning_rate"], hparams["learning_rate"]
     if lowest > highest:
         raise UsageError(
             f"min_learning_rate={lowest:g} is above learning_rate={highest:g}, so the learning rate would rise",
-            f"Give --hparams a min_learning_rate of at most {highest:g}.",
+            f"Give a min_learning_rate of at most {highest:g}.",
         )
     if hparams["max_seq_len"] != config.windows.steps:
         raise UsageError(

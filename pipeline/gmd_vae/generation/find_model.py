@@ -25,6 +25,10 @@ from gmd_vae.training.run.folder import Run, open_run, read_run
 from gmd_vae.training.run.trained_model import density_of_run
 
 
+class NoConfigError(UsageError):
+    """Nothing says which config a checkpoint was trained with."""
+
+
 @dataclasses.dataclass(frozen=True)
 class FoundModel:
     """A model, and its place.
@@ -145,7 +149,8 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
         configs_file: File with further configs.
 
     Raises:
-        UsageError: The path is a MIDI file, or the config is not known.
+        NoConfigError: No config is given, and the name of the checkpoint has none.
+        UsageError: The path is a MIDI file, or there is no such config.
         GmdVaeError: There is no complete checkpoint.
     """
     if path.is_file() and is_midi_file(path):
@@ -168,7 +173,7 @@ def _config_of(path: Path, config_name: str | None, configs_file: Path | None) -
         return exported
     name = config_name or config_from_name(path, all_configs(configs_file))
     if name is None:
-        raise UsageError(
+        raise NoConfigError(
             f"'{path}' needs --config, the config it was trained with",
             "'gmd-vae configs' lists them. 'gmd-vae export' has --config; in generate, it goes with --checkpoint-file.",
         )

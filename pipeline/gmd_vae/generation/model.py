@@ -144,6 +144,6 @@ def choose_prior(source: ModelSource, given: str | None) -> str:
     if given == FITTED and source.density is None:
         raise UsageError(
             f"{source.name} has no fitted density of z",
-            "Leave --prior out, or train with --hparams prior_components=10.",
+            "Leave the prior out, or train with the hyperparameter prior_components=10.",
         )
     return given or (NORMAL if source.density is None else FITTED)

@@ -120,7 +120,7 @@ def find_variations(center: Floats, request: GenerationRequest, likeliest_steps:
     (reference,) = likeliest_steps(center[None])
     if not 0 < request.distance <= len(reference):
         raise GmdVaeError(
-            f"No variation can differ in {request.distance} of {len(reference)} steps", "Choose another --distance."
+            f"No variation can differ in {request.distance} of {len(reference)} steps", "Choose a smaller distance."
         )
     expected_norm = np.sqrt(len(center))
     found = np.zeros((request.count, len(center)), np.float32)
@@ -136,7 +136,7 @@ def find_variations(center: Floats, request: GenerationRequest, likeliest_steps:
         if (error.min(axis=1) > len(reference)).any():
             raise GmdVaeError(
                 "The model decodes every z to the same music: it has no variations",
-                "Train longer, or choose another model with --run-dir or --model.",
+                "Train longer, or choose another model.",
             )
         found[numbers.start : numbers.stop] = z[np.arange(len(z)), error.argmin(axis=1)]
     return found
