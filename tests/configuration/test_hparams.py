@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from gmd_vae.common.errors import UsageError
+from gmd_vae.configuration import usual_names
 from gmd_vae.configuration.config import HPARAM_DEFAULTS
 from gmd_vae.configuration.hparams import as_typed, changed, resolve
 from gmd_vae.configuration.own_hparams import OWN_HPARAMS
@@ -39,6 +40,11 @@ def test_hyperparameters_are_shown_as_they_are_typed() -> None:
     assert changed(SMALL, resolve(SMALL, ",".join(shown[:2]))) == {"z_size": 8, "dec_rnn_size": [16, 16]}
 
 
+def test_hints_name_hyperparameters_that_exist() -> None:
+    assert set(usual_names._NAMES) <= set(DEFAULTS)
+    assert not set(usual_names._HINTS) & set(DEFAULTS)
+
+
 def test_the_config_itself_is_not_changed() -> None:
     before = {**SMALL.hparams}
     resolve(SMALL, "batch_size=3,dec_rnn_size=[7]")
@@ -50,6 +56,20 @@ def test_the_config_itself_is_not_changed() -> None:
     [
         ("batchsize=32", "Did you mean 'batch_size'"),
         ("z=16", r"Unknown hyperparameter 'z'\. Did you mean 'z_size'\?"),
+        ("latent_size=32", r"Did you mean 'z_size'\? 'gmd-vae configs hierdec-drum_4bar_small' shows them all\."),
+        ("latent_dim=32", "Did you mean 'z_size'"),
+        ("lr=2", "Did you mean 'learning_rate'"),
+        ("KL-weight=0.5", "Did you mean 'max_beta'"),
+        ("beta=0.5", "Did you mean 'max_beta'"),
+        ("batch=8", "Did you mean 'batch_size'"),
+        ("dropout=0.1", "Did you mean 'dropout_keep_prob'. It is 1 - dropout"),
+        ("epochs=3", "no hyperparameter: give the steps of the run with --num-steps"),
+        ("hidden_size=64", r"'enc_rnn_size' or 'dec_rnn_size'\? Each is a list"),
+        ("encoder_size=64", "Did you mean 'enc_rnn_size'"),
+        ("dec_rnn_size=256, 256,128", r"'256' has no value\. Write a list in brackets: dec_rnn_size=\[256,256,128\]\."),
+        ("z_size=256,256", "'256' has no value. Write --hparams"),
+        ("dec_rnn_size=256,free_bits", "'free_bits' has no value. Write --hparams"),
+        ("256,256", "'256' has no value. Write --hparams"),
         ("batch_size", "has no value"),
         ("batch_size=many", "whole number"),
         ("batch_size=2.5", "whole number"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from gmd_vae.common.errors import UsageError, nearest
+from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import HPARAM_DEFAULTS, Config
-from gmd_vae.configuration.limits import check_hparams, shortened
+from gmd_vae.configuration.limits import MOST_LAYERS, check_hparams, shortened
 from gmd_vae.configuration.own_hparams import OWN_HPARAMS, check_levers
+from gmd_vae.configuration.usual_names import hint_for
 
 # commas outside of brackets, for example in enc_rnn_size=[128,128],z_size=64
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -28,12 +30,17 @@ def resolve(config: Config, overrides: str) -> dict[str, Any]:
     """
     hparams = dict(config.hparams)
     examples = {**HPARAM_DEFAULTS, **OWN_HPARAMS}
-    for part in filter(None, (part.strip() for part in _COMMA.split(overrides))):
+    parts = [part.strip() for part in _COMMA.split(overrides) if part.strip()]
+    for index, part in enumerate(parts):
         name, equals, text = (piece.strip() for piece in part.partition("="))
         if not equals:
-            raise UsageError(f"Hyperparameter {shortened(part)} has no value", "Write --hparams name=value,name=value.")
+            action = _as_list(parts, index) or "Write --hparams name=value,name=value."
+            raise UsageError(f"Hyperparameter {shortened(part)} has no value", action)
         if name not in hparams:
-            raise UsageError(f"Unknown hyperparameter {shortened(name)}", nearest(name, list(hparams)))
+            raise UsageError(
+                f"Unknown hyperparameter {shortened(name)}",
+                f"{hint_for(name, hparams)} 'gmd-vae configs {config.name}' shows them all.",
+            )
         hparams[name] = _parse(name, text, examples.get(name, hparams[name]))
     _check(config, hparams)
     return hparams
@@ -47,6 +54,20 @@ def changed(config: Config, hparams: dict[str, Any]) -> dict[str, Any]:
 def as_typed(values: Mapping[str, Any]) -> list[str]:
     """Returns hyperparameters as ``--hparams`` takes them, joined by commas; for example ``dec_rnn_size=[16,16]``."""
     return [f"{name}={str(value).replace(' ', '')}" for name, value in values.items()]
+
+
+def _as_list(parts: list[str], index: int) -> str:
+    """Returns a sentence with the list that ``enc_rnn_size=256,256`` means; empty if a part is no further size.
+
+    Args:
+        parts: The parts between commas.
+        index: Index of the part without a name.
+    """
+    name, _, first = parts[index - 1].partition("=") if index else ("", "", "")
+    sizes = [first, *itertools.takewhile(str.isdecimal, parts[index : index + MOST_LAYERS])]
+    if not isinstance(HPARAM_DEFAULTS.get(name), list) or not first.isdecimal() or len(sizes) == 1:
+        return ""
+    return f"Write a list in brackets: {name}=[{','.join(sizes)}]."
 
 
 def _parse(name: str, text: str, example: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 MOST_TRAINING_STEPS = 10**12
 MOST_UNITS = 1 << 16  # of a layer, and dimensions of z; the widest layer of all configs has 2,048
 MOST_COMPONENTS = 1000  # training windows of a density of z
-_MOST_LAYERS = 32
+MOST_LAYERS = 32
 _LARGEST = 10**9
 
 # Names become folders (runs/NAME). Brackets are wildcards and markup for other programs.
@@ -113,9 +113,9 @@ def _expected(name: str, value: Any) -> str:
         return "" if value in _NUMBERS[name] else str(_NUMBERS[name])
     if name in _SIZES:
         units = Range(int, 1, MOST_UNITS)
-        fits = isinstance(value, (list, tuple)) and 0 < len(value) <= _MOST_LAYERS
+        fits = isinstance(value, (list, tuple)) and 0 < len(value) <= MOST_LAYERS
         fits = fits and all(size in units for size in value)
-        return "" if fits else f"1 to {_MOST_LAYERS} whole numbers from 1 to {MOST_UNITS:,} in brackets"
+        return "" if fits else f"1 to {MOST_LAYERS} whole numbers from 1 to {MOST_UNITS:,} in brackets"
     if name in _SWITCHES:
         return "" if isinstance(value, bool) else "true or false"
     choices = _CHOICES[name]
