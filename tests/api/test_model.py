@@ -307,6 +307,14 @@ def test_a_model_without_a_fitted_prior_says_so_in_the_words_of_python(groovae: 
     assert "--" not in str(raised.value)
 
 
+def test_a_model_of_given_hits_says_that_it_needs_them() -> None:
+    model = gmd_vae.load("humanize-2bar")
+    z = np.zeros((2, model.z_size), np.float32)
+    for call in (lambda: model.sample(1), lambda: model.decode(z), lambda: model.interpolate(z[0], z[1])):
+        with pytest.raises(GmdVaeError, match=r"plays given hits, and is given none\. Give music to model.reconstruct"):
+            call()
+
+
 def test_importing_and_playing_import_no_tensorflow() -> None:
     code = """
 import sys, json

@@ -48,6 +48,10 @@ from gmd_vae.models.forward.numpy_model import NumpyModel
 from gmd_vae.training.run.folder import Run
 
 Floats = npt.NDArray[np.float32]
+_CONTROLS = {
+    "hits": "Give music to model.reconstruct, or let the model play a beat: beat.save(path, humanize=model).",
+    "chords": "Give music with chords to model.reconstruct or model.vary, or chords to 'gmd-vae generate --chords'.",
+}
 
 
 @translated()
@@ -310,6 +314,8 @@ class Model:
 
     def _compose(self, request: GenerationRequest, inputs: GenerationInputs) -> list[Beat]:
         """Composes beats; as the command does, also in what it refuses."""
+        if (controls := family_of(self.config).output(self.config).controls) and not inputs.controls:
+            raise GmdVaeError(f"'{self.config.name}' plays given {controls}, and is given none", _CONTROLS[controls])
         model = self._open(request.seed)
         composition = compose(self._source, model, request, inputs)
         lowest, highest = TEMPO_RANGE
