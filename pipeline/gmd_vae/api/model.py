@@ -50,7 +50,7 @@ from gmd_vae.training.run.folder import Run
 Floats = npt.NDArray[np.float32]
 _CONTROLS = {
     "hits": "Give music to model.reconstruct, or let the model play a beat: beat.save(path, humanize=model).",
-    "chords": "Give music with chords to model.reconstruct or model.vary, or chords to 'gmd-vae generate --chords'.",
+    "chords": "Give music with chords to model.reconstruct or model.vary, or chords alone to 'gmd-vae generate'.",
 }
 
 

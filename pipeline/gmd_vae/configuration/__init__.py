@@ -10,7 +10,7 @@ objects with all hyperparameters come out. Read ``config.py`` first.
 - ``magenta_table.py``: Magenta's own 23 configs.
 - ``registry.py``: configs by name, and configs that a ``run.json`` declares.
 - ``hparams.py``: ``--hparams name=value,...``.
-- ``usual_names.py``: what other programs call them, for hints.
+- ``usual_names.py``: names of hyperparameters in other programs, for hints.
 - ``schedules.py``: learning rate, β and sampling probability step by step.
 - ``layers.py``: the choice between our layers and Magenta's.
 """

@@ -1,4 +1,4 @@
-"""What other programs call the hyperparameters: hints for a name that ``--hparams`` does not know."""
+"""Names of the hyperparameters in other programs: hints for a name that ``--hparams`` does not know."""
 
 from __future__ import annotations
 
