@@ -65,19 +65,16 @@ def studio(target: Path, folder: Path) -> None:
         browser.close()
 
 
-def strips(target: Path, folder: Path) -> None:
-    """Draws the path of docs/tutorials/student.md, and variations of a beat, as rows of small grids."""
+def path(target: Path, folder: Path) -> None:
+    """Draws the path of docs/tutorials/student.md as a row of small grids."""
     seeds = ("--input-seed", str(SEED), "--input-seed", str(SEED + 1), "-n", "8", "--temperature", "0")
     command(folder, "generate", "--model", "groove-4bar", "--mode", "interpolate", *seeds, "--output-dir", "path")
     z = np.load(folder / "path" / "latents.npz")["z"]
     with gmd_vae.load("groove-4bar") as model:
-        (start,) = model.sample(1, seed=SEED)
         way = model.interpolate(z[0], z[-1], 8, temperature=0)
         names = list(model.config.drum_windows.voice_names)
         titles = GenerationRequest(mode=INTERPOLATE, count=8).labels(8)
         strip(target / "interpolation.svg", way, titles, names)
-        near = model.vary(start, 4, distance=6)
-        strip(target / "variations.svg", [*model.reconstruct(start), *near], ["the beat", *("varied",) * 4], names)
 
 
 def strip(path: Path, beats: list[Any], titles: list[str], drums_shown: list[str]) -> None:
@@ -106,7 +103,7 @@ def main(target: Path) -> None:
     """Makes all pictures."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        strips(target, Path(name))
+        path(target, Path(name))
         beat(target, Path(name))
         studio(target, Path(name))
 
