@@ -107,8 +107,7 @@ def command(
     Examples:
       gmd-vae convert
       gmd-vae convert --style rock --beat-type beat --bpm 90-140
-      gmd-vae convert ~/my-midi --output-dir data/notes/mine
-      gmd-vae convert ~/my-midi --drum-channel band/demo.mid=3 --drum-channel tape.mid=all
+      gmd-vae convert ~/my-midi --output-dir data/notes/mine --drum-channel demo.mid=3
       gmd-vae convert my-midi.zip --split 100/0/0 --json
       gmd-vae convert /shared/midi --engine dask --scheduler tcp://10.0.0.1:8786
     """

@@ -83,12 +83,16 @@ function openStudio() {
 
   // --- display
 
+  /** Marks the grid while the beat of a slider is computed, for screen readers. */
+  const showBusy = () => node("#grid").setAttribute("aria-busy", String(studio.wanted !== null));
+
   /** @type {Record<Part, () => void>} */
   const show = {
     beat() {
       grid.show(studio.beat.levels, studio.hits);
       node("#name").textContent = studio.beat.name;
       node("#hits").textContent = `${studio.hits.length} hits`;
+      showBusy();
     },
     place() {
       pad.show(studio.place.x, studio.place.y);
@@ -375,6 +379,7 @@ function openStudio() {
       keepOnce(`character ${input.dataset.attribute}`);
       showAttribute(input);
       report(studio.setCharacter(input.dataset.attribute || "", input.valueAsNumber / 100));
+      showBusy();
     });
   }
   click("#vary", () => report(studio.vary()));
