@@ -172,14 +172,27 @@ def test_copies_and_few_training_windows_have_a_line() -> None:
     assert memorised([many]) == []
     content["training"]["windows"] = 1999
     few = Result.from_json(content)
-    (line,) = memorised([few, many])
+    (line,) = memorised([few])
     assert line == (
-        "Memorised by runs/song: 0 of 1,000 samples are copies of one of the 1,999 training windows; the median sample "
-        "differs from the nearest one in 27.0 of 64 steps."
+        "Memorised: 0 of 1,000 samples are copies of one of the 1,999 training windows; the median sample differs from "
+        "the nearest one in 27.0 of 64 steps."
     )
+
+
+def test_of_several_runs_those_with_copies_have_a_line() -> None:
+    content = result_json(run="runs/song")
+    content["novelty"]["samples"]["copies"] = estimate(0.0)
+    content["training"]["windows"] = 1999
+    without_copies = Result.from_json(content)
+    (line,) = memorised([without_copies, made_up_result()])
+    assert line.startswith(f"Memorised by {made_up_result().identity.run}: 3 of 1,000 samples are copies")
+    assert memorised([without_copies, without_copies]) == []
 
 
 def test_a_collapsed_posterior_is_named_with_the_way_out() -> None:
     (warning,) = collapses([made_up_result(), collapsed("runs/empty", 0.274)])
     assert warning.startswith("Posterior collapse in runs/empty: 0 of 64 dimensions of z are active")
     assert warning.endswith("Train for more steps, or with a lower max_beta.")
+    (warning,) = collapses([collapsed("runs/empty", 0.274), collapsed("runs/hollow", 0.274)])
+    assert warning.startswith("Posterior collapse in runs/empty and runs/hollow: 0 of 64 dimensions")
+    assert collapses([made_up_result()]) == []

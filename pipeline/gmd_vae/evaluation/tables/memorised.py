@@ -11,18 +11,22 @@ from gmd_vae.windows.storage.examples_manifest import FEW_WINDOWS
 
 
 def memorised(results: Sequence[Result]) -> list[str]:
-    """Returns a line for each result with few training windows, or with copies among its samples."""
-    found = [(result.identity.run, _sentence(result)) for result in results]
-    return [f"Memorised{f' by {run}' if len(results) > 1 else ''}: {text}" for run, text in found if text]
+    """Returns a line for each result whose samples have copies; of a single one also if it has few training windows.
+
+    The table of several results has the distances to the training windows.
+    """
+    if len(results) == 1:
+        few = results[0].identity.training.windows < FEW_WINDOWS
+        return [f"Memorised: {_sentence(results[0])}"] if few or results[0].figures.novelty.samples.copied else []
+    copiers = [result for result in results if result.figures.novelty.samples.copied]
+    return [f"Memorised by {result.identity.run}: {_sentence(result)}" for result in copiers]
 
 
 def _sentence(result: Result) -> str:
-    """Returns the copies and the median distance; empty for many training windows and no copies."""
+    """Returns the copies and the median distance."""
     measured = result.figures
     samples, held_out = measured.novelty.samples, measured.novelty.held_out
     copies, windows = samples.copied, result.identity.training.windows
-    if not copies and windows >= FEW_WINDOWS:
-        return ""
     steps = "events" if measured.steps_per_bar is None else f"of {measured.steps} steps"
     line = (
         f"{copies:,} of {samples.samples:,} samples are copies of one of the {windows:,} training windows; the median "

@@ -51,13 +51,16 @@ def verdicts(measured: Sequence[Measured]) -> list[Verdict]:
 
 
 def collapses(results: Sequence[Result]) -> list[str]:
-    """Returns a warning for each result whose posterior has collapsed: no dimension of z is active."""
+    """Returns a warning that names the results whose posterior has collapsed, if there are any."""
+    found = [result for result in results if result.figures.latent.activity.collapsed]
+    if not found:
+        return []
+    # one warning for all, so that those of many seeds do not hide the verdict
+    runs = _listed(list(dict.fromkeys(result.identity.run for result in found)))
+    sizes = sorted({result.figures.latent.activity.size for result in found})
     return [
-        f"Posterior collapse in {result.identity.run}: {result.figures.latent.activity.active} of "
-        f"{result.figures.latent.activity.size} dimensions of z are active, so z holds no information and every z "
-        "decodes to the same kind of music. Train for more steps, or with a lower max_beta."
-        for result in results
-        if result.figures.latent.activity.collapsed
+        f"Posterior collapse in {runs}: 0 of {' or '.join(map(str, sizes))} dimensions of z are active, so z holds no "
+        "information and every z decodes to the same kind of music. Train for more steps, or with a lower max_beta."
     ]
 
 
