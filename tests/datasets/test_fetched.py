@@ -1,4 +1,4 @@
-"""What the manifest of ``fetch`` says of a dataset, in bounds and on one line; anything else says nothing."""
+"""Tests of the dataset that the manifest of ``fetch`` names: bounded texts on one line; what is odd is left out."""
 
 from __future__ import annotations
 
