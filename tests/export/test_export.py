@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from fixtures.command_line import run, run_here
-from fixtures.models import random_model
+from fixtures.models import assert_same_model, random_model
 from fixtures.results import made_up_result, result_json
 from fixtures.runs import TINY
 from gmd_vae.common import manifest
@@ -23,39 +22,13 @@ from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.export.formats import FORMATS
 from gmd_vae.generation.latent.attribute_vectors import attributes_of_run, vectors_for
 from gmd_vae.models.bundled import DEFAULT, bundled_models
-from gmd_vae.models.card import Card, HeldOutFigure, InitialWeights
-from gmd_vae.models.checkpoint_variables import read_variables
+from gmd_vae.models.card import HeldOutFigure, InitialWeights
 from gmd_vae.models.checkpoint_writer import write_checkpoint
-from gmd_vae.models.model_file import ModelFile, read_model, write_model
-from gmd_vae.training.run.folder import InitFrom, Run, open_run
+from gmd_vae.models.model_file import read_model, write_model
+from gmd_vae.training.run.folder import InitFrom, open_run
 from gmd_vae.training.run.run_file import Plan
 
 MODEL = random_model()
-CARD = Card("tuned", data="songs", seed=3, began_with=(InitialWeights("base", "a" * 64, "groove"),))
-VALIDATION = {
-    "step": 3, "windows": 7, "elbo": -61.5, "reconstruction": 50.25, "kl_bits": 16.0, "kl_bits_above_free": 0.0,
-    "accuracy": 0.5,
-}  # fmt: skip
-
-
-@pytest.fixture
-def folder(starter_examples: Path, tmp_path: Path) -> Path:
-    """A working folder with a run at tiny sizes, as ``gmd-vae train`` leaves it, but with random weights."""
-    digest = manifest.digest(starter_examples)
-    trained = Run(tmp_path / "runs" / "mine", MODEL.config, MODEL.hparams, 0, starter_examples, digest)
-    trained.describe(Plan(3))
-    for place in (trained.train_folder, trained.best_folder):
-        place.mkdir(parents=True)
-        write_checkpoint(place / "model.ckpt-3", {**MODEL.variables, "global_step": np.array(3)})
-    (trained.best_folder / "validation.json").write_text(json.dumps(VALIDATION))
-    return tmp_path
-
-
-def assert_weights(model: ModelFile, wanted: ModelFile = MODEL) -> None:
-    assert model.variables.keys() == wanted.variables.keys()
-    for name, values in wanted.variables.items():
-        np.testing.assert_array_equal(model.variables[name], values, strict=True)
-    assert (model.config, model.hparams) == (wanted.config, wanted.hparams)
 
 
 @pytest.mark.parametrize("command", ["studio", "export"])
@@ -70,13 +43,13 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     best = folder / "runs" / "mine" / "best"
     answer = run_here(folder, "export", "-o", "model.safetensors")
     model = read_model(folder / "model.safetensors")
-    assert_weights(model)
+    assert_same_model(model, MODEL)
     assert (model.step, model.licence) == (3, None)
     assert model.examples_digest == manifest.digest(starter_examples)
     assert model.checkpoint == {file.name: sha256(file) for file in best.glob("model.ckpt-3.*")}
     card = model.card
     assert (card.name, card.data, card.summary) == ("mine", "starter-windows", MODEL.config.summary)
-    assert (card.validation, card.held_out) == (VALIDATION, None)
+    assert (card.validation, card.held_out) == (json.loads((best / "validation.json").read_text()), None)
     assert card.training_windows
     commit = Code(**code_state()).commit_in_words
     code = ", ".join(filter(None, (f"gmd-vae {manifest.versions()['gmd-vae']}", commit)))
@@ -176,9 +149,9 @@ def test_a_model_of_the_package_is_exported(tmp_path: Path) -> None:
 def test_a_path_is_no_model_of_the_package(folder: Path) -> None:
     (folder / "runs" / "mine").rename(folder / DEFAULT)
     run_here(folder, "export", f"./{DEFAULT}", "-o", "mine.safetensors")
-    assert_weights(read_model(folder / "mine.safetensors"))
+    assert_same_model(read_model(folder / "mine.safetensors"), MODEL)
     run_here(folder, "export", DEFAULT, "-o", "package.safetensors")
-    assert_weights(read_model(folder / "package.safetensors"), read_model(bundled_models()[DEFAULT]))
+    assert_same_model(read_model(folder / "package.safetensors"), read_model(bundled_models()[DEFAULT]))
     assert json.loads(run_here(folder, "studio", DEFAULT, "--json").stdout)["path"] == "studio.html"
     assert json.loads(run_here(folder, "studio", f"./{DEFAULT}", "--json").stdout)["path"] == f"{DEFAULT}/studio.html"
 
@@ -202,25 +175,6 @@ def test_only_own_unchanged_files_are_replaced(folder: Path) -> None:
     assert "is an input and would be replaced" in answer.error
     assert "is a folder" in run_here(folder, "export", "-o", "runs", expect=1).error
     assert sorted(path.name for path in folder.iterdir()) == ["model.safetensors", "runs"]
-
-
-def test_a_checkpoint_folder_for_magenta_and_back(folder: Path) -> None:
-    run_here(folder, "export", "-o", "model.safetensors")
-    run_here(folder, "export", "model.safetensors", "--format", "magenta", "-o", "stock")
-    variables = read_variables(folder / "stock" / "model.ckpt-3")
-    assert variables.keys() == MODEL.variables.keys()
-    for name, values in MODEL.variables.items():
-        np.testing.assert_array_equal(variables[name], values, strict=True)
-    content = manifest.read(folder / "stock", "export", "")
-    assert (content["format_name"], content["config"], content["step"]) == ("magenta", DEFAULT_CONFIG, 3)
-    first = {file.name: file.read_bytes() for file in (folder / "stock").iterdir()}
-    run_here(folder, "export", "runs/mine", "--format", "magenta", "-o", "stock")
-    assert {file.name: file.read_bytes() for file in (folder / "stock").iterdir()} == first
-    (folder / "stock" / "notes.txt").write_text("mine")
-    answer = run_here(folder, "export", "runs/mine", "--format", "magenta", "-o", "stock", expect=1)
-    assert "holds 'notes.txt'" in answer.error
-    answer = run_here(folder, "export", "--format", "magenta", "--dtype", "fp16", "-o", "x", expect=2)
-    assert answer.error == "Error: --format magenta has no fp16. Leave --dtype out."
 
 
 def test_a_model_of_a_fetched_dataset_names_it_and_without_a_licence_of_its_own_says_so(folder: Path) -> None:
@@ -269,97 +223,6 @@ def test_a_fine_tuned_model_names_the_weights_it_began_with(folder: Path) -> Non
     assert "base (sha256 aaaaaaaaaaaa…), trained on groove" in (folder / "runs" / "mine" / "studio.html").read_text()
 
 
-def test_a_folder_for_magenta_keeps_card_and_licence(folder: Path) -> None:
-    config = get_config(DEFAULT_CONFIG)
-    write_model(folder / "one.safetensors", random_model(config, card=CARD, licence="CC BY 4.0", step=3))
-    run_here(folder, "export", "one.safetensors", "-o", "stock", "--format", "magenta")
-    run_here(folder, "export", "stock", "-o", "two.safetensors")
-    back = read_model(folder / "two.safetensors")
-    assert (back.card, back.licence) == (CARD, "CC BY 4.0")
-    other = random_model(config).variables | {"encoder/mu/bias": np.zeros(128, np.float32)}
-    write_checkpoint(folder / "stock" / "model.ckpt-3", {**other, "global_step": np.array(3)})
-    run_here(folder, "export", "stock", "-o", "three.safetensors", "--config", DEFAULT_CONFIG)
-    assert read_model(folder / "three.safetensors").card.began_with == ()  # the card is of the weights before
-
-
-def test_a_folder_for_magenta_has_no_figures_of_a_prior_that_it_lacks(folder: Path) -> None:
-    run_here(folder, "export", DEFAULT, "-o", "stock", "--format", "magenta")
-    run_here(folder, "export", "stock", "-o", "back.safetensors")
-    before, after = read_model(bundled_models()[DEFAULT]).card.held_out, read_model(folder / "back.safetensors").card
-    assert before is not None
-    assert after.held_out is not None
-    gone = before.figures.keys() - after.held_out.figures.keys()
-    assert gone >= {"window_sets.samples", "novelty.samples", "novelty.samples.steps"}
-    assert not any("_normal" in place or ".samples" not in place for place in gone)
-    assert "window_sets.samples_normal" in after.held_out.figures
-    for name in ("magenta", "magentajs"):
-        run_here(folder, "export", DEFAULT, "-o", name, "--format", name)
-        written = manifest.read(folder / name, "export", "")["card"]["held_out"]["figures"]
-        assert written.keys() == after.held_out.figures.keys()
-    run_here(folder, "export", DEFAULT, "-o", "copy.safetensors")
-    assert read_model(folder / "copy.safetensors").card.held_out == before  # a file has its prior
-
-
-def test_a_folder_for_magenta_names_its_config_also_one_of_the_user(folder: Path) -> None:
-    own = get_config(DEFAULT_CONFIG).replace(name="mine", num_steps=70_000)
-    write_model(folder / "one.safetensors", random_model(own, resolve(own, TINY), step=3))
-    run_here(folder, "export", "one.safetensors", "-o", "stock", "--format", "magenta")
-    for number, name in enumerate(("stock", "stock/model.ckpt-3")):
-        run_here(folder, "export", name, "-o", f"{number}.safetensors")
-        back = read_model(folder / f"{number}.safetensors")
-        assert (back.config, back.hparams) == (own, resolve(own, TINY))
-    answer = run_here(folder, "generate", "--checkpoint-file", "stock", "-n", "1", "--output-dir", "beats")
-    assert "beats" in answer.stdout
-
-
-def test_a_folder_without_a_known_config_gets_advice_that_fits_the_command(folder: Path) -> None:
-    run_here(folder, "export", "-o", "stock", "--format", "magenta")
-    (folder / "stock" / "manifest.json").unlink()
-    error = run_here(folder, "export", "stock", "-o", "x.safetensors", expect=2).error
-    assert "'stock' needs --config, the config it was trained with" in error
-    assert "'gmd-vae export' has --config" in error
-    (folder / "empty").mkdir()
-    for words in (["export", "empty", "-o", "x.safetensors"], ["studio", "empty"], ["report", "empty"]):
-        error = run_here(folder, *words, expect=1).error
-        assert "'empty' is not a run folder" in error
-        assert "--checkpoint-file" not in error
-    assert "--checkpoint-file" in run_here(folder, "generate", "--run-dir", "empty", expect=1).error
-
-
-def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
-    model = random_model(get_config(DEFAULT_CONFIG))
-    (tmp_path / "published").mkdir()
-    write_checkpoint(tmp_path / "published" / "model.ckpt-9", {**model.variables, "global_step": np.array(9)})
-    for name in (f"{DEFAULT_CONFIG}.hikl.tar", "odd.tar"):
-        with tarfile.open(tmp_path / name, "w") as tar:
-            tar.add(tmp_path / "published", "published")
-    run_here(tmp_path, "export", f"{DEFAULT_CONFIG}.hikl.tar", "-o", "one.safetensors")
-    assert_weights(read_model(tmp_path / "one.safetensors"), model)
-    assert read_model(tmp_path / "one.safetensors").card.name == f"{DEFAULT_CONFIG}.hikl"
-    for name in (f"{DEFAULT_CONFIG}.hikl.tar", "one.safetensors"):  # generate plays the same model
-        run_here(tmp_path, "generate", "--model", name, "-n", "2", "--output-dir", f"beats of {name}")
-    one, other = (sorted(place.glob("*.mid")) for place in tmp_path.glob("beats of *"))
-    assert [file.read_bytes() for file in one] == [file.read_bytes() for file in other]
-    assert len(one) == 2
-    answer = run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", expect=2)
-    assert answer.error == (
-        "Error: 'odd.tar' needs --config, the config it was trained with. "
-        "'gmd-vae configs' lists them. 'gmd-vae export' has --config; in generate, it goes with --checkpoint-file."
-    )
-    run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", "--config", DEFAULT_CONFIG)
-    assert_weights(read_model(tmp_path / "two.safetensors"), model)
-    answer = run_here(
-        tmp_path, "export", "odd.tar", "-o", "3.safetensors", "--config", "flat-drum_4bar_small", expect=1
-    )
-    assert "does not fit the config" in answer.error
-    answer = run_here(tmp_path, "export", "one.safetensors", "-o", "3", "--config", DEFAULT_CONFIG, expect=2)
-    assert "'one.safetensors' has its own config" in answer.error
-    shutil.copy(tmp_path / "one.safetensors", tmp_path / "ONE.SafeTensors")
-    run_here(tmp_path, "export", "ONE.SafeTensors", "-o", "4.safetensors")
-    assert (tmp_path / "4.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
-    assert run_here(tmp_path, "models", "ONE.SafeTensors").stdout
-
-
 def test_magenta_js_gets_the_configs_that_it_plays(folder: Path) -> None:
     sizes = TINY.replace("[12,8]", "[12,12]")
     refused = get_config("hierdec-drum_4bar-ar_small")
@@ -406,27 +269,3 @@ def test_no_tensorflow_is_needed(folder: Path) -> None:
     run(folder, "export", "-o", "model.safetensors")
     shutil.rmtree(folder / "runs")
     run(folder, "export", "model.safetensors", "--format", "magenta", "-o", "stock")
-
-
-@pytest.mark.tensorflow
-def test_stock_magenta_loads_every_variable(tiny_run: Path, tmp_path: Path) -> None:
-    from gmd_vae.magenta.api import build_config, tf, trained_model
-
-    run_here(tmp_path, "export", str(tiny_run), "-o", "model.safetensors")
-    run_here(tmp_path, "export", "model.safetensors", "--format", "magenta", "-o", "stock")
-    model = read_model(tmp_path / "model.safetensors")
-    reader = tf.train.load_checkpoint(str(tiny_run / "best" / "model.ckpt-3"))
-    theirs = tf.train.load_checkpoint(str(tmp_path / "stock"))
-    assert theirs.get_tensor("global_step") == 3
-    assert sorted(theirs.get_variable_to_shape_map()) == sorted([*model.variables, "global_step"])
-    stock = trained_model.TrainedModel(
-        build_config(model.config, model.hparams), batch_size=1, checkpoint_dir_or_path=str(tmp_path / "stock")
-    )
-    with stock._sess.graph.as_default():
-        held = {variable.op.name: stock._sess.run(variable) for variable in tf.trainable_variables()}
-    assert held.keys() == model.variables.keys()
-    for name, values in held.items():
-        np.testing.assert_array_equal(values, reader.get_tensor(name), strict=True)
-        np.testing.assert_array_equal(values, model.variables[name], strict=True)
-    write_model(tmp_path / "again.safetensors", model)
-    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
