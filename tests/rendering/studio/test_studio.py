@@ -1,0 +1,109 @@
+"""The state of the studio, in Node: undo, the places on the pad, and the address."""
+
+from __future__ import annotations
+
+import numpy as np
+from fixtures.node import RunScript
+from gmd_vae.models.model_file import ModelFile
+from gmd_vae.rendering.studio.model_data import attribute_vectors, describe_drums, pack_model
+from gmd_vae.rendering.studio.scripts import ENGINE, MUSIC
+
+
+def test_undo_and_redo_go_back_and_forth(run_script: RunScript) -> None:
+    code = """
+    const history = new UndoHistory();
+    history.keep("a"); history.keep("b");
+    const back = [history.undo("c"), history.undo("b"), history.undo("a") ?? null];
+    const forth = [history.redo("a"), history.redo("b"), history.redo("c") ?? null];
+    history.undo("c"); history.keep("b");
+    print([back, forth, history.redo("d") ?? null]);
+    """
+    assert run_script(MUSIC, code) == [["b", "a", None], ["b", "c", None], None]
+
+
+UNDO = """
+const client = new ModelClient(given.model, "");
+const settings = {tempo: 120, swing: 50, humanize: 0, temperature: 0.5, seed: 0};
+const studio = new Studio(client, given.drums, new Performer(given.drums, null), given.attributes, settings, () => {});
+const locks = () => Object.values(studio.locks).map((numbers) => [...numbers]);
+const look = () => JSON.stringify({...studio.state(), set: [...studio.set], locks: locks()});
+const steps = {
+  lock: () => studio.toggleLock("drums", 1),
+  bar: () => studio.toggleLock("bars", 2),
+  tempo: () => { studio.keep(); studio.change({tempo: 90, swing: 60}); },
+  cell: () => studio.edit(5, 3),
+  corner: () => studio.fillCorner(2),
+  chain: () => studio.addToChain(),
+  path: () => studio.follow([{x: 0, y: 0}, {x: 1, y: 1}]),
+  remove: () => studio.removeFromChain(3),
+  character: () => { studio.keep(); return studio.setCharacter("busier", 1); },
+  seed: () => studio.newBeats(4),
+  take: () => studio.takeCorner(3),
+};
+(async () => {
+  await studio.newBeats(0);
+  studio.history = new UndoHistory();
+  const seen = [look()], back = [], forth = [];
+  for (const step of Object.values(steps)) {
+    await step();
+    seen.push(look());
+  }
+  for (const _ of seen.slice(1)) {
+    back.unshift(look());
+    studio.undo();
+  }
+  const first = look();
+  for (const _ of seen.slice(1)) {
+    studio.redo();
+    forth.push(look());
+  }
+  print({different: new Set(seen).size, seen: seen.slice(1), back, forth, first, start: seen[0]});
+})();
+"""
+
+
+def test_undo_covers_locks_settings_corners_chain_path_character_and_seed(
+    tiny_model: ModelFile, run_script: RunScript
+) -> None:
+    given = {
+        "model": pack_model(tiny_model),
+        "drums": describe_drums(tiny_model.config),
+        "attributes": attribute_vectors(tiny_model),
+    }
+    found = run_script([*ENGINE, *MUSIC], UNDO, given)
+    assert found["different"] == 12
+    assert found["seen"] == found["back"] == found["forth"]
+    assert found["first"] == found["start"]
+
+
+def test_the_place_of_a_latent_vector_on_the_pad_is_found_again(run_script: RunScript) -> None:
+    code = """
+    const corners = [0, 1, 2, 3].map((file) => randomNormals(1, LATENTS, file, 0, 16));
+    const places = [[0, 0], [1, 0], [0, 1], [1, 1], [0.25, 0.7]];
+    const found = places.map(([x, y]) => nearestPlace(corners, latentAt(corners, x, y)));
+    print(found.map(({x, y}) => [x, y]));
+    """
+    assert np.allclose(run_script([*ENGINE, *MUSIC], code), [[0, 0], [1, 0], [0, 1], [1, 1], [0.25, 0.7]])
+
+
+SHARED = """
+const beats = given.map((levels) => Uint8Array.from(levels));
+const state = {seed: 9, temperature: 0.5, tempo: 96, swing: 58, humanize: 0.7, levels: beats[0]};
+const text = shareText({...state, corners: [[2, beats[1]]], chain: [beats[1], beats[0]]});
+const read = readShared(text, 576), lists = JSON.parse(JSON.stringify(read), (_, value) =>
+  value && value["0"] !== undefined && !Array.isArray(value) ? Object.values(value) : value);
+const wrong = ["", "1", text + "/", text.replace("1,9", "2,9"), text.replace(",96,", ",9999,"), text.slice(0, -1),
+  text.replace("58", "NaN"), text.replace("/2", "/7"), text + ",<script>", "%00".repeat(99)];
+print({text, lists, wrong: wrong.map((one) => readShared(one, 576)), other: readShared(text, 64)});
+"""
+
+
+def test_the_address_keeps_a_state_and_refuses_other_texts(run_script: RunScript) -> None:
+    beats = np.random.default_rng(5).integers(0, 4, (2, 576)).tolist()
+    found = run_script([*ENGINE, *MUSIC], SHARED, beats)
+    assert set(found["text"]) <= set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,/-_")
+    state = {"seed": 9, "temperature": 0.5, "tempo": 96, "swing": 58, "humanize": 0.7}
+    expected = {**state, "levels": beats[0], "corners": [[2, beats[1]]], "chain": [beats[1], beats[0]]}
+    assert found["lists"] == expected
+    assert found["wrong"] == [None] * 10
+    assert found["other"] is None
