@@ -28,6 +28,7 @@ CARD = Card(
     seed=7,
     code="gmd-vae 1.2.3, commit abc",
     cpu_hours=2.345,
+    windows_sha256={"train": "a" * 64, "validation": "b" * 64},
 )
 
 
@@ -44,6 +45,7 @@ def test_a_card_shows_everything_that_is_known(folder: Path, monkeypatch: pytest
     text = "\n".join(lines)
     facts = {line[:16].strip(): line[16:].strip() for line in lines}
     assert (facts["Seed"], facts["CPU hours"], facts["Code"]) == ("7", "2.3", "gmd-vae 1.2.3, commit abc")
+    assert facts["Windows"] == "train sha256 aaaaaaaaaaaa…, validation sha256 bbbbbbbbbbbb…"
     assert facts["Held-out music"] == "1,760 windows of 74 files (test)"
     place = next(number for number, line in enumerate(lines) if line.startswith("Limits"))
     assert all(line.startswith(" " * 18) for line in lines[place + 1 : place + 3])  # wrapped beside its label
@@ -113,6 +115,7 @@ def test_json_has_the_whole_card(folder: Path) -> None:
     card = facts["card"]
     assert card["held_out"]["figures"]["reconstruction.free_running"]["step_accuracy"]["value"] == 0.485
     assert (card["seed"], card["limits"]) == (7, list(CARD.limits))
+    assert card["windows_sha256"] == CARD.windows_sha256
     assert "validation" not in card
 
 

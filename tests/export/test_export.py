@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -51,6 +52,11 @@ def test_a_run_becomes_a_file(folder: Path, starter_examples: Path) -> None:
     assert (card.name, card.data, card.summary) == ("mine", "starter-windows", MODEL.config.summary)
     assert (card.validation, card.held_out) == (json.loads((best / "validation.json").read_text()), None)
     assert card.training_windows
+    splits = ("train", "validation", "test")
+    files = {name: sorted(starter_examples.glob(f"{name}-*.tfrecord")) for name in splits}
+    contents = {name: b"".join(file.read_bytes() for file in paths) for name, paths in files.items()}
+    assert card.windows_sha256 == {name: hashlib.sha256(data).hexdigest() for name, data in contents.items() if data}
+    assert {"train", "validation"} <= card.windows_sha256.keys()
     commit = Code(**code_state()).commit_in_words
     code = ", ".join(filter(None, (f"gmd-vae {manifest.versions()['gmd-vae']}", commit)))
     assert (card.seed, card.code, card.cpu_hours) == (0, code, None)
@@ -137,7 +143,7 @@ def test_without_training_windows_there_are_no_attribute_vectors(folder: Path) -
     without = "Without attribute vectors: they need a run and its training windows."
     assert answer.stderr.splitlines() == ["Run: runs/mine, the only one", without]
     model = read_model(folder / "model.safetensors")
-    assert (model.attribute_vectors, model.card.training_windows) == ({}, None)
+    assert (model.attribute_vectors, model.card.training_windows, model.card.windows_sha256) == ({}, None, {})
 
 
 def test_a_model_of_the_package_is_exported(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ MODEL = random_model(
         code="gmd-vae 1.2.3",
         cpu_hours=2.5,
         began_with=(InitialWeights(**WEIGHTS), InitialWeights("z", "d" * 64)),
+        windows_sha256={"train": "e" * 64, "test": "f" * 64},
     ),
     step=1500,
     examples_digest="a" * 64,

@@ -21,7 +21,7 @@ from gmd_vae.windows.preprocess import preprocess
 from gmd_vae.windows.storage import shards
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 from gmd_vae.windows.storage.records import read_label_example, read_tensor_example
-from gmd_vae.windows.storage.shards import example_files, read_examples
+from gmd_vae.windows.storage.shards import example_files, read_examples, windows_digest
 
 EXTRACT = DrumExtractor(DrumWindows())
 
@@ -51,6 +51,17 @@ def notes(tmp_path, write_notes, beat):
 
 def sources(folder: Path, split: str) -> list[list[str]]:
     return sorted(read_label_example(record)[1] for record in read_examples(folder, split))
+
+
+def test_the_digest_of_windows_is_of_the_windows_alone(notes, tmp_path):
+    """Neither the number of files, compression nor other facts of the manifest change it."""
+    run(notes, tmp_path / "one", shards=1)
+    run(notes, tmp_path / "packed", shards=3, compress=True)
+    run(notes, tmp_path / "fewer", max_per_sequence=1)
+    digests = [windows_digest(tmp_path / name, "train") for name in ("one", "packed", "fewer")]
+    assert digests[0] == digests[1] == sha256(*example_files(tmp_path / "one", "train"))
+    assert digests[2] != digests[0]
+    assert windows_digest(tmp_path / "one", "test") == sha256(*example_files(tmp_path / "one", "test"))
 
 
 def test_repeats_are_merged_and_splits_share_no_window(notes, tmp_path):

@@ -124,6 +124,7 @@ def _show(name: str, model: ModelFile) -> None:
         ("Data", card.data_description),
         *(("Began with" if not number else "", text) for number, text in enumerate(card.began_with_in_words)),
         ("Training windows", "" if card.training_windows is None else f"{card.training_windows:,}"),
+        ("Windows", card.windows_in_words),
         ("Step", "" if model.step is None else f"{model.step:,}"),
         ("Seed", "" if card.seed is None else f"{card.seed}"),
         ("Code", card.code),

@@ -16,6 +16,7 @@ from gmd_vae.training import history
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import read_run_file
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
+from gmd_vae.windows.storage.shards import windows_digest
 
 
 def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
@@ -26,22 +27,31 @@ def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
         run: The run.
         checkpoint: Name and SHA-256 of each file of the checkpoint.
     """
-    try:
-        windows = read_examples_manifest(training_examples(run)).splits["train"].examples
-    except (GmdVaeError, KeyError):  # the examples are gone or have changed
-        windows = None
+    windows, digests = _windows(run) if card.data else (None, {})  # without data: initial weights, not trained
     found = read_run_file(run.folder)
     version = found[1].versions.get("gmd-vae") if found else None
     commit = found[1].code.commit_in_words if found and found[1].code else ""
     seconds = history.cpu_seconds_of(run.folder / history.NAME)
     return dataclasses.replace(
         card,
-        training_windows=windows if card.data else None,  # without data: initial weights that were not trained
+        training_windows=windows,
+        windows_sha256=digests,
         held_out=_held_out(run, checkpoint),
         seed=run.seed,
         code=", ".join(filter(None, (f"gmd-vae {version[:50]}" if version else "", commit[:100]))),
         cpu_hours=round(seconds / 3600, 2) if seconds else None,
     )
+
+
+def _windows(run: Run) -> tuple[int | None, dict[str, str]]:
+    """Returns the number of training windows, and the digest of the windows of each split that has any."""
+    try:
+        folder = training_examples(run)
+        splits = read_examples_manifest(folder).splits
+        filled = {str(name): windows_digest(folder, name) for name, split in splits.items() if split.examples}
+        return splits["train"].examples, filled
+    except (GmdVaeError, KeyError):  # the examples are gone or have changed
+        return None, {}
 
 
 def _held_out(run: Run, checkpoint: dict[str, str]) -> HeldOut | None:

@@ -37,6 +37,12 @@ def masked_crc(data: bytes) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
+def framed(data: bytes) -> bytes:
+    """Returns the bytes of a record in a file: its length, its data and their checksums."""
+    length = struct.pack("<Q", len(data))
+    return length + _FOOTER.pack(masked_crc(length)) + data + _FOOTER.pack(masked_crc(data))
+
+
 def write_record(stream: IO[bytes], data: bytes) -> None:
     """Appends one record to an open binary file.
 
@@ -49,8 +55,7 @@ def write_record(stream: IO[bytes], data: bytes) -> None:
     """
     if len(data) > MAX_RECORD_BYTES:
         raise GmdVaeError(f"A record of {len(data)} bytes is too long for a TFRecord file", "Split its music.")
-    length = struct.pack("<Q", len(data))
-    stream.write(length + _FOOTER.pack(masked_crc(length)) + data + _FOOTER.pack(masked_crc(data)))
+    stream.write(framed(data))
 
 
 SUFFIXES = (".tfrecord", ".tfrecord.gz")

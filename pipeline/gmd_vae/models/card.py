@@ -118,6 +118,8 @@ class Card:
         summary: One line about the config.
         data: Name of the music that it was trained on; empty: unknown.
         training_windows: Number of training windows.
+        windows_sha256: Name of a split → digest of its windows, as ``windows/storage/shards.py`` computes it; empty:
+            unknown.
         validation: Figures of the validation windows at this checkpoint, by the names of ``validation.json``.
         evaluation: Main figures of ``gmd-vae evaluate`` in files of version 0.11.0, which have no ``held_out``.
         data_description: Contents of the music, and its source.
@@ -144,6 +146,12 @@ class Card:
     code: Text = ""
     cpu_hours: _Hours | None = None
     began_with: InitialWeightsChain = ()
+    windows_sha256: Annotated[dict[Name, Digest], msgspec.Meta(max_length=10)] = dataclasses.field(default_factory=dict)
+
+    @property
+    def windows_in_words(self) -> str:
+        """The digests of the windows, shortened; empty if they are unknown."""
+        return ", ".join(f"{split} sha256 {digest[:12]}…" for split, digest in self.windows_sha256.items())
 
     def without_fitted_prior(self) -> Card:
         """Returns the card of a copy of the model that has no fitted prior: without the figures of its samples.
@@ -196,5 +204,5 @@ class Card:
     def known(self) -> dict[str, Any]:
         """Returns the fields that are not absent, as JSON values."""
         content: dict[str, Any] = msgspec.to_builtins(self)
-        absent: tuple[Any, ...] = (None, "", (), [])
+        absent: tuple[Any, ...] = (None, "", (), [], {})
         return {name: value for name, value in content.items() if value not in absent}

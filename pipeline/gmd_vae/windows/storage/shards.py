@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.midi.tfrecord import create, file_name, read_records, write_record
+from gmd_vae.midi.tfrecord import create, file_name, framed, read_records, write_record
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 from gmd_vae.windows.storage.records import RecordError
 
@@ -109,6 +110,25 @@ def parse_examples(folder: Path, split: str, parse: Callable[[bytes], T]) -> Ite
                 f"'{path}' holds {more}{min(count, expected)} examples, its manifest lists {expected}",
                 _make_again(folder),
             )
+
+
+def windows_digest(folder: Path, split: str) -> str:
+    """Returns the SHA-256 of a split's records in order, as bytes of uncompressed TFRecord files.
+
+    It does not depend on the number of files, on compression, or on what else is in the manifest: the same windows of
+    the same sources have the same digest in every version. ``cat SPLIT-*.tfrecord | sha256sum`` prints it.
+
+    Args:
+        folder: Folder of the shards.
+        split: Name of the split.
+
+    Raises:
+        GmdVaeError: As for ``read_examples``.
+    """
+    digest = hashlib.sha256()
+    for record in read_examples(folder, split):
+        digest.update(framed(record))
+    return digest.hexdigest()
 
 
 def _shards(folder: Path, split: str) -> list[tuple[Path, int]]:
