@@ -131,7 +131,9 @@ def test_another_seed_gives_other_beats(make: Make) -> None:
 
 
 def test_beats_are_drums_on_channel_ten_of_exactly_four_bars(make: Make) -> None:
-    for path in make("beats").glob("*.mid"):
+    paths = list(make("beats").glob("*.mid"))
+    assert len(paths) == 3
+    for path in paths:
         midi = mido.MidiFile(path)
         (track,) = midi.tracks
         notes = [message for message in track if message.type == "note_on"]
@@ -318,7 +320,9 @@ def test_the_manifest_has_request_and_checkpoint(make: Make, tiny_run: Path) -> 
 
 def test_the_manifest_counts_bytes_and_notes(make: Make) -> None:
     folder = make("counted")
-    for entry in json.loads((folder / "manifest.json").read_text())["files"]:
+    entries = read_manifest(folder)["files"]
+    assert len(entries) == 3
+    for entry in entries:
         path = folder / entry["name"]
         assert entry["bytes"] == path.stat().st_size
         events = [message for track in mido.MidiFile(path).tracks for message in track if message.type == "note_on"]
@@ -330,7 +334,9 @@ def test_the_notes_are_those_of_magentas_converter(make: Make, tiny_run: Path) -
     from gmd_vae.magenta.api import build_config
 
     converter = build_config(open_run(tiny_run).config).data_converter
-    for path in make("compared").glob("*.mid"):
+    paths = list(make("compared").glob("*.mid"))
+    assert len(paths) == 3
+    for path in paths:
         labels = labels_of(path)
         one_hot = np.zeros([64, 512], np.float32)
         one_hot[np.arange(64), labels] = 1

@@ -49,7 +49,9 @@ def test_it_is_readable_without_a_network(site: Path) -> None:
             assert not re.match(r"(https?:)?//", address), f"{page.name} loads {address}"
             if address and not address.startswith("data:"):
                 assert (page.parent / address.partition("?")[0].partition("#")[0]).exists(), f"{page.name}: {address}"
-    for style in site.rglob("*.css"):
+    styles = list(site.rglob("*.css"))
+    assert styles
+    for style in styles:
         assert not re.search(r"url\(['\"]?(https?:)?//|@import", style.read_text(encoding="utf-8")), style.name
 
 

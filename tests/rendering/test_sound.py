@@ -138,6 +138,7 @@ def test_hits_sound_at_their_times(starter_midi: list[Path], tmp_path: Path) -> 
         heard = np.abs(sound(music, tmp_path)).max(axis=1)
         for kicks in [music.times[music.voices == KICK][:8]]:
             gaps = [time for time in kicks if not ((music.times > time - 0.1) & (music.times < time)).any()]
+            assert gaps
             for time in gaps:
                 at = round(time * kit.RATE)
                 before = heard[max(0, at - 100) : at].max(initial=0)
