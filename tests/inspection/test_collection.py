@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.command_line import run_here
+from fixtures.tempo_maps import TICKS, tempo_map_midi
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.inspection.collection import inspect_midi_files, inspect_notes
@@ -80,6 +82,27 @@ def test_the_figures_of_examples(starter: dict[str, Any], starter_examples: Path
     assert len(counts) == 5
     assert counts == sorted(counts, reverse=True)
     assert [voice["voice"] for voice in result["voices"]] == [voice["voice"] for voice in starter["voices"]]
+
+
+@pytest.mark.parametrize(("config", "steps_per_beat"), [("3_4", 4), ("6_8", 6)])
+def test_the_beats_of_examples_are_those_of_their_config(config: str, steps_per_beat: int, tmp_path: Path) -> None:
+    """Bars of 3/4 and of 6/8 are cut alike, and shown with other beats."""
+    (tmp_path / "mine").mkdir()
+    for number in range(5):
+        hits = [(beat * TICKS, 36 + 2 * (beat == number)) for beat in range(12)]
+        (tmp_path / "mine" / f"{number}.mid").write_bytes(tempo_map_midi(hits, {0: 100}, {0: (3, 4)}))
+    run_here(tmp_path, "convert", "mine")
+    run_here(
+        tmp_path,
+        "preprocess",
+        "data/notes/mine",
+        "--config",
+        f"hierdec-drum_4bar-{config}_small",
+        "--output-dir",
+        "cut",
+    )
+    grid = inspect_examples(tmp_path / "cut")["grid"]
+    assert (grid["steps_per_bar"], grid["steps_per_beat"]) == (12, steps_per_beat)
 
 
 def test_damaged_examples_are_refused(starter_examples: Path, tmp_path: Path) -> None:

@@ -155,8 +155,9 @@ def _spec(path: Path, content: ExamplesManifest) -> DrumWindows:
         fields = dict(content.extractor)
         fields["pitch_classes"] = tuple(tuple(pitches) for pitches in fields["pitch_classes"])
         declared = all_configs().get(content.config)
-        if declared is not None and isinstance(declared.windows, DrumWindows):
-            fields["time_signature"] = declared.windows.time_signature  # it does not change what is cut
+        grid = declared and family_of(declared).drum_grid(declared)
+        if grid:
+            fields["time_signature"] = grid.time_signature  # it does not change what is cut
         spec = DrumWindows(**fields)
         spec.check()
         return DrumExtractor(spec).spec  # checks the numbers that only extractors need
