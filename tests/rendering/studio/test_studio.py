@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from fixtures.node import RunScript
 from gmd_vae.models.model_file import ModelFile
 from gmd_vae.rendering.studio.model_data import attribute_vectors, describe_drums, pack_model
 from gmd_vae.rendering.studio.scripts import ENGINE, MUSIC
+
+
+def data_of(model: ModelFile) -> dict[str, Any]:
+    """Returns what the page gives a studio."""
+    attributes = attribute_vectors(model)
+    return {"model": pack_model(model), "drums": describe_drums(model.config), "attributes": attributes}
 
 
 def test_undo_and_redo_go_back_and_forth(run_script: RunScript) -> None:
@@ -65,12 +73,7 @@ const steps = {
 def test_undo_covers_locks_settings_corners_chain_path_character_and_seed(
     tiny_model: ModelFile, run_script: RunScript
 ) -> None:
-    given = {
-        "model": pack_model(tiny_model),
-        "drums": describe_drums(tiny_model.config),
-        "attributes": attribute_vectors(tiny_model),
-    }
-    found = run_script([*ENGINE, *MUSIC], UNDO, given)
+    found = run_script([*ENGINE, *MUSIC], UNDO, data_of(tiny_model))
     assert found["different"] == 12
     assert found["seen"] == found["back"] == found["forth"]
     assert found["first"] == found["start"]
@@ -107,3 +110,78 @@ def test_the_address_keeps_a_state_and_refuses_other_texts(run_script: RunScript
     assert found["lists"] == expected
     assert found["wrong"] == [None] * 10
     assert found["other"] is None
+
+
+MEANWHILE = """
+const client = new ModelClient(given.model, "");
+const settings = {tempo: 120, swing: 50, humanize: 0, temperature: 0.5, seed: 0};
+const studio = new Studio(client, given.drums, new Performer(given.drums, null), given.attributes, settings, () => {});
+const earlier = {
+  "pad before": () => studio.moveTo(0.25, 0.5),
+  "tidy before": () => studio.tidy(),
+};
+const later = {
+  nothing: () => {},
+  tempo: () => studio.change({tempo: 90}),
+  corner: () => { studio.takeCorner(1); studio.takeCorner(2); },
+  "corner with a lock": () => { studio.toggleLock("drums", 1); studio.takeCorner(2); },
+  "filled corner": () => studio.fillCorner(3),
+  cell: () => studio.edit(5, 3 - studio.beat.levels[5]),
+  pad: () => void studio.moveTo(0.25, 0.5),
+  character: () => void studio.setCharacter("busier", 1),
+  tidy: () => void studio.tidy(),
+};
+const settled = async () => {
+  for (let same = 0, edits = -1; same < 5 || studio.newest.asked || client.waiting.size; edits = studio.edits) {
+    same = edits === studio.edits ? same + 1 : 0;
+    await new Promise((resolve) => { setTimeout(resolve); });
+  }
+};
+(async () => {
+  const first = studio.newBeats(100), decode = client.decode.bind(client), found = {};
+  studio.takeCorner(3);
+  await first;
+  found.first = [studio.corners.indexOf(studio.beat), studio.history.past.length];
+  for (const [number, name] of [...Object.keys(earlier), ...Object.keys(later)].entries()) {
+    client.decode = decode;
+    studio.locks = {drums: new Set(), bars: new Set()};
+    await studio.newBeats(100);
+    await studio.edit(7, 3 - studio.beat.levels[7]); // a beat of the user's: no corner has it
+    const own = studio.beat, old = studio.corners;
+    let arrive;
+    const arrival = new Promise((resolve) => { arrive = resolve; });
+    client.decode = (request) => arrival.then(() => decode(request));
+    earlier[name]?.();
+    const asked = studio.newBeats(number);
+    await later[name]?.();
+    const states = studio.history.past.length;
+    arrive();
+    await asked;
+    await settled();
+    const {beat, place, corners, set} = studio, known = [own.levels, ...old.map(({levels}) => levels)];
+    found[name] = {
+      seed: settings.seed, name: beat.name, place: [place.x, place.y], set: [...set],
+      taken: corners.findIndex(({z}) => z === beat.z), undo: studio.history.past.length - states,
+      kept: corners.flatMap(({levels}, at) => (known.includes(levels) ? [at] : [])),
+    };
+  }
+  print(found);
+})();
+"""
+
+
+def test_what_is_done_before_new_beats_arrive_wins(tiny_model: ModelFile, run_script: RunScript) -> None:
+    found = run_script([*ENGINE, *MUSIC], MEANWHILE, data_of(tiny_model))
+    assert found.pop("first") == [3, 1], "before there are any beats, a corner is noted"
+    assert [one["seed"] for one in found.values()] == list(range(11))
+    taken = {name: (one["taken"], one["place"]) for name, one in found.items() if one["taken"] >= 0}
+    corner_a = dict.fromkeys(("pad before", "tidy before", "nothing", "tempo"), (0, [0, 0]))
+    corner_c = dict.fromkeys(("corner", "corner with a lock"), (2, [0, 1]))
+    assert taken == {**corner_a, **corner_c, "filled corner": (3, [1, 1])}
+    changed = {"cell": "edited beat", "pad": "morph", "character": "changed beat", "tidy": "tidy beat"}
+    assert {name: one["name"] for name, one in found.items() if name not in taken} == changed
+    assert found["pad"]["place"] == [0.25, 0.5]
+    assert {name: (one["kept"], one["set"]) for name, one in found.items() if one["kept"] or one["set"]} == {
+        "filled corner": ([3], [3])
+    }
+    assert {name: one["undo"] for name, one in found.items() if one["undo"] != 1} == {"tidy": 2}

@@ -11,6 +11,15 @@ const PLACES = 21;
  */
 
 /**
+ * Returns the place of a corner on the pad.
+ * @param {number} number Number of the corner, from 0.
+ * @returns {Place}
+ */
+function cornerPlace(number) {
+  return { x: number % 2, y: Math.floor(number / 2) };
+}
+
+/**
  * Returns the point between two latent vectors on their great circle (slerp), as ``latent_points.slerp``.
  * @param {Float32Array} a First latent vector.
  * @param {Float32Array} b Second latent vector.

@@ -53,6 +53,8 @@ class Studio {
     /** Amounts of the sliders while their beat is computed. @type {Character | null} */ this.wanted = null;
     /** @type {UndoHistory<State>} */ this.history = new UndoHistory();
     /** Seed of the newest request for beats. */ this.newestSeed = settings.seed;
+    /** Place that is taken when requested beats arrive; null: the beat of the grid stays. @type {Place | null} */
+    this.arrival = null;
     this.surprises = 0;
     this.edits = 0;
     this.newest = new Newest();
@@ -182,12 +184,15 @@ class Studio {
   }
 
   /**
-   * Draws the four beats of a seed: those of ``gmd-vae generate -n 4 --seed``.
+   * Draws the four beats of a seed: those of ``gmd-vae generate -n 4 --seed``. Later actions win: until the beats arrive,
+   * the user can choose another place than corner A, change the beat, which stays, or fill a corner, which stays too.
    * @param {number} seed Seed.
    */
   async newBeats(seed) {
     this.newestSeed = seed;
-    const { temperature } = this.settings;
+    this.arrival = cornerPlace(0);
+    this.edits++; // an earlier request for a version of the beat is out of date
+    const { corners: before } = this, { temperature } = this.settings;
     const corners = await Promise.all(CORNER_NAMES.map(async (name, file) => {
       const z = await this.client.prior({ seed, file });
       const labels = await this.client.decode({ z, temperature, seed, file });
@@ -196,11 +201,22 @@ class Studio {
     if (this.newestSeed !== seed) return; // another seed was asked for meanwhile
     this.keep();
     this.settings.seed = seed;
-    this.corners = corners;
-    this.set = new Set();
+    const filled = [...this.set].filter((number) => this.corners[number] !== before[number]);
+    this.corners = corners.map((corner, number) => (filled.includes(number) ? this.corners[number] : corner));
+    this.set = new Set(filled);
     this.changed("settings");
     this.changed("corners");
-    this.goToCorner(0);
+    if (this.arrival) await this.goTo(this.arrival);
+    else this.findPlace();
+  }
+
+  /**
+   * Goes to a place of the pad.
+   * @param {Place} place The place.
+   */
+  async goTo({ x, y }) {
+    if (Number.isInteger(x) && Number.isInteger(y)) this.goToCorner(x + 2 * y);
+    else await this.moveTo(x, y);
   }
 
   /**
@@ -208,6 +224,8 @@ class Studio {
    * @param {number} number Number of the corner.
    */
   takeCorner(number) {
+    this.arrival = cornerPlace(number);
+    if (!this.corners.length) return; // the first beats are not there yet
     this.keep();
     this.goToCorner(number);
   }
@@ -218,7 +236,7 @@ class Studio {
    */
   goToCorner(number) {
     const corner = this.corners[number], levels = this.locked(corner.levels);
-    this.take(levels === corner.levels ? corner : { ...corner, levels }, { x: number % 2, y: Math.floor(number / 2) });
+    this.take(levels === corner.levels ? corner : { ...corner, levels }, cornerPlace(number));
   }
 
   /**
@@ -227,12 +245,13 @@ class Studio {
    * @param {Uint8Array} [levels] Levels of the beat; by default the current one.
    */
   async fillCorner(number, levels = this.beat.levels) {
+    this.arrival = null;
     const corner = { levels, z: await this.encoded(levels), name: `beat ${CORNER_NAMES[number]}` };
     this.keep();
     this.corners = this.corners.map((before, at) => (at === number ? corner : before));
     this.set = new Set(this.set).add(number);
     this.changed("corners");
-    if (levels === this.beat.levels) this.take(corner, { x: number % 2, y: Math.floor(number / 2) });
+    if (levels === this.beat.levels) this.take(corner, cornerPlace(number));
     else this.findPlace();
   }
 
@@ -269,6 +288,7 @@ class Studio {
    * @param {number} y Place down.
    */
   moveTo(x, y) {
+    this.arrival = { x, y };
     return this.newest.run(async () => {
       const { corners } = this, { z, levels } = await this.levelsAt(x, y);
       return () => {
@@ -286,6 +306,7 @@ class Studio {
     const { amounts: before, base: beat } = this.wanted || this.character;
     const amounts = { ...before, [name]: amount }, base = beat || this.beat, wanted = { amounts, base };
     this.wanted = wanted;
+    this.arrival = null;
     return this.newest.run(async () => {
       const origin = base.z || (await this.encoded(base.levels));
       const z = origin.map((value, at) =>
@@ -314,6 +335,7 @@ class Studio {
    * @param {string} name Name of the beat.
    */
   async open(levels, name) {
+    this.arrival = null;
     this.keep();
     /** @type {Beat} */ const beat = { levels, z: null, name };
     this.take(beat);
@@ -324,6 +346,7 @@ class Studio {
 
   /** Decodes the likeliest beat at the encoded beat. Hits that stay keep their levels. */
   async tidy() {
+    this.arrival = null;
     const { levels } = this.beat, edit = this.edits, mean = await this.encoded(levels);
     const labels = await this.client.decode({ z: mean, temperature: 0 });
     if (edit === this.edits) this.takeNew(mean, levelsOf(labels, this.count, levels), "tidy beat");
@@ -331,6 +354,7 @@ class Studio {
 
   /** Samples a beat near the encoded one. */
   async surprise() {
+    this.arrival = null;
     const { levels } = this.beat, edit = this.edits, { seed, temperature } = this.settings, number = ++this.surprises;
     const z = latentNear(await this.encoded(levels), seed, number, SURPRISE);
     const labels = await this.client.decode({ z, temperature, seed, file: number });
@@ -344,6 +368,7 @@ class Studio {
    * @param {string} name Name of the beat.
    */
   takeNew(z, levels, name) {
+    this.arrival = null;
     this.keep();
     this.take({ z, levels: this.locked(levels), name }, nearestPlace(this.corners.map((corner) => corner.z), z));
   }
