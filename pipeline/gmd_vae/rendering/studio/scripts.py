@@ -18,9 +18,10 @@ _MUSIC = (
     "share",
     "newest",
     "model_client",
+    "studio_state",
     "studio",
 )
-_PAGE = ("picture", "beat_list", "midi_out", "grid_music", "grid", "pad", "main")
+_PAGE = ("picture", "beat_list", "opened_files", "midi_out", "grid_music", "grid", "pad", "main")
 
 ENGINE = [_HERE / "engine" / f"{name}.js" for name in _ENGINE]
 MUSIC = [*SCRIPTS, *(_HERE / "app" / f"{name}.js" for name in _MUSIC)]

@@ -211,53 +211,8 @@ function openStudio() {
 
   // --- files
 
-  /**
-   * Shows the windows of MIDI files. Where a file has no drums, a button offers the channel that looks like drums.
-   * @param {Iterable<File>} files Files.
-   * @param {number} [channel] Channel of the drums, from 0.
-   */
-  async function openFiles(files, channel = DRUM_CHANNEL) {
-    const offer = buttonOf("#as-drums");
-    for (const file of files) {
-      offer.hidden = true;
-      try {
-        const music = readMidi(new Uint8Array(await file.arrayBuffer()), channel);
-        const like = music.hits.length ? -1 : drumLikeChannel(music, drums);
-        const found = windowsOf(music, drums), first = firstShown(found);
-        /** @type {Beat[]} */
-        const beats = found.windows.slice(first, first + MOST_WINDOWS)
-          .map((levels, number) => ({ levels, z: null, name: `${file.name}, window ${first + number + 1}` }));
-        showList("#windows", beats, (beat) => report(studio.open(beat.levels, beat.name)));
-        const texts = describeWindows(file.name, music, found, drums);
-        if (beats.length) texts.push(takeTempo(found.tempo, music.tempos.length > 0));
-        if (like >= 0) {
-          texts.push(`The notes on channel ${like + 1} look like drums.`);
-          offer.textContent = `Read channel ${like + 1} as drums`;
-          offer.onclick = () => report(openFiles([file], like).then(() => node("#windows button").focus()));
-          offer.hidden = false;
-        }
-        node("#read").textContent = texts.join(" ");
-      } catch (error) {
-        node("#windows").replaceChildren();
-        node("#read").textContent = `${file.name} could not be read: ${messageOf(error)}.`;
-      }
-    }
-  }
-
-  /**
-   * Sets the tempo to that of a file; returns a sentence about it.
-   * @param {number} tempo Quarter notes per minute.
-   * @param {boolean} given True if the file gives it.
-   */
-  function takeTempo(tempo, given) {
-    const { min, max } = inputOf("#tempo"), nearest = Math.min(Math.max(Math.round(tempo), Number(min)), Number(max));
-    if (nearest !== settings.tempo) {
-      studio.keep();
-      studio.change({ tempo: nearest });
-    }
-    const own = Math.round(tempo) === nearest ? "" : `, the nearest here to its ${Math.round(tempo)}`;
-    return given ? `Tempo: ${nearest} bpm${own}.` : `It gives no tempo: ${nearest} bpm.`;
-  }
+  const opened = new OpenedFiles(studio, inputOf("#tempo"), (beats) =>
+    showList("#windows", beats, (beat) => report(studio.open(beat.levels, beat.name))), report);
 
   let sharing = 0, ready = false;
 
@@ -384,11 +339,11 @@ function openStudio() {
   }
   click("#vary", () => report(studio.vary()));
   const fileInput = inputOf("#file");
-  fileInput.addEventListener("change", () => report(openFiles(fileInput.files || [])));
+  fileInput.addEventListener("change", () => report(opened.open(fileInput.files || [])));
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
     event.preventDefault();
-    report(openFiles(event.dataTransfer?.files || []));
+    report(opened.open(event.dataTransfer?.files || []));
   });
   click("#link", () => {
     const copied = navigator.clipboard ? navigator.clipboard.writeText(location.href) : Promise.reject(new Error("no clipboard"));

@@ -1,30 +1,9 @@
-/**
- * A beat: levels of its cells, its latent vector (null while the encoder computes it), and its name.
- * @typedef {{levels: Uint8Array, z: Float32Array | null, name: string}} Beat
- */
-/** A beat of the model. */
-/** @typedef {Beat & {z: Float32Array}} DecodedBeat */
-
-/**
- * Amounts of the attributes, and the beat that they change; null: no attribute was changed.
- * @typedef {{amounts: Record<string, number>, base: Beat | null}} Character
- */
-
-/** Parts of the page that are shown anew. */
-/** @typedef {"beat" | "corners" | "place" | "chain" | "variations" | "locks" | "settings"} Part */
-
-/**
- * A state of the page, for undo. Its parts are replaced and never changed.
- * @typedef {{settings: Settings, beat: Beat, place: Place, character: Character, corners: DecodedBeat[], set: Set<number>,
- *   chain: Beat[], locks: Locks}} State
- */
-
 const CORNER_NAMES = ["A", "B", "C", "D"];
 const VARIATION_COUNT = 8;
 const PATH_BEATS = 8;
 
-/** The state of the page, and what can be done to it. The page shows it when `changed` is called. */
-class Studio {
+/** What the model does to the state of the page. The page shows it when `changed` is called. */
+class Studio extends StudioState {
   /**
    * @param {ModelClient} client The model.
    * @param {Drums} drums Drums of the model.
@@ -34,60 +13,16 @@ class Studio {
    * @param {(part: Part) => void} changed Function that shows a part.
    */
   constructor(client, drums, performer, attributes, settings, changed) {
+    super(drums, performer, settings, changed);
     this.client = client;
-    this.drums = drums;
-    this.performer = performer;
     this.attributes = attributes;
-    this.settings = settings;
-    this.changed = changed;
-    this.count = drums.names.length;
-    this.steps = drums.bars * drums.stepsPerBar;
-    /** @type {Beat} */ this.beat = { levels: new Uint8Array(this.steps * this.count), z: null, name: "" };
-    /** @type {DecodedBeat[]} */ this.corners = [];
-    /** Numbers of the corners that were set. */ /** @type {Set<number>} */ this.set = new Set();
-    /** @type {Beat[]} */ this.chain = [];
     /** @type {DecodedBeat[]} */ this.variations = [];
-    /** @type {Locks} */ this.locks = { drums: new Set(), bars: new Set() };
-    /** @type {Place} */ this.place = { x: 0, y: 0 };
-    /** @type {Character} */ this.character = { amounts: {}, base: null };
     /** Amounts of the sliders while their beat is computed. @type {Character | null} */ this.wanted = null;
-    /** @type {UndoHistory<State>} */ this.history = new UndoHistory();
     /** Seed of the newest request for beats. */ this.newestSeed = settings.seed;
     /** Place that is taken when requested beats arrive; null: the beat of the grid stays. @type {Place | null} */
     this.arrival = null;
     this.surprises = 0;
-    this.edits = 0;
     this.newest = new Newest();
-    /** @type {Hit[]} */ this.hits = [];
-    /** @type {Hit[][]} */ this.byStep = [];
-    this.perform();
-  }
-
-  /** Computes the hits of the beat as they are played now. */
-  perform() {
-    this.hits = this.performer.play(this.beat.levels, this.settings);
-    this.byStep = this.stepsOf(this.hits);
-  }
-
-  /**
-   * Returns the hits of each step.
-   * @param {Hit[]} hits Hits of a beat.
-   */
-  stepsOf(hits) {
-    /** @type {Hit[][]} */ const byStep = Array.from({ length: this.steps }, () => []);
-    for (const hit of hits) byStep[hit.step].push(hit);
-    return byStep;
-  }
-
-  /**
-   * Changes settings; the sound follows at the next step.
-   * @param {Partial<Settings>} settings Settings that change.
-   */
-  change(settings) {
-    Object.assign(this.settings, settings);
-    this.perform();
-    this.changed("settings");
-    this.changed("beat");
   }
 
   /**
@@ -97,82 +32,19 @@ class Studio {
    * @param {Character} [character] Attributes that changed it.
    * @param {Character | null} [wanted] Attributes of a newer beat that is computed now.
    */
-  take(beat, place, character = { amounts: {}, base: null }, wanted = null) {
-    this.beat = beat;
-    this.character = character;
+  take(beat, place, character, wanted = null) {
     this.wanted = wanted;
-    this.edits++;
-    if (place) this.place = place;
-    this.perform();
-    this.changed("beat");
-    this.changed("place");
-  }
-
-  /** Keeps the state for undo. */
-  keep() {
-    this.history.keep(this.state());
+    super.take(beat, place, character);
   }
 
   /**
-   * Returns the current state.
-   * @returns {State}
-   */
-  state() {
-    const { settings, beat, place, character, corners, set, chain, locks } = this;
-    return { settings: { ...settings }, beat, place, character, corners, set, chain, locks };
-  }
-
-  undo() {
-    this.restore(this.history.undo(this.state()));
-  }
-
-  redo() {
-    this.restore(this.history.redo(this.state()));
-  }
-
-  /**
-   * Goes to another state.
-   * @param {State | undefined} state State; undefined: none.
+   * Goes to another state; results that are computed for the one before are dropped.
+   * @param {State} state State.
    */
   restore(state) {
-    if (!state) return;
-    const { corners } = this;
     this.newest.drop();
-    Object.assign(this.settings, state.settings);
-    this.newestSeed = this.settings.seed;
-    this.corners = state.corners;
-    this.set = state.set;
-    this.chain = state.chain;
-    this.locks = state.locks;
-    this.take(state.beat, state.place, state.character);
-    if (corners !== this.corners) this.changed("corners");
-    for (const part of /** @type {Part[]} */ (["settings", "chain", "locks"])) this.changed(part);
-  }
-
-  /**
-   * Returns levels in which the locked drums and bars are those of the current beat.
-   * @param {Uint8Array} levels Levels of another beat.
-   */
-  locked(levels) {
-    const { drums, bars } = this.locks;
-    if (!drums.size && !bars.size) return levels;
-    return levels.map((level, at) => {
-      const bar = Math.floor(at / this.count / this.drums.stepsPerBar);
-      return drums.has(at % this.count) || bars.has(bar) ? this.beat.levels[at] : level;
-    });
-  }
-
-  /**
-   * Locks a drum or a bar, or unlocks it.
-   * @param {LockKind} kind Kind.
-   * @param {number} number Its number.
-   */
-  toggleLock(kind, number) {
-    this.keep();
-    const locked = new Set(this.locks[kind]);
-    if (!locked.delete(number)) locked.add(number);
-    this.locks = { ...this.locks, [kind]: locked };
-    this.changed("locks");
+    this.newestSeed = state.settings.seed;
+    super.restore(state);
   }
 
   /**
@@ -202,10 +74,8 @@ class Studio {
     this.keep();
     this.settings.seed = seed;
     const filled = [...this.set].filter((number) => this.corners[number] !== before[number]);
-    this.corners = corners.map((corner, number) => (filled.includes(number) ? this.corners[number] : corner));
-    this.set = new Set(filled);
     this.changed("settings");
-    this.changed("corners");
+    this.replaceCorners(corners.map((corner, at) => (filled.includes(at) ? this.corners[at] : corner)), new Set(filled));
     if (this.arrival) await this.goTo(this.arrival);
     else this.findPlace();
   }
@@ -248,9 +118,8 @@ class Studio {
     this.arrival = null;
     const corner = { levels, z: await this.encoded(levels), name: `beat ${CORNER_NAMES[number]}` };
     this.keep();
-    this.corners = this.corners.map((before, at) => (at === number ? corner : before));
-    this.set = new Set(this.set).add(number);
-    this.changed("corners");
+    const corners = this.corners.map((before, at) => (at === number ? corner : before));
+    this.replaceCorners(corners, new Set(this.set).add(number));
     if (levels === this.beat.levels) this.take(corner, cornerPlace(number));
     else this.findPlace();
   }
@@ -405,29 +274,5 @@ class Studio {
     this.keep();
     this.chain = beats;
     this.changed("chain");
-  }
-
-  addToChain() {
-    this.keep();
-    this.chain = [...this.chain, this.beat];
-    this.changed("chain");
-  }
-
-  /**
-   * Removes a beat from the chain.
-   * @param {number} number Number of the beat in the chain.
-   */
-  removeFromChain(number) {
-    this.keep();
-    this.chain = this.chain.filter((_, at) => at !== number);
-    this.changed("chain");
-  }
-
-  /**
-   * Returns the hits of beats as they are played.
-   * @param {Beat[]} beats Beats.
-   */
-  performed(beats) {
-    return beats.map((beat) => this.performer.play(beat.levels, this.settings));
   }
 }
