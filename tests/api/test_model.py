@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import gmd_vae
@@ -20,6 +21,7 @@ from fixtures.models import random_model
 from gmd_vae import Beat, GmdVaeError, Model
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
+from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.models.model_file import write_model
 
 NAME = "groove-4bar"
@@ -290,10 +292,16 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
 
 def test_a_model_that_is_none_is_named_in_the_words_of_python(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
-    (tmp_path / "weights.tar").touch()
+    (tmp_path / "weights").mkdir()
+    write_checkpoint(
+        tmp_path / "weights" / "model.ckpt-1", random_model(get_config("cat-mel_2bar_small_chords")).variables
+    )
+    with tarfile.open(tmp_path / "weights.tar", "w") as tar:
+        tar.add(tmp_path / "weights", "weights")
     for name, said in (
         ("docs", "docs' is not a run folder: it has no run.json. Give a folder that 'gmd-vae train' made, or one with"),
         ("weights.tar", "weights.tar' has no config, so that it is not known which one it was trained with. Name it"),
+        ("weights.tar", "as in cat-drums_2bar_small.tar. Those with its variables: cat-mel_2bar_small_chords."),
     ):
         with pytest.raises(GmdVaeError) as raised:
             gmd_vae.load(tmp_path / name)

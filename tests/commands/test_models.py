@@ -109,6 +109,15 @@ def test_a_pipe_gets_one_line_for_each_fact(folder: Path) -> None:
     assert f"{'Limits':18}{CARD.limits[0]}" in lines
 
 
+def test_a_folder_for_magenta_shows_its_card(folder: Path) -> None:
+    wanted = run_here(folder, "models", "small.safetensors").stdout
+    run_here(folder, "export", "small.safetensors", "-o", "stock", "--format", "magenta")
+    for name in ("stock", "stock/model.ckpt-1500"):
+        assert run_here(folder, "models", name).stdout == wanted.replace("small.safetensors", name)
+    facts = json.loads(run_here(folder, "models", "stock", "--json").stdout)
+    assert (facts["step"], facts["licence"], facts["card"]["seed"]) == (1500, "CC BY 4.0", 7)
+
+
 def test_json_has_the_whole_card(folder: Path) -> None:
     facts = json.loads(run_here(folder, "models", "small.safetensors", "--json").stdout)
     assert (facts["step"], facts["licence"]) == (1500, "CC BY 4.0")
@@ -139,4 +148,4 @@ def test_the_models_of_the_package_have_cards(tmp_path: Path) -> None:
         assert "Apache-2.0" in run_here(tmp_path, "models", name).stdout
     answer = run_here(tmp_path, "models", "groove-5bar", expect=2)
     assert "There is no model 'groove-5bar'" in answer.error
-    assert answer.error.endswith("Or give a .safetensors file or a run folder.")
+    assert answer.error.endswith("Or give a run folder or a .safetensors file.")

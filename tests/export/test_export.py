@@ -247,6 +247,9 @@ def test_magenta_js_gets_the_configs_that_it_plays(folder: Path) -> None:
     assert answer.stderr == ""  # nothing about attribute vectors, which it does not keep
     content = manifest.read(folder / "page" / "model", "export", "")
     assert (content["format_name"], content["config"]) == ("magentajs", config.name)
+    for words in (["models", "page/model"], ["generate", "--model", "page/model"]):
+        error = run_here(folder, *words, expect=2).error
+        assert "'page/model' is a folder for Magenta.js, which only web pages read" in error
     names = ["config.json", "group1-shard1of1", "manifest.json", "weights_manifest.json"]
     assert sorted(path.name for path in (folder / "page" / "model").iterdir()) == names
 

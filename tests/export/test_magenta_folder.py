@@ -90,14 +90,40 @@ def test_a_folder_without_a_known_config_gets_advice_that_fits_the_command(folde
     run_here(folder, "export", "-o", "stock", "--format", "magenta")
     (folder / "stock" / "manifest.json").unlink()
     error = run_here(folder, "export", "stock", "-o", "x.safetensors", expect=2).error
-    assert "'stock' needs --config, the config it was trained with" in error
-    assert "'gmd-vae export' has --config" in error
+    assert error == (
+        "Error: 'stock' needs --config, the config it was trained with. None of the configs has its variables: it has "
+        "a config (--configs) or hyperparameters of its own. 'gmd-vae export' takes it and writes a file that needs "
+        "none; generate takes it with --checkpoint-file."
+    )
+    assert "'stock' needs --config" in run_here(folder, "models", "stock", expect=2).error
     (folder / "empty").mkdir()
     for words in (["export", "empty", "-o", "x.safetensors"], ["studio", "empty"], ["report", "empty"]):
         error = run_here(folder, *words, expect=1).error
         assert "'empty' is not a run folder" in error
         assert "--checkpoint-file" not in error
     assert "--checkpoint-file" in run_here(folder, "generate", "--run-dir", "empty", expect=1).error
+
+
+@pytest.mark.parametrize("name", ["cat-mel_2bar_small_chords", "cat-drums_2bar_laptop"])
+def test_a_checkpoint_as_magenta_trains_it_names_the_configs_with_its_variables(tmp_path: Path, name: str) -> None:
+    """With the optimiser's variables, in ``train/``, and without any file of gmd-vae."""
+    variables = random_model(get_config(name)).variables
+    moments = {f"{variable}/Adam": values for variable, values in variables.items()}
+    (tmp_path / "old" / "train").mkdir(parents=True)
+    write_checkpoint(tmp_path / "old" / "train" / "model.ckpt-9", {**variables, **moments, "global_step": np.array(9)})
+    several = name == "cat-drums_2bar_laptop"
+    wanted = f"one of flat-drum_4bar_small, flat-drum_1bar_small, flat-drum_16bar_small, {name}" if several else name
+    for words in (["export", "old", "-o", "x.safetensors"], ["models", "old"], ["generate", "--model", "old"]):
+        assert f" By its variables, --config is {wanted}. " in run_here(tmp_path, *words, expect=2).error
+    error = run_here(
+        tmp_path, "export", "old", "-o", "x.safetensors", "--config", "cat-drums_2bar_small", expect=1
+    ).error
+    assert "Give the config it was trained with. Its variables are those of " in error
+    assert error.endswith(f"{name}.")
+    run_here(tmp_path, "export", "old", "-o", "x.safetensors", "--config", name)
+    run_here(tmp_path, "models", "x.safetensors")
+    (tmp_path / "old").rename(tmp_path / f"{name}.old")
+    assert f"\nConfig            {name}: " in run_here(tmp_path, "models", f"{name}.old").stdout
 
 
 def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
@@ -116,9 +142,9 @@ def test_an_archive_of_magentas_becomes_a_file(tmp_path: Path) -> None:
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in other]
     assert len(one) == 2
     answer = run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", expect=2)
-    assert answer.error == (
-        "Error: 'odd.tar' needs --config, the config it was trained with. "
-        "'gmd-vae configs' lists them. 'gmd-vae export' has --config; in generate, it goes with --checkpoint-file."
+    assert answer.error.startswith(
+        "Error: 'odd.tar' needs --config, the config it was trained with. By its variables, --config is one of "
+        f"{DEFAULT_CONFIG}, "
     )
     run_here(tmp_path, "export", "odd.tar", "-o", "two.safetensors", "--config", DEFAULT_CONFIG)
     assert_same_model(read_model(tmp_path / "two.safetensors"), model)

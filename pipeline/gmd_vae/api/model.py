@@ -71,10 +71,11 @@ def load(model: str | Path | None = None) -> Model:
     name = DEFAULT if model is None else path_text("model", model)
     try:
         found = opened.enter_context(find_model(name))
-    except NoConfigError:
+    except NoConfigError as error:
+        known = ", ".join(error.candidates) or "none that is known"
         raise GmdVaeError(
             f"The name of '{name}' has no config, so that it is not known which one it was trained with",
-            "Name it after its config, as in cat-drums_2bar_small.tar: 'gmd-vae configs' lists them.",
+            f"Name it after its config, as in cat-drums_2bar_small.tar. Those with its variables: {known}.",
         ) from None
     return Model(found.source, opened, found.run)
 

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=HelpCommand)
-@click.argument("model_name", metavar="[NAME|FILE|RUN]", required=False, type=UserPath())
+@click.argument("model_name", metavar="[MODEL]", required=False, type=UserPath())
 @json_option
 def command(model_name: str | None, as_json: bool) -> None:
     """List the trained models of the package, or show the card of one.
+
+    MODEL is a model of the package, a .safetensors file, a run folder, RUN/best, RUN/latest, a folder of
+    `gmd-vae export --format magenta`, or a checkpoint or .tar that is named after its config.
 
     A card says what a model is for and what it is not, the music, seed, code and time of its training,
     the weights that it began with and their licence, its figures on held-out music beside those of
@@ -39,11 +42,12 @@ def command(model_name: str | None, as_json: bool) -> None:
     from gmd_vae.commands.next_steps import generate_words
     from gmd_vae.common import console
     from gmd_vae.common.printable import as_command
+    from gmd_vae.export.source import read_model_of
     from gmd_vae.models.bundled import DEFAULT, bundled_models
     from gmd_vae.models.model_file import read_model
 
     if model_name is not None:
-        model = _read(model_name)
+        model = read_model_of(model_name, None, None, with_vectors=False)
         if as_json:
             console.print_json(_facts(model_name, model))
         else:
@@ -61,25 +65,6 @@ def command(model_name: str | None, as_json: bool) -> None:
         _print_wrapped(out, f"{key:{width}}  ", f"{model.config.name}: {model.card.summary}")
     out.print(f"Default of gmd-vae generate: {DEFAULT}")
     console.print_next(as_command("models", DEFAULT), "for a card")
-
-
-def _read(name: str) -> ModelFile:
-    """Reads a model of the package, a model file, or the model of a run."""
-    from gmd_vae.common.errors import UsageError, nearest
-    from gmd_vae.export.source import read_model_of
-    from gmd_vae.generation.find_model import run_of
-    from gmd_vae.models.bundled import bundled_models
-    from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
-
-    bundled = bundled_models()
-    if name in bundled:
-        return read_model(bundled[name])
-    if is_model_file(Path(name)):
-        return read_model(Path(name))
-    if run_of(Path(name)) is not None:
-        return read_model_of(name, None, None, with_vectors=False)
-    known = nearest(name, list(bundled))
-    raise UsageError(f"There is no model '{name}'", f"{known} Or give a {SUFFIX} file or a run folder.")
 
 
 def _facts(name: str, model: ModelFile) -> dict[str, Any]:

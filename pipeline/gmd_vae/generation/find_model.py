@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError, UsageError, nearest
 from gmd_vae.common.printable import as_command, printable
@@ -18,6 +17,7 @@ from gmd_vae.families import family_of
 from gmd_vae.generation.model import ModelSource
 from gmd_vae.generation.sources import CheckpointSource, ModelFileSource
 from gmd_vae.models.bundled import HUMANIZER, bundled_models
+from gmd_vae.models.checkpoint_check import fitting_configs
 from gmd_vae.models.checkpoints import checkpoint_title, config_from_name, find, open_checkpoint
 from gmd_vae.models.export_manifest import read_exported_config
 from gmd_vae.models.model_file import SUFFIX, is_model_file, read_model
@@ -26,7 +26,24 @@ from gmd_vae.training.run.trained_model import density_of_run
 
 
 class NoConfigError(UsageError):
-    """Nothing says which config a checkpoint was trained with."""
+    """Nothing says which config a checkpoint was trained with.
+
+    Attributes:
+        candidates: Names of the configs that have the variables of the checkpoint.
+    """
+
+    def __init__(self, path: Path, candidates: list[str]) -> None:
+        self.candidates = candidates
+        if candidates:
+            one_of = "one of " if len(candidates) > 1 else ""
+            found = f"By its variables, --config is {one_of}{', '.join(candidates)}."
+        else:
+            found = "None of the configs has its variables: it has a config (--configs) or hyperparameters of its own."
+        super().__init__(
+            f"'{path}' needs --config, the config it was trained with",
+            f"{found} 'gmd-vae export' takes it and writes a file that needs none; generate takes it with "
+            "--checkpoint-file.",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +84,10 @@ def find_model(name: str) -> Iterator[FoundModel]:
     elif (run := run_of(path)) is not None:
         with open_checkpoint(path) as checkpoint:
             yield FoundModel(_source(run, checkpoint), run, path, options)
+    elif (path / "weights_manifest.json").is_file():
+        raise UsageError(
+            f"'{name}' is a folder for Magenta.js, which only web pages read", "Give the model it was made of."
+        )
     elif path.is_dir() and config_from_name(path, all_configs()) is None and _prefix_at(path) is None:
         open_run(path, ", or one with a checkpoint")  # raises: it has no run.json
     elif path.exists() or path.with_name(f"{path.name}.index").exists():
@@ -149,7 +170,7 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
         configs_file: File with further configs.
 
     Raises:
-        NoConfigError: No config is given, and the name of the checkpoint has none.
+        NoConfigError: No config is given, and neither a manifest nor the name of the checkpoint has one.
         UsageError: The path is a MIDI file, or there is no such config.
         GmdVaeError: There is no complete checkpoint.
     """
@@ -159,26 +180,20 @@ def find_checkpoint_model(path: Path, config_name: str | None, configs_file: Pat
             f"'{path}' is a MIDI file, and no model",
             f"For beats from it: {beats}. To edit it: drop it on the page that 'gmd-vae studio' writes.",
         )
-    config, hparams = _config_of(path, config_name, configs_file)
+    configs = all_configs(configs_file)
+    name = config_name or config_from_name(path, configs)
+    named = get_config(name, configs_file) if name else None  # before a large archive is unpacked
     with open_checkpoint(path) as checkpoint:
+        if config_name is None and (exported := read_exported_config(checkpoint)):
+            config, hparams = exported
+        elif named is not None:
+            config, hparams = named, named.hparams
+        else:
+            raise NoConfigError(path, fitting_configs(checkpoint, configs.values()))
         options = ("--checkpoint-file", str(path), *(("--config", config_name) if config_name else ()))
         yield FoundModel(
             CheckpointSource(config, hparams, checkpoint, title=checkpoint_title(path)), None, path, options
         )
-
-
-def _config_of(path: Path, config_name: str | None, configs_file: Path | None) -> tuple[Config, dict[str, Any]]:
-    """Returns config and hyperparameters of a checkpoint outside a run, see ``find_checkpoint_model``."""
-    if config_name is None and (prefix := _prefix_at(path)) and (exported := read_exported_config(prefix)):
-        return exported
-    name = config_name or config_from_name(path, all_configs(configs_file))
-    if name is None:
-        raise NoConfigError(
-            f"'{path}' needs --config, the config it was trained with",
-            "'gmd-vae configs' lists them. 'gmd-vae export' has --config; in generate, it goes with --checkpoint-file.",
-        )
-    config = get_config(name, configs_file)
-    return config, config.hparams
 
 
 def _prefix_at(path: Path) -> Path | None:

@@ -8,7 +8,8 @@ for the use of a checkpoint.
 - ``forward/``: forward passes in NumPy, without TensorFlow.
 - ``inference/``: models restored from a checkpoint.
 - ``checkpoints.py``: finds a checkpoint from any spelling of its path. No TensorFlow.
-- ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph. No TensorFlow.
+- ``checkpoint_check.py``: checks that a checkpoint is undamaged and fits a graph, and which configs it fits. No
+  TensorFlow.
 - ``checkpoint_index.py``, ``bundle_messages.py``: the index of a checkpoint. No TensorFlow.
 - ``averaged_weights.py``: averages of the weights in a checkpoint, and who reads them. No TensorFlow.
 - ``checkpoint_variables.py``: the variables of a checkpoint as arrays. No TensorFlow.

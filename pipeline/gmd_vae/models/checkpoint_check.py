@@ -9,6 +9,9 @@ from pathlib import Path
 
 from gmd_vae.common import console
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.registry import all_configs
+from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models import checkpoints
 from gmd_vae.models.averaged_weights import SUFFIX
 from gmd_vae.models.checkpoint_index import DamagedCheckpointError, Tensor, read_data, read_index
@@ -53,12 +56,38 @@ def check_fits(prefix: Path, wanted: dict[str, tuple[int, ...]]) -> None:
     problems += [f"{name} is missing" for name in names if name not in stored]
     if problems:
         more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        fitting = ", ".join(fitting_configs(prefix, all_configs().values()))
         raise GmdVaeError(
             f"Checkpoint '{prefix}' does not fit the config: {'; '.join(problems[:3])}{more}",
-            "Give the config it was trained with.",
+            f"Give the config it was trained with.{fitting and f' Its variables are those of {fitting}.'}",
         )
     if copies := sum(CUDNN_COPY.search(name) is not None for name in stored if name not in wanted):
         _note_cudnn_copies(prefix.name, copies)
+
+
+def fitting_configs(prefix: Path, configs: Iterable[Config]) -> list[str]:
+    """Returns the names of the configs with the variables of a checkpoint, at their own hyperparameters.
+
+    Configs that differ only in their windows have the same variables, and so several can fit. Of a config whose
+    variables are some of another one's, only the larger one counts.
+
+    Args:
+        prefix: Prefix of the checkpoint.
+        configs: The configs.
+
+    Raises:
+        GmdVaeError: The checkpoint cannot be read.
+    """
+    try:
+        stored = {name: tensor.shape for name, tensor in _index(prefix).items()}
+    except DamagedCheckpointError as error:
+        raise damaged_error(prefix, str(error)) from None
+    sizes = {}
+    for config in configs:
+        wanted = variable_shapes(config)
+        if wanted.items() <= stored.items():
+            sizes[config.name] = len(wanted)
+    return [name for name, size in sizes.items() if size == max(sizes.values())]
 
 
 @functools.cache  # once per checkpoint, although it is checked before it is restored, and an archive unpacked each time
