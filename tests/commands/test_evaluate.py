@@ -185,7 +185,7 @@ def test_a_model_without_its_windows_is_refused_with_the_way_to_its_figures(
     for name, shown in ((BUNDLED, BUNDLED), ("my model.safetensors", "'my model.safetensors'")):
         code, out, err = evaluate(name)
         assert (code, out) == (1, "")
-        assert err.splitlines()[-1].endswith(f"the figures of its card: gmd-vae models {shown}")
+        assert err.splitlines()[-1].endswith(f"Its card, with the figures: gmd-vae models {shown}")
 
 
 def test_examples_that_changed_or_went_away_are_refused(run: Path, evaluate: Evaluate, starter_examples: Path) -> None:

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fixtures.models import random_model
 from gmd_vae.cli import main
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.models.checkpoint_writer import write_checkpoint
+from gmd_vae.models.model_file import write_model
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
 
@@ -87,6 +91,29 @@ def test_a_folder_that_is_not_a_run_is_refused(run: Path, capsys: pytest.Capture
     assert "run.json' has no field 'format'" in err
     assert report(capsys, "a", "b")[0] == 2
     assert not list(Path().rglob("*.html"))
+
+
+def test_a_model_without_a_run_is_refused_with_the_commands_for_models(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(Path("small.safetensors"), random_model())
+    write_checkpoint(run / "train" / "model.ckpt-4", {"x": np.zeros(1, np.float32)})
+    Path("stock").mkdir()
+    write_checkpoint(Path("stock/model.ckpt-4"), {"x": np.zeros(1, np.float32)})
+    for name in ("groove-4bar", "small.safetensors", "stock", "stock/model.ckpt-4"):
+        code, out, err = report(capsys, name)
+        assert (code, out) == (1, "")
+        assert err == (
+            f"Error: '{name}' is a model without a run, and a report has the beats, curves and evaluations of one. "
+            f"A page to play it on: 'gmd-vae studio {name}'. Its card, with the figures: gmd-vae models {name}\n"
+        )
+    for name, reason in (
+        ("runs/mine/train", "it has no run.json"),
+        ("nowhere", "there is no such folder"),
+        (".", "it has no run.json"),
+        ("runs/mine/run.json", "it is a file"),
+    ):
+        assert report(capsys, name)[2].startswith(f"Error: '{name}' is not a run folder: {reason}. ")
 
 
 def test_another_file_is_not_replaced(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

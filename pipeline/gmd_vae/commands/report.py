@@ -14,6 +14,7 @@ from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.rendering.report.page import Report
+    from gmd_vae.training.run.folder import Run
 
 _WITHOUT_A_RUN = "A page to play the model of the package on: 'gmd-vae studio'."
 _NAMED = 20  # damaged parts named on stderr; the others are counted
@@ -34,6 +35,7 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
     no network and no other file, so you can send it to a friend. It shows the newest beats of each
     generation mode, to play at any tempo and to save as MIDI, as sound that loops, or all in a zip; the
     training curves, and the evaluation tables. For missing parts it names the command that makes them.
+    Of a model without a run, `gmd-vae models` shows the card and `gmd-vae studio` writes a page.
 
     \b
     Examples:
@@ -43,9 +45,8 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
     """
     from gmd_vae.common import console
     from gmd_vae.rendering.report.page import NAME, write_report
-    from gmd_vae.training.run.folder import open_run
 
-    run = open_run(run_dir) if run_dir else newest_run(instead=_WITHOUT_A_RUN)
+    run = _open(run_dir) if run_dir else newest_run(instead=_WITHOUT_A_RUN)
     report = write_report(run, output or run.folder / NAME)
     _print_notes(report)
     if as_json:
@@ -54,6 +55,20 @@ def command(run_dir: Path | None, output: Path | None, as_json: bool) -> None:
     count = f"{report.beats} beat{'s' * (report.beats != 1)}"
     console.stdout().print(f"Wrote {report.path} ({report.size / 1000:,.0f} kB, {count})")
     console.print_next(f"open {report.path} in a browser")
+
+
+def _open(path: Path) -> Run:
+    from gmd_vae.common.printable import as_command
+    from gmd_vae.generation.find_model import run_of
+    from gmd_vae.models.bundled import bundled_models
+    from gmd_vae.models.without_run import check_no_model
+    from gmd_vae.training.run.folder import open_run
+
+    if run_of(path) is None:
+        needed = "a run, and a report has the beats, curves and evaluations of one"
+        page = as_command("studio", str(path) if str(path) in bundled_models() else path)
+        check_no_model(path, needed, f"A page to play it on: '{page}'.")
+    return open_run(path)
 
 
 def _print_notes(report: Report) -> None:

@@ -17,6 +17,7 @@ for the use of a checkpoint.
 - ``model_file.py``: a trained model as one safetensors file, with its config and card. No TensorFlow.
 - ``card.py``: the facts about a model for people. No TensorFlow.
 - ``export_manifest.py``: the card beside an exported checkpoint. No TensorFlow.
+- ``without_run.py``: refuses a model where a command needs a run. No TensorFlow.
 - ``latent_density.py``: a density of z fitted to the posteriors of training windows. No TensorFlow.
 - ``elbo_terms.py``: the parts of the ELBO for each window.
 - ``label_vectors.py``: drum labels as the vectors that Magenta's models read and write.

@@ -9,7 +9,7 @@ from typing import Any
 from gmd_vae.common import files, manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.home import home
-from gmd_vae.common.printable import as_command, counted, printable
+from gmd_vae.common.printable import as_command, counted
 from gmd_vae.common.priors import FITTED
 from gmd_vae.common.regular_files import check_no_link
 from gmd_vae.common.run_places import RUN_FILE
@@ -20,9 +20,9 @@ from gmd_vae.evaluation.data.styles import find_catalogues, styles_of, tempos_of
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.families import family_of
 from gmd_vae.models import checkpoints
-from gmd_vae.models.bundled import bundled_models
 from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.models.model_file import is_model_file
+from gmd_vae.models.without_run import check_no_model
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run, read_plan, read_run
 from gmd_vae.training.run.trained_model import density_of_run
@@ -122,13 +122,9 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
     """
     folder = next((place for place in (path, *path.parents[:3]) if (place / RUN_FILE).is_file()), None)
     run = read_run(folder) if folder else None
-    if run is None and (str(path) in bundled_models() or is_model_file(path)):
-        shown = str(path) if str(path) in bundled_models() else path
-        raise GmdVaeError(
-            f"'{printable(str(path))}' is a model without the windows that it was trained on, and evaluate needs them",
-            f"Evaluate the run that it was exported from; the figures of its card: {as_command('models', shown)}",
-        )
     if run is None:
+        needed = "the windows that it was trained on, and evaluate needs them"
+        check_no_model(path, needed, "Evaluate the run that it was made of.")
         raise GmdVaeError(
             f"'{path}' is not a run, nor a checkpoint in one: there is no {RUN_FILE}",
             "Give a folder that 'gmd-vae train' made.",

@@ -213,12 +213,13 @@ def open_run(folder: Path, otherwise: str = "") -> Run:
         otherwise: What the command takes in its place, for the end of the error's advice.
 
     Raises:
-        GmdVaeError: ``run.json`` is missing or damaged.
+        GmdVaeError: ``run.json`` is missing or damaged, or there is no such folder.
     """
-    run = read_run(folder)
+    run = read_run(folder) if folder.is_dir() else None
     if run is None:
+        reason = f"it has no {RUN_FILE}" if folder.is_dir() else "it is a file"
         raise GmdVaeError(
-            f"'{folder}' is not a run folder: it has no {RUN_FILE}",
+            f"'{folder}' is not a run folder: {reason if folder.exists() else 'there is no such folder'}",
             f"Give a folder that 'gmd-vae train' made{otherwise}.",
         )
     return run
