@@ -9,8 +9,8 @@ the same name at the top level of the project.
 Each room's ``__init__.py`` says what goes in, what comes out and what to read first. ``docs/architecture.md`` has the
 picture, and follows one window and one latent vector through the files.
 
-The public names are ``load``, ``Model``, ``Beat``, ``train``, and the errors ``GmdVaeError``, ``UsageError`` and
-``Interrupted``. They are imported when they are first used:
+The public names are ``load``, ``Model``, ``Beat``, ``Reading``, ``train``, ``Training``, and the errors
+``GmdVaeError``, ``UsageError`` and ``Interrupted``. They are imported when they are first used:
 
 >>> import gmd_vae
 >>> model = gmd_vae.load()
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gmd_vae.common.errors import GmdVaeError as GmdVaeError
     from gmd_vae.common.errors import Interrupted as Interrupted
     from gmd_vae.common.errors import UsageError as UsageError
+    from gmd_vae.midi.reading import Reading as Reading
 
 _HOMES = {
     "load": "api.model",
@@ -41,10 +42,11 @@ _HOMES = {
     "Training": "api.training",
     "GmdVaeError": "common.errors",
     "UsageError": "common.errors",
+    "Reading": "midi.reading",
     "Interrupted": "common.errors",
 }
 
-__all__ = ["Beat", "GmdVaeError", "Interrupted", "Model", "Training", "UsageError", "load", "train"]
+__all__ = ["Beat", "GmdVaeError", "Interrupted", "Model", "Reading", "Training", "UsageError", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

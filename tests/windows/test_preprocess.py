@@ -237,7 +237,7 @@ def test_unreadable_input_is_an_error_with_the_next_action(tmp_path, write_notes
     (tmp_path / "song.mid").write_bytes(b"MThd\0\0\0\6")
     refused(tmp_path / "song.mid", r"holds MIDI .* Run: gmd-vae convert .*song\.mid")
     (tmp_path / "midi").mkdir()
-    refused(tmp_path / "midi", r"has no manifest.json. Give preprocess .*: gmd-vae convert .*midi")
+    refused(tmp_path / "midi", r"has no manifest.json. Give the folder that this makes: gmd-vae convert .*midi")
     run(notes, tmp_path / "examples")
     shard = next((tmp_path / "examples").glob("train-*"))
     refused(shard, r"holds examples, the windows of 'gmd-vae preprocess'.*Give the whole folder, .*examples")

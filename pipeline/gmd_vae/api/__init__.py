@@ -7,4 +7,5 @@ name does, and gives the same bytes.
 - ``beat.py``: ``Beat``, a decoded window as a grid, and as MIDI.
 - ``music.py``: music as people have it in Python: paths, bytes, PrettyMIDI, NoteSequence, symusic, arrays.
 - ``training.py``: ``train``.
+- ``errors.py``: errors in the words of Python.
 """

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.midi.reading import Reading
 
 MAX_COUNT = 1_000_000  # fewer are refused for the number of their windows
 MAX_STEPS = 2**31 - 1
@@ -61,6 +62,19 @@ def path_text(name: str, value: Any) -> str:
     if not isinstance(text, str) or not text or "\0" in text:
         raise _not_a(name, value, "a path")
     return text
+
+
+def reading_rules(value: Any) -> Reading:
+    """Returns rules for reading MIDI.
+
+    Raises:
+        GmdVaeError: The value is no ``Reading``, or its channel is none of MIDI's.
+    """
+    if not isinstance(value, Reading):
+        raise _not_a("reading", value, "a gmd_vae.Reading")
+    if value.drum_channel is not None:
+        whole("drum_channel", value.drum_channel, 1, 16)
+    return value
 
 
 def _not_a(name: str, value: Any, wanted: str) -> GmdVaeError:

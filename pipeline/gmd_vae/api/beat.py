@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.api.arguments import path_text, real, whole
+from gmd_vae.api.errors import in_python
 from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.printable import counted
-from gmd_vae.common.system_errors import translated
 from gmd_vae.configuration.config import Config
 from gmd_vae.families import family_of
 from gmd_vae.generation.decoded.midi_files import FilePlan
@@ -80,7 +80,7 @@ class Beat:
             raise GmdVaeError(f"'{self.config.name}' does not play drum grids", "Use its MIDI: beat.to_midi().")
         return tuple(grid.voice_names)
 
-    @translated()
+    @in_python
     def to_midi(
         self,
         *,
@@ -116,7 +116,7 @@ class Beat:
         (output,) = family.decoded_music(self.config).midi_files(plan, self.model, performer)
         return output.data
 
-    @translated()
+    @in_python
     def save(
         self,
         path: str | Path,

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, real, whole
+from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, reading_rules, real, whole
 from gmd_vae.api.beat import Beat
+from gmd_vae.api.errors import in_python
 from gmd_vae.api.music import input_windows, is_latent, one_window
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.priors import PRIORS
-from gmd_vae.common.system_errors import translated
 from gmd_vae.configuration.layers import ACCELERATED
 from gmd_vae.families import family_of
 from gmd_vae.generation.compose import compose
@@ -54,7 +54,7 @@ _CONTROLS = {
 }
 
 
-@translated()
+@in_python
 def load(model: str | Path | None = None) -> Model:
     """Loads a trained model. TensorFlow is imported only for melodies, trios and multitrack models.
 
@@ -112,7 +112,7 @@ class Model:
         self._model_opened.close()
         self._opened.close()
 
-    @translated()
+    @in_python
     def encode(self, music: object, *, reading: Reading = EVERY_HIT) -> Floats:
         """Returns the mean of the posterior of each window of music.
 
@@ -128,10 +128,10 @@ class Model:
         Raises:
             GmdVaeError: The music cannot be read, or has no window.
         """
-        windows = input_windows(music, self.config, reading)
+        windows = input_windows(music, self.config, reading_rules(reading))
         return GenerationInputs(windows).encode(self._open(0))
 
-    @translated()
+    @in_python
     def decode(self, z: npt.ArrayLike, *, temperature: float = 0.0, seed: int = 0) -> list[Beat]:
         """Decodes latent vectors, as ``gmd-vae generate --latents FILE`` does.
 
@@ -147,7 +147,7 @@ class Model:
         request = GenerationRequest(SAMPLE, len(vectors), self._temperature(temperature, SAMPLE), _seed(seed))
         return self._compose(request, GenerationInputs(vectors=vectors))
 
-    @translated()
+    @in_python
     def sample(
         self,
         count: int = 8,
@@ -171,7 +171,7 @@ class Model:
             GmdVaeError: A number is out of the range that the command has, there is no such prior, or the model has no
                 fitted one.
         """
-        if prior not in (None, *PRIORS):
+        if not isinstance(prior, str | None) or prior not in (None, *PRIORS):
             raise GmdVaeError(
                 f"There is no prior '{prior}'", f"Give {' or '.join(map(repr, PRIORS))}, or leave it out."
             )
@@ -181,9 +181,16 @@ class Model:
         request = GenerationRequest(SAMPLE, count, temperature, _seed(seed), bars=bars, prior=chosen)
         return self._compose(request, GenerationInputs())
 
-    @translated()
+    @in_python
     def interpolate(
-        self, start: object, end: object, count: int = 8, *, seed: int = 0, temperature: float | None = None
+        self,
+        start: object,
+        end: object,
+        count: int = 8,
+        *,
+        seed: int = 0,
+        temperature: float | None = None,
+        reading: Reading = EVERY_HIT,
     ) -> list[Beat]:
         """Returns beats on the way from one to another, both ends included.
 
@@ -193,6 +200,7 @@ class Model:
             count: Number of beats, 2 or more.
             seed: Seed of the random draws.
             temperature: Temperature of the output distribution; ``None``: the default of the command.
+            reading: Rules for reading MIDI.
 
         Raises:
             GmdVaeError: The music cannot be read, or has no window; or ``count`` is 1.
@@ -202,10 +210,12 @@ class Model:
         request = GenerationRequest(
             INTERPOLATE, _count(count), self._temperature(temperature, INTERPOLATE), _seed(seed)
         )
-        return self._compose(request, self._inputs(start, end))
+        return self._compose(request, self._inputs(reading, start, end))
 
-    @translated()
-    def vary(self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0) -> list[Beat]:
+    @in_python
+    def vary(
+        self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0, reading: Reading = EVERY_HIT
+    ) -> list[Beat]:
         """Returns variations of a beat.
 
         Args:
@@ -213,21 +223,22 @@ class Model:
             count: Number of variations.
             distance: Number of steps in which each differs from the model's version of the beat.
             seed: Seed of the directions.
+            reading: Rules for reading MIDI.
 
         Raises:
             GmdVaeError: The music cannot be read, or has no window; or there is no such variation.
         """
         distance = whole("distance", distance, 1, MAX_COUNT)
         request = GenerationRequest(VARY, _count(count), LIKELIEST, _seed(seed), distance=distance)
-        return self._compose(request, self._inputs(beat))
+        return self._compose(request, self._inputs(reading, beat))
 
-    @translated()
+    @in_python
     def reconstruct(self, music: object, *, reading: Reading = EVERY_HIT) -> list[Beat]:
         """Returns the model's version of each window of music; arguments and errors as for ``encode``."""
-        inputs = GenerationInputs(input_windows(music, self.config, reading))
+        inputs = GenerationInputs(input_windows(music, self.config, reading_rules(reading)))
         return self._compose(GenerationRequest(RECONSTRUCT, temperature=LIKELIEST), inputs)
 
-    @translated()
+    @in_python
     def attribute_vectors(self) -> dict[str, Floats]:
         """Returns the attribute vectors that ``gmd-vae generate --mode attribute`` and the studio add to z.
 
@@ -257,7 +268,7 @@ class Model:
             vectors = vectors_of(self._source, attributes, self._open(self._seed))
         return {name: np.array(vector, np.float32) for name, vector in vectors.items()}
 
-    @translated()
+    @in_python
     def humanizer(self) -> Humanizer:
         """Returns the performer of drum patterns that a GrooVAE is, for ``Beat.save(humanize=model)``.
 
@@ -287,18 +298,22 @@ class Model:
             self._seed = seed
         return self._model
 
-    def _inputs(self, *beats: object) -> GenerationInputs:
+    def _inputs(self, reading: Reading, *beats: object) -> GenerationInputs:
         """Returns the beats as windows, or as latent vectors if one of them is a vector."""
+        rules = reading_rules(reading)
         if not any(is_latent(beat) for beat in beats):
-            return GenerationInputs(tuple(one_window(beat, self.config, EVERY_HIT) for beat in beats))
-        vectors = [self._checked_latents(beat) if is_latent(beat) else self._encode_one(beat) for beat in beats]  # type: ignore[arg-type]
+            return GenerationInputs(tuple(one_window(beat, self.config, rules) for beat in beats))
+        vectors = [
+            self._checked_latents(beat) if is_latent(beat) else self._encode_one(beat, rules)  # type: ignore[arg-type]
+            for beat in beats
+        ]
         if any(len(vector) != 1 for vector in vectors):
             raise GmdVaeError("Several latent vectors are given for one beat", "Give one of them, such as z[0].")
         return GenerationInputs(vectors=np.concatenate(vectors))
 
-    def _encode_one(self, music: object) -> Floats:
+    def _encode_one(self, music: object, reading: Reading) -> Floats:
         """Returns the mean of the posterior of the window that stands for music, ``[1, z_size]``."""
-        return GenerationInputs((one_window(music, self.config, EVERY_HIT),)).encode(self._open(0))
+        return GenerationInputs((one_window(music, self.config, reading),)).encode(self._open(0))
 
     def _checked_latents(self, z: npt.ArrayLike) -> Floats:
         try:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gmd_vae.api.arguments import MAX_STEPS, path_text, whole
+from gmd_vae.api.errors import in_python
 from gmd_vae.common.errors import GmdVaeError, Interrupted
-from gmd_vae.common.system_errors import translated
 from gmd_vae.training.cut_examples import cut_examples
 from gmd_vae.training.run.prepare import Request, prepare
 from gmd_vae.training.start import start
@@ -39,7 +39,7 @@ class Training:
     best_elbo: float | None
 
 
-@translated()
+@in_python
 def train(
     config: str | None = None,
     *,
@@ -69,7 +69,7 @@ def train(
         seed: Seed of initial weights, data order and random draws.
         init_from: Initial weights: the name of a model of the package as ``str``, a model file, a run or a checkpoint.
         validate_every: Steps between two validations.
-        patience: Validations without a new best before training stops.
+        patience: Validations without a new best before training stops; 0: it never stops by them.
         save_every: Steps between two checkpoints.
         precision: ``fp32``, ``bf16`` or ``auto``.
         configs_file: Python file with configs of your own.
@@ -79,7 +79,8 @@ def train(
         The run and its best step.
 
     Raises:
-        GmdVaeError: Training cannot start or go on; the message is that of the command.
+        GmdVaeError: Training cannot start or go on; the message is that of the command, with these arguments in the
+            place of its options.
         Interrupted: Ctrl-C or a signal stopped it; a checkpoint is saved, and the same call resumes.
     """
 
@@ -93,7 +94,7 @@ def train(
         raise GmdVaeError("config is no text", "Give the name of a config: 'gmd-vae configs' lists them.")
     if not isinstance(hparams, Mapping | None):
         raise GmdVaeError("hparams is no dict", "Give hyperparameters by name, such as {'z_size': 64}.")
-    if precision not in (None, *PRECISIONS):
+    if not isinstance(precision, str | None) or precision not in (None, *PRECISIONS):
         raise GmdVaeError("precision is none of " + ", ".join(PRECISIONS), "Leave it out, or give one of them.")
     request = Request(
         config=config,
@@ -105,7 +106,7 @@ def train(
         init_from=path_text("init_from", init_from) if isinstance(init_from, str) else path("init_from", init_from),
         num_steps=steps("num_steps", num_steps),
         validate_every=steps("validate_every", validate_every),
-        patience=steps("patience", patience),
+        patience=steps("patience", patience, 0),
         save_every=steps("save_every", save_every),
         precision=precision,
     )
@@ -129,6 +130,8 @@ def train(
 
 def _text(value: Any) -> str:
     """Returns a hyperparameter as ``--hparams`` takes it: lists in brackets, without spaces."""
+    if hasattr(value, "tolist"):  # of NumPy
+        value = value.tolist()
     return "[" + ",".join(map(str, value)) + "]" if isinstance(value, (list, tuple)) else str(value)
 
 

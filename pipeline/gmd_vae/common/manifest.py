@@ -249,7 +249,7 @@ def check_replaceable(
     target = folder.resolve()
     if option:  # without one, the place is of gmd-vae's own choice
         check_not_of_training(folder, option)
-    action = "Choose another --output-dir, or move that one away. Nothing was changed."
+    action = f"{f'Choose another {option}, or move that one' if option else 'Move it'} away. Nothing was changed."
     if target.exists() and not target.is_dir():
         raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
     if not target.is_dir() or not any(target.iterdir()):

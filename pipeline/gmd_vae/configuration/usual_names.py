@@ -31,7 +31,7 @@ _SENTENCES = {
     "Did you mean 'dropout_keep_prob'? It is 1 - dropout: 1 drops nothing.": (
         "dropout dropout_rate dropout_prob keep_prob"
     ),
-    "It is no hyperparameter: give the steps of the run with --num-steps (num_steps in Python).": (
+    "It is no hyperparameter: give the steps of the run with --num-steps.": (
         "epochs epoch num_epochs n_epochs max_epochs steps num_steps max_steps train_steps iterations iters"
     ),
     **{f"Did you mean '{known}'?": names for known, names in _NAMES.items()},

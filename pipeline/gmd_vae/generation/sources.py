@@ -127,8 +127,8 @@ class ModelFileSource:
         if reason := obstacle(self.config, self.hparams):
             raise GmdVaeError(
                 f"'{self.path}' cannot be used as it is: {reason}",
-                f"Make a checkpoint of it with 'gmd-vae export FILE -o DIR --format magenta'; generate takes it with "
-                f"--checkpoint-file DIR --config {self.config.name}.",
+                "Make a checkpoint of it with 'gmd-vae export FILE -o DIR --format magenta', and "
+                "give DIR in its place.",
             )
         return contextlib.nullcontext(NumpyModel(self.config, self.hparams, self.model.variables, seed))
 

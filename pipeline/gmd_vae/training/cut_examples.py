@@ -28,4 +28,4 @@ def cut_examples(config: Config, notes: Path, folder: Path, on_progress: Progres
     def advice(path: Path) -> str:
         return fitting_configs(path, "train", "--examples-path", path)
 
-    preprocess(notes, folder, extractor, config=config.name, advice=advice, on_progress=on_progress)
+    preprocess(notes, folder, extractor, config=config.name, advice=advice, option="", on_progress=on_progress)

@@ -273,7 +273,7 @@ def _listed_files(path: Path) -> tuple[list[NotesFile], DataSource | None]:
     if manifest.stage_of(path) == STOCK_STAGE:
         stock = manifest.read(path, STOCK_STAGE, "Run 'gmd-vae preprocess --stock' again.", _StockManifest)
         return [file for split in stock.splits.values() for file in split.files], stock.data_source
-    again = f"Give preprocess the folder that this makes: {as_command('convert', path)}"
+    again = f"Give the folder that this makes: {as_command('convert', path)}"
     converted = read_convert_manifest(path, again)
     return converted.files, converted.data_source
 

@@ -88,6 +88,7 @@ def preprocess(
     filters: Filters = NO_FILTERS,
     engine: Engine | None = None,
     advice: Callable[[Path], str] = lambda notes: "",
+    option: str = "--output-dir",
     on_progress: Progress = silent,
     on_resume: Progress = silent,
 ) -> Summary[SplitSummary]:
@@ -114,6 +115,7 @@ def preprocess(
         engine: Engine that cuts the windows; the output does not depend on it. With ``None`` or ``LocalEngine()`` the
             number of processes depends on the size of the input.
         advice: Function from the input path to a next action for an input without any window: configs that would fit.
+        option: Option that chooses another ``output_dir``, for messages; empty without one.
         on_progress: Progress callback, called with NoteSequences done and NoteSequences in all.
         on_resume: The same, called once if a run that was stopped has left finished batches.
 
@@ -140,7 +142,7 @@ def preprocess(
         **({"filters": filters.describe()} if filters.is_on else {}),
     }
     with (
-        open_output(output_dir, STAGE, inputs=[input_path]) as replaceable,
+        open_output(output_dir, STAGE, inputs=[input_path], option=option) as replaceable,
         open_batches(output_dir, _identity(source, extractor, max_per_sequence, filters)) as batches,
     ):
         make_batches(

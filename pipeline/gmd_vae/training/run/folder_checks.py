@@ -93,10 +93,12 @@ def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
     other = free_name(run.folder)
     if best:
         command = _command_from_best(run, other)
-        action = f"Go on from its best weights with: {command} (or bring back '{run.train_folder}' from a copy)."
+        action = f"go on from its best weights with: {command}"
     else:
-        action = f"Bring back '{run.train_folder}' from a copy, or train anew with --run-dir {shlex.quote(str(other))}."
-    raise GmdVaeError(f"{problem}, {trained}", f"{action} Nothing was replaced.")
+        action = f"train anew in another --run-dir, for example '{other}'."
+    raise GmdVaeError(
+        f"{problem}, {trained}", f"Nothing was replaced. Bring back '{run.train_folder}' from a copy, or {action}"
+    )
 
 
 def _command_from_best(run: Run, folder: Path) -> str:
