@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.files import sha256
 from gmd_vae.configuration.window_specs import DrumWindows
+from gmd_vae.datasets import known_source
+from gmd_vae.datasets.download import RemoteFile
 from gmd_vae.datasets.fetched import DataSource
+from gmd_vae.datasets.groove import CITATION as GROOVE_CITATION
+from gmd_vae.datasets.groove import GROOVE
 from gmd_vae.datasets.starter.starter_set import CITATION, write_starter
 from gmd_vae.engines.local import LocalEngine
 from gmd_vae.midi.convert import convert
@@ -31,10 +36,10 @@ def raw(tmp_path: Path) -> Path:
     return tmp_path / "raw"
 
 
-def source_of(raw: Path) -> DataSource | None:
-    """Returns what ``convert`` records of a folder."""
-    notes = raw.parent / "notes"
-    convert(raw, notes)
+def source_of(music: Path, notes: Path | None = None) -> DataSource | None:
+    """Returns what ``convert`` records of music."""
+    notes = notes or music.parent / "notes"
+    convert(music, notes)
     return read_convert_manifest(notes, "").data_source
 
 
@@ -73,6 +78,44 @@ def test_added_and_changed_files_are_counted_where_they_are_converted(raw: Path,
     shutil.rmtree(raw / "drummer1")
     (raw / "moved.mid").unlink()
     assert source_of(raw) is None, "only files of the user are left"
+
+
+def test_a_part_of_a_fetched_folder_is_of_the_dataset(raw: Path, make_midi: MakeMidi) -> None:
+    notes = raw.parent / "notes"
+    part = next(path for path in sorted((raw / "drummer1").iterdir()) if path.is_dir())
+    assert source_of(part, notes) == STARTER
+    (raw / "here").symlink_to(part)
+    assert source_of(raw / "here", notes) == STARTER
+    assert source_of(sorted(part.rglob("*.mid"))[0], notes) == STARTER, "one file of it"
+    (part / "mine.mid").write_bytes(make_midi([(0, 38)]))
+    assert source_of(part, notes) == DataSource("starter", licence="Apache-2.0", citation=CITATION, other_files=1)
+    (raw / "songs").mkdir()
+    (raw / "songs" / "mine.mid").write_bytes(make_midi())
+    assert source_of(raw / "songs", notes) is None, "music of the user that lies there"
+    assert source_of(raw / "songs" / "mine.mid", notes) is None
+    shutil.move(part, raw.parent / "moved")
+    assert source_of(raw.parent / "moved", notes) is None, "nothing says what it is"
+
+
+def test_the_archive_of_a_dataset_is_known_by_its_digest(
+    raw: Path, make_midi: MakeMidi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (raw / "manifest.json").unlink()
+    archive = Path(shutil.make_archive(str(raw.parent / "any name"), "zip", raw))
+    assert source_of(archive) is None
+    remote = RemoteFile("https://example.org/x.zip", archive.stat().st_size, sha256(archive))
+    source = DataSource("groove", "1.0.0", "CC BY 4.0", "Jon Gillick")
+    monkeypatch.setattr(known_source, "_ARCHIVES", ((remote, source),))
+    assert source_of(archive) == source
+    archive.write_bytes(archive.read_bytes()[:-1] + b"!")
+    assert known_source.find_source(archive) is None, "of the same size, with one byte changed"
+    (raw / "mine.mid").write_bytes(make_midi())
+    assert source_of(Path(shutil.make_archive(str(raw.parent / "any name"), "zip", raw))) is None
+
+
+def test_the_archive_of_the_groove_midi_dataset_is_in_the_table() -> None:
+    ((remote, source),) = known_source._ARCHIVES
+    assert (remote, source) == (GROOVE, DataSource("groove", "1.0.0", "CC BY 4.0", GROOVE_CITATION))
 
 
 def test_notes_and_examples_of_earlier_versions_are_read_and_replaced(

@@ -15,6 +15,7 @@ MIDI bytes. Read ``midi_files.py`` first.
 - ``safe_names.py``: names from outside as paths.
 - ``groove.py``: ``fetch groove``.
 - ``fetched.py``: the dataset that ``fetch`` wrote into a folder: its licence, and which files are of it.
+- ``known_source.py``: the dataset of a folder, an archive or a file that is converted.
 - ``download.py``: downloads of known size and SHA-256.
 - ``starter/``: ``fetch starter``, the built-in grooves.
 """

@@ -49,21 +49,25 @@ class DataSource(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class FetchedDataset:
-    """A folder that ``fetch`` wrote, perhaps changed since.
+    """A dataset whose files are known: a folder that ``fetch`` wrote, perhaps changed since, or an unchanged archive.
 
     Attributes:
-        source: What its manifest says.
-        digests: SHA-256 of every file that the manifest lists.
+        source: What is known about it.
+        digests: SHA-256 of every file that its manifest lists; ``None`` for an archive, whose files are all of it.
     """
 
     source: DataSource
-    digests: frozenset[str]
+    digests: frozenset[str] | None
+
+    def has(self, sha256: str) -> bool:
+        """Returns True for the digest of a file of the dataset."""
+        return self.digests is None or sha256 in self.digests
 
     def source_of(self, own_files: int, all_files: int) -> DataSource | None:
         """Returns the source of converted files; ``None`` if none of them is of the dataset.
 
         Args:
-            own_files: Number of those whose digest is in ``digests``, under any name.
+            own_files: Number of those that are of the dataset, under any name.
             all_files: Number of all.
         """
         return msgspec.structs.replace(self.source, other_files=all_files - own_files) if own_files else None

@@ -26,7 +26,8 @@ from gmd_vae.common.home import data_folder
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.printable import counted
 from gmd_vae.datasets.catalogue import SPLITS
-from gmd_vae.datasets.fetched import FetchedDataset, read_fetched
+from gmd_vae.datasets.fetched import FetchedDataset
+from gmd_vae.datasets.known_source import find_source
 from gmd_vae.datasets.midi_files import MidiFile, MidiListing, is_midi_file, list_midi_files
 from gmd_vae.datasets.midi_formats import midi_stem
 from gmd_vae.datasets.selection import Selection
@@ -138,7 +139,7 @@ def convert(
     is_default_name = output_dir is None
     if output_dir is None:
         output_dir = data_folder("notes") / default_name(input_path, listing, selection, reading)
-    tally = _Tally(read_fetched(input_path))
+    tally = _Tally(find_source(input_path))
     for name, reason in listing.skipped:
         tally.skip(reason, name)
     tasks = [plan.files[start : start + FILES_PER_BATCH] for start in range(0, len(plan.files), FILES_PER_BATCH)]
@@ -297,7 +298,7 @@ class _Tally:
             return
         write_record(streams[split_name], item.record)
         split.records += 1
-        self.of_dataset += self.fetched is not None and item.sha256 in self.fetched.digests
+        self.of_dataset += self.fetched is not None and self.fetched.has(item.sha256)
         split.notes += item.notes
         split.drum_notes += item.drum_notes
         split.seconds += item.seconds
