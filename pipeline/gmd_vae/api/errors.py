@@ -22,9 +22,10 @@ _Result = TypeVar("_Result")
 _RENAMED = {"configs": "configs_file"}  # arguments with another name than their option
 # Options for reading MIDI are attributes of one argument
 _READING = {"drum_channel": "reading=gmd_vae.Reading(drum_channel={})", "stock": "reading=gmd_vae.Reading(stock=True)"}
+_TRAIN = "gmd-vae train"
 _VALUE = r"'[^']*'|[a-z_]+=\.\.\.|\d+|[A-Z]{2,}|fp32|bf16|(?:[^\s',;)]|,(?=\S))*[/=](?:[^\s',;)]|,(?=\S))*[^\s',.;:)]"
 _TOKEN = re.compile(
-    r"'gmd-vae train (?P<quoted>[^']*)'|gmd-vae train (?P<words>.*)"
+    rf"'{_TRAIN} (?P<quoted>[^']*)'|{_TRAIN} (?P<words>.*)"
     r"|(?:gmd-vae|pip install|uv pip) .*"  # commands without a function stay, up to the end of the message,
     r"|(?<!\w)'[^']*'"  # and so does what stands in quotation marks: names, and commands in the middle of a message
     rf"|--(?P<option>[a-z][a-z-]*)(?: (?P<value>{_VALUE})(?!\w))?"
