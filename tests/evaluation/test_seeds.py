@@ -24,8 +24,26 @@ def test_mean_and_standard_deviation_of_every_figure() -> None:
     figure = found["figures"]["reconstruction"]["free_running"]["steps_right"]
     assert figure["mean"] == pytest.approx(0.53)
     assert figure["standard_deviation"] == pytest.approx(0.036056, abs=1e-6)
+    # the same in all three: no interval of width 0
     assert found["figures"]["likelihood"]["elbo"] == {"mean": pytest.approx(-94.97), "standard_deviation": 0.0}
     assert "voices" not in found["figures"]  # names
+
+
+def test_three_seeds_have_a_t_interval() -> None:
+    """In the tables of Student's distribution, t(0.975, 2) is 4.302653 and t(0.975, 4) 2.776445."""
+    (found,) = to_json([of_seed(0, 0.50), of_seed(1, 0.52), of_seed(2, 0.57)])
+    assert found["interval"] == {"method": "Student's t", "level": 0.95, "degrees_of_freedom": 2}
+    figure = found["figures"]["reconstruction"]["free_running"]["steps_right"]
+    half = 4.302653 * 0.0360555 / math.sqrt(3)
+    assert (figure["low"], figure["high"]) == pytest.approx((0.53 - half, 0.53 + half), abs=1e-6)
+    five = spread([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert (five.low, five.high) == pytest.approx((3 - 2.776445 / math.sqrt(2), 3 + 2.776445 / math.sqrt(2)), abs=1e-6)
+
+
+def test_two_seeds_have_no_interval() -> None:
+    (found,) = to_json([of_seed(0, 0.50), of_seed(1, 0.52)])
+    assert "interval" not in found
+    assert found["figures"]["reconstruction"]["free_running"]["steps_right"].keys() == {"mean", "standard_deviation"}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +63,6 @@ def test_other_runs_are_no_seeds_of_one_recipe(second: Result) -> None:
 
 
 def test_a_value_that_is_not_finite_has_no_spread() -> None:
-    assert spread([1.0, 3.0]) == (2.0, pytest.approx(math.sqrt(2)))
+    assert spread([1.0, 3.0])[:2] == (2.0, pytest.approx(math.sqrt(2)))
     assert all(map(math.isnan, spread([1.0, math.nan])))
     assert all(map(math.isnan, spread([1.0])))

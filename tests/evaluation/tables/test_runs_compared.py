@@ -41,9 +41,20 @@ def test_the_mean_of_seeds_has_a_row_below_the_runs() -> None:
     row = table.rows[3]
     assert row[:3] == ("mean of 3 seeds", "hierdec-drum_4bar_small", "–")
     assert row[table.columns.index(FREE)] == "0.530 ± 0.036"
-    assert {3, 4} <= table.lines
+    over_seeds = table.rows[4]
+    assert over_seeds[:3] == ("95 % interval over seeds", "hierdec-drum_4bar_small", "–")
+    assert over_seeds[table.columns.index(FREE)] == "[0.440, 0.620]"
+    assert over_seeds[table.columns.index("ELBO\nnats")] == "–"  # the same in all seeds
+    assert {3, 5} <= table.lines
     assert any("standard deviation" in note for note in table.notes)
+    assert any("Student's t with n − 1 = 2 degrees of freedom" in note for note in table.notes)
     assert r"0.530 $\pm$ 0.036" in to_latex(table)
+
+
+def test_the_mean_of_two_seeds_has_no_interval() -> None:
+    table = overview([of_seed(0, 0.50), of_seed(1, 0.52)])
+    assert not any("interval" in cell for row in table.rows for cell in row)
+    assert not any("Student" in note for note in table.notes)
 
 
 def test_other_recipes_settings_and_checkpoints_of_one_run_have_no_mean() -> None:
@@ -164,6 +175,36 @@ def test_only_means_are_bold_where_there_are_seeds() -> None:
     assert not overview(plain).bold
     near = [of_seed(seed, value, recipe="n" * 64, spread=0.0) for seed, value in enumerate((0.575, 0.575))]
     assert not overview([*near, *blank]).bold  # better by less than the files differ
+
+
+def test_the_interval_of_one_set_moves_no_bold_of_the_next() -> None:
+    table = overview([*of_recipe("p", {0: 0.50, 1: 0.51, 2: 0.53}), *of_recipe("b", {0: 0.60, 1: 0.61, 2: 0.64})])
+    free = table.columns.index(FREE)
+    (row,) = {row for row, _ in table.bold}
+    assert table.rows[row][0] == "runs/seed-0 and others, mean of 3 seeds"
+    assert (table.rows[row][free], table.rows[row + 1][free]) == ("0.617 ± 0.021", "[0.565, 0.668]")
+
+
+def test_three_pairs_of_seeds_have_an_interval_of_their_difference() -> None:
+    """Differences 0.10, 0.10 and 0.13: mean 0.11, standard deviation 0.0173, t(0.975, 2) = 4.303."""
+    results = [*of_recipe("p", {0: 0.50, 1: 0.51, 2: 0.51}), *of_recipe("b", {0: 0.60, 1: 0.61, 2: 0.64})]
+    (found,) = seed_differences_to_json(results)
+    assert found["interval"] == {"method": "Student's t", "level": 0.95, "degrees_of_freedom": 2}
+    over_seeds = found["over_seeds"]["reconstruction.free_running.steps_right"]
+    assert over_seeds["mean"] == pytest.approx(0.11)
+    assert (over_seeds["low"], over_seeds["high"]) == pytest.approx((0.0670, 0.1530), abs=1e-4)
+    table = differences(results)
+    assert table is not None
+    assert table.rows[1] == (
+        "runs/seed-0 and others, 95 % interval over seeds", "runs/seed-0 and others, of 3 pairs", "[0.067, 0.153]"
+    )  # fmt: skip
+    assert table.lines == {2}
+    assert any("n pairs with the same seed" in note for note in table.notes)
+    two = [*of_recipe("p", {0: 0.50, 1: 0.51, 2: 0.51}), *of_recipe("b", {0: 0.60, 1: 0.61, 3: 0.64})]
+    assert not {"interval", "over_seeds"} & seed_differences_to_json(two)[0].keys()
+    table = differences(two)
+    assert table is not None
+    assert not any("interval over seeds" in cell for row in table.rows for cell in row)
 
 
 def of_recipe(recipe: str, right: dict[int, float]) -> list[Result]:

@@ -59,14 +59,18 @@ def test_seeds_have_their_mean_and_no_differences() -> None:
     (verdict,) = verdicts(list(map(measured, seeds)))
     assert verdict.sentence == (
         "3 results on 1,760 test windows, runs that differ only in their seed: step accuracy, free-running "
-        "0.520 ± 0.020; runs/x-seed0 and runs/x-seed1 are worse than the copied bar."
+        "0.520 ± 0.020, 95 % interval over seeds [0.470, 0.570] (Student's t); runs/x-seed0 and "
+        "runs/x-seed1 are worse than the copied bar."
     )
     assert [row[0] for row in verdict.table.rows] == [
-        *("runs/x-seed0", "runs/x-seed1", "runs/x-seed2", "mean of 3 seeds"),
+        *("runs/x-seed0", "runs/x-seed1", "runs/x-seed2", "mean of 3 seeds", "95 % interval over seeds"),
         *("copied bar", "nearest training window", "training windows", "unseen windows"),
     ]
     assert verdict.table.rows[3][1] == "0.520 ± 0.020"
-    assert len(lines(verdict, 80)) <= 14
+    assert verdict.table.rows[4][1:] == ("[0.470, 0.570]", "–", "–")  # the other figures are the same in all seeds
+    assert len(lines(verdict, 80)) <= 15
+    (verdict,) = verdicts(list(map(measured, seeds[:2])))
+    assert "interval" not in f"{verdict.sentence}{verdict.table.rows}"
 
 
 def test_other_runs_have_paired_differences_and_a_leader() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,10 +10,10 @@ from gmd_vae.evaluation import figures, json_form
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import of_seeds, title
+from gmd_vae.evaluation.seeds import Spread, enough_for_interval, method, of_seeds, spread, stem, title
 from gmd_vae.evaluation.tables import groove
-from gmd_vae.evaluation.tables.formats import Table, difference
-from gmd_vae.evaluation.tables.overview import BASELINES
+from gmd_vae.evaluation.tables.formats import Table, difference, interval
+from gmd_vae.evaluation.tables.overview import BASELINES, INTERVAL_OVER_SEEDS
 
 # baselines that are near to models: the others are far below every trained one
 _OF_WINDOWS = ("nearest_training", "random_training", "previous_bar")
@@ -100,6 +101,13 @@ class SeedDifference(NamedTuple):
     estimates: tuple[Estimate | None, ...]
     by_seed: dict[int, Difference]
 
+    @property
+    def over_seeds(self) -> tuple[Spread, ...]:
+        """The spread of the differences of ``by_seed``, for each of ``_COLUMNS``; NaN where one is not known."""
+        pairs = [each.estimates for each in self.by_seed.values()]
+        by_column = zip(*pairs, strict=True) if pairs else ((),) * len(_COLUMNS)
+        return tuple(spread([math.nan if each is None else each.value for each in column]) for column in by_column)
+
 
 def paired_differences(results: Sequence[Result]) -> list[Difference]:
     """Returns the differences of each run to another one on the same windows, and of each run to the baselines.
@@ -154,9 +162,15 @@ def differences(results: Sequence[Result]) -> Table | None:
     def cells(estimates: Sequence[Estimate | None]) -> list[str]:
         return [difference(estimates[place], _COLUMNS[place].figure.digits) for place in shown]
 
-    rows: list[tuple[str, ...]] = [
-        (title(each.members), title(each.minus), *cells(each.estimates)) for each in of_means
-    ]
+    rows: list[tuple[str, ...]] = []
+    for each_set in of_means:
+        rows.append((title(each_set.members), title(each_set.minus), *cells(each_set.estimates)))
+        spreads = [(each_set.over_seeds[place], _COLUMNS[place].figure.digits) for place in shown]
+        if enough_for_interval(each_set.by_seed):
+            ends = (interval(found.low, found.high, digits) for found, digits in spreads)
+            pairs = f"of {len(each_set.by_seed)} pairs"
+            rows.append((f"{stem(each_set.members)}, {INTERVAL_OVER_SEEDS}", f"{stem(each_set.minus)}, {pairs}", *ends))
+    of_pairs = len(rows) > len(of_means)
     lines = frozenset({len(rows)} if rows else ())
     for each in found:
         minus = _TITLES[each.minus] if isinstance(each.minus, str) else _name(each.minus, results)
@@ -170,6 +184,11 @@ def differences(results: Sequence[Result]) -> Table | None:
         notes += (
             "Above the line: differences of means over seeds. Their intervals, too, hold for these runs; compare the "
             "differences seed by seed below.",
+        )
+    if of_pairs:
+        notes += (
+            "Interval over seeds: of the mean of the differences seed by seed, Student's t with n − 1 degrees of "
+            "freedom for n pairs with the same seed. It is for other seeds on these files.",
         )
     return Table("Differences", columns, tuple(rows), notes, names=2, lines=lines) if rows else None
 
@@ -196,10 +215,20 @@ def seed_differences_to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
             "minus": [member.identity.run for member in each.minus],
             "split": each.members[0].identity.split,
             "figures": _by_place(each.estimates),
+            **_over_seeds(each),
             "by_seed": {str(seed): _by_place(one.estimates) for seed, one in each.by_seed.items()},
         }
         for each in seed_differences(results)
     ]
+
+
+def _over_seeds(difference: SeedDifference) -> dict[str, Any]:
+    """Returns the spread of the differences seed by seed and the method of its interval; nothing for few pairs."""
+    if not enough_for_interval(difference.by_seed):
+        return {}
+    spreads = zip(_COLUMNS, difference.over_seeds, strict=True)
+    known = {column.place: found.to_json() for column, found in spreads if math.isfinite(found.mean)}
+    return {"interval": method(len(difference.by_seed)), "over_seeds": known}
 
 
 def _by_place(estimates: Sequence[Estimate | None]) -> dict[str, Any]:

@@ -99,6 +99,12 @@ def estimate(value: Estimate | float | None, digits: int) -> str:
     return shown if NOTHING in (shown, low, high) else f"{shown} [{low}, {high}]"
 
 
+def interval(low: float, high: float, digits: int) -> str:
+    """Formats an interval, ``[0.470, 0.501]``; a dash where an end is NaN."""
+    shown = number(low, digits), number(high, digits)
+    return NOTHING if NOTHING in shown else f"[{', '.join(shown)}]"
+
+
 def difference(value: Estimate | None, digits: int) -> str:
     """Formats a difference with its interval: with more digits where the interval is narrow or a bound is near 0.
 

@@ -11,8 +11,8 @@ from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import leads_in_each_seed, of_seeds, spread
-from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate, number, text
+from gmd_vae.evaluation.seeds import Spread, enough_for_interval, leads_in_each_seed, of_seeds, spread, stem, title
+from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate, interval, number, text
 
 MODELS = {
     "teacher_forced": "teacher-forced",
@@ -28,6 +28,7 @@ BASELINES = {
 }
 _FROM_TRAINING = ("nearest_training", "random_training", "most_frequent_step")  # baselines that read training windows
 INTERVALS = "In brackets: 95 % intervals (bootstrap over files)."
+INTERVAL_OVER_SEEDS = "95 % interval over seeds"  # name of a row
 DECODING = (
     "Teacher-forced: each step is given the true steps before it. Free-running: z is the posterior's mean, and each "
     "step is the likeliest one given the decoded steps before it. Sampled: z and the steps are drawn."
@@ -147,6 +148,13 @@ def overview(results: Sequence[Result]) -> Table:
     )
 
 
+def mean_and_deviation(found: Spread, digits: int) -> str:
+    """Formats a mean with its standard deviation, ``0.589 ± 0.032``; a dash for NaN."""
+    if not math.isfinite(found.mean):
+        return NOTHING
+    return f"{number(found.mean, digits)} ± {number(found.deviation, digits)}"
+
+
 def run_names(result: Result) -> tuple[str, str, str, str]:
     """Returns windows, run, config and step, as ``overview`` shows them."""
     identity = result.identity
@@ -155,29 +163,32 @@ def run_names(result: Result) -> tuple[str, str, str, str]:
 
 
 def _seed_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[tuple[str, ...]]:
-    """Returns a row for each set of runs that differ only in their seed, with mean and standard deviation."""
+    """Returns rows for each set of runs that differ only in their seed: mean and standard deviation, and interval."""
     rows = []
-    for results in of_seeds(group):
-        cells = []
-        for column in columns:
-            mean, deviation = _mean(results, column)
-            digits = column.figure.digits
-            cells.append(f"{number(mean, digits)} ± {number(deviation, digits)}" if math.isfinite(mean) else NOTHING)
+    sets = of_seeds(group)
+    for results in sets:
+        spreads = [(_mean(results, column), column.figure.digits) for column in columns]
         windows, _, config, _ = run_names(results[0])
-        rows.append((windows, f"mean of {len(results)} seeds", config, NOTHING, *cells))
+        means = (mean_and_deviation(found, digits) for found, digits in spreads)
+        name = title(results) if len(sets) > 1 else f"mean of {len(results)} seeds"
+        rows.append((windows, name, config, NOTHING, *means))
+        if enough_for_interval(results):
+            ends = (interval(found.low, found.high, digits) for found, digits in spreads)
+            name = f"{stem(results)}, {INTERVAL_OVER_SEEDS}" if len(sets) > 1 else INTERVAL_OVER_SEEDS
+            rows.append((windows, name, config, NOTHING, *ends))
     return rows
 
 
 def _baseline_rows(group: Sequence[Result], columns: Sequence[_Column]) -> list[tuple[str, ...]]:
     """Returns each baseline once; those that read training windows once for each training set."""
     rows = []
-    for name, title in BASELINES.items():
+    for name, baseline in BASELINES.items():
         by_training: dict[Any, Result] = {}
         for result in group:
             if name in result.figures.reconstruction:
                 by_training.setdefault(result.identity.training.sha256 if name in _FROM_TRAINING else None, result)
         for result in by_training.values():
-            label = f"{title} ({result.identity.training.folder})" if len(by_training) > 1 else title
+            label = f"{baseline} ({result.identity.training.folder})" if len(by_training) > 1 else baseline
             cells = [  # a baseline writes its own steps: it is compared with free-running models
                 estimate(column.of_prediction(result, name), column.figure.digits)
                 if column.prediction == "free_running"
@@ -195,12 +206,16 @@ def _sides(group: Sequence[Result]) -> dict[int, list[Result]]:
     """
     sets = of_seeds(group)
     in_sets = {id(result) for members in sets for result in members}
-    runs = {row: [result] for row, result in enumerate(group) if id(result) not in in_sets}
-    return runs | {len(group) + place: members for place, members in enumerate(sets)}
+    sides = {row: [result] for row, result in enumerate(group) if id(result) not in in_sets}
+    row = len(group)
+    for members in sets:
+        sides[row] = members
+        row += 1 + enough_for_interval(members)
+    return sides
 
 
-def _mean(members: Sequence[Result], column: _Column) -> tuple[float, float]:
-    """Returns mean and standard deviation of a figure over a set of seeds; NaN where a run lacks it."""
+def _mean(members: Sequence[Result], column: _Column) -> Spread:
+    """Returns the spread of a figure over a set of seeds; NaN where a run lacks it."""
     values = [_value(column.read(member)) for member in members]
     return spread([math.nan if value is None else value for value in values])
 
@@ -253,12 +268,19 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
         "Mean of seeds: of runs that differ only in their seed, ± their standard deviation. For bold, the mean stands "
         "for its runs, and must also be the better one in each pair of runs with the same seed, of two pairs or more."
     )
+    sizes = sorted({len(members) for members in of_seeds(results) if enough_for_interval(members)})
+    degrees = " or ".join(f"{size - 1}" for size in sizes)
+    over_seeds = (
+        f"Interval over seeds: of the mean, Student's t with n − 1 = {degrees} degrees of freedom, for other "
+        "seeds on these files. The bootstrap intervals are for other files with these runs; neither contains the other."
+    )
     return (
         INTERVALS,
         f"{DECODING} Importance bound: {draws or NOTHING} draws of z per window.",
         "Accuracy drop: step accuracy in the last bar minus the first. The nearest training window and the previous "
         "bar (for the first bar, the next one) are chosen with knowledge of the true window.",
         *([seeds] if of_seeds(results) else []),
+        *([over_seeds] if sizes else []),
         *leaks,
     )
 

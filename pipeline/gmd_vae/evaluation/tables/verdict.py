@@ -11,8 +11,9 @@ from gmd_vae.common.printable import counted
 from gmd_vae.evaluation.key_figures import KeyFigure, compare
 from gmd_vae.evaluation.metrics.intervals import Estimate, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import leads_in_each_seed, of_seeds, spread, title
-from gmd_vae.evaluation.tables.formats import Table, difference, estimate, number
+from gmd_vae.evaluation.seeds import Spread, enough_for_interval, leads_in_each_seed, of_seeds, spread, stem, title
+from gmd_vae.evaluation.tables.formats import Table, difference, estimate, interval, number
+from gmd_vae.evaluation.tables.overview import INTERVAL_OVER_SEEDS, mean_and_deviation
 
 
 class Measured(NamedTuple):
@@ -88,8 +89,14 @@ def _of_several(group: Sequence[Measured]) -> Verdict:
     sets = of_seeds([each.result for each in group])
     for results in sets:
         members = _members(results, group)
-        spreads = (_spread([each.key_figures[place] for each in members]) for place in range(len(figures)))
-        rows.append((title(results) if len(sets) > 1 else f"mean of {counted(len(members), 'seed')}", *spreads))
+        spreads = [_spread([each.key_figures[place] for each in members]) for place in range(len(figures))]
+        digits = [figure.figure.digits for figure in figures]
+        means = map(mean_and_deviation, spreads, digits)
+        rows.append((title(results) if len(sets) > 1 else f"mean of {counted(len(members), 'seed')}", *means))
+        if enough_for_interval(members):
+            ends = (interval(found.low, found.high, count) for found, count in zip(spreads, digits, strict=True))
+            name = f"{stem(results)}, " if len(sets) > 1 else ""
+            rows.append((f"{name}{INTERVAL_OVER_SEEDS}", *ends))
     rows += _baseline_rows(group)
     first, *others = _sides(group, sets)
     for each in others:
@@ -178,10 +185,11 @@ def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> st
         return f"{start}{'; '.join(['', *problems])}."
     name, figure = group[0].key_figures[0].name, group[0].key_figures[0].figure
     if _is_one_set(sets, group):
-        return (
-            f"{start}, runs that differ only in their seed: {name} {_spread([each.key_figures[0] for each in group])}"
-            f"{'; '.join(['', *problems])}."
-        )
+        found = _spread([each.key_figures[0] for each in group])
+        clauses = [f"{name} {mean_and_deviation(found, figure.digits)}"]
+        if found.has_interval:
+            clauses[0] += f", {INTERVAL_OVER_SEEDS} {interval(found.low, found.high, figure.digits)} (Student's t)"
+        return f"{start}, runs that differ only in their seed: {'; '.join([*clauses, *problems])}."
     ranked = sorted(_sides(group, sets), key=lambda side: side.value(0), reverse=figure.better == "higher")
     best, second = ranked[:2]
     value, other = (side.members[0].key_figures[0].value for side in (best, second))
@@ -237,10 +245,8 @@ def _names(group: Sequence[Measured]) -> list[str]:
     ]
 
 
-def _spread(figures: Sequence[KeyFigure]) -> str:
-    mean, deviation = spread([_number(figure.value) for figure in figures])
-    digits = figures[0].figure.digits
-    return f"{number(mean, digits)} ± {number(deviation, digits)}"
+def _spread(figures: Sequence[KeyFigure]) -> Spread:
+    return spread([_number(figure.value) for figure in figures])
 
 
 def _windows(result: Result) -> str:
