@@ -44,7 +44,7 @@ def test_a_card_shows_everything_that_is_known(folder: Path, monkeypatch: pytest
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     facts = {line[:16].strip(): line[16:].strip() for line in lines}
-    assert (facts["Seed"], facts["CPU hours"], facts["Code"]) == ("7", "2.3", "gmd-vae 1.2.3, commit abc")
+    assert (facts["Seed"], facts["CPU time"], facts["Code"]) == ("7", "2 h 20 min", "gmd-vae 1.2.3, commit abc")
     assert facts["Windows"] == "train sha256 aaaaaaaaaaaa…, validation sha256 bbbbbbbbbbbb…"
     assert facts["Held-out music"] == "1,760 windows of 74 files (test)"
     place = next(number for number, line in enumerate(lines) if line.startswith("Limits"))
@@ -57,6 +57,13 @@ def test_a_card_shows_everything_that_is_known(folder: Path, monkeypatch: pytest
     assert "1,000 samples at temperature 1." in text
     for absent in ("Velocities", "Attributes", "Validation", "Training windows", "Evaluation"):
         assert absent not in text
+
+
+@pytest.mark.parametrize(("hours", "shown"), [(0.0035, "13 s"), (0.08, "4 min 48 s"), (1.0, "1 h 00 min")])
+def test_the_cpu_time_of_a_short_training_is_not_rounded_to_nothing(tmp_path: Path, hours: float, shown: str) -> None:
+    write_model(tmp_path / "x.safetensors", random_model(card=Card("x", cpu_hours=hours)))
+    lines = run_here(tmp_path, "models", "x.safetensors").stdout.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines if line.startswith("CPU time")] == [shown]
 
 
 def test_figures_of_the_validation_are_in_words(tmp_path: Path) -> None:

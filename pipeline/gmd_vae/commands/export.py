@@ -61,7 +61,7 @@ def command(
 
     A .safetensors file holds the weights by Magenta's names, the config with its windows, the
     hyperparameters, the attribute vectors and the fitted prior of a run, digests of the data and the
-    checkpoint, and a card: the name, data, seed and CPU hours of the run, and the figures of its
+    checkpoint, and a card: the name, data, seed and CPU time of the run, and the figures of its
     validation and its evaluation, beside the baselines. The card of a fine-tuned model also names the
     weights that it began with, their data and their licence. It is read without pickle, and a changed or
     damaged one is refused. Only outputs of this command that nobody changed since are replaced.

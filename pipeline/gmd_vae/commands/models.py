@@ -89,7 +89,7 @@ def _facts(name: str, model: ModelFile) -> dict[str, Any]:
 def _show(name: str, model: ModelFile) -> None:
     """Prints the card of a model."""
     from gmd_vae.common import console
-    from gmd_vae.common.printable import counted
+    from gmd_vae.common.printable import counted, duration
     from gmd_vae.evaluation.tables.card import tables
     from gmd_vae.evaluation.tables.terminal import to_rich
     from gmd_vae.families import family_of
@@ -113,7 +113,7 @@ def _show(name: str, model: ModelFile) -> None:
         ("Step", "" if model.step is None else f"{model.step:,}"),
         ("Seed", "" if card.seed is None else f"{card.seed}"),
         ("Code", card.code),
-        ("CPU hours", "" if card.cpu_hours is None else f"{card.cpu_hours:,.1f}"),
+        ("CPU time", "" if card.cpu_hours is None else duration(3600 * card.cpu_hours)),
         ("Validation", card.validation_in_words),
         (
             "Held-out music",

@@ -20,7 +20,7 @@ class Figure:
 
     Attributes:
         name: Name of the dataclass field that holds it.
-        heading: Name in tables and charts.
+        heading: Name in tables and charts. Its lines are joined by spaces where there is one line.
         digits: Digits after the decimal point.
         better: Direction in which a model is better; empty where there is none.
         meaning: One sentence for readers.
@@ -46,7 +46,7 @@ class Figure:
     @property
     def heading_with_unit(self) -> str:
         """Heading with the unit as its last line, or at the end of its last line."""
-        separator = ", " if "\n" in self.heading else "\n"
+        separator = ", " if "\n" in self.heading else ",\n"
         return self.heading + separator + self.unit.partition(" ")[0]
 
     def read(self, section: object) -> Any:

@@ -39,7 +39,7 @@ def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
         held_out=_held_out(run, checkpoint),
         seed=run.seed,
         code=", ".join(filter(None, (f"gmd-vae {version[:50]}" if version else "", commit[:100]))),
-        cpu_hours=round(seconds / 3600, 2) if seconds else None,
+        cpu_hours=round(seconds / 3600, 4) if seconds else None,
     )
 
 

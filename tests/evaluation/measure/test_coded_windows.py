@@ -129,8 +129,8 @@ def test_runs_of_different_families_are_in_one_table() -> None:
     table = overview([made_up_result(), melody])
     drums, hits, notes = (
         table.rows[0],
-        table.columns.index("hits F1\nfree-running"),
-        table.columns.index("notes F1\nfree-running"),
+        table.columns.index("hits F1,\nfree-running"),
+        table.columns.index("notes F1,\nfree-running"),
     )
     row = next(row for row in table.rows if "runs/melody" in row)
     assert (row[hits], drums[notes]) == ("–", "–")

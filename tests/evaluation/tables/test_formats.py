@@ -125,7 +125,7 @@ def test_latex_and_the_terminal_put_intervals_below_their_figures() -> None:
     assert text[0] == "t"
     assert text[4:] == ["x [1, 2]         0.5", "          [0.4, 0.6]", "y                0.7", "So."]
     assert to_markdown(table) == (
-        "**t**\n\n| name [a] | share, of steps |\n| :-- | --: |\n| x [1, 2] | 0.5 [0.4, 0.6] |\n| y | 0.7 |\n\nSo.\n"
+        "**t**\n\n| name [a] | share of steps |\n| :-- | --: |\n| x [1, 2] | 0.5 [0.4, 0.6] |\n| y | 0.7 |\n\nSo.\n"
     )
 
 

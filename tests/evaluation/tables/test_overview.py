@@ -8,6 +8,7 @@ from typing import Any
 from fixtures.results import made_up_result, result_json
 from fixtures.tables import FORMS, column, shown
 from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.tables.details import details
 from gmd_vae.evaluation.tables.formats import Table, to_latex, to_markdown
 from gmd_vae.evaluation.tables.overview import overview
 from gmd_vae.evaluation.tables.terminal import to_rich
@@ -23,6 +24,16 @@ def bold(table: Table, heading: str) -> list[int]:
 
 def figure(value: float) -> dict[str, float]:
     return {"value": value, "low": value - 0.015, "high": value + 0.015}
+
+
+def test_headings_read_as_phrases_on_one_line() -> None:
+    """A line break within a name is a space there; a unit or a prediction follows a comma."""
+    headings = to_markdown(overview([made_up_result()])).splitlines()[2]
+    for heading in ("importance bound, nats", "KL, bits", "step accuracy, free-running"):
+        assert f"| {heading} |" in headings
+    pages = "".join(map(to_markdown, details(made_up_result())))
+    assert "| two-sample AUC | AUC above training |" in pages
+    assert ",," not in pages
 
 
 def test_an_overview_by_hand() -> None:
@@ -76,9 +87,9 @@ def test_the_best_run_is_bold_but_no_baseline() -> None:
     )
     second["likelihood"] |= {"reconstruction": figure(10.0)}  # far better, but without sums by file
     table = overview([Result.from_json(first), Result.from_json(second)])
-    assert bold(table, "ELBO\nnats") == [0]
-    assert bold(table, "reconstruction\nnats") == []
-    assert bold(table, "step accuracy\nfree-running") == []  # better in two files, worse in the third
+    assert bold(table, "ELBO,\nnats") == [0]
+    assert bold(table, "reconstruction,\nnats") == []
+    assert bold(table, "step accuracy,\nfree-running") == []  # better in two files, worse in the third
     assert "| **−94.0** [−94.0, −94.0] |" in to_markdown(table)
     assert r" \textbf{$-$94.0} &" in to_latex(table)
     out = io.StringIO()
@@ -109,7 +120,7 @@ def test_a_bold_run_is_better_than_each_other_one_in_every_file(values: list[tup
             for other in values[:place] + values[place + 1 :]
         )
     ]
-    assert bold(overview(results), "ELBO\nnats") == best
+    assert bold(overview(results), "ELBO,\nnats") == best
 
 
 def test_runs_on_other_windows_have_rows_and_baselines_of_their_own() -> None:

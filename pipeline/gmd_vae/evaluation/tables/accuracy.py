@@ -70,7 +70,7 @@ def drum_classes(result: Result) -> Table | None:
         for name, hits, teacher_hits in zip(result.figures.voices or (), free.voices, teacher.voices, strict=False)
     ]
     headings = (figure.heading for figure in figures.DRUM_CLASSES)
-    columns = ("drum class", *headings, f"{figures.F1.heading}\n{MODELS['teacher_forced']}")
+    columns = ("drum class", *headings, f"{figures.F1.heading},\n{MODELS['teacher_forced']}")
     return Table("Drum classes, free-running", columns, tuple(rows), (INTERVALS,))
 
 

@@ -120,7 +120,7 @@ def _distribution(result: Result) -> Table | None:
     compared = (figures.OVERLAP, figures.FEATURE_KL)
     distances = (figures.INTER, figures.INTRA_SAMPLES, figures.INTRA_REFERENCE)
     columns = [
-        *((f"{figure.heading}\n{part}", figure, part) for figure in compared for part in ("samples", "training")),
+        *((f"{figure.heading},\n{part}", figure, part) for figure in compared for part in ("samples", "training")),
         *((figure.heading, figure, "samples") for figure in distances),
     ]
     rows = [

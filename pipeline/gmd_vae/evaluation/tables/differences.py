@@ -42,7 +42,7 @@ class _Column(NamedTuple):
         """Heading of the column."""
         if not self.prediction:
             return self.figure.heading_with_unit
-        return f"{self.figure.heading}\n{groove.PREDICTIONS[self.prediction]}"
+        return f"{self.figure.heading},\n{groove.PREDICTIONS[self.prediction]}"
 
     @property
     def place(self) -> str:

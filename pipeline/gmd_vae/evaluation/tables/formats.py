@@ -46,7 +46,8 @@ class Table:
 
     Attributes:
         title: Title.
-        columns: Headings. A line break is kept where the form has room for it. If all are empty, no headings are shown.
+        columns: Headings. A line break is kept where the form has room for it, and is a space in Markdown. If all are
+            empty, no headings are shown.
         rows: One cell for each column. A figure may carry its interval, as ``estimate`` formats it.
         notes: Sentences below the table.
         names: Number of columns, from the left, with names, flush left. The others hold figures, flush right.
@@ -138,7 +139,7 @@ def to_markdown(table: Table) -> str:
         value = f"**{_markdown(value)}**" if (row, column) in table.bold else _markdown(value)
         return f"{value} {interval}" if interval else value
 
-    headings = [_markdown(heading.replace("\n", ", ")) for heading in table.columns]
+    headings = [_markdown(" ".join(heading.split("\n"))) for heading in table.columns]
     rules = [":--" if column < table.names else "--:" for column in range(len(headings))]
     rows = [
         [cell(place, column, content) for column, content in enumerate(row)] for place, row in enumerate(table.rows)

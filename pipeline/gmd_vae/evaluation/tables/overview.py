@@ -50,7 +50,7 @@ class _Column(NamedTuple):
     def heading(self) -> str:
         """Heading of the column."""
         if self.prediction:
-            return f"{self.figure.heading}\n{MODELS[self.prediction]}"
+            return f"{self.figure.heading},\n{MODELS[self.prediction]}"
         return self.figure.heading_with_unit
 
     def read(self, result: Result) -> Estimate | float | None:
