@@ -6,7 +6,7 @@ A result of other settings has their names in its folder, and a result of other 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,11 @@ def evaluate(
     identity = target.identity(split)
     versions = manifest.versions("magenta", "tensorflow", "numpy", "scipy", "scikit-learn")
     inputs = origin(identity, settings, versions)
-    folder, known = _find(target.folder(split, settings), inputs)
+    folder, known = _find(target.folder(split, settings), inputs, target.same_windows)
     if known is not None:
         return dataclasses.replace(known, identity=identity), folder, True
     with open_output(folder, STAGE, option="") as replaceable:
-        known = _read_valid(folder, inputs)
+        known = _read_valid(folder, inputs, target.same_windows)
         if known is not None:  # another process finished it just now
             return dataclasses.replace(known, identity=identity), folder, True
         data = target.load(split)
@@ -84,21 +84,22 @@ def evaluate(
     return result, folder, False
 
 
-def _find(preferred: Path, inputs: dict[str, Any]) -> tuple[Path, Result | None]:
+def _find(preferred: Path, inputs: dict[str, Any], same: Mapping[str, str]) -> tuple[Path, Result | None]:
     """Finds the valid result, or the folder for a new one: a result of other weights, data or settings stays.
 
     Args:
         preferred: The usual folder. Others are ``preferred-2`` and so on.
         inputs: All that the result follows from.
+        same: Digest of an earlier manifest → that of the manifest of the same windows in ``inputs``.
 
     Returns:
         The folder, and its result if that is valid.
     """
-    folder = next(place for place in files.numbered(preferred) if not _is_of_another_question(place, inputs))
-    return folder, _read_valid(folder, inputs)
+    folder = next(place for place in files.numbered(preferred) if not _is_of_another_question(place, inputs, same))
+    return folder, _read_valid(folder, inputs, same)
 
 
-def _is_of_another_question(folder: Path, inputs: dict[str, Any]) -> bool:
+def _is_of_another_question(folder: Path, inputs: dict[str, Any], same: Mapping[str, str]) -> bool:
     """Returns True for a result of other weights, data or settings, False for one of other versions or none.
 
     Raises:
@@ -106,21 +107,22 @@ def _is_of_another_question(folder: Path, inputs: dict[str, Any]) -> bool:
     """
     try:
         content, _ = _read(folder)
-        return _question(content) != _question(inputs)
+        return _question(content, same) != _question(inputs, same)
     except NewerResultError:
         raise
     except (OSError, GmdVaeError):
         return False
 
 
-def _question(inputs: dict[str, Any]) -> tuple[Any, ...]:
+def _question(inputs: dict[str, Any], same: Mapping[str, str]) -> tuple[Any, ...]:
     """Returns what a result is about: contents and settings, without paths and versions."""
-    contents = [inputs["checkpoint"]["files"], inputs["examples"]["sha256"], inputs["training"]["sha256"]]
+    examples = (inputs[name]["sha256"] for name in ("examples", "training"))
+    contents = [inputs["checkpoint"]["files"], *(same.get(digest, digest) for digest in examples)]
     others = (sorted(inputs["catalogues"]), inputs.get("prior", {"name": NORMAL}), inputs["settings"])
     return (inputs["config"], inputs["split"], *contents, *others)
 
 
-def _read_valid(folder: Path, inputs: dict[str, Any]) -> Result | None:
+def _read_valid(folder: Path, inputs: dict[str, Any], same: Mapping[str, str]) -> Result | None:
     """Reads the result in a folder; ``None`` if it is missing, damaged, or follows from other inputs.
 
     The inputs are compared by their contents. Their paths depend on the folder in which the command was started.
@@ -130,9 +132,8 @@ def _read_valid(folder: Path, inputs: dict[str, Any]) -> Result | None:
     """
     try:
         content, result = _read(folder)
-        if _question(content) != _question(inputs) or any(content.get(name) != inputs[name] for name in _VERSIONS):
-            return None
-        return result
+        is_current = all(content.get(name) == inputs[name] for name in _VERSIONS)
+        return result if is_current and _question(content, same) == _question(inputs, same) else None
     except NewerResultError:
         raise
     except (OSError, GmdVaeError):

@@ -16,7 +16,7 @@ from gmd_vae.training import history
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import read_run_file
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
-from gmd_vae.windows.storage.shards import windows_digest
+from gmd_vae.windows.storage.shards import windows_digests
 
 
 def complete_card(card: Card, run: Run, checkpoint: dict[str, str]) -> Card:
@@ -47,9 +47,7 @@ def _windows(run: Run) -> tuple[int | None, dict[str, str]]:
     """Returns the number of training windows, and the digest of the windows of each split that has any."""
     try:
         folder = training_examples(run)
-        splits = read_examples_manifest(folder).splits
-        filled = {str(name): windows_digest(folder, name) for name, split in splits.items() if split.examples}
-        return splits["train"].examples, filled
+        return read_examples_manifest(folder).splits["train"].examples, windows_digests(folder)
     except (GmdVaeError, KeyError):  # the examples are gone or have changed
         return None, {}
 

@@ -25,8 +25,14 @@ from gmd_vae.models.model_file import is_model_file
 from gmd_vae.models.without_run import check_no_model
 from gmd_vae.training.examples import open_examples
 from gmd_vae.training.run.folder import Run, read_plan, read_run
+from gmd_vae.training.run.from_best import command_from_best
 from gmd_vae.training.run.trained_model import density_of_run
+from gmd_vae.training.run.trained_on import changed_splits, was_trained_on
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
+
+
+class ExamplesGoneError(GmdVaeError):
+    """The examples that a run was trained on are missing, or others are in their place."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +54,11 @@ class Target:
     training: Path
     catalogues: tuple[Path, ...]
     density: LatentDensity | None = None
+
+    @property
+    def same_windows(self) -> dict[str, str]:
+        """Digest of the manifest that the run names → that of its examples now, which have the same windows."""
+        return {self.run.examples_digest: manifest.digest(self.training)}
 
     def identity(self, split: str) -> Identity:
         """Returns the checkpoint and the data with their digests: a result is valid while they are the same."""
@@ -154,8 +165,8 @@ def check_examples(run: Run, examples: Path | None) -> Path:
     """
     try:
         training = training_examples(run, examples)
-    except GmdVaeError as error:
-        error.next_action += f" Or give them with --examples-path.{_kept_results(run)}"
+    except ExamplesGoneError as error:
+        error.next_action += _kept_results(run)
         raise
     if examples:
         open_examples(examples, run.config)  # refuses windows that do not fit the config
@@ -186,24 +197,41 @@ def training_examples(run: Run, given: Path | None = None) -> Path:
         given: A folder of examples that may be theirs.
 
     Raises:
-        GmdVaeError: They are missing or have changed.
+        ExamplesGoneError: They are missing or have changed.
+        GmdVaeError: They are damaged.
     """
     above = (parent / run.examples for parent in run.folder.resolve().parents)
     recorded = dict.fromkeys((run.examples, *above, _at_home(run.examples)))
     there = [place for place in recorded if (place / manifest.NAME).is_file()]
     candidates = [given, *there] if given is not None and (given / manifest.NAME).is_file() else there
     for place in candidates:
-        if manifest.digest(place) == run.examples_digest:
+        if was_trained_on(run, place):
             open_examples(place, run.config)
             return place
     if there:
-        raise GmdVaeError(
-            f"The examples in '{there[0]}' have changed since '{run.folder}' was trained on them",
-            "Restore the old ones, or train again: novelty needs the windows that the model was trained on.",
-        )
-    raise GmdVaeError(
+        raise _changed(run, there[0])
+    raise ExamplesGoneError(
         f"The examples that '{run.folder}' was trained on are not at '{run.examples}'",
-        "Start the command in the folder where the run was trained, or put them back there.",
+        "Start the command in the folder where the run was trained, or put them back there. Or give them with "
+        "--examples-path.",
+    )
+
+
+def _changed(run: Run, folder: Path) -> ExamplesGoneError:
+    """Returns the error for a folder with other windows than those that a run was trained on."""
+    splits = changed_splits(run, folder)
+    other_windows = f": other windows in {', '.join(splits)}" if splits else ""
+    ways = [
+        "Novelty needs the windows that the model was trained on: bring back the old folder, name a copy of it with "
+        "--examples-path, or make it again with the options of then.",
+        f"To measure its weights with these windows, make a run of them: "
+        f"{command_from_best(run, folder, '--num-steps', 1)}.",
+    ]
+    if not run.windows_sha256:
+        ways.insert(1, "An older version trained it: the same windows are recognised if their notes are in data/notes.")
+    return ExamplesGoneError(
+        f"The examples in '{folder}' have changed since '{run.folder}' was trained on them{other_windows}",
+        " ".join(ways),
     )
 
 

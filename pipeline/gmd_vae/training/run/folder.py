@@ -25,7 +25,8 @@ from gmd_vae.configuration.own_hparams import complete
 from gmd_vae.configuration.registry import config_of_declaration, config_of_model, declaration_of
 from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.models.card import InitialWeights
-from gmd_vae.training.run.run_file import FORMAT, NEXT_ACTION, Plan, read_run_file
+from gmd_vae.training.run.from_best import command_from_best
+from gmd_vae.training.run.run_file import FORMAT, NEXT_ACTION, Plan, RunFile, read_run_file
 
 KEEP = 3  # checkpoints; stock Magenta keeps 100. Three at the previous project's sizes take half a gigabyte
 
@@ -62,6 +63,7 @@ class Run:
         layers: Layers that compute the model: accelerated or Magenta's, and their precision.
         schedule_steps: Number of steps of the learning rate's cosine; ``None``: that of the config.
         data_source: Fetched dataset that the music is of; ``None``: of none, or not known. No part of the identity.
+        windows_sha256: Name of a split → digest of its windows; empty: not known. No part of the identity.
     """
 
     folder: Path
@@ -74,6 +76,7 @@ class Run:
     layers: Layers = ACCELERATED
     schedule_steps: int | None = None
     data_source: DataSource | None = None
+    windows_sha256: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def train_folder(self) -> Path:
@@ -145,6 +148,8 @@ class Run:
             content["command"] = _command()
             content["versions"] = manifest.versions("magenta", "tensorflow", "tf-keras", "note-seq", "numpy")
             content["code"] = code_state()
+        if self.windows_sha256:  # of an older run: its examples are there, so that they can be described now
+            content["windows_sha256"] = self.windows_sha256
         content["plan"] = dataclasses.asdict(plan)
         manifest.write_json(self.folder / RUN_FILE, content)
 
@@ -165,10 +170,9 @@ class Run:
             if not differences:
                 return content
             if not self.has_no_result():
-                resume = as_command("train", "--run-dir", self.folder)
                 raise GmdVaeError(
                     f"'{self.folder}' holds another run: {'; '.join(differences)}",
-                    f"Choose another --run-dir, or resume that run with '{resume}'.",
+                    f"Choose another --run-dir, or {self._way_on(known)}.",
                 )
         elif any(self.train_folder.glob("*.index")):
             raise GmdVaeError(
@@ -176,6 +180,15 @@ class Run:
                 "Choose another --run-dir.",
             )
         return None
+
+    def _way_on(self, known: RunFile) -> str:
+        """Returns the way to train the run that is in the folder further, as a clause."""
+        has_other_examples = known.examples_digest != self.examples_digest
+        if has_other_examples and Path(known.examples).resolve() == self.examples.resolve():
+            # they were made again: to resume it ends here again
+            go_on = command_from_best(self)
+            return f"bring back the examples that it was trained on, or train its best weights on these: {go_on}"
+        return f"resume that run with '{as_command('train', '--run-dir', self.folder)}'"
 
     def has_no_result(self) -> bool:
         """Returns True if the run has no checkpoint and no measurement yet."""
@@ -255,6 +268,7 @@ def read_run(folder: Path) -> Run | None:
         known.layers,
         known.schedule_steps,
         known.data_source,
+        known.windows_sha256,
     )
 
 

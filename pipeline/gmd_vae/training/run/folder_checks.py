@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +12,11 @@ from gmd_vae.common.manifest import free_name, is_worthless
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import check_no_link, open_regular
 from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN, run_around
-from gmd_vae.configuration.hparams import as_typed, changed
-from gmd_vae.configuration.registry import all_configs
 from gmd_vae.models import checkpoints
 from gmd_vae.training import history
 from gmd_vae.training.run import lock
 from gmd_vae.training.run.folder import Run
+from gmd_vae.training.run.from_best import command_from_best
 
 
 def check_new_folder(folder: Path) -> None:
@@ -90,25 +88,10 @@ def check_progress(run: Run, damaged: Sequence[tuple[Path, str]] = ()) -> None:
         problem = f"'{run.train_folder}' holds no complete checkpoint"
     step = max((line["step"] for line in lines), default=checkpoints.step_of(best[-1]) if best else 0)
     trained = f"although the run was trained to step {step:,}: it would begin again and replace its results"
-    other = free_name(run.folder)
     if best:
-        command = _command_from_best(run, other)
-        action = f"go on from its best weights with: {command}"
+        action = f"go on from its best weights with: {command_from_best(run)}"
     else:
-        action = f"train anew in another --run-dir, for example '{other}'."
+        action = f"train anew in another --run-dir, for example '{free_name(run.folder)}'."
     raise GmdVaeError(
         f"{problem}, {trained}", f"Nothing was replaced. Bring back '{run.train_folder}' from a copy, or {action}"
     )
-
-
-def _command_from_best(run: Run, folder: Path) -> str:
-    """Returns the command that trains the model of a run from its best weights into another run folder."""
-    known = all_configs().get(run.config.name)
-    words = ["gmd-vae", "train", "--config", run.config.name]
-    if known is None:
-        words += ["--configs", "FILE"]  # of the user: run.json does not name it
-    if differences := changed(known or run.config, run.hparams):
-        words += ["--hparams", ",".join(as_typed(differences))]
-    words += ["--examples-path", str(run.examples)]
-    words += ["--init-from", str(run.folder / BEST), "--run-dir", str(folder)]
-    return shlex.join(words)

@@ -25,6 +25,8 @@ from gmd_vae.training.run.disk_space import check_space
 from gmd_vae.training.run.folder import KEEP, Run, read_plan, read_run
 from gmd_vae.training.run.initial_weights import resolve_init_from
 from gmd_vae.training.run.run_file import Plan
+from gmd_vae.training.run.trained_on import was_trained_on
+from gmd_vae.windows.storage.shards import windows_digests
 
 # Patience of a new run by default; docs/training.md has a training that it stops
 _PATIENT_STEPS = 2_000
@@ -117,10 +119,12 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
         hparams,
         seed or 0,
         examples.folder,
-        examples.digest,
+        # the same windows in a manifest of another version are the same examples
+        before.examples_digest if before and was_trained_on(before, examples.folder) else examples.digest,
         init_from,
         layers,
         data_source=examples.data_source,
+        windows_sha256=windows_digests(examples.folder),
     )
     _check_examples(run, examples)
     _check_memory(run)

@@ -68,6 +68,7 @@ class RunFile(msgspec.Struct, frozen=True):
         seed: Seed.
         examples: Folder of the examples, as the user named it.
         examples_digest: SHA-256 of their manifest.
+        windows_sha256: Name of a split → digest of its windows; runs of version 0.18 and earlier have none.
         data_source: Fetched dataset that the music is of; ``None``: of none, or a run of version 0.17 or earlier.
         plan: Plan of the last start.
         init_from: SHA-256 of the checkpoint with the initial weights; ``None``: random.
@@ -91,6 +92,7 @@ class RunFile(msgspec.Struct, frozen=True):
     examples: str
     examples_digest: str
     plan: Plan
+    windows_sha256: Annotated[dict[str, Digest], msgspec.Meta(max_length=10)] = {}
     data_source: DataSource | None = None
     init_from: Digest | None = None
     init_from_path: str | None = None

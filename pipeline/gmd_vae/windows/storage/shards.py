@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.midi.tfrecord import create, file_name, framed, read_records, write_record
+from gmd_vae.common.regular_files import open_regular
+from gmd_vae.midi.tfrecord import create, file_name, framed, is_gzip, read_records, write_record
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
 from gmd_vae.windows.storage.records import RecordError
 
 T = TypeVar("T")
 
+_BLOCK_BYTES = 1 << 20
 _SHARD_BYTES = 64 << 20
 _TRAIN_SHARDS = 4  # at least: a file for each of several parallel readers, or workers of a cluster
 
@@ -123,12 +125,28 @@ def windows_digest(folder: Path, split: str) -> str:
         split: Name of the split.
 
     Raises:
-        GmdVaeError: As for ``read_examples``.
+        GmdVaeError: A shard is missing, damaged, or has another size than in the manifest, or there is no such split.
     """
     digest = hashlib.sha256()
-    for record in read_examples(folder, split):
-        digest.update(framed(record))
+    for path in example_files(folder, split):
+        if is_gzip(path):
+            for record in read_records(path):
+                digest.update(framed(record))
+        else:
+            with open_regular(path) as stream:
+                while block := stream.read(_BLOCK_BYTES):
+                    digest.update(block)
     return digest.hexdigest()
+
+
+def windows_digests(folder: Path) -> dict[str, str]:
+    """Returns the ``windows_digest`` of each split that has windows.
+
+    Raises:
+        GmdVaeError: The folder has no examples, or a shard is missing or damaged.
+    """
+    splits = read_examples_manifest(folder).splits
+    return {str(name): windows_digest(folder, name) for name, split in splits.items() if split.examples}
 
 
 def _shards(folder: Path, split: str) -> list[tuple[Path, int]]:
