@@ -22,13 +22,15 @@ if [ -z "${SLURM_ARRAY_TASK_ID:-}" ]; then
     exit 2
 fi
 
-at_time_limit=
+# SIGUSR1 comes before the time limit, and before a preemption where Slurm has PreemptParameters=send_user_signal
+warned=
 stop() {
     kill -TERM "$training" 2>/dev/null || true
 }
-trap 'at_time_limit=1; stop' USR1
+trap 'warned=1; stop' USR1
 trap stop TERM INT HUP
 
+# without srun: its steps get SIGTERM at the beginning of a GraceTime, and would end before Slurm requeues the task
 gmd-vae train "$@" --seeds "$SLURM_ARRAY_TASK_ID" &
 training=$!
 while true; do # a signal ends the wait, and the training still has to save
@@ -38,8 +40,8 @@ while true; do # a signal ends the wait, and the training still has to save
 done
 
 # Slurm itself requeues a task after a preemption or the loss of a node, and not one that was cancelled
-if [ -n "$at_time_limit" ] && [ "$status" -eq 143 ]; then
-    echo "Time limit: task ${SLURM_ARRAY_TASK_ID} goes back into the queue and resumes from its checkpoint."
+if [ -n "$warned" ] && [ "$status" -eq 143 ]; then
+    echo "Time limit or preemption: task ${SLURM_ARRAY_TASK_ID} goes back into the queue and resumes from its checkpoint."
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
 fi
 exit "$status"

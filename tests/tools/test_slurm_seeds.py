@@ -58,6 +58,7 @@ def submit(commands: Path, tmp_path: Path) -> Submit:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
+                start_new_session=True,
             )
 
     return start
@@ -102,6 +103,44 @@ def test_a_training_that_ends_is_not_requeued(status: int, submit: Submit, comma
     write(commands / "gmd-vae", f"#!/usr/bin/env bash\nexit {status}\n")
     assert submit().wait(30) == status
     assert not (tmp_path / "scontrol.log").exists()
+
+
+def test_a_suspended_task_goes_on(submit: Submit, tmp_path: Path) -> None:
+    """PreemptMode=SUSPEND stops all processes of a task, and lets them go on later. No signal is lost meanwhile."""
+    task = submit()
+    wait_for((tmp_path / "began").exists, task)
+    os.killpg(task.pid, signal.SIGSTOP)
+    task.send_signal(signal.SIGUSR1)
+    time.sleep(0.5)
+    assert task.poll() is None
+    assert not (tmp_path / "scontrol.log").exists()
+    os.killpg(task.pid, signal.SIGCONT)
+    assert task.wait(30) == 143
+    assert text_of(tmp_path / "scontrol.log") == "requeue 70_1\n"
+
+
+def test_preemption_signals_the_script_and_the_training_at_once(submit: Submit, tmp_path: Path) -> None:
+    """PreemptMode=REQUEUE: SIGCONT and SIGTERM to all processes. Slurm requeues the task, not the script."""
+    task = submit()
+    wait_for((tmp_path / "began").exists, task)
+    for number in (signal.SIGCONT, signal.SIGTERM):
+        os.killpg(task.pid, number)
+    assert task.wait(30) == 143
+    assert "Interrupted at step 7" in text_of(tmp_path / "slurm.log")
+    assert not (tmp_path / "scontrol.log").exists()
+
+
+def test_the_lines_for_a_script_of_your_own_stop_and_save(commands: Path, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    (lines,) = (block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "#SBATCH --requeue" in block)
+    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    script = ["bash", "-c", lines]
+    task = subprocess.Popen(script, cwd=tmp_path, env=environment(PATH=path), stderr=subprocess.PIPE, text=True)
+    wait_for((tmp_path / "began").exists, task)
+    task.send_signal(signal.SIGUSR1)
+    _, error = task.communicate(timeout=30)
+    assert task.returncode == 143
+    assert "Interrupted at step 7" in error
 
 
 def test_outside_of_an_array_it_says_what_to_do(submit: Submit, tmp_path: Path) -> None:
