@@ -96,15 +96,22 @@ def run_file() -> Schema:
 
 
 def metrics_line() -> Schema:
-    """Returns the schema of a line of ``metrics.jsonl``: those that are read, with the figures that are written."""
+    """Returns the schema of a line of ``metrics.jsonl``, with every figure that is written required.
+
+    The reader needs less of a line. Figures that lines of earlier versions do not have are not required.
+    """
     schema, definitions = of_msgspec(history._Line)
     _, written = of_msgspec(history.Measurements)
     figures = {name: _or_null(part) for name, part in written["Measurements"]["properties"].items()}
-    figures["steps_per_second"] = {"type": "number", "description": "Training steps per second since this start."}
-    line = definitions["_TrainLine"]["properties"]
-    definitions["_TrainLine"]["properties"] = {**line, **figures, "step": line["step"] | figures["step"]}
+    speed = "Training steps per second since this start."
+    figures["steps_per_second"] = {"type": "number", "minimum": 0, "description": speed}
+    train, validated = definitions["_TrainLine"], definitions["_ValidationLine"]
+    line = train["properties"]
+    train["properties"] = {**line, **figures, "step": line["step"] | figures["step"]}
+    train["required"] = ["split", *figures]
+    validated["required"].append("accuracy")
     _, validation = of_msgspec(history.Validation)
-    for name, part in definitions["_ValidationLine"]["properties"].items():
+    for name, part in validated["properties"].items():
         described = validation["Validation"]["properties"].get(name, {})
         part |= {"description": described["description"]} if "description" in described else {}
     return {**schema, "$defs": definitions}

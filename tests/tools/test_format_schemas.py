@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,11 +17,13 @@ from fixtures.tool_module import load_tool
 from gmd_vae.export.write import export_model
 from gmd_vae.models import bundled
 from gmd_vae.models.card import Card, InitialWeights
+from gmd_vae.training.history import History, Measurements, Validation
 from safetensors import safe_open
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "docs" / "reference" / "schemas"
 OLD_RESULTS = sorted((ROOT / "tests" / "fixtures" / "results_0.8.3").glob("*.json"))
+NOT_IN_OLD_LINES = {"cpu_seconds", "objective", "best_by"}  # of version 0.11 and earlier
 MODELS = sorted(Path(bundled.__file__).parent.glob("*.safetensors"))
 
 
@@ -76,8 +79,34 @@ def test_the_files_of_a_run_fit(tiny_run: Path) -> None:
     assert {line["split"] for line in lines} == {"train", "validation"}
     for line in lines:
         check("metrics", line)
-        assert refused("metrics", line | {"split": "test"})
-        assert line.keys() <= _fields("metrics", f"{line['split'].title()}Line"), "a figure without a description"
+        check_line(line)
+
+
+def check_line(line: dict[str, Any]) -> None:
+    """Checks that the schema of ``metrics.jsonl`` describes a line: no figure more, and none less."""
+    check("metrics", line)
+    assert refused("metrics", line | {"split": "test"})
+    assert line.keys() == _fields("metrics", f"{line['split'].title()}Line"), "a figure without a description"
+    for name in line.keys() - NOT_IN_OLD_LINES:
+        assert refused("metrics", {key: value for key, value in line.items() if key != name})
+        assert name == "split" or refused("metrics", line | {name: "text"})
+
+
+def test_the_lines_of_metrics_fit_with_every_figure(tmp_path: Path) -> None:
+    """A figure that is not finite is null; a line without its figures is none."""
+    path = tmp_path / "metrics.jsonl"
+    with History(path, 0) as history:
+        history.train(Measurements(20, 4.0, 3.5, 2.0, -4.9, 0.001, 0.03, 0.0, 1.5), 3.25)
+        history.train(Measurements(40, math.nan, 3.5, 2.0, -4.9, 0.001, 0.03, 0.0, math.inf), 3.25)
+        history.validation(Validation(40, 7, -4.9, 3.5, 2.0, 1.0, None, 3.6, "objective"))
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [line["split"] for line in lines] == ["train", "train", "validation"]
+    assert lines[1]["loss"] is lines[1]["gradient_norm"] is lines[2]["accuracy"] is None
+    for line in lines:
+        check_line(line)
+    assert refused("metrics", {"split": "train", "step": 20})
+    assert refused("metrics", {"split": "train"})
+    assert refused("metrics", {})
 
 
 def _fields(name: str, title: str) -> set[str]:
