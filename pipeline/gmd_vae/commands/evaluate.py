@@ -15,7 +15,9 @@ from gmd_vae.commands.paths import UserPath
 
 if TYPE_CHECKING:
     from gmd_vae.evaluation.data.target import Target
+    from gmd_vae.evaluation.kept import Kept
     from gmd_vae.evaluation.result import Result
+    from gmd_vae.training.run.folder import Run
 
 
 @click.command(cls=HelpCommand)
@@ -91,7 +93,8 @@ def command(
     """Evaluate trained models on music they were not trained on.
 
     RUN is a run folder (its best checkpoint), RUN/latest, or a checkpoint in it; the default is
-    the newest run in runs/ whose examples are there. Figures have 95% intervals over source files, and are compared
+    the newest run in runs/ whose examples are there. Of a RUN whose examples are gone, it shows the result of the
+    same measurement if one is kept. Figures have 95% intervals over source files, and are compared
     with baselines that do not use the model. docs/evaluation.md explains each figure.
 
     Shows a verdict and the three figures that carry it, beside their baselines. All figures are kept in RUN/eval,
@@ -110,11 +113,11 @@ def command(
     from gmd_vae.common.printable import as_command
 
     extras.require("Evaluation")
-    from gmd_vae.evaluation.data.target import check_examples, find_target
+    from gmd_vae.evaluation.data.target import ExamplesGoneError, check_examples, find_checkpoint, target_of
     from gmd_vae.evaluation.evaluate import evaluate
+    from gmd_vae.evaluation.kept import find_kept
     from gmd_vae.evaluation.settings import Settings
     from gmd_vae.models.latent_density import describe
-    from gmd_vae.training.run.folder import Run
 
     err = console.stderr()
     settings = Settings(seed, temperature, importance_samples, samples)
@@ -122,18 +125,38 @@ def command(
     def check(run: Run) -> None:
         check_examples(run, examples_path)
 
+    def find(path: Path) -> Target | list[Kept]:
+        """Finds a target; of a run whose examples are gone, the results that were asked for, if all are kept."""
+        run, checkpoint = find_checkpoint(path)
+        try:
+            return target_of(run, checkpoint, examples_path, info_csv)
+        except ExamplesGoneError as gone:
+            kept = [find_kept(run, checkpoint, split, settings, info_csv) for split in dict.fromkeys(splits)]
+            complete = [each for each in kept if each is not None]
+            if examples_path or len(complete) < len(kept):
+                raise
+            err.print(f"Note: {gone.problem}. This run is not measured: its results from earlier are shown.")
+            return complete
+
     # finds all runs before it measures the first: a mistyped name shows at once, not after minutes
     paths = [Path(run) for run in runs] or [newest_run(check).folder]
-    targets = [find_target(path, examples_path, info_csv) for path in paths]
-    found: list[tuple[Target, Result]] = []
+    found: list[tuple[Run, Result]] = []
     folders: dict[Path, str] = {}
-    for target in targets:
+    all_kept: list[Kept] = []
+    for target in [find(path) for path in paths]:
+        if isinstance(target, list):
+            for kept in target:
+                err.print(f"{kept.run.folder}: {kept.folder.name}, {kept.origin}; its examples are no longer there")
+                found.append((kept.run, kept.result))
+                folders[kept.folder] = f"{kept.folder} (kept)"
+                all_kept.append(kept)
+            continue
         for split in dict.fromkeys(splits):
             prior = describe(target.density)
             err.print(f"{target.run.folder}: {target.checkpoint.name} on {split}, samples of z from {prior}")
             with console.percent_progress() as progress:
                 result, folder, known = evaluate(target, split, settings, _announce, progress)
-            found.append((target, result))
+            found.append((target.run, result))
             folders[folder] = f"{folder} ({_known(result)})" if known else str(folder)
 
     results = [result for _, result in found]
@@ -145,6 +168,7 @@ def command(
             "seeds": seeds.to_json(results),
             "differences": differences.to_json(results),
             "seed_differences": differences.seed_differences_to_json(results),
+            "kept": [kept.to_json() for kept in all_kept],
         }
         console.print_json({"results": [result.to_json() for result in results], **compared})
         _print_warnings(results)
@@ -155,7 +179,7 @@ def command(
         _print_verdict(found)
     _print_warnings(results)
     err.print(f"Figures, tables and charts: {', '.join(folders.values())}")
-    console.print_next(as_command("report", targets[0].run.folder), to=err)
+    console.print_next(as_command("report", found[0][0].folder), to=err)
 
 
 def _known(result: Result) -> str:
@@ -183,7 +207,7 @@ def _print_warnings(results: Sequence[Result]) -> None:
         console.stderr().print(f"Warning: {sentence}", style="bold yellow")
 
 
-def _print_verdict(found: Sequence[tuple[Target, Result]]) -> None:
+def _print_verdict(found: Sequence[tuple[Run, Result]]) -> None:
     from gmd_vae.common import console
     from gmd_vae.evaluation.tables.memorised import memorised
     from gmd_vae.evaluation.tables.terminal import to_rich
@@ -191,9 +215,8 @@ def _print_verdict(found: Sequence[tuple[Target, Result]]) -> None:
     from gmd_vae.families import family_of
 
     measured = []
-    for target, result in found:
-        config = target.run.config
-        chosen = family_of(config).key_figures(config, result.figures)
+    for run, result in found:
+        chosen = family_of(run.config).key_figures(run.config, result.figures)
         measured.append(Measured(result, tuple(figure for figure in chosen if figure is not None)))
     out = console.stdout()
     for verdict in verdicts(measured):

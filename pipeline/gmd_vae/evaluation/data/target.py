@@ -81,7 +81,7 @@ class Target:
             training_seed=self.run.seed,
             recipe=self.run.recipe,
             planned_steps=None if (plan := read_plan(self.run.folder)) is None else plan.num_steps,
-            prior=_describe(self.density),
+            prior=prior_of(self.density),
         )
 
     def folder(self, split: str, settings: Settings) -> Path:
@@ -129,7 +129,17 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
         catalogue: An ``info.csv``; ``None``: those in the data folder of the examples.
 
     Raises:
-        GmdVaeError: The path is no run, has no checkpoint, or its examples are missing or have changed.
+        ExamplesGoneError: Its examples are missing or have changed.
+        GmdVaeError: The path is no run, or has no checkpoint.
+    """
+    return target_of(*find_checkpoint(path), examples, catalogue)
+
+
+def find_checkpoint(path: Path) -> tuple[Run, Path]:
+    """Returns the run and the prefix of the checkpoint that a path names, as for ``find_target``.
+
+    Raises:
+        GmdVaeError: The path is no run, or has no checkpoint.
     """
     folder = next((place for place in (path, *path.parents[:3]) if (place / RUN_FILE).is_file()), None)
     run = read_run(folder) if folder else None
@@ -142,7 +152,22 @@ def find_target(path: Path, examples: Path | None, catalogue: Path | None) -> Ta
         )
     if is_model_file(path) and path.parent.name == run.best_folder.name:
         path = path.parent  # training keeps this file of the best checkpoint beside it
-    checkpoint = checkpoints.find(path)
+    return run, checkpoints.find(path)
+
+
+def target_of(run: Run, checkpoint: Path, examples: Path | None, catalogue: Path | None) -> Target:
+    """Finds the examples of a checkpoint.
+
+    Args:
+        run: The run.
+        checkpoint: Prefix of the checkpoint.
+        examples: As for ``find_target``.
+        catalogue: Likewise.
+
+    Raises:
+        ExamplesGoneError: They are missing or have changed.
+        GmdVaeError: They are damaged, or do not fit the config.
+    """
     training = check_examples(run, examples)
     catalogues = {catalogue} if catalogue else {*find_catalogues(training), *find_catalogues(examples or training)}
     density = density_of_run(run, checkpoint)
@@ -173,7 +198,8 @@ def check_examples(run: Run, examples: Path | None) -> Path:
     return training
 
 
-def _describe(density: LatentDensity | None) -> Prior:
+def prior_of(density: LatentDensity | None) -> Prior:
+    """Returns the prior of samples: a fitted density of z, or N(0, I)."""
     return Prior() if density is None else Prior(FITTED, density.components, sha256=density.digest)
 
 
