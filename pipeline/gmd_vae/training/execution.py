@@ -76,7 +76,7 @@ class Execution(Protocol):
             hooks: ``tf.train.SessionRunHook`` objects. Their ``end`` runs only if the block ends without an exception.
             latest: Returns the prefix of the checkpoint to restore, or ``None`` to initialise the variables. Called
                 again whenever the session has to be recreated.
-            description: Identity of the run as JSON (``Run.identity``).
+            description: Identity of the run as JSON (``Run.identity_for_workers``).
 
         Returns:
             Context manager that yields the session.

@@ -86,7 +86,7 @@ def open_session(
     counter = tf.train.StepCounterHook(every_n_steps=tensorboard_events.STEPS_BETWEEN, summary_writer=summary_writer)
     with _initial_weights(run, execution) as init_fn:
         scaffold = tf.train.Scaffold(saver=saver, init_fn=init_fn)
-        with execution.session(scaffold, [counter, saving], latest, json.dumps(run.identity)) as session:
+        with execution.session(scaffold, [counter, saving], latest, json.dumps(run.identity_for_workers)) as session:
             yield session, saving
 
 

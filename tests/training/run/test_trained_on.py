@@ -154,3 +154,19 @@ def test_an_older_run_that_goes_on_gets_the_digests_of_its_windows(run: Run, exa
     job = prepare(request(hparams="", num_steps=12), lambda *_: pytest.fail("the examples exist"))
     job.run.describe(job.plan)
     assert open_run(run.folder) == dataclasses.replace(run, examples_digest=old.examples_digest)
+
+
+def test_machines_with_the_same_windows_in_two_manifests_train_one_run(
+    run: Run, examples: Path, starter_notes: Path, tmp_path: Path
+) -> None:
+    chief = json.loads(json.dumps(run.identity_for_workers))
+    own_copy = cut(starter_notes, tmp_path / "worker", shards=2)
+    assert manifest.digest(own_copy) != run.examples_digest
+
+    def worker(folder: Path) -> Run:
+        wanted = request(run_dir=tmp_path / "w", examples_path=folder)
+        return prepare(wanted, lambda *_: pytest.fail("the examples exist")).run
+
+    worker(own_copy).check_same(chief)
+    with pytest.raises(GmdVaeError, match="trained on other examples"):
+        worker(cut(starter_notes, tmp_path / "other", max_per_sequence=1)).check_same(chief)

@@ -111,16 +111,23 @@ class Run:
         rest = {name: value for name, value in self.identity.items() if name != "seed"}
         return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def identity_for_workers(self) -> dict[str, Any]:
+        """The identity with the digests of the windows, for `check_same`."""
+        return {**self.identity, "windows_sha256": self.windows_sha256}
+
     def check_same(self, identity: dict[str, Any]) -> None:
         """Checks that a worker's run is the chief's, apart from the initial weights and the plan, which the chief uses.
 
         Args:
-            identity: `identity` of the chief's run.
+            identity: `identity_for_workers` of the chief's run.
 
         Raises:
             GmdVaeError: The runs differ; names the differences.
         """
         own = {**self.identity, "init_from": None, "schedule_steps": identity.get("schedule_steps")}
+        if self.windows_sha256 and identity.get("windows_sha256") == self.windows_sha256:  # in another manifest
+            own["examples_digest"] = identity["examples_digest"]
         differences = _differences({**identity, "examples": "the chief's"}, own)
         if differences:
             raise GmdVaeError(
