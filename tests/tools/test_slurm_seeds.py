@@ -132,7 +132,7 @@ def test_preemption_signals_the_script_and_the_training_at_once(submit: Submit, 
 
 def test_the_lines_for_a_script_of_your_own_stop_and_save(commands: Path, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
-    (lines,) = (block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "#SBATCH --requeue" in block)
+    (lines,) = (block for block in re.findall(r"```text\n(.*?)```", page, re.DOTALL) if "#SBATCH --requeue" in block)
     path = f"{commands}{os.pathsep}{os.environ['PATH']}"
     script = ["bash", "-c", lines]
     task = subprocess.Popen(script, cwd=tmp_path, env=environment(PATH=path), stderr=subprocess.PIPE, text=True)
