@@ -196,7 +196,7 @@ def test_a_failure_and_a_large_model_are_one_line(
 
 
 def test_a_command_that_fails_stops_the_work(tool: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(tool.StageError, match=r"'gmd-vae models' failed with exit status 1"):
+    with pytest.raises(tool.StageError, match=r"'gmd-vae models' failed with exit status 2"):
         tool._gmd_vae("models", tmp_path / "nowhere.safetensors")
 
 
