@@ -37,7 +37,7 @@ HIERDEC = Config(
     name="hierdec-drum_4bar",
     family="drum-labels",
     summary="4 bars, conductor over 8 half bars",
-    source="the previous project, v1 and v2 runs",
+    source="the project before gmd-vae, its runs v1 and v2",
     windows=FOUR_BARS,
     levels=(8, 8),  # 8 segments of 8 sixteenths: a segment is half a bar
     hparams={
@@ -53,8 +53,8 @@ HIERDEC = Config(
 )
 NO_AR = HIERDEC.replace(
     name="hierdec-drum_4bar-no_ar",
-    summary="the same, conductor as in the paper",
-    source="the previous project",
+    summary="as hierdec-drum_4bar, conductor not autoregressive, as in the paper",
+    source="the project before gmd-vae",
     conductor_autoregression=False,
 )
 FLAT = HIERDEC.replace(
@@ -65,13 +65,13 @@ FLAT = HIERDEC.replace(
 )
 V2 = HIERDEC.replace(
     name="hierdec-drum_4bar_v2",
-    summary="half the latent size",
-    source="the previous project, v3 run",
+    summary="as hierdec-drum_4bar, z_size 256 in place of 512",
+    source="the project before gmd-vae, its run v3",
     z_size=256,  # reached the same training loss as 512
 )
 PAPER = NO_AR.replace(
     name="hierdec-drum_4bar_paper",
-    summary="the paper's sizes, for a GPU",
+    summary="4 bars, the sizes of the MusicVAE paper, for a GPU",
     source="a review of the MusicVAE paper that builds it from Magenta; sizes of hierdec-mel_16bar",
     enc_rnn_size=[2048, 2048],
     dec_rnn_size=[1024, 1024],
@@ -127,8 +127,8 @@ RECONSTRUCTION: dict[str, Any] = {
 }
 HIERDEC_SMALL = NO_AR.replace(
     name="hierdec-drum_4bar_small",
-    summary="the default, for a laptop",
-    source="docs/small-config.md",
+    summary="the default: 4 bars, conductor over 4 bars, for a laptop",
+    source="trials on two CPU cores (documentation: How the small configs were chosen)",
     levels=BARS,
     **RECONSTRUCTION,
 )
@@ -136,14 +136,14 @@ HIERDEC_SMALL = NO_AR.replace(
 # step than the paper's, and a step takes a quarter longer.
 AR_SMALL = HIERDEC.replace(
     name="hierdec-drum_4bar-ar_small",
-    summary="conductor autoregression, for likelihood, for a laptop",
-    source="tools/search.py",
+    summary="4 bars, autoregressive conductor, for the best likelihood; for a laptop",
+    source="a random search on two CPU cores (documentation: How the small configs were chosen)",
     levels=BARS,
     **SMALL,
 )
 FLAT_SMALL = FLAT.replace(
     name="flat-drum_4bar_small",
-    summary="flat decoder, for a laptop",
+    summary="4 bars, flat decoder, for a laptop",
     source="the numbers of hierdec-drum_4bar-ar_small",
     **SMALL,
 )
@@ -158,14 +158,14 @@ FLAT_1_SMALL = FLAT_SMALL.replace(
 HIERDEC_2_SMALL = HIERDEC_SMALL.replace(
     name="hierdec-drum_2bar_small",
     summary="2 bars, for a laptop",
-    source="the default's numbers",
+    source="the numbers of hierdec-drum_4bar_small, not searched for anew",
     windows=TWO_BARS,
     levels=(2, 16),  # a segment is a bar, as in the default
 )
 WALTZ_SMALL = HIERDEC_SMALL.replace(
     name="hierdec-drum_4bar-3_4_small",
     summary="4 bars of 3/4, for a laptop",
-    source="the default's numbers",
+    source="the numbers of hierdec-drum_4bar_small, not searched for anew",
     windows=WALTZ,
     levels=(4, 12),  # a segment is a bar
 )
@@ -177,14 +177,14 @@ SIX_EIGHT_SMALL = WALTZ_SMALL.replace(
 SHUFFLE_SMALL = HIERDEC_SMALL.replace(
     name="hierdec-drum_4bar-shuffle_small",
     summary="4 bars of 4/4 in triplets (3 steps a beat): shuffle, swing, 12/8 feel; for a laptop",
-    source="the default's numbers",
+    source="the numbers of hierdec-drum_4bar_small, not searched for anew",
     windows=SHUFFLE,
     levels=(4, 12),  # a segment is a bar
 )
 TRIPLETS_SMALL = HIERDEC_SMALL.replace(
     name="hierdec-drum_2bar-triplets_small",
     summary="2 bars of 4/4 with sixteenths and triplets (12 steps a beat), for a laptop",
-    source="the default's numbers",
+    source="the numbers of hierdec-drum_4bar_small, not searched for anew",
     windows=TRIPLETS,
     levels=(8, 12),  # a segment is a beat: recurrent layers of 12 steps, as in the configs of 3/4
 )
@@ -212,7 +212,7 @@ HIERDEC_16_SMALL = HIERDEC_16.replace(
 )
 NO_AR_16_SMALL = HIERDEC_16_SMALL.replace(
     name="hierdec-drum_16bar-no_ar_small",
-    summary="16 bars, conductor as in the paper, for a laptop",
+    summary="16 bars, conductor not autoregressive, as in the paper; for a laptop",
     conductor_autoregression=False,
 )
 FLAT_16_SMALL = FLAT_16.replace(
@@ -228,7 +228,7 @@ def other_segments(parent: Config) -> Config:
     name, levels = ("half_bar", HIERDEC.levels) if parent.levels == BARS else ("bar", BARS)
     return parent.replace(
         name=f"{parent.name}_{name}",
-        summary="segments of half a bar" if name == "half_bar" else "segments of a whole bar",
+        summary=f"as {parent.name}, segments of {'half a bar' if name == 'half_bar' else 'a whole bar'}",
         source=f"{parent.name}; levels {levels[0]} × {levels[1]}",
         levels=levels,
     )
@@ -264,7 +264,7 @@ HUMANIZE_HITS = Config(
     name="groovae_2bar_humanize_hits_small",
     family="groovae",
     summary="GrooVAE: adds velocity and timing to given hits, for a laptop",
-    source="docs/systems.md",
+    source="trials on the Groove MIDI Dataset (documentation: Systems)",
     windows=MagentaWindows("groovae_2bar_humanize_hits_small", bars=2, steps=32, controls="hits", task="humanize"),
     num_steps=16_000,
     hparams={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -30,6 +31,25 @@ def test_the_list_names_every_config_with_its_size(capsys: pytest.CaptureFixture
     assert f"Default: {DEFAULT_CONFIG}\nNext, for every number of a config: gmd-vae configs {DEFAULT_CONFIG}\n" in out
 
 
+def test_every_cell_of_the_list_says_something(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys)
+    configs, header = all_configs(), ""
+    for line in out.splitlines():
+        header = line if line.startswith("config ") else header
+        if line.split(" ", 1)[0] in configs:
+            memory = [r"(\d+\.\d GB|–)"] if "memory" in header else []
+            cells = r"\s+".join([r"\S+", r"\d+\.\d M", *memory, "(yes|no)", r"\S.*"])
+            assert re.fullmatch(cells, line.rstrip()), line
+    assert "memory: estimated for training on a CPU; –: not known." in out
+
+
+def test_texts_of_a_config_stand_alone() -> None:
+    """No file of the repository, and no word about the line before."""
+    for config in all_configs().values():
+        assert not re.search(r"\.(py|md)\b|the same|previous", f"{config.summary} {config.source}"), config.name
+        assert re.search(r"\d.?bars?\b|GrooVAE|\bas \S+_", config.summary), config.name
+
+
 def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "hierdec-drum_4bar_v2")
     assert code == 0
@@ -40,6 +60,7 @@ def test_one_config_is_shown_with_every_number(capsys: pytest.CaptureFixture[str
     assert "13,294,592" in shown["parameters"]
     assert "8 × 8" in shown["decoder"]
     assert "GB" in shown["memory"]
+    assert "\nNumbers from: the project before gmd-vae, its run v3\n" in out
 
 
 def test_the_list_is_grouped_by_music(capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,6 +80,8 @@ def test_a_users_own_file_does_not_change_a_built_in_config(own_file: Path) -> N
     copied = f"from gmd_vae.configs import CONFIGS as OURS\nfound = {{c.name: c for c in OURS}}['{DEFAULT_CONFIG}']\n"
     own_file.write_text(copied + "CONFIGS = [found]")
     assert all_configs(own_file) == all_configs()
+    own_file.write_text(copied + "CONFIGS = [found.replace(summary='x', source='y')]")  # texts of an earlier version
+    assert all_configs(own_file) == all_configs()
     own_file.write_text(copied + "CONFIGS = [found.replace(num_steps=7)]")
     with pytest.raises(UsageError, match=f"has other values for the config '{DEFAULT_CONFIG}', which is built in"):
         all_configs(own_file)

@@ -79,7 +79,9 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
         console.print_json([_facts(config) for config in configs])
         return
     _show_all(configs)
-    console.stdout().print(f"Default: {DEFAULT_CONFIG}")
+    out = console.stdout()
+    out.print("memory: estimated for training on a CPU; –: not known. laptop: small enough to train on two CPU cores")
+    out.print(f"Default: {DEFAULT_CONFIG}")
     console.print_next(as_command("configs", DEFAULT_CONFIG), "for every number of a config")
 
 
@@ -140,9 +142,9 @@ def _show_all(configs: list[Config]) -> None:
         for number, facts in enumerate(rows):
             if facts["stock"] and not (number and rows[number - 1]["stock"]):
                 table.add_row("Magenta's own:")
-            memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else ""] if known else []
+            memory = [f"{facts['training_bytes'] / 1e9:.1f} GB" if facts["training_bytes"] else "–"] if known else []
             summary = re.sub("[,;] for a laptop$", "", printable(facts["summary"]))
-            laptop = "yes" if facts["for_laptops"] else ""
+            laptop = "yes" if facts["for_laptops"] else "no"
             table.add_row(facts["name"], f"{facts['parameters'] / 1e6:.1f} M", *memory, laptop, summary)
         out.print(table)
         out.print()
@@ -163,7 +165,7 @@ def _show_one(config: Config) -> None:
     facts = _facts(config)
     out = console.stdout()
     out.print(Text.assemble((printable(config.name), "bold"), f": {printable(config.summary, None)}"))
-    out.print(f"From: {config.source}")
+    out.print(f"Numbers from: {config.source}")
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column("name", no_wrap=True)
     table.add_column("value")

@@ -182,6 +182,10 @@ class Config:
         hparams.update({name: value for name, value in changes.items() if name not in names})
         return dataclasses.replace(self, **fields, hparams=hparams)
 
+    def without_texts(self) -> Config:
+        """Returns a copy without summary and source, which differ between versions of one config."""
+        return self.replace(summary="", source="")
+
     def as_declaration(self) -> dict[str, Any]:
         """Returns the fields as plain data, for ``run.json``; ``from_declaration`` reads them back."""
         fields = dataclasses.asdict(self)

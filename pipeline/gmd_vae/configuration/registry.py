@@ -41,7 +41,7 @@ def all_configs(own_file: Path | None = None) -> dict[str, Config]:
     configs = {config.name: config for config in _load(BUILT_IN)}
     own = own_file or (user_path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     for config in [] if own is None else _load(own):
-        if configs.setdefault(config.name, config) != config:
+        if configs.setdefault(config.name, config).without_texts() != config.without_texts():
             raise UsageError(
                 f"'{own}' has other values for the config '{config.name}', which is built in", "Choose another name."
             )

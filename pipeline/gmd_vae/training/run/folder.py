@@ -324,7 +324,7 @@ def _same_model(old: dict[str, Any], new: dict[str, Any]) -> bool:
         one, other = (config_of_declaration(run["config"], run.get("declaration")) for run in (old, new))
     except (KeyError, TypeError, ValueError, UsageError):
         return False
-    return one.replace(summary="", source="") == other.replace(summary="", source="")
+    return one.without_texts() == other.without_texts()
 
 
 def _as_options(layers: dict[str, Any]) -> str:
