@@ -245,9 +245,10 @@ def _print_summary(job: GenerationJob, result: GenerationResult, *, wav: bool, p
     more = " and ".join(kind for kind, wanted in (("sound", wav), ("pictures", png)) if wanted)
     written = counted(len(result.files), "MIDI file") + (f", with {more}," if more else "")
     console.stdout().print(f"Wrote {written} to {job.output_dir}")
-    first, has_drums = result.files[0].path, family_of(job.source.config).drum_grid(job.source.config) is not None
-    in_daw = f"open {printable(str(first), limit=None)} in your DAW"
-    console.print_next(as_command("render", first) if has_drums and not wav else in_daw)
+    chosen = result.files[-1 if job.request.join else 0].path  # the joined file is the last one
+    has_drums = family_of(job.source.config).drum_grid(job.source.config) is not None
+    in_daw = f"open {printable(str(chosen), limit=None)} in your DAW"
+    console.print_next(as_command("render", chosen) if has_drums and not wav else in_daw)
 
 
 def _print_notes(result: GenerationResult) -> None:
