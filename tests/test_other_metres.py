@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 from pathlib import Path
 
 import mido
@@ -52,3 +53,27 @@ def test_music_of_a_metre_becomes_music_of_that_metre(
         signature = next(event for event in track if event.type == "time_signature")
         assert (signature.numerator, signature.denominator) == meter
         assert sum(event.time for event in track) == length * bar
+
+
+def test_the_model_of_the_package_becomes_one_of_another_metre(tmp_path: Path) -> None:
+    """Each command is the last line of the one before; only the number of steps is smaller here."""
+
+    def next_words(*words: str) -> list[str]:
+        line = run_here(tmp_path, *words).stdout.splitlines()[-1]
+        return shlex.split(line.partition(": ")[2])[1:]
+
+    (tmp_path / "mine").mkdir()
+    rng = random.Random(3)
+    for number in range(20):
+        hits = [(step, rng.choice([36, 38, 42])) for step in range(0, 6 * 3 * TICKS, TICKS // 2)]
+        (tmp_path / "mine" / f"{number}.mid").write_bytes(tempo_map_midi(hits, {0: 100}, {0: (6, 8)}))
+    words = next_words(*next_words("convert", "mine"))
+    assert words[:5] == ["train", "--init-from", "groove-4bar", "--config", "hierdec-drum_4bar-6_8_small"]
+    words[words.index("--num-steps") + 1] = "2"
+    assert next_words(*words)[:2] == ["generate", "--run-dir"]
+    run_here(tmp_path, "generate", "--run-dir", "runs/mine-tuned", "--output-dir", "new", "-n", "1")
+    (path,) = (tmp_path / "new").glob("*.mid")
+    (track,) = mido.MidiFile(path).tracks
+    signature = next(event for event in track if event.type == "time_signature")
+    assert (signature.numerator, signature.denominator) == (6, 8)
+    assert sum(event.time for event in track) == 4 * 3 * TICKS

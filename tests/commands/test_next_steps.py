@@ -19,6 +19,7 @@ from gmd_vae.cli import cli
 from gmd_vae.commands.next_steps import fine_tuning_words, generate_words
 from gmd_vae.common.printable import as_command
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
+from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
 from gmd_vae.models.bundled import DEFAULT as BUNDLED
 from gmd_vae.models.bundled import HUMANIZER, bundled_models
@@ -90,6 +91,21 @@ def test_the_fine_tuning_of_a_song_has_a_batch_that_fits(here: Path) -> None:
     assert not words(train=2_000)
     assert not words(train=0, validation=3)
     assert not words("flat-drum_4bar_small", train=20)
+    assert not words("groovae_4bar_small", train=20)
+    for metre in ("hierdec-drum_4bar-3_4_small", "hierdec-drum_2bar-triplets_small"):
+        assert words(metre, train=20)[:6] == ["train", "--init-from", BUNDLED, "--config", metre, "--examples-path"]
+    fives = DrumWindows(slice_bars=4, quarters_per_bar=5)
+    mine = get_config(DEFAULT_CONFIG).replace(name="mine", windows=fives, levels=(4, 20))
+    found = fine_tuning_words(mine, Path("x"), {"train": 20}, Path("my.py"))
+    assert found[3:7] == ("--configs", Path("my.py"), "--config", "mine")
+
+
+def test_joined_beats_lead_to_the_joined_file(here: Path) -> None:
+    words = ["generate", "-n", "2", "--join"]
+    joined = f"beats/{BUNDLED}_sample_seed0_joined_120bpm.mid"
+    assert next_words(run_here(here, *words, "--output-dir", "beats")) == ["render", joined]
+    answer = run_here(here, *words, "--output-dir", "beats", "--wav")
+    assert answer.stdout.splitlines()[-1] == f"Next: open {joined} in your DAW"
 
 
 def test_the_way_from_a_model_to_sound(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,9 +169,28 @@ def test_music_that_the_default_config_does_not_fit_leads_to_the_config_that_doe
     refused = run_here(here, "preprocess", "notes", expect=1).error
     assert refused.endswith(f"Run: gmd-vae preprocess notes --config {fitting}")
     words = next_words(run_here(here, *words))
-    assert words[:3] == ["train", "--config", fitting]
+    assert words[:5] == ["train", "--init-from", BUNDLED, "--config", fitting]
+    assert next_words(run_here(here, "inspect", words[6])) == words
     refused = run_here(here, "train", "--examples-path", "notes", "--run-dir", "new", expect=1).error
     assert refused.endswith(f"Run: gmd-vae train --examples-path notes --config {fitting}")
+
+
+def test_triplets_that_the_default_config_moves_are_named(here: Path) -> None:
+    swung = sorted((beat * TICKS + offset, 42) for beat in range(32) for offset in (0, 2 * TICKS // 3))
+    (here / "songs").mkdir()
+    (here / "songs" / "shuffle.mid").write_bytes(tempo_map_midi(swung, {0: 100}))
+    notes = next_words(run_here(here, "convert", "songs", "--split", "100/0/0"))[1]
+    said = "Most of this music has triplets between the beats, and 'hierdec-drum_4bar_small' moves them to sixteenths"
+    command = as_command("preprocess", Path(notes), "--config", "hierdec-drum_4bar-shuffle_small")
+    lines = run_here(here, "preprocess", notes).stdout.splitlines()
+    assert f"{said}. To keep them: {command}" in lines
+    answer = run_here(here, *shlex.split(command)[1:])
+    assert "Most of this music" not in answer.stdout
+    assert "hierdec-drum_4bar-shuffle_small" in next_words(answer)
+    for number in range(2):  # and most of it is straight
+        (here / "songs" / f"{number}.mid").write_bytes(midi(performance(number)))
+    run_here(here, "convert", "songs", "--split", "100/0/0")
+    assert "Most of this music" not in run_here(here, "preprocess", notes).stdout
 
 
 def test_a_loop_that_generate_repeats_leads_to_generate(here: Path, make_midi: MakeMidi) -> None:

@@ -98,5 +98,9 @@ def test_generate_names_the_config_to_train(tmp_path: Path) -> None:
     with pytest.raises(GmdVaeError) as caught:
         family_of(config).input_reader(config).windows(read_midi_file(path))
     fitting = "hierdec-drum_4bar-3_4_small"
-    assert f"fits it, and the package has none: 'gmd-vae train --config {fitting}'" in caught.value.next_action
+    assert (
+        f"A model of '{fitting}' fits it, and the package has none. Train one: 'gmd-vae convert FOLDER' with your "
+        "music, then the command in its last line, and so on. On two cores it takes minutes with few files, up to half "
+        "an hour with many. "
+    ) in caught.value.next_action
     assert caught.value.next_action.endswith(f"See it with: gmd-vae inspect {path} --config {fitting}")

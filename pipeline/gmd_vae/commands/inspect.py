@@ -68,7 +68,7 @@ def command(
     from gmd_vae.common import console
     from gmd_vae.common.errors import UsageError
     from gmd_vae.common.own_files import check_writable
-    from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+    from gmd_vae.configuration.registry import DEFAULT_CONFIG, all_configs, get_config
     from gmd_vae.families import family_of
 
     config = get_config(config_name or DEFAULT_CONFIG, configs_file)
@@ -113,11 +113,11 @@ def command(
         warn_of_unlisted(path, result["catalogues"], result["not_in_info_csv"])
     if as_json:
         return
-    if kind == "examples" and result["config"] == DEFAULT_CONFIG:
+    if kind == "examples" and (config_of_examples := all_configs(configs_file).get(result["config"])):
         from gmd_vae.commands.next_steps import fine_tuning_words
 
         counts = {name: split["windows"] for name, split in result["splits"].items()}
-        if words := fine_tuning_words(config, path, counts):
+        if words := fine_tuning_words(config_of_examples, path, counts, configs_file):
             console.print_next(as_command(*words), "for so few windows")
             return
     # generate takes a loop that is shorter than a window, too

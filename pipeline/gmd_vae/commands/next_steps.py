@@ -22,13 +22,18 @@ CHORDS = "C G Am F"
 YOUR_FILE = "YOUR.mid"
 
 
-def fine_tuning_words(config: Config, examples: Path, counts: Mapping[str, int]) -> tuple[object, ...]:
+def fine_tuning_words(
+    config: Config, examples: Path, counts: Mapping[str, int], configs_file: Path | None = None
+) -> tuple[object, ...]:
     """Returns the words of a fine-tuning of the model of the package, where there are too few windows for a new model.
+
+    Its weights are a good start for other lengths, metres and grids of the same drums, too (docs/metres.md).
 
     Args:
         config: Config of the windows.
         examples: Folder of the windows.
         counts: Number of windows in each split.
+        configs_file: File with the user's configs.
 
     Returns:
         The words; empty if there are enough windows or none, or if the model does not fit the config.
@@ -39,8 +44,10 @@ def fine_tuning_words(config: Config, examples: Path, counts: Mapping[str, int])
     run = runs_folder() / f"{name_of_examples(examples, config.name)}-tuned"
     batch = {"batch_size": min(_SMALL_BATCH, train)} if train < config.hparams["batch_size"] else {}
     steps = ("--num-steps", 300, "--validate-every", 50) if counts.get("validation") else ("--num-steps", 100)
+    own = ("--configs", configs_file) if configs_file else ()
+    named = () if config.name == DEFAULT_CONFIG else (*own, "--config", config.name)
     return (
-        *("train", "--init-from", DEFAULT, "--examples-path", examples),
+        *("train", "--init-from", DEFAULT, *named, "--examples-path", examples),
         *("--run-dir", free_name(run) if run.exists() else run, *steps),
         *("--hparams", ",".join(as_typed({**batch, "learning_rate": _LEARNING_RATE}))),
     )
@@ -53,12 +60,11 @@ def preprocess_words(notes: Path) -> tuple[object, ...]:
 
 
 def _fits_the_bundled_model(config: Config) -> bool:
-    """Returns True for the default config, if its windows and sizes are those of the model of the package."""
-    if config.name != DEFAULT_CONFIG:
-        return False
+    """Returns True for a config of the same drums and variables as the model of the package."""
     model = read_model(bundled_models()[DEFAULT])
-    shapes = variable_shapes(model.config, model.hparams)
-    return config.windows == model.config.windows and variable_shapes(config, config.hparams) == shapes
+    grid, own = family_of(config).drum_grid(config), model.config.drum_windows
+    same_drums = grid is not None and grid.pitch_classes == own.pitch_classes and grid.roll_input == own.roll_input
+    return same_drums and variable_shapes(config, config.hparams) == variable_shapes(model.config, model.hparams)
 
 
 def generate_words(config: Config, option: str, name: object) -> tuple[object, ...]:

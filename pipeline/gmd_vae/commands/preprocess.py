@@ -180,10 +180,14 @@ def command(
     else:
         _show(summary)
         from gmd_vae.commands.next_steps import fine_tuning_words
+        from gmd_vae.inspection.fitting_configs import finer_config
 
+        if finer := finer_config(input_path, config):
+            moved = f"Most of this music has triplets between the beats, and '{config.name}' moves them to sixteenths"
+            console.stdout().print(f"{moved}. To keep them: {as_command('preprocess', input_path, '--config', finer)}")
         own = ("--configs", configs_file) if configs_file else ()
         counts = {name: split.examples for name, split in summary.splits.items()}
-        if words := fine_tuning_words(config, output_dir, counts):
+        if words := fine_tuning_words(config, output_dir, counts, configs_file):
             console.print_next(as_command(*words), "for so few windows")
         else:
             console.print_next(as_command("train", "--config", config.name, *own, "--examples-path", output_dir))

@@ -126,5 +126,10 @@ def advice_for(config: str, command: str) -> str:
     """
     if command == "inspect":
         return f"'{config}' fits it: add '--config {config}', here and for 'gmd-vae preprocess' and 'train'."
-    has_none = "" if config == DEFAULT_CONFIG else ", and the package has none"
-    return f"A model of '{config}' fits it{has_none}: 'gmd-vae train --config {config}'."
+    if config == DEFAULT_CONFIG:
+        return f"The model of the package, whose config is '{DEFAULT_CONFIG}', fits it."
+    return (
+        f"A model of '{config}' fits it, and the package has none. Train one: 'gmd-vae convert FOLDER' with your "
+        "music, then the command in its last line, and so on. On two cores it takes minutes with few files, up to half "
+        "an hour with many."
+    )

@@ -42,13 +42,23 @@ class FittingKind(NamedTuple):
 
 def fitting_kinds_of_record(record: bytes) -> list[FittingKind]:
     """Returns the windows of each kind in a NoteSequence in protobuf wire format; empty for other bytes."""
+    sequence = _sequence_of(record)
+    return [] if sequence is None else fitting_kinds(sequence, at_one_tempo(sequence, notes_of(sequence)))
+
+
+def music_of(record: bytes) -> Music | None:
+    """Returns the music of a NoteSequence in protobuf wire format, moved to one tempo; ``None`` for other bytes."""
+    sequence = _sequence_of(record)
+    return None if sequence is None else at_one_tempo(sequence, notes_of(sequence))
+
+
+def _sequence_of(record: bytes) -> Any | None:
     if is_too_large(record):
-        return []
+        return None
     try:
-        sequence = NoteSequence.FromString(record)
+        return NoteSequence.FromString(record)
     except DecodeError:
-        return []
-    return fitting_kinds(sequence, at_one_tempo(sequence, notes_of(sequence)))
+        return None
 
 
 def fitting_kinds(sequence: Any, music: Music) -> list[FittingKind]:
