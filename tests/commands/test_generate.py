@@ -8,12 +8,14 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures.command_line import run_here
 from fixtures.generate_command import Generate, write
 from gmd_vae.configuration.layers import ACCELERATED, STOCK
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.generation.job import GenerationJob
+from gmd_vae.models.checkpoint_writer import write_checkpoint
 from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.run_file import Plan
 
@@ -66,8 +68,6 @@ def test_a_path_stands_alone_with_its_config(
     ("arguments", "said"),
     [
         (["--run-dir", "runs/mine", "--checkpoint-file", "x.index"], "With --run-dir, --checkpoint-file is 'best' or"),
-        (["--checkpoint-file", "x.index"], "needs --config"),
-        (["--checkpoint-file", "./best"], "needs --config"),
         (["--checkpoint-file", "best", "--config", DEFAULT_CONFIG], "a run folder has its own config"),
         (["--run-dir", "runs/mine", "--config", DEFAULT_CONFIG], "a run folder has its own config"),
         (["--config", DEFAULT_CONFIG], "a run folder has its own config"),
@@ -181,6 +181,16 @@ def test_no_acceleration_uses_magentas_layers_where_tensorflow_is_needed(
     assert [job.layers for job in jobs] == [ACCELERATED, STOCK]
 
 
+def test_a_checkpoint_that_is_not_there_needs_no_config_first(
+    run: Path, jobs: list[GenerationJob], generate: Generate
+) -> None:
+    for name in ("x.index", "./best"):
+        code, error = generate("--checkpoint-file", name)
+        assert code == 1
+        assert f"No checkpoint at '{Path(name)}'" in error
+    assert not jobs
+
+
 def test_a_checkpoint_named_as_magenta_names_its_own_needs_no_config(
     jobs: list[GenerationJob], generate: Generate, tmp_path: Path
 ) -> None:
@@ -188,7 +198,10 @@ def test_a_checkpoint_named_as_magenta_names_its_own_needs_no_config(
     with tarfile.open(tmp_path / "groovae_4bar.tar", "w") as archive:
         for file in tmp_path.glob("groovae_4bar.ckpt-7.*"):
             archive.add(file, file.name)
-    shutil.copy(tmp_path / "groovae_4bar.tar", tmp_path / "mine.tar")
+    write_checkpoint(tmp_path / "mine.ckpt-7", {"x": np.zeros(1, np.float32)})
+    with tarfile.open(tmp_path / "mine.tar", "w") as archive:
+        for file in tmp_path.glob("mine.ckpt-7.*"):
+            archive.add(file, file.name)
     assert generate("--checkpoint-file", tmp_path / "groovae_4bar.tar")[0] == 0
     assert jobs[-1].source.config == get_config("groovae_4bar")
     code, error = generate("--checkpoint-file", tmp_path / "mine.tar")
