@@ -70,6 +70,15 @@ def test_known_values_of_the_levers() -> None:
         [0.01 / 6, 0.01, 0.01, 0.006, 0.002]
     )
     assert learning_rate({**cosine, "warm_up_steps": 200}, 0, 4) == pytest.approx(0.01)
+    cooldown = annealed(learning_rate=0.01, min_learning_rate=0.002, learning_rate_schedule="cooldown")
+    assert [learning_rate(cooldown, step, 100) for step in (0, 50, 80, 85, 90, 95, 100, 101)] == pytest.approx(
+        [*[0.01] * 3, 0.006, *(0.01 - 0.008 * math.sqrt(share) for share in (0.5, 0.75)), 0.002, 0.002]
+    )
+    # as with a cosine, a warm-up is at most a tenth of the run; of the 108 steps that follow the last fifth falls
+    warm = {**cooldown, "warm_up_steps": 20}
+    assert [learning_rate(warm, step, 120) for step in (0, 5, 11, 12, 98, 120)] == pytest.approx(
+        [0.01 / 12, 0.005, 0.01, 0.01, 0.01, 0.002]
+    )
     flat = annealed(learning_rate=0.01, decay_rate=1.0, warm_up_steps=4)
     assert [learning_rate(flat, step, 0) for step in range(5)] == pytest.approx([0.0025, 0.005, 0.0075, 0.01, 0.01])
     rising = annealed(max_beta=0.4, beta_rate=0.0, beta_warm_up_steps=4)
@@ -180,6 +189,7 @@ def test_schedules_are_drawn(num_steps: int, tmp_path: Path) -> None:
             "warm_up_steps": 50,
             "learning_rate_schedule": "cosine",
         },
+        {"sampling_rate": 0, "warm_up_steps": 50, "learning_rate_schedule": "cooldown"},
         {"sampling_rate": 0, "warm_up_steps": 500},
     ],
 )
@@ -209,7 +219,7 @@ def test_schedules_equal_the_tensors_of_magentas_training(changes: dict[str, Any
         assert len(sampling) == (changes["sampling_rate"] != 0)  # Magenta has no such tensor for teacher forcing
         shown = [summaries["learning_rate"], summaries["losses/kl_beta"]]
         tensors = [optimizer._lr, *shown, tf.convert_to_tensor(config.model.hparams.free_bits, tf.float32), *sampling]
-        for step in (0, 1, 2, 10, 100, 1_000, 7_000, 50_000, 200_000, 1_000_000):
+        for step in (0, 1, 2, 10, 100, 1_000, 7_000, 9_000, 50_000, 200_000, 1_000_000):
             config.model.global_step.load(step, session)
             rate = learning_rate(hparams, step, END)
             ours = [rate, rate, *(schedule(hparams, step) for schedule in (kl_beta, free_bits, sampling_probability))]

@@ -232,7 +232,9 @@ def test_a_batch_that_cannot_be_shared_is_refused_with_one_that_can(size: int, s
         read().rows(size)
 
 
-@pytest.mark.parametrize("lever", [{"average_decay": 0.9}, {"learning_rate_schedule": "cosine"}])
+@pytest.mark.parametrize(
+    "lever", [{"average_decay": 0.9}, *({"learning_rate_schedule": name} for name in ("cosine", "cooldown"))]
+)
 def test_levers_that_need_one_updating_process_are_refused_without_synchronisation(lever: dict[str, Any]) -> None:
     asynchronous = read("worker", 1, flags=Flags(num_sync_workers=0))
     asynchronous.check_levers({**OWN_HPARAMS, "warm_up_steps": 5})
