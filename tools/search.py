@@ -35,6 +35,7 @@ import optuna
 import psutil
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.hparams import changed, resolve
+from gmd_vae.configuration.own_hparams import PLANNED
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -66,7 +67,7 @@ RANGES = {
     "swap_voices": (0.0, 0.4),
     "blank_inputs": (0.0, 0.6),
 }
-SCHEDULES = ["exponential", "cosine"]  # of the learning rate; cosine ends with the run, whose steps must be known
+SCHEDULES = ["exponential", *PLANNED]  # of the learning rate; planned ones end with the run, whose steps are known then
 INTERRUPTED = 130  # exit status of a training that saved its last step after the CPU time was used up
 SAMPLES = 500  # from N(0, I), for repetition and hits a bar
 FIGURES = ("free_running", "teacher_forced", "elbo", "kl_bits", "repeated_steps", "hits_per_bar")
@@ -113,8 +114,10 @@ def main() -> int:
     if not options.show:
         if options.examples_path is None:
             parser.error("--examples-path is missing")
-        if options.num_steps is None and any("cosine" in hparams for _, hparams in options.by_hand):
-            parser.error("the cosine schedule ends with the run: give --num-steps")
+        if options.num_steps is None and any(
+            schedule in hparams for _, hparams in options.by_hand for schedule in PLANNED
+        ):
+            parser.error(f"a schedule of {', '.join(PLANNED)} ends with the run: give --num-steps")
         search(study, options)
     print(table(study))
     return 0
@@ -202,7 +205,7 @@ def proposal(trial: Trial, *, knows_steps: bool) -> tuple[str, str]:
 
     Args:
         trial: The trial.
-        knows_steps: True if the number of steps is known, which a cosine schedule needs.
+        knows_steps: True if the number of steps is known, which a planned schedule needs.
     """
     choices = {**CHOICES, "learning_rate_schedule": SCHEDULES} if knows_steps else CHOICES
     params = {name: trial.suggest_categorical(name, values) for name, values in choices.items()}

@@ -32,7 +32,7 @@ def test_every_proposal_is_a_config_and_its_hyperparameters(tool: ModuleType) ->
         assert found["dec_rnn_size"][0] in (96, 128, 192, 256)
         assert 0 < found["mix_windows"] <= 0.7
         schedules.add((number >= 10, found["learning_rate_schedule"]))
-    assert schedules == {(False, "exponential"), (True, "exponential"), (True, "cosine")}
+    assert schedules == {(False, "exponential"), (True, "exponential"), (True, "cosine"), (True, "cooldown")}
 
 
 def test_the_search_has_every_lever_of_drums(tool: ModuleType) -> None:

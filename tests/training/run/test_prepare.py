@@ -182,7 +182,7 @@ def test_the_description_names_sizes_and_counts(request_for: Callable[..., Reque
     odd = {**job.run.hparams, "beta_warm_up_steps": 10**6, "decay_rate": 0.5}
     notes = "\n".join(describe(dataclasses.replace(job, run=dataclasses.replace(job.run, hparams=odd))))
     assert "Note: β rises until step 1,000,000 (beta_warm_up_steps), and the run ends at step" in notes
-    assert "Note: decay_rate has no effect with learning_rate_schedule=cosine." in notes
+    assert "Note: decay_rate has no effect with learning_rate_schedule=cooldown." in notes
     assert "has no effect" not in text
     of_test = "\n".join(describe(job, keeps=False))
     assert "1,129,728 parameters; no run folder is written" in of_test
@@ -221,12 +221,12 @@ def test_an_unknown_config_is_a_usage_error(request_for: Callable[..., Request])
     assert get_config("hierdec-drum_4bar_small")
 
 
-def test_the_cosine_of_the_learning_rate_keeps_the_length_of_the_first_plan(
+def test_the_planned_schedule_of_the_learning_rate_keeps_the_length_of_the_first_plan(
     request_for: Callable[..., Request],
 ) -> None:
     assert prepare(request_for(hparams="learning_rate_schedule=exponential"), no_cutting).run.schedule_steps is None
     folder = begin(request_for(run_dir=Path("runs/mine"), num_steps=50))
-    assert "a cosine over 50 steps" in "\n".join(describe(prepare(Request(run_dir=folder), no_cutting)))
+    assert "a cooldown over 50 steps" in "\n".join(describe(prepare(Request(run_dir=folder), no_cutting)))
     job = prepare(Request(run_dir=folder, num_steps=70), no_cutting)  # nothing was trained yet
     assert job.run.schedule_steps == 70
     job.run.describe(job.plan)
