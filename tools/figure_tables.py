@@ -48,6 +48,7 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
                 "silent steps",
                 "two-sample AUC",
                 "nearest training window, median",
+                "copies",
             ),
             _sample_rows(groove),
         ),
@@ -75,6 +76,7 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
         "make train, free-running": percent(train["free_running"]["step_accuracy"]),
         "copied bar": percent(baselines["previous_bar"]["step_accuracy"]),
         "nearest training window": percent(baselines["nearest_training"]["step_accuracy"]),
+        "copies, samples": percent(groove["novelty.samples"]["copies"]),
         "groove-4bar, free-running": percent(groove["reconstruction.free_running"]["step_accuracy"]),
         **{
             f"steps repeated, {name}": percent(groove[f"window_sets.{name}"]["repeated_steps"])
@@ -206,7 +208,9 @@ def _sample_rows(groove: dict[str, dict[str, HeldOutFigure]]) -> list[tuple[str,
         median = groove.get(f"novelty.{name}.steps", {}).get("median")
         cells = [_cell(part[figure.name], figure.digits, interval=interval) for figure, interval in columns]
         auc = _cell(part["auc"], figures.AUC.digits) if "auc" in part else ""
-        rows.append((title, *cells, auc, "" if median is None else number(median.value)))
+        copies = groove.get(f"novelty.{name}", {}).get("copies")
+        shares = ("" if median is None else number(median.value), "" if copies is None else f"{copies.value:.1%}")
+        rows.append((title, *cells, auc, *shares))
     return rows
 
 
