@@ -138,7 +138,7 @@ def _show_all(configs: list[Config]) -> None:
         known = any(facts["training_bytes"] for facts in rows)
         for heading in ("parameters", *(("memory",) if known else ()), "laptop"):
             table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column("summary")
+        table.add_column("summary", overflow="fold")  # names of configs are long words
         for number, facts in enumerate(rows):
             if facts["stock"] and not (number and rows[number - 1]["stock"]):
                 table.add_row("Magenta's own:")
