@@ -48,8 +48,7 @@ LEVERS: dict[str, Lever] = {
     # Magenta's rate falls to the same value whatever the length of a run; a short run ends at a high one.
     "learning_rate_schedule": Lever(
         "exponential",
-        "the learning rate falls to min_learning_rate at the planned end of the run: with 'cosine' from the beginning, "
-        "with 'cooldown' in the last fifth",
+        "'cosine': the learning rate falls to min_learning_rate over the run; 'cooldown': in its last fifth",
     ),
     # A decoder that reads its own past needs no z at first: with the full β the KL divergence falls to 0 and stays.
     "beta_warm_up_steps": Lever(0, "steps in which β rises linearly from 0 to max_beta"),
