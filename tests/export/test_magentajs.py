@@ -43,6 +43,7 @@ ONE_PART = "its flat decoder writes all parts at once, and that of Magenta.js on
 # each config that Magenta.js cannot play: the reason, and the nearest that it can
 REFUSED = {
     "hierdec-drum_4bar-ar_small": (CONDUCTOR, "hierdec-drum_4bar_small"),
+    "hierdec-drum_4bar-likelihood": (CONDUCTOR, "hierdec-drum_4bar_small"),
     "hierdec-drum_4bar": (CONDUCTOR, "hierdec-drum_4bar-no_ar"),
     "hierdec-drum_4bar_v2": (CONDUCTOR, "hierdec-drum_4bar-no_ar"),
     "hierdec-drum_4bar_bar": (CONDUCTOR, "hierdec-drum_4bar-no_ar_bar"),
