@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from gmd_vae.configuration.own_hparams import PLANNED
+
 MOST_TRAINING_STEPS = 10**12
 MOST_UNITS = 1 << 16  # of a layer, and dimensions of z; the widest layer of all configs has 2,048
 MOST_COMPONENTS = 1000  # training windows of a density of z
@@ -79,7 +81,7 @@ _SIZES = ("enc_rnn_size", "dec_rnn_size", "control_preprocessing_rnn_size")
 _CHOICES = {
     "sampling_schedule": ("constant", "inverse_sigmoid", "exponential"),
     "clip_mode": ("value", "global_norm"),
-    "learning_rate_schedule": ("exponential", "cosine"),
+    "learning_rate_schedule": ("exponential", *PLANNED),
     "best_by": ("elbo", "objective"),
 }
 _SWITCHES = ("conditional", "use_cudnn", "residual_encoder", "residual_decoder")

@@ -37,6 +37,7 @@ DRUM_LEVERS = (
     "drop_voices",
 )  # in the order in which they change a window
 PLAYING_LEVERS = ("widen_velocities", "widen_timing")
+PLANNED = ("cosine", "cooldown")  # schedules of the learning rate that end with the run
 LEVERS: dict[str, Lever] = {
     # The weights of single steps are noisy at a constant learning rate; their average generalises better.
     "average_decay": Lever(
@@ -46,7 +47,9 @@ LEVERS: dict[str, Lever] = {
     "warm_up_steps": Lever(0, "steps in which the learning rate rises linearly from 0"),
     # Magenta's rate falls to the same value whatever the length of a run; a short run ends at a high one.
     "learning_rate_schedule": Lever(
-        "exponential", "'cosine': the learning rate falls to min_learning_rate at the planned end of the run"
+        "exponential",
+        "the learning rate falls to min_learning_rate at the planned end of the run: with 'cosine' from the beginning, "
+        "with 'cooldown' in the last fifth",
     ),
     # A decoder that reads its own past needs no z at first: with the full β the KL divergence falls to 0 and stays.
     "beta_warm_up_steps": Lever(0, "steps in which β rises linearly from 0 to max_beta"),

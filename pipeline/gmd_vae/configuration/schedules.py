@@ -11,9 +11,10 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.configuration.own_hparams import OWN_HPARAMS
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS, PLANNED
 
 _DRAWN = ("warm_up_steps", "learning_rate_schedule", "beta_warm_up_steps", "free_bits_until")  # by the curves
+COOLDOWN_BEGINS = 0.8  # share of the run; Hägele et al. 2024: a fifth is enough, and as good as a cosine
 _POINTS = 500  # points of each curve: about one per pixel column of a panel
 
 
@@ -22,19 +23,23 @@ def learning_rate(hparams: dict[str, Any], step: int, num_steps: int) -> float:
 
     It falls from ``learning_rate`` towards ``min_learning_rate``: with ``learning_rate_schedule`` "exponential" by the
     factor ``decay_rate`` each step (``MusicVAE.train`` in ``base_model.py``); with "cosine" along half a cosine wave
-    (Loshchilov and Hutter 2017) from the end of the warm-up to ``num_steps``, where it stays. In the first
-    steps, the warm-up of `warm_up_steps`, it is multiplied with 1/W, 2/W, ..., 1.
+    (Loshchilov and Hutter 2017) from the end of the warm-up to ``num_steps``, where it stays; with "cooldown" it is
+    constant, and falls in the last fifth of the run, as 1 - √x (Hägele et al. 2024, "Scaling Laws and Compute-Optimal
+    Training Beyond Fixed Training Durations"). In the first steps, the warm-up of `warm_up_steps`, it is multiplied
+    with 1/W, 2/W, ..., 1.
 
     Args:
         hparams: Hyperparameters.
         step: Number of finished training steps.
-        num_steps: Number of steps of "cosine".
+        num_steps: Number of steps of a planned schedule.
     """
     lowest: float = hparams["min_learning_rate"]
     warm_up = warm_up_steps(hparams, num_steps)
+    done = (step - warm_up) / max(1, num_steps - warm_up)
     if hparams["learning_rate_schedule"] == "cosine":
-        done = (step - warm_up) / max(1, num_steps - warm_up)
         share = (1.0 + math.cos(math.pi * min(max(done, 0.0), 1.0))) / 2.0
+    elif hparams["learning_rate_schedule"] == "cooldown":
+        share = 1.0 - math.sqrt(min(max(done - COOLDOWN_BEGINS, 0.0) / (1.0 - COOLDOWN_BEGINS), 1.0))
     else:
         share = _power(hparams["decay_rate"], step)
     rate = (hparams["learning_rate"] - lowest) * share + lowest
@@ -44,14 +49,15 @@ def learning_rate(hparams: dict[str, Any], step: int, num_steps: int) -> float:
 def warm_up_steps(hparams: dict[str, Any], num_steps: int) -> int:
     """Returns the number of steps in which the learning rate rises.
 
-    It is ``warm_up_steps``; with "cosine" at most a tenth of the run, which would otherwise end while the rate rises.
+    It is ``warm_up_steps``; with a planned schedule at most a tenth of the run, which would otherwise end while the
+    rate rises.
 
     Args:
         hparams: Hyperparameters.
-        num_steps: Number of steps of "cosine".
+        num_steps: Number of steps of a planned schedule.
     """
     steps: int = hparams["warm_up_steps"]
-    return min(steps, num_steps // 10) if hparams["learning_rate_schedule"] == "cosine" else steps
+    return min(steps, num_steps // 10) if hparams["learning_rate_schedule"] in PLANNED else steps
 
 
 def kl_beta(hparams: dict[str, Any], step: int) -> float:

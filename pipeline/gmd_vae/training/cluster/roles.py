@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gmd_vae.common.errors import UsageError
-from gmd_vae.configuration.own_hparams import OWN_HPARAMS
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS, PLANNED
 
 VARIABLE = "TF_CONFIG"
 _JOBS = ("chief", "worker", "ps")
@@ -140,7 +140,7 @@ class Cluster:
             UsageError: Updates are asynchronous, and a lever needs one process that makes all of them.
         """
         needs_one = {"average_decay": hparams["average_decay"] > 0}
-        needs_one["learning_rate_schedule"] = hparams["learning_rate_schedule"] == "cosine"
+        needs_one["learning_rate_schedule"] = hparams["learning_rate_schedule"] in PLANNED
         if not self.num_sync_workers and (found := [name for name, is_on in needs_one.items() if is_on]):
             name = found[0]
             raise UsageError(

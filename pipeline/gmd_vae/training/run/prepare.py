@@ -15,6 +15,7 @@ from gmd_vae.common.printable import counted
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import as_typed, changed, resolve
 from gmd_vae.configuration.layers import ACCELERATED, STOCK, Layers
+from gmd_vae.configuration.own_hparams import PLANNED
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.schedules import schedule_notes
 from gmd_vae.families import family_of
@@ -162,12 +163,13 @@ def describe(job: Job, *, keeps: bool = True) -> list[str]:
         f"Model: {parameters:,} parameters, {size:,.1f} MB per checkpoint; keeps {KEEP} and the best, "
         f"{(KEEP + 1) * size:,.0f} MB"
     )
-    if run.hparams["learning_rate_schedule"] == "cosine" and "decay_rate" in changes:
-        lines.append("Note: decay_rate has no effect with learning_rate_schedule=cosine.")
+    schedule = run.hparams["learning_rate_schedule"]
+    if schedule in PLANNED and "decay_rate" in changes:
+        lines.append(f"Note: decay_rate has no effect with learning_rate_schedule={schedule}.")
     lines += [f"Note: {text}" for text in schedule_notes(run.hparams, plan.num_steps)]
     if run.schedule_steps:
         steps = counted(run.schedule_steps, "step")
-        lines.append(f"Learning rate: a cosine over {steps}, planned when the run was created")
+        lines.append(f"Learning rate: a {schedule} over {steps}, planned when the run was created")
         if plan.num_steps > run.schedule_steps:
             lines.append(
                 f"Note: after step {run.schedule_steps:,} the learning rate stays at its minimum, "
@@ -229,8 +231,8 @@ def _default_patience(plan: Plan) -> int:
 
 
 def _schedule_steps(run: Run, before: Run | None, plan: Plan) -> int | None:
-    """Returns the number of steps of the learning rate's cosine: planned when the run was created."""
-    if run.hparams["learning_rate_schedule"] != "cosine":
+    """Returns the number of steps of the learning rate's schedule: planned when the run was created."""
+    if run.hparams["learning_rate_schedule"] not in PLANNED:
         return None
     return before.schedule_steps if before and not before.has_no_result() else plan.num_steps
 

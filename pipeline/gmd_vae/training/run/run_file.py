@@ -75,7 +75,7 @@ class RunFile(msgspec.Struct, frozen=True):
         began_with: Data and licence of the initial weights, then those of the weights that they began with, and so on.
             Runs of version 0.17 and earlier have none.
         layers: Layers that compute the model. Runs of version 0.2 have none: Magenta's.
-        schedule_steps: Number of steps of the learning rate's cosine, that of the first plan; ``None``: another
+        schedule_steps: Number of steps of the learning rate's planned schedule, that of the first plan; ``None``: another
             schedule.
         starts: Starts of the run.
         versions: Versions of packages at the first start.
