@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.results import made_up_result, result_json
+from fixtures.results import made_up_result, result_json, without_figures
 from gmd_vae.evaluation import plots
 from gmd_vae.evaluation.plots import draw_all
 from gmd_vae.evaluation.result import Result
@@ -49,14 +49,6 @@ def test_the_same_result_gives_the_same_bytes(tmp_path: Path, recwarn: pytest.Wa
     first = draw(result, tmp_path)
     assert draw(result, tmp_path) == first  # in place of those before
     assert [str(warning.message) for warning in recwarn] == []
-
-
-def without_figures(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {key: without_figures(value) for key, value in part.items()}
-    if isinstance(part, list):
-        return [without_figures(value) for value in part]
-    return None if isinstance(part, float) else part
 
 
 def test_where_there_is_nothing_the_chart_shows_no_data(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:

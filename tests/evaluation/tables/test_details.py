@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fixtures.results import made_up_result, result_json
+from fixtures.results import made_up_result, result_json, without_figures
 from fixtures.tables import FORMS, column, shown
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.details import details
@@ -122,14 +121,6 @@ def test_results_of_version_0_8_3_have_tables(family: str) -> None:
     assert ("Step accuracy, by kind of event" in tables) == (family == "multitrack")
     assert ("Velocities and timing" in tables) == (family == "groovae")
     assert ("Attribute vectors" in tables) == (family == "drum-labels")
-
-
-def without_figures(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {key: without_figures(value) for key, value in part.items()}
-    if isinstance(part, list):
-        return [without_figures(value) for value in part]
-    return None if isinstance(part, float) else part
 
 
 def test_where_nothing_is_defined_there_are_dashes() -> None:

@@ -1,4 +1,4 @@
-"""What the scripts of the studio are given in Node."""
+"""Input of the studio's scripts in Node."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Run:
         examples_digest: SHA-256 of the manifest of the examples.
         init_from: Initial weights; ``None``: random.
         layers: Layers that compute the model: accelerated or Magenta's, and their precision.
-        schedule_steps: Number of steps of the learning rate's planned schedule; ``None``: that of the config.
+        schedule_steps: Number of steps of the learning rate's planned schedule; ``None``: it is not planned.
         data_source: Fetched dataset that the music is of; ``None``: of none, or not known. No part of the identity.
         windows_sha256: Name of a split → digest of its windows; empty: not known. No part of the identity.
     """
