@@ -79,6 +79,8 @@ def test_shifted_classes_are_those_of_transposed_music(name: str, bars: int, tmp
         batch = table.batch(rows, augmentation=Augmentation({**levers, "transpose": OCTAVE}, draws, rows))
         session.run(tf.local_variables_initializer())
         arguments = {key: values for key, values in batch.arguments().items() if values is not None}
+        # our layers of a hierarchical encoder need the number of windows while the graph is built
+        assert {int(values.shape[0]) for values in arguments.values()} == {8}
         found = [session.run([arguments, draws.drawn], {step: number}) for number in range(4)]
     seen = set()
     for arrays, (uniform,) in found:

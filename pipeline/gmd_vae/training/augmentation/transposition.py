@@ -56,9 +56,9 @@ def event_notes(columns: Any, tracks: int) -> Notes:
         columns: Columns of the events, one track behind the other. The first event of a track is its program.
         tracks: Number of tracks.
     """
-    steps = tf.shape(columns)[1] // tracks
-    is_drums = tf.equal(columns[:, ::steps] - 1, _DRUM_TRACK)
-    is_note = (columns >= 1) & (columns <= 2 * _PITCHES) & ~tf.repeat(is_drums, steps, axis=1)
+    by_track = tf.reshape(columns, [columns.shape[0], tracks, -1, 1])  # keeps the number of windows known
+    is_drums = tf.equal(by_track[:, :, :1] - 1, _DRUM_TRACK)
+    is_note = tf.reshape((by_track >= 1) & (by_track <= 2 * _PITCHES) & ~is_drums, [columns.shape[0], -1, 1])
     return Notes(is_note, tf.where_v2(is_note, (columns - 1) % _PITCHES, tf.zeros_like(columns)), _PITCHES)
 
 
