@@ -309,8 +309,9 @@ HUMANIZE_HITS = Config(
         # in playing its decoder reads blanks alone (models/forward/groove.py)
         "blank_inputs": 0.95,
         # as wide as the validation errors allow: they rise by at most 2 % (docs/systems.md)
-        "widen_velocities": 0.15,
-        "widen_timing": 0.4,
+        "widen_velocities": 0.1,
+        "raise_full_velocities": 0.1,
+        "widen_timing": 0.45,
         "sampling_schedule": "constant",
         "sampling_rate": 0,
     },

@@ -36,7 +36,7 @@ DRUM_LEVERS = (
     "swap_voices",
     "drop_voices",
 )  # in the order in which they change a window
-PLAYING_LEVERS = ("widen_velocities", "widen_timing")
+PLAYING_LEVERS = ("widen_velocities", "raise_full_velocities", "widen_timing")
 PLANNED = ("cosine", "cooldown")  # schedules of the learning rate that end with the run
 LEVERS: dict[str, Lever] = {
     # The weights of single steps are noisy at a constant learning rate; their average generalises better.
@@ -73,6 +73,8 @@ LEVERS: dict[str, Lever] = {
     "blank_inputs": Lever(0.0, "probability that the decoder does not read the step before"),
     # A squared error teaches the mean of what drummers play, which varies less than they do.
     "widen_velocities": Lever(0.0, "velocities of the target lie farther from the window's mean, by this part"),
+    # A pad gives 127 for every stroke from some force on, so 127 means "127 or more".
+    "raise_full_velocities": Lever(0.0, "velocities of 127 in the target are louder by this part of 127"),
     "widen_timing": Lever(0.0, "timing offsets of the target lie farther from the window's mean, by this part"),
     # With β below 1 the posteriors lie far from N(0, I), and beats of z from there are unlike the music.
     "prior_components": Lever(
