@@ -167,6 +167,27 @@ def test_an_edit_moves_the_point_and_tidy_and_surprise_decode_and_undo_goes_back
     assert page.locator("output[for=tempo]").inner_text() == "120 bpm"
 
 
+def test_undo_leaves_out_a_change_that_waits_for_the_one_before(open_page: Open) -> None:
+    page = open_page()
+    before = page.evaluate(LEVELS)
+    page.locator("#add").click()  # a step before, without which the button for undo is off
+    page.evaluate(
+        """() => {
+            const slider = document.querySelector("[data-attribute]");
+            for (const value of [150, 300]) { // in one task, so that the second one waits
+                slider.value = value;
+                slider.dispatchEvent(new Event("input"));
+            }
+            document.querySelector("#undo").click();
+        }"""
+    )
+    page.locator("#vary").click()  # more requests to the model than both changes need
+    page.wait_for_selector("#variations button")
+    assert page.locator("#name").inner_text() == "beat A"
+    assert page.evaluate(LEVELS) == before
+    assert page.locator("#grid").get_attribute("aria-busy") == "false"
+
+
 def test_every_feature(open_page: Open, make_midi: Any, tmp_path: Path) -> None:
     page = Chromium(open_page(viewport={"width": 1280, "height": 900}), tmp_path)
     features.drive_sound(page)

@@ -29,10 +29,20 @@ def test_undo_and_redo_go_back_and_forth(run_script: RunScript) -> None:
     assert run_script(MUSIC, code) == [["b", "a", None], ["b", "c", None], None]
 
 
-UNDO = """
+# The studio of the page, and ``settled``, which waits until all that was asked for has ended
+STUDIO = """
 const client = new ModelClient(given.model, "");
 const settings = {tempo: 120, swing: 50, humanize: 0, temperature: 0.5, seed: 0};
 const studio = new Studio(client, given.drums, new Performer(given.drums, null), given.attributes, settings, () => {});
+const settled = async () => {
+  for (let same = 0, edits = -1; same < 5 || studio.newest.asked || client.waiting.size; edits = studio.edits) {
+    same = edits === studio.edits ? same + 1 : 0;
+    await new Promise((resolve) => { setTimeout(resolve); });
+  }
+};
+"""
+
+UNDO = """
 const locks = () => Object.values(studio.locks).map((numbers) => [...numbers]);
 const look = () => JSON.stringify({...studio.state(), set: [...studio.set], locks: locks()});
 const steps = {
@@ -73,7 +83,7 @@ const steps = {
 def test_undo_covers_locks_settings_corners_chain_path_character_and_seed(
     tiny_model: ModelFile, run_script: RunScript
 ) -> None:
-    found = run_script([*ENGINE, *MUSIC], UNDO, data_of(tiny_model))
+    found = run_script([*ENGINE, *MUSIC], STUDIO + UNDO, data_of(tiny_model))
     assert found["different"] == 12
     assert found["seen"] == found["back"] == found["forth"]
     assert found["first"] == found["start"]
@@ -113,9 +123,6 @@ def test_the_address_keeps_a_state_and_refuses_other_texts(run_script: RunScript
 
 
 MEANWHILE = """
-const client = new ModelClient(given.model, "");
-const settings = {tempo: 120, swing: 50, humanize: 0, temperature: 0.5, seed: 0};
-const studio = new Studio(client, given.drums, new Performer(given.drums, null), given.attributes, settings, () => {});
 const earlier = {
   "pad before": () => studio.moveTo(0.25, 0.5),
   "tidy before": () => studio.tidy(),
@@ -130,12 +137,6 @@ const later = {
   pad: () => void studio.moveTo(0.25, 0.5),
   character: () => void studio.setCharacter("busier", 1),
   tidy: () => void studio.tidy(),
-};
-const settled = async () => {
-  for (let same = 0, edits = -1; same < 5 || studio.newest.asked || client.waiting.size; edits = studio.edits) {
-    same = edits === studio.edits ? same + 1 : 0;
-    await new Promise((resolve) => { setTimeout(resolve); });
-  }
 };
 (async () => {
   const first = studio.newBeats(100), decode = client.decode.bind(client), found = {};
@@ -171,7 +172,7 @@ const settled = async () => {
 
 
 def test_what_is_done_before_new_beats_arrive_wins(tiny_model: ModelFile, run_script: RunScript) -> None:
-    found = run_script([*ENGINE, *MUSIC], MEANWHILE, data_of(tiny_model))
+    found = run_script([*ENGINE, *MUSIC], STUDIO + MEANWHILE, data_of(tiny_model))
     assert found.pop("first") == [3, 1], "before there are any beats, a corner is noted"
     assert [one["seed"] for one in found.values()] == list(range(11))
     taken = {name: (one["taken"], one["place"]) for name, one in found.items() if one["taken"] >= 0}
@@ -185,3 +186,41 @@ def test_what_is_done_before_new_beats_arrive_wins(tiny_model: ModelFile, run_sc
         "filled corner": ([3], [3])
     }
     assert {name: one["undo"] for name, one in found.items() if one["undo"] != 1} == {"tidy": 2}
+
+
+DROPPED = """
+const asked = {
+  "two places": () => { studio.keep(); void studio.moveTo(0.25, 0.5); void studio.moveTo(0.75, 0.5); },
+  "two amounts": () => { studio.keep(); void studio.setCharacter("busier", 1); void studio.setCharacter("busier", 2); },
+  "place and amount": () => { studio.keep(); void studio.moveTo(0.25, 0.5); void studio.setCharacter("busier", 1); },
+  "two seeds": () => { void studio.newBeats(7); void studio.newBeats(8); },
+  "the seed of the state": () => { void studio.newBeats(8); void studio.newBeats(5); },
+};
+(async () => {
+  const found = {};
+  for (const [name, ask] of Object.entries(asked)) {
+    await studio.newBeats(5);
+    studio.takeCorner(1);
+    const before = [studio.beat, studio.corners, settings.seed];
+    if (name.endsWith("seeds") || name.startsWith("the seed")) studio.addToChain();
+    ask();
+    studio.undo();
+    await settled();
+    found[name] = [studio.beat, studio.corners, settings.seed].map((one, at) => one === before[at]);
+  }
+  studio.keep();
+  void studio.moveTo(0.25, 0.5);
+  void studio.moveTo(0.75, 0.5);
+  studio.undo();
+  void studio.moveTo(0.5, 0.25);
+  await settled();
+  print({found, after: studio.place});
+})();
+"""
+
+
+def test_undo_drops_what_is_computed_and_what_waits(tiny_model: ModelFile, run_script: RunScript) -> None:
+    result = run_script([*ENGINE, *MUSIC], STUDIO + DROPPED, data_of(tiny_model))
+    names = ("two places", "two amounts", "place and amount", "two seeds", "the seed of the state")
+    assert result["found"] == dict.fromkeys(names, [True] * 3)
+    assert result["after"] == {"x": 0.5, "y": 0.25}, "a request after the undo is taken"

@@ -19,6 +19,7 @@ class Studio extends StudioState {
     /** @type {DecodedBeat[]} */ this.variations = [];
     /** Amounts of the sliders while their beat is computed. @type {Character | null} */ this.wanted = null;
     /** Seed of the newest request for beats. */ this.newestSeed = settings.seed;
+    /** Number of requests for beats, and of changes to other states; only the newest request is taken. */ this.requests = 0;
     /** Place that is taken when requested beats arrive; null: the beat of the grid stays. @type {Place | null} */
     this.arrival = null;
     this.surprises = 0;
@@ -43,6 +44,7 @@ class Studio extends StudioState {
    */
   restore(state) {
     this.newest.drop();
+    this.requests++;
     this.newestSeed = state.settings.seed;
     super.restore(state);
   }
@@ -61,6 +63,7 @@ class Studio extends StudioState {
    * @param {number} seed Seed.
    */
   async newBeats(seed) {
+    const request = ++this.requests;
     this.newestSeed = seed;
     this.arrival = cornerPlace(0);
     this.edits++; // an earlier request for a version of the beat is out of date
@@ -70,7 +73,7 @@ class Studio extends StudioState {
       const labels = await this.client.decode({ z, temperature, seed, file });
       return { levels: levelsOf(labels, this.count), z, name: `beat ${name}` };
     }));
-    if (this.newestSeed !== seed) return; // another seed was asked for meanwhile
+    if (this.requests !== request) return; // meanwhile there was another request, or a step of undo or redo
     this.keep();
     this.settings.seed = seed;
     const filled = [...this.set].filter((number) => this.corners[number] !== before[number]);
