@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256
+from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.datasets import known_source
 from gmd_vae.datasets.download import RemoteFile
@@ -18,9 +19,11 @@ from gmd_vae.datasets.groove import CITATION as GROOVE_CITATION
 from gmd_vae.datasets.groove import GROOVE
 from gmd_vae.datasets.starter.starter_set import CITATION, write_starter
 from gmd_vae.engines.local import LocalEngine
+from gmd_vae.families import family_of
 from gmd_vae.midi.convert import convert
 from gmd_vae.midi.notes_manifest import read_convert_manifest
 from gmd_vae.windows.notes_input import open_notes
+from gmd_vae.windows.preprocess import preprocess
 from gmd_vae.windows.stock.drums import StockDrumExtractor
 from gmd_vae.windows.stock.preprocess import write_stock
 from gmd_vae.windows.storage.examples_manifest import read_examples_manifest
@@ -50,6 +53,25 @@ def test_a_fetched_dataset_reaches_the_examples(starter_notes: Path, starter_exa
     assert written == {"dataset": "starter", "licence": "Apache-2.0", "citation": CITATION}, (
         "what is not known is absent"
     )
+
+
+def test_one_file_has_the_source_of_its_folder(starter_notes: Path, tmp_path: Path) -> None:
+    notes = shutil.copytree(starter_notes, tmp_path / "notes")
+    alone = tmp_path / "alone.tfrecord"
+    alone.symlink_to(notes / "train.tfrecord")
+    assert open_notes(alone).data_source == STARTER
+    config = get_config(DEFAULT_CONFIG)
+    extractor = family_of(config).extractor(config)
+    preprocess(notes / "train.tfrecord", tmp_path / "examples", extractor, config=config.name)
+    assert read_examples_manifest(tmp_path / "examples").data_source == STARTER
+    write_stock(notes, tmp_path / "stock", StockDrumExtractor(DrumWindows()), config="name", engine=LocalEngine(1))
+    assert open_notes(tmp_path / "stock" / "train.tfrecord").data_source == STARTER
+    (tmp_path / "moved.tfrecord").write_bytes((notes / "train.tfrecord").read_bytes())
+    assert open_notes(tmp_path / "moved.tfrecord").data_source is None, "nothing says what it is"
+    (notes / "train.tfrecord").write_bytes((notes / "test.tfrecord").read_bytes() * 2)
+    assert open_notes(notes / "train.tfrecord").data_source is None, "changed since"
+    (notes / "manifest.json").write_text("{")
+    assert open_notes(notes / "test.tfrecord").data_source is None
 
 
 def test_the_notes_of_preprocess_stock_keep_it(starter_notes: Path, tmp_path: Path) -> None:

@@ -200,7 +200,9 @@ def open_notes(path: Path) -> NotesInput:
             f"Give the whole folder{f', {path.parent}' if is_in_folder else ' that preprocess wrote'}.",
         )
     split, rule = ("train", "all in train") if _leaves_training_empty(path) else (None, "hash of the id")
-    return NotesInput(path, ((path, split),), {"name": path.name, "sha256": sha256(path), "split_by": rule})
+    digest = sha256(path)
+    identity = {"name": path.name, "sha256": digest, "split_by": rule}
+    return NotesInput(path, ((path, split),), identity, _source_of_file(path, digest))
 
 
 def _leaves_training_empty(path: Path) -> bool:
@@ -276,6 +278,20 @@ def _listed_files(path: Path) -> tuple[list[NotesFile], DataSource | None]:
     again = f"Give the folder that this makes: {as_command('convert', path)}"
     converted = read_convert_manifest(path, again)
     return converted.files, converted.data_source
+
+
+def _source_of_file(path: Path, digest: str) -> DataSource | None:
+    """Returns the source that the manifest beside a file has; ``None`` without one, or if it lists no such content.
+
+    Args:
+        path: One TFRecord file.
+        digest: Its SHA-256.
+    """
+    try:
+        listed, data_source = _listed_files(path.resolve().parent)
+    except GmdVaeError:
+        return None  # a file can be read without a manifest
+    return data_source if any(entry.sha256 == digest for entry in listed) else None
 
 
 def _check_unchanged(path: Path, listed: list[NotesFile], again: str) -> None:
