@@ -179,7 +179,10 @@ def test_triplets_that_the_default_config_moves_are_named(here: Path) -> None:
     swung = sorted((beat * TICKS + offset, 42) for beat in range(32) for offset in (0, 2 * TICKS // 3))
     (here / "songs").mkdir()
     (here / "songs" / "shuffle.mid").write_bytes(tempo_map_midi(swung, {0: 100}))
-    notes = next_words(run_here(here, "convert", "songs", "--split", "100/0/0"))[1]
+    words = next_words(run_here(here, "convert", "songs", "--split", "100/0/0"))
+    notes = words[1]
+    assert words == ["preprocess", notes, "--config", "hierdec-drum_4bar-shuffle_small"]
+    assert next_words(run_here(here, "inspect", notes)) == words
     said = "Most of this music has triplets between the beats, and 'hierdec-drum_4bar_small' moves them to sixteenths"
     command = as_command("preprocess", Path(notes), "--config", "hierdec-drum_4bar-shuffle_small")
     lines = run_here(here, "preprocess", notes).stdout.splitlines()
@@ -189,7 +192,7 @@ def test_triplets_that_the_default_config_moves_are_named(here: Path) -> None:
     assert "hierdec-drum_4bar-shuffle_small" in next_words(answer)
     for number in range(2):  # and most of it is straight
         (here / "songs" / f"{number}.mid").write_bytes(midi(performance(number)))
-    run_here(here, "convert", "songs", "--split", "100/0/0")
+    assert next_words(run_here(here, "convert", "songs", "--split", "100/0/0")) == ["preprocess", notes]
     assert "Most of this music" not in run_here(here, "preprocess", notes).stdout
 
 

@@ -54,7 +54,7 @@ def fine_tuning_words(
 
 
 def preprocess_words(notes: Path) -> tuple[object, ...]:
-    """Returns the words of a ``preprocess`` of NoteSequences, with a config where the default finds no window."""
+    """Returns the words of a ``preprocess`` of NoteSequences, with a config where the default does not keep them."""
     config = config_to_name(notes)
     return ("preprocess", notes, *(("--config", config) if config else ()))
 

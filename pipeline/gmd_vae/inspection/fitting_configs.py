@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gmd_vae.common import manifest
@@ -46,9 +46,10 @@ def fitting_configs(notes: Path, *words: object) -> str:
 
 
 def config_to_name(notes: Path) -> str:
-    """Returns the config that a command for NoteSequences must name; empty where the default or none finds windows.
+    """Returns the config that a command for NoteSequences should name; empty where the default fits, or none does.
 
-    Only the first 200 NoteSequences are read, and no more after a window of the default config.
+    Where the default config finds windows, another one fits better only if it keeps triplets (``finer_config``). Only
+    the first 200 NoteSequences are read.
 
     Args:
         notes: Folder or TFRecord file of NoteSequences.
@@ -56,11 +57,12 @@ def config_to_name(notes: Path) -> str:
     Raises:
         GmdVaeError: They cannot be read.
     """
+    records = list(_sample(notes))
     default = get_config(DEFAULT_CONFIG)
     extract = family_of(default).extractor(default)
-    if any(len(extract(record).windows) for record in _sample(notes)):
-        return ""
-    found = _count_fitting(_sample(notes))
+    if any(len(extract(record).windows) for record in records):
+        return _finer_config(records, default)
+    found = _count_fitting(records)
     return found[0][0][1] if found else ""
 
 
@@ -76,6 +78,10 @@ def finer_config(notes: Path, config: Config) -> str:
     Raises:
         GmdVaeError: They cannot be read.
     """
+    return _finer_config(_sample(notes), config)
+
+
+def _finer_config(records: Iterable[bytes], config: Config) -> str:
     grid = family_of(config).drum_grid(config)
     if grid is None or grid.steps_per_quarter != get_config(DEFAULT_CONFIG).drum_windows.steps_per_quarter:
         return ""
@@ -83,7 +89,7 @@ def finer_config(notes: Path, config: Config) -> str:
     from gmd_vae.inspection.fitting_kinds import music_of
 
     found: Counter[str] = Counter()
-    for record in _sample(notes):
+    for record in records:
         if (music := music_of(record)) is not None:
             found["" if grid_of(music) == "sixteenths" else fitting_drums(music).config] += 1
     ((name, count),) = found.most_common(1) or [("", 0)]
@@ -98,7 +104,7 @@ def _sample(notes: Path) -> Iterator[bytes]:
     return itertools.islice(records, _SAMPLE)
 
 
-def _count_fitting(records: Iterator[bytes]) -> list[tuple[tuple[str, str], int]]:
+def _count_fitting(records: Iterable[bytes]) -> list[tuple[tuple[str, str], int]]:
     """Returns kind and name of each config that fits, and the number of records that it fits, the largest first."""
     from gmd_vae.inspection.fitting_kinds import fitting_kinds_of_record  # imports numpy, which commands delay
 
