@@ -80,13 +80,15 @@ def stem(members: Sequence[Result]) -> str:
     return stems.pop() if len(stems) == 1 else f"{members[0].identity.run} and others"
 
 
-def leads_in_each_seed(
+def leads_over_seeds(
     values: Mapping[int | None, float], others: Mapping[int | None, float], *, lower_is_better: bool
 ) -> bool:
-    """Returns True if one side of a comparison is better in each pair of runs with the same seed.
+    """Returns True if one side of a comparison is better by more than its seeds vary.
 
-    It is False where fewer than two seeds are on both sides: then nothing is known about other seeds. Two single runs
-    are no sets of seeds, and their seeds are not asked for.
+    Of three pairs of runs with the same seed or more, the 95 % t interval of their differences decides; it is to lie on
+    the better side of 0. Two pairs, or equal differences, have no interval: each pair is to be better. With fewer pairs
+    it is False, since nothing is known about other seeds. Two single runs are no sets of seeds, and their seeds are not
+    asked for.
 
     Args:
         values: A figure of the better side, by the seed of the run.
@@ -96,8 +98,14 @@ def leads_in_each_seed(
     if len(values) == len(others) == 1:
         return True
     sign = -1 if lower_is_better else 1
-    leads = [sign * (values[seed] - others[seed]) for seed in values if seed is not None and seed in others]
-    return len(leads) > 1 and min(leads) > 0
+    leads = [sign * difference for difference in by_shared_seed(values, others)]
+    found = spread(leads)
+    return found.low > 0 if found.has_interval else len(leads) > 1 and all(lead > 0 for lead in leads)
+
+
+def by_shared_seed(values: Mapping[int | None, float], others: Mapping[int | None, float]) -> list[float]:
+    """Returns the differences of the runs with the same seed, ``values`` minus ``others``."""
+    return [values[seed] - others[seed] for seed in values if seed is not None and seed in others]
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -220,7 +220,17 @@ def test_a_mean_is_not_bold_where_the_seeds_disagree() -> None:
         assert not overview([*plain, *of_recipe("b", others)]).bold
     assert not overview([*plain, of_seed(0, 0.9, recipe="b" * 64, spread=0.0)]).bold  # one run says nothing of seeds
     notes = overview([*plain, *of_recipe("b", {0: 0.60, 1: 0.61})]).notes
-    assert any("in each pair of runs with the same seed" in note for note in notes)
+    assert any("of two pairs both have the same sign" in note for note in notes)
+
+
+def test_of_three_pairs_the_interval_over_seeds_decides_what_is_bold() -> None:
+    plain = of_recipe("p", dict.fromkeys(range(5), 0.5))
+    # all better, mean 0.06, but t(0.975, 2) · s / √3 = 0.194
+    assert not overview([*plain[:3], *of_recipe("b", {0: 0.51, 1: 0.52, 2: 0.65})]).bold
+    # one of five is worse, mean 0.082, and t(0.975, 4) · s / √5 = 0.065
+    assert overview([*plain, *of_recipe("b", {0: 0.60, 1: 0.61, 2: 0.59, 3: 0.62, 4: 0.49})]).bold
+    # equal differences have no interval: all are better
+    assert overview([*plain[:3], *of_recipe("b", dict.fromkeys(range(3), 0.75))]).bold
 
 
 def test_windows_that_are_not_held_out_are_said() -> None:

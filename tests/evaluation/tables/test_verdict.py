@@ -111,7 +111,52 @@ def test_recipes_with_seeds_are_compared_by_their_means() -> None:
         for seed in (0, 1)
     ]
     (verdict,) = verdicts(list(map(measured, runs)))
-    assert "(95 % margin of error, and the same sign in each pair of seeds)" in verdict.sentence  # +0.3 and -0.001
+    assert "(95 % margin of error, and the same sign in both pairs of seeds)" in verdict.sentence  # +0.3 and -0.001
+
+
+def of_recipe(name: str, right: dict[int, float]) -> list[Measured]:
+    """Runs that differ only in their seed; each has three files with the same step accuracy."""
+    return [
+        measured(
+            of_run(
+                f"runs/{name}-seed{seed}",
+                accuracy,
+                [10 * accuracy] * 3,
+                recipe=name * 64,
+                planned_steps=9,
+                training_seed=seed,
+            )
+        )
+        for seed, accuracy in right.items()
+    ]
+
+
+def test_of_three_seeds_the_interval_over_seeds_decides() -> None:
+    same = dict.fromkeys(range(5), 0.6)
+    (verdict,) = verdicts([*of_recipe("a", same), *of_recipe("b", {0: 0.70, 1: 0.71, 2: 0.69, 3: 0.72, 4: 0.59})])
+    assert (
+        "runs/b, mean of 5 seeds has the best step accuracy, free-running; "
+        "its lead is larger than the 95 % margin of error, over files and over seeds" in verdict.sentence
+    )
+    rows = {row[0]: row[1] for row in verdict.table.rows}
+    assert rows["runs/b, mean of 5 seeds minus runs/a"] == "0.082 [0.082, 0.082]"
+    assert rows["runs/b minus runs/a, 95 % interval over seeds"] == "[0.017, 0.147]"
+    three = dict.fromkeys(range(3), 0.6)
+    (verdict,) = verdicts([*of_recipe("a", three), *of_recipe("b", {0: 0.61, 1: 0.62, 2: 0.75})])
+    assert (
+        "none is clearly the best in step accuracy, free-running (95 % margin of error, over files and over seeds)"
+        in verdict.sentence
+    )
+    (verdict,) = verdicts([*of_recipe("a", three), *of_recipe("b", dict.fromkeys((7, 8, 9), 0.9))])
+    assert "(95 % margin of error, and two seeds or more that both have)" in verdict.sentence
+
+
+def test_the_best_of_three_recipes_is_better_than_both_others() -> None:
+    best, second = of_recipe("a", dict.fromkeys(range(3), 0.9)), of_recipe("b", dict.fromkeys(range(3), 0.8))
+    (verdict,) = verdicts([*best, *second, *of_recipe("c", {0: 0.1, 1: 0.7, 2: 0.89})])
+    assert "none is clearly the best" in verdict.sentence
+    (verdict,) = verdicts([*best, *second, *of_recipe("c", {0: 0.60, 1: 0.61, 2: 0.62})])
+    assert "runs/a, mean of 3 seeds has the best" in verdict.sentence
 
 
 def test_other_windows_have_a_verdict_of_their_own() -> None:

@@ -11,7 +11,7 @@ from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate, FileSums, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import Spread, enough_for_interval, leads_in_each_seed, of_seeds, spread, stem, title
+from gmd_vae.evaluation.seeds import Spread, enough_for_interval, leads_over_seeds, of_seeds, spread, stem, title
 from gmd_vae.evaluation.tables.formats import NOTHING, Table, estimate, interval, number, text
 
 MODELS = {
@@ -242,13 +242,13 @@ def _mean_value(members: Sequence[Result], column: _Column) -> float | None:
 
 
 def _is_better(members: Sequence[Result], others: Sequence[Result], column: _Column) -> bool:
-    """Returns True if a paired difference is known, its interval is on the better side of 0, and each seed agrees."""
+    """Returns True if the intervals of a paired difference, over files and over seeds, are on the better side of 0."""
     lower = column.figure.better == "lower"
     of_members, of_others = (
         {each.identity.training_seed: value for each in side if (value := _value(column.read(each))) is not None}
         for side in (members, others)
     )
-    if not leads_in_each_seed(of_members, of_others, lower_is_better=lower):
+    if not leads_over_seeds(of_members, of_others, lower_is_better=lower):
         return False
     settings = members[0].settings
     ones, minus = ([column.read_sums(each) for each in side] for side in (members, others))
@@ -266,7 +266,8 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
     ]
     seeds = (
         "Mean of seeds: of runs that differ only in their seed, ± their standard deviation. For bold, the mean stands "
-        "for its runs, and must also be the better one in each pair of runs with the same seed, of two pairs or more."
+        "for its runs, and the differences of the runs with the same seed must be clear, too: of three pairs or more "
+        "their 95 % interval over seeds is without 0, of two pairs both have the same sign."
     )
     sizes = sorted({len(members) for members in of_seeds(results) if enough_for_interval(members)})
     degrees = " or ".join(f"{size - 1}" for size in sizes)

@@ -11,7 +11,16 @@ from gmd_vae.common.printable import counted
 from gmd_vae.evaluation.key_figures import KeyFigure, compare
 from gmd_vae.evaluation.metrics.intervals import Estimate, known_difference
 from gmd_vae.evaluation.result import Result
-from gmd_vae.evaluation.seeds import Spread, enough_for_interval, leads_in_each_seed, of_seeds, spread, stem, title
+from gmd_vae.evaluation.seeds import (
+    Spread,
+    by_shared_seed,
+    enough_for_interval,
+    leads_over_seeds,
+    of_seeds,
+    spread,
+    stem,
+    title,
+)
 from gmd_vae.evaluation.tables.formats import Table, difference, estimate, interval, number
 from gmd_vae.evaluation.tables.overview import INTERVAL_OVER_SEEDS, mean_and_deviation
 
@@ -90,23 +99,14 @@ def _of_several(group: Sequence[Measured]) -> Verdict:
     for results in sets:
         members = _members(results, group)
         spreads = [_spread([each.key_figures[place] for each in members]) for place in range(len(figures))]
-        digits = [figure.figure.digits for figure in figures]
-        means = map(mean_and_deviation, spreads, digits)
+        means = map(mean_and_deviation, spreads, (figure.figure.digits for figure in figures))
         rows.append((title(results) if len(sets) > 1 else f"mean of {counted(len(members), 'seed')}", *means))
         if enough_for_interval(members):
-            ends = (interval(found.low, found.high, count) for found, count in zip(spreads, digits, strict=True))
+            ends = map(_interval, spreads, figures)
             name = f"{stem(results)}, " if len(sets) > 1 else ""
             rows.append((f"{name}{INTERVAL_OVER_SEEDS}", *ends))
     rows += _baseline_rows(group)
-    first, *others = _sides(group, sets)
-    for each in others:
-        differences = [_difference(first, each, place) for place in range(len(figures))]
-        if any(differences):
-            shown = (
-                "" if value is None else difference(value, figure.figure.digits)
-                for value, figure in zip(differences, figures, strict=True)
-            )
-            rows.append((f"{each.name} minus {first.name.partition(', mean of ')[0]}", *shown))
+    rows += _difference_rows(_sides(group, sets))
     headings = ("", *(_two_lines(figure.name) for figure in figures))
     return Verdict(_sentence(group, sets), Table("", headings, tuple(rows)))
 
@@ -125,6 +125,28 @@ def _baseline_rows(group: Sequence[Measured]) -> list[tuple[str, ...]]:
         for cells, runs in runs_of.items():
             label = title_of_baseline if len(runs) == len(group) else f"{title_of_baseline} ({_listed(runs)})"
             rows.append((label, *cells))
+    return rows
+
+
+def _difference_rows(sides: Sequence[_Side]) -> list[tuple[str, ...]]:
+    """Returns rows for each side minus the first one: the paired difference, and its interval over seeds."""
+    first, *others = sides
+    figures = first.members[0].key_figures
+    minus = first.name.partition(", mean of ")[0]
+    rows = []
+    for each in others:
+        differences = [_difference(first, each, place) for place in range(len(figures))]
+        if not any(differences):
+            continue
+        shown = (
+            "" if value is None else difference(value, figure.figure.digits)
+            for value, figure in zip(differences, figures, strict=True)
+        )
+        rows.append((f"{each.name} minus {minus}", *shown))
+        pairs = [by_shared_seed(each.by_seed(place), first.by_seed(place)) for place in range(len(figures))]
+        if enough_for_interval(pairs[0]):
+            name = f"{each.name.partition(', mean of ')[0]} minus {minus}, {INTERVAL_OVER_SEEDS}"
+            rows.append((name, *map(_interval, map(spread, pairs), figures)))
     return rows
 
 
@@ -190,19 +212,31 @@ def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> st
         if found.has_interval:
             clauses[0] += f", {INTERVAL_OVER_SEEDS} {interval(found.low, found.high, figure.digits)} (Student's t)"
         return f"{start}, runs that differ only in their seed: {'; '.join([*clauses, *problems])}."
-    ranked = sorted(_sides(group, sets), key=lambda side: side.value(0), reverse=figure.better == "higher")
-    best, second = ranked[:2]
-    value, other = (side.members[0].key_figures[0].value for side in (best, second))
-    paired = _difference(second, best, 0)
-    is_known = paired is not None or not sets  # the interval of one seed is not that of a mean
-    seeds_agree = leads_in_each_seed(best.by_seed(0), second.by_seed(0), lower_is_better=figure.better == "lower")
-    if is_known and seeds_agree and compare(figure, value, other, paired) == "better":
+    best, *others = sorted(_sides(group, sets), key=lambda side: side.value(0), reverse=figure.better == "higher")
+    pairs = by_shared_seed(best.by_seed(0), others[0].by_seed(0)) if sets else []
+    margin = "95 % margin of error" + (", over files and over seeds" if enough_for_interval(pairs) else "")
+    if all(_leads(best, other, has_seeds=bool(sets)) for other in others):
         if any(_faults(each) for each in best.members):
             return f"{start}: {best.name} leads in {name}, but {'; '.join(problems)}."
-        praise = f"{best.name} has the best {name}; its lead is larger than the 95 % margin of error"
+        praise = f"{best.name} has the best {name}; its lead is larger than the {margin}"
         return f"{start}: {'; '.join([praise, *problems])}."
-    margin = "95 % margin of error" + (", and the same sign in each pair of seeds" if sets else "")
+    if sets and len(pairs) < 2:
+        margin += ", and two seeds or more that both have"
+    elif len(pairs) == 2:
+        margin += ", and the same sign in both pairs of seeds"
     return f"{start}: {'; '.join([f'none is clearly the best in {name} ({margin})', *problems])}."
+
+
+def _leads(best: _Side, other: _Side, *, has_seeds: bool) -> bool:
+    """Returns True if a side is better in the first figure by more than files and seeds vary."""
+    figure = best.members[0].key_figures[0].figure
+    value, subtracted = (side.members[0].key_figures[0].value for side in (best, other))
+    paired = _difference(other, best, 0)
+    if paired is None and has_seeds:  # the interval of one seed is not that of a mean
+        return False
+    return compare(figure, value, subtracted, paired) == "better" and leads_over_seeds(
+        best.by_seed(0), other.by_seed(0), lower_is_better=figure.better == "lower"
+    )
 
 
 def _faults(measured: Measured) -> list[tuple[str, str, str]]:
@@ -247,6 +281,10 @@ def _names(group: Sequence[Measured]) -> list[str]:
 
 def _spread(figures: Sequence[KeyFigure]) -> Spread:
     return spread([_number(figure.value) for figure in figures])
+
+
+def _interval(found: Spread, figure: KeyFigure) -> str:
+    return interval(found.low, found.high, figure.figure.digits)
 
 
 def _windows(result: Result) -> str:
