@@ -126,6 +126,10 @@ def test_rules_for_reading_are_checked() -> None:
     for reading, said in (
         (3, "reading must be a gmd_vae.Reading"),
         (gmd_vae.Reading(drum_channel=17), "1 to 16, not 17"),
+        (gmd_vae.Reading(stock=[0, 1]), r"stock must be True or False, not \[0, 1\]"),  # type: ignore[arg-type]
+        (gmd_vae.Reading(drum_map={35: 36}), r"drum_map must be pairs of pitches, such as .* not {35: 36}"),  # type: ignore[arg-type]
+        (gmd_vae.Reading(drum_map=((35, 36), 3)), "drum_map must be pairs of pitches"),  # type: ignore[arg-type]
+        (gmd_vae.Reading(drum_map=((35, 128),)), "each pitch of drum_map must be 0 to 127, not 128"),
     ):
         for call in (model.encode, model.vary):
             with pytest.raises(GmdVaeError, match=said):

@@ -275,12 +275,21 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
         (lambda: model.sample(1)[0].to_midi(tempo="fast"), "tempo must be a finite number, not 'fast'"),  # type: ignore[arg-type]
         (lambda: model.sample(1)[0].to_midi(swing="x"), "swing must be a finite number"),  # type: ignore[arg-type]
         (lambda: model.sample(1)[0].to_midi(velocity=2.5), "velocity must be a whole number"),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].to_midi(quantize=np.zeros(2)), r"quantize must be True or False, not array\("),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].save("beat.mid", quantize="no"), "quantize must be True or False, not 'no'"),  # type: ignore[arg-type]
+        (lambda: model.sample(1)[0].to_midi(tempo=np.array([90.0])), "tempo must be a finite number, not array"),  # type: ignore[arg-type]
+        (lambda: model.sample(1, prior=np.zeros((2, 2))), r"no prior array\(\[\[0., 0.\], \[0., 0.\]\]\)\. Give"),  # type: ignore[arg-type]
         (lambda: model.sample(1)[0].to_midi(humanize="yes"), "neither True, False nor a model"),  # type: ignore[arg-type]
         (lambda: model.sample(1)[0].save(""), "path must be a path, not ''"),
         (lambda: gmd_vae.load(True), "model must be a path"),  # type: ignore[arg-type]
         (lambda: gmd_vae.train(3), "config is no text"),  # type: ignore[arg-type]
         (lambda: gmd_vae.train(num_steps=0), "num_steps must be 1 to"),
         (lambda: gmd_vae.train(run_dir=""), "run_dir must be a path"),
+        (lambda: gmd_vae.train(on_metrics=[print]), r"on_metrics is no function: \[<built-in function print>\]"),  # type: ignore[arg-type]
+        (
+            lambda: gmd_vae.train(run_dir=__file__),
+            "test_model.py' is a file, not a folder. Choose another run_dir, for",
+        ),
         (lambda: gmd_vae.train(precision="fp64"), "precision is none of fp32, bf16, auto"),
         (lambda: model.sample(1)[0].to_midi(humanize=model), "does not humanize"),
         (lambda: gmd_vae.load("groove-4baar"), "Did you mean 'groove-4bar'"),

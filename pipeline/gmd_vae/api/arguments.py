@@ -1,4 +1,4 @@
-"""Checks of the numbers and paths that a Python program gives, with the ranges of the commands."""
+"""Checks of the values that a Python program gives, with the ranges of the commands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import operator
 import os
 from typing import Any
 
+import numpy as np
+
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.midi.reading import Reading
 
@@ -14,6 +16,7 @@ MAX_COUNT = 1_000_000  # fewer are refused for the number of their windows
 MAX_STEPS = 2**31 - 1
 MAX_SEED = 2**31 - 1
 MAX_TEMPERATURE = 10
+_MAX_PITCH = 127
 
 
 def whole(name: str, value: Any, least: int, most: int) -> int:
@@ -40,12 +43,23 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
 def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
     """Returns a finite number as a ``float``; arguments and errors as for ``whole``."""
     try:
-        number = math.nan if isinstance(value, (str, bytes)) else float(value)
+        number = math.nan if isinstance(value, (str, bytes)) or np.ndim(value) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or not least <= number <= most:
         raise _not_a(name, value, f"{least:g} to {most:g}" if math.isfinite(most) else "a finite number")
     return number
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Returns True or False as a ``bool``; NumPy's count.
+
+    Raises:
+        GmdVaeError: The value is neither.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise _not_a(name, value, "True or False")
+    return bool(value)
 
 
 def path_text(name: str, value: Any) -> str:
@@ -68,15 +82,25 @@ def reading_rules(value: Any) -> Reading:
     """Returns rules for reading MIDI.
 
     Raises:
-        GmdVaeError: The value is no ``Reading``, or its channel is none of MIDI's.
+        GmdVaeError: The value is no ``Reading``, or one of its rules is none.
     """
     if not isinstance(value, Reading):
         raise _not_a("reading", value, "a gmd_vae.Reading")
     if value.drum_channel is not None:
         whole("drum_channel", value.drum_channel, 1, 16)
+    boolean("stock", value.stock)
+    pairs: Any = value.drum_map
+    if not isinstance(pairs, (tuple, list)) or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        raise _not_a("drum_map", pairs, "pairs of pitches, such as ((35, 36), (40, 38))")
+    for pitch in (pitch for pair in pairs for pitch in pair):
+        whole("each pitch of drum_map", pitch, 0, _MAX_PITCH)
     return value
 
 
+def shown(value: Any) -> str:
+    """Returns a value for an error, on one line."""
+    return " ".join(repr(value).split())[:60]
+
+
 def _not_a(name: str, value: Any, wanted: str) -> GmdVaeError:
-    shown = " ".join(repr(value).split())
-    return GmdVaeError(f"{name} must be {wanted}, not {shown[:60]}", "Give another value.")
+    return GmdVaeError(f"{name} must be {wanted}, not {shown(value)}", "Give another value.")

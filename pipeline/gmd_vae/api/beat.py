@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.api.arguments import path_text, real, whole
+from gmd_vae.api.arguments import boolean, path_text, real, whole
 from gmd_vae.api.errors import in_python
 from gmd_vae.common import extras
 from gmd_vae.common.errors import GmdVaeError
@@ -106,7 +106,7 @@ class Beat:
             GmdVaeError: A number is out of range, or the music cannot be played so.
         """
         family = family_of(self.config)
-        playing = self._playing(tempo, velocity, swing, humanize, quantize)
+        playing = self._playing(tempo, velocity, swing, humanize, boolean("quantize", quantize))
         plan = dataclasses.replace(self.plan, windows=[self.windows], tempos=(), playing=playing)
         performer = None
         if humanize is not None and not isinstance(humanize, bool):

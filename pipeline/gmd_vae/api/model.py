@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, reading_rules, real, whole
+from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, reading_rules, real, shown, whole
 from gmd_vae.api.beat import Beat
 from gmd_vae.api.errors import in_python
 from gmd_vae.api.music import input_windows, is_latent, one_window
@@ -173,7 +173,7 @@ class Model:
         """
         if not isinstance(prior, str | None) or prior not in (None, *PRIORS):
             raise GmdVaeError(
-                f"There is no prior '{prior}'", f"Give {' or '.join(map(repr, PRIORS))}, or leave it out."
+                f"There is no prior {shown(prior)}", f"Give {' or '.join(map(repr, PRIORS))}, or leave it out."
             )
         chosen = choose_prior(self._source, prior)
         count, bars = _count(count), None if bars is None else whole("bars", bars, 1, MAX_BARS)

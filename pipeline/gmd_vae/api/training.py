@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gmd_vae.api.arguments import MAX_STEPS, path_text, whole
+from gmd_vae.api.arguments import MAX_STEPS, path_text, shown, whole
 from gmd_vae.api.errors import in_python
 from gmd_vae.common.errors import GmdVaeError, Interrupted
 from gmd_vae.training.cut_examples import cut_examples
@@ -96,6 +96,10 @@ def train(
         raise GmdVaeError("hparams is no dict", "Give hyperparameters by name, such as {'z_size': 64}.")
     if not isinstance(precision, str | None) or precision not in (None, *PRECISIONS):
         raise GmdVaeError("precision is none of " + ", ".join(PRECISIONS), "Leave it out, or give one of them.")
+    if on_metrics is not None and not callable(on_metrics):
+        raise GmdVaeError(
+            f"on_metrics is no function: {shown(on_metrics)}", "Give one that takes a dict, such as print."
+        )
     request = Request(
         config=config,
         configs_file=path("configs_file", configs_file),

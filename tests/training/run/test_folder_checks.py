@@ -15,7 +15,8 @@ from fixtures.runs import TINY
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run.folder import Run
-from gmd_vae.training.run.folder_checks import check_new_folder, check_places, check_progress
+from gmd_vae.training.run.folder_checks import check_new_folder, check_no_file, check_places, check_progress
+from gmd_vae.training.run.prepare import Request, prepare
 from gmd_vae.training.run.run_file import Plan
 
 
@@ -101,8 +102,13 @@ def test_something_else_in_the_place_of_a_file_is_refused_before_a_start_is_note
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "song.mid").write_bytes(b"mine")
-    with pytest.raises(GmdVaeError, match="is not a folder"):
-        check_new_folder(tmp_path / "song.mid")
+    for run_dir, advice in ((".", f", for example '{tmp_path / 'song.mid-2'}'"), ("run", "")):
+        with pytest.raises(GmdVaeError) as raised:
+            prepare(Request(run_dir=tmp_path / "song.mid" / run_dir), lambda *_: None)
+        assert str(raised.value) == (
+            f"'{tmp_path / 'song.mid'}' is a file, not a folder. Choose another --run-dir{advice}. Nothing was changed."
+        )
+    check_no_file(tmp_path / "no" / "such" / "folder")
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(run: Run) -> None:

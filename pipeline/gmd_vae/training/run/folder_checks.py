@@ -19,6 +19,24 @@ from gmd_vae.training.run.folder import Run
 from gmd_vae.training.run.from_best import command_from_best
 
 
+def check_no_file(folder: Path) -> None:
+    """Checks that no file is in the place of a run folder or of a folder above it.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        GmdVaeError: There is one; names it.
+    """
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            return
+        if place.exists():
+            another = "Choose another --run-dir"
+            example = f", for example '{free_name(folder)}'" if place == folder else ""
+            raise GmdVaeError(f"'{place}' is a file, not a folder", f"{another}{example}. Nothing was changed.")
+
+
 def check_new_folder(folder: Path) -> None:
     """Checks that a folder without ``run.json`` is missing or empty, and in no run.
 
@@ -28,7 +46,7 @@ def check_new_folder(folder: Path) -> None:
         folder: The run folder.
 
     Raises:
-        GmdVaeError: The folder is in a run, holds files, or is a file; names one of them.
+        GmdVaeError: The folder is in a run or holds files; names one of them.
     """
     if (folder / RUN_FILE).exists():
         return
@@ -40,8 +58,6 @@ def check_new_folder(folder: Path) -> None:
     if not folder.exists():
         return
     action = f"Choose another --run-dir, for example '{free_name(folder)}'. Nothing was changed."
-    if not folder.is_dir():
-        raise GmdVaeError(f"'{folder}' exists and is not a folder", action)
     for name, status in files.walk_lazily(folder):
         if name != lock.NAME and not is_worthless(name, status):
             raise GmdVaeError(f"'{folder}' is not a run: it holds '{printable(name)}' and no {RUN_FILE}", action)

@@ -24,6 +24,7 @@ from gmd_vae.models import checkpoints
 from gmd_vae.training.examples import Examples, find_examples
 from gmd_vae.training.run.disk_space import check_space
 from gmd_vae.training.run.folder import KEEP, Run, read_plan, read_run
+from gmd_vae.training.run.folder_checks import check_no_file
 from gmd_vae.training.run.initial_weights import resolve_init_from
 from gmd_vae.training.run.run_file import Plan
 from gmd_vae.training.run.trained_on import was_trained_on
@@ -99,6 +100,7 @@ def prepare(request: Request, cut: Callable[[Config, Path, Path], None]) -> Job:
     config = get_config(request.config or DEFAULT_CONFIG, request.configs_file)
     hparams = resolve(config, request.hparams)
     folder = request.run_dir or runs_folder() / config.name
+    check_no_file(folder)
     before = read_run(folder)
     examples_path, seed, init_from = request.examples_path, request.seed, None
     if before and request.run_dir:

@@ -128,7 +128,7 @@ def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
     path = folder / RUN_FILE
     try:
         content = read_json(path, dict[str, Any], NEXT_ACTION)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
     if content.get("format", FORMAT) != FORMAT:
         found = repr(content["format"])[:40]
