@@ -252,7 +252,7 @@ def test_the_steps_are_those_of_the_configs_and_the_makefile() -> None:
     lengths = (
         f"{steps:,} steps for the default and its like, 6,000 for other small ones, 12,000 for the one for likelihood"
     )
-    assert f"{lengths}, and 10,000 for the rest" in " ".join(text.split())
+    assert f"{lengths}, 10,000 for the rest" in " ".join(text.split())
     for config in all_configs().values():
         if config.name in DRUMS:
             small = steps if config.hparams["prior_components"] else 6000
