@@ -71,6 +71,11 @@ def test_kinds_of_config_that_fit_and_reasons_of_the_others(band: Path, tmp_path
     assert "section shorter than a window" in kinds["trio"]["why"][0]["reason"]
     shown = CliRunner().invoke(cli, ["inspect", str(tune)]).stdout
     assert "4 bars with fewer than two instruments" in shown
+    beat = write_midi(tmp_path / "beat.mid", [DRUMS], bars=4)
+    shown = CliRunner().invoke(cli, ["inspect", str(beat)]).stdout
+    assert "hierdec-drum_4bar_small" in shown
+    assert "melodies" not in shown
+    assert "several instruments" not in shown
 
 
 @pytest.mark.tensorflow

@@ -113,7 +113,7 @@ def prepare(
     if grid is not None and (obstacle := playing.obstacle(grid)):
         raise UsageError(f"'{config.name}' cannot be played so: {obstacle}", "Leave --humanize and --swing out.")
     if playing.kept and has_hits(hits_of_files(request, inputs, range(1))):
-        notes.append(f"Hits that the input has too keep its {' and '.join(playing.kept)}")
+        notes.append(f"Hits of the input that stay keep their {' and '.join(playing.kept)}")
     output = family_of(config).output(config)
     check_size(request, inputs, output.bars)
     if mode == VARY and request.distance > output.steps:

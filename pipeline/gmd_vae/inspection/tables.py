@@ -92,7 +92,9 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
         out.print(table)
         print_rest(out, len(result["instruments"]))
         write(out, "")
-    _show_kinds(result["kinds"], out)
+    only_drums = bool(result["drum_notes"]) and all(one["drums"] for one in result["instruments"])
+    # of a drum beat, nobody asks why it is no melody
+    _show_kinds([kind for kind in result["kinds"] if kind["kind"] == "drums" or not only_drums], out)
     if result["drum_notes"] and "voices" in result:
         names = result["pitch_names"]
         table = new_table("drum class", ">notes", "MIDI pitches")

@@ -211,7 +211,8 @@ def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, ma
     page.locator("#file").set_input_files({"name": "<b>song.mid", "mimeType": "audio/midi", "buffer": data})
     page.wait_for_selector("#windows li:nth-child(2)")
     assert page.locator("#read").inner_text() == (
-        "<b>song.mid: 2 windows. The fullest regular one is window 1. It gives no tempo: 120 bpm."
+        "<b>song.mid: 2 windows of 4 bars: press to take one. The fullest regular one is window 1. "
+        "It gives no tempo: 120 bpm."
     )
     page.locator("#windows button").first.click()
     assert page.locator("#hits").inner_text() == "32 hits"
@@ -228,7 +229,7 @@ def test_a_midi_file_opens_as_windows_and_a_bad_one_is_named(open_page: Open, ma
     page.keyboard.press("Enter")
     page.wait_for_selector("#windows li")
     assert page.locator("#read").inner_text() == (
-        "one.mid: 1 window. It has 1 bar: repeated to 4. It gives no tempo: 120 bpm."
+        "one.mid: 1 window of 4 bars: press to take it. It has 1 bar: repeated to 4. It gives no tempo: 120 bpm."
     )
     assert not button.is_visible()
     page.wait_for_selector("#windows button:focus")

@@ -41,6 +41,7 @@ def test_a_midi_file_is_read_into_its_windows(
     own = drum_midi([*first, *second, *first], WINDOWS)[0]
     other = make_midi([(0, 36), (480, 99), (960, 36)])
     files = [own, other, b"", own[:-30], b"RIFF" + own, own[:14] + b"MTrk\x00\x00\x00\x02\x00\x05"]
+    files += [own[:9] + b"\x02" + own[10:], own[:12] + b"\xe7\x28" + own[14:]]  # format 2; frames of SMPTE
     read = run_script([*ENGINE, *MUSIC], READ, {**given, "files": [list(file) for file in files]})
     whole = [*first, *second, *first]
     bars = range(0, len(whole) - 63, 16)
@@ -52,6 +53,8 @@ def test_a_midi_file_is_read_into_its_windows(
     assert read[2] == read[4] == "it is no MIDI file"
     assert isinstance(read[3], str) or read[3]["labels"][0] == first
     assert read[5] == "it has data without an event"
+    assert read[6].startswith("it has separate patterns (format 2): save each as a file of its own")
+    assert read[7].startswith("its time is not in quarter notes: export it with ticks per quarter note")
 
 
 def test_a_short_loop_is_repeated_as_generate_repeats_it(
@@ -129,7 +132,11 @@ def test_the_windows_of_a_file_are_those_of_the_package(
         if windows:
             assert found["taken"] == reader.default_number(windows) - 1
             assert found["tempo"] == pytest.approx(windows[found["taken"]].tempo, rel=1e-4)
-            assert found["texts"][0] == f"a.mid: {len(windows)} window{'s' if len(windows) > 1 else ''}."
+            assert found["texts"][0] == (
+                f"a.mid: {len(windows)} windows of 4 bars: press to take one."
+                if len(windows) > 1
+                else "a.mid: 1 window of 4 bars: press to take it."
+            )
             assert found["loopBars"] == (windows[0].loop_bars or 0)
     assert any("music in 3/4: the model takes bars of 4 quarter notes" in found["notes"] for found in read)
     assert [len(found["labels"]) > 0 for found in read[-9:]] == [True, True, False, *[True] * 6]

@@ -74,8 +74,11 @@ function readMidi(bytes, channel = DRUM_CHANNEL) {
   const file = new MidiBytes(bytes);
   if (file.left < 14 || file.text(4) !== "MThd") throw new Error("it is no MIDI file");
   const head = new MidiBytes(file.take(file.number(4)));
-  const [, tracks, ticksPerQuarter] = [head.number(2), head.number(2), head.number(2)];
-  if (ticksPerQuarter === 0 || ticksPerQuarter >= 0x8000) throw new Error("its time is not in quarter notes");
+  const [format, tracks, ticksPerQuarter] = [head.number(2), head.number(2), head.number(2)];
+  if (format === 2) throw new Error("it has separate patterns (format 2): save each as a file of its own, or as format 1");
+  if (ticksPerQuarter === 0 || ticksPerQuarter >= 0x8000) {
+    throw new Error("its time is not in quarter notes: export it with ticks per quarter note (PPQ), for example 480");
+  }
   /** @type {MidiDrums} */ const music = { ticksPerQuarter, hits: [], others: new Map(), signatures: [], tempos: [], end: 0 };
   for (let read = 0; read < tracks && file.left >= 8;) {
     const name = file.text(4), chunk = file.take(Math.min(file.number(4), file.left));

@@ -275,7 +275,8 @@ function firstShown({ windows, taken }) {
  */
 function describeWindows(name, music, found, drums) {
   const { windows, taken, loopBars, notes } = found, first = firstShown(found), none = music.hits.length ? "windows" : "drums";
-  const texts = [`${name}: ${windows.length ? counted(windows.length, "window") : `no ${none}`}.`];
+  const count = `${counted(windows.length, "window")} of ${counted(drums.bars, "bar")}`;
+  const texts = [`${name}: ${windows.length ? `${count}: press to take ${windows.length > 1 ? "one" : "it"}` : `no ${none}`}.`];
   if (windows.length > MOST_WINDOWS) texts.push(`Here are ${first + 1} to ${first + MOST_WINDOWS}.`);
   if (windows.length > 1) texts.push(`The fullest regular one is window ${taken + 1}.`);
   if (loopBars) texts.push(`It has ${counted(loopBars, "bar")}: repeated to ${drums.bars}.`);
