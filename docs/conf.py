@@ -69,6 +69,14 @@ def _fill(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = site_reference.fill(source[0])
 
 
+def _options(app: Sphinx, tree: nodes.document, name: str) -> None:
+    """Marks code with options, whose words the style sheet keeps whole: browsers would break them at their hyphens."""
+    for code in tree.findall(nodes.literal):
+        words = code.astext().split()
+        if any(word.startswith("-") for word in words) and max(map(len, words)) < 30:
+            code["classes"].append("options")
+
+
 def _dash(app: Sphinx, tree: nodes.document, name: str) -> None:
     """Replaces the two hyphens between a parameter and its description, which Sphinx writes, by a dash."""
     for text in list(tree.findall(nodes.Text)):
@@ -80,4 +88,5 @@ def setup(app: Sphinx) -> None:
     """Adds the front door, which Sphinx would place beside `root_doc`, and the parts that come from the code."""
     app.connect("source-read", _fill)
     app.connect("doctree-resolved", _dash)
+    app.connect("doctree-resolved", _options)
     app.connect("build-finished", _front_door)
