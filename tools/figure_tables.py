@@ -80,7 +80,7 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
         "groove-4bar, free-running": percent(groove["reconstruction.free_running"]["step_accuracy"]),
         **{
             f"steps repeated, {name}": percent(groove[f"window_sets.{name}"]["repeated_steps"])
-            for name in ("samples", "samples_normal", "held_out")
+            for name in ("samples", "samples_usual", "samples_normal", "samples_usual_normal", "held_out")
         },
         **{
             f"timing, {name}": f"{_value(of_models['humanize-2bar'][f'groove.answers.{name}']['timing_mae_ms']):.1f} ms"

@@ -44,7 +44,7 @@ PAGES = tuple(
     ROOT / name
     for name in (
         *("README.md", "docs/data.md", "docs/evaluation.md", "docs/first-model.md", "docs/musicvae.md"),
-        "docs/systems.md",
+        *("docs/systems.md", "docs/training.md"),
     )
 )
 STORE = ROOT / "docs" / "figures.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,14 @@ def wanted() -> dict[str, str]:
 def test_every_figure_has_a_place(wanted: dict[str, str]) -> None:
     placed = [name for page in tool.PAGES for _, name, *_ in tool.BLOCK.findall(page.read_text(encoding="utf-8"))]
     assert set(placed) == set(wanted)
+
+
+def test_no_line_begins_with_the_figure_of_a_sentence() -> None:
+    """Markdown takes such a line for HTML: the paragraph ends before it, and its links are shown as text."""
+    line = re.compile(r"^\s*<!-- figures: [^>]*-->.+$", re.MULTILINE)
+    assert {page.name: line.findall(page.read_text(encoding="utf-8")) for page in tool.PAGES} == {
+        page.name: [] for page in tool.PAGES
+    }
 
 
 @pytest.mark.parametrize(
