@@ -59,6 +59,8 @@ packages() {
     touch "$venv/$ours"
     if [ -n "$uv" ]; then
         "$uv" venv --quiet --allow-existing --python "$python" "$venv"
+        # uv makes environments without pip: there, `pip install` would go into another Python
+        "$venv/bin/python" -m ensurepip --default-pip > /dev/null 2>&1 || true
     else
         "$python" -m venv "$venv" \
             || fail "'$python' cannot make environments. Install its venv module (on Debian: apt install python3-venv)."

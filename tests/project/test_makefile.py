@@ -324,6 +324,21 @@ def test_setup_shows_a_sign_of_life_while_it_installs(tmp_path: Path) -> None:
     assert re.fullmatch(r" +still installing, \d+ seconds so far", lines[0])
 
 
+def test_an_environment_made_by_uv_has_a_pip_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools/setup.sh", tmp_path / "tools/setup.sh")
+    (tmp_path / "requirements.txt").write_text("setuptools==1.0\n")
+    uv = tmp_path / "uv"  # makes environments as uv does, and installs nothing
+    uv.write_text('#!/bin/sh\n[ "$1" != venv ] || exec "$5" -m venv --without-pip "$6"\n')
+    uv.chmod(0o755)
+    command = ["bash", tmp_path / "tools/setup.sh", "packages", sys.executable, tmp_path / "venv", "requirements.txt"]
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "PATH": path})
+    assert done.returncode == 0, done.stderr
+    pip = subprocess.run([tmp_path / "venv/bin/pip", "--version"], capture_output=True, text=True, timeout=60)
+    assert str(tmp_path / "venv") in pip.stdout
+
+
 def test_setup_does_not_ignore_another_python(tmp_path: Path) -> None:
     for name, version in (("venv/bin/python", "Python 3.11.7"), ("other", "Python 3.12.1")):
         script = tmp_path / name
