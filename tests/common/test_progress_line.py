@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import types
 from pathlib import Path
 
 import pytest
 from fixtures.terminal import on_terminal
+from gmd_vae.common import console
 from gmd_vae.common.progress_line import Part, fitting
 
 TRAINING = """
@@ -135,6 +137,20 @@ def test_counts_bytes_and_shares(columns: int) -> None:
         files, megabytes, share = COUNTED[columns]
         for line in ("Converting ...", files, "Groove ...", megabytes, "Loading ...", share):
             assert len(terminal.wait_for(lambda lines, line=line: _is_shown(line, lines))) == 1
+
+
+def test_without_a_terminal_long_work_prints_a_line_every_half_minute(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = iter((0.0, 1.0, 29.0, 31.0, 62.0, 62.0, 63.0, 100.0, 101.0))
+    monkeypatch.setattr(console, "time", types.SimpleNamespace(monotonic=lambda: next(seconds)))
+    with console.percent_progress() as share:
+        for name, done in (("windows", 0.0), ("windows", 0.5), ("posteriors", 0.0), ("samples", 0.25)):
+            share(name, done)
+    with console.count_progress("Converting", "files") as count:
+        for files in (1, 40, 1000):
+            count(files, 1000)
+    assert capsys.readouterr().err.splitlines() == ["posteriors ...", "samples: 25%", "Converting: 40/1,000 files"]
 
 
 def test_parts_give_way_by_their_rank() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # rich takes a while to import: only commands that run need i
 
 
 _PIPE_WIDTH = 200  # characters; rich would assume 80 and cut tables
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 def stdout() -> PlainConsole:
@@ -52,7 +53,8 @@ def progress_line() -> Iterator[ProgressLine | None]:
 def count_progress(description: str, unit: str, scale: int = 1) -> Iterator[Callable[[int, int], None]]:
     """Yields a function that shows a count on a line of progress: its share, the rate and the time left.
 
-    Shows nothing where stderr is no terminal. In a narrow terminal the count and the time left stay longest.
+    In a narrow terminal the count and the time left stay longest. Where stderr is no terminal, the count is a line of
+    its own every half minute.
 
     Args:
         description: Text at the left.
@@ -63,15 +65,17 @@ def count_progress(description: str, unit: str, scale: int = 1) -> Iterator[Call
         A context manager. Its function takes the finished and the total count.
     """
     with progress_line() as line:
-        clock, digits = _Clock(), int(scale > 1)
+        clock, signs, digits = _Clock(), _SignsOfLife(), int(scale > 1)
         if line is not None:
             line.show(Part(0, f"{description} ..."))  # the first count can take seconds
 
         def show(done: int, total: int) -> None:
+            whole = f"{total / scale:,.{digits}f}"
             if line is None:
+                signs.show(f"{description}: {done / scale:,.{digits}f}/{whole} {unit}")
                 return
             rate = clock.rate(done)
-            speed, whole = rate / scale, f"{total / scale:,.{digits}f}"
+            speed = rate / scale
             line.show(
                 Part(2, description),
                 Part(3, share=done / total if total else 0.0),
@@ -87,18 +91,20 @@ def count_progress(description: str, unit: str, scale: int = 1) -> Iterator[Call
 def percent_progress() -> Iterator[Callable[[str, float], None]]:
     """Yields a function that shows the share of a stage in per cent on a line of progress, and the time left for it.
 
-    Shows nothing where stderr is no terminal. In a narrow terminal the share and the time left stay longest.
+    In a narrow terminal the share and the time left stay longest. Where stderr is no terminal, stage and share are a
+    line of their own every half minute.
 
     Returns:
         A context manager. Its function takes the name of the stage and its finished share, 0 to 1.
     """
     with progress_line() as line:
-        clock = _Clock()
+        clock, signs = _Clock(), _SignsOfLife()
         stage: str | None = None
 
         def show(description: str, share: float) -> None:
             nonlocal clock, stage
             if line is None:
+                signs.show(f"{description}: {share:.0%}" if share else f"{description} ...")
                 return
             if begins := description != stage:
                 clock, stage = _Clock(), description
@@ -115,6 +121,20 @@ def percent_progress() -> Iterator[Callable[[str, float], None]]:
             )
 
         yield show
+
+
+class _SignsOfLife:
+    """Lines of long work in notebooks and logs, where no line can be redrawn."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def show(self, text: str) -> None:
+        """Prints a line if half a minute has passed since the last one."""
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN_LINES:
+            self._last = now
+            stderr().print(text)
 
 
 class _Clock:
