@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.files import sha256
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.datasets.starter.starter_set import write_starter
 from gmd_vae.evaluation.data.target import find_target
 from gmd_vae.evaluation.result import FORMAT
 from gmd_vae.evaluation.settings import Settings
@@ -51,6 +54,14 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: sha256(path) for path in sorted(folder.iterdir())}
 
 
+def starter_ids(split: str) -> set[str]:
+    """The ids of the starter files of a split: the SHA-1 of their names in info.csv."""
+    write_starter(Path("starter"))
+    with Path("starter/info.csv").open(encoding="utf-8") as table:
+        names = [row["midi_filename"] for row in csv.DictReader(table) if row["split"] == split]
+    return {f"/id/midi/starter/{hashlib.sha1(name.encode()).hexdigest()}" for name in names}
+
+
 @pytest.mark.tensorflow
 def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = evaluate(*QUICK, "--json")
@@ -74,6 +85,9 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     assert {file["name"] for file in manifest.read(folder, "evaluate", "")["files"]} == {*names} - {"manifest.json"}
     assert result["windows"] > 0
     assert result["settings"]["samples"] == 20
+    by_file = result["reconstruction"]["free_running"]["by_file"]
+    assert len(by_file["numerators"]) == len(result["file_ids"]) == result["files"]
+    assert set(result["file_ids"]) <= starter_ids("validation")
     # after three steps of training it is no better than the most frequent step, whatever the initial weights are
     assert result["likelihood"]["reconstruction_per_step"]["value"] == pytest.approx(6.2, abs=0.3)
     accuracy = {name: figures["steps_right"]["value"] for name, figures in result["reconstruction"].items()}

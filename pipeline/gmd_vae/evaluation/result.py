@@ -86,6 +86,7 @@ class Figures:
     Attributes:
         windows: Number of windows.
         files: Number of source files.
+        file_ids: Their ids, in the order of all sums by file; ``None`` in results of version 0.19 and earlier.
         steps: Steps of a window; multitrack: the largest number of events.
         steps_per_bar: Steps of a bar; ``None`` where steps are events.
         voices: Names of the drum classes, of drum models.
@@ -107,6 +108,7 @@ class Figures:
 
     windows: int
     files: int
+    file_ids: tuple[str, ...] | None = None
     steps: int
     steps_per_bar: int | None
     voices: tuple[str, ...] | None = None

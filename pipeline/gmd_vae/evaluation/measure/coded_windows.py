@@ -99,6 +99,7 @@ def measure_coded_windows(
     return Figures(
         windows=len(codes),
         files=len(data.windows.sources),
+        file_ids=tuple(data.windows.sources),
         steps=output.steps,
         steps_per_bar=steps_per_bar,
         streams=tuple(stream.name for stream in output.streams),

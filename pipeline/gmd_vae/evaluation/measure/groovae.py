@@ -101,6 +101,7 @@ def measure_groovae(
     return Figures(
         windows=len(labels),
         files=len(data.windows.sources),
+        file_ids=tuple(data.windows.sources),
         steps=labels.shape[1],
         steps_per_bar=grid.steps_per_bar,
         voices=grid.voice_names,

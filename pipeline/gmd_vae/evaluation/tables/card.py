@@ -92,7 +92,8 @@ def tables(held: HeldOut) -> list[Table]:
     if not found:
         return []
     drawn = f"{number(held.samples)} samples at temperature {held.temperature:g}."
-    found[-1] = dataclasses.replace(found[-1], notes=(overview.INTERVALS, drawn))
+    intervals = "In brackets: 95 % intervals (bootstrap over files, of samples over samples; of copies Wilson)."
+    found[-1] = dataclasses.replace(found[-1], notes=(intervals, drawn))
     return found
 
 
