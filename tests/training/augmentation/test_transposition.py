@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from fixtures.band import band
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.own_hparams import DRUM_LEVERS
 from gmd_vae.configuration.registry import get_config
@@ -20,30 +21,6 @@ from gmd_vae.windows.storage.records import tensor_example
 pytestmark = pytest.mark.tensorflow
 
 OCTAVE = 12  # semitones, the largest shift in these tests
-
-
-def music(chords: bool) -> Any:
-    """Returns two bars of melody, bass and drums, with chords where the config needs them."""
-    import note_seq
-
-    sequence = note_seq.NoteSequence(ticks_per_quarter=220)
-    sequence.tempos.add(qpm=120)
-    sequence.time_signatures.add(numerator=4, denominator=4)
-    for step in range(32):
-        start = {"start_time": step / 8, "end_time": step / 8 + 0.1, "velocity": 80}
-        if step % 4 in (0, 3):
-            sequence.notes.add(pitch=60 + step * 5 % 23, instrument=0, program=0, **start)
-        if step % 4 == 0 and not chords:
-            sequence.notes.add(pitch=30 + step % 7, instrument=1, program=33, **start)
-        if step % 2 == 0 and not chords:
-            sequence.notes.add(pitch=(36, 42, 38, 46)[step // 2 % 4], instrument=9, is_drum=True, **start)
-    if chords:
-        for bar, symbol in enumerate(("C", "F#m")):
-            sequence.text_annotations.add(
-                time=2.0 * bar, text=symbol, annotation_type=note_seq.NoteSequence.TextAnnotation.CHORD_SYMBOL
-            )
-    sequence.total_time = 4.0
-    return sequence
 
 
 def windows_of(config: Config, sequence: Any) -> list[Tensors]:
@@ -62,9 +39,7 @@ def test_shifted_classes_are_those_of_transposed_music(name: str, bars: int, tmp
     from gmd_vae.training.augmentation.batch_draws import Augmentation
 
     config = get_config(name)
-    sequence = music("chords" in name)
-    if bars > 2:
-        sequence = note_seq.sequences_lib.repeat_sequence_to_duration(sequence, 2.0 * bars)
+    sequence = band(max(bars, 2), chords="chords" in name)
     window = windows_of(config, sequence)[0]
     family = family_of(config)
     layout = family.extractor(config).layout
