@@ -69,12 +69,15 @@ def _fill(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = site_reference.fill(source[0])
 
 
-def _options(app: Sphinx, tree: nodes.document, name: str) -> None:
-    """Marks code with options, whose words the style sheet keeps whole: browsers would break them at their hyphens."""
+def _mark_code(app: Sphinx, tree: nodes.document, name: str) -> None:
+    """Marks code for the style sheet: options, whose words stay whole, and output without columns, which may wrap."""
     for code in tree.findall(nodes.literal):
         words = code.astext().split()
-        if any(word.startswith("-") for word in words) and max(map(len, words)) < 30:
+        if any(word.startswith("-") for word in words) and max(map(len, words)) < 24:
             code["classes"].append("options")
+    for block in tree.findall(nodes.literal_block):
+        if block.get("language") == "text" and "   " not in block.astext():
+            block["classes"].append("sentences")
 
 
 def _dash(app: Sphinx, tree: nodes.document, name: str) -> None:
@@ -88,5 +91,5 @@ def setup(app: Sphinx) -> None:
     """Adds the front door, which Sphinx would place beside `root_doc`, and the parts that come from the code."""
     app.connect("source-read", _fill)
     app.connect("doctree-resolved", _dash)
-    app.connect("doctree-resolved", _options)
+    app.connect("doctree-resolved", _mark_code)
     app.connect("build-finished", _front_door)
