@@ -61,7 +61,7 @@ def test_the_texts_use_standard_terms(path: Path) -> None:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a page, without blocks, comments, tables, headings and pictures, points of lists by themselves."""
+    """The sentences of a page without blocks, comments, tables, headings and pictures; points of lists are separate."""
     text = re.sub(r"<!--.*?-->", "", FENCE.sub("\n\n", text))
     text = re.sub(r"^(\||#|!\[|<| {4}).*$", "\n", text, flags=re.MULTILINE)
     text = re.sub(r"^\s*(?:[-*>]|\d+\.)\s+", "\n\n", text, flags=re.MULTILINE)
