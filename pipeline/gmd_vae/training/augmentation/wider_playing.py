@@ -5,8 +5,8 @@ drummers do. The mean of exaggerated playing is an exaggerated mean: trained on 
 window's mean are larger (``widen_velocities``, ``widen_timing``), the model plays that much wider. How loud a window
 is, and how early, stays.
 
-Velocities of 127 are censored: a pad gives 127 for every stroke from some force on. ``raise_full_velocities`` sets them
-above 127, as a Tobit model does (Tobin 1958), so that the mean of strokes of which most are full is full too.
+Velocities of 127 are censored (Tobin 1958): a pad gives 127 for every stroke from some force on.
+``raise_full_velocities`` sets them above 127, so that the mean of strokes of which most are full is full too.
 """
 
 from __future__ import annotations
