@@ -306,18 +306,23 @@ def test_setup_leaves_an_environment_alone_that_it_did_not_make(tmp_path: Path) 
     assert [path.name for path in venv.iterdir()] == ["mine"]
 
 
+def set_up_packages(folder: Path, script: str, uv: str) -> subprocess.CompletedProcess[str]:
+    """Makes ``folder/venv`` by a text of ``tools/setup.sh``, with a shell script in place of uv."""
+    (folder / "tools").mkdir()
+    (folder / "tools/setup.sh").write_text(script)
+    (folder / "requirements.txt").write_text("setuptools==1.0\n")
+    (folder / "uv").write_text(f"#!/bin/sh\n{uv}\n")
+    (folder / "uv").chmod(0o755)
+    command = ["bash", folder / "tools/setup.sh", "packages", sys.executable, folder / "venv", "requirements.txt"]
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "PATH": path})
+
+
 def test_setup_shows_a_sign_of_life_while_it_installs(tmp_path: Path) -> None:
-    (tmp_path / "tools").mkdir()
     script = (ROOT / "tools/setup.sh").read_text()
     assert "read -r -t 30" in script
-    (tmp_path / "tools/setup.sh").write_text(script.replace("-t 30", "-t 1"))
-    (tmp_path / "requirements.txt").write_text("setuptools==1.0\n")
-    uv = tmp_path / "uv"
-    uv.write_text('#!/bin/sh\ncase "$*" in *no-build-isolation*) sleep 2.5 ;; esac\n')
-    uv.chmod(0o755)
-    command = ["bash", tmp_path / "tools/setup.sh", "packages", sys.executable, tmp_path / "venv", "requirements.txt"]
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "PATH": path})
+    slow = 'case "$*" in *no-build-isolation*) sleep 2.5 ;; esac'
+    done = set_up_packages(tmp_path, script.replace("-t 30", "-t 1"), slow)
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if "still installing" in line]
     assert len(lines) >= 1
@@ -325,15 +330,8 @@ def test_setup_shows_a_sign_of_life_while_it_installs(tmp_path: Path) -> None:
 
 
 def test_an_environment_made_by_uv_has_a_pip_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "tools").mkdir()
-    shutil.copy(ROOT / "tools/setup.sh", tmp_path / "tools/setup.sh")
-    (tmp_path / "requirements.txt").write_text("setuptools==1.0\n")
-    uv = tmp_path / "uv"  # makes environments as uv does, and installs nothing
-    uv.write_text('#!/bin/sh\n[ "$1" != venv ] || exec "$5" -m venv --without-pip "$6"\n')
-    uv.chmod(0o755)
-    command = ["bash", tmp_path / "tools/setup.sh", "packages", sys.executable, tmp_path / "venv", "requirements.txt"]
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "PATH": path})
+    without_pip = '[ "$1" != venv ] || exec "$5" -m venv --without-pip "$6"'  # as uv does; it installs nothing
+    done = set_up_packages(tmp_path, (ROOT / "tools/setup.sh").read_text(), without_pip)
     assert done.returncode == 0, done.stderr
     pip = subprocess.run([tmp_path / "venv/bin/pip", "--version"], capture_output=True, text=True, timeout=60)
     assert str(tmp_path / "venv") in pip.stdout

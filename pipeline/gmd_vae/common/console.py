@@ -65,14 +65,14 @@ def count_progress(description: str, unit: str, scale: int = 1) -> Iterator[Call
         A context manager. Its function takes the finished and the total count.
     """
     with progress_line() as line:
-        clock, signs, digits = _Clock(), _SignsOfLife(), int(scale > 1)
+        clock, lines, digits = _Clock(), _ProgressLines(), int(scale > 1)
         if line is not None:
             line.show(Part(0, f"{description} ..."))  # the first count can take seconds
 
         def show(done: int, total: int) -> None:
             whole = f"{total / scale:,.{digits}f}"
             if line is None:
-                signs.show(f"{description}: {done / scale:,.{digits}f}/{whole} {unit}")
+                lines.show(f"{description}: {done / scale:,.{digits}f}/{whole} {unit}")
                 return
             rate = clock.rate(done)
             speed = rate / scale
@@ -98,13 +98,13 @@ def percent_progress() -> Iterator[Callable[[str, float], None]]:
         A context manager. Its function takes the name of the stage and its finished share, 0 to 1.
     """
     with progress_line() as line:
-        clock, signs = _Clock(), _SignsOfLife()
+        clock, lines = _Clock(), _ProgressLines()
         stage: str | None = None
 
         def show(description: str, share: float) -> None:
             nonlocal clock, stage
             if line is None:
-                signs.show(f"{description}: {share:.0%}" if share else f"{description} ...")
+                lines.show(f"{description}: {share:.0%}" if share else f"{description} ...")
                 return
             if begins := description != stage:
                 clock, stage = _Clock(), description
@@ -123,8 +123,8 @@ def percent_progress() -> Iterator[Callable[[str, float], None]]:
         yield show
 
 
-class _SignsOfLife:
-    """Lines of long work in notebooks and logs, where no line can be redrawn."""
+class _ProgressLines:
+    """Progress of long work in notebooks and logs, where no line can be redrawn."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
