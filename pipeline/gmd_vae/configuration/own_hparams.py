@@ -1,4 +1,4 @@
-"""Hyperparameters of gmd-vae beside Magenta's: levers of training, each off by default.
+"""Hyperparameters of gmd-vae beside Magenta's: levers of training and playing, each off by default.
 
 They stand in ``Config.hparams`` with Magenta's, and are given, checked and recorded in the same way. Magenta's
 ``HParams`` never hold them (``magenta.api.magenta_hparams``), so a model trained with them is one of Magenta's.
@@ -36,7 +36,9 @@ DRUM_LEVERS = (
     "swap_voices",
     "drop_voices",
 )  # in the order in which they change a window
-PLAYING_LEVERS = ("widen_velocities", "raise_full_velocities", "widen_timing")
+PLAYING_LEVERS = ("widen_velocities", "widen_timing")  # of the target of a GrooVAE
+FULL_VELOCITY = "full_velocity_from"
+GROOVE_LEVERS = (*PLAYING_LEVERS, FULL_VELOCITY)
 PLANNED = ("cosine", "cooldown")  # schedules of the learning rate that end with the run
 LEVERS: dict[str, Lever] = {
     # The weights of single steps are noisy at a constant learning rate; their average generalises better.
@@ -73,9 +75,9 @@ LEVERS: dict[str, Lever] = {
     "blank_inputs": Lever(0.0, "probability that the decoder does not read the step before"),
     # A squared error teaches the mean of what drummers play, which varies less than they do.
     "widen_velocities": Lever(0.0, "velocities of the target lie farther from the window's mean, by this part"),
-    # A pad gives 127 for every stroke from some force on, so 127 means "127 or more".
-    "raise_full_velocities": Lever(0.0, "velocities of 127 in the target are louder by this part of 127"),
     "widen_timing": Lever(0.0, "timing offsets of the target lie farther from the window's mean, by this part"),
+    # A pad gives 127 for every stroke from some force on. A mean over strokes of which most are full is below 127.
+    FULL_VELOCITY: Lever(1.0, "velocities from this part of 127 on are played as 127"),
     # With β below 1 the posteriors lie far from N(0, I), and beats of z from there are unlike the music.
     "prior_components": Lever(
         0, "training windows of the density that is fitted to their z at the end, to sample from"
@@ -84,11 +86,22 @@ LEVERS: dict[str, Lever] = {
 # The levers of the training input: changes of the windows, in training graphs alone
 INPUT_LEVERS = (*DRUM_LEVERS, "transpose", "blank_inputs", *PLAYING_LEVERS)
 OWN_HPARAMS: dict[str, Any] = {name: lever.off for name, lever in LEVERS.items()}
+# Levers of the training input that earlier versions had. Trained models do not need them.
+_REMOVED = ("raise_full_velocities",)  # 0.20
+
+
+def without_removed(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns hyperparameters without the levers that only earlier versions had."""
+    return {name: value for name, value in hparams.items() if name not in _REMOVED}
 
 
 def complete(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns hyperparameters with the levers that they lack, off: those of models and runs of earlier versions."""
-    return {**hparams, **{name: off for name, off in OWN_HPARAMS.items() if name not in hparams}}
+    """Returns hyperparameters of a model of an earlier version with the levers of this one.
+
+    Levers that came later are off. Those that were removed are left out.
+    """
+    kept = without_removed(hparams)
+    return {**kept, **{name: off for name, off in OWN_HPARAMS.items() if name not in kept}}
 
 
 def magentas(hparams: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +115,7 @@ def without_off(hparams: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_levers(config: Config, hparams: Mapping[str, Any]) -> None:
-    """Checks that the levers of the training input that are on fit the config's music.
+    """Checks that the levers of the training input and of playing that are on fit the config's music.
 
     Args:
         config: The config.
@@ -111,6 +124,6 @@ def check_levers(config: Config, hparams: Mapping[str, Any]) -> None:
     Raises:
         ValueError: One does not fit; the text names it and the reason.
     """
-    for name in INPUT_LEVERS:
-        if hparams[name] and (reason := family_of(config).unfit_lever(config, name)):
+    for name in (*INPUT_LEVERS, FULL_VELOCITY):
+        if hparams[name] != OWN_HPARAMS[name] and (reason := family_of(config).unfit_lever(config, name)):
             raise ValueError(f"{name}={hparams[name]} does not fit config '{config.name}': {reason}")

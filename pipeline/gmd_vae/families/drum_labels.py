@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gmd_vae.common import temperatures
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
-from gmd_vae.configuration.own_hparams import PLAYING_LEVERS
+from gmd_vae.configuration.own_hparams import GROOVE_LEVERS
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families.family import Family
 from gmd_vae.families.music import MUSIC, Music
@@ -103,7 +103,7 @@ class DrumLabels(Family):
         """Refuses transposition, levers of velocities, and levers that need more bars or other drum classes."""
         from gmd_vae.configuration.drum_kit import unfit_drum_lever
 
-        if name in PLAYING_LEVERS:
+        if name in GROOVE_LEVERS:
             return "its drums have no velocities and no timing"
         return unfit_drum_lever(name, config.drum_windows)
 

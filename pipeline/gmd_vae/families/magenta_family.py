@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
-from gmd_vae.configuration.own_hparams import DRUM_LEVERS, PLAYING_LEVERS
+from gmd_vae.configuration.own_hparams import DRUM_LEVERS, GROOVE_LEVERS
 from gmd_vae.families.family import Family
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class MagentaFamily(Family):
 
     def unfit_lever(self, config: Config, name: str) -> str:
         """Refuses the levers of drums."""
-        return "its music is not drums" if name in (*DRUM_LEVERS, *PLAYING_LEVERS) else ""
+        return "its music is not drums" if name in (*DRUM_LEVERS, *GROOVE_LEVERS) else ""
 
     @abc.abstractmethod
     def extractor(self, config: Config, filters: Filters | None = None) -> MagentaExtractor:

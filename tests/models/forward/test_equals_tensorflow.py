@@ -206,6 +206,12 @@ def test_a_decoder_that_is_given_the_hits_reads_blanks(magenta: Any, tmp_path: P
     write_checkpoint(tmp_path / "model.ckpt-0", {**model.variables, "global_step": np.array(0)})
     with Sampler(config, model.hparams, tmp_path / "model.ckpt-0", seed=0) as sampler:
         np.testing.assert_allclose(np.array(sampler.decode(z, 0, **arguments)), blank, rtol=0, atol=TOLERANCE)
+    velocities = np.sort(blank[..., 9:18][np.array(hits) > 0])
+    louder = {**model.hparams, "full_velocity_from": float(velocities[len(velocities) // 2])}
+    full = np.array(NumpyModel(config, louder, model.variables).decode(z, 0, **arguments))
+    assert 0.4 < (full[..., 9:18][np.array(hits) > 0] == 1).mean() < 0.6
+    with Sampler(config, louder, tmp_path / "model.ckpt-0", seed=0) as sampler:
+        np.testing.assert_allclose(np.array(sampler.decode(z, 0, **arguments)), full, rtol=0, atol=TOLERANCE)
     np.testing.assert_array_equal(blank[..., :9], np.array(hits))
     assert not blank[..., 9:18][blank[..., :9] == 0].any()
     reading = NumpyModel(config, {**model.hparams, "blank_inputs": 0.0}, model.variables)

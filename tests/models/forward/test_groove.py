@@ -76,6 +76,19 @@ def test_hits_are_drawn_as_often_as_their_probability_says() -> None:
     assert np.abs(np.corrcoef(hits.T) - np.eye(9)).max() < 6 / np.sqrt(count)
 
 
+def test_velocities_from_a_limit_on_are_full() -> None:
+    """As a pad gives 127 from some force on. Others, hits and offsets stay."""
+    columns = np.zeros((1, 27), np.float32)
+    columns[0, 9:12] = (0.9, 0.94, 0.97)
+    outputs = np.log(np.maximum(columns, 1e-6)) - np.log1p(-columns)  # sigmoid undoes it
+    plain, full = (GrooveChoice(1, 1, 9, 0, None, full=limit) for limit in (1.0, 0.939))
+    before, after = plain(0, outputs), full(0, outputs)
+    np.testing.assert_allclose(before[0, 9:12], (0.9, 0.94, 0.97), atol=1e-6)
+    np.testing.assert_allclose(after[0, 9:12], (0.9, 1, 1), atol=1e-6)
+    np.testing.assert_array_equal(np.delete(after, np.s_[9:12], axis=1), np.delete(before, np.s_[9:12], axis=1))
+    np.testing.assert_array_equal(full.windows[:, 0], after)
+
+
 def test_what_a_model_does_not_take_is_refused() -> None:
     model = follower()
     for call in (

@@ -50,6 +50,7 @@ class GrooveChoice:
         drawn: Random fractions, ``[rows, steps * drums]``; not read where the likelier is taken.
         given: Hits in place of the decoder's own, ``[rows, steps, drums]``, NaN where it draws; ``None``: it draws all.
         blank: The decoder reads zeros (`reads_blanks`).
+        full: Velocity from which on hits are played with velocity 1 (the hyperparameter ``full_velocity_from``).
     """
 
     def __init__(
@@ -61,8 +62,9 @@ class GrooveChoice:
         drawn: Floats | None,
         given: Floats | None = None,
         blank: bool = False,
+        full: float = 1.0,
     ) -> None:
-        self._drums, self._given, self._blank = drums, given, blank
+        self._drums, self._given, self._blank, self._full = drums, given, blank, np.float32(full)
         self._factor = np.float32(1 / max(temperature, LOWEST_TEMPERATURE))
         self._fractions = None if drawn is None else drawn.reshape(rows, steps, drums)
         self._raw, self._windows = (np.empty((steps, rows, 3 * drums), np.float32) for _ in range(2))
@@ -94,6 +96,8 @@ class GrooveChoice:
         window[:, 2 * drums :] = np.tanh(outputs[:, 2 * drums :])
         if self._given is not None:
             window[...] = with_hits(window, probabilities, self._given[:, step], knows_hits=self._blank)
+        velocities = window[:, drums : 2 * drums]
+        velocities[velocities >= self._full] = 1
         chosen: Floats = np.zeros_like(window) if self._blank else window
         return chosen
 

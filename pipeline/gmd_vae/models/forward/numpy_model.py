@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
+from gmd_vae.configuration.own_hparams import FULL_VELOCITY
 from gmd_vae.families import family_of
 from gmd_vae.models.forward.decoder import Decoder, TeacherForcing
 from gmd_vae.models.forward.draws import LOWEST_TEMPERATURE, LabelChoice, fractions
@@ -67,7 +68,7 @@ class NumpyModel:
         self.layers = {"encoder": "NumPy, fp32", "decoder": "NumPy, fp32"}
         output = family_of(config).output(config)
         self.control_depth, self._drums = output.control_depth, output.given_hits
-        self._blank = reads_blanks(output.controls, hparams)
+        self._blank, self._full = reads_blanks(output.controls, hparams), hparams[FULL_VELOCITY]
         self._seed = seed
         self._encoder = Encoder(variables, len(hparams["enc_rnn_size"]))
         self._decoder = Decoder(
@@ -175,7 +176,7 @@ class NumpyModel:
             choice: LabelChoice | GrooveChoice = LabelChoice(*shape, temperature, drawn)
             if self._drums:
                 given = None if hits is None else np.stack([hits[row] for row in numbers]).astype(np.float32)
-                choice = GrooveChoice(*shape, self._drums, temperature, drawn, given, self._blank)
+                choice = GrooveChoice(*shape, self._drums, temperature, drawn, given, self._blank, self._full)
             read = self._controls_by_step(controls, numbers)
             with np.errstate(all="ignore"):  # infinite numbers are reported below
                 self._decoder.decode(z[numbers.start : numbers.stop].astype(np.float32, copy=False), choice, read)

@@ -13,7 +13,7 @@ from gmd_vae.magenta.api import lstm_models, tf
 from gmd_vae.models.forward.groove import MEAN_VELOCITY, PRIOR_WEIGHT
 
 
-def condition_decoder(decoder: Any, hits: Any = None, *, blank: bool = False) -> None:
+def condition_decoder(decoder: Any, hits: Any = None, *, blank: bool = False, full: float = 1.0) -> None:
     """Changes a built decoder: ``c_input`` of its ``sample`` is then ``[batch, steps, control_depth]``.
 
     Args:
@@ -21,6 +21,7 @@ def condition_decoder(decoder: Any, hits: Any = None, *, blank: bool = False) ->
         hits: Tensor of hits that replace those of a GrooVAE's decoder, float32 ``[batch, steps, drums]``, NaN where the
             decoder draws; ``None``: it draws all.
         blank: The decoder reads zeros in place of its output (``models.forward.groove.reads_blanks``).
+        full: Velocity from which on the hits of a GrooVAE are played with velocity 1.
 
     Raises:
         TypeError: No config with controls has such a decoder.
@@ -33,7 +34,7 @@ def condition_decoder(decoder: Any, hits: Any = None, *, blank: bool = False) ->
         raise TypeError(f"{type(core).__name__} takes no controls")
     if hits is not None and core is not decoder:
         raise TypeError("A hierarchical decoder takes no hits")
-    core.sample = functools.partial(_sample, core, hits=hits, blank=blank)
+    core.sample = functools.partial(_sample, core, hits=hits, blank=blank, full=full)
 
 
 def _sample(
@@ -46,6 +47,7 @@ def _sample(
     start_inputs: Any = None,
     hits: Any = None,
     blank: bool = False,
+    full: float = 1.0,
 ) -> tuple[Any, Any]:
     """Replaces ``BaseLstmDecoder.sample``; ``c_input`` has controls of each row, ``[n, max_length, control_depth]``."""
     controls, given = (None if part is None else tf.transpose(part, [1, 0, 2]) for part in (c_input, hits))
@@ -62,7 +64,8 @@ def _sample(
         if given is None:
             return drawn
         probabilities = tf.sigmoid(outputs[:, : given.shape[-1]])
-        return _with_hits(drawn, probabilities, given[time], knows_hits=blank)
+        hit, velocities, offsets = tf.split(_with_hits(drawn, probabilities, given[time], knows_hits=blank), 3, axis=-1)
+        return tf.concat([hit, tf.where(velocities >= full, tf.ones_like(velocities), velocities), offsets], axis=-1)
 
     def following(time: Any, outputs: Any, state: Any, sample_ids: Any) -> Any:
         return False, inputs(tf.zeros_like(sample_ids) if blank else sample_ids, time + 1), state

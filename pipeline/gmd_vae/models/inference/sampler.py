@@ -17,6 +17,7 @@ import numpy.typing as npt
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
+from gmd_vae.configuration.own_hparams import FULL_VELOCITY
 from gmd_vae.families import family_of
 from gmd_vae.magenta.api import build_config, tf
 from gmd_vae.magenta.randomness import stateless_randomness
@@ -69,7 +70,7 @@ class Sampler(CheckpointModel):
         output = family_of(config).output(config)
         self.makes_labels = output.is_label
         self._drums = output.given_hits
-        self._blank = reads_blanks(output.controls, hparams)
+        self._blank, self._full = reads_blanks(output.controls, hparams), hparams[FULL_VELOCITY]
         self._steps: int = built.hparams.max_seq_len
         self.z_size: int = built.hparams.z_size
         self.converter.set_mode("infer")
@@ -100,7 +101,9 @@ class Sampler(CheckpointModel):
             controls = tf.placeholder(tf.float32, [BATCH_SIZE, self._steps, self.control_depth])
             hits = tf.placeholder(tf.float32, [BATCH_SIZE, self._steps, self._drums])
             if self.control_depth or self._drums:
-                condition_decoder(built.model.decoder, hits if self._drums else None, blank=self._blank)
+                condition_decoder(
+                    built.model.decoder, hits if self._drums else None, blank=self._blank, full=self._full
+                )
             with stateless_randomness(self._seed, batch):
                 if self.makes_labels and chosen.decoder_takes_tokens:
                     decoded = built.model.decoder.sample_tokens(BATCH_SIZE, z, temperature, self._steps) - 1
