@@ -86,9 +86,9 @@ def leads_over_seeds(
     """Returns True if one side of a comparison is better by more than its seeds vary.
 
     Of three pairs of runs with the same seed or more, the 95 % t interval of their differences decides; it is to lie on
-    the better side of 0. Two pairs, or equal differences, have no interval: each pair is to be better. With fewer pairs
-    it is False, since nothing is known about other seeds. Two single runs are no sets of seeds, and their seeds are not
-    asked for.
+    the better side of 0. Equal differences have no interval: they are to be better. With fewer pairs it is False: without
+    any effect, two pairs have the same sign half of the time. Two single runs are no sets of seeds, and their seeds are
+    not asked for.
 
     Args:
         values: A figure of the better side, by the seed of the run.
@@ -100,7 +100,7 @@ def leads_over_seeds(
     sign = -1 if lower_is_better else 1
     leads = [sign * difference for difference in by_shared_seed(values, others)]
     found = spread(leads)
-    return found.low > 0 if found.has_interval else len(leads) > 1 and all(lead > 0 for lead in leads)
+    return found.low > 0 if found.has_interval else enough_for_interval(leads) and min(leads) > 0
 
 
 def by_shared_seed(values: Mapping[int | None, float], others: Mapping[int | None, float]) -> list[float]:

@@ -220,10 +220,8 @@ def _sentence(group: Sequence[Measured], sets: Sequence[Sequence[Result]]) -> st
             return f"{start}: {best.name} leads in {name}, but {'; '.join(problems)}."
         praise = f"{best.name} has the best {name}; its lead is larger than the {margin}"
         return f"{start}: {'; '.join([praise, *problems])}."
-    if sets and len(pairs) < 2:
-        margin += ", and two seeds or more that both have"
-    elif len(pairs) == 2:
-        margin += ", and the same sign in both pairs of seeds"
+    if sets and not enough_for_interval(pairs):
+        margin += ", and three seeds or more that both have"
     return f"{start}: {'; '.join([f'none is clearly the best in {name} ({margin})', *problems])}."
 
 
