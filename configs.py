@@ -309,7 +309,8 @@ HUMANIZE_HITS = Config(
         # in playing its decoder reads blanks alone (models/forward/groove.py)
         "blank_inputs": 0.95,
         # as wide as the validation errors allow (docs/systems.md)
-        "widen_velocities": 0.12,
+        "widen_velocities": 0.08,
+        "raise_full_velocities": 0.1,
         "widen_timing": 0.48,
         "full_velocity_from": 0.94,
         "sampling_schedule": "constant",

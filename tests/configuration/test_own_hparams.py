@@ -67,12 +67,3 @@ def test_models_of_the_package_have_all_levers() -> None:
         assert {*OWN_HPARAMS} <= {*model.hparams}
         declaration = dataclasses.asdict(model.config)
         assert config_of_model(model.config.name, declaration, without_off(model.hparams))[1] == model.hparams
-
-
-def test_models_with_a_lever_that_was_removed_are_read() -> None:
-    """``raise_full_velocities`` (0.20) changed the training alone."""
-    config = get_config("groovae_2bar_humanize_hits_small")
-    removed = {"raise_full_velocities": 0.1}
-    declaration = dataclasses.asdict(config)
-    old = {**declaration, "hparams": {**declaration["hparams"], **removed}}
-    assert config_of_model(config.name, old, {**config.hparams, **removed}) == (config, config.hparams)

@@ -36,6 +36,7 @@ ON = {
     "transpose": 5,
     "blank_inputs": 0.3,
     "widen_velocities": 0.5,
+    "raise_full_velocities": 0.2,
     "widen_timing": 0.5,
     "prior_components": 2,
 }

@@ -21,7 +21,7 @@ from gmd_vae.configuration.limits import (
     check_numbers,
     shortened,
 )
-from gmd_vae.configuration.own_hparams import OWN_HPARAMS, without_off, without_removed
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS, without_off
 from gmd_vae.configuration.window_specs import DrumWindows, MagentaWindows, WindowSpec
 
 # The defaults of magenta.models.music_vae.lstm_models.get_default_hparams(); a test compares them with the installed
@@ -199,7 +199,7 @@ class Config:
 def from_declaration(fields: dict[str, Any]) -> Config:
     """Returns the config whose ``as_declaration`` went through JSON: lists become tuples again.
 
-    Fields that this version does not have are ignored, and so are levers that were removed.
+    Fields that this version does not have are ignored.
 
     Raises:
         ValueError: The fields are not those of a config.
@@ -208,10 +208,7 @@ def from_declaration(fields: dict[str, Any]) -> Config:
     if not isinstance(windows, dict):
         raise ValueError(f"'windows' is {shortened(windows)}, and must be an object")
     kind: type[WindowSpec] = DrumWindows if "pitch_classes" in windows else MagentaWindows
-    known = {"windows": _from_fields(kind, _with_tuples(windows))}
-    if "hparams" in fields:
-        known["hparams"] = without_removed(fields["hparams"])
-    config: Config = _from_fields(Config, {**fields, **known})
+    config: Config = _from_fields(Config, {**fields, "windows": _from_fields(kind, _with_tuples(windows))})
     return config
 
 

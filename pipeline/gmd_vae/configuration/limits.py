@@ -73,7 +73,7 @@ _NUMBERS = {
     **dict.fromkeys(
         ("mix_windows", "mix_bars", "replace_bars", "drop_voices", "swap_voices", "blank_inputs"), Range(float, 0, 1)
     ),
-    **dict.fromkeys(("widen_velocities", "widen_timing"), Range(float, 0, 2)),
+    **dict.fromkeys(("widen_velocities", "raise_full_velocities", "widen_timing"), Range(float, 0, 2)),
     "full_velocity_from": Range(float, 0, 1, above=True),
     "transpose": Range(int, 0, 24),  # two octaves; Magenta transposes by up to 3 or 5 semitones
     "prior_components": Range(int, 0, MOST_COMPONENTS),

@@ -36,7 +36,7 @@ DRUM_LEVERS = (
     "swap_voices",
     "drop_voices",
 )  # in the order in which they change a window
-PLAYING_LEVERS = ("widen_velocities", "widen_timing")  # of the target of a GrooVAE
+PLAYING_LEVERS = ("widen_velocities", "raise_full_velocities", "widen_timing")  # of the target of a GrooVAE
 FULL_VELOCITY = "full_velocity_from"
 GROOVE_LEVERS = (*PLAYING_LEVERS, FULL_VELOCITY)
 PLANNED = ("cosine", "cooldown")  # schedules of the learning rate that end with the run
@@ -75,8 +75,10 @@ LEVERS: dict[str, Lever] = {
     "blank_inputs": Lever(0.0, "probability that the decoder does not read the step before"),
     # A squared error teaches the mean of what drummers play, which varies less than they do.
     "widen_velocities": Lever(0.0, "velocities of the target lie farther from the window's mean, by this part"),
+    # A pad gives 127 for every stroke from some force on, so 127 means "127 or more".
+    "raise_full_velocities": Lever(0.0, "velocities of 127 in the target are louder by this part of 127"),
     "widen_timing": Lever(0.0, "timing offsets of the target lie farther from the window's mean, by this part"),
-    # A pad gives 127 for every stroke from some force on. A mean over strokes of which most are full is below 127.
+    # The output layer, a sigmoid, comes near 127 only slowly.
     FULL_VELOCITY: Lever(1.0, "velocities from this part of 127 on are played as 127"),
     # With β below 1 the posteriors lie far from N(0, I), and beats of z from there are unlike the music.
     "prior_components": Lever(
@@ -86,22 +88,11 @@ LEVERS: dict[str, Lever] = {
 # The levers of the training input: changes of the windows, in training graphs alone
 INPUT_LEVERS = (*DRUM_LEVERS, "transpose", "blank_inputs", *PLAYING_LEVERS)
 OWN_HPARAMS: dict[str, Any] = {name: lever.off for name, lever in LEVERS.items()}
-# Levers of the training input that earlier versions had. Trained models do not need them.
-_REMOVED = ("raise_full_velocities",)  # 0.20
-
-
-def without_removed(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns hyperparameters without the levers that only earlier versions had."""
-    return {name: value for name, value in hparams.items() if name not in _REMOVED}
 
 
 def complete(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns hyperparameters of a model of an earlier version with the levers of this one.
-
-    Levers that came later are off. Those that were removed are left out.
-    """
-    kept = without_removed(hparams)
-    return {**kept, **{name: off for name, off in OWN_HPARAMS.items() if name not in kept}}
+    """Returns hyperparameters with the levers that they lack, off: those of models and runs of earlier versions."""
+    return {**hparams, **{name: off for name, off in OWN_HPARAMS.items() if name not in hparams}}
 
 
 def magentas(hparams: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,28 @@ def test_distances_from_the_mean_of_the_window_grow(name: str, starter_notes: Pa
         np.testing.assert_array_equal(after[name], values)
 
 
+def test_full_velocities_are_raised_and_no_others() -> None:
+    """A hit of 127 counts as louder; one of 126, and a cell without a hit, stay. Beside a wider window both add up."""
+    from gmd_vae.magenta.api import tf
+    from gmd_vae.training.augmentation.wider_playing import widen_playing
+
+    velocities = np.array([127, 126, 64, 127], np.float32) / 127
+    cells = np.zeros([1, 4, 3, 9], np.float32)
+    cells[0, :, 0, 2], cells[0, :, 1, 2] = (1, 1, 1, 0), velocities
+    with tf.Graph().as_default(), tf.Session() as session:
+        raised, both = (
+            session.run(widen_playing(tf.constant(cells), {**OWN_HPARAMS, "raise_full_velocities": 0.1, **levers}))
+            for levers in ({}, {"widen_velocities": 0.5})
+        )
+    expected = cells.copy()
+    expected[0, 0, 1, 2] += 0.1
+    np.testing.assert_allclose(raised, expected, atol=1e-6)
+    mean = velocities[:3].mean()
+    np.testing.assert_allclose(
+        both[0, :3, 1, 2], velocities[:3] + 0.5 * (velocities[:3] - mean) + [0.1, 0, 0], atol=1e-6
+    )
+
+
 def test_a_silent_window_stays_silent() -> None:
     from gmd_vae.magenta.api import tf
     from gmd_vae.training.augmentation.wider_playing import widen_playing

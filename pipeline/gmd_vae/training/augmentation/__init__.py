@@ -8,7 +8,7 @@ are. Read first: ``batch_draws.py``.
 - ``drum_voices.py``: ``mix_windows``, ``mix_bars``, ``replace_bars``, ``swap_voices`` and ``drop_voices``, for labels
   and GrooVAE.
 - ``groove_inputs.py``: the encoder's input of a GrooVAE from the changed drums.
-- ``wider_playing.py``: ``widen_velocities`` and ``widen_timing``, for the target of a
+- ``wider_playing.py``: ``widen_velocities``, ``raise_full_velocities`` and ``widen_timing``, for the target of a
   GrooVAE.
 - ``transposition.py``: ``transpose``, for melodies, trios and multitrack.
 - ``blanking.py``: ``blank_inputs``, for all decoders.
