@@ -6,6 +6,7 @@ on the site and on a forge.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,13 +71,15 @@ def _fill(app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def _mark_code(app: Sphinx, tree: nodes.document, name: str) -> None:
-    """Marks code for the style sheet: options, whose words stay whole, and output without columns, which may wrap."""
+    """Marks code for the style sheet: options, whose words stay whole, and printed sentences, which may wrap."""
     for code in tree.findall(nodes.literal):
         words = code.astext().split()
         if any(word.startswith("-") for word in words) and max(map(len, words)) < 24:
             code["classes"].append("options")
     for block in tree.findall(nodes.literal_block):
-        if block.get("language") == "text" and "   " not in block.astext():
+        text = block.astext()
+        commands = re.search(r"^(gmd-vae|make|source|\w+_\w+) ", text, re.MULTILINE)
+        if block.get("language") == "text" and "   " not in text and not commands:
             block["classes"].append("sentences")
 
 
