@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright
 TARGET = Path(__file__).parent.parent / "docs" / "pictures"
 SEED = 7
 BEAT_SEED = 36  # its first beat has a backbeat, crashes and a fill, so a reader sees what the grid can show
-DESKTOP, PHONE = (1280, 860), (390, 844)  # CSS pixels
+DESKTOP = (1280, 860)  # CSS pixels
 
 
 def command(folder: Path, *words: str) -> None:
@@ -52,16 +52,16 @@ def beat(target: Path, folder: Path) -> None:
 
 
 def studio(target: Path, folder: Path) -> None:
-    """Takes the studio's picture in a large window and on a phone."""
+    """Takes the studio's picture."""
     command(folder, "studio", "groove-4bar", "-o", "studio.html")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name, (width, height) in (("studio", DESKTOP), ("studio-phone", PHONE)):
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
-            page.goto((folder / "studio.html").as_uri())
-            page.wait_for_selector("body[data-ready]", timeout=120_000)
-            webp(page.screenshot(), target / f"{name}.webp", width)
+        width, height = DESKTOP
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+        page.goto((folder / "studio.html").as_uri(), timeout=120_000)  # milliseconds
+        page.wait_for_selector("body[data-ready]", timeout=120_000)
+        webp(page.screenshot(), target / "studio.webp", width)
         browser.close()
 
 
