@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import itertools
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +172,33 @@ def test_schedules_are_drawn(num_steps: int, tmp_path: Path) -> None:
     with Image.open(target) as image:
         assert image.format == "PNG"
         assert image.width > 1000
+
+
+@pytest.mark.parametrize("name", ["hierdec-drum_4bar_small", "groovae_2bar_humanize_hits_small", "hierdec-drum_4bar"])
+def test_the_levers_of_a_config_can_be_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No text of the picture lies on another one, and none leaves it."""
+    from gmd_vae.common import charts
+
+    original, figures = charts.drawing, []
+
+    @contextlib.contextmanager
+    def drawing(*arguments: Any, **named: Any) -> Iterator[Any]:
+        with original(*arguments, **named) as figure:
+            yield figure
+            figures.append(figure)
+
+    monkeypatch.setattr(charts, "drawing", drawing)
+    hparams = get_config(name).hparams
+    draw_schedules(hparams, 16_000, tmp_path / "schedules.png", name)
+    (figure,) = figures
+    texts = [text for text in (figure._suptitle, figure._supxlabel, *figure.texts) if text.get_text()]
+    assert f"mix_windows={hparams['mix_windows']}" in "".join(text.get_text() for text in texts) or not hparams[
+        "mix_windows"
+    ]
+    boxes = [text.get_window_extent() for text in {*texts}] + [axes.get_tightbbox() for axes in figure.axes]
+    for box, other in itertools.combinations(boxes, 2):
+        assert not box.overlaps(other), (box, other)
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
 
 
 @pytest.mark.tensorflow

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from gmd_vae.configuration.own_hparams import OWN_HPARAMS, PLANNED
 
 _DRAWN = ("warm_up_steps", "learning_rate_schedule", "beta_warm_up_steps", "free_bits_until")  # by the curves
 COOLDOWN_BEGINS = 0.8  # share of the run; Hägele et al. 2024: a fifth is enough, and as good as a cosine
+_LINE = 180  # characters of the levers in a line of the picture
 _POINTS = 500  # points of each curve: about one per pixel column of a panel
 
 
@@ -155,7 +157,7 @@ def schedule_notes(hparams: dict[str, Any], num_steps: int) -> list[str]:
 
 
 def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title: str) -> None:
-    """Draws the schedules as a PNG file, with the other levers that are on beside the title.
+    """Draws the schedules as a PNG file, with the other levers that are on below the panels.
 
     Args:
         hparams: Hyperparameters.
@@ -163,7 +165,7 @@ def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title:
         target: PNG file, written whole or not at all.
         title: Title above the panels.
     """
-    from gmd_vae.common.charts import BLUE, GREEN, ORANGE, PURPLE, Line, drawing, line_chart
+    from gmd_vae.common.charts import BLUE, GREEN, GREY, ORANGE, PURPLE, Line, drawing, line_chart
 
     # step 0 and 1 both: β without annealing jumps between them
     steps = sorted({0, min(1, num_steps), *(num_steps * point // _POINTS for point in range(_POINTS + 1))})
@@ -173,13 +175,14 @@ def draw_schedules(hparams: dict[str, Any], num_steps: int, target: Path, title:
         ("Free bits per window", [free_bits(hparams, step) for step in steps], PURPLE),
         ("Sampling probability", [sampling_probability(hparams, step) for step in steps], GREEN),
     )
-    others = (name for name in OWN_HPARAMS if name not in _DRAWN and hparams[name] != OWN_HPARAMS[name])
-    note = "   ".join((f"{num_steps:,} steps", *(f"{name}={hparams[name]}" for name in others)))
-    with drawing(target, width=15, height=3.6, title=title, note=note) as figure:
+    others = [name for name in OWN_HPARAMS if name not in _DRAWN and hparams[name] != OWN_HPARAMS[name]]
+    with drawing(target, width=15, height=4, title=title, note=f"{num_steps:,} steps") as figure:
         for axes, (name, values, colour) in zip(figure.subplots(1, len(panels)), panels, strict=True):
             line_chart(axes, [Line(name, steps, values, colour, width=2.2)], title=name)
-            axes.set_ylim(0, 1 if name == "Sampling probability" else max(*values, 1e-12) * 1.06)
+            axes.set_ylim(0, 1 if name == "Sampling probability" else (max(values) or 1) * 1.06)
             axes.margins(x=0.02)
+        levers = "   ".join(f"{name}={hparams[name]}" for name in others)
+        figure.supxlabel(textwrap.fill(levers, _LINE), x=0.01, ha="left", color=GREY, fontsize=10)
 
 
 def _power(base: float, step: int) -> float:
