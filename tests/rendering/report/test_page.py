@@ -113,6 +113,18 @@ def test_initial_weights_are_named_with_their_data_and_licence(run_folder: Path)
     ) in report(run_folder)[1].text
 
 
+def test_seed_and_code_of_the_training_are_on_the_page(run_folder: Path) -> None:
+    described = json.loads((run_folder / "run.json").read_text())
+    described |= {"seed": 20_181, "code": {"version": "0.9.0", "commit": "47e80d6<b>", "clean": False}}
+    (run_folder / "run.json").write_text(json.dumps(described))
+    text = report(run_folder)[1].text
+    assert "20181" in text
+    assert "commit 47e80d6<b> with changes" in text
+    described["code"] = {"version": "0.9.0"}
+    (run_folder / "run.json").write_text(json.dumps(described))
+    assert "commit" not in report(run_folder)[1].text
+
+
 def test_a_fetched_dataset_is_named(run_folder: Path) -> None:
     described = json.loads((run_folder / "run.json").read_text())
     described["data_source"] = {"dataset": "groove", "version": "1.0.0", "licence": "CC BY 4.0", "citation": "<b>J. G."}

@@ -75,6 +75,7 @@ def read_run_facts(run: Run, last_step: int | None) -> RunFacts:
         "seed": str(run.seed),
         "device": ", ".join(dict.fromkeys(_text(start.device) for start in known.starts[:_MOST_STARTS])),
         "started": _text(known.starts[0].time) if known.starts else "",
+        "code": _text(known.code.commit_in_words) if known.code else "",
         "versions": _versions(known.versions),
         "command": _text(known.command),
     }
