@@ -52,8 +52,9 @@ CHOICES: dict[str, list[Any]] = {
     "encoder": [64, 128, 256],
     "decoder": [96, 128, 192, 256],
     "average_decay": [0.0, 0.99, 0.999],
-    "warm_up_steps": [0, 100, 500],
+    "warm_up_steps": [0, 200, 500],
     "beta_warm_up_steps": [0, 500, 2000],
+    "free_bits_until": [0, 500, 2000],
     "best_by": ["elbo", "objective"],
 }
 RANGES = {
@@ -65,7 +66,7 @@ RANGES = {
     "replace_bars": (0.0, 0.5),
     "drop_voices": (0.0, 0.5),
     "swap_voices": (0.0, 0.4),
-    "blank_inputs": (0.0, 0.6),
+    "blank_inputs": (0.0, 0.9),
 }
 SCHEDULES = ["exponential", *PLANNED]  # of the learning rate; planned ones end with the run, whose steps are known then
 INTERRUPTED = 130  # exit status of a training that saved its last step after the CPU time was used up

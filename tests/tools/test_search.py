@@ -37,7 +37,18 @@ def test_every_proposal_is_a_config_and_its_hyperparameters(tool: ModuleType) ->
 
 def test_the_search_has_every_lever_of_drums(tool: ModuleType) -> None:
     searched = {*tool.CHOICES, *tool.RANGES, "learning_rate_schedule"}
-    assert OWN_HPARAMS.keys() - searched <= {"transpose", "free_bits_until", "prior_components", *PLAYING_LEVERS}
+    assert OWN_HPARAMS.keys() - searched <= {"transpose", "prior_components", *PLAYING_LEVERS}
+
+
+def test_the_recipes_of_the_package_are_in_the_search_space(tool: ModuleType) -> None:
+    """A search could propose the numbers of the drum model that is in the package."""
+    recipe = load_tool("make_weights").RECIPES["groove-4bar"]
+    hparams = resolve(get_config(recipe.config), recipe.hparams)
+    for name, (low, high) in tool.RANGES.items():
+        assert low <= hparams[name] <= high, name
+    for name, values in tool.CHOICES.items():
+        assert name in ("config", "encoder", "decoder") or hparams[name] in values, name
+    assert hparams["learning_rate_schedule"] in tool.SCHEDULES
 
 
 def test_a_trial_by_hand_changes_any_hyperparameter(tool: ModuleType) -> None:
