@@ -13,7 +13,7 @@ import optuna
 import pytest
 from fixtures.tool_module import load_tool
 from gmd_vae.configuration.hparams import resolve
-from gmd_vae.configuration.own_hparams import OWN_HPARAMS, PLAYING_LEVERS
+from gmd_vae.configuration.own_hparams import GROOVE_LEVERS, OWN_HPARAMS
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
 from optuna.trial import TrialState
 
@@ -37,7 +37,7 @@ def test_every_proposal_is_a_config_and_its_hyperparameters(tool: ModuleType) ->
 
 def test_the_search_has_every_lever_of_drums(tool: ModuleType) -> None:
     searched = {*tool.CHOICES, *tool.RANGES, "learning_rate_schedule"}
-    assert OWN_HPARAMS.keys() - searched <= {"transpose", "prior_components", *PLAYING_LEVERS}
+    assert OWN_HPARAMS.keys() - searched <= {"transpose", "prior_components", *GROOVE_LEVERS}
 
 
 def test_the_recipes_of_the_package_are_in_the_search_space(tool: ModuleType) -> None:
