@@ -86,9 +86,9 @@ def leads_over_seeds(
     """Returns True if one side of a comparison is better by more than its seeds vary.
 
     Of three pairs of runs with the same seed or more, the 95 % t interval of their differences decides; it is to lie on
-    the better side of 0. Equal differences have no interval: they are to be better. With fewer pairs it is False: without
-    any effect, two pairs have the same sign half of the time. Two single runs are no sets of seeds, and their seeds are
-    not asked for.
+    the better side of 0. Equal differences have no interval: they are to be better. With fewer pairs it is False:
+    without any effect, two pairs have the same sign half of the time. Two single runs are no sets of seeds, and their
+    seeds are not asked for.
 
     Args:
         values: A figure of the better side, by the seed of the run.

@@ -266,8 +266,8 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
     ]
     seeds = (
         "Mean of seeds: of runs that differ only in their seed, ± their standard deviation. For bold, the mean stands "
-        "for its runs, and the 95 % interval over seeds of the differences of the runs with the same seed must be without "
-        "0, too. It needs three pairs."
+        "for its runs, and the 95 % interval over seeds of the differences of the runs with the same seed must be "
+        "without 0, too. It needs three pairs."
     )
     sizes = sorted({len(members) for members in of_seeds(results) if enough_for_interval(members)})
     degrees = " or ".join(f"{size - 1}" for size in sizes)
