@@ -279,8 +279,8 @@ def small(model: str, name: str, **changes: Any) -> Config:
 GROOVE: dict[str, Any] = {"free_bits": 48, "max_beta": 0.2, "dropout_keep_prob": 1.0}
 
 # With SMALL's learning rate the trio's gradients exploded after 400 steps, and Magenta's clipping made them zero.
-# With the other numbers the hierarchical model's ELBO on test is 105 nats better (docs/systems.md). The flat one has them
-# too, so that both can be compared.
+# With the other numbers the hierarchical model's ELBO on test is 105 nats better (docs/systems.md). The flat one has
+# them too, so that both can be compared.
 TRIO: dict[str, Any] = {
     "num_steps": 3_000,  # the best at 2,750
     "learning_rate": 0.001,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,6 +111,20 @@ def test_a_model_that_knows_all_windows_makes_no_error(data: EvaluationData[Tens
     assert table.rows[0][1].startswith("0.0")
     assert table.rows[-1][:2] == ("samples from the prior", "–")
     assert "4 windows" in table.notes[0]
+
+
+def test_a_training_window_has_the_same_velocities_and_timing(data: EvaluationData[TensorWindows]) -> None:
+    """Windows with the hits of a training window, played differently, are held out."""
+    windows = data.windows.tensors
+    louder = [window.outputs * np.repeat(np.float32([1, 0.9, 1]), 9) for window in windows[3:5]]
+    training = [*windows[:3], *(Tensors(each, each, np.zeros((32, 0), np.float32), (32,)) for each in louder)]
+    copied = dataclasses.replace(data, training=TensorWindows(training, np.zeros(5, np.int64), ("d",)))
+    settings = Settings(importance_samples=2, samples=20)
+    figures = measure_groovae(
+        Perfect(windows), copied, OUTPUT, DrumWindows(slice_bars=2), settings, lambda stage, share: None
+    )
+    assert figures.in_training == 3
+    assert figures.novelty.held_out.steps.histogram[0] == 5
 
 
 def test_other_models_have_no_such_table() -> None:

@@ -105,7 +105,7 @@ def measure_groovae(
         steps=labels.shape[1],
         steps_per_bar=grid.steps_per_bar,
         voices=grid.voice_names,
-        in_training=novelty.held_out.steps.histogram[0],
+        in_training=_in_training(windows, data.training.tensors),
         likelihood=likelihood,
         reconstruction=dict[str, Reconstruction](reconstruction),
         groove=_measure_groove(data, truth, training, {**played, "hits_given": hits_given}, samples, resampler, seed),
@@ -126,6 +126,12 @@ def measure_groovae(
 
 def _performance(windows: TensorWindows) -> Performance:
     return Performance.from_columns(np.stack([window.outputs for window in windows.tensors]))
+
+
+def _in_training(windows: Sequence[Tensors], training: Sequence[Tensors]) -> int:
+    """Returns the number of windows that are training windows too; equal hits alone are not enough."""
+    known = {window.outputs.tobytes() for window in training}
+    return sum(window.outputs.tobytes() in known for window in windows)
 
 
 def _teacher_forced(model: TensorModel, windows: Sequence[Tensors], z: Vectors) -> Performance:
