@@ -47,7 +47,8 @@ TRAINS = [
     or (
         page.name not in PARSED
         and any(
-            block.language == "sh" and re.search(r"gmd-vae (train|evaluate)\b", block.text) for block in blocks_of(page)
+            block.language == "sh" and re.search(r"gmd-vae (train|evaluate|doctor)\b", block.text)
+            for block in blocks_of(page)
         )
     )
 ]
