@@ -78,3 +78,13 @@ def test_families_without_an_order_in_time_read_no_songs(tmp_path: Path, make_mi
     assert not reader.reads_songs
     with pytest.raises(ValueError, match="reads no songs"):
         reader.song(read_midi_file(write(tmp_path / "a.mid", make_midi([(0, 36)]))))
+
+
+@pytest.mark.tensorflow
+def test_drums_for_a_model_of_melodies_are_refused_with_the_way_to_another_model(
+    tmp_path: Path, make_midi: Callable[..., bytes]
+) -> None:
+    path = write(tmp_path / "beat.mid", make_midi([(quarter * 480, 36) for quarter in range(16)]))
+    with pytest.raises(GmdVaeError, match=r"beat\.mid' holds nothing that 'cat-mel_2bar_laptop' can use") as caught:
+        ConverterReader(get_config("cat-mel_2bar_laptop")).window(read_midi_file(path))
+    assert "--run-dir or --model" in str(caught.value)

@@ -27,7 +27,7 @@ class ConverterReader(InputReader):
             )
             raise GmdVaeError(
                 f"'{midi.name}' holds nothing that '{self.config.name}' can use: {seen or 'no notes'}",
-                "Give another MIDI file.",
+                "Give another MIDI file, or another model with --run-dir or --model.",
             )
         tempo = main_tempo(midi.sequence) if midi.sequence.tempos else None
         return tuple(
