@@ -9,7 +9,7 @@ import pytest
 from fixtures.band import band
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.hparams import as_typed, resolve
-from gmd_vae.configuration.own_hparams import INPUT_LEVERS, LEVERS
+from gmd_vae.configuration.own_hparams import FULL_VELOCITY, INPUT_LEVERS, LEVERS
 from gmd_vae.configuration.registry import all_configs, get_config
 from gmd_vae.families import family_of
 from gmd_vae.midi.tfrecord import create, write_record
@@ -38,6 +38,7 @@ ON = {
     "widen_velocities": 0.5,
     "raise_full_velocities": 0.2,
     "widen_timing": 0.5,
+    "full_velocity_from": 0.9,
     "prior_components": 2,
 }
 # One config of each system; of those with hierarchical and flat decoders the one that is built faster
@@ -88,7 +89,7 @@ def test_a_system_is_trained_with_every_lever_that_fits(name: str, tmp_path: Pat
     from gmd_vae.training.execution import SingleProcess
 
     config = get_config(name)
-    unfit = {lever for lever in INPUT_LEVERS if family_of(config).unfit_lever(config, lever)}
+    unfit = {lever for lever in (*INPUT_LEVERS, FULL_VELOCITY) if family_of(config).unfit_lever(config, lever)}
     levers = {lever: value for lever, value in ON.items() if lever not in unfit}
     assert "blank_inputs" in levers
     hparams = resolve(config, ",".join(as_typed({**TINY, **levers})))

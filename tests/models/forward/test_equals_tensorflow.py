@@ -207,7 +207,9 @@ def test_a_decoder_that_is_given_the_hits_reads_blanks(magenta: Any, tmp_path: P
     with Sampler(config, model.hparams, tmp_path / "model.ckpt-0", seed=0) as sampler:
         np.testing.assert_allclose(np.array(sampler.decode(z, 0, **arguments)), blank, rtol=0, atol=TOLERANCE)
     velocities = np.sort(blank[..., 9:18][np.array(hits) > 0])
-    louder = {**model.hparams, "full_velocity_from": float(velocities[len(velocities) // 2])}
+    middle = velocities[int(0.45 * len(velocities)) : int(0.55 * len(velocities))]
+    widest = int(np.argmax(np.diff(middle)))  # TensorFlow's numbers differ by rounding
+    louder = {**model.hparams, "full_velocity_from": float(middle[widest : widest + 2].mean())}
     full = np.array(NumpyModel(config, louder, model.variables).decode(z, 0, **arguments))
     assert 0.4 < (full[..., 9:18][np.array(hits) > 0] == 1).mean() < 0.6
     with Sampler(config, louder, tmp_path / "model.ckpt-0", seed=0) as sampler:
