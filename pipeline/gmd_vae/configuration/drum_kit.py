@@ -26,10 +26,10 @@ def toms(pitch_classes: Sequence[Sequence[int]]) -> list[int]:
 
 
 def unfit_drum_lever(name: str, windows: DrumWindows) -> str:
-    """Returns the reason why a lever of the training input cannot be on for drums; empty if it can.
+    """Returns the reason why a lever of the training input or of playing cannot be on for drums; empty if it can.
 
     Args:
-        name: One of ``own_hparams.INPUT_LEVERS``.
+        name: One of ``own_hparams.INPUT_LEVERS``, or ``FULL_VELOCITY``.
         windows: Drum classes and bars of the windows.
     """
     if name == "transpose":

@@ -108,11 +108,11 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def unfit_lever(self, config: Config, name: str) -> str:
-        """Returns the reason why a lever of the training input cannot be on; empty if it can.
+        """Returns the reason why a lever of the training input or of playing cannot be on; empty if it can.
 
         Args:
             config: The config.
-            name: One of ``configuration.own_hparams.INPUT_LEVERS``.
+            name: One of ``configuration.own_hparams.INPUT_LEVERS``, or ``FULL_VELOCITY``.
         """
 
     # --- windows
