@@ -12,20 +12,20 @@ from typing import Any
 from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.tables.formats import estimate, number
-from gmd_vae.models.card import HeldOutFigure
+from gmd_vae.models.card import HeldOut, HeldOutFigure
 
 SPLITS = ("train", "validation", "test")
 ACCURACIES = (figures.STEP_ACCURACY, figures.CELL_ACCURACY, figures.ACCURACY_DROP)
 SAMPLE_FIGURES = (figures.REPEATED_STEPS, figures.HITS_PER_BAR, figures.SILENT_STEPS, figures.AUC_ABOVE_TRAINING)
-_USUAL = 0.5  # temperature of the cards' second set of samples: that of generate when they were measured
 
-Cards = dict[str, dict[str, dict[str, HeldOutFigure]]]
+Cards = dict[str, HeldOut]  # by model
 Store = dict[str, Any]
 
 
 def contents(store: Store, of_models: Cards) -> dict[str, str]:
     """Returns what stands between the comments, by name."""
-    groove = of_models["groove-4bar"]
+    held_out = of_models["groove-4bar"]
+    groove, humanizer = held_out.figures, of_models["humanize-2bar"].figures
     train = store["runs"]["make train"]
     baselines = store["baselines"]
 
@@ -50,7 +50,7 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
                 "nearest training window, median",
                 "copies",
             ),
-            _sample_rows(groove),
+            _sample_rows(held_out),
         ),
         "seeds": _table(
             (
@@ -69,7 +69,7 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
         ),
         "humanizers": _table(
             ("", "timing, mean error", "velocity, mean squared error (0 to 1)", "KL timing", "KL velocity"),
-            _humanizer_rows(store, of_models["humanize-2bar"]),
+            _humanizer_rows(store, humanizer),
         ),
         "origin": _origin_in_words(store),
         "make train, teacher-forced": percent(train["teacher_forced"]["step_accuracy"]),
@@ -83,7 +83,7 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
             for name in ("samples", "samples_usual", "samples_normal", "samples_usual_normal", "held_out")
         },
         **{
-            f"timing, {name}": f"{_value(of_models['humanize-2bar'][f'groove.answers.{name}']['timing_mae_ms']):.1f} ms"
+            f"timing, {name}": f"{_value(humanizer[f'groove.answers.{name}']['timing_mae_ms']):.1f} ms"
             for name in ("hits_given", "as_usual")
         },
     }
@@ -162,7 +162,8 @@ def _seed_rows(seeds: Store) -> list[tuple[str, ...]]:
         columns = [*zip(*pairs, strict=True), [forced - free for forced, free in pairs]]
         trained = ", ".join(str(run["trained"]["seed"]) for run in runs)
         first = (title, trained, *(_spread(column, 3) for column in columns))
-        for key, temperature in (("samples", 1.0), ("samples_usual", _USUAL)):
+        for key in ("samples", "samples_usual"):
+            (temperature,) = {run["temperatures"][key] for run in runs}
             cells = [
                 _spread([_value(run["samples"][key][figure.json_key]) for run in runs], figure.digits)
                 for figure in SAMPLE_FIGURES
@@ -192,12 +193,13 @@ def _accuracies(prediction: Any) -> tuple[str, ...]:
     )
 
 
-def _sample_rows(groove: dict[str, dict[str, HeldOutFigure]]) -> list[tuple[str, ...]]:
+def _sample_rows(held_out: HeldOut) -> list[tuple[str, ...]]:
+    groove, usual = held_out.figures, held_out.usual_temperature
     titles = {
         "samples": "fitted prior, temperature 1",
-        "samples_usual": f"fitted prior, temperature {_USUAL:g}",
+        "samples_usual": f"fitted prior, temperature {usual:g}",
         "samples_normal": "N(0, I), temperature 1",
-        "samples_usual_normal": f"N(0, I), temperature {_USUAL:g}",
+        "samples_usual_normal": f"N(0, I), temperature {usual:g}",
         "held_out": "*test windows*",
         "training": "*training windows*",
     }

@@ -100,7 +100,7 @@ def of_run(run: Path) -> dict[str, Any]:
     result = read_json(results[-1], dict[str, Any], "")
     described = read_json(run / "run.json", dict[str, Any], "")
     code, starts = described.get("code", {}), described.get("starts", [])
-    predictions = result["reconstruction"]
+    predictions, sets = result["reconstruction"], result["window_sets"]
     return {
         "trained": {
             "commit": code.get("commit"),
@@ -113,20 +113,21 @@ def of_run(run: Path) -> dict[str, Any]:
         "free_running": {figure.name: predictions["free_running"][figure.json_key] for figure in ACCURACIES},
         "likelihood": {key: result["likelihood"][key] for key in ("elbo", "kl_bits")},
         "samples": {
-            name: {figure.json_key: result["window_sets"][name][figure.json_key] for figure in SAMPLE_FIGURES}
+            name: {figure.json_key: sets[name][figure.json_key] for figure in SAMPLE_FIGURES}
             for name in ("samples", "samples_usual")
         },
+        "temperatures": {name: sets[name]["temperature"] for name in ("samples", "samples_usual")},
     }
 
 
 def cards() -> Cards:
-    """Returns the held-out figures of the package's models, by model, place and figure."""
+    """Returns the held-out figures of the package's models, by model."""
     found = {}
     for name, path in bundled_models().items():
         held = read_model(path).card.held_out
         if held is None:
             raise SystemExit(f"The card of '{name}' has no held-out figures.")
-        found[name] = dict(held.figures)
+        found[name] = held
     return found
 
 

@@ -42,7 +42,7 @@ class Counts:
 
     Attributes:
         place: Place of the figure in ``result.json``.
-        figure: The figure; it has the direction in which a model is better.
+        figure: The figure. Where neither direction is better, the model is better that is nearer to held-out music.
         tolerance: Largest amount by which a new model may be worse than the card. Other processors round differently,
             and after thousands of steps a run with the same seed has other weights.
     """
@@ -109,7 +109,13 @@ RECIPES = {
         # lower one.
         counts=(
             Counts("reconstruction.free_running", figures.STEP_ACCURACY, 0.01),
+            Counts("window_sets.samples", figures.REPEATED_STEPS, 0.02),
+            Counts("window_sets.samples_usual", figures.REPEATED_STEPS, 0.02),
+            Counts("window_sets.samples_usual", figures.HITS_PER_BAR, 0.5),
+            Counts("window_sets.samples_usual", figures.SILENT_STEPS, 0.015),
             Counts("window_sets.samples_usual", figures.AUC_ABOVE_TRAINING, 0.03),
+            Counts("novelty.samples_usual", figures.COPIES, 0.01),
+            Counts("novelty.samples_usual.steps", figures.MEDIAN, 3),
         ),
         intended_use="Ideas for drum beats of four bars: samples, variations of a beat, paths between two beats, "
         "changes by attribute vectors. Use them as starting points, and choose by ear.",
@@ -133,6 +139,8 @@ RECIPES = {
         counts=(
             Counts("groove.answers.hits_given", figures.TIMING_MAE_MS, 0.8),
             Counts("groove.answers.hits_given", figures.VELOCITY_MSE, 0.004),
+            Counts("groove.answers.hits_given", figures.TIMING_KL, 0.06),
+            Counts("groove.answers.hits_given", figures.VELOCITY_KL, 0.06),
         ),
         intended_use="Velocities and timing for drum patterns that are written on the grid: --humanize of generate, "
         "and --mode groove for your own MIDI files. It neither adds nor removes hits.",
@@ -246,12 +254,33 @@ def shortfalls(recipe: Recipe, new: Card, old: Card) -> list[str]:
         before, now = figure_of(old, counts), figure_of(new, counts)
         what = f"{counts.place}.{counts.figure.name}"
         if before is None:
-            continue
-        if now is None:
+            print(f"{what}: not compared, since the card in the package does not have it")
+        elif now is None:
             lines.append(f"{what}: not measured, the card has {before:g}")
-        elif (now - before if counts.figure.better == "lower" else before - now) > counts.tolerance:
+        elif badness(now, new, counts) - badness(before, old, counts) > counts.tolerance:
             lines.append(f"{what}: {now:g}, the card has {before:g} (tolerance {counts.tolerance:g})")
     return lines
+
+
+def badness(value: float, card: Card, counts: Counts) -> float:
+    """Returns a number that rises as a figure gets worse: the figure, or its distance to that of held-out music.
+
+    Args:
+        value: The figure.
+        card: Card that has the figure.
+        counts: Place and direction of the figure.
+
+    Raises:
+        StageError: The figure has no direction, and the card does not have it for held-out music.
+    """
+    if counts.figure.better:
+        return value if counts.figure.better == "lower" else -value
+    section, _, rest = counts.place.partition(".")
+    place = ".".join([section, "held_out", *rest.split(".")[1:]])
+    music = figure_of(card, dataclasses.replace(counts, place=place))
+    if music is None:
+        raise StageError(f"The card has no {place}.{counts.figure.name}, the yardstick of {counts.place}.")
+    return abs(value - music)
 
 
 def figure_of(card: Card, counts: Counts) -> float | None:

@@ -24,7 +24,7 @@ CARD = Card(
     data_description="Ten drummers, all of them in 4/4, on the sixteenths of a grid, played on an electronic drum kit.",
     intended_use="Ideas for beats.",
     limits=("It plays only 4/4. " * 6, "It plays no [bold]melodies[/bold]."),
-    held_out=held_out(made_up_result()),
+    held_out=held_out(made_up_result(), new_music=True),
     seed=7,
     code="gmd-vae 1.2.3, commit abc",
     cpu_hours=2.345,
@@ -146,6 +146,24 @@ def test_figures_of_a_groovae_have_a_table_of_their_own() -> None:
     assert table.rows == (("true hits given", "19.5", "0.0500 [0.0450, 0.0600]"),)
     assert table.columns == ("", "timing\nMAE, ms", "velocity\nMSE, 0 to 1")
     assert tables(dataclasses.replace(held, figures={"else": {}})) == []
+
+
+def test_a_model_that_completes_an_input_has_no_figures_of_samples() -> None:
+    result = made_up_result()
+    full, without = (held_out(result, new_music=new) for new in (True, False))
+    of_samples = {place for place in full.figures if place.startswith(("window_sets.", "novelty."))}
+    assert of_samples >= {"window_sets.samples", "window_sets.held_out", "novelty.samples_usual.steps"}
+    assert full.figures.keys() - without.figures.keys() == of_samples
+    assert not any("samples at temperature" in note for table in tables(without) for note in table.notes)
+
+
+def test_the_temperatures_of_samples_are_on_the_card() -> None:
+    (sets,) = (
+        table
+        for table in tables(dataclasses.replace(held_out(made_up_result(), new_music=True), usual_temperature=0.25))
+        if table.title == "Samples and music"
+    )
+    assert [row[0] for row in sets.rows][:2] == ["samples", "samples, temperature 0.25"]
 
 
 def test_the_models_of_the_package_have_cards(tmp_path: Path) -> None:

@@ -132,6 +132,11 @@ def test_kept_attribute_vectors_and_the_evaluation_come_along(folder: Path, star
     assert held.figures["reconstruction.silence"].keys() == {"step_accuracy", "cell_accuracy", "hits_f1"}
     assert held.figures["likelihood"]["elbo"].value == figures.likelihood.elbo.value
     assert held.figures["novelty.samples.steps"]["median"] == HeldOutFigure(figures.novelty.samples.steps.median)
+    assert figures.window_sets is not None
+    above = figures.window_sets["samples_usual"].auc_above_training
+    assert above is not None
+    assert held.figures["window_sets.samples_usual"]["auc_above_training"] == HeldOutFigure(**vars(above))
+    assert held.usual_temperature == 0.5  # that of the samples in the result
     assert model.card.cpu_hours == 2.5
 
 

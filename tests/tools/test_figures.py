@@ -74,7 +74,7 @@ def test_other_results_are_written_into_the_pages(text: str, wanted: dict[str, s
 def test_measured_baselines_are_those_of_the_cards(wanted: dict[str, str]) -> None:
     """A card has the baselines as `evaluate` measured them; this tool measures them without a model."""
     measured = json.loads(tool.STORE.read_text(encoding="utf-8"))["baselines"]
-    card = tool.cards()["groove-4bar"]
+    card = tool.cards()["groove-4bar"].figures
     for name in ("silence", "most_frequent_step", "previous_bar", "nearest_training"):
         for figure in ("step_accuracy", "cell_accuracy"):
             of_card = card[f"reconstruction.{name}"][figure]
@@ -115,6 +115,7 @@ def test_a_result_is_taken_over_with_commit_and_seed(tmp_path: Path) -> None:
     }
     assert found["free_running"]["step_accuracy"]["value"] == 0.485
     assert found["free_running"]["accuracy_drop"]["value"] == -0.034
+    assert found["temperatures"] == {"samples": 1.0, "samples_usual": 0.5}
     store = json.loads(tool.STORE.read_text(encoding="utf-8"))
     store["runs"]["make train"] = found
     assert tool.contents(store, tool.cards())["make train, free-running"] == "48.5%"

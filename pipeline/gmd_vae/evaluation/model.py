@@ -13,6 +13,7 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import Layers
 from gmd_vae.evaluation.data.arrays import Labels, Vectors
 from gmd_vae.families import family_of
+from gmd_vae.families.family import Family
 from gmd_vae.models.latent_density import LatentDensity
 from gmd_vae.windows.extraction import Tensors
 
@@ -33,10 +34,12 @@ class Model(Protocol[BatchT]):
     Attributes:
         z_size: Dimensions of the latent space.
         density: Density of z that is the prior; ``None``: N(0, I).
+        usual_temperature: Temperature at which ``generate`` draws samples of this model where the user names none.
     """
 
     z_size: int
     density: LatentDensity | None
+    usual_temperature: float
 
     def encode(self, windows: BatchT) -> tuple[Vectors, Vectors]:
         """Returns the posterior of each window: means and standard deviations, float32 ``[n, z_size]``."""
@@ -99,17 +102,16 @@ def open_model(
         family.open_scorer(config, hparams, checkpoint, layers) as scorer,
         Sampler(config, hparams, checkpoint, seed, layers) as sampler,
     ):
-        yield _ScorerAndSampler(scorer, sampler, family.stored_windows, density)
+        yield _ScorerAndSampler(scorer, sampler, family, density)
 
 
 class _ScorerAndSampler:
     """A scorer for teacher forcing and a sampler for free-running decoding, on one checkpoint; implements ``Model``."""
 
-    def __init__(
-        self, scorer: Scorer[Any], sampler: Sampler, stored_windows: Any, density: LatentDensity | None
-    ) -> None:
-        self._scorer, self._sampler, self._stored_windows = scorer, sampler, stored_windows
+    def __init__(self, scorer: Scorer[Any], sampler: Sampler, family: Family, density: LatentDensity | None) -> None:
+        self._scorer, self._sampler, self._family = scorer, sampler, family
         self.z_size, self.density = sampler.z_size, density
+        self.usual_temperature = family.sampling_temperature
 
     def encode(self, windows: Any) -> tuple[Vectors, Vectors]:
         return self._scorer.encode(windows)
@@ -125,7 +127,4 @@ class _ScorerAndSampler:
         controls: Sequence[npt.NDArray[Any]] | None = None,
         hits: Sequence[npt.NDArray[Any]] | None = None,
     ) -> list[npt.NDArray[Any]]:
-        decoded: list[npt.NDArray[Any]] = self._stored_windows(
-            self._sampler.decode(z, temperature, rows, controls, hits)
-        )
-        return decoded
+        return self._family.stored_windows(self._sampler.decode(z, temperature, rows, controls, hits))

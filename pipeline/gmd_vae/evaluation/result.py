@@ -34,12 +34,17 @@ class NoveltyOfSets:
     Attributes:
         samples: Samples from the prior: the fitted density of z of a model that has one, else N(0, I).
         held_out: Windows of the split.
+        samples_usual: Samples from the prior at the temperature of ``generate``; ``None`` where ``samples`` have it, of
+            multitrack models, and in results of version 0.21 and earlier.
         samples_normal: Samples from N(0, I), of a model with a fitted density of z; ``None`` without one.
+        samples_usual_normal: The same at the temperature of ``generate``.
     """
 
     samples: Novelty
     held_out: Novelty
+    samples_usual: Novelty | None = None
     samples_normal: Novelty | None = None
+    samples_usual_normal: Novelty | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -186,7 +191,7 @@ class Result:
             ) from None
 
 
-FORMAT = 5  # a result of another format is measured again: increase it when a figure changes
+FORMAT = 6  # a result of another format is measured again: increase it when a figure changes
 
 
 def origin(identity: Identity, settings: Settings, versions: dict[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gmd_vae.common.json_formats import read_json
 from gmd_vae.evaluation.data.target import training_examples
 from gmd_vae.evaluation.result import Result
 from gmd_vae.evaluation.tables.card import held_out
+from gmd_vae.families import family_of
 from gmd_vae.models.card import Card, HeldOut
 from gmd_vae.training import history
 from gmd_vae.training.run.folder import Run
@@ -70,4 +71,7 @@ def _held_out(run: Run, checkpoint: dict[str, str]) -> HeldOut | None:
             continue
         if result.identity.checkpoint.files == checkpoint:
             found.append((result.identity.split != "test", len(path.parent.name), path.parent.name, result))
-    return held_out(min(found, key=lambda one: one[:3])[-1]) if found else None
+    if not found:
+        return None
+    new_music = family_of(run.config).writes_new_music(run.config)
+    return held_out(min(found, key=lambda one: one[:3])[-1], new_music=new_music)

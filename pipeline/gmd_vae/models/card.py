@@ -53,6 +53,8 @@ class HeldOut:
         temperature: Temperature of the samples.
         figures: Figures by their place in ``result.json`` (``reconstruction.free_running``) and their name
             (``step_accuracy``), as ``evaluation/figures.py`` has them.
+        usual_temperature: Temperature of the samples that ``result.json`` calls usual; 0.5 in all cards of version 0.21
+            and earlier, which do not say it.
     """
 
     split: Name
@@ -61,6 +63,7 @@ class HeldOut:
     samples: Count
     temperature: float
     figures: Annotated[dict[Name, FiguresByName], msgspec.Meta(max_length=100)]
+    usual_temperature: float = 0.5
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,6 +32,7 @@ class Oracle:
 
     z_size = 2
     density: LatentDensity | None = None
+    usual_temperature = 0.25
 
     def __init__(self, known: list[Tensors], output: OutputSpec) -> None:
         coding = EventCoding if output.tracks > 1 else StreamCoding

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.evaluation.data.arrays import Labels
 from gmd_vae.evaluation.data.evaluation_data import EvaluationData
@@ -32,6 +31,7 @@ class Oracle:
 
     z_size = 2
     density: LatentDensity | None = None
+    usual_temperature = 0.25
 
     def __init__(self, known: Labels, scale: float = 0.1) -> None:
         self.known, self.scale = known, scale
@@ -122,7 +122,7 @@ def test_samples_are_beside_the_data_at_two_temperatures(data: Data) -> None:
     assert sets is not None
     assert {name: (part.windows, part.temperature) for name, part in sets.items()} == {
         "samples": (30, 1.0),
-        "samples_usual": (30, SAMPLING),
+        "samples_usual": (30, 0.25),
         "held_out": (12, None),
         "training": (20, None),
     }
@@ -132,8 +132,10 @@ def test_samples_are_beside_the_data_at_two_temperatures(data: Data) -> None:
     assert sets["samples_usual"].auc_above_training is not None
     assert (sets["held_out"].auc, sets["training"].auc_above_training) == (None, None)
     # at the usual temperature there is one set of samples
-    settings = Settings(temperature=SAMPLING, importance_samples=2, samples=30)
-    assert "samples_usual" not in (measure(Silent(all_known(data)), data, settings).window_sets or {})
+    settings = Settings(temperature=0.25, importance_samples=2, samples=30)
+    at_usual = measure(Silent(all_known(data)), data, settings)
+    assert "samples_usual" not in (at_usual.window_sets or {})
+    assert at_usual.novelty.samples_usual is None
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_seed_others(data: Data) -> None:
@@ -190,6 +192,9 @@ def test_samples_of_a_fitted_prior_stand_beside_those_of_the_standard_one(data: 
     fitted = measure(model, data)
     assert fitted.novelty.samples.distinct == pytest.approx(1 / 30)
     assert fitted.novelty.samples_normal == plain.novelty.samples
+    assert fitted.novelty.samples_usual_normal == plain.novelty.samples_usual
+    assert fitted.novelty.samples_usual is not None
+    assert fitted.novelty.samples_usual.distinct == pytest.approx(1 / 30)
     assert fitted.window_sets is not None
     assert plain.window_sets is not None
     assert fitted.window_sets["samples_normal"] == plain.window_sets["samples"]

@@ -32,6 +32,7 @@ class Perfect:
 
     z_size = 2
     density: LatentDensity | None = None
+    usual_temperature = 0.25
 
     def __init__(self, windows: Sequence[Tensors]) -> None:
         self._windows = windows

@@ -50,7 +50,7 @@ def test_samples_of_two_priors_stand_side_by_side(fitted_prior: dict[str, int], 
     result = made_up_result(
         prior={"name": "fitted", **fitted_prior, "sha256": "a" * 64},
         window_sets={"samples": fitted, "samples_normal": normal, "held_out": sets["held_out"]},
-        novelty={**novelty, "samples_normal": novelty["samples"]},
+        novelty={"samples": novelty["samples"], "samples_normal": novelty["samples"], "held_out": novelty["held_out"]},
     )
     tables = {table.title: table for table in details(result)}
     first, second, _ = tables["Samples and music"].rows
@@ -80,8 +80,13 @@ def test_details_by_hand() -> None:
     assert sets.rows[2][3:] == ("19.4 [18.2, 20.6]", "0.220 [0.205, 0.235]", "–", "–")
     assert sets.lines == {2}  # below it is the data
     novelty = {row[0]: row[1:] for row in tables["Novelty"].rows}
-    assert novelty["copies of a training window"] == ("0.003 [0.002, 0.004]", "0.020 [0.013, 0.027]")
-    assert novelty["differing steps, third quartile"] == ("31.2", "23.2")
+    assert tables["Novelty"].columns == ("", "samples", "samples,\ntemperature 0.5", "held-out windows")
+    assert novelty["copies of a training window"] == (
+        "0.003 [0.002, 0.004]",
+        "0.004 [0.003, 0.005]",
+        "0.020 [0.013, 0.027]",
+    )
+    assert novelty["differing steps, third quartile"] == ("31.2", "29.2", "23.2")
     assert tables["Distributions"].rows[0][:5] == ("hits per bar", "0.810", "0.970", "0.190", "0.030")
     assert ("active dimensions", "41 of 256") in tables["Latent space"].rows
     assert tables["Style from z"].rows[0] == ("linear classifier", "0.610 [0.560, 0.660]", "0.400 [0.350, 0.450]")

@@ -21,7 +21,7 @@ from gmd_vae.evaluation.latent.space import (
     measure_style,
 )
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
-from gmd_vae.evaluation.measure.samples import compared, draw_samples
+from gmd_vae.evaluation.measure.samples import draw_samples
 from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets
 from gmd_vae.evaluation.metrics import baselines, rhythm
 from gmd_vae.evaluation.metrics.contents import DrumContents
@@ -81,7 +81,7 @@ def measure_drum_labels(
     advance("novelty and distributions", 0)
     novelty = NoveltyOfSets(
         held_out=measure_novelty(labels, training, classes),
-        **{name: measure_novelty(sampled[name].labels, training, classes) for name in compared(drawn)},
+        **{name: measure_novelty(sampled[name].labels, training, classes) for name in drawn},
     )
     return Figures(
         windows=len(labels),

@@ -15,7 +15,7 @@ from gmd_vae.evaluation.data.tensor_windows import TensorWindows
 from gmd_vae.evaluation.likelihood import Advance, Posterior, measure_likelihood, window_losses
 from gmd_vae.evaluation.measure.coded_windows import ROWS, conditioning_inputs, encode_all, measure_latent
 from gmd_vae.evaluation.measure.drum_labels import compare_features, compare_predictions
-from gmd_vae.evaluation.measure.samples import compared, draw_samples
+from gmd_vae.evaluation.measure.samples import draw_samples
 from gmd_vae.evaluation.measure.window_sets import Music, Samples, measure_window_sets
 from gmd_vae.evaluation.metrics.boosted_feel import PlayedWindows, play_boosted
 from gmd_vae.evaluation.metrics.contents import DrumContents
@@ -96,7 +96,7 @@ def measure_groovae(
     advance("novelty and distributions", 0)
     novelty = NoveltyOfSets(
         held_out=measure_novelty(labels, training.labels, classes),
-        **{name: measure_novelty(sampled[name].labels, training.labels, classes) for name in compared(drawn)},
+        **{name: measure_novelty(sampled[name].labels, training.labels, classes) for name in drawn},
     )
     return Figures(
         windows=len(labels),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from gmd_vae.common.priors import FITTED, NORMAL
-from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.evaluation.data.arrays import Vectors
 from gmd_vae.evaluation.model import Model
 from gmd_vae.evaluation.settings import Settings
@@ -26,28 +25,25 @@ class Draw(NamedTuple):
     temperature: float
 
 
-def draw_samples(model: Model[Any], settings: Settings) -> dict[str, Draw]:
+def draw_samples(model: Model[Any], settings: Settings, *, at_usual: bool = True) -> dict[str, Draw]:
     """Draws latent vectors of samples.
 
     Args:
         model: The model.
         settings: Seed, temperature and number of samples.
+        at_usual: Whether the samples at the temperature of ``generate`` are drawn too.
 
     Returns:
-        ``samples`` from the model's prior at the temperature of the settings, and ``samples_usual`` at
-        ``SAMPLING``; of a model with a fitted density also ``samples_normal`` and ``samples_usual_normal`` from
-        N(0, I).
+        ``samples`` from the model's prior at the temperature of the settings, and ``samples_usual`` at that of
+        ``generate``, unless both are the same; of a model with a fitted density also ``samples_normal`` and
+        ``samples_usual_normal`` from N(0, I).
     """
-    usual = {} if settings.temperature == SAMPLING else {"samples_usual": SAMPLING}
-    temperatures = {"samples": settings.temperature, **usual}
+    temperatures = {"samples": settings.temperature}
+    if at_usual and settings.temperature != model.usual_temperature:
+        temperatures["samples_usual"] = model.usual_temperature
     priors = {"": (NORMAL, None)} if model.density is None else {"": (FITTED, model.density), "_normal": (NORMAL, None)}
     drawn: dict[str, Draw] = {}
     for ending, (prior, density) in priors.items():
         z = draw_latents(density, settings.samples, model.z_size, settings.seed)
         drawn |= {f"{name}{ending}": Draw(z, prior, value) for name, value in temperatures.items()}
     return drawn
-
-
-def compared(drawn: dict[str, Draw]) -> dict[str, Draw]:
-    """Returns the samples at the temperature of the settings alone, one set for each prior."""
-    return {name: draw for name, draw in drawn.items() if name in ("samples", "samples_normal")}

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from gmd_vae.common.temperatures import SAMPLING
 from gmd_vae.evaluation import figures
 from gmd_vae.evaluation.figures import Figure
 from gmd_vae.evaluation.metrics.intervals import Estimate
@@ -24,12 +23,17 @@ class _Section(NamedTuple):
         title: Title.
         columns: Place in ``result.json`` and figure of each column; ``*`` stands for the row. At most four, so that
             the table fits into 80 characters.
-        rows: Titles of the rows by their names in ``result.json``.
+        rows: Titles of the rows by their names in ``result.json``; ``{usual}`` stands for the temperature of
+            ``samples_usual``.
+        kept: Figures that the card keeps and the table does not show.
+        of_samples: True if the table is about samples: only models that write new music have it.
     """
 
     title: str
     columns: tuple[tuple[str, Figure], ...]
     rows: Mapping[str, str]
+    kept: tuple[tuple[str, Figure], ...] = ()
+    of_samples: bool = False
 
 
 _LIKELIHOOD = (figures.ELBO, figures.IMPORTANCE_BOUND, figures.RECONSTRUCTION, figures.KL_BITS)
@@ -38,9 +42,9 @@ _GROOVE = (figures.TIMING_MAE_MS, figures.VELOCITY_MSE, figures.TIMING_KL, figur
 _SETS = (figures.REPEATED_STEPS, figures.HITS_PER_BAR, figures.SILENT_STEPS, figures.AUC)
 _SETS_ROWS = {
     "samples": "samples",
-    "samples_usual": f"samples, temperature {SAMPLING:g}",
+    "samples_usual": "samples, temperature {usual:g}",
     "samples_normal": "samples from N(0, I)",
-    "samples_usual_normal": f"samples from N(0, I), temperature {SAMPLING:g}",
+    "samples_usual_normal": "samples from N(0, I), temperature {usual:g}",
     "held_out": "held-out windows",
     "training": "training windows",
 }
@@ -58,30 +62,45 @@ _SECTIONS = (
         tuple(("groove.answers.*", figure) for figure in _GROOVE),
         {**groove.PREDICTIONS, **groove.BASELINES},
     ),
-    _Section("Samples and music", tuple(("window_sets.*", figure) for figure in _SETS), _SETS_ROWS),
+    _Section(
+        "Samples and music",
+        tuple(("window_sets.*", figure) for figure in _SETS),
+        _SETS_ROWS,
+        kept=(("window_sets.*", figures.AUC_ABOVE_TRAINING),),
+        of_samples=True,
+    ),
     _Section(
         "Nearest training window: steps that differ",
         (("novelty.*", figures.COPIES), *(("novelty.*.steps", figure) for figure in _DISTANCES)),
-        {name: _SETS_ROWS[name] for name in ("samples", "samples_normal", "held_out")},
+        _SETS_ROWS,
+        of_samples=True,
     ),
 )
 
 
-def held_out(result: Result) -> HeldOut:
-    """Returns the figures of a result for a card."""
+def held_out(result: Result, *, new_music: bool) -> HeldOut:
+    """Returns the figures of a result for a card.
+
+    Args:
+        result: The result.
+        new_music: Whether the model writes new music (``Family.writes_new_music``). If it only completes an input, its
+            samples are not music for anybody, and are left out.
+    """
     found: dict[str, dict[str, HeldOutFigure]] = {}
     for section in _SECTIONS:
-        for pattern, figure in section.columns:
+        for pattern, figure in section.columns + section.kept if new_music or not section.of_samples else ():
             for place, part in _parts(result.figures, pattern):
                 value = _of_card(figure.read(part))
                 if value is not None:
                     found.setdefault(place, {})[figure.name] = value
+    usual = (result.figures.window_sets or {}).get("samples_usual")
     return HeldOut(
         split=result.identity.split,
         windows=result.figures.windows,
         files=result.figures.files,
         samples=result.settings.samples,
         temperature=result.settings.temperature,
+        **({} if usual is None or usual.temperature is None else {"usual_temperature": usual.temperature}),
         figures=found,
     )
 
@@ -91,9 +110,10 @@ def tables(held: HeldOut) -> list[Table]:
     found = [table for section in _SECTIONS if (table := _table(section, held)) is not None]
     if not found:
         return []
-    drawn = f"{number(held.samples)} samples at temperature {held.temperature:g}."
     intervals = "In brackets: 95 % intervals (bootstrap over files, of samples over samples; of copies Wilson)."
-    found[-1] = dataclasses.replace(found[-1], notes=(intervals, drawn))
+    drawn = f"{number(held.samples)} samples at temperature {held.temperature:g}."
+    of_samples = any(place.startswith(("window_sets.", "novelty.")) for place in held.figures)
+    found[-1] = dataclasses.replace(found[-1], notes=(intervals, drawn) if of_samples else (intervals,))
     return found
 
 
@@ -107,7 +127,11 @@ def _table(section: _Section, held: HeldOut) -> Table | None:
     names = [name for name in section.rows if any(read(name, column) for column in section.columns)]
     columns = [column for column in section.columns if any(read(name, column) for name in names)]
     rows = [
-        (section.rows[name], *(_cell(read(name, column), column[1].digits) for column in columns)) for name in names
+        (
+            section.rows[name].format(usual=held.usual_temperature),
+            *(_cell(read(name, column), column[1].digits) for column in columns),
+        )
+        for name in names
     ]
     headings = (figure.heading_with_unit if " per " in figure.unit else figure.heading for _, figure in columns)
     return Table(section.title, ("", *headings), tuple(rows)) if rows else None

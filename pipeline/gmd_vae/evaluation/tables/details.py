@@ -87,7 +87,15 @@ def _likelihood(result: Result) -> Table:
 
 def _novelty(result: Result) -> Table:
     novelty = result.figures.novelty
-    titles = {"samples": "samples", "samples_normal": "samples of N(0, I)", "held_out": "held-out windows"}
+    usual = (result.figures.window_sets or {}).get("samples_usual")
+    at = "" if usual is None else f",\ntemperature {usual.temperature:g}"
+    titles = {
+        "samples": "samples",
+        "samples_usual": f"samples{at}",
+        "samples_normal": "samples of N(0, I)",
+        "samples_usual_normal": f"samples of N(0, I){at}",
+        "held_out": "held-out windows",
+    }
     named = {title: part for name, title in titles.items() if (part := getattr(novelty, name)) is not None}
     sets = tuple(named.values())
     rows: list[tuple[str, ...]] = []
