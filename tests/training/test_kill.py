@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.timeout(600)]
 # random draws in addition to the latent noise; averages and schedules in the checkpoints
 HPARAMS = (
     "sampling_schedule=constant,sampling_rate=0.5,mix_windows=0.5,drop_voices=0.3,swap_voices=0.2,blank_inputs=0.3,"
-    "average_decay=0.9,warm_up_steps=10,learning_rate_schedule=cosine,beta_warm_up_steps=40,free_bits=3,"
+    "average_decay=0.9,warm_up_steps=10,learning_rate_schedule=cooldown,beta_warm_up_steps=40,free_bits=3,"
     "free_bits_until=50,best_by=objective"
 )
 
