@@ -9,9 +9,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+from fixtures.command_line import in_turn
+
 ROOT = Path(__file__).parent.parent.parent
 TINY = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16,prior_components=0"
-CONFIG = "hierdec-drum_4bar_small"
+CONFIG = "flat-drum_1bar_small"  # 16 unrolled steps build four times as fast as the 64 of the default
 
 # The command line that makes each output. A second run with the same arguments may replace it.
 COMMANDS: dict[str, list[str]] = {
@@ -25,9 +27,9 @@ COMMANDS: dict[str, list[str]] = {
 }  # fmt: skip
 
 MY_CONFIGS = """\
-from gmd_vae.configs import HIERDEC_SMALL
+from gmd_vae.configs import FLAT_1_SMALL
 
-CONFIGS = [HIERDEC_SMALL.replace(name="mine", z_size=32)]
+CONFIGS = [FLAT_1_SMALL.replace(name="mine", z_size=32)]
 """
 
 
@@ -63,21 +65,24 @@ def build(sandbox: Path) -> None:
     (sandbox / "outside" / "diary.txt").write_text("private\n")
     (home / "letter.txt").write_text("to a friend\n")
     (home / "my_configs.py").write_text(MY_CONFIGS)
-    for name, command in COMMANDS.items():
-        done = subprocess.run(
-            [*program(), *command], cwd=home, env=environment(sandbox), capture_output=True, text=True, timeout=600
-        )
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
-        if name == "grooves":
-            songs = sorted((home / "grooves").rglob("*.mid"))[:12]
-            (home / "mine").mkdir()
-            for song in songs:
-                shutil.copy(song, home / "mine" / song.name)
-            shutil.copy(songs[0], home / "song.mid")
-            with zipfile.ZipFile(home / "mine.zip", "w") as archive:
-                for song in songs:
-                    archive.write(song, f"mine/{song.name}")
+    done = subprocess.run(
+        in_turn(list(COMMANDS.values())),
+        cwd=home,
+        env=environment(sandbox),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    songs = sorted((home / "grooves").rglob("*.mid"))[:12]
+    (home / "mine").mkdir()
+    for song in songs:
+        shutil.copy(song, home / "mine" / song.name)
+    shutil.copy(songs[0], home / "song.mid")
+    with zipfile.ZipFile(home / "mine.zip", "w") as archive:
+        for song in songs:
+            archive.write(song, f"mine/{song.name}")
 
 
 def copy(template: Path, sandbox: Path) -> Path:

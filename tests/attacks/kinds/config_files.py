@@ -48,8 +48,8 @@ def mistakes_in_a_trained_config(rng: random.Random, home: Path) -> Attack:
     """A config file with a mistake, trained."""
     change = rng.choice(_REPLACEMENTS)
     (home / "my_configs.py").write_text(
-        "from gmd_vae.configs import HIERDEC_SMALL\n\n"
-        f"CONFIGS = [HIERDEC_SMALL.replace(**{{'batch_size': 4, **dict({change})}})]\n"
+        "from gmd_vae.configs import FLAT_1_SMALL\n\n"
+        f"CONFIGS = [FLAT_1_SMALL.replace(**{{'batch_size': 4, **dict({change})}})]\n"
     )
     command = ["train", "--config", rng.choice(["mine", "../../evil", "[red]x[/red]"]), "--configs", "my_configs.py",
                "--examples-path", "examples", "--num-steps", "1"]  # fmt: skip
