@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from fixtures.command_line import GMD_VAE, environment, run, run_here
+from fixtures.command_line import GMD_VAE, environment, run_here, run_in_turn
 from gmd_vae.cli import COMMANDS, cli
 from gmd_vae.commands.paths import UserPath
 from gmd_vae.common import home
@@ -115,8 +115,15 @@ def test_a_name_that_is_not_utf_8_works_from_midi_to_examples(folder: Path) -> N
     (folder / "mine" / f"{CAFE}.mid").write_bytes((folder / "song.mid").read_bytes() + b"\0")
     (folder / "mine").rename(folder / CAFE)
     (folder / "song.mid").rename(folder / f"{CAFE}.mid")
-    done = run(folder, "convert", CAFE, "--output-dir", f"{CAFE}-notes", "--split-by", "hash", "--json")
-    assert json.loads(done.stdout)["input"]["collection"] == "caf\\xe9"
+    names = (CAFE, f"{CAFE}.mid", f"{CAFE}-notes", f"{CAFE}-examples")
+    converted, _, *inspected, _ = run_in_turn(
+        folder,
+        ["convert", CAFE, "--output-dir", f"{CAFE}-notes", "--split-by", "hash", "--json"],
+        ["preprocess", f"{CAFE}-notes", "--output-dir", f"{CAFE}-examples"],
+        *(["inspect", name, "--json"] for name in names),
+        ["render", f"{CAFE}.mid", "--png"],
+    )
+    assert json.loads(converted)["input"]["collection"] == "caf\\xe9"
     records = [
         NoteSequence.FromString(record)
         for path in (folder / f"{CAFE}-notes").glob("*.tfrecord")
@@ -124,10 +131,7 @@ def test_a_name_that_is_not_utf_8_works_from_midi_to_examples(folder: Path) -> N
     ]
     assert {record.filename for record in records} == {"a.mid", "caf\\xe9.mid"}
     assert {record.collection_name for record in records} == {"caf\\xe9"}
-    run(folder, "preprocess", f"{CAFE}-notes", "--output-dir", f"{CAFE}-examples")
-    for name in (CAFE, f"{CAFE}.mid", f"{CAFE}-notes", f"{CAFE}-examples"):
-        assert json.loads(run(folder, "inspect", name, "--json").stdout)
-    run(folder, "render", f"{CAFE}.mid", "--png")
+    assert all(map(json.loads, inspected))
     assert (folder / f"{CAFE}.png").exists()
 
 
