@@ -24,7 +24,8 @@ pytest_plugins = [
 ]
 
 # a busy machine is no failure
-hypothesis.settings.register_profile("project", deadline=None)
+# the default, 100 examples, takes twice as long
+hypothesis.settings.register_profile("project", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("project")
 
 # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C; some
@@ -56,14 +57,26 @@ IN_PROCESSES = ("test_attacks.py", "test_notebook.py", "test_doctor.py")
 # What takes longest of the files that import TensorFlow, longest first: with these ahead of the others, the processes
 # that share the tests come to their end together. The other files follow as pytest has found them.
 LONG = (
+    "test_pages_run.py",
+    "test_systems.py",
     "test_whole_path.py",
     "test_equals_magenta.py",
+    "test_evaluate.py",
+    "test_tensorflow_paths.py",
     "test_cluster_run.py",
-    "test_kill.py",
+    "test_other_metres.py",
     "test_stock_scripts.py",
-    "test_randomness_of_models.py",
+    "test_fine_tuning.py",
+    "test_validation.py",
+    "test_one_song.py",
+    "test_train_seeds.py",
+    "test_levers.py",
+    "test_stock_configs.py",
+    "test_kill.py",
     "test_loop.py",
+    "test_slurm_seeds.py",
     "test_api.py",
+    "test_tensor_scorer.py",
 )
 
 

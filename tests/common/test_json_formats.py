@@ -124,7 +124,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(VALID, JSON)))
 def test_any_json_is_read_or_refused(content: Any) -> None:
     assert "\n" not in message_for(json.dumps(content).encode("utf-8", "surrogatepass"), File)

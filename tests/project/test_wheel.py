@@ -133,7 +133,8 @@ def find_python(version: str) -> str | None:
     """Returns the executable of a Python version on PATH or of pyenv; ``None`` if none runs."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     here = [sys.executable] if version == RUNNING else []
-    for candidate in (*here, f"python{version}", *sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))):
+    # pyenv's own programs come first: in the place of those on PATH it puts scripts, which are slow
+    for candidate in (*here, *sorted(map(str, pyenv.glob(f"{version}.*/bin/python"))), f"python{version}"):
         path = shutil.which(candidate)
         if path and subprocess.run([path, "--version"], capture_output=True).returncode == 0:
             return path
