@@ -209,7 +209,7 @@ def test_examples_that_changed_or_went_away_are_refused(run: Path, evaluate: Eva
     code, _, err = evaluate()
     assert code == 1
     assert "are not at 'data/examples/gone'" in err
-    assert "Or give them with --examples-path." in err
+    assert "Or give a copy of them with --examples-path." in err
     assert "Earlier results" not in err
     for name in ("test-3", "test-3-seed-1"):
         (run / "eval" / name).mkdir(parents=True)
@@ -247,7 +247,7 @@ def test_a_moved_run_finds_its_examples_by_their_content(
         monkeypatch.delenv("GMD_VAE_HOME")
     changed = copy / "manifest.json"
     changed.write_text(changed.read_text() + " ")
-    with pytest.raises(GmdVaeError, match="are not at"):  # other examples are not the run's own
+    with pytest.raises(GmdVaeError, match=r"are not at '.*', and those in '.*small' are others"):
         find_target(run, copy, None)
 
 

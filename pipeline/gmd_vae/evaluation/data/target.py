@@ -236,10 +236,11 @@ def training_examples(run: Run, given: Path | None = None) -> Path:
             return place
     if there:
         raise _changed(run, there[0])
+    others = f", and those in '{given}' are others" if given in candidates else ""
     raise ExamplesGoneError(
-        f"The examples that '{run.folder}' was trained on are not at '{run.examples}'",
-        "Start the command in the folder where the run was trained, or put them back there. Or give them with "
-        "--examples-path.",
+        f"The examples that '{run.folder}' was trained on are not at '{run.examples}'{others}",
+        "Start the command in the folder where the run was trained, or put them back there. Or give a copy of them "
+        "with --examples-path.",
     )
 
 
