@@ -76,7 +76,7 @@ def contents(store: Store, of_models: Cards) -> dict[str, str]:
         "make train, free-running": percent(train["free_running"]["step_accuracy"]),
         "copied bar": percent(baselines["previous_bar"]["step_accuracy"]),
         "nearest training window": percent(baselines["nearest_training"]["step_accuracy"]),
-        "copies, samples": percent(groove["novelty.samples"]["copies"]),
+        "copies, samples_usual": percent(groove["novelty.samples_usual"]["copies"]),
         "groove-4bar, free-running": percent(groove["reconstruction.free_running"]["step_accuracy"]),
         **{
             f"steps repeated, {name}": percent(groove[f"window_sets.{name}"]["repeated_steps"])
