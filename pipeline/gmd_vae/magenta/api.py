@@ -21,7 +21,7 @@ from gmd_vae.configuration.own_hparams import magentas
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families import family_of
 from gmd_vae.magenta import patches
-from gmd_vae.magenta.lazy_imports import without_garbage_collection, without_notebook_packages
+from gmd_vae.magenta.lazy_imports import without_garbage_collection, without_unused_packages
 from gmd_vae.magenta.quiet_start import filtered_stderr
 
 if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
@@ -34,7 +34,7 @@ try:
     with (
         filtered_stderr(),
         warnings.catch_warnings(),
-        without_notebook_packages(),
+        without_unused_packages(),
         without_garbage_collection(),
     ):
         # warnings of third-party imports: pydub looks for ffmpeg, old syntax on new Pythons

@@ -1,8 +1,9 @@
-"""Speeds up the import of Magenta: no notebook packages, no garbage collection.
+"""Speeds up the import of Magenta: no packages that nothing here uses, no garbage collection.
 
 Magenta would import packages that this project never uses: bokeh and IPython, with which ``note_seq`` draws and plays
-in notebooks; pandas, whose tables Keras accepts; scikit-learn, from which tf-slim takes losses. They make up a third
-of the start of ``gmd_vae.magenta.api``.
+in notebooks; pandas, whose tables Keras accepts; h5py and Pillow, with which Keras writes models and reads pictures;
+scikit-learn, from which tf-slim takes losses; TensorFlow Datasets, with which Magenta's script downloads GMD. They make
+up a third of the start of ``gmd_vae.magenta.api``.
 """
 
 from __future__ import annotations
@@ -17,29 +18,35 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-_OPTIONAL = frozenset({"pandas", "sklearn"})  # each is imported in a ``try`` that continues without it
+_OPTIONAL = frozenset({"PIL", "h5py", "pandas", "sklearn"})  # each is imported in a ``try`` that continues without it
+_DATASETS = "tensorflow_datasets"  # Magenta reads its attributes only when it loads a dataset
 _NOTEBOOK_MODULE = "note_seq.notebook_utils"
 _NOTEBOOK_FUNCTIONS = ("play_sequence", "plot_sequence")  # those that the package ``note_seq`` imports from it
 
 
 @contextlib.contextmanager
-def without_notebook_packages() -> Iterator[None]:
+def without_unused_packages() -> Iterator[None]:
     """Hides these packages from imports inside the context. Afterwards everything can be imported as usual."""
-    finder, replaced = _OptionalPackagesHidden(), _NOTEBOOK_MODULE not in sys.modules
+    finder = _OptionalPackagesHidden()
     sys.meta_path.insert(0, finder)
-    if replaced:
-        module = types.ModuleType(_NOTEBOOK_MODULE)
-        for name in _NOTEBOOK_FUNCTIONS:
-            setattr(module, name, _imported_when_called(name))
-        sys.modules[_NOTEBOOK_MODULE] = module
+    notebooks = types.ModuleType(_NOTEBOOK_MODULE)
+    for name in _NOTEBOOK_FUNCTIONS:
+        setattr(notebooks, name, _imported_when_called(name))
+    replaced = {
+        module.__name__: module
+        for module in (notebooks, _ImportedWhenUsed(_DATASETS))
+        if module.__name__ not in sys.modules
+    }
+    sys.modules.update(replaced)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        if replaced:
-            del sys.modules[_NOTEBOOK_MODULE]
-            if "note_seq" in sys.modules:  # so that ``import note_seq.notebook_utils`` finds the real module
-                vars(sys.modules["note_seq"]).pop("notebook_utils", None)
+        for name in replaced:
+            del sys.modules[name]
+        if _NOTEBOOK_MODULE in replaced and "note_seq" in sys.modules:
+            # so that ``import note_seq.notebook_utils`` finds the real module
+            vars(sys.modules["note_seq"]).pop("notebook_utils", None)
 
 
 @contextlib.contextmanager
@@ -66,6 +73,13 @@ class _OptionalPackagesHidden(importlib.abc.MetaPathFinder):
         if name.partition(".")[0] in _OPTIONAL:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
+
+
+class _ImportedWhenUsed(types.ModuleType):
+    """A stand-in for a module, which is imported when an attribute is read."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 def _imported_when_called(name: str) -> Callable[..., Any]:
