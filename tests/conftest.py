@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import gc
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -37,15 +40,38 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 share_processors()
 
 
+@functools.cache
+def turn_off_graph_optimiser() -> None:
+    """Turns off TensorFlow's graph optimiser in the sessions of this process, where TensorFlow is imported.
+
+    It takes longer than the few steps of a test, most of all in graphs with loops. A session whose options set
+    ``min_graph_nodes`` keeps it.
+    """
+    from tensorflow.python.client.session import BaseSession
+    from tensorflow.python.eager import context
+
+    create = BaseSession.__init__
+
+    def create_without(self: Any, target: str = "", graph: Any = None, config: Any = None) -> None:
+        options = copy.deepcopy(context.context().config if config is None else config)
+        rewriting = options.graph_options.rewrite_options
+        rewriting.disable_meta_optimizer |= not rewriting.min_graph_nodes
+        create(self, target, graph, options)
+
+    BaseSession.__init__ = create_without
+
+
 @pytest.fixture(autouse=True)
-def _graphs_without_garbage_collection(request: pytest.FixtureRequest) -> Iterator[None]:
+def _quick_graphs(request: pytest.FixtureRequest) -> Iterator[None]:
     """Collects garbage after a test with TensorFlow, not during it: a graph is one net of cycles in use.
 
-    The collector takes a fifth of the time in which a graph is built.
+    The collector takes a fifth of the time in which a graph is built. TensorFlow's graph optimiser is off.
     """
     if request.node.get_closest_marker("tensorflow") is None:
         yield
         return
+    if "gmd_vae.magenta.api" in sys.modules:
+        turn_off_graph_optimiser()
     gc.disable()
     yield
     gc.enable()

@@ -79,6 +79,7 @@ def _session(optimised: bool, step: int, scale: float = 0.4) -> Any:
 
     options = tf.ConfigProto()
     options.graph_options.rewrite_options.disable_meta_optimizer = not optimised
+    options.graph_options.rewrite_options.min_graph_nodes = -1  # graphs of any size; see tests/conftest.py
     values = {tf.train.get_global_step(): step}
     for variable in tf.trainable_variables():
         numbers = np.random.default_rng(zlib.crc32(variable.op.name.encode()))
