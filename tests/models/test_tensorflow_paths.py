@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.command_line import run_here
+from fixtures.datasets import ONE_BAR
 from fixtures.runs import TINY
 from gmd_vae.models import checkpoints
 from gmd_vae.models.tensorflow_paths import is_pattern, tensorflow_path
@@ -17,8 +18,8 @@ NAMES = ["run [v2] a\\b*?{c}", os.fsdecode(b"caf\xe9")]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_run_is_trained_resumed_and_used(tmp_path: Path, starter_examples: Path, name: str) -> None:
-    options = ("--config", "flat-drum_4bar_small", "--examples-path", str(starter_examples), "--hparams", TINY)
+def test_a_run_is_trained_resumed_and_used(tmp_path: Path, one_bar_examples: Path, name: str) -> None:
+    options = ("--config", ONE_BAR, "--examples-path", str(one_bar_examples), "--hparams", TINY)
     options += ("--validate-every", "2")
     run = tmp_path / "runs [all]" / name
     for steps in ("2", "6"):

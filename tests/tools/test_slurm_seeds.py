@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.command_line import ROOT, environment
+from fixtures.datasets import ONE_BAR
 
 SCRIPT = ROOT / "tools" / "slurm_seeds.sh"
 # a training that finishes its step after SIGTERM, as the real one does
@@ -151,13 +152,13 @@ def test_outside_of_an_array_it_says_what_to_do(submit: Submit, tmp_path: Path) 
 @pytest.mark.tensorflow
 @pytest.mark.timeout(600)
 def test_a_real_training_is_stopped_requeued_and_resumes(
-    submit: Submit, commands: Path, tmp_path: Path, starter_examples: Path
+    submit: Submit, commands: Path, tmp_path: Path, one_bar_examples: Path
 ) -> None:
     write(commands / "gmd-vae", f'#!/usr/bin/env bash\nexec "{sys.executable}" -m gmd_vae "$@"\n')
     sizes = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=4,batch_size=16,prior_components=0"
     run = tmp_path / "runs" / "x-seed1"
-    options = ("--config", "flat-drum_4bar_small", "--hparams", sizes, "--run-dir", "runs/x")
-    options += ("--examples-path", str(starter_examples), "--validate-every", "100000")
+    options = ("--config", ONE_BAR, "--hparams", sizes, "--run-dir", "runs/x")
+    options += ("--examples-path", str(one_bar_examples), "--validate-every", "100000")
     task = submit(*options, "--num-steps", "90000")
     wait_for(lambda: "step 1/90000" in text_of(tmp_path / "slurm.log"), task)
     task.send_signal(signal.SIGUSR1)
