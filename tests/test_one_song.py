@@ -12,7 +12,7 @@ import pytest
 from fixtures.command_line import run_here
 from fixtures.runs import TINY
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("without_pictures")]
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("without_pictures", "few_decoded")]
 SIXTEENTH = 120  # ticks
 BARS = 24
 

@@ -25,6 +25,7 @@ from gmd_vae.models.bundled import DEFAULT as BUNDLED
 from gmd_vae.models.bundled import bundled_models
 
 Evaluate = Callable[..., tuple[int, str, str]]
+pytestmark = pytest.mark.usefixtures("few_decoded")
 QUICK = ("--samples", "20", "--importance-samples", "2", "--split", "validation")
 
 

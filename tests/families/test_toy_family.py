@@ -52,6 +52,7 @@ def test_a_config_that_is_not_of_the_family_is_refused(registered: None) -> None
 
 
 @pytest.mark.tensorflow
+@pytest.mark.usefixtures("without_pictures", "few_decoded")
 def test_the_whole_way(home: Path) -> None:
     shown = run_here(home, "configs", NAME).stdout
     assert "bass (of 90)" in shown
