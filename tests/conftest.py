@@ -7,6 +7,7 @@ import functools
 import gc
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,7 +69,10 @@ def _quick_graphs(request: pytest.FixtureRequest) -> Iterator[None]:
     The collector takes a fifth of the time in which a graph is built. TensorFlow's graph optimiser is off.
     """
     if request.node.get_closest_marker("tensorflow") is None:
+        was_imported = "tensorflow" in sys.modules
         yield
+        if not was_imported and "tensorflow" in sys.modules:
+            warnings.warn(f"{request.node.nodeid} imports TensorFlow: it lacks the marker", stacklevel=1)
         return
     if "gmd_vae.magenta.api" in sys.modules:
         turn_off_graph_optimiser()

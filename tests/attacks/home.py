@@ -23,7 +23,7 @@ COMMANDS: dict[str, list[str]] = {
     "run": ["train", "--config", CONFIG, "--examples-path", "examples", "--run-dir", "run", "--hparams", TINY,
             "--validate-every", "1", "--num-steps", "2"],
     "beats": ["generate", "--run-dir", "run", "-n", "2", "--seed", "1", "--output-dir", "beats"],
-    "run/eval": ["evaluate", "run", "--samples", "10", "--split", "train"],
+    "run/eval": ["evaluate", "run", "--samples", "10", "--importance-samples", "2", "--split", "train"],
 }  # fmt: skip
 
 MY_CONFIGS = """\

@@ -227,6 +227,7 @@ def test_each_config_names_commands_that_its_models_take(name: str, here: Path) 
     parse_command(shlex.split(then)[3:], cli.make_context("gmd-vae", [], resilient_parsing=True))
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", all_configs())
 def test_the_suggested_generate_suits_the_config(name: str, here: Path) -> None:
     """Its options are not refused: what is missing at the end is the checkpoint, or the user's file."""
