@@ -6,6 +6,7 @@ Needs Chromium for the pictures of the studio. Usage: python tools/make_pictures
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -16,15 +17,23 @@ from typing import Any
 import gmd_vae
 import numpy as np
 import soundfile
-from gmd_vae.common.charts import BLUE, GREY, styled_figure
+from gmd_vae.common.charts import BLUE, GREY, ORANGE, styled_figure
 from gmd_vae.generation.request import INTERPOLATE, GenerationRequest
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 TARGET = Path(__file__).parent.parent / "docs" / "pictures"
+FIGURES = TARGET.parent / "figures.json"
 SEED = 7
 BEAT_SEED = 36  # its first beat has a backbeat, crashes and a fill, so a reader sees what the grid can show
 DESKTOP = (1280, 860)  # CSS pixels
+MEASURED = {  # rows of the chart of accuracies: name in docs/figures.json -> label
+    "groove-4bar": "the model of the package",
+    "make train": "the default, as make train trains it",
+    "nearest_training": "the nearest training window",
+    "previous_bar": "the bar before, copied",
+    "silence": "silence",
+}
 
 
 def command(folder: Path, *words: str) -> None:
@@ -93,16 +102,46 @@ def strip(path: Path, beats: list[Any], titles: list[str], drums_shown: list[str
             axes.tick_params(length=0)
             axes.grid(axis="y", visible=False)
             axes.set_title(title, fontsize=8, color=GREY, fontweight="normal")
-        import matplotlib
+        save(figure, path)
 
-        matplotlib.rcParams["svg.hashsalt"] = "gmd-vae"
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+
+def accuracies(target: Path) -> None:
+    """Draws the step accuracies of docs/figures.json with their intervals, models above baselines."""
+    known = json.loads(FIGURES.read_text(encoding="utf-8"))
+    with styled_figure(8, 2.6) as figure:
+        axes = figure.subplots()
+        for place, name in enumerate(MEASURED):
+            found = known["runs"].get(name) or {"free_running": known["baselines"].get(name)}
+            for way, offset in (("teacher_forced", -0.14), ("free_running", 0.14)):
+                if way not in found:
+                    continue
+                value, low, high = (found[way]["step_accuracy"][part] for part in ("value", "low", "high"))
+                colour = (BLUE if way == "teacher_forced" else ORANGE) if name in known["runs"] else GREY
+                height = place + (offset if name in known["runs"] else 0)
+                label = way.replace("_", "-") if place == 0 else None
+                axes.plot([low, high], [height, height], color=colour)
+                axes.plot(value, height, "o" if way == "teacher_forced" else "s", color=colour, label=label)
+        axes.set(xlim=(0, 1), xlabel="step accuracy, with 95 % intervals over files")
+        axes.set_yticks(range(len(MEASURED)), list(MEASURED.values()))
+        axes.grid(axis="y", visible=False)
+        axes.invert_yaxis()
+        axes.legend(loc="lower right")
+        save(figure, target / "accuracy.svg")
+
+
+def save(figure: Any, path: Path) -> None:
+    """Writes a chart as SVG; equal charts give equal bytes."""
+    import matplotlib
+
+    matplotlib.rcParams["svg.hashsalt"] = "gmd-vae"
+    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
 def main(target: Path) -> None:
     """Makes all pictures."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
+        accuracies(target)
         path(target, Path(name))
         beat(target, Path(name))
         studio(target, Path(name))
