@@ -23,7 +23,7 @@ AFTER_MIDI = """
 
     with tf.Session() as session:
         found["computed"] = int(session.run(tf.constant(3)))
-    hidden = ("pandas", "sklearn", "bokeh", "h5py", "IPython", "PIL", "note_seq.notebook_utils", "tensorflow_datasets")
+    hidden = ("pandas", "sklearn", "bokeh", "IPython", "note_seq.notebook_utils", "tensorflow_datasets")
     found["hidden"] = [name for name in hidden if name in sys.modules]
     found["loaded"] = "note_seq" in sys.modules
 
@@ -47,7 +47,12 @@ AFTER_MIDI = """
 
     from magenta.models.music_vae import data
     found["split"] = data.tfds.Split.TRAIN
-    import h5py, note_seq, pandas, PIL.Image, sklearn, tensorflow_datasets, tf_keras
+    import io, note_seq, pandas, sklearn, tensorflow_datasets, tf_keras
+    from PIL import Image
+    from tf_keras.src.saving.legacy import hdf5_format
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(picture, "png")
+    found["keras"] = [hdf5_format.h5py is not None, tf_keras.utils.load_img(picture).size]
     found["datasets"] = data.tfds.load is tensorflow_datasets.load
     found["name"] = note_seq.play_sequence.__name__
     import note_seq.notebook_utils
@@ -89,6 +94,7 @@ def test_hidden_packages_can_be_imported_afterwards(found: dict[str, Any]) -> No
     """Also if ``gmd_vae.midi`` has imported parts of note_seq before, without the package's ``__init__``."""
     assert (found["before"], found["hidden"], found["loaded"]) == (False, [], True)
     assert (found["split"], found["datasets"]) == ("train", True)
+    assert found["keras"] == [True, [4, 3]]  # its models and pictures, for other code in the process
     assert found["name"] == "play_sequence"
     assert found["real"]
     assert found["file"].endswith("notebook_utils.py")

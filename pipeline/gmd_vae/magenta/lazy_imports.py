@@ -1,9 +1,11 @@
 """Speeds up the import of Magenta: no packages that nothing here uses, no garbage collection.
 
 Magenta would import packages that this project never uses: bokeh and IPython, with which ``note_seq`` draws and plays
-in notebooks; pandas, whose tables Keras accepts; h5py and Pillow, with which Keras writes models and reads pictures;
-scikit-learn, from which tf-slim takes losses; TensorFlow Datasets, with which Magenta's script downloads GMD. They make
-up a third of the start of ``gmd_vae.magenta.api``.
+in notebooks; pandas, whose tables Keras accepts; scikit-learn, from which tf-slim takes losses; TensorFlow Datasets,
+with which Magenta's script downloads GMD. They make up a third of the start of ``gmd_vae.magenta.api``.
+
+h5py and Pillow are not among them: Keras would keep that they are missing, and other code in the same process could
+neither write its models nor read pictures.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-_OPTIONAL = frozenset({"PIL", "h5py", "pandas", "sklearn"})  # each is imported in a ``try`` that continues without it
+_OPTIONAL = frozenset({"pandas", "sklearn"})  # each is imported in a ``try`` that continues without it
 _DATASETS = "tensorflow_datasets"  # Magenta reads its attributes only when it loads a dataset
 _NOTEBOOK_MODULE = "note_seq.notebook_utils"
 _NOTEBOOK_FUNCTIONS = ("play_sequence", "plot_sequence")  # those that the package ``note_seq`` imports from it
