@@ -49,23 +49,26 @@ HAS_RANDOM_RUNS = {
         "small": DEFAULT_CONFIG,
         "flat": "flat-drum_4bar_small",
     },
-    "first-model.md": {"hierdec-drum_4bar_small": DEFAULT_CONFIG},
     "studio.md": {"small": DEFAULT_CONFIG},
 }
 # the config of a run that the reader trains before the block that names it, and not before the page
 TRAINED_MEANWHILE = {"generation.md": "cat-mel_2bar_small_chords"}
-# Pages with many trainings and evaluations: the commands and runs that compute a model there. The others have random
-# weights and predictions. Tests of the models: tests/training/test_systems.py, tests/models/inference/,
-# tests/generation/test_systems.py.
+# Pages with many trainings and evaluations: the commands and runs that compute a model there. The other trainings and
+# evaluations have random weights and predictions; NumPy generates with every model. Tests of the models:
+# tests/training/test_systems.py, tests/models/inference/, tests/generation/test_systems.py.
 COMPUTED = {
-    "cluster.md": set[str](),
+    "cluster.md": {"train flat-seed0", "evaluate flat-seed0"},
     "configs.md": {"train my-drums"},
-    "data.md": set[str](),
+    "data.md": {"train song-tuned", "generate song-tuned"},
     "evaluation.md": {"evaluate flat"},
     "fine-tuning.md": {"train my_midi-tuned", "evaluate my_midi-tuned"},
-    "producer.md": set[str](),
+    "first-model.md": {
+        *("train hierdec-drum_4bar_small", "generate hierdec-drum_4bar_small"),
+        "evaluate hierdec-drum_4bar_small-groove-rock-beat",  # the newest run; random, since the modes need variations
+    },
+    "producer.md": {"train my_midi-tuned", "generate my_midi-tuned"},
     "researcher.md": {"train blank-seed0", "evaluate blank-seed0"},
-    "student.md": {"train hierdec-drum_4bar-ar_small", "evaluate flat-drum_4bar_small"},
+    "student.md": {"train hierdec-drum_4bar-ar_small", "evaluate hierdec-drum_4bar-ar_small"},
     "training.md": {"train averaged"},
     "systems.md": {"train cat-mel_2bar_laptop", "generate hier-multiperf_vel_1bar_small"},
 }
@@ -270,10 +273,27 @@ def test_what_needs_other_machines_or_minutes_is_not_run() -> None:
     assert not needs_others(["train", "--seeds", "0,1"], {"GMD_VAE_HOME": "there"})
 
 
+def test_make_runs_the_real_rules_for_data_and_runs(tmp_path: Path) -> None:
+    for name in ("work", "tools"):
+        (tmp_path / name).mkdir()
+    reader = Reader(tmp_path / "work", tmp_path / "tools", lambda *_: Answer(0, "", ""))
+    reader.shell("git clone https://example.com/gmd-vae.git && cd gmd-vae\nmake setup\nmake data train STEPS=7\n")
+    reader.close()
+    assert [words[0] for words in reader.done] == ["fetch", "convert", "preprocess", "train"]
+    assert reader.done[-1][-2:] == ["--num-steps", "7"]
+
+
 def test_scripts_for_other_machines_are_only_parsed(reader: Reader) -> None:
     assert reader.shell("#!/bin/bash\nsrun there\n") == ""
     with pytest.raises(AssertionError, match="syntax error"):
         reader.shell("#!/bin/bash\nif then\n")
+
+
+def test_tutorials_evaluate_or_play_what_they_train() -> None:
+    tutorials = {page.name for page in PAGES if page.parent.name == "tutorials"}
+    for name in {*tutorials, "first-model.md", "data.md"}:
+        runs = [words.split()[1] for words in COMPUTED[name]]
+        assert any(f"train {run}" in COMPUTED[name] and runs.count(run) > 1 for run in runs), name
 
 
 def test_blocks_are_found() -> None:
