@@ -1,4 +1,7 @@
-"""``train`` refuses what cannot start in one line, before it prints its plan and before TensorFlow starts."""
+"""``train`` refuses what cannot start in one line, before it prints its plan and before TensorFlow starts.
+
+What it can start, it describes: device, layers, and options that change nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 from fixtures.command_line import run_here
 from gmd_vae.training.run.prepare import Request, prepare
+from gmd_vae.training.start import start
 
 Refused = Callable[..., str]
 
@@ -78,3 +82,23 @@ def test_the_folder_of_a_later_seed(refused: Refused, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o555)
     assert "locked" in refused("--run-dir", "locked/x")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("keep", "precision", "noted"), [(0.5, "bf16", True), (0.5, "fp32", False), (1.0, "bf16", False)]
+)
+def test_a_precision_that_changes_nothing(
+    keep: float, precision: str, noted: bool, short_config: str, short_examples: Path, tmp_path: Path
+) -> None:
+    request = Request(
+        config=short_config,
+        examples_path=short_examples,
+        run_dir=tmp_path / "run",
+        hparams=f"dropout_keep_prob={keep}",
+        precision=precision,
+    )
+    lines: list[str] = []
+    outcome = object()
+    assert start(prepare(request, no_cutting), None, lines.append, lambda *_: outcome) is outcome
+    assert any("--precision bf16 changes nothing" in line for line in lines) == noted

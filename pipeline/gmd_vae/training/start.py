@@ -78,8 +78,11 @@ def start(
         from gmd_vae.models.accelerated.select_layers import select_layers
 
         device = ", ".join(gpus) or "CPU"
-        layers = select_layers(job.run.config, job.run.hparams, job.run.layers).describe()
+        selected = select_layers(job.run.config, job.run.hparams, job.run.layers)
+        layers = selected.describe()
         show(f"Device: {device}")
         show(f"Layers: encoder {layers['encoder']}; decoder {layers['decoder']}")
+        if selected.precision == "bf16" and selected.encoder_fallback and selected.decoder_fallback:
+            show("Note: --precision bf16 changes nothing here. Magenta's layers compute in fp32.")
         job.run.note_start(device, layers)
         return train(job, listener)
