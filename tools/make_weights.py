@@ -65,7 +65,6 @@ class Recipe:
         counts: Held-out figures that count.
         intended_use: Text of the card.
         limits: Texts of the card.
-        precision: Precision of the matrix products. bf16 is fast on some processors only, and gives other weights.
         evaluation: More options of ``gmd-vae evaluate``.
     """
 
@@ -78,7 +77,6 @@ class Recipe:
     counts: tuple[Counts, ...]
     intended_use: str
     limits: tuple[str, ...]
-    precision: str = "fp32"
     evaluation: tuple[str, ...] = ()
 
 
@@ -101,7 +99,6 @@ RECIPES = {
         seed=2,
         num_steps=60_000,
         cpu_hours=1.5,
-        precision="bf16",
         # A quarter of the range of three seeds (docs/evaluation.md), and of the interval of the AUC. Another processor
         # may end further away: one gave 0.759 free-running, and was refused. The ELBO does not count: with this β it
         # falls while the reconstructions improve. Nor does the teacher-forced accuracy: no beat is made that way, and
@@ -133,7 +130,6 @@ RECIPES = {
         seed=0,
         num_steps=16_000,
         cpu_hours=0.5,
-        precision="bf16",
         # Not yet measured over seeds: a quarter of the intervals
         counts=(
             Counts("groove.answers.hits_given", figures.TIMING_MAE_MS, 0.8),
@@ -213,8 +209,6 @@ def make(name: str, recipe: Recipe, folder: Path, archive: Path | None) -> int:
         recipe.seed,
         "--num-steps",
         recipe.num_steps,
-        "--precision",
-        recipe.precision,
         "--validate-every",
         VALIDATE_EVERY,
     ]
