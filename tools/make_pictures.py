@@ -25,7 +25,7 @@ from playwright.sync_api import sync_playwright
 TARGET = Path(__file__).parent.parent / "docs" / "pictures"
 FIGURES = TARGET.parent / "figures.json"
 SEED = 7
-BEAT_SEED = 36  # its first beat has a backbeat, crashes and a fill, so a reader sees what the grid can show
+BEAT_SEED = 36  # its first beat has a backbeat, a crash and a fill, so a reader sees what the grid can show
 DESKTOP = (1280, 860)  # CSS pixels
 MEASURED = {  # rows of the chart of accuracies: name in docs/figures.json -> label
     "groove-4bar": "the model of the package",
