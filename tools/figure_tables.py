@@ -154,7 +154,7 @@ def _gap_rows(store: Store, groove: dict[str, dict[str, HeldOutFigure]]) -> list
 
 def _seed_rows(seeds: Store) -> list[tuple[str, ...]]:
     """Returns the mean and the extremes over the seeds of each set of runs; samples in a row for each temperature."""
-    titles = {"groove-4bar": "`groove-4bar`", "make train": "`make train`"}
+    titles = {"groove-4bar": "`groove-4bar` until version 0.22", "make train": "`make train`"}
     rows = []
     for name, title in titles.items():
         runs = seeds[name]
