@@ -48,8 +48,8 @@ packages() {
     python=$1 venv=$2 lock=$3
     check
     case $lock in
-        *gpu*) echo "    Downloads about 3.7 GB once; $venv takes about 8 GB. Some 10 minutes, on a slow machine far more." ;;
-        *) echo "    Downloads about 900 MB once; $venv takes about 3 GB. 3 to 15 minutes." ;;
+        *gpu*) echo "    Downloads about 3.8 GB once; $venv takes about 8 GB. Some 10 minutes, on a slow machine far more." ;;
+        *) echo "    Downloads about 1 GB once; $venv takes about 3.6 GB. 3 to 15 minutes." ;;
     esac
     if [ -e "$venv" ]; then
         echo "    (the old $venv was made from something else, or was not finished: it goes)"
