@@ -1,4 +1,4 @@
-"""Measured figures have an origin: each table of them names a version or a commit, and each commit is in the history."""
+"""Measured figures have an origin: tables of them name a version or a commit, and each commit is in the history."""
 
 from __future__ import annotations
 
@@ -49,9 +49,11 @@ def test_a_table_without_origin_would_be_found() -> None:
     table = "\n\n| seed | accuracy |\n| --- | --- |\n| 0 | **0.687** |\n\n"
     named = f"# A\n\nMeasured at commit 4f5b352.{table}"
     assert without_origin(named) == without_origin(f"# A{table}Of version 0.8.3.") == []
-    assert without_origin(f"{named}# B{table}") == without_origin(f"{named}**Longer.** Another one.{table}") == [
-        "| seed | accuracy |"
-    ]
+    assert (
+        without_origin(f"{named}# B{table}")
+        == without_origin(f"{named}**Longer.** Another one.{table}")
+        == ["| seed | accuracy |"]
+    )
     assert without_origin("| option | default |\n| --- | --- |\n| `--seed` | 0 |\n| `--swing` | `0.5` |\n") == []
 
 
