@@ -366,7 +366,7 @@ MELODY: dict[str, Any] = {
 
 SYSTEMS = [
     small("cat-mel_2bar_small", "cat-mel_2bar_laptop", **MELODY),
-    small("cat-mel_2bar_med_chords", "cat-mel_2bar_small_chords"),
+    small("cat-mel_2bar_med_chords", "cat-mel_2bar_small_chords", **MELODY),
     small("cat-drums_2bar_small", "cat-drums_2bar_laptop"),
     small("nade-drums_2bar_reduced", "nade-drums_2bar_reduced_small"),
     small("flat-mel_16bar", "flat-mel_16bar_small"),
