@@ -29,6 +29,16 @@ def test_drums_on_another_channel_are_found_and_read(channel: int) -> None:
         assert drum_like_channels(data, reading) == []
 
 
+def test_drums_whose_hits_never_fall_on_one_tick_are_found() -> None:
+    """A drummer's hands and foot differ by some milliseconds."""
+    played = [(max(0, tick + 3 * (number % 5) - 6), *hit) for number, (tick, *hit) in enumerate(SONG)]
+    apart = [
+        hit for number, hit in enumerate(sorted(played)) if hit[0] not in {tick for tick, *_ in sorted(played)[:number]}
+    ]
+    assert len(apart) > len(SONG) / 2
+    assert drum_like_channels(midi(apart, channel=1), EVERY_HIT) == [1]
+
+
 def test_the_drum_channel_replaces_channel_10() -> None:
     assert not any(note.is_drum for note in read_midi(midi(SONG), "", "a.mid", Reading(drum_channel=3)).sequence.notes)
 

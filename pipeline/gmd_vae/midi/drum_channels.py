@@ -22,7 +22,8 @@ _NAME = re.compile(r"\b(drum|drums|drumkit|kit|perc|percussion|beat|beats)\b", r
 _MIN_NOTES = 8
 _MAX_PITCHES = 20
 _MOST = 0.95
-_CHORD = 4  # notes that begin on one tick: more than two hands and a foot play at most times
+_CHORD = 4  # notes that begin together: more than two hands and a foot play at most times
+_TOGETHER = 1 / 16  # quarter notes: a drummer's hands and foot differ by some milliseconds
 _PITCHED_PROGRAMS = range(1, 112)  # General MIDI's programs 112 to 119 are percussive; 0 means that none was chosen
 
 
@@ -57,7 +58,8 @@ def drum_like_channels(data: bytes, reading: Reading) -> list[int]:
             programs = track.first[changes & (track.status & 15 == channel)].tolist()
             pitches, ticks = track.first[on[member]].tolist(), track.ticks[on[member]]
             lengths = (end[member] - ticks) / max(1, events.resolution)
-            looks_so = _is_named_percussion(pitches) if is_named else _is_kit(pitches, ticks.tolist(), lengths.tolist())
+            places = np.round(ticks / (max(1, events.resolution) * _TOGETHER)).tolist()
+            looks_so = _is_named_percussion(pitches) if is_named else _is_kit(pitches, places, lengths.tolist())
             if looks_so and not any(program in _PITCHED_PROGRAMS for program in programs):
                 found[channel + 1] = found.get(channel + 1, 0) + len(pitches)
     return sorted(found, key=lambda channel: (-found[channel], channel))
@@ -67,13 +69,13 @@ def _is_named_percussion(pitches: list[int]) -> bool:
     return len(pitches) >= _MIN_NOTES and sum(pitch in _PERCUSSION for pitch in pitches) >= _MOST * len(pitches)
 
 
-def _is_kit(pitches: list[int], ticks: list[int], lengths: list[float]) -> bool:
-    """Returns True for the pitches, ticks and lengths (in quarter notes) of a drum kit."""
+def _is_kit(pitches: list[int], places: list[float], lengths: list[float]) -> bool:
+    """Returns True for the pitches, places (equal: together) and lengths (in quarter notes) of a drum kit."""
     different = set(pitches)
     if len(pitches) < _MIN_NOTES or len(different) > _MAX_PITCHES:
         return False
     has_kit = all(different & set(group) for group in (_KICKS, _SNARES, _CYMBALS))
-    _, counts = np.unique(ticks, return_counts=True)
+    _, counts = np.unique(places, return_counts=True)
     return bool(
         has_kit
         and sum(pitch in _KIT for pitch in pitches) >= _MOST * len(pitches)
