@@ -11,6 +11,7 @@ from fixtures.command_line import run_here
 from gmd_vae.commands.train_seeds import SeedList, prepare_seeds
 from gmd_vae.common.errors import Interrupted, UsageError
 from gmd_vae.training import start
+from gmd_vae.training.progress import note, prefix_lines
 from gmd_vae.training.run.prepare import Request
 
 
@@ -106,3 +107,10 @@ def test_two_seeds_train_resume_and_are_compared_next(short_config: str, short_e
     assert "seed 1, 2 of 2: step 3/3" in answer.stderr
     assert answer.stdout.count("to step 3") == 2
     assert answer.stdout.splitlines()[-1] == "Next: gmd-vae evaluate runs/x-seed0 runs/x-seed1"
+
+
+def test_the_lines_of_a_later_training_have_no_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    with prefix_lines("seed 1, 2 of 2"):
+        note("first")
+    note("second")
+    assert capsys.readouterr().err == "seed 1, 2 of 2: first\nsecond\n"

@@ -286,9 +286,9 @@ def _train_seeds(jobs: dict[int, Job], lines: list[str], as_json: bool) -> None:
         check_folder(job.run)
     for number, (seed, job) in enumerate(jobs.items(), start=1):
         lines = [*(lines if number == 1 else []), f"Run {number} of {len(jobs)}: seed {seed}, {job.run.folder}"]
-        prefix_lines(f"seed {seed}, {number} of {len(jobs)}")
         listener = with_seed(_print_line, seed) if as_json else None
-        report(job, start(job, listener, console.stderr().print, train_alone, lines), listener)
+        with prefix_lines(f"seed {seed}, {number} of {len(jobs)}"):
+            report(job, start(job, listener, console.stderr().print, train_alone, lines), listener)
     if not as_json:
         console.print_next(as_command("evaluate", *(job.run.folder for job in jobs.values())))
 

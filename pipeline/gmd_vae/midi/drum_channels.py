@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import numpy.typing as npt
 
 from gmd_vae.common.printable import quoted
 from gmd_vae.midi.midi_io import standard_midi
@@ -22,7 +23,7 @@ _NAME = re.compile(r"\b(drum|drums|drumkit|kit|perc|percussion|beat|beats)\b", r
 _MIN_NOTES = 8
 _MAX_PITCHES = 20
 _MOST = 0.95
-_CHORD = 4  # notes that begin together: more than two hands and a foot play at most times
+_CHORD = 4  # notes that begin on one tick: more than two hands and a foot play at most times
 _TOGETHER = 1 / 16  # quarter notes: a drummer's hands and foot differ by some milliseconds
 _PITCHED_PROGRAMS = range(1, 112)  # General MIDI's programs 112 to 119 are percussive; 0 means that none was chosen
 
@@ -58,8 +59,8 @@ def drum_like_channels(data: bytes, reading: Reading) -> list[int]:
             programs = track.first[changes & (track.status & 15 == channel)].tolist()
             pitches, ticks = track.first[on[member]].tolist(), track.ticks[on[member]]
             lengths = (end[member] - ticks) / max(1, events.resolution)
-            places = np.round(ticks / (max(1, events.resolution) * _TOGETHER)).tolist()
-            looks_so = _is_named_percussion(pitches) if is_named else _is_kit(pitches, places, lengths.tolist())
+            begins = ticks / max(1, events.resolution)
+            looks_so = _is_named_percussion(pitches) if is_named else _is_kit(pitches, begins, lengths)
             if looks_so and not any(program in _PITCHED_PROGRAMS for program in programs):
                 found[channel + 1] = found.get(channel + 1, 0) + len(pitches)
     return sorted(found, key=lambda channel: (-found[channel], channel))
@@ -69,19 +70,20 @@ def _is_named_percussion(pitches: list[int]) -> bool:
     return len(pitches) >= _MIN_NOTES and sum(pitch in _PERCUSSION for pitch in pitches) >= _MOST * len(pitches)
 
 
-def _is_kit(pitches: list[int], places: list[float], lengths: list[float]) -> bool:
-    """Returns True for the pitches, places (equal: together) and lengths (in quarter notes) of a drum kit."""
+def _is_kit(pitches: list[int], begins: npt.NDArray[np.float64], lengths: npt.NDArray[np.float64]) -> bool:
+    """Returns True for the pitches of a drum kit, with their begins and lengths in quarter notes."""
     different = set(pitches)
     if len(pitches) < _MIN_NOTES or len(different) > _MAX_PITCHES:
         return False
     has_kit = all(different & set(group) for group in (_KICKS, _SNARES, _CYMBALS))
-    _, counts = np.unique(places, return_counts=True)
+    _, on_one_tick = np.unique(begins, return_counts=True)
+    _, together = np.unique(np.round(begins / _TOGETHER), return_counts=True)
     return bool(
         has_kit
         and sum(pitch in _KIT for pitch in pitches) >= _MOST * len(pitches)
         and np.median(lengths) <= 0.5
-        and (counts >= _CHORD).mean() < 1 - _MOST
-        and (counts > 1).any()
+        and (on_one_tick >= _CHORD).mean() < 1 - _MOST
+        and (together > 1).any()
     )
 
 

@@ -18,10 +18,15 @@ _SECONDS_BETWEEN_LINES = 10.0  # if stderr is a file or a pipe
 _prefix = ""
 
 
-def prefix_lines(role: str) -> None:
-    """Prefixes all lines of this process with its role in a cluster, or with its seed among several."""
+@contextlib.contextmanager
+def prefix_lines(role: str) -> Iterator[None]:
+    """Prefixes the lines of a training with the role of its process in a cluster, or with its seed among several."""
     global _prefix
     _prefix = f"{role}: "
+    try:
+        yield
+    finally:
+        _prefix = ""
 
 
 def note(text: str) -> None:

@@ -34,8 +34,8 @@ def lead(run: Run, examples: Examples, plan: Plan, listener: Callable[[str], Non
         GmdVaeError: As `gmd_vae.training.loop.train`; or the port of this process cannot be used.
         Interrupted: Stopped before the first step, or while waiting for another machine.
     """
-    prefix_lines(cluster.role)
-    return train(run, examples, plan, listener, Replica(cluster))
+    with prefix_lines(cluster.role):
+        return train(run, examples, plan, listener, Replica(cluster))
 
 
 def work(run: Run, examples: Examples, cluster: Cluster) -> int:
@@ -53,10 +53,10 @@ def work(run: Run, examples: Examples, cluster: Cluster) -> int:
         GmdVaeError: The chief trains another run; or as `gmd_vae.training.loop.train`.
         Interrupted: Stopped before the job ended.
     """
-    prefix_lines(cluster.role)
     replica = Replica(cluster)
     config = session_config(select_layers(run.config, run.hparams, run.layers))
     with (
+        prefix_lines(cluster.role),
         one_line_errors(run),
         stop_event() as stop,
         replica.start(config, stop),
@@ -78,8 +78,7 @@ def serve(cluster: Cluster) -> None:
         GmdVaeError: Its port cannot be used.
         Interrupted: Stopped before the job ended.
     """
-    prefix_lines(cluster.role)
-    with stop_event() as stop:
+    with prefix_lines(cluster.role), stop_event() as stop:
         target = servers.start_server(cluster, session_config(None))
         note("serving")
         servers.serve_until_done(cluster, target, stop, note)
