@@ -294,7 +294,8 @@ TAP: dict[str, Any] = {
     "blank_inputs": 0.3,
 }
 
-# Other windows, mixed, in every step. With added hi-hats the hits F1 on test is 0.711, not 0.685 (docs/systems.md).
+# Other windows, mixed, in every step. With added hi-hats the hits F1 on test is 0.711, not 0.685. With hits as controls
+# samples play 6 % more hits than they are given, not 49 % (docs/systems.md).
 MIXED: dict[str, Any] = {**TAP, "mix_windows": 0.4, "mix_bars": 0.3, "drop_voices": 0.3, "blank_inputs": 0.5}
 
 # On test the step accuracy free-running is 0.53 in place of 0.50, timing and velocities are nearer to those of
@@ -360,13 +361,16 @@ MELODY: dict[str, Any] = {
     "blank_inputs": 0.5,
 }
 
+# On test the ELBO of the hierarchical model is -312 nats, not -365. The flat one was not tried (docs/systems.md).
+MELODY_16: dict[str, Any] = {"num_steps": 2_000, **AVERAGED, "transpose": 5}  # the last step is the best
+
 SYSTEMS = [
     small("cat-mel_2bar_small", "cat-mel_2bar_laptop", **MELODY),
     small("cat-mel_2bar_med_chords", "cat-mel_2bar_small_chords", **MELODY),
     small("cat-drums_2bar_small", "cat-drums_2bar_laptop"),
     small("nade-drums_2bar_reduced", "nade-drums_2bar_reduced_small"),
-    small("flat-mel_16bar", "flat-mel_16bar_small"),
-    small("hierdec-mel_16bar", "hierdec-mel_16bar_small"),
+    small("flat-mel_16bar", "flat-mel_16bar_small", **MELODY_16),
+    small("hierdec-mel_16bar", "hierdec-mel_16bar_small", **MELODY_16),
     small("flat-trio_16bar", "flat-trio_16bar_small", **TRIO),
     small("hierdec-trio_16bar", "hierdec-trio_16bar_small", **TRIO),
     small("hier-multiperf_vel_1bar_med", "hier-multiperf_vel_1bar_small"),
@@ -375,7 +379,7 @@ SYSTEMS = [
     small("groovae_2bar_humanize", "groovae_2bar_humanize_small", **GROOVE),
     small("groovae_2bar_tap_fixed_velocity", "groovae_2bar_tap_fixed_velocity_small", **TAP),
     small("groovae_2bar_add_closed_hh", "groovae_2bar_add_closed_hh_small", **MIXED),
-    small("groovae_2bar_hits_control_tfds", "groovae_2bar_hits_control_small", **GROOVE),
+    small("groovae_2bar_hits_control_tfds", "groovae_2bar_hits_control_small", **MIXED),
 ]
 
 CONFIGS = [
