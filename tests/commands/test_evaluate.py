@@ -179,6 +179,13 @@ def test_a_result_of_a_newer_version_is_neither_read_nor_replaced(run: Path, eva
     problem = f"has figures {FORMAT + 1}, this version of gmd-vae reads {FORMAT} and earlier. Update gmd-vae"
     assert f"Error: '{folder / 'result.json'}' {problem}" in err.splitlines()[-1]
     assert digests(folder) == before
+    described = json.loads((folder / "manifest.json").read_text())
+    manifest.write_json(folder / "manifest.json", {**described, "format": manifest.FORMAT + 1})
+    before = digests(folder)
+    code, out, err = evaluate(run, *QUICK)
+    assert (code, out) == (1, "")
+    assert "manifest.json' has format 2, this version of gmd-vae reads 1. Update gmd-vae" in err.splitlines()[-1]
+    assert digests(folder) == before
 
 
 def test_a_path_that_is_no_run_is_refused(run: Path, evaluate: Evaluate, tmp_path: Path) -> None:

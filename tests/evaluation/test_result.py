@@ -12,12 +12,13 @@ import pytest
 from fixtures.results import made_up_result, result_json
 from gmd_vae.common.code_state import Code
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.newer_files import NewerFileError
 from gmd_vae.evaluation.json_form import from_json, to_json
 from gmd_vae.evaluation.metrics.event_accuracy import EventReconstruction
 from gmd_vae.evaluation.metrics.intervals import Estimate
 from gmd_vae.evaluation.metrics.label_accuracy import LabelReconstruction
 from gmd_vae.evaluation.metrics.stream_accuracy import StreamReconstruction
-from gmd_vae.evaluation.result import FORMAT, NewerResultError, Result
+from gmd_vae.evaluation.result import FORMAT, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,8 +86,16 @@ def test_the_error_names_the_place(part: str, value: Any, problem: str) -> None:
 def test_a_result_of_a_newer_version_is_refused_with_both_numbers(number: int) -> None:
     shown = str(number)[:40]
     problem = rf"^result\.json has figures {shown}, this version of gmd-vae reads {FORMAT} and earlier\. Update gmd-vae"
-    with pytest.raises(NewerResultError, match=problem):
+    with pytest.raises(NewerFileError, match=problem):
         Result.from_json({**result_json(), "figures": number, "likelihood": "something else"})
+
+
+def test_a_result_of_a_newer_version_with_another_form_has_the_advice_to_update() -> None:
+    content = {**result_json(), "versions": {"gmd-vae": "999.0.0"}, "likelihood": "something else"}
+    with pytest.raises(
+        NewerFileError, match=r"likelihood.* \(written by gmd-vae 999\.0\.0, this is .*\)\. Update gmd-vae"
+    ):
+        Result.from_json(content)
 
 
 @given(

@@ -6,12 +6,14 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from fixtures.command_line import run, run_here
+from fixtures.model_files import document_of
 from fixtures.models import assert_same_model, random_model
 from fixtures.results import made_up_result, result_json
 from fixtures.runs import TINY
@@ -154,7 +156,11 @@ def test_without_training_windows_there_are_no_attribute_vectors(folder: Path) -
 def test_a_model_of_the_package_is_exported(tmp_path: Path) -> None:
     answer = run_here(tmp_path, "export", DEFAULT, "-o", "same.safetensors", "--dtype", "fp16")
     assert not answer.stderr
-    assert (tmp_path / "same.safetensors").read_bytes() == bundled_models()[DEFAULT].read_bytes()
+    made, original = tmp_path / "same.safetensors", bundled_models()[DEFAULT]
+    of_this_version = {"versions": manifest.versions(), "sha256": document_of(made)["sha256"]}
+    assert document_of(made) == {**document_of(original), **of_this_version}
+    data = original.read_bytes()
+    assert made.read_bytes().endswith(data[8 + struct.unpack_from("<Q", data)[0] :])
 
 
 def test_a_path_is_no_model_of_the_package(folder: Path) -> None:

@@ -18,7 +18,9 @@ import pytest
 from fixtures.densities import random_density
 from fixtures.model_files import document_of, rewrite
 from fixtures.models import random_model
+from gmd_vae.common.code_state import own_version
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.newer_files import UPDATE
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models.card import Card, HeldOut, HeldOutFigure, InitialWeights
@@ -51,6 +53,7 @@ MODEL = random_model(
     attribute_vectors={"busier": VECTOR},
     licence="CC BY 4.0",
 )
+DECLARATION = MODEL.config.as_declaration()
 
 
 def held_out(figures: dict[str, Any]) -> dict[str, Any]:
@@ -222,7 +225,7 @@ def test_a_prior_of_an_earlier_version_is_named(with_density: Path) -> None:
     ("fields", "reason"),
     [
         ({"format": "another"}, "is no model of gmd-vae"),
-        ({"version": 2}, "has format 2, and this version of gmd-vae reads 1. Update gmd-vae: pip install --upgrade"),
+        ({"version": 2}, "has format 2, this version of gmd-vae reads 1. Update gmd-vae: pip install --upgrade"),
         ({"version": 10**30}, "Update gmd-vae"),
         ({"version": 0}, "the unknown format 0"),
         ({"version": "1"}, "field 'version'"),
@@ -257,6 +260,47 @@ def test_a_prior_of_an_earlier_version_is_named(with_density: Path) -> None:
 def test_metadata_that_do_not_fit_are_refused(path: Path, fields: dict[str, Any], reason: str) -> None:
     rewrite(path, {**document_of(path), **fields})
     assert reason in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"hparams": {**MODEL.hparams, "new_lever": 0.5}}, "unknown hyperparameter 'new_lever'"),
+        ({"declaration": {**DECLARATION, "family": "x"}}, "family 'x', which does not exist"),
+        ({"dtype": "int8"}, "field 'dtype'"),
+        ({"attribute_vectors": []}, "'attribute_vectors/busier' is unknown"),
+        ({"card": {"name": "x", "limits": ["no"] * 21}}, "field 'card.limits'"),
+    ],
+)
+def test_what_a_newer_version_wrote_is_refused_with_the_advice_to_update(
+    path: Path, fields: dict[str, Any], reason: str
+) -> None:
+    newer = {**document_of(path), "versions": {"gmd-vae": "999.0.0"}, **fields}
+    rewrite(path, newer)
+    text = refusal(path)
+    assert reason in text
+    assert text.endswith(f" (written by gmd-vae 999.0.0, this is {own_version()}). {UPDATE}")
+    rewrite(path, {**newer, "versions": {"gmd-vae": own_version()}})
+    assert "Get the file again" in refusal(path)
+
+
+def test_a_file_of_a_newer_version_is_read_if_it_uses_nothing_new(path: Path) -> None:
+    card = {**document_of(path)["card"], "audience": "drummers"}
+    validation = {**card["validation"], "best_by": "objective", "windows": "many"}
+    digests = {f"split-{number}": "a" * 64 for number in range(11)}
+    newer = {**card, "validation": validation, "windows_sha256": digests}
+    rewrite(path, {**document_of(path), "versions": {"gmd-vae": "999.0.0"}, "mood": "good", "card": newer})
+    model = read_model(path)
+    assert model.card.windows_sha256 == digests
+    assert model.card.validation_in_words == "ELBO -61.5 nats"
+    assert_equal(dataclasses.replace(model, card=MODEL.card), MODEL)
+
+
+def test_a_file_names_the_version_that_wrote_it(path: Path) -> None:
+    assert document_of(path)["versions"] == {"gmd-vae": own_version()}
+    old = {name: value for name, value in document_of(path).items() if name != "versions"}
+    rewrite(path, old)  # as up to version 0.23
+    assert_equal(read_model(path), MODEL)
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
+from fixtures.model_files import document_of, rewrite
+from fixtures.models import random_model
 from gmd_vae.cli import cli
 from gmd_vae.commands.options import GroupedCommand
 from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.newer_files import UPDATE
 from gmd_vae.evaluation import result
 from gmd_vae.models import model_file
+from gmd_vae.models.model_file import write_model
 from gmd_vae.training.run import run_file
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,19 +28,29 @@ ROWS = dict(re.findall(r"^\| (.+?) \| (.+?) \|", PAGE, re.MULTILINE))
 
 def test_the_numbers_are_those_of_the_code() -> None:
     assert ROWS["`manifest.json`"] == f"`format`, {manifest.FORMAT}"
-    assert ROWS["`run.json`"].startswith(f"`format`, {run_file.FORMAT};")
+    assert ROWS["`run.json`"] == f"`format`, {run_file.FORMAT}"
     assert ROWS["`result.json`"] == f"`figures`, {result.FORMAT}"
     model = f"`format` is `{model_file.FORMAT}`; `version`, {model_file.VERSION}"
     assert ROWS["metadata of `model.safetensors`"] == model
 
 
-def test_a_newer_manifest_or_run_is_refused_in_a_line_with_both_numbers(tmp_path: Path) -> None:
+def test_every_format_of_a_newer_number_is_refused_with_both_numbers_and_the_advice_to_update(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"format": 2, "stage": "convert"}))
-    with pytest.raises(GmdVaeError, match="has format 2, this version of gmd-vae reads 1"):
-        manifest.read(tmp_path, "convert", "Do it again.")
     (tmp_path / "run.json").write_text(json.dumps({"format": 2}))
-    with pytest.raises(GmdVaeError, match="has format 2, this version of gmd-vae reads 1"):
-        run_file.read_run_file(tmp_path)
+    write_model(tmp_path / "model.safetensors", random_model())
+    rewrite(tmp_path / "model.safetensors", {**document_of(tmp_path / "model.safetensors"), "version": 2})
+    reads: list[Callable[[], object]] = [
+        lambda: manifest.read(tmp_path, "convert", "Do it again."),
+        lambda: run_file.read_run_file(tmp_path),
+        lambda: model_file.read_model(tmp_path / "model.safetensors"),
+    ]
+    for read in reads:
+        with pytest.raises(GmdVaeError, match="has format 2, this version of gmd-vae reads 1") as caught:
+            read()
+        assert caught.value.next_action == UPDATE
+    with pytest.raises(GmdVaeError, match=r"has figures 99, this version of gmd-vae reads \d+ and earlier") as caught:
+        result.Result.from_json({"figures": 99})
+    assert caught.value.next_action == UPDATE
 
 
 def _options(context: click.Context) -> Iterator[click.Parameter]:

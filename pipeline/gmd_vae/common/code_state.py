@@ -41,11 +41,15 @@ def code_state() -> dict[str, Any]:
     ``Code`` explains them. Untracked files outside of the package do not count, such as configs of your own or exported
     models. Code in ``site-packages`` has no commit, also where that folder lies in a checkout.
     """
+    return {"version": own_version(), **commit_of(Path(__file__).resolve().parents[1])}
+
+
+def own_version() -> str:
+    """Returns the version of gmd-vae; ``not installed`` for code that is on the path alone."""
     try:
-        version = importlib.metadata.version("gmd-vae")
+        return importlib.metadata.version("gmd-vae")
     except importlib.metadata.PackageNotFoundError:
-        version = "not installed"
-    return {"version": version, **commit_of(Path(__file__).resolve().parents[1])}
+        return "not installed"
 
 
 def commit_of(package: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, overload
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import is_regular, numbered, sha256, walk, walk_lazily, whole_file
 from gmd_vae.common.json_text import json_text
+from gmd_vae.common.newer_files import unusable, wrong_number
 from gmd_vae.common.printable import printable
 from gmd_vae.common.run_places import check_not_of_training
 
@@ -97,6 +98,7 @@ def read(folder: Path, stage: str, next_action: str, kind: type[T] | None = None
         kind: Format of the content (see ``json_formats``); ``None``: a dictionary.
 
     Raises:
+        NewerFileError: A newer version of gmd-vae wrote what this version cannot use.
         GmdVaeError: The manifest is missing or damaged, or has another stage or format.
     """
     from gmd_vae.common.json_formats import convert_json, read_json
@@ -111,14 +113,13 @@ def read(folder: Path, stage: str, next_action: str, kind: type[T] | None = None
         named = f"'{made_by[:40]}'" if isinstance(made_by, str) else "something else"
         raise GmdVaeError(f"'{folder}' was made by {named}, not by '{stage}'", next_action)
     if content.get("format") != FORMAT:
-        found = repr(content.get("format"))[:40]
-        raise GmdVaeError(f"'{path}' has format {found}, this version of gmd-vae reads {FORMAT}", next_action)
+        raise wrong_number(f"'{path}'", "format", content.get("format"), FORMAT, next_action)
     if kind is None:
         return content
     try:
         return convert_json(content, kind)
     except ValueError as error:
-        raise GmdVaeError(f"'{path}' {error}", next_action) from None
+        raise unusable(f"'{path}' {error}", content, next_action) from None
 
 
 def stage_of(folder: Path) -> str | None:

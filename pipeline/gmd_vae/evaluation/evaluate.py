@@ -15,13 +15,14 @@ from gmd_vae.common.code_state import Code, code_state
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.folders import whole_folder
 from gmd_vae.common.json_formats import read_json
+from gmd_vae.common.newer_files import NewerFileError
 from gmd_vae.common.output_folder import open_output
 from gmd_vae.common.priors import NORMAL
 from gmd_vae.evaluation.data.target import Target
 from gmd_vae.evaluation.likelihood import Advance
 from gmd_vae.evaluation.model import open_model
 from gmd_vae.evaluation.plots import draw_all
-from gmd_vae.evaluation.result import NewerResultError, Result, origin
+from gmd_vae.evaluation.result import Result, origin
 from gmd_vae.evaluation.settings import Settings
 from gmd_vae.evaluation.tables.details import details
 from gmd_vae.evaluation.tables.differences import differences
@@ -103,12 +104,12 @@ def _is_of_another_question(folder: Path, inputs: dict[str, Any], same: Mapping[
     """Returns True for a result of other weights, data or settings, False for one of other versions or none.
 
     Raises:
-        NewerResultError: The result is of a newer version: measuring again would replace it.
+        NewerFileError: The result is of a newer version: measuring again would replace it.
     """
     try:
         content, _ = _read(folder)
         return _question(content, same) != _question(inputs, same)
-    except NewerResultError:
+    except NewerFileError:
         raise
     except (OSError, GmdVaeError):
         return False
@@ -128,13 +129,13 @@ def _read_valid(folder: Path, inputs: dict[str, Any], same: Mapping[str, str]) -
     The inputs are compared by their contents. Their paths depend on the folder in which the command was started.
 
     Raises:
-        NewerResultError: The result is of a newer version.
+        NewerFileError: The result is of a newer version.
     """
     try:
         content, result = _read(folder)
         is_current = all(content.get(name) == inputs[name] for name in _VERSIONS)
         return result if is_current and _question(content, same) == _question(inputs, same) else None
-    except NewerResultError:
+    except NewerFileError:
         raise
     except (OSError, GmdVaeError):
         return None
@@ -144,7 +145,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], Result]:
     """Reads ``result.json``, as JSON and as a result.
 
     Raises:
-        NewerResultError: A newer version wrote it.
+        NewerFileError: A newer version wrote it.
         GmdVaeError: It or the manifest is damaged, or the manifest is missing.
         OSError: It is missing.
     """

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from gmd_vae.common.code_state import Code
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.newer_files import unusable, wrong_number
 from gmd_vae.evaluation import json_form
 from gmd_vae.evaluation.data.identity import Identity
 from gmd_vae.evaluation.latent.space import LatentSpace
@@ -128,10 +129,6 @@ class Figures:
     latent: LatentSpace
 
 
-class NewerResultError(GmdVaeError):
-    """A result of a newer version of gmd-vae, whose figures may mean something else."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Result:
     """Figures, with all that they follow from.
@@ -165,19 +162,17 @@ class Result:
             name: Name of the file in errors.
 
         Raises:
-            NewerResultError: A newer version of gmd-vae wrote it.
+            NewerFileError: A newer version of gmd-vae wrote it: its figures may mean something else, or have another
+                form.
             GmdVaeError: The content is not that of an evaluation.
         """
+        again = "Delete its folder, and run 'gmd-vae evaluate' again."
+        if not isinstance(content, dict):
+            raise GmdVaeError(f"{name} is not of an evaluation (it is no object)", again)
+        number = content.get("figures", FORMAT)  # none in old results
+        if isinstance(number, int) and number > FORMAT:
+            raise wrong_number(name, "figures", number, FORMAT, again)
         try:
-            if not isinstance(content, dict):
-                raise ValueError("it is no object")
-            number = content.get("figures", FORMAT)  # none in old results
-            if isinstance(number, int) and number > FORMAT:
-                raise NewerResultError(
-                    f"{name} has figures {str(number)[:40]}, this version of gmd-vae reads {FORMAT} and earlier",
-                    "Update gmd-vae (pip install --upgrade gmd-vae), or delete its folder, and run 'gmd-vae evaluate' "
-                    "again.",
-                )
             return Result(
                 json_form.from_json(Identity, content),
                 json_form.from_json(Settings, content.get("settings"), "settings"),
@@ -186,12 +181,10 @@ class Result:
                 json_form.from_json(Code, content["code"], "code") if "code" in content else None,
             )
         except ValueError as error:
-            raise GmdVaeError(
-                f"{name} is not of an evaluation ({error})", "Delete its folder, and run 'gmd-vae evaluate' again."
-            ) from None
+            raise unusable(f"{name} is not of an evaluation ({error})", content, again) from None
 
 
-FORMAT = 6  # a result of another format is measured again: increase it when a figure changes
+FORMAT = 6  # of the definitions of the figures: a result of another number is measured again (docs/versions.md)
 
 
 def origin(identity: Identity, settings: Settings, versions: dict[str, str]) -> dict[str, Any]:

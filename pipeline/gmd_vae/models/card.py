@@ -20,6 +20,7 @@ MOST_INITIAL_WEIGHTS = 50  # fine-tunings one after another
 Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=_MAX_NAME)]
 Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=_MAX_TEXT)]
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+DigestsBySplit: TypeAlias = Annotated[dict[Name, Digest], msgspec.Meta(max_length=100)]
 _Hours: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
@@ -123,7 +124,8 @@ class Card:
         training_windows: Number of training windows.
         windows_sha256: Name of a split → digest of its windows, as ``windows/storage/shards.py`` computes it; empty:
             unknown.
-        validation: Figures of the validation windows at this checkpoint, by the names of ``validation.json``.
+        validation: Figures of the validation windows at this checkpoint, by the names of ``validation.json``. Those of
+            a newer version are not shown; they may be texts.
         evaluation: Main figures of ``gmd-vae evaluate`` in files of version 0.11.0, which have no ``held_out``.
         data_description: Contents of the music, and its source.
         intended_use: Uses that the model was made for.
@@ -139,7 +141,7 @@ class Card:
     summary: str = ""
     data: str = ""
     training_windows: Count | None = None
-    validation: Annotated[dict[Name, int | float | None], msgspec.Meta(max_length=50)] | None = None
+    validation: Annotated[dict[Name, int | float | Text | None], msgspec.Meta(max_length=50)] | None = None
     evaluation: Annotated[dict[Name, int | float | Text | None], msgspec.Meta(max_length=50)] | None = None
     data_description: Text = ""
     intended_use: Text = ""
@@ -149,7 +151,7 @@ class Card:
     code: Text = ""
     cpu_hours: _Hours | None = None
     began_with: InitialWeightsChain = ()
-    windows_sha256: Annotated[dict[Name, Digest], msgspec.Meta(max_length=10)] = dataclasses.field(default_factory=dict)
+    windows_sha256: DigestsBySplit = dataclasses.field(default_factory=dict)
 
     @property
     def windows_in_words(self) -> str:
@@ -198,9 +200,8 @@ class Card:
     @property
     def validation_in_words(self) -> str:
         """The figures per validation window, as training prints them; empty if they are unknown."""
-        figures = self.validation or {}
-        known = [(text, figures.get(name)) for name, text in _VALIDATION.items()]
-        shown = ", ".join(text.format(value) for text, value in known if value is not None)
+        figures = {name: value for name, value in (self.validation or {}).items() if isinstance(value, (int, float))}
+        shown = ", ".join(text.format(figures[name]) for name, text in _VALIDATION.items() if name in figures)
         windows = figures.get("windows")
         return f"{shown} ({counted(int(windows), 'window')})" if shown and windows else shown
 

@@ -23,10 +23,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from gmd_vae.common import manifest
 from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.json_formats import Count, convert_json, parse_json
 from gmd_vae.common.json_text import json_text
+from gmd_vae.common.newer_files import unusable, wrong_number
 from gmd_vae.common.printable import printable
 from gmd_vae.common.regular_files import open_regular
 from gmd_vae.configuration.config import Config
@@ -35,7 +37,7 @@ from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.own_hparams import without_off
 from gmd_vae.configuration.registry import config_of_model
 from gmd_vae.families.parameters import Shapes, variable_shapes
-from gmd_vae.models.card import Card, Digest
+from gmd_vae.models.card import Card, Digest, Name
 from gmd_vae.models.latent_density import LatentDensity
 
 SUFFIX = ".safetensors"
@@ -102,6 +104,8 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
         config: Name of the config.
         declaration: All fields of the config, its windows included.
         attribute_vectors: Names of the attribute vectors.
+        versions: Version of the gmd-vae that wrote the file, as in manifests; files of version 0.23 and earlier have
+            none.
         prior_windows: Number of windows of the density of z; 0, for none, is left out.
     """
 
@@ -117,6 +121,7 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     attribute_vectors: Annotated[list[str], msgspec.Meta(max_length=1000)]
     card: Card
     licence: str | None
+    versions: Annotated[dict[Name, Name], msgspec.Meta(max_length=50)] = {}
     prior_windows: Annotated[int, msgspec.Meta(ge=0, le=MOST_COMPONENTS)] = 0
 
 
@@ -174,6 +179,7 @@ def model_bytes(model: ModelFile, dtype: DType = "fp32") -> bytes:
         attribute_vectors=sorted(model.attribute_vectors),
         card=model.card,
         licence=model.licence,
+        versions=manifest.versions(),
         prior_windows=0 if model.density is None else model.density.components,
     )
     text = json_text({**msgspec.to_builtins(document), "card": model.card.known()})
@@ -256,7 +262,8 @@ def _read(stream: BinaryIO) -> ModelFile:
         )
     document, config, shapes = _document(text)
     wanted = _wanted(document, shapes)
-    _check_entries(entries, wanted)
+    if problems := _problems_of_entries(entries, wanted):
+        raise _unfit(f"does not fit its config: {problems}", {"versions": document.versions})
     data_bytes = sum(math.prod(shape) * _ITEM_BYTES[dtype] for dtype, shape in wanted.values())
     if data_bytes > MAX_TENSOR_BYTES:
         raise _RefusedError(f"has weights of more than {MAX_TENSOR_BYTES:,} bytes", "Is it the right file?")
@@ -289,16 +296,14 @@ def _read(stream: BinaryIO) -> ModelFile:
 
 def _document(text: str) -> tuple[_Document, Config, Shapes]:
     """Returns the metadata, and the config and variables that it declares, with every field checked."""
+    content: dict[str, Any] = {}
     try:
         content = parse_json(text.encode("utf-8", "surrogatepass"), dict[str, Any])
         if content.get("format") != FORMAT:
             raise _RefusedError("is no model of gmd-vae", "Give a model that 'gmd-vae export' wrote, or a run folder.")
         version = content.get("version")
         if isinstance(version, int) and version > VERSION:
-            raise _RefusedError(
-                f"has format {printable(str(version))[:40]}, and this version of gmd-vae reads {VERSION}",
-                "Update gmd-vae: pip install --upgrade gmd-vae.",
-            )
+            raise _RefusedError(*wrong_number("", "format", version, VERSION, _AGAIN).args)
         if content.get("prior_gaussians"):
             raise OldPriorError(
                 "has a fitted prior of version 0.14 or earlier",
@@ -308,19 +313,18 @@ def _document(text: str) -> tuple[_Document, Config, Shapes]:
         if document.version != VERSION:
             raise ValueError(f"has the unknown format {document.version}")
     except ValueError as error:
-        raise _RefusedError(
-            f"has metadata that cannot be used: it {printable(str(error), limit=300)}", _AGAIN
-        ) from None
+        reason = f"has metadata that cannot be used: it {printable(str(error), limit=300)}"
+        raise _unfit(reason, content) from None
     try:
         config, hparams = config_of_model(document.config, document.declaration, document.hparams)
         if config.is_magentas and _without_texts(config) not in map(_without_texts, MAGENTA_CONFIGS):
             raise ValueError(f"config '{config.name}' is not Magenta's config of this name")
         shapes = variable_shapes(config, hparams)
     except KeyError as error:
-        raise _RefusedError(f"does not describe a model: it has no field {error}", _AGAIN) from None
+        raise _unfit(f"does not describe a model: it has no field {error}", content) from None
     except (UsageError, ValueError) as error:
         reason = error.problem if isinstance(error, UsageError) else str(error)
-        raise _RefusedError(f"does not describe a model: {printable(reason, limit=300)}", _AGAIN) from None
+        raise _unfit(f"does not describe a model: {printable(reason, limit=300)}", content) from None
     return msgspec.structs.replace(document, hparams=hparams), config, shapes
 
 
@@ -338,8 +342,8 @@ def _wanted(document: _Document, shapes: Shapes) -> dict[str, tuple[str, tuple[i
     return wanted
 
 
-def _check_entries(entries: Mapping[str, Any], wanted: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
-    """Checks names, types and shapes of the tensors in a header."""
+def _problems_of_entries(entries: Mapping[str, Any], wanted: Mapping[str, tuple[str, tuple[int, ...]]]) -> str:
+    """Checks names, types and shapes of the tensors in a header; returns what does not fit, or an empty text."""
     problems = []
     for name, (dtype, shape) in wanted.items():
         entry = entries.get(name)
@@ -349,9 +353,13 @@ def _check_entries(entries: Mapping[str, Any], wanted: Mapping[str, tuple[str, t
             found = printable(f"{entry.get('dtype')} {entry.get('shape')}")
             problems.append(f"'{name}' is {found[:60]}, the config makes it {dtype} {list(shape)}")
     problems += [f"'{printable(name)[:60]}' is unknown" for name in entries if name not in wanted]
-    if problems:
-        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-        raise _RefusedError(f"does not fit its config: {'; '.join(problems[:3])}{more}", _AGAIN)
+    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    return f"{'; '.join(problems[:3])}{more}"
+
+
+def _unfit(reason: str, content: Mapping[str, Any]) -> _RefusedError:
+    """Makes the error for content that this version cannot use: damaged, or of a newer version."""
+    return _RefusedError(*unusable(reason, content, _AGAIN).args)
 
 
 def _tensors(content: bytes, wanted: Mapping[str, tuple[str, tuple[int, ...]]]) -> dict[str, npt.NDArray[Any]]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gmd_vae.common.code_state import own_version
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.configuration.own_hparams import OWN_HPARAMS
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.training.run.folder import Run, open_run, read_plan
 from gmd_vae.training.run.run_file import Plan
@@ -45,14 +47,14 @@ def changed(content: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
     return result
 
 
-def refused(folder: Path, content: Any) -> str:
+def refused(folder: Path, content: Any, advice: str = "Restore the file") -> str:
     """Returns the message for a content."""
     (folder / "run.json").write_text(json.dumps(content))
     with pytest.raises(GmdVaeError) as caught:
         open_run(folder)
     message = str(caught.value)
     assert message.startswith(f"'{folder}/run.json' ")
-    assert "Restore the file" in message
+    assert advice in message
     assert "\n" not in message
     return message
 
@@ -106,7 +108,7 @@ def refused(folder: Path, content: Any) -> str:
         ("starts", {}, "field 'starts': expected a list"),
         ("starts", [3], "field 'starts[0]': expected an object"),
         ("versions", [], "field 'versions': expected an object"),
-        ("format", 2, "has format 2, this version of gmd-vae reads 1"),
+        ("format", "2", "has format '2', this version of gmd-vae reads 1"),
         ("format", ..., "has no field 'format'"),
     ],
 )
@@ -118,6 +120,32 @@ def test_a_field_that_does_not_fit_is_named(
     else:
         (folder / "run.json").write_text(json.dumps(changed(content, place, value)))
         assert open_run(folder).config.name == content["config"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        ("hparams.new_lever", 0.5, "unknown hyperparameter 'new_lever'"),
+        ("declaration.hparams.new_lever", 0.5, "unknown hyperparameter 'new_lever'"),
+        ("declaration.family", "x", "family 'x', which does not exist"),
+        ("layers.precision", "fp8", "'layers.precision' is 'fp8'"),
+        ("starts", {}, "field 'starts': expected a list"),
+    ],
+)
+def test_what_a_newer_version_wrote_is_refused_with_the_advice_to_update(
+    folder: Path, content: dict[str, Any], place: str, value: Any, expected: str
+) -> None:
+    newer = changed(changed(content, "versions.gmd-vae", "999.0.0"), place, value)
+    message = refused(folder, newer, "Update gmd-vae: pip install --upgrade gmd-vae.")
+    assert expected in message
+    assert f" (written by gmd-vae 999.0.0, this is {own_version()}). Update" in message
+
+
+def test_levers_that_are_off_are_not_in_the_file(folder: Path, content: dict[str, Any]) -> None:
+    """A version without a lever reads the runs that do not use it."""
+    (folder / "run.json").write_text(json.dumps(content))
+    assert not {*OWN_HPARAMS} & {*content["hparams"]}
+    assert {*OWN_HPARAMS} <= {*open_run(folder).hparams}
 
 
 JUNK = st.sampled_from([None, True, -1, 0, 1.5, 10**400, 1e308, "", "\x1b[31m", "../x", [], {}, [[]], {"": 1}, ...])

@@ -17,11 +17,12 @@ import msgspec
 from gmd_vae.common import machine, manifest
 from gmd_vae.common.code_state import code_state
 from gmd_vae.common.errors import GmdVaeError, UsageError
+from gmd_vae.common.newer_files import unusable
 from gmd_vae.common.printable import as_command
 from gmd_vae.common.run_places import BEST, RUN_FILE, TRAIN
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.layers import ACCELERATED, Layers
-from gmd_vae.configuration.own_hparams import complete
+from gmd_vae.configuration.own_hparams import complete, without_off
 from gmd_vae.configuration.registry import config_of_declaration, config_of_model, declaration_of
 from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.models.card import InitialWeights
@@ -148,6 +149,7 @@ class Run:
         content = self.check_described()
         if content is None:
             content = {"format": FORMAT, **self.identity}
+            content["hparams"] = without_off(content["hparams"])  # earlier versions read it while new levers are off
             content["examples"] = str(self.examples)
             content["data_source"] = msgspec.to_builtins(self.data_source)
             content["init_from_path"] = None if self.init_from is None else str(self.init_from.path)
@@ -254,12 +256,12 @@ def read_run(folder: Path) -> Run | None:
     found = read_run_file(folder)
     if found is None:
         return None
-    _, known = found
+    content, known = found
     try:
         config, hparams = config_of_model(known.config, known.declaration, known.hparams)
     except (UsageError, ValueError) as error:
         reason = error.problem if isinstance(error, UsageError) else str(error)
-        raise GmdVaeError(f"'{folder / RUN_FILE}' does not describe a run: {reason}", NEXT_ACTION) from None
+        raise unusable(f"'{folder / RUN_FILE}' does not describe a run: {reason}", content, NEXT_ACTION) from None
     init_from = None
     if known.init_from is not None and known.init_from_path is not None:
         init_from = InitFrom(Path(known.init_from_path), known.init_from, known.began_with)

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import msgspec
 
 from gmd_vae.common.code_state import Code
-from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.json_formats import convert_json, read_json
+from gmd_vae.common.newer_files import unusable, wrong_number
 from gmd_vae.common.run_places import RUN_FILE
 from gmd_vae.configuration.layers import STOCK, Layers
 from gmd_vae.configuration.limits import MOST_TRAINING_STEPS
 from gmd_vae.datasets.fetched import DataSource
-from gmd_vae.models.card import Digest, InitialWeightsChain
+from gmd_vae.models.card import Digest, DigestsBySplit, InitialWeightsChain
 
 FORMAT = 1
 NEXT_ACTION = "Restore the file from a copy, or train again in another folder."
@@ -64,7 +64,7 @@ class RunFile(msgspec.Struct, frozen=True):
         format: ``FORMAT``.
         config: Name of the config.
         declaration: Fields of the config, checked by ``Config``; ``None`` for one of Magenta's.
-        hparams: All hyperparameters, checked by ``limits.check_hparams``. Earlier versions had fewer levers.
+        hparams: Hyperparameters, checked by ``limits.check_hparams``; levers that are off may be absent.
         seed: Seed.
         examples: Folder of the examples, as the user named it.
         examples_digest: SHA-256 of their manifest.
@@ -92,7 +92,7 @@ class RunFile(msgspec.Struct, frozen=True):
     examples: str
     examples_digest: str
     plan: Plan
-    windows_sha256: Annotated[dict[str, Digest], msgspec.Meta(max_length=10)] = {}
+    windows_sha256: DigestsBySplit = {}
     data_source: DataSource | None = None
     init_from: Digest | None = None
     init_from_path: str | None = None
@@ -130,10 +130,9 @@ def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
         content = read_json(path, dict[str, Any], NEXT_ACTION)
     except FileNotFoundError:
         return None
-    if content.get("format", FORMAT) != FORMAT:
-        found = repr(content["format"])[:40]
-        raise GmdVaeError(f"'{path}' has format {found}, this version of gmd-vae reads {FORMAT}", NEXT_ACTION)
+    if "format" in content and content["format"] != FORMAT:
+        raise wrong_number(f"'{path}'", "format", content["format"], FORMAT, NEXT_ACTION)
     try:
         return content, convert_json(content, RunFile)
     except ValueError as error:
-        raise GmdVaeError(f"'{path}' {error}", NEXT_ACTION) from None
+        raise unusable(f"'{path}' {error}", content, NEXT_ACTION) from None
