@@ -105,7 +105,7 @@ def test_initial_weights_are_named_with_their_data_and_licence(run_folder: Path)
     described = json.loads((run_folder / "run.json").read_text())
     base = {"name": "base", "sha256": "b" * 64, "data": "groove", "licence": "CC BY 4.0."}
     chain = [{"name": "mine", "sha256": "a" * 64, "data": "songs"}, base]
-    described |= {"init_from": "a" * 64, "init_from_path": "runs/mine", "began_with": chain}
+    described |= {"init_from_digest": "a" * 64, "init_from_path": "runs/mine", "began_with": chain}
     (run_folder / "run.json").write_text(json.dumps(described))
     assert (
         "from mine (sha256 aaaaaaaaaaaa…), trained on songs. Licence: not stated; "
@@ -192,7 +192,8 @@ def test_every_string_of_a_run_is_escaped(run_folder: Path, make_midi: MakeMidi,
     described = json.loads((folder / "run.json").read_text())
     described |= {"examples": NASTY, "command": NASTY, "starts": [{"device": NASTY, "time": NASTY}]}
     described["versions"] = {NASTY: NASTY}
-    described |= {"init_from": "a" * 64, "init_from_path": NASTY, "began_with": [{"name": NASTY, "sha256": "a" * 64}]}
+    described |= {"init_from_digest": "a" * 64, "init_from_path": NASTY}
+    described["began_with"] = [{"name": NASTY, "sha256": "a" * 64}]
     (folder / "run.json").write_text(json.dumps(described))
     result_path = folder / "eval" / "test-400" / "result.json"
     result = json.loads(result_path.read_text())

@@ -136,6 +136,13 @@ def test_the_weights_a_run_began_with_are_part_of_it(run: Run, tmp_path: Path) -
     tuned.describe(Plan(10))
     (tuned.folder / "metrics.jsonl").write_text('{"split": "train", "step": 20}\n')
     assert read_run(tuned.folder) == tuned
+    content = json.loads((tuned.folder / "run.json").read_text())
+    old = {**content, "init_from": content["init_from_digest"]}  # its key up to version 0.23
+    del old["init_from_digest"]
+    (tuned.folder / "run.json").write_text(json.dumps(old))
+    assert read_run(tuned.folder) == tuned
+    tuned.describe(Plan(10))
+    assert json.loads((tuned.folder / "run.json").read_text()) == content
     with pytest.raises(GmdVaeError, match=r"the weights of 'a/model\.ckpt-3', not random weights\. .* --run-dir "):
         dataclasses.replace(tuned, init_from=None).describe(Plan(10))
 

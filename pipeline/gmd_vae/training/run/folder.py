@@ -99,7 +99,7 @@ class Run:
             "hparams": self.hparams,
             "seed": self.seed,
             "examples_digest": self.examples_digest,
-            "init_from": None if self.init_from is None else self.init_from.digest,
+            "init_from_digest": None if self.init_from is None else self.init_from.digest,
             "layers": dataclasses.asdict(self.layers),
             "schedule_steps": self.schedule_steps,
         }
@@ -126,7 +126,7 @@ class Run:
         Raises:
             GmdVaeError: The runs differ; names the differences.
         """
-        own = {**self.identity, "init_from": None, "schedule_steps": identity.get("schedule_steps")}
+        own = {**self.identity, "init_from_digest": None, "schedule_steps": identity.get("schedule_steps")}
         if self.windows_sha256 and identity.get("windows_sha256") == self.windows_sha256:  # in another manifest
             own["examples_digest"] = identity["examples_digest"]
         differences = _differences({**identity, "examples": "the chief's"}, own)
@@ -263,8 +263,8 @@ def read_run(folder: Path) -> Run | None:
         reason = error.problem if isinstance(error, UsageError) else str(error)
         raise unusable(f"'{folder / RUN_FILE}' does not describe a run: {reason}", content, NEXT_ACTION) from None
     init_from = None
-    if known.init_from is not None and known.init_from_path is not None:
-        init_from = InitFrom(Path(known.init_from_path), known.init_from, known.began_with)
+    if known.init_from_digest is not None and known.init_from_path is not None:
+        init_from = InitFrom(Path(known.init_from_path), known.init_from_digest, known.began_with)
     examples = Path(known.examples)
     return Run(
         folder,
@@ -310,14 +310,14 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         found.append(f"a learning rate for {old.get('schedule_steps')} steps, not {new['schedule_steps']}")
     if old["layers"] != new["layers"]:
         found.append(f"computed with {_as_options(old['layers'])}, not {_as_options(new['layers'])}")
-    if old.get("init_from") != new["init_from"]:
+    if old.get("init_from_digest") != new["init_from_digest"]:
         found.append(f"it began with {_weights(old)}, not {_weights(new)}")
     return found
 
 
 def _weights(run: dict[str, Any]) -> str:
     """Returns the initial weights of a run description, for people."""
-    return f"the weights of '{run['init_from_path']}'" if run.get("init_from") else "random weights"
+    return f"the weights of '{run['init_from_path']}'" if run.get("init_from_digest") else "random weights"
 
 
 def _same_model(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from gmd_vae.datasets.fetched import DataSource
 from gmd_vae.models.card import Digest, DigestsBySplit, InitialWeightsChain
 
 FORMAT = 1
+_OLD_DIGEST = "init_from"  # the key of "init_from_digest" in runs of version 0.23 and earlier
 NEXT_ACTION = "Restore the file from a copy, or train again in another folder."
 
 Steps = Annotated[int, msgspec.Meta(ge=1, le=MOST_TRAINING_STEPS)]
@@ -71,8 +72,8 @@ class RunFile(msgspec.Struct, frozen=True):
         windows_sha256: Name of a split → digest of its windows; runs of version 0.18 and earlier have none.
         data_source: Fetched dataset that the music is of; ``None``: of none, or a run of version 0.17 or earlier.
         plan: Plan of the last start.
-        init_from: SHA-256 of the checkpoint with the initial weights; ``None``: random.
-        init_from_path: Path of that checkpoint.
+        init_from_path: Path of the checkpoint with the initial weights; ``None``: random.
+        init_from_digest: SHA-256 of that checkpoint; ``init_from`` in runs of version 0.23 and earlier.
         began_with: Data and licence of the initial weights, then those of the weights that they began with, and so on.
             Runs of version 0.17 and earlier have none.
         layers: Layers that compute the model. Runs of version 0.2 have none: Magenta's.
@@ -94,8 +95,8 @@ class RunFile(msgspec.Struct, frozen=True):
     plan: Plan
     windows_sha256: DigestsBySplit = {}
     data_source: DataSource | None = None
-    init_from: Digest | None = None
     init_from_path: str | None = None
+    init_from_digest: Digest | None = None
     began_with: InitialWeightsChain = ()
     layers: Layers = STOCK
     schedule_steps: Steps | None = None
@@ -105,8 +106,8 @@ class RunFile(msgspec.Struct, frozen=True):
     code: Code | None = None
 
     def __post_init__(self) -> None:
-        if (self.init_from is None) != (self.init_from_path is None):
-            raise ValueError("of 'init_from' and 'init_from_path' one is missing")
+        if (self.init_from_path is None) != (self.init_from_digest is None):
+            raise ValueError("of 'init_from_path' and 'init_from_digest' one is missing")
         if self.layers.precision not in ("fp32", "bf16"):
             raise ValueError(f"'layers.precision' is '{self.layers.precision[:40]}', not 'fp32' or 'bf16'")
         if any("\0" in path for path in (self.examples, self.init_from_path or "")):
@@ -120,7 +121,7 @@ def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
         folder: Run folder.
 
     Returns:
-        Its content as it is, and checked; ``None`` if the folder has none.
+        Its content with today's keys, and checked; ``None`` if the folder has none.
 
     Raises:
         GmdVaeError: It cannot be read, or has another format; the message names the field.
@@ -132,6 +133,8 @@ def read_run_file(folder: Path) -> tuple[dict[str, Any], RunFile] | None:
         return None
     if "format" in content and content["format"] != FORMAT:
         raise wrong_number(f"'{path}'", "format", content["format"], FORMAT, NEXT_ACTION)
+    if _OLD_DIGEST in content:
+        content.setdefault("init_from_digest", content.pop(_OLD_DIGEST))
     try:
         return content, convert_json(content, RunFile)
     except ValueError as error:
