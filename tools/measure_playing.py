@@ -65,7 +65,7 @@ def play(way: str, labels: Sequence[npt.NDArray[np.int64]], seed: int) -> list[d
     drummers: Sequence[Drummer]
     if way == "humanize-2bar":
         with gmd_vae.load("humanize-2bar") as model:
-            drummers = model.humanizer().perform([pattern.tolist() for pattern in labels])
+            drummers = model._humanizer().perform([pattern.tolist() for pattern in labels])
     elif way == "measured feel":
         drummers = [load_feel()] * len(labels)
     else:

@@ -9,8 +9,8 @@ the same name at the top level of the project.
 Each room's ``__init__.py`` says what goes in, what comes out and what to read first. ``docs/architecture.md`` has the
 picture, and follows one window and one latent vector through the files.
 
-The public names are ``load``, ``Model``, ``Beat``, ``Reading``, ``train``, ``Training``, and the errors
-``GmdVaeError``, ``UsageError`` and ``Interrupted``. They are imported when they are first used:
+The public names are ``load``, ``Model``, ``Beat``, ``Reading``, ``train``, ``Training``, ``__version__``, and the
+errors ``GmdVaeError``, ``UsageError`` and ``Interrupted``. They are imported when they are first used:
 
 >>> import gmd_vae
 >>> model = gmd_vae.load()
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from gmd_vae.api.beat import Beat as Beat
     from gmd_vae.api.model import Model as Model
     from gmd_vae.api.model import load as load
+    from gmd_vae.api.reading import Reading as Reading
     from gmd_vae.api.training import Training as Training
     from gmd_vae.api.training import train as train
     from gmd_vae.common.errors import GmdVaeError as GmdVaeError
     from gmd_vae.common.errors import Interrupted as Interrupted
     from gmd_vae.common.errors import UsageError as UsageError
-    from gmd_vae.midi.reading import Reading as Reading
+
+    __version__: str
 
 _HOMES = {
     "load": "api.model",
@@ -42,20 +44,36 @@ _HOMES = {
     "Training": "api.training",
     "GmdVaeError": "common.errors",
     "UsageError": "common.errors",
-    "Reading": "midi.reading",
+    "Reading": "api.reading",
     "Interrupted": "common.errors",
 }
 
-__all__ = ["Beat", "GmdVaeError", "Interrupted", "Model", "Reading", "Training", "UsageError", "load", "train"]
+__all__ = [
+    "Beat",
+    "GmdVaeError",
+    "Interrupted",
+    "Model",
+    "Reading",
+    "Training",
+    "UsageError",
+    "__version__",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Imports a public name on its first use: ``import gmd_vae`` alone takes a few milliseconds."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'gmd_vae' has no attribute '{name}'")
-    import importlib
+    if name == "__version__":
+        import importlib.metadata
 
-    value = getattr(importlib.import_module(f"gmd_vae.{_HOMES[name]}"), name)
+        value: Any = importlib.metadata.version("gmd-vae")
+    else:
+        import importlib
+
+        value = getattr(importlib.import_module(f"gmd_vae.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -10,9 +10,12 @@ from pathlib import Path
 import gmd_vae
 import pytest
 from fixtures.command_line import run_here
-from gmd_vae import GmdVaeError
+from gmd_vae import GmdVaeError, UsageError
 from gmd_vae.api.errors import in_python, in_words
+from gmd_vae.api.reading import reading_rules
+from gmd_vae.commands.options import selected_reading
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
+from gmd_vae.midi.reading import EVERY_HIT, STOCK, DrumChannel
 from gmd_vae.training.cut_examples import cut_examples
 
 PACKAGE = Path(gmd_vae.__file__).parent
@@ -126,14 +129,36 @@ def test_rules_for_reading_are_checked() -> None:
     for reading, said in (
         (3, "reading must be a gmd_vae.Reading"),
         (gmd_vae.Reading(drum_channel=17), "1 to 16, not 17"),
+        (gmd_vae.Reading(drum_channel="every"), "drum_channel must be 1 to 16, or 'all', not 'every'"),  # type: ignore[arg-type]
+        (gmd_vae.Reading(drum_channel=None), "drum_channel must be a whole number from 1 to 16"),  # type: ignore[arg-type]
         (gmd_vae.Reading(stock=[0, 1]), r"stock must be True or False, not \[0, 1\]"),  # type: ignore[arg-type]
-        (gmd_vae.Reading(drum_map={35: 36}), r"drum_map must be pairs of pitches, such as .* not {35: 36}"),  # type: ignore[arg-type]
-        (gmd_vae.Reading(drum_map=((35, 36), 3)), "drum_map must be pairs of pitches"),  # type: ignore[arg-type]
-        (gmd_vae.Reading(drum_map=((35, 128),)), "each pitch of drum_map must be 0 to 127, not 128"),
+        (gmd_vae.Reading(drum_map={35: 36}), r"drum_map must be a path, not {35: 36}"),  # type: ignore[arg-type]
+        (gmd_vae.Reading(drum_map="roland"), r"no drum map 'roland'.* Ready maps: general-midi, roland-td\."),
+        (gmd_vae.Reading(stock=True, drum_channel=3), "without drum_channel and drum_map"),
+        (gmd_vae.Reading(stock=True, drum_map="roland-td"), "without drum_channel and drum_map"),
     ):
         for call in (model.encode, model.vary):
-            with pytest.raises(GmdVaeError, match=said):
+            with pytest.raises(UsageError, match=said):
                 call(b"", reading=reading)  # type: ignore[arg-type]
+
+
+def test_rules_for_reading_are_those_of_the_options(tmp_path: Path) -> None:
+    (tmp_path / "kit.csv").write_text("22,kick\n")
+    for given, rules in (
+        (None, EVERY_HIT),
+        (gmd_vae.Reading(), EVERY_HIT),
+        (gmd_vae.Reading(stock=True), STOCK),
+        (gmd_vae.Reading(drum_channel="all"), selected_reading([DrumChannel(None)], None)),
+        (gmd_vae.Reading(drum_map="roland-td"), selected_reading([], "roland-td")),
+        (
+            gmd_vae.Reading(drum_channel=3, drum_map=tmp_path / "kit.csv"),
+            selected_reading([DrumChannel(3)], str(tmp_path / "kit.csv")),
+        ),
+    ):
+        assert reading_rules(given).describe() == rules.describe()
+    (tmp_path / "kit.csv").write_text("22\n")
+    with pytest.raises(GmdVaeError, match=r"kit\.csv' line 1 has fewer than two columns"):
+        gmd_vae.load().encode(b"", reading=gmd_vae.Reading(drum_map=tmp_path / "kit.csv"))
 
 
 def test_a_taken_folder_of_windows_is_no_matter_of_an_option(starter_notes: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pretty_midi
 import pytest
 from fixtures.command_line import environment, run_here
 from fixtures.models import random_model
-from gmd_vae import Beat, GmdVaeError, Model
+from gmd_vae import Beat, GmdVaeError, Model, UsageError
 from gmd_vae.configuration.hparams import resolve
 from gmd_vae.configuration.registry import get_config
 from gmd_vae.models.checkpoint_writer import write_checkpoint
@@ -258,10 +258,8 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
         (lambda: model.decode(np.zeros((2, 3))), r"shape \(2, 3\) are not this model's. Give \[n, 128\]"),
         (lambda: model.decode(np.full(model.z_size, np.nan)), "not finite"),
         (lambda: model.vary(z), "Several latent vectors"),
-        (lambda: model.vary(z[0], distance=65), r"differ in 65 of 64 steps\. Choose a smaller distance\."),
         (lambda: model.sample(2, prior="gauss"), r"no prior 'gauss'\. Give 'fitted' or 'normal', or leave it out\."),
         (lambda: model.interpolate(z[0], z[1], 1), "count of 2 or more"),
-        (lambda: model.sample(200_001), "200,000 can be made at once"),
         (lambda: model.sample(1)[0].to_midi(tempo=0), "tempo must be"),
         (lambda: model.sample(-1), "count must be 1 to 1,000,000, not -1"),
         (lambda: model.sample(10**30), "count must be"),
@@ -286,17 +284,29 @@ def test_latents_and_options_that_do_not_fit_say_why(model: Model) -> None:
         (lambda: gmd_vae.train(num_steps=0), "num_steps must be 1 to"),
         (lambda: gmd_vae.train(run_dir=""), "run_dir must be a path"),
         (lambda: gmd_vae.train(on_metrics=[print]), r"on_metrics is no function: \[<built-in function print>\]"),  # type: ignore[arg-type]
-        (
-            lambda: gmd_vae.train(run_dir=__file__),
-            "test_model.py' is a file, not a folder. Choose another run_dir, for",
-        ),
         (lambda: gmd_vae.train(precision="fp64"), "precision is none of fp32, bf16, auto"),
         (lambda: model.sample(1)[0].to_midi(humanize=model), "does not humanize"),
         (lambda: gmd_vae.load("groove-4baar"), "Did you mean 'groove-4bar'"),
         (lambda: gmd_vae.load("nothing.safetensors"), "There is no model"),
     ):
-        with pytest.raises(GmdVaeError, match=said):
+        with pytest.raises(UsageError, match=said):
             call()
+
+
+def test_what_the_model_or_the_disk_does_not_allow_is_no_wrong_usage(model: Model) -> None:
+    """As the exit status of the commands, which is 1 there, and 2 where an argument is wrong by itself."""
+    z = model.encode(model.sample(1))
+    for call, said in (
+        (lambda: model.vary(z[0], distance=65), r"differ in 65 of 64 steps\. Choose a smaller distance\."),
+        (lambda: model.sample(200_001), "200,000 can be made at once"),
+        (
+            lambda: gmd_vae.train(run_dir=__file__),
+            "test_model.py' is a file, not a folder. Choose another run_dir, for",
+        ),
+    ):
+        with pytest.raises(GmdVaeError, match=said) as raised:
+            call()
+        assert not isinstance(raised.value, UsageError)
 
 
 def test_a_model_that_is_none_is_named_in_the_words_of_python(tmp_path: Path) -> None:

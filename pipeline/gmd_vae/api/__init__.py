@@ -6,6 +6,7 @@ name does, and gives the same bytes.
 - ``model.py``: ``load`` and ``Model``: encode, decode, sample, interpolate, vary, reconstruct.
 - ``beat.py``: ``Beat``, a decoded window as a grid, and as MIDI.
 - ``music.py``: music as people have it in Python: paths, bytes, PrettyMIDI, NoteSequence, symusic, arrays.
+- ``reading.py``: ``Reading``, rules for reading MIDI files.
 - ``training.py``: ``train``.
 - ``errors.py``: errors in the words of Python.
 """

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.midi.reading import Reading
+from gmd_vae.common.errors import UsageError
 
 MAX_COUNT = 1_000_000  # fewer are refused for the number of their windows
 MAX_STEPS = 2**31 - 1
 MAX_SEED = 2**31 - 1
 MAX_TEMPERATURE = 10
-_MAX_PITCH = 127
 
 
 def whole(name: str, value: Any, least: int, most: int) -> int:
@@ -29,14 +27,14 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
         most: Largest value.
 
     Raises:
-        GmdVaeError: The value is no whole number, or out of range.
+        UsageError: The value is no whole number, or out of range.
     """
     try:
         number = operator.index(value)
     except TypeError:
-        raise _not_a(name, value, f"a whole number from {least:,} to {most:,}") from None
+        raise not_a(name, value, f"a whole number from {least:,} to {most:,}") from None
     if not least <= number <= most:
-        raise _not_a(name, value, f"{least:,} to {most:,}")
+        raise not_a(name, value, f"{least:,} to {most:,}")
     return number
 
 
@@ -47,7 +45,7 @@ def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or not least <= number <= most:
-        raise _not_a(name, value, f"{least:g} to {most:g}" if math.isfinite(most) else "a finite number")
+        raise not_a(name, value, f"{least:g} to {most:g}" if math.isfinite(most) else "a finite number")
     return number
 
 
@@ -55,10 +53,10 @@ def boolean(name: str, value: Any) -> bool:
     """Returns True or False as a ``bool``; NumPy's count.
 
     Raises:
-        GmdVaeError: The value is neither.
+        UsageError: The value is neither.
     """
     if not isinstance(value, (bool, np.bool_)):
-        raise _not_a(name, value, "True or False")
+        raise not_a(name, value, "True or False")
     return bool(value)
 
 
@@ -66,7 +64,7 @@ def path_text(name: str, value: Any) -> str:
     """Returns a path as text.
 
     Raises:
-        GmdVaeError: The value is no path, or empty.
+        UsageError: The value is no path, or empty.
     """
     try:
         text = os.fspath(value)
@@ -74,27 +72,8 @@ def path_text(name: str, value: Any) -> str:
     except (TypeError, UnicodeEncodeError):  # the second one: a text that no file can be named by
         text = ""
     if not isinstance(text, str) or not text or "\0" in text:
-        raise _not_a(name, value, "a path")
+        raise not_a(name, value, "a path")
     return text
-
-
-def reading_rules(value: Any) -> Reading:
-    """Returns rules for reading MIDI.
-
-    Raises:
-        GmdVaeError: The value is no ``Reading``, or one of its rules is none.
-    """
-    if not isinstance(value, Reading):
-        raise _not_a("reading", value, "a gmd_vae.Reading")
-    if value.drum_channel is not None:
-        whole("drum_channel", value.drum_channel, 1, 16)
-    boolean("stock", value.stock)
-    pairs: Any = value.drum_map
-    if not isinstance(pairs, (tuple, list)) or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
-        raise _not_a("drum_map", pairs, "pairs of pitches, such as ((35, 36), (40, 38))")
-    for pitch in (pitch for pair in pairs for pitch in pair):
-        whole("each pitch of drum_map", pitch, 0, _MAX_PITCH)
-    return value
 
 
 def shown(value: Any) -> str:
@@ -102,5 +81,6 @@ def shown(value: Any) -> str:
     return " ".join(repr(value).split())[:60]
 
 
-def _not_a(name: str, value: Any, wanted: str) -> GmdVaeError:
-    return GmdVaeError(f"{name} must be {wanted}, not {shown(value)}", "Give another value.")
+def not_a(name: str, value: Any, wanted: str) -> UsageError:
+    """Returns the error for an argument that is something else than ``wanted``."""
+    return UsageError(f"{name} must be {wanted}, not {shown(value)}", "Give another value.")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gmd_vae.api.arguments import boolean, path_text, real, whole
 from gmd_vae.api.errors import in_python
 from gmd_vae.common import extras
-from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.files import whole_file
 from gmd_vae.common.printable import counted
 from gmd_vae.configuration.config import Config
@@ -32,24 +32,23 @@ class Beat:
     """A decoded window. Models make beats; there is no need to make one by hand.
 
     Attributes:
-        config: Config of the model.
-        windows: The decoded windows that follow each other in the beat, most often one: labels ``[steps]`` each, or for
-            GrooVAE hits, velocities and offsets ``[steps, 27]``.
-        plan: Name, number and bars of the beat among the others of one call.
+        config: Config of the model (docs/reference/configs.md).
         tempo: Quarter notes per minute that ``save`` uses by default: those of the input, or 120.
         seed: Seed of the call, also of the RNG of a human feel.
     """
 
     config: Config
-    windows: tuple[npt.NDArray[Any], ...]
-    plan: FilePlan
-    model: OpenedModel
     tempo: float
     seed: int
+    # internal: the decoded windows that follow each other, labels ``[steps]`` each, or for GrooVAE hits, velocities and
+    # offsets ``[steps, 27]``; name, number and bars of the beat among the others of one call
+    _windows: tuple[npt.NDArray[Any], ...]
+    _plan: FilePlan
+    _model: OpenedModel
 
     def __repr__(self) -> str:
         family = family_of(self.config)
-        count, hits = len(self.windows) * family.output(self.config).bars, ""
+        count, hits = len(self._windows) * family.output(self.config).bars, ""
         if (grid := family.drum_grid(self.config)) is not None:
             labels = self.labels
             count = len(labels) * grid.slice_bars // grid.steps
@@ -60,7 +59,7 @@ class Beat:
     def labels(self) -> npt.NDArray[np.int64]:
         """Drum labels, int64 ``[steps]``: bit ``k`` is 1 where a drum of class ``k`` begins."""
         music = family_of(self.config).decoded_music(self.config)
-        return self.plan.arrange(0, [music.steps(window) for window in self.windows], music.output.steps_per_bar)
+        return self._plan.arrange(0, [music.steps(window) for window in self._windows], music.output.steps_per_bar)
 
     @property
     def grid(self) -> npt.NDArray[np.bool_]:
@@ -103,17 +102,17 @@ class Beat:
             quantize: Puts every hit on the grid.
 
         Raises:
-            GmdVaeError: A number is out of range, or the music cannot be played so.
+            UsageError: A number is out of range, or the music cannot be played so.
         """
         family = family_of(self.config)
         playing = self._playing(tempo, velocity, swing, humanize, boolean("quantize", quantize))
-        plan = dataclasses.replace(self.plan, windows=[self.windows], tempos=(), playing=playing)
+        plan = dataclasses.replace(self._plan, windows=[self._windows], tempos=(), playing=playing)
         performer = None
         if humanize is not None and not isinstance(humanize, bool):
-            if not hasattr(humanize, "humanizer"):
-                raise GmdVaeError("humanize is neither True, False nor a model", "Give a model of gmd_vae.load.")
-            performer = humanize.humanizer()
-        (output,) = family.decoded_music(self.config).midi_files(plan, self.model, performer)
+            if not hasattr(humanize, "_humanizer"):
+                raise UsageError("humanize is neither True, False nor a model", "Give a model of gmd_vae.load.")
+            performer = humanize._humanizer()
+        (output,) = family.decoded_music(self.config).midi_files(plan, self._model, performer)
         return output.data
 
     @in_python
@@ -165,7 +164,7 @@ class Beat:
         """Returns the beat as a NoteSequence message. Options are those of ``to_midi``."""
         from gmd_vae.midi.midi_io import midi_to_note_sequence
 
-        return midi_to_note_sequence(self.to_midi(**options), "gmd-vae", self.plan.stem(0))
+        return midi_to_note_sequence(self.to_midi(**options), "gmd-vae", self._plan.stem(0))
 
     def _playing(
         self,
@@ -182,7 +181,7 @@ class Beat:
         asked["quantize"] = quantize
         for option, is_asked in asked.items():
             if is_asked and option not in family.playing_options:
-                raise GmdVaeError(f"'{self.config.name}' takes no {option}", f"Leave {option} out.")
+                raise UsageError(f"'{self.config.name}' takes no {option}", f"Leave {option} out.")
         feel = load_feel() if humanize is True else None
         if humanize is None and "humanize" in family.playing_options:
             feel = fitting_feel(grid)
@@ -198,7 +197,7 @@ class Beat:
                 keeps_timing=swing is None and not quantize,
             )
         except ValueError as error:
-            raise GmdVaeError(str(error), "Choose another value.") from None
+            raise UsageError(str(error), "Choose another value.") from None
         if grid is not None and (obstacle := playing.obstacle(grid)):
-            raise GmdVaeError(f"'{self.config.name}' cannot be played so: {obstacle}", "Leave humanize and swing out.")
+            raise UsageError(f"'{self.config.name}' cannot be played so: {obstacle}", "Leave humanize and swing out.")
         return playing

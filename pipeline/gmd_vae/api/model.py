@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, reading_rules, real, shown, whole
+from gmd_vae.api.arguments import MAX_COUNT, MAX_SEED, MAX_TEMPERATURE, path_text, real, shown, whole
 from gmd_vae.api.beat import Beat
 from gmd_vae.api.errors import in_python
 from gmd_vae.api.music import input_windows, is_latent, one_window
-from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.api.reading import Reading, reading_rules
+from gmd_vae.common.errors import GmdVaeError, UsageError
 from gmd_vae.common.priors import PRIORS
 from gmd_vae.configuration.layers import ACCELERATED
 from gmd_vae.families import family_of
@@ -43,7 +44,7 @@ from gmd_vae.generation.request import (
     GenerationRequest,
     default_temperature,
 )
-from gmd_vae.midi.reading import EVERY_HIT, Reading
+from gmd_vae.midi import reading as midi_reading
 from gmd_vae.models.forward.numpy_model import NumpyModel
 from gmd_vae.training.run.folder import Run
 
@@ -63,7 +64,8 @@ def load(model: str | Path | None = None) -> Model:
             named after its config; ``None``: the drum model of the package.
 
     Raises:
-        GmdVaeError: There is no such model, or it is damaged.
+        UsageError: There is no such model.
+        GmdVaeError: It is damaged.
     """
     from gmd_vae.models.bundled import DEFAULT
 
@@ -73,7 +75,7 @@ def load(model: str | Path | None = None) -> Model:
         found = opened.enter_context(find_model(name))
     except NoConfigError as error:
         known = ", ".join(error.candidates) or "none that is known"
-        raise GmdVaeError(
+        raise UsageError(
             f"The name of '{name}' has no config, so that it is not known which one it was trained with",
             f"Name it after its config, as in cat-drums_2bar_small.tar. Those with its variables: {known}.",
         ) from None
@@ -85,7 +87,7 @@ class Model:
 
     Attributes:
         name: The model for people, such as ``bundled model groove-4bar``.
-        config: Its config.
+        config: Its config (docs/reference/configs.md).
         z_size: Size of a latent vector.
     """
 
@@ -113,19 +115,20 @@ class Model:
         self._opened.close()
 
     @in_python
-    def encode(self, music: object, *, reading: Reading = EVERY_HIT) -> Floats:
+    def encode(self, music: object, *, reading: Reading | None = None) -> Floats:
         """Returns the mean of the posterior of each window of music.
 
         Args:
             music: Path or bytes of a MIDI file, a ``pretty_midi.PrettyMIDI``, a ``NoteSequence``, a ``symusic.Score``,
                 an array of drum labels ``[windows, steps]`` or of hits ``[windows, steps, drums]``, a ``Beat``, or
                 several.
-            reading: Rules for reading MIDI.
+            reading: Rules for reading MIDI; ``None``: ``Reading()``.
 
         Returns:
             Latent vectors, float32 ``[windows, z_size]``.
 
         Raises:
+            UsageError: An argument has another type or shape.
             GmdVaeError: The music cannot be read, or has no window.
         """
         windows = input_windows(music, self.config, reading_rules(reading))
@@ -133,15 +136,16 @@ class Model:
 
     @in_python
     def decode(self, z: npt.ArrayLike, *, temperature: float = 0.0, seed: int = 0) -> list[Beat]:
-        """Decodes latent vectors, as ``gmd-vae generate --latents FILE`` does.
+        """Decodes latent vectors. ``gmd-vae generate --latents FILE --temperature 0`` writes the same beats.
 
         Args:
             z: Latent vectors, ``[n, z_size]`` or ``[z_size]``.
-            temperature: Temperature of the output distribution; 0 takes the likeliest step.
+            temperature: Temperature of the output distribution; 0 takes the likeliest step, whatever the seed. The
+                default of the command is that of ``sample``.
             seed: Seed of the random draws.
 
         Raises:
-            GmdVaeError: ``z`` has another shape, or is not finite.
+            UsageError: ``z`` has another shape, or is not finite; or a number is out of range.
         """
         vectors = self._checked_latents(z)
         request = GenerationRequest(SAMPLE, len(vectors), self._temperature(temperature, SAMPLE), _seed(seed))
@@ -168,11 +172,11 @@ class Model:
                 N(0, I); ``None``: fitted where the model has one.
 
         Raises:
-            GmdVaeError: A number is out of the range that the command has, there is no such prior, or the model has no
+            UsageError: A number is out of the range that the command has, there is no such prior, or the model has no
                 fitted one.
         """
         if not isinstance(prior, str | None) or prior not in (None, *PRIORS):
-            raise GmdVaeError(
+            raise UsageError(
                 f"There is no prior {shown(prior)}", f"Give {' or '.join(map(repr, PRIORS))}, or leave it out."
             )
         chosen = choose_prior(self._source, prior)
@@ -190,7 +194,7 @@ class Model:
         *,
         seed: int = 0,
         temperature: float | None = None,
-        reading: Reading = EVERY_HIT,
+        reading: Reading | None = None,
     ) -> list[Beat]:
         """Returns beats on the way from one to another, both ends included.
 
@@ -200,13 +204,14 @@ class Model:
             count: Number of beats, 2 or more.
             seed: Seed of the random draws.
             temperature: Temperature of the output distribution; ``None``: the default of the command.
-            reading: Rules for reading MIDI.
+            reading: Rules for reading MIDI; ``None``: ``Reading()``.
 
         Raises:
-            GmdVaeError: The music cannot be read, or has no window; or ``count`` is 1.
+            UsageError: A number is out of range, or ``count`` is 1.
+            GmdVaeError: The music cannot be read, or has no window.
         """
         if _count(count) < 2:
-            raise GmdVaeError("Interpolation needs a count of 2 or more: both endpoints count", "Choose a larger one.")
+            raise UsageError("Interpolation needs a count of 2 or more: both endpoints count", "Choose a larger one.")
         request = GenerationRequest(
             INTERPOLATE, _count(count), self._temperature(temperature, INTERPOLATE), _seed(seed)
         )
@@ -214,7 +219,7 @@ class Model:
 
     @in_python
     def vary(
-        self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0, reading: Reading = EVERY_HIT
+        self, beat: object, count: int = 8, *, distance: int = DISTANCE, seed: int = 0, reading: Reading | None = None
     ) -> list[Beat]:
         """Returns variations of a beat.
 
@@ -223,9 +228,10 @@ class Model:
             count: Number of variations.
             distance: Number of steps in which each differs from the model's version of the beat.
             seed: Seed of the directions.
-            reading: Rules for reading MIDI.
+            reading: Rules for reading MIDI; ``None``: ``Reading()``.
 
         Raises:
+            UsageError: A number is out of range.
             GmdVaeError: The music cannot be read, or has no window; or there is no such variation.
         """
         distance = whole("distance", distance, 1, MAX_COUNT)
@@ -233,7 +239,7 @@ class Model:
         return self._compose(request, self._inputs(reading, beat))
 
     @in_python
-    def reconstruct(self, music: object, *, reading: Reading = EVERY_HIT) -> list[Beat]:
+    def reconstruct(self, music: object, *, reading: Reading | None = None) -> list[Beat]:
         """Returns the model's version of each window of music; arguments and errors as for ``encode``."""
         inputs = GenerationInputs(input_windows(music, self.config, reading_rules(reading)))
         return self._compose(GenerationRequest(RECONSTRUCT, temperature=LIKELIEST), inputs)
@@ -268,18 +274,17 @@ class Model:
             vectors = vectors_of(self._source, attributes, self._open(self._seed))
         return {name: np.array(vector, np.float32) for name, vector in vectors.items()}
 
-    @in_python
-    def humanizer(self) -> Humanizer:
+    def _humanizer(self) -> Humanizer:
         """Returns the performer of drum patterns that a GrooVAE is, for ``Beat.save(humanize=model)``.
 
         Raises:
-            GmdVaeError: The model is none.
+            UsageError: The model is none.
         """
         from gmd_vae.models.bundled import HUMANIZER
 
         family = family_of(self.config)
         if not family.humanizes(self.config):
-            raise GmdVaeError(f"'{self.config.name}' does not humanize", f"Load '{HUMANIZER}'.")
+            raise UsageError(f"'{self.config.name}' does not humanize", f"Load '{HUMANIZER}'.")
         return family.humanizer(self.config, self._open(0))
 
     def _temperature(self, given: float | None, mode: str) -> float:
@@ -298,7 +303,7 @@ class Model:
             self._seed = seed
         return self._model
 
-    def _inputs(self, reading: Reading, *beats: object) -> GenerationInputs:
+    def _inputs(self, reading: Reading | None, *beats: object) -> GenerationInputs:
         """Returns the beats as windows, or as latent vectors if one of them is a vector."""
         rules = reading_rules(reading)
         if not any(is_latent(beat) for beat in beats):
@@ -308,10 +313,10 @@ class Model:
             for beat in beats
         ]
         if any(len(vector) != 1 for vector in vectors):
-            raise GmdVaeError("Several latent vectors are given for one beat", "Give one of them, such as z[0].")
+            raise UsageError("Several latent vectors are given for one beat", "Give one of them, such as z[0].")
         return GenerationInputs(vectors=np.concatenate(vectors))
 
-    def _encode_one(self, music: object, reading: Reading) -> Floats:
+    def _encode_one(self, music: object, reading: midi_reading.Reading) -> Floats:
         """Returns the mean of the posterior of the window that stands for music, ``[1, z_size]``."""
         return GenerationInputs((one_window(music, self.config, reading),)).encode(self._open(0))
 
@@ -320,12 +325,12 @@ class Model:
             with np.errstate(over="ignore"):  # infinite ones are refused below
                 vectors = np.atleast_2d(np.asarray(z, np.float32))
         except (TypeError, ValueError, OverflowError):
-            raise GmdVaeError("The latent vectors are no array of numbers", f"Give [n, {self.z_size}].") from None
+            raise UsageError("The latent vectors are no array of numbers", f"Give [n, {self.z_size}].") from None
         if vectors.ndim != 2 or vectors.shape[1] != self.z_size or not len(vectors):
             shape = np.shape(z)
-            raise GmdVaeError(f"Latent vectors of shape {shape} are not this model's", f"Give [n, {self.z_size}].")
+            raise UsageError(f"Latent vectors of shape {shape} are not this model's", f"Give [n, {self.z_size}].")
         if not np.isfinite(vectors).all():
-            raise GmdVaeError("The latent vectors are not finite", "Give finite numbers.")
+            raise UsageError("The latent vectors are not finite", "Give finite numbers.")
         return vectors
 
     def _compose(self, request: GenerationRequest, inputs: GenerationInputs) -> list[Beat]:
@@ -339,14 +344,14 @@ class Model:
         return [
             Beat(
                 self.config,
+                plan.tempos[index] if plan.tempos else plan.playing.tempo,
+                request.seed,
                 tuple(windows),
                 dataclasses.replace(
                     plan, numbers=plan.numbers[index : index + 1], windows=(), chords=plan.chords[index : index + 1],
                     tempos=plan.tempos[index : index + 1], played=plan.played[index : index + 1],
                 ),
                 model,
-                plan.tempos[index] if plan.tempos else plan.playing.tempo,
-                request.seed,
             )
             for index, windows in enumerate(plan.windows)
         ]  # fmt: skip

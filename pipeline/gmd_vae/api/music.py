@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gmd_vae.api.beat import Beat
-from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.errors import UsageError
 from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.window_specs import DrumWindows
 from gmd_vae.families import family_of
@@ -38,14 +38,15 @@ def input_windows(music: object, config: Config, reading: Reading) -> tuple[Inpu
         reading: Rules for reading MIDI.
 
     Raises:
-        GmdVaeError: The music is of no known kind, cannot be read, or has no window.
+        UsageError: The music is of no known kind, or an array has another shape.
+        GmdVaeError: It cannot be read, or has no window.
     """
     beats = [music] if isinstance(music, Beat) else music
     if isinstance(beats, (list, tuple)) and beats and all(isinstance(beat, Beat) for beat in beats):
         reader = family_of(config).input_reader(config)
         if any(beat.config.windows != config.windows for beat in beats):
-            raise GmdVaeError(f"The beats have other windows than '{config.name}'", "Give their MIDI: beat.to_midi().")
-        return tuple(reader.decoded_window(window) for beat in beats for window in beat.windows)
+            raise UsageError(f"The beats have other windows than '{config.name}'", "Give their MIDI: beat.to_midi().")
+        return tuple(reader.decoded_window(window) for beat in beats for window in beat._windows)
     if isinstance(music, np.ndarray):
         return _array_windows(music, config)
     return family_of(config).input_reader(config).windows(midi_input(music, reading))
@@ -82,9 +83,9 @@ def midi_input(music: object, reading: Reading) -> MidiInput:
         return MidiInput(read.file, read.sequence, reading=reading)
     if isinstance(music, (list, tuple)):
         if not music:
-            raise GmdVaeError(f"An empty {name} holds no music", "Give one beat or more.")
-        raise GmdVaeError(f"The {name} holds something else than beats", "Give beats alone, or one file at a time.")
-    raise GmdVaeError(
+            raise UsageError(f"An empty {name} holds no music", "Give one beat or more.")
+        raise UsageError(f"The {name} holds something else than beats", "Give beats alone, or one file at a time.")
+    raise UsageError(
         f"A {type(music).__module__}.{name} is no music that can be read",
         "Give a path or the bytes of a MIDI file, a PrettyMIDI, a NoteSequence, a symusic Score, an array of labels "
         "[windows, steps] or of hits [windows, steps, drums], a beat, or a list of beats.",
@@ -94,7 +95,7 @@ def midi_input(music: object, reading: Reading) -> MidiInput:
 def _array_windows(array: npt.NDArray[Any], config: Config) -> tuple[InputWindow, ...]:
     grid = family_of(config).drum_grid(config)
     if grid is None:
-        raise GmdVaeError(f"'{config.name}' does not play drum grids", "Give a MIDI file.")
+        raise UsageError(f"'{config.name}' does not play drum grids", "Give a MIDI file.")
     reader = family_of(config).input_reader(config)
     windows = family_of(config).label_windows(config, checked_labels(array, grid))
     return tuple(reader.decoded_window(window) for window in windows)
@@ -111,17 +112,17 @@ def checked_labels(array: npt.NDArray[Any], grid: DrumWindows) -> Labels:
         Labels, int64 ``[windows, steps]``.
 
     Raises:
-        GmdVaeError: The array has another shape, or values out of range.
+        UsageError: The array has another shape, or values out of range.
     """
     drums = len(grid.pitch_classes)
     wanted = f"labels [windows, {grid.steps}], 0 to {2**drums - 1}, or hits [windows, {grid.steps}, {drums}], 0 or 1"
     shapes = {2: (grid.steps,), 3: (grid.steps, drums)}
     if array.ndim not in shapes or array.shape[1:] != shapes[array.ndim] or not len(array):
-        raise GmdVaeError(f"An array of shape {array.shape} is no drum grid of this model", f"Give {wanted}.")
+        raise UsageError(f"An array of shape {array.shape} is no drum grid of this model", f"Give {wanted}.")
     highest = 2**drums - 1 if array.ndim == 2 else 1
     if array.dtype.kind not in "biu" or array.min() < 0 or array.max() > highest:
         found = "a " + array.dtype.name if array.dtype.kind not in "biu" else f"{array.min()} to {array.max()}"
-        raise GmdVaeError(f"The values of the array are out of range: {found}", f"Give {wanted}.")
+        raise UsageError(f"The values of the array are out of range: {found}", f"Give {wanted}.")
     if array.ndim == 2:
         return array.astype(np.int64)
     return np.asarray(array.astype(np.int64) @ (1 << np.arange(drums)))

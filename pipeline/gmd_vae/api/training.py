@@ -10,7 +10,7 @@ from typing import Any
 
 from gmd_vae.api.arguments import MAX_STEPS, path_text, shown, whole
 from gmd_vae.api.errors import in_python
-from gmd_vae.common.errors import GmdVaeError, Interrupted
+from gmd_vae.common.errors import Interrupted, UsageError
 from gmd_vae.training.cut_examples import cut_examples
 from gmd_vae.training.run.prepare import Request, prepare
 from gmd_vae.training.start import start
@@ -79,6 +79,7 @@ def train(
         The run and its best step.
 
     Raises:
+        UsageError: An argument has a wrong value, or names a config that is not there.
         GmdVaeError: Training cannot start or go on; the message is that of the command, with these arguments in the
             place of its options.
         Interrupted: Ctrl-C or a signal stopped it; a checkpoint is saved, and the same call resumes.
@@ -91,13 +92,13 @@ def train(
         return None if value is None else whole(name, value, least, MAX_STEPS)
 
     if config is not None and not isinstance(config, str):
-        raise GmdVaeError("config is no text", "Give the name of a config: 'gmd-vae configs' lists them.")
+        raise UsageError("config is no text", "Give the name of a config: 'gmd-vae configs' lists them.")
     if not isinstance(hparams, Mapping | None):
-        raise GmdVaeError("hparams is no dict", "Give hyperparameters by name, such as {'z_size': 64}.")
+        raise UsageError("hparams is no dict", "Give hyperparameters by name, such as {'z_size': 64}.")
     if not isinstance(precision, str | None) or precision not in (None, *PRECISIONS):
-        raise GmdVaeError("precision is none of " + ", ".join(PRECISIONS), "Leave it out, or give one of them.")
+        raise UsageError("precision is none of " + ", ".join(PRECISIONS), "Leave it out, or give one of them.")
     if on_metrics is not None and not callable(on_metrics):
-        raise GmdVaeError(
+        raise UsageError(
             f"on_metrics is no function: {shown(on_metrics)}", "Give one that takes a dict, such as print."
         )
     request = Request(

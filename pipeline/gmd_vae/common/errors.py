@@ -27,7 +27,10 @@ class GmdVaeError(Exception):
 
 
 class UsageError(GmdVaeError):
-    """The request is invalid: an unknown config, a value out of range. Exits with 2."""
+    """The request is invalid: an argument or option has a wrong value, or names a model or config that is not there.
+
+    Exits with 2.
+    """
 
     exit_code = 2
 
