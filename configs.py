@@ -3,11 +3,10 @@
 ``gmd-vae configs`` lists all configs; ``gmd-vae configs NAME`` shows every number of one. Magenta's own 23 configs need
 no entry here: use their names with ``--config``.
 
-A config is a ``Config``; ``pipeline/gmd_vae/configuration/config.py`` explains its fields. ``replace`` returns a copy
-with other fields or hyperparameters (Magenta's by its names, and the levers of ``own_hparams.py``). The reason for each
-number is beside it or in ``source``. Most numbers come from the project that this one grew out of ("the previous
-project": runs v1, v2 and v3 on the Groove MIDI Dataset), and from the MusicVAE paper (Roberts et al., "A Hierarchical
-Latent Vector Model for Learning Long-Term Structure in Music", ICML 2018).
+``pipeline/gmd_vae/configuration/config.py`` explains the fields. ``replace`` returns a copy with other fields or
+hyperparameters (Magenta's by its names, and the levers of ``own_hparams.py``). The reason for each number is beside it
+or in ``source``. Most numbers come from the project that this one grew out of ("the previous project", with runs v1 to
+v3 on the Groove MIDI Dataset), and from the MusicVAE paper (Roberts et al., ICML 2018).
 """
 
 from typing import Any
@@ -16,9 +15,11 @@ from gmd_vae.configuration.config import Config
 from gmd_vae.configuration.magenta_table import MAGENTA_CONFIGS
 from gmd_vae.configuration.window_specs import DrumWindows, MagentaWindows
 
+__all__ = ["CONFIGS", "FLAT_SMALL", "HIERDEC_SMALL", "DrumWindows"]  # public (docs/versions.md)
+
 # Four bars of sixteenth notes = 64 steps, a window at every bar. A pause of one bar ends a stretch of drums. All
 # windows of a file are used (the previous project used at most 5 of each file, 1,479 of 13,251).
-FOUR_BARS = DrumWindows(slice_bars=4)
+FOUR_BARS, SIXTEEN_BARS = DrumWindows(slice_bars=4), DrumWindows(slice_bars=16)  # 16: as in the paper's Table 1
 ONE_BAR, TWO_BARS = DrumWindows(slice_bars=1), DrumWindows(slice_bars=2)  # loops of drum machines and sample packs
 # A bar of 3/4 and one of 6/8 have three quarter notes, 12 sixteenths: the windows are the same, and either config takes
 # the music of both. The time signature is the one of generated files; in 6/8 a beat is a dotted quarter note.
@@ -31,7 +32,6 @@ SHUFFLE = DrumWindows(slice_bars=4, steps_per_quarter=3)
 # Two bars are 96 steps, half as many again as the default's four. A step lasts 42 ms at 120 bpm, as long as drummers
 # are off the beat: for quantised music; played music scatters over neighbouring steps.
 TRIPLETS = DrumWindows(slice_bars=2, steps_per_quarter=12)
-SIXTEEN_BARS = DrumWindows(slice_bars=16)  # 256 steps, as in the paper's Table 1
 
 HIERDEC = Config(
     name="hierdec-drum_4bar",

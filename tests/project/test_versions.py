@@ -13,12 +13,15 @@ from fixtures.model_files import document_of, rewrite
 from fixtures.models import random_model
 from gmd_vae.cli import cli
 from gmd_vae.commands.options import GroupedCommand
-from gmd_vae.common import manifest
+from gmd_vae.common import home, manifest
 from gmd_vae.common.errors import GmdVaeError
 from gmd_vae.common.newer_files import UPDATE
+from gmd_vae.configuration import registry
+from gmd_vae.datasets import groove
 from gmd_vae.evaluation import result
 from gmd_vae.models import model_file
 from gmd_vae.models.model_file import write_model
+from gmd_vae.training.cluster import roles
 from gmd_vae.training.run import run_file
 
 ROOT = Path(__file__).parent.parent.parent
@@ -32,6 +35,21 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert ROWS["`result.json`"] == f"`figures`, {result.FORMAT}"
     model = f"`format` is `{model_file.FORMAT}`; `version`, {model_file.VERSION}"
     assert ROWS["metadata of `model.safetensors`"] == model
+
+
+def test_the_page_names_what_is_installed_and_the_variables() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    optional = project.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    extras = re.findall(r"^(\w+) = \[", optional, re.MULTILINE)
+    row = ROWS["installation"]
+    least, below = re.findall(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', project)[0]
+    assert set(re.findall(r"`(\w+)`", row)) == set(extras)
+    assert f"Python 3.{least} to 3.{int(below) - 1}" in row
+    variables = {home.VARIABLE, registry.VARIABLE, groove.ARCHIVE_VARIABLE, roles.VARIABLE}
+    assert set(re.findall(r"`([A-Z_]+)`", ROWS["environment variables"])) == variables
+    assert {option.envvar for option in _options(click.Context(cli)) if option.envvar} <= variables
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"`([a-z-]+)`", ROWS["`make`"])) <= targets
 
 
 def test_every_format_of_a_newer_number_is_refused_with_both_numbers_and_the_advice_to_update(tmp_path: Path) -> None:
