@@ -218,11 +218,12 @@ def test_the_page_of_the_systems_names_all_of_magentas_configs_and_ours() -> Non
     assert configs <= set(all_configs())
 
 
-def test_the_own_config_of_the_page_works(tmp_path: Path) -> None:
+def test_the_own_configs_of_the_page_work(tmp_path: Path) -> None:
     blocks = [block[2] for block in FENCE.finditer(CONFIGS_PAGE.read_text(encoding="utf-8")) if block[1] == "python"]
-    (block,) = (block for block in blocks if "CONFIGS" in block)
-    (tmp_path / "my_configs.py").write_text(block)
-    assert "my-drums" in all_configs(tmp_path / "my_configs.py")
+    for name in ("my-drums", "my-groove"):
+        (block,) = (block for block in blocks if f'"{name}"' in block)
+        (tmp_path / f"{name}.py").write_text(block)
+        assert name in all_configs(tmp_path / f"{name}.py")
 
 
 def test_python_in_the_pages_parses_and_imports_what_is_there() -> None:
@@ -236,7 +237,12 @@ def test_python_in_the_pages_parses_and_imports_what_is_there() -> None:
                     module = (ROOT / "pipeline" / (node.module or "").replace(".", "/")).with_suffix(".py")
                     body = ast.parse(module.read_text()).body
                     defined = {getattr(item, "name", None) for item in body}
-                    defined |= {getattr(item.targets[0], "id", None) for item in body if isinstance(item, ast.Assign)}
+                    assigned = {
+                        getattr(item.targets[0], "id", ""): item.value for item in body if isinstance(item, ast.Assign)
+                    }
+                    defined |= set(assigned)
+                    if "__all__" in assigned:  # a module that names what is public: a page imports nothing else
+                        defined = set(ast.literal_eval(assigned["__all__"]))
                     assert {alias.name for alias in node.names} <= defined, f"{page.name}: {ast.unparse(node)}"
                     imports += 1
     assert imports > 3
