@@ -15,6 +15,7 @@ from pathlib import Path
 import mido
 import pytest
 from fixtures.command_line import GMD_VAE, environment, run, run_here
+from fixtures.json_page import check_answer
 from fixtures.terminal import on_terminal
 from gmd_vae.common import stop_signals
 from gmd_vae.common.streams import text_stream
@@ -92,14 +93,16 @@ def test_programs_get_json_lines_and_nothing_else(home: Path) -> None:
     done = run_here(home, "train", *arguments, "--num-steps", "20", "--validate-every", "10", "--json")
     assert "data/examples/starter/hierdec-drum_4bar_small" in done.stderr  # of another config, with the same windows
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [(line["split"], line.get("step")) for line in lines] == [
+    assert [(line["split"], line["step"]) for line in lines[:-1]] == [
         ("train", 1),
         ("validation", 10),
         ("train", 20),
         ("validation", 20),
-        ("end", None),
     ]
-    assert (lines[-1]["last_step"], lines[-1]["best"]["step"]) == (20, 20)
+    check_answer("train", lines[-1])
+    outcome, validation = lines[-1]["outcome"], lines[-2]
+    assert (outcome["last_step"], outcome["stopped"]) == (20, None)
+    assert {"split": "validation", **outcome["best"]} == validation
     again = run_here(home, "train", "--run-dir", "runs/json", "--num-steps", "20")
     assert "Nothing to do: 'runs/json' is at step 20" in again.stdout
     assert "Best: step 20" in again.stdout

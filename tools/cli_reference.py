@@ -16,6 +16,7 @@ HEAD = """\
 # Commands
 
 The output of `--help`, written by `make docs`. Change the text in `pipeline/gmd_vae/commands/`, not here.
+[What --json prints](reference/json.md) has the keys of `--json`.
 """
 
 

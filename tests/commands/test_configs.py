@@ -130,7 +130,7 @@ def test_the_shown_commands_exist(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_lists_all_configs(capsys: pytest.CaptureFixture[str]) -> None:
-    listed = json.loads(run(capsys, "--json")[1])
+    listed = json.loads(run(capsys, "--json")[1])["configs"]
     assert [entry["name"] for entry in listed] == list(all_configs())
     one = json.loads(run(capsys, DEFAULT_CONFIG, "--json")[1])
     assert one in listed

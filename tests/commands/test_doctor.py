@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.json_page import check_answer
 from gmd_vae.cli import main
 from gmd_vae.commands import doctor_checks
 from gmd_vae.common import extras, machine
@@ -47,7 +48,9 @@ def _doctor(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     out, err = capsys.readouterr()
     assert err == ""
     assert isinstance(exit_.value.code, int)
-    return exit_.value.code, json.loads(out)
+    report = json.loads(out)
+    check_answer("doctor", report)
+    return exit_.value.code, report
 
 
 def _hide(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtures.json_page import check_answer
 from fixtures.results import made_up_result, result_json
 from gmd_vae import cli
 from gmd_vae.common import manifest
@@ -68,6 +69,7 @@ def test_figures_tables_and_plots(run: Path, evaluate: Evaluate, monkeypatch: py
     code, out, err = evaluate(*QUICK, "--json")
     assert code == 0, err
     content = json.loads(out)
+    check_answer("evaluate", content)
     (result,) = content["results"]
     assert content["seeds"] == []
     assert {each["minus"] for each in content["differences"]} == {"nearest_training", "previous_bar"}

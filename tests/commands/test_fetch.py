@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from fixtures.json_page import check_answer
 from gmd_vae.cli import COMMANDS, main
 from gmd_vae.commands import fetch
 from gmd_vae.datasets import groove
@@ -66,9 +67,10 @@ def test_groove_goes_to_data_raw_and_the_next_command_is_named(run, official: Fi
 def test_the_next_command_is_quoted_and_json_is_the_only_output_on_stdout(run, official: FileServer) -> None:  # type: ignore[no-untyped-def]
     assert run("groove", "--output-dir", "my drums").out.endswith("Next: gmd-vae convert 'my drums'\n")
     summary = json.loads(run("groove", "--json", "--output-dir", "here").out)
+    check_answer("fetch groove", summary)
     assert summary["output_dir"] == "here"
     assert summary["sha256"] == official.remote.sha256
-    assert (summary["dataset"], summary["files"], summary["midi_files"]) == ("groove", 3, 1)
+    assert (summary["dataset"], summary["midi_files"]) == ("groove", 1)
     assert summary["already_there"] is False
     assert json.loads(run("groove", "--json", "--output-dir", "here").out) == {**summary, "already_there": True}
 
@@ -131,7 +133,7 @@ def test_starter_needs_no_network_and_repeats_itself(run) -> None:  # type: igno
     assert default == again
     assert default != other
     summary = json.loads(run("starter", "--json").out)
-    assert (summary["dataset"], summary["files"]) == ("starter", len(default))
+    assert (summary["dataset"], summary["midi_files"]) == ("starter", len(default))
 
 
 SLOW = """

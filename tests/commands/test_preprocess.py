@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from fixtures.command_line import PYTHONPATH
+from fixtures.json_page import check_answer
 from gmd_vae.cli import COMMANDS, main
 from gmd_vae.commands.preprocess import command
 from gmd_vae.midi.convert import convert
@@ -249,6 +250,8 @@ def test_stock_writes_note_sequences(capsys: pytest.CaptureFixture[str]) -> None
     assert "Wrote 8 NoteSequences for " in out
     (folder,) = Path("data/notes").iterdir()
     assert sum(1 for _ in read_records(folder / "train.tfrecord")) == 6
+    _, out, _ = run(capsys, "notes", "--stock", "--jobs", "1", "--json")
+    check_answer("preprocess --stock", json.loads(out))
     code, out, _ = run(capsys, str(folder), "--output-dir", "again")
     assert (code, "Wrote 8 examples" in out) == (0, True)
     with (folder / "train.tfrecord").open("ab") as stream:

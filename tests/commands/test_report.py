@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.json_page import check_answer
 from fixtures.models import random_model
 from gmd_vae.cli import main
 from gmd_vae.configuration.registry import DEFAULT_CONFIG, get_config
@@ -57,10 +58,11 @@ def test_the_newest_run_becomes_a_page_and_missing_parts_are_named(
 def test_json_and_another_output(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (run / "eval" / "test-3").mkdir(parents=True)
     (run / "eval" / "test-3" / "result.json").write_text("{")
-    code, out, err = report(capsys, "runs/mine", "--output", "to/a friend.html", "--json")
+    code, out, err = report(capsys, "runs/mine", "-o", "to/a friend.html", "--json")
     assert code == 0
     found = json.loads(out)
-    assert (found["path"], found["size"]) == ("to/a friend.html", Path("to/a friend.html").stat().st_size)
+    check_answer("report", found)
+    assert (found["output"], found["bytes"]) == ("to/a friend.html", Path("to/a friend.html").stat().st_size)
     assert (found["beats"], found["evaluations"]) == (0, 0)
     assert found["missing"][0]["what"] == "No beats yet"
     assert "Left out: eval/test-3: " in err

@@ -60,7 +60,7 @@ def test_the_datasets_of_fetch_are_named(tmp_path: Path, server: Any) -> None:
     fetched = read_fetched(tmp_path / "starter")
     assert fetched is not None
     assert fetched.source.in_words == "starter (Apache-2.0): The starter set, drum grooves written for gmd-vae"
-    assert len(fetched.digests) == summary.files + 1  # and info.csv
+    assert len(fetched.digests) == summary.midi_files + 1  # and info.csv
 
 
 def test_texts_are_bounded_and_other_values_are_not_stated(folder: Path) -> None:

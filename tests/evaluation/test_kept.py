@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures.command_line import run_here
+from fixtures.json_page import check_answer
 from fixtures.models import random_model
 from fixtures.results import result_json
 from gmd_vae.common import manifest
@@ -71,6 +72,7 @@ def test_it_is_shown_with_its_date_and_the_reason(folder: Path) -> None:
 
 def test_json_says_which_results_are_kept(folder: Path) -> None:
     found = json.loads(run_here(folder, "evaluate", "runs/mine", "--json").stdout)
+    check_answer("evaluate", found)
     (kept,) = found["kept"]
     assert kept == {"run": "runs/mine", "split": "test", "folder": "runs/mine/eval/test-3", "written": "2025-06-15"}
     assert [result["run"] for result in found["results"]] == ["runs/mine"]

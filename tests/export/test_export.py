@@ -169,8 +169,8 @@ def test_a_path_is_no_model_of_the_package(folder: Path) -> None:
     assert_same_model(read_model(folder / "mine.safetensors"), MODEL)
     run_here(folder, "export", DEFAULT, "-o", "package.safetensors")
     assert_same_model(read_model(folder / "package.safetensors"), read_model(bundled_models()[DEFAULT]))
-    assert json.loads(run_here(folder, "studio", DEFAULT, "--json").stdout)["path"] == "studio.html"
-    assert json.loads(run_here(folder, "studio", f"./{DEFAULT}", "--json").stdout)["path"] == f"{DEFAULT}/studio.html"
+    assert json.loads(run_here(folder, "studio", DEFAULT, "--json").stdout)["output"] == "studio.html"
+    assert json.loads(run_here(folder, "studio", f"./{DEFAULT}", "--json").stdout)["output"] == f"{DEFAULT}/studio.html"
 
 
 def test_only_own_unchanged_files_are_replaced(folder: Path) -> None:

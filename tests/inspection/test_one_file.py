@@ -108,8 +108,8 @@ def test_a_file_without_windows_gets_a_problem_and_an_action(
 ) -> None:
     result = inspect(tmp_path, make_midi(hits, before=before))
     assert (result["windows"], result["shown"]) == ([], None)
-    assert problem in result["why"][0]["problem"]
-    assert action in result["why"][0]["action"]
+    assert problem in result["why"][0]["what"]
+    assert action in result["why"][0]["next_action"]
 
 
 @pytest.mark.parametrize(("hits", "bars"), [(beat(1), 1), (beat(2), 2), (beat(3), None), (beat(4), None)])
@@ -125,7 +125,7 @@ def test_a_loop_that_generate_repeats_is_named(
 def test_a_file_without_drums(tmp_path: Path, make_midi: MakeMidi) -> None:
     piano = b"\x00\x90\x3c\x40\x60\x80\x3c\x00\x00\xff\x2f\x00"
     result = inspect(tmp_path, make_midi(track=piano))
-    assert result["why"] == [{"problem": "It has no drum notes", "action": ON_CHANNEL_10}]
+    assert result["why"] == [{"what": "It has no drum notes", "next_action": ON_CHANNEL_10}]
     assert [one["sound"] for one in result["instruments"]] == ["Acoustic Grand Piano"]
 
 

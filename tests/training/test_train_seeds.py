@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from fixtures.command_line import run_here
+from fixtures.json_page import check_answer
 from gmd_vae.commands.train_seeds import SeedList, prepare_seeds
 from gmd_vae.common.errors import Interrupted, UsageError
 from gmd_vae.training import start
@@ -93,13 +94,14 @@ def test_two_seeds_train_resume_and_are_compared_next(short_config: str, short_e
     given = ("--config", short_config, "--examples-path", str(short_examples), "--run-dir", "runs/x")
     answer = run_here(tmp_path, "train", *given, "--seeds", "0,1", "--num-steps", "2", "--json")
     lines = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert [(line["seed"], line["last_step"]) for line in lines if line["split"] == "end"] == [(0, 2), (1, 2)]
-    assert {line["seed"] for line in lines if line["split"] == "validation"} == {0, 1}
+    assert [(line["seed"], line["outcome"]["last_step"]) for line in lines if "outcome" in line] == [(0, 2), (1, 2)]
+    check_answer("train", lines[-1])
+    assert {line["seed"] for line in lines if line.get("split") == "validation"} == {0, 1}
     assert [line["seed"] for line in lines] == sorted(line["seed"] for line in lines)
     losses = [[line["loss"] for line in lines if line["seed"] == seed and "loss" in line] for seed in (0, 1)]
     assert losses[0] != losses[1]
-    of_cpu = [line["cpu_seconds"] for line in lines if line["split"] == "train" and line["seed"] == 1]
-    earlier = [line["cpu_seconds"] for line in lines if line["split"] == "train" and line["seed"] == 0]
+    of_cpu = [line["cpu_seconds"] for line in lines if line.get("split") == "train" and line["seed"] == 1]
+    earlier = [line["cpu_seconds"] for line in lines if line.get("split") == "train" and line["seed"] == 0]
     assert of_cpu[0] < earlier[-1] + of_cpu[-1]  # a run counts its own CPU time alone
 
     answer = run_here(tmp_path, "train", *given, "--seeds", "0,1", "--num-steps", "3")

@@ -76,7 +76,7 @@ def command(name: str | None, picture: Path | None, configs_file: Path | None, a
         return
     configs = list(all_configs(configs_file).values())
     if as_json:
-        console.print_json([_facts(config) for config in configs])
+        console.print_json({"configs": [_facts(config) for config in configs]})
         return
     _show_all(configs)
     out = console.stdout()

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from gmd_vae.midi.reading import DrumChannel
 
 
+_SHOWN = (  # of the manifest, with --json
+    *("splits", "split_by", "split", "near_duplicates", "data_source"),
+    *("note_ons", "ignored_events", "unmapped_drums", "assumed", "drums_on_channel"),
+    *("skipped", "not_selected", "not_in_info_csv", "missing", "catalogues_not_used", "passed_over"),
+)
+
+
 @click.command("convert", cls=HelpCommand)
 @click.argument("input_path", metavar="[INPUT]", required=False, type=UserPath(path_type=Path))
 @click.option(
@@ -148,7 +155,7 @@ def command(
             lambda done, total: console.stderr().print(f"Continuing: {done:,} of {total:,} files are finished."),
         )
     if as_json:
-        console.print_json({"output_dir": str(summary.output_dir), **summary.manifest})
+        console.print_json(_facts(summary))
     else:
         _print(summary)
     content = summary.manifest
@@ -170,6 +177,12 @@ def command(
             f"{count:,} file{' was' if count == 1 else 's were'} skipped, which --strict forbids",
             f"The others are in '{summary.output_dir}'; its manifest.json names those that are not.",
         )
+
+
+def _facts(summary: Summary) -> dict[str, Any]:
+    """Returns the answer of ``--json``: the parts of the manifest that the table and its lines show."""
+    shown = {key: summary.manifest[key] for key in _SHOWN if key in summary.manifest}
+    return {"output_dir": str(summary.output_dir), **shown}
 
 
 def _channel_of_drums(summary: Summary) -> str | None:

@@ -96,8 +96,6 @@ def starter(seed: int, output_dir: Path | None, as_json: bool) -> None:
       gmd-vae fetch starter
       gmd-vae fetch starter --seed 7 --output-dir data/raw/starter-7
     """
-    import dataclasses
-
     from gmd_vae.common.console import print_json, print_next, stdout
     from gmd_vae.common.home import data_folder
     from gmd_vae.datasets.starter.starter_set import write_starter
@@ -105,11 +103,11 @@ def starter(seed: int, output_dir: Path | None, as_json: bool) -> None:
     output_dir = output_dir or data_folder("raw") / "starter"
     summary = write_starter(output_dir, seed)
     if as_json:
-        print_json({"dataset": "starter", **dataclasses.asdict(summary), "output_dir": str(output_dir)})
+        print_json(summary.as_json())
         return
     out = stdout()
     splits = ", ".join(f"{split} {count}" for split, count in summary.splits.items())
-    out.print(f"Starter set: {summary.files:,} MIDI files in {output_dir} ({splits})")
+    out.print(f"Starter set: {summary.midi_files:,} MIDI files in {output_dir} ({splits})")
     print_next(as_command("convert", output_dir))
 
 

@@ -139,7 +139,7 @@ def command(
             note_folder(model.run.folder / dated.parent, output_dir, now)
     if as_json:
         _print_notes(result)
-        _print_json(job, result)
+        _print_json(model.options[1], job, result)
     else:
         _print_summary(job, result, wav=wav, png=png)
 
@@ -194,21 +194,19 @@ def _print_model(name: str, job: GenerationJob, humanizer: ModelSource | None) -
         err.print("Starting TensorFlow and loading the model: about 10 seconds ...")
 
 
-def _print_json(job: GenerationJob, result: GenerationResult) -> None:
+def _print_json(model: str, job: GenerationJob, result: GenerationResult) -> None:
+    """Prints the answer of ``--json``, with the model as it was named."""
     from gmd_vae.common import console
-    from gmd_vae.common.priors import FITTED
     from gmd_vae.generation.decoder_conditions import DecoderConditions
-    from gmd_vae.models.latent_density import describe
 
-    prior = job.request.prior
     config = job.source.config
     chord_bars = DecoderConditions(config, job.request, job.inputs).chord_bars
     console.print_json(
         {
             "output_dir": str(job.output_dir),
             "config": config.name,
-            "model": job.source.name,
-            "prior": describe(job.source.density if prior == FITTED else None) if prior is not None else None,
+            "model": model,
+            "prior": job.request.prior,
             "mode": job.request.mode,
             "seed": job.request.seed,
             "inputs": job.inputs.describe([fidelity.figures() for fidelity in result.fidelity], chord_bars),

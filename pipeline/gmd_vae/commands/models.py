@@ -57,7 +57,7 @@ def command(model_name: str | None, as_json: bool) -> None:
         return
     models = {key: read_model(path) for key, path in bundled_models().items()}
     if as_json:
-        console.print_json([_facts(key, model) for key, model in models.items()])
+        console.print_json({"models": [_facts(key, model) for key, model in models.items()]})
         return
     out = console.stdout()
     width = max(map(len, models))
@@ -79,7 +79,7 @@ def _facts(name: str, model: ModelFile) -> dict[str, Any]:
         "step": model.step,
         "examples_digest": model.examples_digest,
         "checkpoint": model.checkpoint,
-        "attributes": sorted(model.attribute_vectors),
+        "attribute_vectors": sorted(model.attribute_vectors),
         "prior_windows": 0 if model.density is None else model.density.components,
         "licence": model.licence,
         "card": model.card.known(),
@@ -120,7 +120,7 @@ def _show(name: str, model: ModelFile) -> None:
             held and f"{counted(held.windows, 'window')} of {counted(held.files, 'file')} ({held.split})",
         ),
         ("Evaluation", _figures(card.evaluation)),
-        ("Attributes", ", ".join(plain(name) for name in facts["attributes"])),
+        ("Attributes", ", ".join(plain(name) for name in facts["attribute_vectors"])),
         ("Prior", "" if model.density is None else f"z from {describe(model.density)}"),
         ("Licence", model.licence_in_words),
     ]

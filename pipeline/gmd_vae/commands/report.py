@@ -23,6 +23,7 @@ _NAMED = 20  # damaged parts named on stderr; the others are counted
 @click.command(cls=HelpCommand)
 @click.argument("run_dir", metavar="[RUN]", required=False, type=UserPath(path_type=Path))
 @click.option(
+    "-o",
     "--output",
     type=UserPath(path_type=Path),
     help="HTML file to write.  [default: report.html in the run folder]",

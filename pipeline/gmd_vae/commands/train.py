@@ -160,6 +160,8 @@ def command(
 
     if no_acceleration and precision not in (None, "fp32"):
         raise click.UsageError("--no-acceleration computes in fp32 only; leave out --precision.")
+    if overfit_batch and as_json:
+        raise click.UsageError("--overfit-batch logs no steps; leave out --json.")
     cluster = _cluster(num_sync_workers, num_ps_tasks, task, master)
     if cluster and cluster.is_ps:
         extras.require("Training")

@@ -31,7 +31,7 @@ def report(job: Job, outcome: Outcome, print_line: Callable[[str], None] | None)
 
     run, best = job.run, outcome.best
     if print_line:
-        print_line(json_text({"split": "end", **_facts(outcome)}) + "\n")
+        print_line(json_text({"outcome": _facts(outcome)}) + "\n")
     if outcome.stopped == "interrupted":
         raise Interrupted(
             f"Interrupted at step {outcome.last_step} of {job.plan.num_steps}; saved as '{outcome.checkpoint}'",
@@ -87,5 +87,16 @@ def _patience(job: Job, outcome: Outcome) -> str:
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
-    """Returns the outcome as JSON values."""
-    return {**dataclasses.asdict(outcome), "checkpoint": str(outcome.checkpoint)}
+    """Returns the outcome as JSON values. A validation has the keys of its line in ``metrics.jsonl``."""
+    best, before = (one and dataclasses.asdict(one) for one in (outcome.best, outcome.before))
+    return {
+        "first_step": outcome.first_step,
+        "last_step": outcome.last_step,
+        "first_loss": outcome.first_loss,
+        "loss": outcome.loss,
+        "stopped": outcome.stopped,
+        "skipped_updates": outcome.skipped_updates,
+        "checkpoint": str(outcome.checkpoint),
+        "best": best,
+        "before": before,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,17 @@ class GrooveSummary:
     already_there: bool
 
     def as_json(self) -> dict[str, Any]:
-        """Returns the summary for ``--json``."""
-        return asdict(self)
+        """Returns the answer of ``gmd-vae fetch groove --json``."""
+        return {
+            "dataset": self.dataset,
+            "version": self.version,
+            "output_dir": self.output_dir,
+            "url": self.url,
+            "sha256": self.sha256,
+            "bytes": self.bytes,
+            "midi_files": self.midi_files,
+            "already_there": self.already_there,
+        }
 
 
 def fetch_groove(

@@ -1,7 +1,8 @@
 """Inspection of music: its contents, and the training windows that configs find in it.
 
 In: a MIDI file, a folder or an archive of MIDI files, NoteSequences, or examples. Out: one dict, which is the answer
-of ``gmd-vae inspect --json`` (docs/folders.md) and the source of its text and its PNG. Read ``one_file.py`` first.
+of ``gmd-vae inspect --json`` (docs/reference/json.md) and the source of its text and its PNG. Read ``one_file.py``
+first.
 
 - ``path_kinds.py``: detects the kind of a path.
 - ``one_file.py``: inspects one MIDI file. ``instruments.py`` describes its instruments, ``why_no_window.py`` explains

@@ -59,7 +59,7 @@ def inspect_midi_files(
         reading: Rules for reading the files.
 
     Returns:
-        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
+        The answer of ``gmd-vae inspect --json`` (docs/reference/json.md).
 
     Raises:
         GmdVaeError: The path does not exist or holds no MIDI file, or its catalogue is damaged.
@@ -97,13 +97,12 @@ def inspect_midi_files(
         "split_by": plan.split_by,
         "found": len(plan.files) + len(listing.skipped),
         **sums.as_json(),
-        "account": accounts.describe(),
+        **accounts.describe(),
         "reading": reading.describe(),
         "drums_on_channel": {
             str(channel): counted_names([file.name for file in files if file.drum_channel == channel])
             for channel in sorted({file.drum_channel for file in files if file.drum_channel is not None})
         },
-        "other_files": sum(listing.passed_over.values()),
         "passed_over": listing.passed_over,
         "catalogues": list(plan.catalogues),
         "catalogues_not_used": dict(plan.unused_catalogues[:MAX_NAMES]),
@@ -125,7 +124,7 @@ def inspect_notes(
         on_progress: Callback with the number of NoteSequences done and of all NoteSequences.
 
     Returns:
-        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
+        The answer of ``gmd-vae inspect --json`` (docs/reference/json.md).
 
     Raises:
         GmdVaeError: The files cannot be read, are damaged, or have changed since ``convert``.
@@ -145,7 +144,7 @@ def inspect_notes(
                 sums.add_file(split, figures.name or name, None, figures)
         on_progress(done, total)
     converted = _convert_manifest(path)
-    sums.unreadable.update(
+    sums.skipped.update(
         {reason: {"count": named.count, "names": named.names} for reason, named in converted.skipped.items()}
     )
     account = converted.account()
@@ -157,7 +156,7 @@ def inspect_notes(
         "split_by": converted.split_by or str(source.identity["split_by"]),
         "found": total + sum(named.count for named in converted.skipped.values()),
         **sums.as_json(),
-        "account": account,
+        **(account or {}),
     }
 
 
@@ -227,7 +226,7 @@ class _Sums:
         self.beat_types: Counter[str] = Counter()
         self.dropped = Dropped()
         self.refused: dict[str, list[str]] = {}  # reason → names
-        self.unreadable: dict[str, Any] = {}  # from the manifest of convert
+        self.skipped: dict[str, Any] = {}  # from the manifest of convert
         self.by_bytes: dict[bytes, list[str]] = {}  # SHA-256 of a file → names
         # digest of the notes → names with the SHA-256 of their files; a NoteSequence has a number in its place
         self.by_music: dict[bytes, list[tuple[str, bytes]]] = {}
@@ -295,8 +294,8 @@ class _Sums:
                 # one file for each content: files with the same bytes are already listed above
                 "same_music": _groups(_one_of_each(group) for group in self.by_music.values()),
             },
-            "unreadable": {
-                **self.unreadable,
+            "skipped": {
+                **self.skipped,
                 **{why: counted_names(names) for why, names in sorted(self.refused.items())},
             },
         }

@@ -32,7 +32,7 @@ PartsOf: TypeAlias = Callable[[Tensors], list[dict[str, Any]]]  # the parts of o
 
 
 def inspect_examples(path: Path) -> dict[str, Any]:
-    """Returns the figures of a folder of examples as JSON values (docs/folders.md).
+    """Returns the figures of a folder of examples as JSON values (docs/reference/json.md).
 
     Args:
         path: Folder that ``preprocess`` made.

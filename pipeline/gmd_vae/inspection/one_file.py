@@ -48,7 +48,7 @@ def inspect_midi(
         reading: Rules for reading the file.
 
     Returns:
-        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
+        The answer of ``gmd-vae inspect --json`` (docs/reference/json.md).
 
     Raises:
         GmdVaeError: The file cannot be read or is not MIDI.
@@ -114,7 +114,7 @@ def inspect_parts(
         grid: Drum classes and steps of the windows, where all notes are drums; else ``None``.
 
     Returns:
-        The answer of ``gmd-vae inspect --json`` (docs/folders.md).
+        The answer of ``gmd-vae inspect --json`` (docs/reference/json.md).
 
     Raises:
         GmdVaeError: The file cannot be read or is not MIDI.
@@ -140,7 +140,7 @@ def inspect_parts(
         "windows": found,
         "shown": {"window": number} if number else None,
         "why": [
-            {"problem": f"{count:,} {of_count(count, REASONS[reason])}", "action": ""}
+            {"what": f"{count:,} {of_count(count, REASONS[reason])}", "next_action": ""}
             for reason, count in counts["reasons"].items()
             if not found
         ],

@@ -59,7 +59,7 @@ def draw(result: Mapping[str, Any], target: Path) -> None:
 def _window(panels: Sequence[Axes], result: Mapping[str, Any], per_row: int) -> None:
     """Draws a window as a grid, with as many bars in each panel as fit, and a square for each hit."""
     if result["shown"] is None:
-        _draw_note(panels[0], "no window: " + (result["why"][0]["problem"] if result["why"] else "no drums"))
+        _draw_note(panels[0], "no window: " + (result["why"][0]["what"] if result["why"] else "no drums"))
         return
     labels, number = result["shown"]["labels"], result["shown"]["window"]
     first = result["windows"][number - 1]["bar"]

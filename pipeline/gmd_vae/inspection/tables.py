@@ -110,8 +110,8 @@ def _show_midi(result: Result, out: Console, signs: Signs) -> None:
     of = f"of {bars} bar{'s' if bars > 1 else ''} for {result['config']}"
     if not found:
         write(out, f"No window {of}:")
-        for reason in result["why"] or [{"problem": "There are no drums", "action": ""}]:
-            write(out, f"  {reason['problem']}. {reason['action']}".rstrip())
+        for reason in result["why"] or [{"what": "There are no drums", "next_action": ""}]:
+            write(out, f"  {reason['what']}. {reason['next_action']}".rstrip())
         if loop := result.get("repeated_bars"):
             write(out, f"'gmd-vae generate' takes it all the same: it repeats the {counted(loop, 'bar')} to {bars}.")
         return
@@ -235,9 +235,9 @@ def _show_collection(result: Result, out: Console, signs: Signs) -> None:
             names = ", ".join(found["names"][0][:3])
             more = found["superfluous"]
             write(out, f"Duplicates: {more:,} superfluous, with {text} ({names}{', ...' if more > 1 else ''})")
-    if result["account"]:
-        write(out, *sentences(result["account"]))
-    for reason, skipped in result["unreadable"].items():
+    if "note_ons" in result:
+        write(out, *sentences(result))
+    for reason, skipped in result["skipped"].items():
         names = ", ".join(skipped["names"][:3]) + (", ..." if skipped["count"] > 3 else "")
         action = f". {ACTIONS[reason]}" if reason in ACTIONS else ""
         write(out, f"Not used: {skipped['count']:,}, {reason} ({names}){action}")

@@ -21,7 +21,7 @@ def why_no_window(
         without_drums: Next action for music without drum notes.
 
     Returns:
-        Dicts with ``problem`` and ``action``, the most informative first.
+        Dicts with ``what`` and ``next_action``, the most informative first.
     """
     bars = f"{spec.slice_bars} bar" + ("s" if spec.slice_bars > 1 else "")
     signatures = ", ".join(f"{name}" for name in list(dropped.time_signatures)[:5])
@@ -55,9 +55,9 @@ def why_no_window(
         "no_length": ("Its notes have no length in time", "Save it again in your music program."),
     }
     other = "Save it again in your music program."
-    first = [{"problem": text, "action": action} for key, (text, action) in texts.items() if dropped.reasons[key]]
+    first = [{"what": text, "next_action": action} for key, (text, action) in texts.items() if dropped.reasons[key]]
     rest = [
-        {"problem": f"{count:,} {of_count(count, REASONS[key])}", "action": other}
+        {"what": f"{count:,} {of_count(count, REASONS[key])}", "next_action": other}
         for key, count in dropped.reasons.items()
         if count and key not in texts
     ]

@@ -139,7 +139,7 @@ def test_manifest_and_summary_describe_the_folder(folder: Path, tmp_path: Path) 
     content = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert (content["stage"], content["dataset"], content["seed"]) == ("fetch", "starter", 7)
     assert set(content["versions"]) == {"gmd-vae", "mido"}
-    assert content["files"] == summary.files == sum(summary.styles.values()) == sum(summary.splits.values())
+    assert content["midi_files"] == summary.midi_files == sum(summary.styles.values()) == sum(summary.splits.values())
     assert content["styles"] == summary.styles
     assert content["splits"] == summary.splits
     assert content["bars"] == summary.bars == 12 * len(GROOVES)
@@ -149,7 +149,7 @@ def test_manifest_and_summary_describe_the_folder(folder: Path, tmp_path: Path) 
     music = b"".join((tmp_path / "out" / name).read_bytes() for name in listed)
     assert content["midi_sha256"] == hashlib.sha256(music).hexdigest()
     assert content["midi_sha256"] != json.loads((folder / "manifest.json").read_text())["midi_sha256"]
-    assert summary.duration == pytest.approx(content["duration"])
+    assert summary.seconds == pytest.approx(content["seconds"])
     assert summary.output_dir == tmp_path / "out"
 
 

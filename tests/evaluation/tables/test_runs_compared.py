@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.json_page import check_answer
 from fixtures.results import estimate, made_up_result, result_json
 from gmd_vae.evaluation.result import Result
+from gmd_vae.evaluation.seeds import to_json as seeds_to_json
 from gmd_vae.evaluation.tables.differences import differences, seed_differences_to_json, to_json
 from gmd_vae.evaluation.tables.formats import to_latex
 from gmd_vae.evaluation.tables.leaks import leaks
@@ -183,6 +185,14 @@ def test_the_interval_of_one_set_moves_no_bold_of_the_next() -> None:
     (row,) = {row for row, _ in table.bold}
     assert table.rows[row][0] == "runs/seed-0 and others, mean of 3 seeds"
     assert (table.rows[row][free], table.rows[row + 1][free]) == ("0.617 ± 0.021", "[0.565, 0.668]")
+
+
+def test_the_comparisons_are_as_the_page_says() -> None:
+    results = [*of_recipe("p", {0: 0.50, 1: 0.51, 2: 0.51}), *of_recipe("b", {0: 0.60, 1: 0.61, 2: 0.64})]
+    sets, of_sets, pairs = seeds_to_json(results), seed_differences_to_json(results), to_json(results)
+    assert all((sets, of_sets, pairs))
+    answer = {"results": [each.to_json() for each in results], "seeds": sets, "kept": []}
+    check_answer("evaluate", {**answer, "differences": pairs, "seed_differences": of_sets})
 
 
 def test_three_pairs_of_seeds_have_an_interval_of_their_difference() -> None:

@@ -85,8 +85,8 @@ def test_the_command_writes_the_page_of_a_model_file(
         main(["studio", "mine.safetensors", "--json"])
     assert done.value.code == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["path"] == "studio.html"
-    assert answer["size"] == Path("studio.html").stat().st_size
+    assert answer["output"] == "studio.html"
+    assert answer["bytes"] == Path("studio.html").stat().st_size
     with pytest.raises(SystemExit) as done:
         main(["studio", "mine.safetensors", "-o", "mine.safetensors"])
     assert done.value.code == 2

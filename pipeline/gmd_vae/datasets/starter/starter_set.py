@@ -8,6 +8,7 @@ import hashlib
 import importlib.resources
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from gmd_vae.common import manifest
 from gmd_vae.common.folders import whole_folder
@@ -40,19 +41,31 @@ class StarterSummary:
 
     Attributes:
         output_dir: Folder with ``info.csv``, ``manifest.json`` and the MIDI files.
-        files: Number of MIDI files, one per groove.
+        midi_files: Number of MIDI files, one per groove.
         bars: Number of bars in all files.
-        duration: Seconds of music in all files.
+        seconds: Seconds of music in all files.
         styles: Number of files by primary style.
         splits: Number of files by split.
     """
 
     output_dir: Path
-    files: int
+    midi_files: int
     bars: int
-    duration: float
+    seconds: float
     styles: dict[str, int]
     splits: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the answer of ``gmd-vae fetch starter --json``."""
+        return {
+            "dataset": DATASET,
+            "output_dir": str(self.output_dir),
+            "midi_files": self.midi_files,
+            "bars": self.bars,
+            "seconds": round(self.seconds, 3),
+            "styles": self.styles,
+            "splits": self.splits,
+        }
 
 
 def load_grooves() -> list[Groove]:
@@ -96,9 +109,9 @@ def write_starter(output_dir: Path, seed: int = 0) -> StarterSummary:
             writer.writerows(rows)
         summary = StarterSummary(
             output_dir=output_dir,
-            files=len(grooves),
+            midi_files=len(grooves),
             bars=len(grooves) * BARS * REPEATS,
-            duration=sum(duration(groove) for groove in grooves),
+            seconds=sum(duration(groove) for groove in grooves),
             styles=dict(sorted(Counter(groove.style.split("/")[0] for groove in grooves).items())),
             splits=dict(Counter(groove.split for groove in grooves)),
         )
@@ -106,9 +119,9 @@ def write_starter(output_dir: Path, seed: int = 0) -> StarterSummary:
             "dataset": DATASET,
             "seed": seed,
             "versions": manifest.versions("mido"),
-            "files": summary.files,
+            "midi_files": summary.midi_files,
             "bars": summary.bars,
-            "duration": round(summary.duration, 6),
+            "seconds": round(summary.seconds, 6),
             "styles": summary.styles,
             "splits": summary.splits,
             "info": manifest.describe_file(info, rows=len(rows)),

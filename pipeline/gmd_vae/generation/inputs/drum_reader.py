@@ -183,12 +183,12 @@ class DrumReader(InputReader):
         spec = self.config.drum_windows
         fitting = fitting_drums(_music(midi)).config
         advice = advice_for(fitting, "generate") if fitting else ""
-        nothing = {"problem": "It has no notes", "action": "Give another MIDI file."}
+        nothing = {"what": "It has no notes", "next_action": "Give another MIDI file."}
         reasons = why_no_window(spec, dropped, advice, midi.action_without_drums()) or [nothing]
-        problems = "; ".join(reason["problem"][0].lower() + reason["problem"][1:] for reason in reasons)
+        problems = "; ".join(reason["what"][0].lower() + reason["what"][1:] for reason in reasons)
         return GmdVaeError(
             f"'{midi.name}' has no {self._wanted()}: {problems}",
-            f"{reasons[0]['action']}{self.inspect_hint(midi, fitting)}",
+            f"{reasons[0]['next_action']}{self.inspect_hint(midi, fitting)}",
         )
 
     def _wanted(self) -> str:

@@ -66,7 +66,14 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Returns the answer of ``gmd-vae report --json``."""
-        return {**dataclasses.asdict(self), "path": str(self.path)}
+        return {
+            "output": str(self.path),
+            "bytes": self.size,
+            "beats": self.beats,
+            "evaluations": self.evaluations,
+            "missing": [dataclasses.asdict(part) for part in self.missing],
+            "left_out": self.left_out,
+        }
 
 
 def write_report(run: Run, target: Path) -> Report:

@@ -50,7 +50,12 @@ class StudioPage:
 
     def as_json(self) -> dict[str, Any]:
         """Returns the answer of ``gmd-vae studio --json``."""
-        return {**dataclasses.asdict(self), "path": str(self.path)}
+        return {
+            "output": str(self.path),
+            "bytes": self.size,
+            "config": self.config,
+            "parameters": self.parameters,
+        }
 
 
 def write_studio(model: ModelFile, target: Path, inputs: Iterable[Path] = ()) -> StudioPage:
