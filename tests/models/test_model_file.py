@@ -225,7 +225,7 @@ def test_a_prior_of_an_earlier_version_is_named(with_density: Path) -> None:
     ("fields", "reason"),
     [
         ({"format": "another"}, "is no model of gmd-vae"),
-        ({"version": 2}, "has format 2, this version of gmd-vae reads 1. Update gmd-vae: pip install --upgrade"),
+        ({"version": 2}, "has format 2, this version of gmd-vae reads 1. Update gmd-vae: 'git pull'"),
         ({"version": 10**30}, "Update gmd-vae"),
         ({"version": 0}, "the unknown format 0"),
         ({"version": "1"}, "field 'version'"),

@@ -12,7 +12,7 @@ from typing import Any
 from gmd_vae.common.code_state import own_version
 from gmd_vae.common.errors import GmdVaeError
 
-UPDATE = "Update gmd-vae: pip install --upgrade gmd-vae."
+UPDATE = "Update gmd-vae: 'git pull' in its folder, then 'pip install .' or 'make setup', as at first."
 _VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(?![0-9])")
 
 
