@@ -34,6 +34,7 @@ suppress_warnings = [
 ]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_type_aliases = {"npt.ArrayLike": "ArrayLike"}  # its definition is long, and has internal names of NumPy
 autodoc_class_signature = "separated"  # models and beats are not made by hand
 autodoc_default_options = {"members": True, "exclude-members": "__init__"}
 napoleon_google_docstring = True
