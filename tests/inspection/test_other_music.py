@@ -9,6 +9,7 @@ from typing import Any
 import pretty_midi
 import pytest
 from click.testing import CliRunner
+from fixtures.json_page import check_answer
 from gmd_vae.cli import cli
 from gmd_vae.common.errors import GmdVaeError
 
@@ -117,6 +118,7 @@ def test_a_folder_of_tensor_examples(band: Path, tmp_path: Path) -> None:
     config = get_config("hier-multiperf_vel_1bar_med")
     preprocess(tmp_path / "raw", tmp_path / "examples", family_of(config).extractor(config), config=config.name)
     content = answer(tmp_path / "examples")
+    check_answer("inspect: examples", content)
     there = content["splits"]["train"]
     assert (there["windows"], there["distinct"], there["files"]) == (5, 5, 1)  # the melody has a turn of five notes
     assert {part["part"]: part["windows"] for part in content["parts"]} == dict.fromkeys(
