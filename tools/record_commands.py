@@ -70,6 +70,7 @@ REPLACED = [
     (re.compile(r"\d{4}-\d\d-\d\d([ T_]\d\d:?\d\d(:?\d\d)?)?( UTC)?"), "DATE"),
     (re.compile(r"\d[\d,.]* (steps|files|NoteSequences|MB)/s"), r"N \1/s"),
     (re.compile(r"\b(\d+ h )?(\d+ min )?\d[\d.,]* (s|min|CPU hours|CPU seconds) (left|on|of|an epoch)"), r"TIME \4"),
+    (re.compile(r"^(CPU time +)\d[\d.]* (s|min|h)$"), r"\1TIME"),
     (re.compile(r"process \d+"), "process N"),
     (re.compile(r"(\.html \()\d[\d.,]* (kB|MB)"), r"\1N \2"),
     (re.compile(r"gmd-vae \d+\.\d+\.\d+, commit"), "gmd-vae VERSION, commit"),
@@ -121,6 +122,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=TARGET, help="where the recordings go")
     parser.add_argument("--only", action="append", default=[], metavar="COMMAND", help="only this command")
     options = parser.parse_args()
+    if options.only and options.folder == TARGET:
+        parser.error("--only needs --folder: the recordings of the project have all commands")
     session = [line for line in SESSION if not options.only or set(line.split()[1:2]) & set(options.only)]
     options.folder.mkdir(parents=True, exist_ok=True)
     for columns in COLUMNS:

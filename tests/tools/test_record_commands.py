@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def test_a_line_of_the_session_is_one_of_the_run_or_needs_no_training() -> None:
     assert set(trained) < set(TOOL.OF_THE_RUN)
 
 
+def test_a_part_of_the_session_does_not_replace_the_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["record_commands.py", "--only", "fetch"])
+    with pytest.raises(SystemExit, match="2"):
+        TOOL.main()
+
+
 @pytest.mark.parametrize(
     ("line", "stable"),
     [
@@ -62,6 +69,7 @@ def test_a_line_of_the_session_is_one_of_the_run_or_needs_no_training() -> None:
         ("step 20/20  12.3 steps/s  2 min 03 s left", "step 20/20  N steps/s  TIME left"),
         ("Wrote /work/x/studio.html (3.7 MB, groove)", "Wrote /home/you/my-music/studio.html (N MB, groove)"),
         ("checkpoint  13.6 MB", "checkpoint  13.6 MB"),
+        ("CPU time          4 s", "CPU time          TIME"),
         (f"gmd-vae 1.2.3, commit {'ab' * 20} with changes", "gmd-vae VERSION, commit DIGEST"),
         ("at step 20, loss 399.2", "at step 20, loss 399.2"),
     ],
