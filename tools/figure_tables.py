@@ -154,10 +154,14 @@ def _gap_rows(store: Store, groove: dict[str, dict[str, HeldOutFigure]]) -> list
 
 def _seed_rows(seeds: Store) -> list[tuple[str, ...]]:
     """Returns the mean and the extremes over the seeds of each set of runs; samples in a row for each temperature."""
-    titles = {"groove-4bar": "`groove-4bar` until version 0.22", "make train": "`make train`"}
+    titles = {
+        "groove-4bar": "`groove-4bar`",
+        "groove-4bar, cosine": "`groove-4bar` until version 0.22",
+        "make train": "`make train`",
+    }
     rows = []
     for name, title in titles.items():
-        runs = seeds[name]
+        runs = sorted(seeds[name], key=lambda run: run["trained"]["seed"])
         pairs = [[_value(run[part]["step_accuracy"]) for part in ("teacher_forced", "free_running")] for run in runs]
         columns = [*zip(*pairs, strict=True), [forced - free for forced, free in pairs]]
         trained = ", ".join(str(run["trained"]["seed"]) for run in runs)
