@@ -123,7 +123,9 @@ def test_a_name_that_is_not_utf_8_works_from_midi_to_examples(folder: Path) -> N
         *(["inspect", name, "--json"] for name in names),
         ["render", f"{CAFE}.mid", "--png"],
     )
-    assert json.loads(converted)["input"]["collection"] == "caf\\xe9"
+    assert json.loads(converted)["splits"]
+    manifest = (folder / f"{CAFE}-notes" / "manifest.json").read_text(encoding="utf-8")
+    assert json.loads(manifest)["input"]["collection"] == "caf\\xe9"
     records = [
         NoteSequence.FromString(record)
         for path in (folder / f"{CAFE}-notes").glob("*.tfrecord")

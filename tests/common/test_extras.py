@@ -94,11 +94,13 @@ def test_make_is_named_only_where_there_is_a_makefile(
     monkeypatch.chdir(tmp_path)
     assert extras.is_checkout()
     assert extras.install_training() == f"make -C {shlex.quote(str(extras.CHECKOUT))} setup"
+    assert f"run 'git pull && make -C {shlex.quote(str(extras.CHECKOUT))} setup' in" in extras.update()
     monkeypatch.undo()
     monkeypatch.setattr(extras, "CHECKOUT", tmp_path)
     (tmp_path / "Makefile").write_text("setup:\n")  # another project's
     assert not extras.is_checkout()
     assert not extras.is_made_by_make()
+    assert extras.update().endswith(" .' in its folder.")
 
 
 def test_no_message_names_make_by_itself() -> None:

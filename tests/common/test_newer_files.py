@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from gmd_vae.common.code_state import own_version
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.newer_files import UPDATE, NewerFileError, unusable, wrong_number
+from gmd_vae.common.extras import update
+from gmd_vae.common.newer_files import NewerFileError, unusable, wrong_number
 
 OWN = own_version()
 
@@ -23,7 +24,7 @@ OWN = own_version()
 def test_a_file_of_a_newer_version_has_the_advice_to_update(content: dict[str, Any]) -> None:
     error = unusable("'x' has a new lever", content, "Make it again.")
     assert isinstance(error, NewerFileError)
-    assert str(error) == f"'x' has a new lever (written by gmd-vae 999.0.0, this is {OWN}). {UPDATE}"
+    assert str(error) == f"'x' has a new lever (written by gmd-vae 999.0.0, this is {OWN}). {update()}"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,6 @@ def test_a_number_that_is_not_newer_has_the_advice_of_the_caller(found: Any) -> 
 def test_a_newer_number_has_the_advice_to_update(found: int) -> None:
     error = wrong_number("'x'", "figures", found, 2, "Make it again.")
     assert isinstance(error, NewerFileError)
-    assert error.next_action == UPDATE
+    assert error.next_action == update()
     assert str(found)[:40] in error.problem
     assert error.problem.endswith("this version of gmd-vae reads 2 and earlier")

@@ -20,7 +20,7 @@ from fixtures.model_files import document_of, rewrite
 from fixtures.models import random_model
 from gmd_vae.common.code_state import own_version
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.newer_files import UPDATE
+from gmd_vae.common.extras import update
 from gmd_vae.configuration.registry import all_configs
 from gmd_vae.families.parameters import variable_shapes
 from gmd_vae.models.card import Card, HeldOut, HeldOutFigure, InitialWeights
@@ -225,7 +225,7 @@ def test_a_prior_of_an_earlier_version_is_named(with_density: Path) -> None:
     ("fields", "reason"),
     [
         ({"format": "another"}, "is no model of gmd-vae"),
-        ({"version": 2}, "has format 2, this version of gmd-vae reads 1. Update gmd-vae: 'git pull'"),
+        ({"version": 2}, "has format 2, this version of gmd-vae reads 1. Update gmd-vae: run 'git pull && "),
         ({"version": 10**30}, "Update gmd-vae"),
         ({"version": 0}, "the unknown format 0"),
         ({"version": "1"}, "field 'version'"),
@@ -279,7 +279,7 @@ def test_what_a_newer_version_wrote_is_refused_with_the_advice_to_update(
     rewrite(path, newer)
     text = refusal(path)
     assert reason in text
-    assert text.endswith(f" (written by gmd-vae 999.0.0, this is {own_version()}). {UPDATE}")
+    assert text.endswith(f" (written by gmd-vae 999.0.0, this is {own_version()}). {update()}")
     rewrite(path, {**newer, "versions": {"gmd-vae": own_version()}})
     assert "Get the file again" in refusal(path)
 

@@ -15,7 +15,7 @@ from gmd_vae.cli import cli
 from gmd_vae.commands.options import GroupedCommand
 from gmd_vae.common import home, manifest
 from gmd_vae.common.errors import GmdVaeError
-from gmd_vae.common.newer_files import UPDATE
+from gmd_vae.common.extras import update
 from gmd_vae.configuration import registry
 from gmd_vae.datasets import groove
 from gmd_vae.evaluation import result
@@ -65,10 +65,10 @@ def test_every_format_of_a_newer_number_is_refused_with_both_numbers_and_the_adv
     for read in reads:
         with pytest.raises(GmdVaeError, match="has format 2, this version of gmd-vae reads 1") as caught:
             read()
-        assert caught.value.next_action == UPDATE
+        assert caught.value.next_action == update()
     with pytest.raises(GmdVaeError, match=r"has figures 99, this version of gmd-vae reads \d+ and earlier") as caught:
         result.Result.from_json({"figures": 99})
-    assert caught.value.next_action == UPDATE
+    assert caught.value.next_action == update()
 
 
 def _options(context: click.Context) -> Iterator[click.Parameter]:

@@ -101,6 +101,12 @@ def install_gpu() -> str:
     return make("setup GPU=1") if is_made_by_make() else f'{_pip()} "gmd-vae[train,gpu]"'
 
 
+def update() -> str:
+    """Returns the sentence that says how to update gmd-vae, in the environment of this process."""
+    command = make("setup") if is_made_by_make() else f"{_pip()} ."
+    return f"Update gmd-vae: run 'git pull && {command}' in its folder."
+
+
 def make(arguments: str) -> str:
     """Returns the command that runs targets of the checkout's Makefile, from wherever the user is.
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from gmd_vae.common.code_state import own_version
 from gmd_vae.common.errors import GmdVaeError
+from gmd_vae.common.extras import update
 
-UPDATE = "Update gmd-vae: 'git pull' in its folder, then 'pip install .' or 'make setup', as at first."
 _VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(?![0-9])")
 
 
@@ -36,7 +36,7 @@ def wrong_number(name: str, key: str, found: Any, reads: int, next_action: str) 
     earlier = " and earlier" if reads > 1 else ""
     problem = f"{name} has {key} {repr(found)[:40]}, this version of gmd-vae reads {reads}{earlier}".lstrip()
     if isinstance(found, int) and found > reads:
-        return NewerFileError(problem, UPDATE)
+        return NewerFileError(problem, update())
     return GmdVaeError(problem, next_action)
 
 
@@ -55,7 +55,7 @@ def unusable(problem: str, content: Mapping[str, Any], next_action: str) -> GmdV
     newest = max((numbers for version in _named(content) if (numbers := _numbers(version))), default=None)
     if own is None or newest is None or newest <= own:
         return GmdVaeError(problem, next_action)
-    return NewerFileError(f"{problem} (written by gmd-vae {_text(newest)}, this is {_text(own)})", UPDATE)
+    return NewerFileError(f"{problem} (written by gmd-vae {_text(newest)}, this is {_text(own)})", update())
 
 
 def _named(content: Mapping[str, Any]) -> Iterator[Any]:

@@ -136,7 +136,7 @@ def test_what_a_newer_version_wrote_is_refused_with_the_advice_to_update(
     folder: Path, content: dict[str, Any], place: str, value: Any, expected: str
 ) -> None:
     newer = changed(changed(content, "versions.gmd-vae", "999.0.0"), place, value)
-    message = refused(folder, newer, "Update gmd-vae: 'git pull'")
+    message = refused(folder, newer, "Update gmd-vae: run 'git pull && ")
     assert expected in message
     assert f" (written by gmd-vae 999.0.0, this is {own_version()}). Update" in message
 
